@@ -1,0 +1,280 @@
+//! The simulated service: a request and an instant in, an answer out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode};
+use tokio::time::Instant;
+
+use crate::directory::Directory;
+use crate::error::ApiError;
+use crate::faults::Faults;
+use crate::operations::{self, Reply, Rules};
+use crate::quota::Buckets;
+use crate::wire::{self, Call};
+use crate::{Effect, Fault, Fixture, Options, Quota, RecordedCall, ThrottleError};
+
+/// The simulated service. It has no socket and reads no clock, and its clones share one state.
+///
+/// A call goes through faults, then quota, then what its operation does; the first to refuse it decides.
+/// Where the reference is silent and no [switch](crate::Switches) asks, this holds:
+///
+/// - A `ClientToken` that was seen in the same queue and operation with the same addresses is answered as the
+///   first time, and nothing is done again; with other addresses it is refused with
+///   `InvalidRequestException`. Only calls that succeeded use up their token.
+/// - Whatever is no JSON, lacks something required or has a wrong type is an `InvalidRequestException`; a value
+///   outside its range is an `InvalidParameterException`.
+#[derive(Clone)]
+pub struct Connect {
+    state: Arc<Mutex<State>>,
+}
+
+/// What becomes of a request, for a server to act on.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The response; `None` closes the connection without one, unless [`hang`](Self::hang) is set.
+    pub response: Option<Response<Bytes>>,
+    /// How long to wait before answering or closing.
+    pub delay: Duration,
+    /// Never answer: hold the connection until the client gives up.
+    pub hang: bool,
+    /// Send the headers and the first half of the body, then close the connection.
+    pub cut_off: bool,
+}
+
+type Observer = Arc<dyn Fn(&RecordedCall) + Send + Sync>;
+
+struct State {
+    directory: Directory,
+    rules: Rules,
+    buckets: Buckets,
+    faults: Faults,
+    latency: Duration,
+    calls: Vec<RecordedCall>,
+    requests: u64,
+    observer: Option<Observer>,
+}
+
+impl fmt::Debug for Connect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Connect").finish_non_exhaustive()
+    }
+}
+
+impl Connect {
+    /// A service with what the options hold.
+    pub fn new(options: Options) -> Self {
+        let mut directory = Directory::default();
+        directory.add(options.fixture);
+        let state = State {
+            directory,
+            rules: Rules { switches: options.switches, limit: options.limit },
+            buckets: Buckets::new(options.quota),
+            faults: Faults::new(options.faults, options.seed),
+            latency: options.latency,
+            calls: Vec::new(),
+            requests: 0,
+            observer: None,
+        };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Answers a request that arrives at `now`, and records it.
+    pub fn answer(&self, request: Request<Bytes>, now: Instant) -> Answer {
+        let mut state = self.lock();
+        state.requests += 1;
+        let number = state.requests;
+        let Some(call) = Call::parse(request) else {
+            let mut answer = Answer::of(Err(ApiError::unknown_operation()), state.latency);
+            answer.identify(number);
+            return answer;
+        };
+        let (mut answer, error) = state.decide(&call, now);
+        answer.identify(number);
+        let record = record(call, &answer, error, now);
+        state.calls.push(record.clone());
+        let observer = state.observer.clone();
+        // An observer may well ask for what the state holds.
+        drop(state);
+        if let Some(observer) = observer {
+            observer(&record);
+        }
+        answer
+    }
+
+    /// Tells `observer` of every call from now on, once it is answered; an earlier observer is replaced.
+    pub fn observe(&self, observer: impl Fn(&RecordedCall) + Send + Sync + 'static) {
+        self.lock().observer = Some(Arc::new(observer));
+    }
+
+    /// The calls so far, in the order of arrival.
+    pub fn calls(&self) -> Vec<RecordedCall> {
+        self.lock().calls.clone()
+    }
+
+    /// Forgets the calls so far.
+    pub fn clear_calls(&self) {
+        self.lock().calls.clear();
+    }
+
+    /// The identifiers of the addresses associated with a queue, in order, without its default one; none
+    /// for a queue that does not exist.
+    pub fn associated(&self, instance: &str, queue: &str) -> Vec<String> {
+        let state = self.lock();
+        let instance = state.directory.content().instances.get(instance);
+        let queue = instance.and_then(|instance| instance.queues.get(queue));
+        queue.map(|queue| queue.email_address_ids.clone()).unwrap_or_default()
+    }
+
+    /// What [`associated`](Self::associated) says of every queue, by instance and queue.
+    pub fn associations(&self) -> BTreeMap<String, BTreeMap<String, Vec<String>>> {
+        let state = self.lock();
+        let instances = state.directory.content().instances.iter();
+        instances
+            .map(|(id, instance)| {
+                let queues = instance.queues.iter();
+                (
+                    id.clone(),
+                    queues.map(|(id, queue)| (id.clone(), queue.email_address_ids.clone())).collect(),
+                )
+            })
+            .collect()
+    }
+
+    /// Sets a fault, behind those that are set.
+    pub fn inject(&self, fault: Fault) {
+        self.lock().faults.add(fault);
+    }
+
+    /// Takes away every fault.
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// Sets the quota of each operation; all buckets are full then.
+    pub fn set_quota(&self, quota: Quota) {
+        self.lock().buckets = Buckets::new(quota);
+    }
+
+    /// Sets how many addresses a queue takes beside its default one; the queue is created if it is missing.
+    pub fn set_limit(&self, instance: &str, queue: &str, limit: usize) {
+        self.add(Fixture::new().with_limit(instance, queue, limit));
+    }
+
+    /// Adds what a fixture holds (see [`Fixture::merge`]), so that a queue or an address can come to exist
+    /// between two calls.
+    pub fn add(&self, fixture: Fixture) {
+        self.lock().directory.add(fixture);
+    }
+
+    /// Forgets an address, and takes it off every queue of its instance.
+    pub fn remove_address(&self, instance: &str, address_id: &str) {
+        self.lock().directory.remove_address(instance, address_id);
+    }
+
+    /// The state; a panic elsewhere while it was held left it whole, as nothing here panics between two
+    /// steps that belong together.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The answer to a call, and its error code.
+    fn decide(&mut self, call: &Call, now: Instant) -> (Answer, Option<String>) {
+        let effect = self.faults.meet(call);
+        let reply = match &effect {
+            None | Some(Effect::ResetAfter | Effect::Delay(_)) => self.behave(call, now),
+            Some(Effect::Error { status, code, message }) => {
+                Err(ApiError { status: error_status(*status), code: code.clone(), message: message.clone() })
+            }
+            Some(Effect::RetryAfter { code, .. }) => Err(ApiError {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                code: code.clone(),
+                message: "Too Many Requests".to_owned(),
+            }),
+            Some(Effect::Reset | Effect::Hang | Effect::CutOff | Effect::Malformed) => Ok(None),
+        };
+        let error = reply.as_ref().err().map(|error| error.code.clone());
+        let mut answer = Answer::of(reply, self.latency);
+        match effect {
+            Some(Effect::Delay(delay)) => answer.delay = answer.delay.saturating_add(delay),
+            Some(Effect::RetryAfter { millis, .. }) => answer.add_retry_after(millis),
+            Some(Effect::Malformed) => answer.response = Some(malformed(call)),
+            Some(Effect::CutOff) => {
+                answer.response = Some(wire::with_body(StatusCode::OK, r#"{"message": "cut off"}"#));
+                answer.cut_off = true;
+            }
+            Some(Effect::Hang) => {
+                answer.response = None;
+                answer.hang = true;
+            }
+            Some(Effect::Reset | Effect::ResetAfter) => answer.response = None,
+            Some(Effect::Error { .. }) | None => {}
+        }
+        (answer, error)
+    }
+
+    /// Quota, then the operation.
+    fn behave(&mut self, call: &Call, now: Instant) -> Reply {
+        if !self.buckets.take(call.operation, now) {
+            return Err(match self.rules.switches.throttle_error {
+                ThrottleError::TooManyRequests => ApiError::too_many_requests(),
+                ThrottleError::Throttling => ApiError::throttling(),
+            });
+        }
+        operations::perform(call, &mut self.directory, &self.rules)
+    }
+}
+
+impl Answer {
+    fn of(reply: Reply, delay: Duration) -> Self {
+        Self { response: Some(wire::response(reply)), delay, hang: false, cut_off: false }
+    }
+
+    fn identify(&mut self, number: u64) {
+        if let Some(response) = &mut self.response {
+            wire::identify(response, number);
+        }
+    }
+
+    fn add_retry_after(&mut self, millis: u64) {
+        if let Some(response) = &mut self.response {
+            response.headers_mut().insert(wire::RETRY_AFTER, HeaderValue::from(millis));
+        }
+    }
+}
+
+/// The status of an injected error; one that can be no answer's is 500.
+fn error_status(status: u16) -> StatusCode {
+    let accepted = (200..600).contains(&status).then_some(status);
+    accepted.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// A body that is no JSON. Where a success has no body to be read, only an error's can be malformed.
+fn malformed(call: &Call) -> Response<Bytes> {
+    let status =
+        if call.operation.answers_with_body() { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
+    wire::with_body(status, "<html>no JSON</html>")
+}
+
+fn record(call: Call, answer: &Answer, error: Option<String>, at: Instant) -> RecordedCall {
+    let whole = answer.response.as_ref().filter(|_| !answer.cut_off);
+    RecordedCall {
+        operation: call.operation,
+        instance: call.instance,
+        queue: call.queue,
+        addresses: call.addresses,
+        client_token: call.client_token,
+        status: whole.map(|response| response.status().as_u16()),
+        error: error.filter(|_| whole.is_some()),
+        at,
+        uri: call.uri,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,306 @@
+//! The behaviour as its callers meet it, without sockets and with given instants.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{AssociatedAgain, FullWithoutDefault, Operation, Switches, UnknownAddress};
+
+/// Instance `i` with queue `q` (default address `d`), queue `bare` without a default, and addresses `a0` to
+/// `a59`.
+fn fixture() -> Fixture {
+    let fixture = Fixture::new().with_queue_default("i", "q", "d").with_queue("i", "bare", "Bare");
+    (0..60).fold(fixture, |fixture, number| {
+        fixture.with_address("i", format!("a{number}"), format!("{number}@brand.example"))
+    })
+}
+
+fn service(switches: Switches) -> Connect {
+    Connect::new(Options { fixture: fixture(), switches, ..Options::default() })
+}
+
+fn associate(queue: &str, ids: &[String], token: Option<&str>) -> Request<Bytes> {
+    let config: Vec<Value> = ids.iter().map(|id| json!({ "EmailAddressId": id })).collect();
+    let mut body = json!({ "EmailAddressesConfig": config });
+    if let Some(token) = token {
+        body["ClientToken"] = json!(token);
+    }
+    post(&format!("/queues/i/{queue}/associate-email-addresses"), &body)
+}
+
+fn post(uri: &str, body: &Value) -> Request<Bytes> {
+    Request::post(uri).body(Bytes::from(body.to_string())).unwrap()
+}
+
+fn numbered(numbers: std::ops::Range<usize>) -> Vec<String> {
+    numbers.map(|number| format!("a{number}")).collect()
+}
+
+/// The status of an answer, with its error code if it has one.
+fn outcome(connect: &Connect, request: Request<Bytes>) -> (u16, String) {
+    let response = connect.answer(request, Instant::now()).response.unwrap();
+    let code = response.headers().get("x-amzn-errortype").map_or("", |code| code.to_str().unwrap());
+    (response.status().as_u16(), code.to_owned())
+}
+
+fn ok() -> (u16, String) {
+    (200, String::new())
+}
+
+fn error(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+#[test]
+fn a_queue_takes_49_beside_its_default_and_a_call_too_many_does_nothing() {
+    let connect = service(Switches::default());
+    assert_eq!(outcome(&connect, associate("q", &numbered(0..48), None)), ok());
+    assert_eq!(
+        outcome(&connect, associate("q", &numbered(48..50), None)),
+        error(429, "LimitExceededException")
+    );
+    assert_eq!(connect.associated("i", "q"), numbered(0..48));
+    assert_eq!(outcome(&connect, associate("q", &numbered(48..49), None)), ok());
+    // What is there already takes no room, however full the queue is.
+    assert_eq!(outcome(&connect, associate("q", &numbered(0..49), None)), ok());
+    connect.set_limit("i", "q", 50);
+    assert_eq!(outcome(&connect, associate("q", &numbered(49..50), None)), ok());
+    assert_eq!(connect.associated("i", "q"), numbered(0..50));
+}
+
+#[test]
+fn the_place_of_a_missing_default_is_a_switch() {
+    for (full_without_default, answer) in [
+        (FullWithoutDefault::FortyNine, error(429, "LimitExceededException")),
+        (FullWithoutDefault::Fifty, ok()),
+    ] {
+        let connect = service(Switches { full_without_default, ..Switches::default() });
+        assert_eq!(outcome(&connect, associate("bare", &numbered(0..50), None)), answer);
+        // A queue with a default takes no more either way.
+        assert_eq!(
+            outcome(&connect, associate("q", &numbered(0..50), None)),
+            error(429, "LimitExceededException")
+        );
+    }
+}
+
+#[test]
+fn an_association_that_is_there_is_accepted_or_refused_by_a_switch() {
+    for (associated_again, answer, associated) in [
+        (AssociatedAgain::Accept, ok(), numbered(0..2)),
+        (AssociatedAgain::Refuse, error(400, "InvalidParameterException"), numbered(0..1)),
+    ] {
+        let connect = service(Switches { associated_again, ..Switches::default() });
+        assert_eq!(outcome(&connect, associate("q", &numbered(0..1), None)), ok());
+        assert_eq!(outcome(&connect, associate("q", &numbered(0..2), None)), answer);
+        assert_eq!(connect.associated("i", "q"), associated);
+        assert_eq!(outcome(&connect, associate("q", &["d".to_owned()], None)), answer, "the default one");
+    }
+}
+
+#[test]
+fn an_unknown_address_refuses_the_whole_call_with_the_error_of_a_switch() {
+    for (unknown_address, answer) in [
+        (UnknownAddress::InvalidParameter, error(400, "InvalidParameterException")),
+        (UnknownAddress::ResourceNotFound, error(404, "ResourceNotFoundException")),
+    ] {
+        let connect = service(Switches { unknown_address, ..Switches::default() });
+        let ids = ["a0".to_owned(), "nobody".to_owned()];
+        assert_eq!(outcome(&connect, associate("q", &ids, None)), answer);
+        assert!(connect.associated("i", "q").is_empty());
+        connect.add(Fixture::new().with_address("i", "nobody", "somebody@brand.example"));
+        assert_eq!(outcome(&connect, associate("q", &ids, None)), ok());
+        connect.remove_address("i", "nobody");
+        assert_eq!(connect.associated("i", "q"), ["a0"]);
+    }
+}
+
+#[test]
+fn a_client_token_is_done_once_and_bound_to_its_addresses() {
+    let connect = service(Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() });
+    assert_eq!(outcome(&connect, associate("q", &numbered(0..2), Some("t"))), ok());
+    assert_eq!(outcome(&connect, associate("q", &numbered(0..2), Some("t"))), ok(), "not done again");
+    let other = associate("q", &numbered(2..3), Some("t"));
+    assert_eq!(outcome(&connect, other), error(400, "InvalidRequestException"));
+    // In another queue it is another token.
+    assert_eq!(outcome(&connect, associate("bare", &numbered(2..3), Some("t"))), ok());
+    // What was refused can be asked for again under its token.
+    let later = || associate("q", &["later".to_owned()], Some("u"));
+    assert_eq!(outcome(&connect, later()), error(400, "InvalidParameterException"));
+    connect.add(Fixture::new().with_address("i", "later", "later@brand.example"));
+    assert_eq!(outcome(&connect, later()), ok());
+}
+
+#[test]
+fn what_does_not_exist_is_not_found_unless_it_is_created() {
+    let unknown = || {
+        ["/queues/i/nowhere/associate-email-addresses", "/queues/nowhere/q/associate-email-addresses"]
+            .map(|uri| post(uri, &json!({ "EmailAddressesConfig": [{ "EmailAddressId": "new" }] })))
+    };
+    let strict = service(Switches::default());
+    let lenient = service(Switches { auto_create: true, ..Switches::default() });
+    for request in unknown() {
+        assert_eq!(outcome(&strict, request), error(404, "ResourceNotFoundException"));
+    }
+    for request in unknown() {
+        assert_eq!(outcome(&lenient, request), ok());
+    }
+    assert_eq!(lenient.associated("nowhere", "q"), ["new"]);
+}
+
+#[test]
+fn requests_that_the_model_does_not_accept_are_refused() {
+    let associate = "/queues/i/q/associate-email-addresses";
+    let long = format!("/queues/{}/q/associate-email-addresses", "i".repeat(101));
+    let one = r#"{"EmailAddressesConfig": [{"EmailAddressId": "a0"}]}"#;
+    let token = format!(
+        r#"{{"EmailAddressesConfig": [{{"EmailAddressId": "a0"}}], "ClientToken": "{}"}}"#,
+        "t".repeat(501)
+    );
+    let cases = [
+        ("POST", associate, "{", "InvalidRequestException"),
+        ("POST", associate, "", "InvalidRequestException"),
+        ("POST", associate, "[]", "InvalidRequestException"),
+        ("POST", associate, r#"{"EmailAddressesConfig": ["a0"]}"#, "InvalidRequestException"),
+        ("POST", associate, r#"{"EmailAddressesConfig": []}"#, "InvalidParameterException"),
+        ("POST", associate, &token, "InvalidParameterException"),
+        ("POST", &long, one, "InvalidParameterException"),
+        ("POST", "/queues//q/associate-email-addresses", one, "InvalidParameterException"),
+        ("POST", "/queues/i//associate-email-addresses", one, "InvalidParameterException"),
+        ("GET", "/queues/i/q/email-addresses?maxResults=101", "", "InvalidParameterException"),
+        ("GET", "/queues/i/q/email-addresses?maxResults=many", "", "InvalidParameterException"),
+        ("GET", "/queues/i/q/email-addresses?nextToken=5", "", "InvalidParameterException"),
+        ("POST", "/search-queues", "{}", "InvalidRequestException"),
+        ("POST", "/search-queues", r#"{"InstanceId": "i", "MaxResults": 501}"#, "InvalidParameterException"),
+        (
+            "POST",
+            "/search-email-addresses",
+            r#"{"InstanceId": "i", "MaxResults": 101}"#,
+            "InvalidParameterException",
+        ),
+        (
+            "POST",
+            "/search-email-addresses",
+            r#"{"InstanceId": "i", "MaxResults": 1.5}"#,
+            "InvalidRequestException",
+        ),
+    ];
+    let connect = service(Switches::default());
+    for (method, uri, body, code) in cases {
+        let request = Request::builder().method(method).uri(uri).body(Bytes::from(body.to_owned())).unwrap();
+        assert_eq!(outcome(&connect, request), error(400, code), "{method} {uri} {body}");
+    }
+    assert!(connect.associated("i", "q").is_empty());
+    assert_eq!(connect.calls().len(), 16);
+
+    let unknown = Request::get("/queues").body(Bytes::new()).unwrap();
+    assert_eq!(outcome(&connect, unknown), error(404, "UnknownOperationException"));
+    assert_eq!(connect.calls().len(), 16, "what is no operation's is not recorded");
+}
+
+#[test]
+fn the_default_address_stays_and_the_others_can_be_taken_off() {
+    let connect = service(Switches::default());
+    assert_eq!(outcome(&connect, associate("q", &numbered(0..3), None)), ok());
+    let disassociate =
+        |ids: &[&str]| post("/queues/i/q/disassociate-email-addresses", &json!({ "EmailAddressesId": ids }));
+    assert_eq!(outcome(&connect, disassociate(&["a0", "d"])), error(400, "InvalidParameterException"));
+    assert_eq!(outcome(&connect, disassociate(&["a1", "a9"])), ok());
+    assert_eq!(connect.associated("i", "q"), ["a0", "a2"]);
+}
+
+#[test]
+fn beyond_the_quota_a_call_is_throttled_and_does_nothing() {
+    for (throttle_error, code) in [
+        (ThrottleError::TooManyRequests, "TooManyRequestsException"),
+        (ThrottleError::Throttling, "ThrottlingException"),
+    ] {
+        let connect = service(Switches { throttle_error, ..Switches::default() });
+        connect.set_quota(Quota::per_second(2.0, 1.0));
+        let start = Instant::now();
+        for (millis, throttled) in [(0, false), (100, true), (500, false)] {
+            let request = associate("q", &[format!("a{millis}").replace("00", "")], None);
+            connect.answer(request, start + Duration::from_millis(millis));
+            let call = connect.calls().pop().unwrap();
+            assert_eq!(call.throttled(), throttled, "{millis} ms");
+            assert_eq!(call.error.as_deref(), throttled.then_some(code));
+        }
+        assert_eq!(connect.associated("i", "q"), ["a0", "a5"]);
+    }
+}
+
+#[test]
+fn effects_of_faults() {
+    let times = |effect| Fault { times: Some(1), ..Fault::new(effect) };
+    let answer = |connect: &Connect| connect.answer(associate("q", &numbered(0..1), None), Instant::now());
+    let last = |connect: &Connect| {
+        let call = connect.calls().pop().unwrap();
+        (call.status, call.error, connect.associated("i", "q").len())
+    };
+    let connect = service(Switches::default());
+    // A fault that does not let behaviour happen costs no quota: the one token is there to the end.
+    connect.set_quota(Quota::per_second(0.0, 1.0));
+
+    connect.inject(times(Effect::default()));
+    assert!(answer(&connect).response.is_some());
+    assert_eq!(last(&connect), (Some(500), Some("InternalServiceException".to_owned()), 0));
+
+    connect.inject(times(Effect::Reset));
+    let reset = answer(&connect);
+    assert!(reset.response.is_none() && !reset.hang);
+    assert_eq!(last(&connect), (None, None, 0));
+
+    connect.inject(times(Effect::Hang));
+    assert!(answer(&connect).hang);
+    assert_eq!(last(&connect), (None, None, 0));
+
+    connect.inject(times(Effect::CutOff));
+    let cut_off = answer(&connect);
+    assert!(cut_off.cut_off && !cut_off.response.unwrap().body().is_empty());
+    assert_eq!(last(&connect), (None, None, 0));
+
+    connect.inject(times(Effect::Malformed));
+    let malformed = answer(&connect).response.unwrap();
+    assert!(serde_json::from_slice::<Value>(malformed.body()).is_err());
+    assert_eq!(last(&connect), (Some(500), None, 0));
+
+    connect.inject(times(Effect::RetryAfter { millis: 1500, code: "ThrottlingException".to_owned() }));
+    assert_eq!(answer(&connect).response.unwrap().headers()["x-amz-retry-after"], "1500");
+    assert_eq!(last(&connect), (Some(429), Some("ThrottlingException".to_owned()), 0));
+
+    connect.inject(times(Effect::ResetAfter));
+    assert!(answer(&connect).response.is_none());
+    assert_eq!(last(&connect), (None, None, 1));
+
+    connect.inject(times(Effect::Delay(Duration::from_secs(3))));
+    assert_eq!(answer(&connect).delay, Duration::from_secs(3));
+    assert_eq!(last(&connect), (Some(429), Some("TooManyRequestsException".to_owned()), 1));
+}
+
+#[test]
+fn calls_are_recorded_and_observed_with_what_they_asked_for() {
+    let connect = Connect::new(Options { latency: Duration::from_millis(7), ..Options::default() });
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    connect.observe({
+        let (connect, seen) = (connect.clone(), seen.clone());
+        // An observer may call back.
+        move |call| seen.lock().unwrap().push((call.clone(), connect.calls().len()))
+    });
+    let now = Instant::now();
+    let answer = connect.answer(associate("q%2F1", &numbered(0..2), Some("t")), now);
+    assert_eq!(answer.delay, Duration::from_millis(7));
+    let expected = RecordedCall {
+        operation: Operation::AssociateQueueEmailAddresses,
+        instance: "i".to_owned(),
+        queue: Some("q/1".to_owned()),
+        addresses: numbered(0..2),
+        client_token: Some("t".to_owned()),
+        status: Some(404),
+        error: Some("ResourceNotFoundException".to_owned()),
+        at: now,
+        uri: "/queues/i/q%2F1/associate-email-addresses".to_owned(),
+    };
+    assert_eq!(*seen.lock().unwrap(), [(expected.clone(), 1)]);
+    assert_eq!(connect.calls(), vec![expected]);
+    connect.clear_calls();
+    assert!(connect.calls().is_empty());
+}

@@ -1,0 +1,142 @@
+//! The control endpoints, for scripts: what was called, what is associated, and what is to go wrong.
+//!
+//! | request | does |
+//! | --- | --- |
+//! | `GET /_simulator/calls` | answers the recorded calls, a JSON array |
+//! | `DELETE /_simulator/calls` | forgets them |
+//! | `GET /_simulator/associations` | answers the associations, a JSON object by instance and queue |
+//! | `POST /_simulator/faults` | sets a fault |
+//! | `DELETE /_simulator/faults` | takes away every fault |
+//! | `POST /_simulator/fixture` | adds what a fixture holds |
+//! | `PUT /_simulator/quota` | sets the quota, such as `{"rate": 2, "burst": 5}` |
+//!
+//! What has nothing to answer is answered 204; what cannot be read, 400 with a `message`.
+
+use std::fmt::Display;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::{Connect, Fault, Fixture, Quota, wire};
+
+/// What the paths of the control endpoints begin with; no operation's path does.
+pub(crate) const PREFIX: &str = "/_simulator/";
+
+/// What an endpoint has to say, or why the request was refused.
+type Outcome = Result<Option<Value>, (StatusCode, String)>;
+
+/// Answers a request for an endpoint; `start` is what the times of calls are counted from.
+pub(crate) fn answer(
+    endpoint: &str,
+    request: &Request<Bytes>,
+    connect: &Connect,
+    start: Instant,
+) -> Response<Bytes> {
+    match act(endpoint, request, connect, start) {
+        Ok(Some(body)) => wire::with_body(StatusCode::OK, body.to_string()),
+        Ok(None) => {
+            let mut response = Response::new(Bytes::new());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response
+        }
+        Err((status, message)) => wire::with_body(status, json!({ "message": message }).to_string()),
+    }
+}
+
+fn act(endpoint: &str, request: &Request<Bytes>, connect: &Connect, start: Instant) -> Outcome {
+    match (request.method().as_str(), endpoint) {
+        ("GET", "calls") => {
+            return Ok(Some(connect.calls().iter().map(|call| call.to_json(start)).collect()));
+        }
+        ("GET", "associations") => return Ok(Some(json!(connect.associations()))),
+        ("DELETE", "calls") => connect.clear_calls(),
+        ("DELETE", "faults") => connect.clear_faults(),
+        ("POST", "faults") => {
+            let fault: Fault = read(request)?;
+            fault.check().map_err(refused)?;
+            connect.inject(fault);
+        }
+        ("POST", "fixture") => {
+            let fixture: Fixture = read(request)?;
+            connect.add(fixture);
+        }
+        ("PUT", "quota") => {
+            let quota: Quota = read(request)?;
+            quota.check().map_err(refused)?;
+            connect.set_quota(quota);
+        }
+        (method, _) => {
+            let message = format!("{method} {PREFIX}{endpoint} is no control endpoint");
+            return Err((StatusCode::NOT_FOUND, message));
+        }
+    }
+    Ok(None)
+}
+
+fn read<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, (StatusCode, String)> {
+    serde_json::from_slice(request.body()).map_err(refused)
+}
+
+fn refused(error: impl Display) -> (StatusCode, String) {
+    (StatusCode::BAD_REQUEST, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+
+    fn ask(connect: &Connect, method: &str, endpoint: &str, body: &str) -> (u16, Value) {
+        let request = Request::builder().method(method).body(Bytes::from(body.to_owned())).unwrap();
+        let response = answer(endpoint, &request, connect, Instant::now());
+        let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
+        (response.status().as_u16(), body)
+    }
+
+    #[test]
+    fn endpoints_read_and_change_the_service() {
+        let connect = Connect::new(Options::default());
+        let fixture = r#"{"instances": {"i": {"queues": {"q": {"emailAddressIds": ["a"]}}}}}"#;
+        assert_eq!(ask(&connect, "POST", "fixture", fixture), (204, Value::Null));
+        let associations = json!({ "i": { "q": ["a"] } });
+        assert_eq!(ask(&connect, "GET", "associations", ""), (200, associations));
+
+        assert_eq!(ask(&connect, "PUT", "quota", r#"{"rate": 0, "burst": 1}"#).0, 204);
+        for (status, error) in [(200, None), (429, Some("TooManyRequestsException"))] {
+            let list = Request::get("/queues/i/q/email-addresses").body(Bytes::new()).unwrap();
+            let response = connect.answer(list, Instant::now()).response.unwrap();
+            assert_eq!(response.status(), status);
+            let (_, calls) = ask(&connect, "GET", "calls", "");
+            let last = calls.as_array().unwrap().last().unwrap().clone();
+            assert_eq!(
+                (&last["status"], last.get("error")),
+                (&json!(status), error.map(Value::from).as_ref())
+            );
+        }
+        assert_eq!(ask(&connect, "DELETE", "calls", "").0, 204);
+        assert_eq!(ask(&connect, "GET", "calls", ""), (200, json!([])));
+
+        assert_eq!(ask(&connect, "POST", "faults", r#"{"effect": "reset"}"#).0, 204);
+        let list = || Request::get("/queues/i/q/email-addresses").body(Bytes::new()).unwrap();
+        assert!(connect.answer(list(), Instant::now()).response.is_none());
+        assert_eq!(ask(&connect, "DELETE", "faults", "").0, 204);
+        assert!(connect.answer(list(), Instant::now()).response.is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_with_its_reason() {
+        let connect = Connect::new(Options::default());
+        let cases = [
+            ("POST", "faults", "{}", 400, "missing field `effect` at line 1 column 2"),
+            ("POST", "faults", r#"{"effect": "reset", "share": 2}"#, 400, "share 2: 0 to 1 is accepted"),
+            ("PUT", "quota", r#"{"burst": 0}"#, 400, "burst 0: a number of requests, 1 or more, is accepted"),
+            ("GET", "nothing", "", 404, "GET /_simulator/nothing is no control endpoint"),
+        ];
+        for (method, endpoint, body, status, message) in cases {
+            assert_eq!(ask(&connect, method, endpoint, body), (status, json!({ "message": message })));
+        }
+    }
+}

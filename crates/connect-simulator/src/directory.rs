@@ -1,0 +1,104 @@
+//! What the simulator keeps: the instances with all that is in them, and the client tokens it has seen.
+
+use std::collections::HashMap;
+
+use crate::error::ApiError;
+use crate::fixture::{InstanceFixture, QueueFixture, made_up_address};
+use crate::{Fixture, Operation};
+
+/// The state behind the operations.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    content: Fixture,
+    tokens: HashMap<TokenKey, Vec<String>>,
+}
+
+/// A client token means something within its operation and queue only.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct TokenKey {
+    pub(crate) operation: Operation,
+    pub(crate) instance: String,
+    pub(crate) queue: String,
+    pub(crate) token: String,
+}
+
+impl Directory {
+    /// Adds what a fixture holds to what is there.
+    pub(crate) fn add(&mut self, fixture: Fixture) {
+        self.content.merge(fixture);
+    }
+
+    pub(crate) fn content(&self) -> &Fixture {
+        &self.content
+    }
+
+    /// Makes the instance exist, and the queue and the addresses where they are given.
+    pub(crate) fn create(&mut self, instance: &str, queue: Option<&str>, addresses: &[String]) {
+        let instance = self.content.instance(instance);
+        if let Some(queue) = queue {
+            instance.queue(queue);
+        }
+        for id in addresses {
+            instance.email_addresses.entry(id.clone()).or_insert_with(|| made_up_address(id));
+        }
+    }
+
+    /// Forgets an address, and takes it off every queue of its instance.
+    pub(crate) fn remove_address(&mut self, instance: &str, id: &str) {
+        let Some(instance) = self.content.instances.get_mut(instance) else { return };
+        instance.email_addresses.remove(id);
+        for queue in instance.queues.values_mut() {
+            queue.email_address_ids.retain(|associated| associated != id);
+            if queue.default_email_address_id.as_deref() == Some(id) {
+                queue.default_email_address_id = None;
+            }
+        }
+    }
+
+    pub(crate) fn instance(&self, id: &str) -> Result<&InstanceFixture, ApiError> {
+        self.content.instances.get(id).ok_or_else(|| ApiError::not_found("the instance does not exist"))
+    }
+
+    pub(crate) fn instance_mut(&mut self, id: &str) -> Result<&mut InstanceFixture, ApiError> {
+        self.content.instances.get_mut(id).ok_or_else(|| ApiError::not_found("the instance does not exist"))
+    }
+
+    /// Whether the token was seen with the same addresses.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidRequestException` if it was seen with others.
+    pub(crate) fn repeated(&self, key: &TokenKey, addresses: &[String]) -> Result<bool, ApiError> {
+        match self.tokens.get(key) {
+            None => Ok(false),
+            Some(seen) if seen == addresses => Ok(true),
+            Some(_) => Err(ApiError::invalid_request("ClientToken was used with other email addresses")),
+        }
+    }
+
+    /// Remembers the token of a call that was done.
+    pub(crate) fn remember(&mut self, key: TokenKey, addresses: Vec<String>) {
+        self.tokens.insert(key, addresses);
+    }
+}
+
+impl InstanceFixture {
+    pub(crate) fn find_queue(&self, id: &str) -> Result<&QueueFixture, ApiError> {
+        self.queues.get(id).ok_or_else(queue_not_found)
+    }
+
+    pub(crate) fn find_queue_mut(&mut self, id: &str) -> Result<&mut QueueFixture, ApiError> {
+        self.queues.get_mut(id).ok_or_else(queue_not_found)
+    }
+}
+
+fn queue_not_found() -> ApiError {
+    ApiError::not_found("the queue does not exist in the instance")
+}
+
+impl QueueFixture {
+    /// Whether the address is on the queue, as its default one or another.
+    pub(crate) fn holds(&self, id: &String) -> bool {
+        self.default_email_address_id.as_ref() == Some(id) || self.email_address_ids.contains(id)
+    }
+}

@@ -1,0 +1,269 @@
+//! Injected faults: what goes wrong beside the behaviour, and which calls it meets.
+//!
+//! Faults are judged before quota and behaviour: a call that meets one costs no quota and does nothing,
+//! unless its effect says otherwise. Of several, the first one that matches and has times left applies.
+
+use std::time::Duration;
+
+use http::HeaderValue;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+
+use crate::Operation;
+use crate::random::Random;
+use crate::wire::Call;
+
+/// A fault, and the calls that it meets. As JSON, with every field but `effect` optional:
+///
+/// ```
+/// # use connect_simulator::{Effect, Fault, Operation};
+/// # let fault: Fault = serde_json::from_str(r#"
+/// { "operation": "AssociateQueueEmailAddresses", "queue": "queue-1", "times": 2,
+///   "effect": { "error": { "status": 500, "code": "InternalServiceException", "message": "try again" } } }
+/// # "#).unwrap();
+/// # assert_eq!(fault.times, Some(2));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// Only calls of this operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
+    /// Only calls whose path names this queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
+    /// Only calls that hold this address, by its identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// How many calls it meets before it is over; `None` is for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+    /// The share, 0 to 1, of the calls that match otherwise; chosen by the generator of
+    /// [`Options::seed`](crate::Options::seed).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+    /// What becomes of the calls it meets.
+    pub effect: Effect,
+}
+
+/// What a fault does to a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Effect {
+    /// Answers with an error.
+    Error {
+        /// The HTTP status, 200 to 599.
+        status: u16,
+        /// The error code, such as `InternalServiceException`.
+        code: String,
+        /// The message.
+        message: String,
+    },
+    /// Closes the connection without an answer.
+    Reset,
+    /// Does what was asked for, quota included, and closes the connection without an answer.
+    ResetAfter,
+    /// Does what was asked for, quota included, and answers this much later; milliseconds in JSON.
+    #[serde(rename = "delayMillis", serialize_with = "to_millis", deserialize_with = "from_millis")]
+    Delay(Duration),
+    /// Never answers.
+    Hang,
+    /// Sends the headers and half of a body, and closes the connection.
+    CutOff,
+    /// Answers with a body that is no JSON: status 200 where a success has a body, else 500.
+    Malformed,
+    /// Answers 429 and says with the header `x-amz-retry-after` how long to wait.
+    RetryAfter {
+        /// Milliseconds to wait.
+        millis: u64,
+        /// The error code, such as `TooManyRequestsException`.
+        code: String,
+    },
+}
+
+impl Default for Effect {
+    /// A failure of the service.
+    fn default() -> Self {
+        Self::Error {
+            status: 500,
+            code: "InternalServiceException".to_owned(),
+            message: "an injected failure".to_owned(),
+        }
+    }
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn to_millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn from_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+/// A fault that no answer can be made of.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum InvalidFault {
+    /// The status of an error is no answer's.
+    #[error("status {0}: 200 to 599 is accepted")]
+    Status(u16),
+    /// The code of an error does not fit into a header.
+    #[error("code {0:?}: visible ASCII characters are accepted")]
+    Code(String),
+    /// The share is no share.
+    #[error("share {0}: 0 to 1 is accepted")]
+    Share(f64),
+}
+
+impl Fault {
+    /// A fault that meets every call, for ever.
+    pub fn new(effect: Effect) -> Self {
+        Self { effect, ..Self::default() }
+    }
+
+    /// Whether an answer can be made of it.
+    ///
+    /// # Errors
+    ///
+    /// A status, code or share outside what is accepted.
+    pub fn check(&self) -> Result<(), InvalidFault> {
+        if let Some(share) = self.share
+            && !(0.0..=1.0).contains(&share)
+        {
+            return Err(InvalidFault::Share(share));
+        }
+        match &self.effect {
+            Effect::Error { status, .. } if !(200..600).contains(status) => {
+                Err(InvalidFault::Status(*status))
+            }
+            Effect::Error { code, .. } | Effect::RetryAfter { code, .. }
+                if HeaderValue::from_str(code).is_err() =>
+            {
+                Err(InvalidFault::Code(code.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn matches(&self, call: &Call) -> bool {
+        self.times != Some(0)
+            && self.operation.is_none_or(|operation| operation == call.operation)
+            && self.queue.as_ref().is_none_or(|queue| call.queue.as_ref() == Some(queue))
+            && self.address.as_ref().is_none_or(|address| call.addresses.contains(address))
+    }
+}
+
+/// The faults that are set. `times` counts down in place.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    faults: Vec<Fault>,
+    random: Random,
+}
+
+impl Faults {
+    pub(crate) fn new(faults: Vec<Fault>, seed: u64) -> Self {
+        Self { faults, random: Random::new(seed) }
+    }
+
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.faults.clear();
+    }
+
+    /// The effect of the first fault that the call meets, which has one time less left then.
+    pub(crate) fn meet(&mut self, call: &Call) -> Option<Effect> {
+        let random = &mut self.random;
+        let fault = self
+            .faults
+            .iter_mut()
+            .find(|fault| fault.matches(call) && fault.share.is_none_or(|share| random.fraction() < share))?;
+        if let Some(times) = &mut fault.times {
+            *times -= 1;
+        }
+        Some(fault.effect.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Request;
+
+    use super::*;
+
+    fn call(queue: &str, address: &str) -> Call {
+        let uri = format!("/queues/i/{queue}/associate-email-addresses");
+        let body = format!(r#"{{"EmailAddressesConfig": [{{"EmailAddressId": "{address}"}}]}}"#);
+        Call::parse(Request::post(uri).body(Bytes::from(body)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_first_that_matches_and_has_times_left_applies() {
+        let mut faults = Faults::new(
+            vec![
+                Fault { operation: Some(Operation::SearchQueues), ..Fault::new(Effect::CutOff) },
+                Fault { queue: Some("q1".to_owned()), times: Some(1), ..Fault::new(Effect::Reset) },
+                Fault { address: Some("a1".to_owned()), ..Fault::new(Effect::Hang) },
+            ],
+            1,
+        );
+        assert_eq!(faults.meet(&call("q1", "a1")), Some(Effect::Reset));
+        assert_eq!(faults.meet(&call("q1", "a1")), Some(Effect::Hang));
+        assert_eq!(faults.meet(&call("q2", "a1")), Some(Effect::Hang));
+        assert_eq!(faults.meet(&call("q1", "a2")), None);
+        faults.clear();
+        assert_eq!(faults.meet(&call("q1", "a1")), None);
+    }
+
+    #[test]
+    fn a_share_meets_about_its_share_of_calls_and_counts_only_those() {
+        let fault = Fault { share: Some(0.25), times: Some(1000), ..Fault::new(Effect::Reset) };
+        let mut faults = Faults::new(vec![fault], 3);
+        let met = (0..1000).filter(|_| faults.meet(&call("q", "a")).is_some()).count();
+        assert!((200..300).contains(&met), "{met} of 1000");
+        assert_eq!(faults.faults[0].times, Some(1000 - u32::try_from(met).unwrap()));
+    }
+
+    #[test]
+    fn every_effect_has_a_form_in_json() {
+        let error = Effect::Error { status: 503, code: "X".to_owned(), message: "m".to_owned() };
+        let cases = [
+            (r#"{"effect":{"error":{"status":503,"code":"X","message":"m"}}}"#, error),
+            (r#"{"effect":"reset"}"#, Effect::Reset),
+            (r#"{"effect":"resetAfter"}"#, Effect::ResetAfter),
+            (r#"{"effect":{"delayMillis":250}}"#, Effect::Delay(Duration::from_millis(250))),
+            (r#"{"effect":"hang"}"#, Effect::Hang),
+            (r#"{"effect":"cutOff"}"#, Effect::CutOff),
+            (r#"{"effect":"malformed"}"#, Effect::Malformed),
+            (
+                r#"{"effect":{"retryAfter":{"millis":10,"code":"X"}}}"#,
+                Effect::RetryAfter { millis: 10, code: "X".to_owned() },
+            ),
+        ];
+        for (json, effect) in cases {
+            let fault: Fault = serde_json::from_str(json).unwrap();
+            assert_eq!(fault, Fault::new(effect));
+            assert_eq!(serde_json::to_string(&fault).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn faults_that_make_no_answer_are_refused() {
+        let error = |status, code: &str| {
+            Fault::new(Effect::Error { status, code: code.to_owned(), message: String::new() })
+        };
+        let cases = [
+            (error(500, "X"), None),
+            (error(100, "X"), Some("status 100: 200 to 599 is accepted")),
+            (error(500, "a\nb"), Some("code \"a\\nb\": visible ASCII characters are accepted")),
+            (Fault { share: Some(1.5), ..Fault::default() }, Some("share 1.5: 0 to 1 is accepted")),
+        ];
+        for (fault, message) in cases {
+            assert_eq!(fault.check().err().map(|error| error.to_string()).as_deref(), message);
+        }
+    }
+}

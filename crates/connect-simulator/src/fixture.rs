@@ -1,0 +1,263 @@
+//! What exists: instances, their queues and email addresses, and which are associated.
+//!
+//! A [`Fixture`] is at once what a JSON file says, what tests build, and what the simulator keeps while it
+//! runs, so that merging one into a running simulator needs no translation.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Instances by identifier.
+///
+/// As JSON, with every field but the identifiers optional:
+///
+/// ```
+/// # let fixture: connect_simulator::Fixture = serde_json::from_str(r#"
+/// {
+///   "instances": {
+///     "instance-1": {
+///       "emailAddresses": { "address-1": "billing@brand.example", "address-2": "help@brand.example" },
+///       "queues": {
+///         "queue-1": {
+///           "name": "Billing",
+///           "type": "STANDARD",
+///           "defaultEmailAddressId": "address-1",
+///           "emailAddressIds": ["address-2"],
+///           "limit": 49
+///         }
+///       }
+///     }
+///   }
+/// }
+/// # "#).unwrap();
+/// # assert_eq!(fixture.instances["instance-1"].queues["queue-1"].email_address_ids, ["address-2"]);
+/// ```
+///
+/// An address that a queue names exists in its instance, whether it is listed there or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Fixture {
+    /// The instances, by identifier (1 to 100 characters).
+    #[serde(default)]
+    pub instances: BTreeMap<String, InstanceFixture>,
+}
+
+/// One Amazon Connect instance.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct InstanceFixture {
+    /// The queues, by identifier.
+    #[serde(default)]
+    pub queues: BTreeMap<String, QueueFixture>,
+    /// The email addresses, by identifier (1 to 500 characters).
+    #[serde(default)]
+    pub email_addresses: BTreeMap<String, String>,
+}
+
+/// One queue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct QueueFixture {
+    /// The name; a queue without one goes by its identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The type; `SearchQueues` finds queues of type STANDARD only.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub queue_type: Option<QueueType>,
+    /// The identifier of the default outbound email address, if the queue has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_email_address_id: Option<String>,
+    /// Addresses that it takes beside its default one, where that differs from
+    /// [`Options::limit`](crate::Options::limit).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// The identifiers of the associated addresses but the default one, in the order they were associated.
+    #[serde(default)]
+    pub email_address_ids: Vec<String>,
+}
+
+/// The type of a queue (API reference, Queue).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum QueueType {
+    /// A queue that contacts are routed to.
+    #[default]
+    Standard,
+    /// The queue that every agent has for itself.
+    Agent,
+}
+
+impl Fixture {
+    /// Nothing at all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An instance without anything in it.
+    #[must_use]
+    pub fn with_instance(mut self, instance: impl Into<String>) -> Self {
+        self.instance(instance);
+        self
+    }
+
+    /// A queue of type STANDARD; a queue that is there is renamed.
+    #[must_use]
+    pub fn with_queue(
+        mut self,
+        instance: impl Into<String>,
+        queue: impl Into<String>,
+        name: impl Into<String>,
+    ) -> Self {
+        self.instance(instance).queue(&queue.into()).name = Some(name.into());
+        self
+    }
+
+    /// A default outbound address for a queue.
+    #[must_use]
+    pub fn with_queue_default(
+        mut self,
+        instance: impl Into<String>,
+        queue: impl Into<String>,
+        address_id: impl Into<String>,
+    ) -> Self {
+        let (instance, queue) = (self.instance(instance), queue.into());
+        instance.queue(&queue).default_email_address_id = Some(address_id.into());
+        instance.complete(&queue);
+        self
+    }
+
+    /// An email address of an instance, such as `billing@brand.example`.
+    #[must_use]
+    pub fn with_address(
+        mut self,
+        instance: impl Into<String>,
+        address_id: impl Into<String>,
+        address: impl Into<String>,
+    ) -> Self {
+        self.instance(instance).email_addresses.insert(address_id.into(), address.into());
+        self
+    }
+
+    /// An address associated with a queue, behind those that are.
+    #[must_use]
+    pub fn with_association(
+        mut self,
+        instance: impl Into<String>,
+        queue: impl Into<String>,
+        address_id: impl Into<String>,
+    ) -> Self {
+        let (instance, queue) = (self.instance(instance), queue.into());
+        instance.queue(&queue).email_address_ids.push(address_id.into());
+        instance.complete(&queue);
+        self
+    }
+
+    /// A limit of its own for a queue: how many addresses it takes beside its default one.
+    #[must_use]
+    pub fn with_limit(mut self, instance: impl Into<String>, queue: impl Into<String>, limit: usize) -> Self {
+        self.instance(instance).queue(&queue.into()).limit = Some(limit);
+        self
+    }
+
+    /// The instance of this identifier, created if it is missing.
+    pub fn instance(&mut self, instance: impl Into<String>) -> &mut InstanceFixture {
+        self.instances.entry(instance.into()).or_default()
+    }
+
+    /// Adds what `other` holds. What both have is taken from `other`, but for associations, which are added
+    /// to those that are there.
+    pub fn merge(&mut self, other: Fixture) {
+        for (id, other) in other.instances {
+            let instance = self.instance(id);
+            instance.email_addresses.extend(other.email_addresses);
+            for (id, other) in other.queues {
+                let queue = instance.queue(&id);
+                queue.name = other.name.or(queue.name.take());
+                queue.queue_type = other.queue_type.or(queue.queue_type);
+                queue.default_email_address_id =
+                    other.default_email_address_id.or(queue.default_email_address_id.take());
+                queue.limit = other.limit.or(queue.limit);
+                queue.email_address_ids.extend(other.email_address_ids);
+                instance.complete(&id);
+            }
+        }
+    }
+}
+
+impl InstanceFixture {
+    /// The queue of this identifier, created if it is missing.
+    pub fn queue(&mut self, queue: &str) -> &mut QueueFixture {
+        self.queues.entry(queue.to_owned()).or_default()
+    }
+
+    /// Makes what a queue says true of its instance: its addresses exist, none is associated twice, and the
+    /// default one is not counted among the others.
+    fn complete(&mut self, queue: &str) {
+        let Some(queue) = self.queues.get_mut(queue) else { return };
+        let mut kept: Vec<String> = Vec::with_capacity(queue.email_address_ids.len());
+        for id in queue.email_address_ids.drain(..) {
+            if queue.default_email_address_id.as_ref() != Some(&id) && !kept.contains(&id) {
+                kept.push(id);
+            }
+        }
+        queue.email_address_ids = kept;
+        for id in queue.email_address_ids.iter().chain(&queue.default_email_address_id) {
+            if !self.email_addresses.contains_key(id) {
+                self.email_addresses.insert(id.clone(), made_up_address(id));
+            }
+        }
+    }
+}
+
+/// The address behind an identifier that came without one.
+pub(crate) fn made_up_address(id: &str) -> String {
+    format!("{id}@simulator.example")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builders_create_what_is_missing() {
+        let fixture = Fixture::new()
+            .with_association("i", "q", "a1")
+            .with_association("i", "q", "a1")
+            .with_queue_default("i", "q", "a2")
+            .with_address("i", "a1", "one@brand.example")
+            .with_limit("i", "other", 3);
+        let instance = &fixture.instances["i"];
+        assert_eq!(instance.queues["q"].email_address_ids, ["a1"]);
+        assert_eq!(instance.queues["other"].limit, Some(3));
+        assert_eq!(instance.email_addresses["a1"], "one@brand.example");
+        assert_eq!(instance.email_addresses["a2"], "a2@simulator.example");
+    }
+
+    #[test]
+    fn merging_adds_and_renames_but_forgets_nothing() {
+        let mut fixture = Fixture::new()
+            .with_queue("i", "q", "Old")
+            .with_limit("i", "q", 5)
+            .with_queue_default("i", "q", "a1")
+            .with_association("i", "q", "a2");
+        fixture.merge(
+            Fixture::new()
+                .with_queue("i", "q", "New")
+                .with_association("i", "q", "a1")
+                .with_association("i", "q", "a3"),
+        );
+        let queue = &fixture.instances["i"].queues["q"];
+        assert_eq!(queue.name.as_deref(), Some("New"));
+        assert_eq!(queue.limit, Some(5));
+        assert_eq!(queue.email_address_ids, ["a2", "a3"], "a1 is the default, and stays so");
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_is_an_error() {
+        let error = serde_json::from_str::<Fixture>(r#"{"instances": {"i": {"queue": {}}}}"#).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown field `queue`, expected `queues` or `emailAddresses` at line 1 column 28"
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! The simulator as a program: reads its options, listens, and serves until it is told to end.
+
+mod args;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use connect_simulator::{Connect, run};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
+
+use crate::args::Args;
+
+/// The exit code of options that cannot be used.
+const USAGE: u8 = 2;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        // Help and version are asked for, and are no errors.
+        Err(error) if !error.use_stderr() => {
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return fail(&args::one_line(&error), USAGE),
+    };
+    let options = match args.options() {
+        Ok(options) => options,
+        Err(error) => return fail(&error.to_string(), USAGE),
+    };
+    match serve(&args, Connect::new(options)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("--listen {}: {error}", args.listen), 1),
+    }
+}
+
+async fn serve(args: &Args, connect: Connect) -> io::Result<()> {
+    let listener = TcpListener::bind(args.listen).await?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    if args.log_calls {
+        let start = Instant::now();
+        connect.observe(move |call| say(&call.to_json(start).to_string()));
+    }
+    say(&format!("listening on http://{}", listener.local_addr()?));
+    run(listener, connect, async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+    .await
+}
+
+/// Prints a line. A reader that has gone away is no reason to stop serving.
+fn say(line: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+fn fail(message: &str, code: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "connect-simulator: {message}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,39 @@
+//! `ListQueueEmailAddresses`: the default address of a queue first, then the others as they were associated.
+
+use serde_json::{Value, json};
+
+use super::page::Page;
+use super::{Reply, Rules, check};
+use crate::directory::Directory;
+use crate::error::ApiError;
+use crate::wire::{Call, email_address_arn};
+
+/// The longest page (API reference, `ListQueueEmailAddresses`: `MaxResults` 1 to 100), and the one of a
+/// call that asks for none.
+const LONGEST: usize = 100;
+
+pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {
+    let (instance_id, queue_id) = call.queue_path();
+    check::instance(instance_id)?;
+    check::queue(queue_id)?;
+    let max_results = match call.query("maxResults") {
+        None => None,
+        Some(asked) => Some(asked.parse::<i64>().map_err(|_| {
+            ApiError::invalid_parameter(format!("maxResults is no whole number: 1 to {LONGEST} is accepted"))
+        })?),
+    };
+    let page = Page::new(call.query("nextToken"), max_results, LONGEST, LONGEST)?;
+    if rules.switches.auto_create {
+        directory.create(instance_id, Some(queue_id), &[]);
+    }
+    let queue = directory.instance(instance_id)?.find_queue(queue_id)?;
+    let summary = |id: &String, default: bool| -> Value {
+        json!({ "Id": id, "Arn": email_address_arn(instance_id, id), "IsDefaultOutboundEmail": default })
+    };
+    let mut items = Vec::with_capacity(queue.email_address_ids.len() + 1);
+    items.extend(queue.default_email_address_id.iter().map(|id| summary(id, true)));
+    items.extend(queue.email_address_ids.iter().map(|id| summary(id, false)));
+    let mut body = page.of("EmailAddressMetadataList", items);
+    body.insert("LastModifiedRegion".to_owned(), json!(crate::wire::REGION));
+    Ok(Some(Value::Object(body)))
+}

@@ -1,0 +1,88 @@
+//! Pages: a run of a longer list, and the token that asks for the next one.
+
+use serde_json::{Map, Value, json};
+
+use super::check;
+use crate::error::ApiError;
+
+/// Which page a call asks for.
+pub(super) struct Page {
+    from: usize,
+    length: usize,
+}
+
+/// What a token begins with: callers that count on its being a number will notice.
+const TOKEN_PREFIX: &str = "after-";
+
+impl Page {
+    /// Reads the page asked for.
+    ///
+    /// # Errors
+    ///
+    /// A length outside 1 to `longest`, or a token that none of our answers held.
+    pub(super) fn new(
+        token: Option<&str>,
+        max_results: Option<i64>,
+        longest: usize,
+        default: usize,
+    ) -> Result<Self, ApiError> {
+        let length = match max_results {
+            None => default,
+            Some(asked) => check::max_results(asked, longest)?,
+        };
+        let from = match token {
+            None => 0,
+            Some(token) => token
+                .strip_prefix(TOKEN_PREFIX)
+                .and_then(|from| from.parse().ok())
+                .ok_or_else(|| ApiError::invalid_parameter("NextToken is not one of an earlier answer"))?,
+        };
+        Ok(Self { from, length })
+    }
+
+    /// The answer's body: the page under `member`, and a token if there is more.
+    pub(super) fn of(&self, member: &str, items: Vec<Value>) -> Map<String, Value> {
+        let total = items.len();
+        let page: Vec<Value> = items.into_iter().skip(self.from).take(self.length).collect();
+        let end = self.from.saturating_add(page.len());
+        let mut body = Map::new();
+        body.insert(member.to_owned(), Value::Array(page));
+        if end < total {
+            body.insert("NextToken".to_owned(), json!(format!("{TOKEN_PREFIX}{end}")));
+        }
+        body
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_follow_one_another_without_gap_or_repetition() {
+        for (count, length, pages) in [(0, 3, 1), (3, 3, 1), (4, 3, 2), (9, 3, 3), (10, 3, 4)] {
+            let items: Vec<Value> = (0..count).map(Value::from).collect();
+            let (mut seen, mut token, mut asked) = (Vec::new(), None, 0);
+            loop {
+                let page = Page::new(token.as_deref(), Some(length), 5, 5).unwrap();
+                let body = page.of("Items", items.clone());
+                asked += 1;
+                seen.extend(body["Items"].as_array().unwrap().clone());
+                token = body.get("NextToken").and_then(Value::as_str).map(str::to_owned);
+                if token.is_none() {
+                    break;
+                }
+            }
+            assert_eq!((seen, asked), (items, pages));
+        }
+    }
+
+    #[test]
+    fn a_token_of_nobody_is_refused_and_one_beyond_the_end_is_empty() {
+        for token in ["", "3", "after-", "after-x", "after--1"] {
+            assert!(Page::new(Some(token), None, 5, 5).is_err(), "{token}");
+        }
+        let page = Page::new(Some("after-18446744073709551615"), None, 5, 5).unwrap();
+        assert_eq!(page.of("Items", vec![json!(1)])["Items"], json!([]));
+    }
+}

@@ -1,0 +1,205 @@
+//! `SearchEmailAddresses` and `SearchQueues`: what of an instance satisfies nested conditions, in the
+//! order of the identifiers.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::page::Page;
+use super::{Reply, Rules, check};
+use crate::QueueType;
+use crate::directory::Directory;
+use crate::error::ApiError;
+use crate::wire::{Call, email_address_arn, queue_arn};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Body {
+    instance_id: String,
+    next_token: Option<String>,
+    max_results: Option<i64>,
+    search_criteria: Option<Criteria>,
+}
+
+/// A node of a search's condition. All that it holds must be satisfied; one that holds nothing is.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Criteria {
+    #[serde(default)]
+    or_conditions: Vec<Criteria>,
+    #[serde(default)]
+    and_conditions: Vec<Criteria>,
+    string_condition: Option<StringCondition>,
+    queue_type_condition: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StringCondition {
+    field_name: String,
+    value: String,
+    comparison_type: ComparisonType,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum ComparisonType {
+    StartsWith,
+    Contains,
+    Exact,
+}
+
+/// A field that a condition may name, and its value in what is judged.
+type Fields<'a> = [(&'static str, &'a str)];
+
+/// The addresses of an instance whose `emailAddress` satisfies the criteria: pages of 1 to 100.
+pub(super) fn email_addresses(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {
+    let (body, page) = read(call, 100)?;
+    check_criteria(body.search_criteria.as_ref(), &["emailAddress"], false)?;
+    if rules.switches.auto_create {
+        directory.create(&body.instance_id, None, &[]);
+    }
+    let found: Vec<Value> = directory
+        .instance(&body.instance_id)?
+        .email_addresses
+        .iter()
+        .filter(|(_, address)| satisfied(body.search_criteria.as_ref(), &[("emailAddress", address)]))
+        .map(|(id, address)| {
+            json!({
+                "EmailAddressId": id,
+                "EmailAddressArn": email_address_arn(&body.instance_id, id),
+                "EmailAddress": address,
+            })
+        })
+        .collect();
+    Ok(Some(answer(&page, "EmailAddresses", found)))
+}
+
+/// The standard queues of an instance whose `name`, `description` or `resourceID` satisfies the criteria:
+/// pages of 1 to 500. Queues have no description here.
+pub(super) fn queues(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {
+    let (body, page) = read(call, 500)?;
+    check_criteria(body.search_criteria.as_ref(), &["name", "description", "resourceID"], true)?;
+    if rules.switches.auto_create {
+        directory.create(&body.instance_id, None, &[]);
+    }
+    let found: Vec<Value> = directory
+        .instance(&body.instance_id)?
+        .queues
+        .iter()
+        .filter(|(_, queue)| queue.queue_type.unwrap_or_default() == QueueType::Standard)
+        .map(|(id, queue)| (id, queue.name.as_ref().unwrap_or(id)))
+        .filter(|(id, name)| {
+            let fields = [("name", name.as_str()), ("description", ""), ("resourceID", id.as_str())];
+            satisfied(body.search_criteria.as_ref(), &fields)
+        })
+        .map(|(id, name)| {
+            json!({
+                "QueueId": id,
+                "QueueArn": queue_arn(&body.instance_id, id),
+                "Name": name,
+                "Status": "ENABLED",
+            })
+        })
+        .collect();
+    Ok(Some(answer(&page, "Queues", found)))
+}
+
+/// Reads what both searches share. A page without a length has 100 items.
+fn read(call: &Call, longest: usize) -> Result<(Body, Page), ApiError> {
+    let body: Body = call.body()?;
+    check::instance(&body.instance_id)?;
+    let page = Page::new(body.next_token.as_deref(), body.max_results, longest, 100)?;
+    Ok((body, page))
+}
+
+fn answer(page: &Page, member: &str, found: Vec<Value>) -> Value {
+    let total = found.len();
+    let mut body = page.of(member, found);
+    body.insert("ApproximateTotalCount".to_owned(), json!(total));
+    Value::Object(body)
+}
+
+/// Refuses fields and queue types that a search does not know, whether or not there is anything to search.
+fn check_criteria(criteria: Option<&Criteria>, fields: &[&str], of_queues: bool) -> Result<(), ApiError> {
+    let Some(criteria) = criteria else { return Ok(()) };
+    if let Some(condition) = &criteria.string_condition
+        && !fields.contains(&condition.field_name.as_str())
+    {
+        let accepted = fields.join(", ");
+        return Err(ApiError::invalid_parameter(format!("FieldName is unknown: {accepted} is accepted")));
+    }
+    if of_queues && criteria.queue_type_condition.as_ref().is_some_and(|queue_type| queue_type != "STANDARD")
+    {
+        return Err(ApiError::invalid_parameter("QueueTypeCondition is unknown: STANDARD is accepted"));
+    }
+    criteria
+        .or_conditions
+        .iter()
+        .chain(&criteria.and_conditions)
+        .try_for_each(|inner| check_criteria(Some(inner), fields, of_queues))
+}
+
+fn satisfied(criteria: Option<&Criteria>, fields: &Fields<'_>) -> bool {
+    let Some(criteria) = criteria else { return true };
+    let each = |inner: &Criteria| satisfied(Some(inner), fields);
+    criteria.string_condition.as_ref().is_none_or(|condition| condition.satisfied(fields))
+        && criteria.and_conditions.iter().all(each)
+        && (criteria.or_conditions.is_empty() || criteria.or_conditions.iter().any(each))
+}
+
+impl StringCondition {
+    /// Compares without regard to case, as the service's search does.
+    fn satisfied(&self, fields: &Fields<'_>) -> bool {
+        let sought = self.value.to_lowercase();
+        fields.iter().filter(|(name, _)| *name == self.field_name).any(|(_, value)| {
+            let value = value.to_lowercase();
+            match self.comparison_type {
+                ComparisonType::StartsWith => value.starts_with(&sought),
+                ComparisonType::Contains => value.contains(&sought),
+                ComparisonType::Exact => value == sought,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn criteria(json: Value) -> Criteria {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn named(comparison: &str, value: &str) -> Value {
+        json!({ "StringCondition": { "FieldName": "name", "Value": value, "ComparisonType": comparison } })
+    }
+
+    #[test]
+    fn conditions_nest() {
+        let cases = [
+            (json!({}), true),
+            (named("EXACT", "billing EU"), true),
+            (named("EXACT", "billing"), false),
+            (named("STARTS_WITH", "BILL"), true),
+            (named("CONTAINS", "ing e"), true),
+            (named("CONTAINS", "us"), false),
+            (json!({ "OrConditions": [named("CONTAINS", "us"), named("CONTAINS", "eu")] }), true),
+            (json!({ "OrConditions": [named("CONTAINS", "us")] }), false),
+            (json!({ "AndConditions": [named("CONTAINS", "us"), named("CONTAINS", "eu")] }), false),
+            (json!({ "AndConditions": [{ "OrConditions": [named("CONTAINS", "eu")] }] }), true),
+        ];
+        for (index, (condition, expected)) in cases.into_iter().enumerate() {
+            let condition = criteria(condition);
+            assert_eq!(satisfied(Some(&condition), &[("name", "Billing EU")]), expected, "case {index}");
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_however_deep() {
+        let deep = json!({ "AndConditions": [{ "OrConditions": [named("EXACT", "x")] }] });
+        assert!(check_criteria(Some(&criteria(deep.clone())), &["name"], true).is_ok());
+        assert!(check_criteria(Some(&criteria(deep)), &["emailAddress"], false).is_err());
+        let agent = criteria(json!({ "QueueTypeCondition": "AGENT" }));
+        assert!(check_criteria(Some(&agent), &["name"], true).is_err());
+    }
+}

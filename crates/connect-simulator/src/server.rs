@@ -1,0 +1,191 @@
+//! The socket side: puts answers on connections, with their delays, and breaks what is to be broken.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use std::{future, io};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep};
+
+use crate::{Connect, control, wire};
+
+/// The largest body that is read, in bytes; a call of 50 addresses with identifiers of 500 characters is far
+/// below it.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// How often in a row a connection may fail to be accepted (for want of file descriptors, say) before the
+/// server gives up, and the pause after each failure.
+const ACCEPT_FAILURES: u32 = 100;
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves `connect`, and the control endpoints under `/_simulator/`, until `shutdown` is ready; connections
+/// that are open then are closed.
+///
+/// # Errors
+///
+/// Connections cannot be accepted any more.
+pub async fn run(
+    listener: TcpListener,
+    connect: Connect,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let start = Instant::now();
+    let mut shutdown = pin!(shutdown);
+    // Dropped with the set, the connections end with the server.
+    let mut connections = JoinSet::new();
+    let mut failures = 0;
+    loop {
+        tokio::select! {
+            () = &mut shutdown => return Ok(()),
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    failures = 0;
+                    connections.spawn(serve(stream, connect.clone(), start));
+                }
+                Err(error) if failures >= ACCEPT_FAILURES => return Err(error),
+                Err(_) => {
+                    failures += 1;
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+}
+
+/// A running server on a free port of the loopback interface; it stops when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// Binds 127.0.0.1 and serves `connect` on the current Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// No port can be bound, or there is no runtime.
+    pub fn start(connect: Connect) -> io::Result<Self> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let listener = TcpListener::from_std(listener)?;
+        Ok(Self { address, task: runtime.spawn(run(listener, connect, future::pending())) })
+    }
+
+    /// Where it listens, such as `http://127.0.0.1:40123`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Serves one connection. How it ends is the client's business, or was asked for.
+async fn serve(stream: TcpStream, connect: Connect, start: Instant) {
+    // Small answers are not to wait for one another.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| handle(request, &connect, start));
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// Answers one request; an error closes its connection without an answer.
+async fn handle(
+    request: Request<Incoming>,
+    connect: &Connect,
+    start: Instant,
+) -> io::Result<Response<AnswerBody>> {
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            let message = format!(r#"{{"message":"the body has more than {LARGEST_BODY} bytes"}}"#);
+            return Ok(whole(wire::with_body(StatusCode::PAYLOAD_TOO_LARGE, message)));
+        }
+        Err(error) => return Err(io::Error::other(error)),
+    };
+    let request = Request::from_parts(parts, body);
+    if let Some(endpoint) = request.uri().path().strip_prefix(control::PREFIX) {
+        return Ok(whole(control::answer(endpoint, &request, connect, start)));
+    }
+    let answer = connect.answer(request, Instant::now());
+    if !answer.delay.is_zero() {
+        sleep(answer.delay).await;
+    }
+    if answer.hang {
+        future::pending::<Infallible>().await;
+    }
+    match answer.response {
+        None => Err(io::Error::new(io::ErrorKind::ConnectionReset, "closed without an answer")),
+        Some(response) if answer.cut_off => Ok(response.map(AnswerBody::first_half)),
+        Some(response) => Ok(whole(response)),
+    }
+}
+
+fn whole(response: Response<Bytes>) -> Response<AnswerBody> {
+    response.map(|body| AnswerBody { data: Some(body), then: Then::End })
+}
+
+/// The body of an answer: all of it, or a part and then an error, which closes the connection.
+#[derive(Debug)]
+struct AnswerBody {
+    data: Option<Bytes>,
+    then: Then,
+}
+
+/// What follows the data.
+#[derive(Debug)]
+enum Then {
+    End,
+    /// One turn is waited for, in which what has been sent goes out on the socket, before the error.
+    Flush,
+    Fail,
+}
+
+impl AnswerBody {
+    fn first_half(mut body: Bytes) -> Self {
+        body.truncate(body.len() / 2);
+        Self { data: Some(body), then: Then::Flush }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(data) = self.data.take().filter(|data| !data.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        match self.then {
+            Then::End => Poll::Ready(None),
+            Then::Flush => {
+                self.then = Then::Fail;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Then::Fail => Poll::Ready(Some(Err(io::Error::other("cut off")))),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The simulator as the real AWS SDK meets it, over a socket.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_connect::Client;
+use aws_sdk_connect::config::retry::RetryConfig;
+use aws_sdk_connect::config::timeout::TimeoutConfig;
+use aws_sdk_connect::config::{BehaviorVersion, Region};
+use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_connect::operation::RequestId;
+use aws_sdk_connect::operation::associate_queue_email_addresses::AssociateQueueEmailAddressesError;
+use aws_sdk_connect::types::{
+    EmailAddressConfig, EmailAddressSearchCriteria, QueueSearchCriteria, QueueStatus, SearchableQueueType,
+    StringComparisonType, StringCondition,
+};
+use connect_simulator::{
+    Connect, Effect, Fault, Fixture, Operation, Options, QueueType, Quota, Server, Switches, ThrottleError,
+};
+
+const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
+
+type AssociateError = SdkError<AssociateQueueEmailAddressesError>;
+
+/// A service on a socket, and a client of it that does not retry.
+struct Simulator {
+    connect: Connect,
+    client: Client,
+    _server: Server,
+}
+
+impl Simulator {
+    fn start(options: Options) -> Self {
+        let connect = Connect::new(options);
+        let server = Server::start(connect.clone()).unwrap();
+        let config = aws_sdk_connect::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(server.endpoint())
+            .retry_config(RetryConfig::disabled())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        Self { connect, client: Client::from_conf(config), _server: server }
+    }
+
+    fn with_fixture(fixture: Fixture) -> Self {
+        Self::start(Options { fixture, ..Options::default() })
+    }
+
+    async fn associate(&self, queue: &str, ids: &[&str]) -> Result<(), AssociateError> {
+        let config =
+            ids.iter().map(|id| EmailAddressConfig::builder().email_address_id(*id).build().unwrap());
+        let call = self.client.associate_queue_email_addresses().instance_id(INSTANCE).queue_id(queue);
+        call.set_email_addresses_config(Some(config.collect())).send().await.map(|_| ())
+    }
+}
+
+/// Queue `q` (default address `d`) and the addresses `a0` to `a9`.
+fn fixture() -> Fixture {
+    let fixture = Fixture::new().with_queue(INSTANCE, "q", "Billing").with_queue_default(INSTANCE, "q", "d");
+    (0..10).fold(fixture, |fixture, number| {
+        fixture.with_address(INSTANCE, format!("a{number}"), format!("Sales{number}@brand.example"))
+    })
+}
+
+fn condition(field: &str, comparison: StringComparisonType, value: &str) -> StringCondition {
+    StringCondition::builder().field_name(field).comparison_type(comparison).value(value).build()
+}
+
+#[tokio::test]
+async fn addresses_are_associated_listed_page_by_page_and_disassociated() {
+    let simulator = Simulator::with_fixture(fixture());
+    simulator.associate("q", &["a3", "a1", "a2"]).await.unwrap();
+    assert_eq!(simulator.connect.associated(INSTANCE, "q"), ["a3", "a1", "a2"]);
+
+    let list = || simulator.client.list_queue_email_addresses().instance_id(INSTANCE).queue_id("q");
+    let mut pages = vec![list().max_results(2).send().await.unwrap()];
+    while let Some(token) = pages.last().and_then(|page| page.next_token()).map(str::to_owned) {
+        pages.push(list().max_results(2).next_token(token).send().await.unwrap());
+    }
+    let listed: Vec<_> = pages.iter().flat_map(|page| page.email_address_metadata_list()).collect();
+    let ids: Vec<_> = listed.iter().map(|summary| summary.id().unwrap()).collect();
+    assert_eq!((pages.len(), ids), (2, vec!["d", "a3", "a1", "a2"]));
+    let defaults: Vec<_> = listed.iter().map(|summary| summary.is_default_outbound_email()).collect();
+    assert_eq!(defaults, [true, false, false, false]);
+    let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{INSTANCE}/email-address/a3");
+    assert_eq!(listed[1].arn(), Some(arn.as_str()));
+    assert!(pages[0].request_id().is_some());
+
+    let disassociate = simulator.client.disassociate_queue_email_addresses();
+    let disassociate = disassociate.instance_id(INSTANCE).queue_id("q").email_addresses_id("a1");
+    disassociate.send().await.unwrap();
+    assert_eq!(simulator.connect.associated(INSTANCE, "q"), ["a3", "a2"]);
+
+    let calls = simulator.connect.calls();
+    let operations: Vec<_> = calls.iter().map(|call| call.operation).collect();
+    let expected = [
+        Operation::AssociateQueueEmailAddresses,
+        Operation::ListQueueEmailAddresses,
+        Operation::ListQueueEmailAddresses,
+        Operation::DisassociateQueueEmailAddresses,
+    ];
+    assert_eq!(operations, expected);
+    assert_eq!(calls[0].addresses, ["a3", "a1", "a2"]);
+    assert!(calls[0].client_token.is_some(), "the SDK fills it in");
+}
+
+#[tokio::test]
+async fn queues_are_searched() {
+    let mut fixture = fixture().with_queue(INSTANCE, "s", "Sales EU").with_queue(INSTANCE, "t", "Sales US");
+    fixture.instance(INSTANCE).queue("agent").queue_type = Some(QueueType::Agent);
+    let simulator = Simulator::with_fixture(fixture);
+    let search = || simulator.client.search_queues().instance_id(INSTANCE);
+    let standard = QueueSearchCriteria::builder().queue_type_condition(SearchableQueueType::Standard).build();
+
+    let pages: Result<Vec<_>, _> =
+        search().search_criteria(standard).max_results(2).into_paginator().send().collect().await;
+    let pages = pages.unwrap();
+    assert_eq!(pages[0].approximate_total_count(), Some(3));
+    let queues: Vec<_> = pages.iter().flat_map(|page| page.queues()).collect();
+    let names: Vec<_> =
+        queues.iter().map(|queue| (queue.queue_id().unwrap(), queue.name().unwrap())).collect();
+    assert_eq!(names, [("q", "Billing"), ("s", "Sales EU"), ("t", "Sales US")]);
+    let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{INSTANCE}/queue/s");
+    assert_eq!(
+        (queues[1].queue_arn(), queues[1].status()),
+        (Some(arn.as_str()), Some(&QueueStatus::Enabled))
+    );
+
+    for (comparison, value, found) in [
+        (StringComparisonType::Exact, "sales eu", vec!["s"]),
+        (StringComparisonType::StartsWith, "Sales", vec!["s", "t"]),
+        (StringComparisonType::Contains, "ill", vec!["q"]),
+    ] {
+        let named = QueueSearchCriteria::builder().string_condition(condition("name", comparison, value));
+        let page = search().search_criteria(named.build()).send().await.unwrap();
+        let ids: Vec<_> = page.queues().iter().filter_map(|queue| queue.queue_id()).collect();
+        assert_eq!(ids, found, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn email_addresses_are_searched() {
+    let simulator = Simulator::with_fixture(fixture());
+    let search = || simulator.client.search_email_addresses().instance_id(INSTANCE);
+    let mut pages = vec![search().max_results(4).send().await.unwrap()];
+    while let Some(token) = pages.last().and_then(|page| page.next_token()).map(str::to_owned) {
+        pages.push(search().max_results(4).next_token(token).send().await.unwrap());
+    }
+    assert_eq!((pages.len(), pages[0].approximate_total_count()), (3, Some(11)));
+    assert_eq!(pages.iter().map(|page| page.email_addresses().len()).sum::<usize>(), 11);
+
+    let exact = condition("emailAddress", StringComparisonType::Exact, "sales7@BRAND.example");
+    let criteria = EmailAddressSearchCriteria::builder()
+        .or_conditions(EmailAddressSearchCriteria::builder().string_condition(exact).build())
+        .build();
+    let page = search().search_criteria(criteria).send().await.unwrap();
+    let [found] = page.email_addresses() else { panic!("{page:?}") };
+    assert_eq!(found.email_address_id(), Some("a7"));
+    assert_eq!(found.email_address(), Some("Sales7@brand.example"));
+    let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{INSTANCE}/email-address/a7");
+    assert_eq!(found.email_address_arn(), Some(arn.as_str()));
+}
+
+#[tokio::test]
+async fn identifiers_with_odd_characters_arrive_as_they_were_sent() {
+    let simulator = Simulator::with_fixture(fixture().with_queue(INSTANCE, "q/ü +%", "Odd"));
+    simulator.associate("q/ü +%", &["a0"]).await.unwrap();
+    assert_eq!(simulator.connect.associated(INSTANCE, "q/ü +%"), ["a0"]);
+}
+
+#[tokio::test]
+async fn modelled_errors_are_read_as_such() {
+    let simulator = Simulator::with_fixture(fixture().with_limit(INSTANCE, "q", 1));
+    let missing = simulator.associate("nowhere", &["a0"]).await.unwrap_err().into_service_error();
+    assert!(missing.is_resource_not_found_exception());
+    assert_eq!(missing.message(), Some("the queue does not exist in the instance"));
+    let invalid = simulator.associate("q", &["nobody"]).await.unwrap_err().into_service_error();
+    assert!(invalid.is_invalid_parameter_exception());
+    let empty = simulator.associate("q", &[]).await.unwrap_err().into_service_error();
+    assert!(empty.is_invalid_parameter_exception());
+    let full = simulator.associate("q", &["a0", "a1"]).await.unwrap_err().into_service_error();
+    assert!(full.is_limit_exceeded_exception());
+    assert!(full.meta().request_id().is_some());
+}
+
+#[tokio::test]
+async fn both_throttles_are_read_by_their_codes() {
+    for (throttle_error, code) in [
+        (ThrottleError::TooManyRequests, "TooManyRequestsException"),
+        (ThrottleError::Throttling, "ThrottlingException"),
+    ] {
+        let switches = Switches { throttle_error, ..Switches::default() };
+        let quota = Quota::per_second(0.0, 1.0);
+        let simulator =
+            Simulator::start(Options { fixture: fixture(), switches, quota, ..Options::default() });
+        simulator.associate("q", &["a0"]).await.unwrap();
+        let error = simulator.associate("q", &["a1"]).await.unwrap_err();
+        assert_eq!(error.code(), Some(code));
+        assert_eq!(error.raw_response().unwrap().status().as_u16(), 429);
+        assert!(simulator.connect.calls()[1].throttled());
+    }
+}
+
+#[tokio::test]
+async fn a_time_to_wait_is_in_a_header() {
+    let simulator = Simulator::with_fixture(fixture());
+    let code = "TooManyRequestsException".to_owned();
+    simulator.connect.inject(Fault::new(Effect::RetryAfter { millis: 750, code }));
+    let error = simulator.associate("q", &["a0"]).await.unwrap_err();
+    assert_eq!(error.raw_response().unwrap().headers().get("x-amz-retry-after"), Some("750"));
+}
+
+#[tokio::test]
+async fn broken_connections_reach_the_client_as_such() {
+    let simulator = Simulator::with_fixture(fixture());
+    let once = |effect| Fault { times: Some(1), ..Fault::new(effect) };
+
+    simulator.connect.inject(once(Effect::Reset));
+    let reset = simulator.associate("q", &["a0"]).await.unwrap_err();
+    assert!(matches!(reset, SdkError::DispatchFailure(_)), "{reset:?}");
+    assert!(simulator.connect.associated(INSTANCE, "q").is_empty());
+
+    simulator.connect.inject(once(Effect::ResetAfter));
+    let reset = simulator.associate("q", &["a0"]).await.unwrap_err();
+    assert!(matches!(reset, SdkError::DispatchFailure(_)), "{reset:?}");
+    assert_eq!(simulator.connect.associated(INSTANCE, "q"), ["a0"]);
+
+    simulator.connect.inject(once(Effect::CutOff));
+    let cut_off = simulator.associate("q", &["a1"]).await.unwrap_err();
+    // The headers came through; the body did not.
+    assert!(matches!(cut_off, SdkError::ResponseError(_)), "{cut_off:?}");
+    assert_eq!(simulator.connect.associated(INSTANCE, "q"), ["a0"]);
+
+    // The client goes on with a new connection.
+    simulator.associate("q", &["a1"]).await.unwrap();
+    let statuses: Vec<_> = simulator.connect.calls().iter().map(|call| call.status).collect();
+    assert_eq!(statuses, [None, None, None, Some(200)]);
+}
+
+#[tokio::test]
+async fn answers_that_are_no_json_cannot_be_read() {
+    let simulator = Simulator::with_fixture(fixture());
+    simulator.connect.inject(Fault::new(Effect::Malformed));
+    let error = simulator.associate("q", &["a0"]).await.unwrap_err();
+    assert_eq!(error.raw_response().unwrap().status().as_u16(), 500);
+    let list = simulator.client.list_queue_email_addresses().instance_id(INSTANCE).queue_id("q");
+    let error = list.send().await.unwrap_err();
+    assert_eq!(error.raw_response().unwrap().status().as_u16(), 200);
+}
+
+#[tokio::test]
+async fn a_client_times_out_where_no_answer_comes() {
+    let simulator = Simulator::with_fixture(fixture());
+    simulator.connect.inject(Fault { times: Some(1), ..Fault::new(Effect::Hang) });
+    let timeout = TimeoutConfig::builder().operation_timeout(Duration::from_millis(50)).build();
+    let search = simulator.client.search_queues().instance_id(INSTANCE).customize();
+    let search = search.config_override(aws_sdk_connect::Config::builder().timeout_config(timeout));
+    let error = search.send().await.unwrap_err();
+    assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
+    simulator.client.search_queues().instance_id(INSTANCE).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dropped_server_listens_no_more() {
+    let Simulator { client, _server: server, .. } = Simulator::with_fixture(fixture());
+    drop(server);
+    // The task ends when it is next polled.
+    tokio::task::yield_now().await;
+    let error = client.search_queues().instance_id(INSTANCE).send().await.unwrap_err();
+    assert!(matches!(error, SdkError::DispatchFailure(_)), "{error:?}");
+}

@@ -1,0 +1,45 @@
+//! Counts: how many pairs of an invocation came to what.
+
+use serde::Serialize;
+
+use crate::outcomes::{Outcome, Outcomes};
+use crate::pairs::Pairs;
+use crate::plan::Plan;
+
+/// `associated + already_associated + planned + failed` is `distinct`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Pairs asked for, repetitions included, and everything invalid.
+    pub requested: usize,
+    /// Different pairs, and everything invalid.
+    pub distinct: usize,
+    /// Pairs that a call associated.
+    pub associated: usize,
+    /// Pairs that were found on their queue.
+    pub already_associated: usize,
+    /// Pairs that only dry runs ask for.
+    pub planned: usize,
+    /// Pairs that were not associated, and everything invalid.
+    pub failed: usize,
+}
+
+impl Counts {
+    /// Counts the pairs of an invocation.
+    pub fn new(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Self {
+        let mut counts = Counts { requested: pairs.asks.len() + pairs.invalid.len(), ..Counts::default() };
+        outcomes.by_group.iter().flatten().for_each(|outcome| counts.add(outcome));
+        counts.failed += plan.places.iter().filter(|place| place.is_err()).count() + pairs.invalid.len();
+        counts.distinct = counts.associated + counts.already_associated + counts.planned + counts.failed;
+        counts
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Associated => self.associated += 1,
+            Outcome::AlreadyAssociated => self.already_associated += 1,
+            Outcome::Planned => self.planned += 1,
+            Outcome::Failed(_) => self.failed += 1,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Answer: what the caller of the invocation gets.
+//!
+//! Batches of messages get the list of those to be delivered again, everybody else a report or an error. Which of
+//! these follows from the envelope and from what became of the pairs.
+
+mod batch;
+mod counts;
+mod error;
+mod failures;
+mod report;
+
+use serde::Serialize;
+
+pub use batch::BatchItemFailures;
+pub use counts::Counts;
+pub use error::InvocationError;
+pub use failures::{Failed, Failures};
+pub use report::{QueueRow, Report, Status};
+
+use crate::pairs::Pairs;
+use crate::payload::{Envelope, EnvelopeKind};
+
+/// The answer to an invocation that did not end in an error.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// For SQS and Pipes batches.
+    Batch(BatchItemFailures),
+    /// For everything else.
+    Report(Box<Report>),
+}
+
+/// Chooses the answer.
+///
+/// # Errors
+/// Where the caller must see failures as an error: see [`InvocationError`].
+pub fn answer(
+    envelope: &Envelope<'_>,
+    pairs: &Pairs,
+    failures: &Failures,
+    report: &Report,
+) -> Result<Answer, InvocationError> {
+    if envelope.kind.is_batch() {
+        return Ok(Answer::Batch(BatchItemFailures::new(&envelope.sources, &failures.failing_sources())));
+    }
+    let nothing_valid = pairs.asks.is_empty() && !pairs.invalid.is_empty();
+    if nothing_valid && envelope.kind != EnvelopeKind::DistributedMap {
+        return Err(InvocationError::InvalidRequest(failures.summary(report)));
+    }
+    let asynchronous = envelope.kind.is_asynchronous();
+    if failures.has(|failed| failed.retryable && (asynchronous || failed.fail_on_retryable)) {
+        return Err(InvocationError::RetryableFailure(failures.summary(report)));
+    }
+    let permanent_is_error =
+        failures.has(|failed| !failed.retryable && (asynchronous || failed.fail_on_permanent));
+    if permanent_is_error && !failures.has(|failed| failed.retryable) {
+        return Err(InvocationError::PermanentFailure(failures.summary(report)));
+    }
+    Ok(Answer::Report(Box::new(report.clone().within_size())))
+}

@@ -1,0 +1,143 @@
+//! The Connect client: one attempt of one call, through the AWS SDK.
+
+use std::sync::Arc;
+
+use aws_sdk_connect::config::http::HttpResponse;
+use aws_sdk_connect::error::SdkError;
+use aws_sdk_connect::operation::associate_queue_email_addresses::AssociateQueueEmailAddressesError;
+use aws_sdk_connect::types::{EmailAddressConfig, QueueSearchCriteria, SearchableQueueType};
+
+use super::operation::{Call, Entry, ListedAddress, Page, Reply};
+use super::refusal::Refusal;
+
+/// SearchQueues: at most 500 a page (API reference, SearchQueues, MaxResults).
+const QUEUES_A_PAGE: i32 = 500;
+/// SearchEmailAddresses: at most 100 a page (API reference, SearchEmailAddresses, MaxResults).
+const ADDRESSES_A_PAGE: i32 = 100;
+/// ListQueueEmailAddresses: at most 100 a page (API reference, ListQueueEmailAddresses, maxResults).
+const LISTED_A_PAGE: i32 = 100;
+
+/// Makes single attempts. The SDK's own retries must be off: two layers of them would multiply.
+#[derive(Debug, Clone)]
+pub struct Connect {
+    client: aws_sdk_connect::Client,
+}
+
+impl Connect {
+    /// Wraps a client, whose configuration must not retry.
+    pub fn new(client: aws_sdk_connect::Client) -> Self {
+        Connect { client }
+    }
+
+    /// Makes one attempt.
+    ///
+    /// # Errors
+    /// Whatever kept the call from succeeding, classified.
+    pub async fn attempt(&self, call: &Call) -> Result<Reply, Refusal> {
+        match call {
+            Call::Associate { instance, queue, addresses, client_token } => {
+                self.associate(instance, queue, addresses, client_token).await
+            }
+            Call::List { instance, queue, next_token } => {
+                self.list(instance, queue, next_token.clone()).await
+            }
+            Call::SearchQueues { instance, next_token } => {
+                self.search_queues(instance, next_token.clone()).await
+            }
+            Call::SearchEmailAddresses { instance, next_token } => {
+                self.search_email_addresses(instance, next_token.clone()).await
+            }
+        }
+    }
+
+    async fn associate(
+        &self,
+        instance: &str,
+        queue: &str,
+        addresses: &[Arc<str>],
+        client_token: &str,
+    ) -> Result<Reply, Refusal> {
+        let config = addresses
+            .iter()
+            .map(|id| EmailAddressConfig::builder().email_address_id(&**id).build())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| {
+                Refusal::of(
+                    &SdkError::<AssociateQueueEmailAddressesError, HttpResponse>::construction_failure(error),
+                )
+            })?;
+        self.client
+            .associate_queue_email_addresses()
+            .instance_id(instance)
+            .queue_id(queue)
+            .set_email_addresses_config(Some(config))
+            .client_token(client_token)
+            .send()
+            .await
+            .map(|_| Reply::Associated)
+            .map_err(|error| Refusal::of(&error))
+    }
+
+    async fn list(&self, instance: &str, queue: &str, token: Option<String>) -> Result<Reply, Refusal> {
+        let page = self
+            .client
+            .list_queue_email_addresses()
+            .instance_id(instance)
+            .queue_id(queue)
+            .set_next_token(token)
+            .max_results(LISTED_A_PAGE)
+            .send()
+            .await
+            .map_err(|error| Refusal::of(&error))?;
+        let items = page
+            .email_address_metadata_list
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|address| {
+                Some(ListedAddress { id: address.id?, is_default: address.is_default_outbound_email })
+            })
+            .collect();
+        Ok(Reply::Listed(Page { items, next_token: page.next_token }))
+    }
+
+    async fn search_queues(&self, instance: &str, token: Option<String>) -> Result<Reply, Refusal> {
+        let standard =
+            QueueSearchCriteria::builder().queue_type_condition(SearchableQueueType::Standard).build();
+        let page = self
+            .client
+            .search_queues()
+            .instance_id(instance)
+            .search_criteria(standard)
+            .set_next_token(token)
+            .max_results(QUEUES_A_PAGE)
+            .send()
+            .await
+            .map_err(|error| Refusal::of(&error))?;
+        let items = page
+            .queues
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|queue| Some(Entry { name: queue.name?, id: queue.queue_id? }))
+            .collect();
+        Ok(Reply::Found(Page { items, next_token: page.next_token }))
+    }
+
+    async fn search_email_addresses(&self, instance: &str, token: Option<String>) -> Result<Reply, Refusal> {
+        let page = self
+            .client
+            .search_email_addresses()
+            .instance_id(instance)
+            .set_next_token(token)
+            .max_results(ADDRESSES_A_PAGE)
+            .send()
+            .await
+            .map_err(|error| Refusal::of(&error))?;
+        let items = page
+            .email_addresses
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|address| Some(Entry { name: address.email_address?, id: address.email_address_id? }))
+            .collect();
+        Ok(Reply::Found(Page { items, next_token: page.next_token }))
+    }
+}

@@ -1,0 +1,339 @@
+//! One group: the state machine that brings the addresses of one queue onto it.
+//!
+//! It tells which call it wants next and takes the answers; it knows no clock and no socket. Its calls are made one
+//! after the other: what fits on a queue, and which address is at fault, depends on the answer before.
+//!
+//! - A chunk that is accepted is done.
+//! - At the first refusal for content, the queue's list is read: it tells whether the queue exists at all, and what
+//!   is on it already. The rest is narrowed down (`suspects`).
+//! - At the first LimitExceededException, the list tells how much room there is (`room`).
+
+mod listing;
+mod room;
+mod suspects;
+
+use std::sync::Arc;
+
+use crate::outcomes::{Failure, Outcome, Retry};
+use crate::plan::Group;
+
+use self::listing::{Listing, OnQueue, RefusedSet};
+use self::room::Room;
+use self::suspects::{Set, Suspects};
+use super::operation::{ListedAddress, Operation, Page, Reply};
+use super::refusal::{Class, Refusal};
+use super::work::{Refused, Then, Want};
+
+/// What a group needs to know of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupLimits {
+    /// Addresses that a queue takes beside its default one.
+    pub additional_addresses: usize,
+    /// Attempts of one call, the first one included.
+    pub max_attempts: u32,
+}
+
+/// The progress of one group.
+#[derive(Debug)]
+pub struct GroupRun {
+    limits: GroupLimits,
+    outcomes: Vec<Option<Outcome>>,
+    suspects: Suspects,
+    listing: Listing,
+    room: Room,
+    /// How many addresses beside its default one the queue held when its room was looked at.
+    held: Option<usize>,
+    verdict: Option<QueueVerdict>,
+    begun: bool,
+}
+
+/// Whether the API knows the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueVerdict {
+    /// It accepted a call for the queue or listed its addresses.
+    Found,
+    /// It refused to list the queue's addresses for its content, which names only the queue and the instance.
+    NotFound,
+}
+
+/// The call that a group wants.
+#[derive(Debug, PartialEq, Eq)]
+pub enum GroupCall {
+    /// Associate these addresses, by their position in the group.
+    Associate(Vec<usize>),
+    /// Read a page of the queue's addresses.
+    List(Option<String>),
+}
+
+impl GroupRun {
+    /// A group of which nothing was called yet. `decided` gives what is known of an address already.
+    pub fn new(
+        group: &Group,
+        limits: GroupLimits,
+        mut decided: impl FnMut(usize) -> Option<Outcome>,
+    ) -> Self {
+        let outcomes = (0..)
+            .zip(&group.addresses)
+            .map(|(position, address)| match address.dry_run {
+                true => Some(Outcome::Planned),
+                false => decided(position),
+            })
+            .collect();
+        let mut chunks: Vec<_> =
+            group.chunks.iter().map(|chunk| (chunk.addresses.clone(), chunk.urgency)).collect();
+        chunks.sort_by_key(|(_, urgency)| *urgency);
+        GroupRun {
+            limits,
+            outcomes,
+            suspects: Suspects::new(chunks.into_iter()),
+            listing: Listing::default(),
+            room: Room::Unknown,
+            held: None,
+            verdict: None,
+            begun: false,
+        }
+    }
+
+    /// What it wants next, or nothing if all is decided.
+    pub fn wants(&mut self) -> Option<Want> {
+        if let Some(urgency) = self.listing.urgency() {
+            return Some(Want { operation: Operation::List, urgency });
+        }
+        let set = self.next_set()?;
+        Some(Want { operation: Operation::Associate, urgency: set.urgency })
+    }
+
+    /// The call that it wants next.
+    pub fn call(&mut self) -> Option<GroupCall> {
+        if let Some(page) = self.listing.next_page() {
+            return Some(GroupCall::List(page));
+        }
+        self.next_set().map(|set| GroupCall::Associate(set.members.clone()))
+    }
+
+    /// Takes the answer to that call.
+    pub fn record(&mut self, answer: Result<Reply, Refused>, group: &Group) -> Then {
+        self.begun = true;
+        match answer {
+            Ok(Reply::Associated) => self.associated(),
+            Ok(Reply::Listed(page)) => return self.listed(page, group),
+            Ok(Reply::Found(_)) => {}
+            Err(refused) => match self.listing.close() {
+                Some(cause) => return self.not_listed(refused, cause),
+                None => return self.refused(refused),
+            },
+        }
+        Then::GoOn
+    }
+
+    /// Fails everything that is undecided.
+    pub fn fail_rest(&mut self, failure: Failure) {
+        self.listing = Listing::default();
+        let failure = Arc::new(failure);
+        for outcome in self.outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
+            *outcome = Some(Outcome::Failed(failure.clone()));
+        }
+    }
+
+    /// Whether a call of it was answered.
+    pub fn is_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Whether the API knows the queue, once that is known.
+    pub fn verdict(&self) -> Option<QueueVerdict> {
+        self.verdict
+    }
+
+    /// What became of each address of the group, in order.
+    ///
+    /// An address that was never decided is reported as one that time was too short for: nothing is lost silently.
+    pub fn into_outcomes(self) -> Vec<Outcome> {
+        let undecided = Arc::new(deadline_exceeded("it was not called"));
+        self.outcomes
+            .into_iter()
+            .map(|outcome| outcome.unwrap_or_else(|| Outcome::Failed(undecided.clone())))
+            .collect()
+    }
+
+    fn next_set(&mut self) -> Option<&Set> {
+        let outcomes = &self.outcomes;
+        self.suspects.peek(self.room.next_call(), |member| outcomes[member].is_none())
+    }
+
+    fn decide(&mut self, members: &[usize], outcome: &Outcome) {
+        for member in members {
+            self.outcomes[*member].get_or_insert_with(|| outcome.clone());
+        }
+    }
+
+    fn associated(&mut self) {
+        let Some(set) = self.suspects.pop() else { return };
+        self.verdict = Some(QueueVerdict::Found);
+        self.suspects.accepted(&set);
+        self.room.taken(set.members.len());
+        self.decide(&set.members, &Outcome::Associated);
+        self.fail_if_full();
+    }
+
+    fn refused(&mut self, refused: Refused) -> Then {
+        let Some(set) = self.suspects.pop() else { return Then::GoOn };
+        let Refused { refusal, out_of_time, maybe_done } = refused;
+        match refusal.class {
+            Class::Throttled | Class::Unavailable => {
+                let failure =
+                    if out_of_time { no_time_to_retry(&refusal) } else { failed(&refusal, Retry::MayPass) };
+                self.decide(&set.members, &Outcome::Failed(Arc::new(failure)));
+            }
+            // The same for every address of the queue.
+            Class::Denied => self.fail_rest(failed(&refusal, Retry::Never)),
+            Class::Credentials => self.fail_rest(failed(&refusal, Retry::MayPass)),
+            // A lost answer to an earlier attempt may be why an address is refused now: as one that is on the queue.
+            Class::NotFound | Class::Content if maybe_done || !self.listing.was_asked() => {
+                self.listing.open(set, refusal);
+            }
+            Class::NotFound | Class::Content => self.narrow(set, &refusal),
+            Class::Limit => return self.over_limit(set, refusal),
+        }
+        Then::GoOn
+    }
+
+    fn narrow(&mut self, set: Set, refusal: &Refusal) {
+        if let Err(at_fault) = self.suspects.refused(set) {
+            let failure = failed(refusal, content_retry(refusal));
+            self.decide(&[at_fault], &Outcome::Failed(Arc::new(failure)));
+        }
+    }
+
+    fn over_limit(&mut self, set: Set, refusal: Refusal) -> Then {
+        match self.room {
+            Room::Unknown => self.listing.open(set, refusal),
+            Room::Listed { retries: 1.., .. } => {
+                self.room.retry();
+                self.suspects.put_back(set);
+                return Then::BackOff;
+            }
+            Room::Listed { retries: 0, .. } | Room::AtMost(_) => {
+                self.room = Room::AtMost(set.members.len().saturating_sub(1));
+                self.suspects.put_back(set);
+                self.fail_if_full();
+            }
+            Room::Unreadable { refusals } if refusals + 1 >= self.limits.max_attempts => {
+                // The next set has its own attempts.
+                self.room = Room::Unreadable { refusals: 0 };
+                let failure = Arc::new(failed(&refusal, Retry::MayPass));
+                self.decide(&set.members, &Outcome::Failed(failure));
+            }
+            Room::Unreadable { refusals } => {
+                self.room = Room::Unreadable { refusals: refusals + 1 };
+                self.suspects.put_back(set);
+                return Then::BackOff;
+            }
+        }
+        Then::GoOn
+    }
+
+    fn listed(&mut self, page: Page<ListedAddress>, group: &Group) -> Then {
+        self.verdict = Some(QueueVerdict::Found);
+        let Some((on_queue, RefusedSet { set, refusal })) = self.listing.add(page) else { return Then::GoOn };
+        for (outcome, address) in self.outcomes.iter_mut().zip(&group.addresses) {
+            if outcome.is_none() && on_queue.holds(&address.id) {
+                *outcome = Some(Outcome::AlreadyAssociated);
+            }
+        }
+        let left = set.members.iter().filter(|member| self.outcomes[**member].is_none()).count();
+        if refusal.class == Class::Limit {
+            return self.room_listed(set, left, &on_queue);
+        }
+        match left == set.members.len() {
+            true => self.narrow(set, &refusal),
+            // What was on the queue may have been the reason: the rest is asked for as a whole.
+            false => self.suspects.put_back(set),
+        }
+        Then::GoOn
+    }
+
+    fn room_listed(&mut self, set: Set, left: usize, on_queue: &OnQueue) -> Then {
+        let held = on_queue.additional();
+        let room = self.limits.additional_addresses.saturating_sub(held);
+        self.held = Some(held);
+        self.room = Room::listed(room);
+        self.suspects.put_back(set);
+        // Where all of the set fits, the refusal may pass: the same call is made again, which is a retry.
+        if left > 0 && left <= room {
+            self.room.retry();
+            return Then::BackOff;
+        }
+        self.fail_if_full();
+        Then::GoOn
+    }
+
+    /// The queue's list was refused.
+    fn not_listed(&mut self, refused: Refused, cause: RefusedSet) -> Then {
+        let RefusedSet { set, refusal } = cause;
+        if refused.refusal.class.blames_content() {
+            // The call named nothing but the queue and its instance.
+            self.verdict = Some(QueueVerdict::NotFound);
+            self.fail_rest(failed(&refused.refusal, content_retry(&refused.refusal)));
+            return Then::GoOn;
+        }
+        if refusal.class != Class::Limit {
+            self.narrow(set, &refusal);
+            return Then::GoOn;
+        }
+        self.suspects.put_back(set);
+        self.room = Room::Unreadable { refusals: 1 };
+        Then::BackOff
+    }
+
+    /// What finds no room fails for good.
+    fn fail_if_full(&mut self) {
+        let left = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
+        if self.room.next_call() != Some(0) || left == 0 {
+            return;
+        }
+        let fitted = self.outcomes.iter().filter(|outcome| **outcome == Some(Outcome::Associated)).count();
+        let limit = self.limits.additional_addresses;
+        let held = self.held.unwrap_or_default();
+        let message = match self.room {
+            Room::AtMost(_) => format!(
+                "the API takes no more addresses for this queue, which held {held} beside its default one, although \
+                 QUEUE_ADDITIONAL_LIMIT is {limit}: {fitted} were added and {left} do not fit; remove addresses from \
+                 the queue, or set QUEUE_ADDITIONAL_LIMIT to the queue's true limit"
+            ),
+            _ => format!(
+                "the queue held {held} of {limit} addresses beside its default one: {fitted} were added and {left} do \
+                 not fit; remove addresses from the queue, or have quota L-7B867368 raised and set \
+                 QUEUE_ADDITIONAL_LIMIT to it"
+            ),
+        };
+        self.fail_rest(Failure::ours("QueueFull", message, Retry::Never));
+    }
+}
+
+/// A failure in the API's own words.
+fn failed(refusal: &Refusal, retry: Retry) -> Failure {
+    Failure {
+        error: refusal.code.clone(),
+        message: refusal.message.clone(),
+        retry,
+        blames_identifiers: refusal.class.blames_content(),
+    }
+}
+
+/// What was just created may not be found yet.
+fn content_retry(refusal: &Refusal) -> Retry {
+    match refusal.class {
+        Class::NotFound => Retry::FirstDelivery,
+        _ => Retry::Never,
+    }
+}
+
+fn no_time_to_retry(refusal: &Refusal) -> Failure {
+    deadline_exceeded(&format!("no time was left to try again after {}: {}", refusal.code, refusal.message))
+}
+
+/// The failure of a pair that time was too short for.
+pub(crate) fn deadline_exceeded(reason: &str) -> Failure {
+    Failure::ours("DeadlineExceeded", reason, Retry::NextInvocation)
+}

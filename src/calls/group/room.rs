@@ -1,0 +1,80 @@
+//! Room: how many more addresses a queue takes, as far as that is known.
+
+/// How many addresses are known to fit on a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Nothing was ever refused for want of room.
+    Unknown,
+    /// The queue's list could not be read: only the API can tell, and the refusal may pass.
+    Unreadable {
+        /// Refusals so far.
+        refusals: u32,
+    },
+    /// The queue's list showed room for this many.
+    Listed {
+        /// Addresses that fit.
+        room: usize,
+        /// How often the API may still refuse what should fit before its answer wins over the list.
+        retries: u32,
+    },
+    /// The API refused more than this many; how many fit is found by halving.
+    AtMost(usize),
+}
+
+/// Retries of a call that the queue's list says should fit.
+const RETRIES_WITH_ROOM: u32 = 3;
+
+impl Room {
+    /// What the queue's list showed.
+    pub(super) fn listed(room: usize) -> Self {
+        Room::Listed { room, retries: RETRIES_WITH_ROOM }
+    }
+
+    /// How many addresses the next call may hold, if that is bounded.
+    pub(super) fn next_call(self) -> Option<usize> {
+        match self {
+            Room::Unknown | Room::Unreadable { .. } => None,
+            Room::Listed { room, .. } => Some(room),
+            Room::AtMost(bound) => Some(bound.div_ceil(2)),
+        }
+    }
+
+    /// A call that should fit is made again.
+    pub(super) fn retry(&mut self) {
+        if let Room::Listed { retries, .. } = self {
+            *retries = retries.saturating_sub(1);
+        }
+    }
+
+    /// Addresses were associated.
+    pub(super) fn taken(&mut self, addresses: usize) {
+        match self {
+            Room::Listed { room, .. } => *room = room.saturating_sub(addresses),
+            Room::AtMost(bound) => *bound = bound.saturating_sub(addresses),
+            Room::Unknown | Room::Unreadable { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halving_finds_any_room_below_a_bound() {
+        for fits in 0..50 {
+            let (mut room, mut taken, mut calls) = (Room::AtMost(49), 0, 0);
+            while let Some(size) = room.next_call().filter(|size| *size > 0) {
+                calls += 1;
+                if taken + size <= fits {
+                    taken += size;
+                    room.taken(size);
+                } else {
+                    room = Room::AtMost(size - 1);
+                }
+            }
+            assert_eq!(taken, fits);
+            assert!(calls <= 7, "{fits} took {calls} calls");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Invocation: one payload through the pipeline, from its bytes to its answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::answer::{Answer, Failures, InvocationError, Report, answer};
+use crate::calls::{Caller, Connect, Deadline, Groups, Observer, Shared, Tally};
+use crate::names::{Directories, Resolver};
+use crate::outcomes::{Outcome, Outcomes};
+use crate::pairs::Pairs;
+use crate::payload::Envelope;
+use crate::plan::Plan;
+use crate::settings::Settings;
+
+/// The function: made once in a process, and shared by its invocations.
+#[derive(Debug)]
+pub struct Function {
+    settings: Settings,
+    connect: Connect,
+    shared: Shared,
+    directories: Directories,
+}
+
+/// One invocation.
+#[derive(Clone, Copy)]
+pub struct Invocation<'a> {
+    /// The identifier that Lambda gave it.
+    pub request_id: &'a str,
+    /// When Lambda ends it.
+    pub ends: Instant,
+    /// Every request is taken as a dry run, whatever it says.
+    pub dry_run: bool,
+    /// Is told of each call.
+    pub observer: Option<&'a dyn Observer>,
+}
+
+/// An invocation that came to its end.
+#[derive(Debug)]
+pub struct Completed {
+    /// What became of its pairs, in full.
+    pub report: Report,
+    /// What the caller gets.
+    pub answer: Result<Answer, InvocationError>,
+}
+
+impl Function {
+    /// A function that calls Connect through a client, which must not retry by itself.
+    pub fn new(settings: Settings, client: aws_sdk_connect::Client) -> Self {
+        let now = Instant::now();
+        Function {
+            shared: Shared::new(settings.allowance, settings.max_concurrent_calls, now),
+            settings,
+            connect: Connect::new(client),
+            directories: Directories::default(),
+        }
+    }
+
+    /// Handles one payload, and gives the answer alone.
+    ///
+    /// # Errors
+    /// Where the caller must see failures as an error: see [`InvocationError`].
+    pub async fn invoke(
+        &self,
+        payload: &[u8],
+        invocation: Invocation<'_>,
+    ) -> Result<Answer, InvocationError> {
+        self.complete(payload, invocation).await?.answer
+    }
+
+    /// Handles one payload.
+    ///
+    /// # Errors
+    /// [`InvocationError::InvalidRequest`] where nothing of the payload can be read, so that there is no report.
+    pub async fn complete(
+        &self,
+        payload: &[u8],
+        invocation: Invocation<'_>,
+    ) -> Result<Completed, InvocationError> {
+        let envelope =
+            Envelope::read(payload).map_err(|reason| InvocationError::InvalidRequest(reason.to_string()))?;
+        let mut pairs = self.pairs(&envelope)?;
+        if invocation.dry_run {
+            pairs.requests.iter_mut().for_each(|request| request.options.dry_run = true);
+        }
+        let source_ids: Vec<Arc<str>> = envelope
+            .sources
+            .iter()
+            .map(|source| source.id.as_deref().unwrap_or(invocation.request_id).into())
+            .collect();
+        let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation).await;
+        let failures = Failures::new(&envelope.sources, &pairs, &outcomes);
+        let report = Report::new(&pairs, &plan, &outcomes, &failures, tally);
+        let answer = answer(&envelope, &pairs, &failures, &report);
+        Ok(Completed { report, answer })
+    }
+
+    /// Reads the pairs that an envelope asks for, without calling anything.
+    ///
+    /// # Errors
+    /// [`InvocationError::InvalidRequest`] where the defaults of a Distributed Map batch are invalid.
+    pub fn pairs(&self, envelope: &Envelope<'_>) -> Result<Pairs, InvocationError> {
+        Pairs::read(envelope, &self.settings.home, self.settings.instance.as_deref()).map_err(|invalid| {
+            let path = invalid.path_text().unwrap_or_default();
+            InvocationError::InvalidRequest(format!("{path}: {}", invalid.message))
+        })
+    }
+
+    /// Resolves names, plans, and makes the calls.
+    async fn carry_out(
+        &self,
+        pairs: &Pairs,
+        source_ids: &[Arc<str>],
+        invocation: Invocation<'_>,
+    ) -> (Plan, Outcomes, Tally) {
+        let caller = self.caller(invocation, Duration::ZERO);
+        let mut resolver = Resolver::new(&self.directories);
+        let plan = Plan::new(pairs, resolver.resolve(pairs, &caller).await);
+        let mut groups = Groups::new(&plan, source_ids, self.settings.group_limits(), |_, _| None);
+        let mut tally = caller.run(&mut groups).await;
+        let outcomes = Outcomes::new(&plan, groups.into_outcomes());
+        let Some(resolved) = resolver.resolve_refused(pairs, &outcomes.by_pair, &caller).await else {
+            tally += resolver.tally;
+            return (plan, outcomes, tally);
+        };
+        let (plan_before, plan) = (plan, Plan::new(pairs, resolved));
+        let known = known_outcomes(&plan, &plan_before, &outcomes);
+        let limits = self.settings.group_limits();
+        let mut groups =
+            Groups::new(&plan, source_ids, limits, |group, address| known[group][address].clone());
+        tally += caller.run(&mut groups).await;
+        tally += resolver.tally;
+        let outcomes = Outcomes::new(&plan, groups.into_outcomes());
+        (plan, outcomes, tally)
+    }
+
+    fn caller<'a>(&'a self, invocation: Invocation<'a>, kept: Duration) -> Caller<'a> {
+        let now = Instant::now();
+        Caller {
+            connect: &self.connect,
+            shared: &self.shared,
+            limits: self.settings.calls,
+            deadline: Deadline::new(invocation.ends, self.settings.deadline_margin + kept, now),
+            observer: invocation.observer,
+        }
+    }
+}
+
+/// What is known of each address of a new plan from the outcomes of the one before: everything but refusals of
+/// identifiers that are others now.
+fn known_outcomes(plan: &Plan, before: &Plan, outcomes: &Outcomes) -> Vec<Vec<Option<Outcome>>> {
+    let mut known: Vec<Vec<Option<Outcome>>> =
+        plan.groups.iter().map(|group| vec![None; group.addresses.len()]).collect();
+    for ((place, place_before), outcome) in plan.places.iter().zip(&before.places).zip(&outcomes.by_pair) {
+        let (Ok(place), Ok(place_before)) = (place, place_before) else { continue };
+        if plan.identifiers(*place) == before.identifiers(*place_before) {
+            known[place.group][place.address] = Some(outcome.clone());
+        }
+    }
+    known
+}

@@ -1,0 +1,88 @@
+//! The function under the Lambda runtime.
+//!
+//! The runtime would parse each payload before the handler sees it, and answer with the name of a Rust type where it
+//! cannot. So a layer takes the bytes out on their way in and hands them around the runtime's deserialiser.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use lambda_runtime::tower::{Layer, Service};
+use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
+use tokio::time::Instant;
+
+use crate::answer::{Answer, InvocationError};
+use crate::invocation::{Function, Invocation};
+
+tokio::task_local! {
+    /// The bytes of the invocation whose handler is being called.
+    static PAYLOAD: Bytes;
+}
+
+/// Serves invocations until the process ends.
+///
+/// # Errors
+/// Where the runtime's API cannot be reached.
+pub async fn serve(function: Arc<Function>) -> Result<(), Error> {
+    let handler = service_fn(move |event: LambdaEvent<()>| {
+        // Read here and not in the future: the layer has set it for the duration of this call.
+        let payload = PAYLOAD.get();
+        let function = function.clone();
+        async move { handle(&function, &payload, &event.context).await }
+    });
+    Runtime::new(handler).layer(RawPayload).run_concurrent().await
+}
+
+async fn handle(
+    function: &Function,
+    payload: &[u8],
+    context: &lambda_runtime::Context,
+) -> Result<Answer, InvocationError> {
+    let invocation = Invocation {
+        request_id: &context.request_id,
+        ends: instant(context.deadline()),
+        dry_run: false,
+        observer: None,
+    };
+    function.invoke(payload, invocation).await
+}
+
+/// The same moment on the clock that the function's waits are made with.
+fn instant(moment: SystemTime) -> Instant {
+    // The one place where the wall clock is read: Lambda gives the deadline on it.
+    #[allow(clippy::disallowed_methods)]
+    let left = moment.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+    Instant::now() + left
+}
+
+/// Takes the payload out of an invocation before the runtime's deserialiser, which gets `null` instead.
+struct RawPayload;
+
+#[derive(Clone)]
+struct RawPayloadService<S> {
+    inner: S,
+}
+
+impl<S> Layer<S> for RawPayload {
+    type Service = RawPayloadService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RawPayloadService { inner }
+    }
+}
+
+impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for RawPayloadService<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
+        let payload = std::mem::replace(&mut invocation.body, Bytes::from_static(b"null"));
+        PAYLOAD.sync_scope(payload, || self.inner.call(invocation))
+    }
+}

@@ -1,0 +1,32 @@
+//! Associates email addresses with Amazon Connect queues in bulk, from events.
+//!
+//! # Layout
+//!
+//! One invocation is one walk through the modules below, in this order; [`invocation`] is the walk itself.
+//!
+//! | module | from | to |
+//! | --- | --- | --- |
+//! | [`payload`] | bytes | an envelope and its sources |
+//! | [`requests`] | the body of a source | requests, their entries, and what is invalid in them |
+//! | [`pairs`] | requests | distinct pairs, and who asked for each |
+//! | [`names`] | names of queues and addresses | their identifiers |
+//! | [`plan`] | pairs | groups per queue, cut into chunks of at most 50 |
+//! | [`calls`] | the plan | calls to Connect: order, pace, retries, deadline, narrowing, full queues |
+//! | [`outcomes`] | the answers of the API | what became of each pair |
+//! | [`answer`] | outcomes | the failed messages, the report, or an error |
+//!
+//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`lambda`] (the runtime) and [`log`].
+
+pub mod answer;
+pub mod calls;
+pub mod invocation;
+pub mod lambda;
+pub mod log;
+pub mod names;
+pub mod outcomes;
+pub mod pairs;
+pub mod payload;
+pub mod plan;
+pub mod requests;
+pub mod sdk;
+pub mod settings;

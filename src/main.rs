@@ -1,0 +1,30 @@
+//! The Lambda function: reads its settings, sets up what its invocations share, and hands over to the library.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use queue_email_associator::invocation::Function;
+use queue_email_associator::settings::Settings;
+use queue_email_associator::{lambda, log, sdk};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let settings = match Settings::from_env() {
+        Ok(settings) => settings,
+        Err(error) => {
+            log::start(tracing::level_filters::LevelFilter::INFO);
+            tracing::error!("the function cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    log::start(settings.log_level);
+    let http = sdk::http_client();
+    let client = sdk::connect_client(&settings, sdk::lambda_credentials(&http), http);
+    match lambda::serve(Arc::new(Function::new(settings, client))).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("the Lambda runtime ended: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

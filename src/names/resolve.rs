@@ -1,0 +1,176 @@
+//! Resolving: the identifiers behind the pairs of an invocation.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::calls::{Caller, Tally};
+use crate::outcomes::{Failure, Outcome, Retry};
+use crate::pairs::{Named, Pairs};
+use crate::plan::Resolved;
+
+use super::directory::{Directories, Directory, Listed, Which};
+use super::reading::Reading;
+
+/// Finds identifiers for one invocation, and remembers which directories it has read for it.
+#[derive(Debug)]
+pub struct Resolver<'a> {
+    kept: &'a Directories,
+    /// What this invocation works with, so that another one's reading does not change names under it.
+    directories: HashMap<Which, Result<Arc<Directory>, Arc<Failure>>>,
+    /// Directories that were read in this invocation: they are not read again.
+    fresh: HashSet<Which>,
+    /// The calls that reading took.
+    pub tally: Tally,
+}
+
+impl<'a> Resolver<'a> {
+    /// A resolver that begins with the directories that are kept.
+    pub fn new(kept: &'a Directories) -> Self {
+        Resolver { kept, directories: HashMap::new(), fresh: HashSet::new(), tally: Tally::default() }
+    }
+
+    /// Resolves every pair. Without names it makes no call.
+    pub async fn resolve(&mut self, pairs: &Pairs, caller: &Caller<'_>) -> Resolved {
+        let named: Vec<(Which, &str)> = names(pairs).collect();
+        let now = Instant::now();
+        let mut missing = HashSet::new();
+        for (which, name) in &named {
+            if !self.directories.contains_key(which)
+                && let Some(kept) = self.kept.get(which, now)
+            {
+                self.directories.insert(which.clone(), Ok(kept));
+            }
+            let found = match self.directories.get(which) {
+                Some(Ok(directory)) => !directory.find(which.1, name).is_empty(),
+                _ => false,
+            };
+            if !found && !self.fresh.contains(which) {
+                missing.insert(which.clone());
+            }
+        }
+        self.read(missing, caller).await;
+        self.look_up(pairs)
+    }
+
+    /// Resolves again after the API refused identifiers: `refused` tells for each pair what became of it. The
+    /// directories that those came from are read again, unless that was done in this invocation. Nothing, if there
+    /// is none of them.
+    pub async fn resolve_refused(
+        &mut self,
+        pairs: &Pairs,
+        outcomes: &[Outcome],
+        caller: &Caller<'_>,
+    ) -> Option<Resolved> {
+        let mut stale = HashSet::new();
+        for (pair, outcome) in pairs.pairs.iter().zip(outcomes) {
+            if !is_refused(outcome) {
+                continue;
+            }
+            let queue = &pairs.queues[pair.queue];
+            if let Named::Name(_) = queue.queue {
+                stale.insert((queue.instance.clone(), Listed::Queues));
+            }
+            if let Named::Name(_) = pair.address {
+                stale.insert((queue.instance.clone(), Listed::EmailAddresses));
+            }
+        }
+        stale.retain(|which| {
+            !self.fresh.contains(which) && matches!(self.directories.get(which), Some(Ok(_)))
+        });
+        if stale.is_empty() {
+            return None;
+        }
+        self.read(stale, caller).await;
+        Some(self.look_up(pairs))
+    }
+
+    async fn read(&mut self, which: HashSet<Which>, caller: &Caller<'_>) {
+        if which.is_empty() {
+            return;
+        }
+        self.fresh.extend(which.iter().cloned());
+        let mut reading = Reading::new(which);
+        self.tally += caller.run(&mut reading).await;
+        let now = Instant::now();
+        for (which, directory) in reading.into_directories() {
+            if let Ok(directory) = &directory {
+                self.kept.put(which.clone(), directory.clone(), now);
+            }
+            self.directories.insert(which, directory);
+        }
+    }
+
+    fn look_up(&self, pairs: &Pairs) -> Resolved {
+        let queues = pairs.queues.iter().map(|queue| self.id(&queue.instance, Listed::Queues, &queue.queue));
+        let addresses = pairs
+            .pairs
+            .iter()
+            .map(|pair| self.id(&pairs.queues[pair.queue].instance, Listed::EmailAddresses, &pair.address));
+        Resolved { queues: queues.collect(), addresses: addresses.collect() }
+    }
+
+    fn id(&self, instance: &Arc<str>, listed: Listed, named: &Named) -> Result<Arc<str>, Arc<Failure>> {
+        let name = match named {
+            Named::Id(id) => return Ok(id.clone()),
+            Named::Name(name) => name,
+        };
+        let Some(directory) = self.directories.get(&(instance.clone(), listed)) else {
+            return Err(Arc::new(not_found(listed, instance)));
+        };
+        match directory.as_ref().map_err(Arc::clone)?.find(listed, name) {
+            [] => Err(Arc::new(not_found(listed, instance))),
+            [id] => Ok(id.clone()),
+            several => Err(Arc::new(ambiguous(listed, instance, several.len()))),
+        }
+    }
+}
+
+/// Every name of the invocation, with the directory that it is looked up in.
+fn names(pairs: &Pairs) -> impl Iterator<Item = (Which, &str)> {
+    let queues = pairs.queues.iter().filter_map(|queue| match &queue.queue {
+        Named::Name(name) => Some(((queue.instance.clone(), Listed::Queues), &**name)),
+        Named::Id(_) => None,
+    });
+    let addresses = pairs.pairs.iter().filter_map(|pair| match &pair.address {
+        Named::Name(name) => {
+            Some(((pairs.queues[pair.queue].instance.clone(), Listed::EmailAddresses), &**name))
+        }
+        Named::Id(_) => None,
+    });
+    queues.chain(addresses)
+}
+
+/// Whether the API refused the pair's identifiers, rather than the function or the time.
+fn is_refused(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Failed(failure) => failure.blames_identifiers,
+        _ => false,
+    }
+}
+
+// Neither message holds the name itself: messages are logged, and names may be email addresses.
+
+fn not_found(listed: Listed, instance: &str) -> Failure {
+    let message = match listed {
+        Listed::Queues => format!(
+            "no standard queue of instance {instance} has this name, to the letter; create it first, or check the \
+             instanceId"
+        ),
+        Listed::EmailAddresses => {
+            format!("instance {instance} has no such email address; create it first, or check the instanceId")
+        }
+    };
+    Failure::ours("NameNotFound", message, Retry::FirstDelivery)
+}
+
+fn ambiguous(listed: Listed, instance: &str, count: usize) -> Failure {
+    let message = match listed {
+        Listed::Queues => format!("{count} queues of instance {instance} have this name; name it by queueId"),
+        Listed::EmailAddresses => {
+            format!("{count} email addresses of instance {instance} are this one; name it by emailAddressId")
+        }
+    };
+    Failure::ours("NameAmbiguous", message, Retry::Never)
+}

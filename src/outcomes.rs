@@ -1,0 +1,86 @@
+//! Outcomes: what became of each pair.
+//!
+//! A pair that failed is a value, not an error: errors are for the invocation as a whole.
+
+use std::sync::Arc;
+
+use crate::plan::Plan;
+
+/// What became of one pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A call associated it (or would have found it associated already, which the API does not tell).
+    Associated,
+    /// It was found on the queue.
+    AlreadyAssociated,
+    /// It was only asked for in dry runs.
+    Planned,
+    /// It was not associated. One failure may explain many pairs.
+    Failed(Arc<Failure>),
+}
+
+/// Why a pair was not associated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The API's error code, or one of ours (`QueueFull`, `DeadlineExceeded`, `NameNotFound`, …).
+    pub error: String,
+    /// One line: what was wrong and, where that is known, what to do.
+    pub message: String,
+    /// Whether the same request may succeed later.
+    pub retry: Retry,
+    /// The API refused the identifiers of queue or address: if they came from a directory, it may be out of date.
+    pub blames_identifiers: bool,
+}
+
+/// Whether a failed pair is worth asking for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It may pass: throttling, a fault of the service, other credentials.
+    MayPass,
+    /// Only time was short; nothing speaks against trying at once.
+    NextInvocation,
+    /// What was just created may not be found yet: retryable on the first delivery of an SQS message only.
+    FirstDelivery,
+    /// The same request fails again.
+    Never,
+}
+
+impl Failure {
+    /// A failure that the function found itself, or that says nothing against the identifiers.
+    pub fn ours(error: impl Into<String>, message: impl Into<String>, retry: Retry) -> Self {
+        Failure { error: error.into(), message: message.into(), retry, blames_identifiers: false }
+    }
+
+    /// Whether the failure is retryable for a source, given whether SQS delivered it for the first time.
+    pub fn is_retryable(&self, first_delivery: bool) -> bool {
+        match self.retry {
+            Retry::MayPass | Retry::NextInvocation => true,
+            Retry::FirstDelivery => first_delivery,
+            Retry::Never => false,
+        }
+    }
+}
+
+/// What became of every pair of an invocation.
+#[derive(Debug)]
+pub struct Outcomes {
+    /// For each group of the plan, what became of each of its addresses.
+    pub by_group: Vec<Vec<Outcome>>,
+    /// For each pair as it was named.
+    pub by_pair: Vec<Outcome>,
+}
+
+impl Outcomes {
+    /// Finds for each pair what became of it in its group, or why it was in none.
+    pub fn new(plan: &Plan, by_group: Vec<Vec<Outcome>>) -> Self {
+        let by_pair = plan
+            .places
+            .iter()
+            .map(|place| match place {
+                Ok(place) => by_group[place.group][place.address].clone(),
+                Err(failure) => Outcome::Failed(failure.clone()),
+            })
+            .collect();
+        Outcomes { by_group, by_pair }
+    }
+}

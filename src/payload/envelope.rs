@@ -1,0 +1,412 @@
+//! Which of the six envelopes a payload is, decided by its structure alone.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
+
+use super::json::{Json, Members, Text};
+use super::record::{RawRecord, read, text};
+
+/// The kinds of envelope that differ in what becomes of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnvelopeKind {
+    /// An SQS batch from an event source mapping.
+    Sqs,
+    /// An array of SQS records from EventBridge Pipes.
+    Pipes,
+    /// An EventBridge event, invoked asynchronously by a rule.
+    EventBridge,
+    /// SNS records, invoked asynchronously by a subscription.
+    Sns,
+    /// A batch of a Step Functions Distributed Map.
+    DistributedMap,
+    /// An association request by itself.
+    Direct,
+}
+
+impl EnvelopeKind {
+    /// Whether the answer lists messages (`batchItemFailures`) rather than being a report.
+    pub fn is_batch(self) -> bool {
+        matches!(self, EnvelopeKind::Sqs | EnvelopeKind::Pipes)
+    }
+
+    /// Whether nobody waits for the answer, so that a failure must be an error to be seen.
+    pub fn is_asynchronous(self) -> bool {
+        matches!(self, EnvelopeKind::EventBridge | EnvelopeKind::Sns)
+    }
+}
+
+/// A payload, told apart and taken apart.
+#[derive(Debug)]
+pub struct Envelope<'p> {
+    /// Which envelope it is.
+    pub kind: EnvelopeKind,
+    /// What asked for something, in the payload's order.
+    pub sources: Vec<Source<'p>>,
+}
+
+/// One message of a batch, one event, or the invocation itself.
+#[derive(Debug)]
+pub struct Source<'p> {
+    /// The identifier of the SQS or SNS message or of the EventBridge event; none for a direct invocation.
+    pub id: Option<Cow<'p, str>>,
+    /// What it asks for.
+    pub body: Body<'p>,
+    /// Whether SQS delivers this message for the first time.
+    pub first_delivery: bool,
+    /// The queue is FIFO, so that what stands behind a failure of the same group must wait for it.
+    pub fifo: bool,
+    /// `MessageGroupId` of a message of a FIFO queue.
+    pub message_group: Option<Cow<'p, str>>,
+}
+
+/// What a source asks for, as far as the envelope has read it.
+#[derive(Debug)]
+pub enum Body<'p> {
+    /// Text of a message: the JSON of a request, an event or a notification.
+    Text(Cow<'p, str>),
+    /// A message without text, and why.
+    Unreadable(String),
+    /// An association request.
+    Request(Json<'p>),
+    /// The items of a Distributed Map batch, each an association request, and the defaults for them.
+    Items {
+        /// `Items`
+        items: Vec<Json<'p>>,
+        /// `BatchInput`
+        batch_input: Option<Json<'p>>,
+    },
+}
+
+/// Why a payload is no envelope. Displays as one line, without any of the payload's content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoEnvelope {
+    /// It cannot be parsed.
+    #[error("the payload is not valid JSON: {0}")]
+    NotJson(String),
+    /// It is a string, a number, `null`.
+    #[error("the payload is {0}; accepted are an object or an array of SQS records")]
+    NotAnObject(&'static str),
+    /// `Records` holds something else than SQS or SNS records.
+    #[error(
+        "{0} is not a record of aws:sqs or aws:sns like the others; accepted are SQS records or SNS records, not mixed"
+    )]
+    OtherRecords(String),
+    /// `Records` or `Items` is no list.
+    #[error("{0} is {1}; a list is expected")]
+    NotAList(&'static str, &'static str),
+    /// A record of SQS that could not be listed if it failed, so that nothing of the batch may be begun.
+    #[error("{0}.messageId {1}, so a failure of that message could not be reported; nothing was called")]
+    NoMessageId(String, String),
+}
+
+impl<'p> Envelope<'p> {
+    /// Tells apart and takes apart a payload.
+    ///
+    /// # Errors
+    /// [`NoEnvelope`] where the payload is none of the six; the invocation then is an `InvalidRequest`.
+    pub fn read(payload: &'p [u8]) -> Result<Self, NoEnvelope> {
+        let document: Document<'p> = serde_json::from_slice(payload).map_err(|error| {
+            NoEnvelope::NotJson(match error.classify() {
+                // serde's words for a wrong type quote the value, which may be an email address.
+                Category::Data => {
+                    format!(
+                        "not a record as SQS or SNS sends it at line {} column {}",
+                        error.line(),
+                        error.column()
+                    )
+                }
+                Category::Io | Category::Syntax | Category::Eof => error.to_string(),
+            })
+        })?;
+        match document {
+            Document::Array(records) => batch(EnvelopeKind::Pipes, "", records),
+            Document::Object { records: Some(Records::List(records)), .. } => {
+                let kind = match records.first() {
+                    Some(first) if text(first.sns_source).as_deref() == Some("aws:sns") => EnvelopeKind::Sns,
+                    _ => EnvelopeKind::Sqs,
+                };
+                batch(kind, "Records", records)
+            }
+            Document::Object { records: Some(Records::Other(kind)), .. } => {
+                Err(NoEnvelope::NotAList("Records", kind))
+            }
+            Document::Object { records: None, members } => object(members),
+            Document::Other(kind) => Err(NoEnvelope::NotAnObject(kind)),
+        }
+    }
+}
+
+fn batch<'p>(
+    kind: EnvelopeKind,
+    name: &str,
+    records: Vec<RawRecord<'p>>,
+) -> Result<Envelope<'p>, NoEnvelope> {
+    let sns = kind == EnvelopeKind::Sns;
+    let foreign = |record: &RawRecord<'p>| match sns {
+        true => text(record.sns_source).as_deref() != Some("aws:sns"),
+        false => text(record.sqs_source).as_deref() != Some("aws:sqs"),
+    };
+    if let Some(index) = records.iter().position(foreign) {
+        return Err(NoEnvelope::OtherRecords(format!("{name}[{index}]")));
+    }
+    let source = if sns { sns_source } else { sqs_source };
+    let sources = records
+        .into_iter()
+        .enumerate()
+        .map(|(index, record)| {
+            source(record).map_err(|reason| NoEnvelope::NoMessageId(format!("{name}[{index}]"), reason))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Envelope { kind, sources })
+}
+
+fn sqs_source(record: RawRecord<'_>) -> Result<Source<'_>, String> {
+    let id = read(record.message_id)?;
+    if id.is_empty() {
+        return Err("is empty".to_owned());
+    }
+    let fifo = text(record.event_source_arn).is_some_and(|arn| arn.ends_with(".fifo"));
+    let attributes = record.attributes.as_ref();
+    Ok(Source {
+        id: Some(id),
+        body: read(record.body).map_or_else(|reason| Body::Unreadable(format!("body {reason}")), Body::Text),
+        first_delivery: attributes.and_then(|a| text(a.receive_count)).as_deref() == Some("1"),
+        fifo,
+        message_group: attributes.filter(|_| fifo).and_then(|a| text(a.message_group_id)),
+    })
+}
+
+/// Unlike SQS, SNS lists no failures by identifier, so a notification without one is no danger.
+fn sns_source(record: RawRecord<'_>) -> Result<Source<'_>, String> {
+    let notification = record.sns.as_ref();
+    Ok(Source {
+        id: notification.and_then(|n| text(n.message_id)),
+        body: read(notification.and_then(|n| n.message))
+            .map_or_else(|reason| Body::Unreadable(format!("Sns.Message {reason}")), Body::Text),
+        first_delivery: false,
+        fifo: false,
+        message_group: None,
+    })
+}
+
+/// An object without `Records`: an event, a Distributed Map batch, or a request.
+fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
+    let has = |members: &Members<'_>, name: &str| members.iter().any(|(key, _)| key == name);
+    let source = |id, body| Source { id, body, first_delivery: false, fifo: false, message_group: None };
+    if ["detail-type", "source", "detail"].iter().all(|name| has(&members, name)) {
+        let id = match take(&mut members, "id") {
+            Some(Json::String(id)) => Some(id),
+            _ => None,
+        };
+        let detail = take(&mut members, "detail").unwrap_or(Json::Null);
+        return Ok(Envelope {
+            kind: EnvelopeKind::EventBridge,
+            sources: vec![source(id, Body::Request(detail))],
+        });
+    }
+    if has(&members, "Items") {
+        let items = match take(&mut members, "Items") {
+            Some(Json::Array(items)) => items,
+            other => return Err(NoEnvelope::NotAList("Items", other.as_ref().map_or("missing", Json::kind))),
+        };
+        let batch_input = take(&mut members, "BatchInput");
+        let body = Body::Items { items, batch_input };
+        return Ok(Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source(None, body)] });
+    }
+    let body = Body::Request(Json::Object(members));
+    Ok(Envelope { kind: EnvelopeKind::Direct, sources: vec![source(None, body)] })
+}
+
+fn take<'p>(members: &mut Members<'p>, name: &str) -> Option<Json<'p>> {
+    let index = members.iter().rposition(|(key, _)| key == name)?;
+    Some(members.swap_remove(index).1)
+}
+
+/// A payload as far as it is read at once: records raw, anything else a tree.
+enum Document<'p> {
+    Array(Vec<RawRecord<'p>>),
+    Object { records: Option<Records<'p>>, members: Members<'p> },
+    Other(&'static str),
+}
+
+enum Records<'p> {
+    List(Vec<RawRecord<'p>>),
+    Other(&'static str),
+}
+
+impl<'de> Deserialize<'de> for Document<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DocumentVisitor)
+    }
+}
+
+struct DocumentVisitor;
+
+impl<'de> Visitor<'de> for DocumentVisitor {
+    type Value = Document<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an envelope")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut records = None;
+        let mut members = Vec::new();
+        while let Some(Text(key)) = access.next_key()? {
+            if key == "Records" {
+                records = Some(access.next_value()?);
+            } else {
+                members.push((key, access.next_value()?));
+            }
+        }
+        Ok(Document::Object { records, members })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut records = Vec::new();
+        while let Some(record) = access.next_element()? {
+            records.push(record);
+        }
+        Ok(Document::Array(records))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Document::Other("null"))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Document::Other("a boolean"))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Document::Other("a number"))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Document::Other("a number"))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Document::Other("a number"))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Document::Other("a string"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Records<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match deserializer.deserialize_any(DocumentVisitor)? {
+            Document::Array(records) => Records::List(records),
+            Document::Object { .. } => Records::Other("an object"),
+            Document::Other(kind) => Records::Other(kind),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(payload: &str) -> Result<EnvelopeKind, String> {
+        Envelope::read(payload.as_bytes()).map(|envelope| envelope.kind).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn envelopes_are_told_apart_by_structure() {
+        use EnvelopeKind::{Direct, DistributedMap, EventBridge, Pipes, Sns, Sqs};
+        let table = [
+            (r#"{"Records": []}"#, Sqs),
+            (r#"{"Records": [{"eventSource": "aws:sqs", "messageId": "m", "body": "{}"}]}"#, Sqs),
+            (r#"{"Items": [], "Records": []}"#, Sqs),
+            ("[]", Pipes),
+            (r#"[{"messageId": "m", "eventSource": "aws:sqs", "body": "{}"}]"#, Pipes),
+            (r#"{"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "{}"}}]}"#, Sns),
+            (r#"{"detail-type": "t", "source": "s", "detail": {}}"#, EventBridge),
+            (r#"{"source": "s", "detail": {}}"#, Direct),
+            (r#"{"Items": []}"#, DistributedMap),
+            (r#"{"Items": [{}], "BatchInput": {}}"#, DistributedMap),
+            ("{}", Direct),
+            (r#"{"associations": []}"#, Direct),
+        ];
+        for (payload, expected) in table {
+            assert_eq!(kind(payload), Ok(expected), "{payload}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_envelope_says_why() {
+        let mixed = "is not a record of aws:sqs or aws:sns like the others; \
+                     accepted are SQS records or SNS records, not mixed";
+        let table = [
+            ("", "the payload is not valid JSON: EOF while parsing a value at line 1 column 0".to_owned()),
+            ("{} x", "the payload is not valid JSON: trailing characters at line 1 column 4".to_owned()),
+            (
+                r#""text""#,
+                "the payload is a string; accepted are an object or an array of SQS records".to_owned(),
+            ),
+            ("null", "the payload is null; accepted are an object or an array of SQS records".to_owned()),
+            (r#"{"Records": 5}"#, "Records is a number; a list is expected".to_owned()),
+            (r#"{"Records": {}}"#, "Records is an object; a list is expected".to_owned()),
+            (r#"{"Records": [{"eventSource": "aws:s3"}]}"#, format!("Records[0] {mixed}")),
+            (
+                r#"{"Records": [{"eventSource": "aws:sqs", "messageId": "m"}, {"EventSource": "aws:sns"}]}"#,
+                format!("Records[1] {mixed}"),
+            ),
+            ("[{}]", format!("[0] {mixed}")),
+            (r#"{"Items": {}}"#, "Items is an object; a list is expected".to_owned()),
+            (
+                r#"{"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}"#,
+                "Records[0].messageId is missing, so a failure of that message could not be reported; \
+                 nothing was called"
+                    .to_owned(),
+            ),
+        ];
+        for (payload, expected) in table {
+            assert_eq!(kind(payload), Err(expected), "{payload}");
+        }
+    }
+
+    #[test]
+    fn a_record_of_a_wrong_type_is_refused_without_quoting_it() {
+        let error = kind(r#"["someone@brand.example"]"#).unwrap_err();
+        assert_eq!(
+            error,
+            "the payload is not valid JSON: not a record as SQS or SNS sends it at line 1 column 25"
+        );
+    }
+
+    #[test]
+    fn a_body_that_is_no_text_stays_with_its_record() {
+        for (body, reason) in [
+            ("5", "body is a number; a string is expected"),
+            (r#""\ud800""#, "body is not valid text: unexpected end of hex escape at line 1 column 8"),
+        ] {
+            let payload = format!(
+                r#"{{"Records": [{{"eventSource": "aws:sqs", "messageId": "a", "body": {body}}},
+                                 {{"eventSource": "aws:sqs", "messageId": "b", "body": "{{}}"}}]}}"#
+            );
+            let envelope = Envelope::read(payload.as_bytes()).unwrap();
+            assert!(
+                matches!(&envelope.sources[0].body, Body::Unreadable(why) if why == reason),
+                "{envelope:?}"
+            );
+            assert!(matches!(&envelope.sources[1].body, Body::Text(text) if text == "{}"));
+        }
+    }
+
+    #[test]
+    fn nesting_in_members_nobody_reads_does_not_matter() {
+        let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+        let payload = format!(
+            r#"{{"Records": [{{"eventSource": "aws:sqs", "messageId": "a", "body": "{{}}", "x": {deep}}}]}}"#
+        );
+        assert_eq!(kind(&payload), Ok(EnvelopeKind::Sqs));
+        let payload = format!(r#"{{"associations": {deep}}}"#);
+        assert!(kind(&payload).unwrap_err().contains("recursion limit exceeded"));
+    }
+}

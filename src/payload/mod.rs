@@ -1,0 +1,11 @@
+//! Payload: the bytes of an invocation, told apart into envelopes and taken apart into sources.
+//!
+//! A [`Source`] is what asked for something: one message of a batch, one event, or the invocation itself.
+//! Everything further down works on sources and no longer knows which envelope they came in.
+
+mod envelope;
+mod json;
+mod record;
+
+pub use envelope::{Body, Envelope, EnvelopeKind, NoEnvelope, Source};
+pub use json::{Json, Members};

@@ -1,0 +1,257 @@
+//! Plan: pairs grouped per queue and cut into chunks, each of which is one API call.
+//!
+//! The number of chunks is the number of calls if nothing fails: the sum over queues of ceil(addresses / 50).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::outcomes::Failure;
+use crate::pairs::{Named, Pairs};
+
+/// Addresses in one AssociateQueueEmailAddresses call (API reference: EmailAddressesConfig, at most 50).
+pub const CHUNK: usize = 50;
+
+/// The groups of an invocation.
+#[derive(Debug)]
+pub struct Plan {
+    /// One group for each queue, in the order the queues were first named.
+    pub groups: Vec<Group>,
+    /// For each queue of [`Pairs::queues`]: its group, or why it has none.
+    pub group_of: Vec<Result<usize, Arc<Failure>>>,
+    /// For each pair of [`Pairs::pairs`]: its place in a group, or why it has none.
+    pub places: Vec<Result<Place, Arc<Failure>>>,
+}
+
+/// Where a pair stands in the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Which of [`Plan::groups`].
+    pub group: usize,
+    /// Which of [`Group::addresses`].
+    pub address: usize,
+}
+
+/// Every pair of the invocation that names the same instance and queue.
+#[derive(Debug)]
+pub struct Group {
+    /// The instance's identifier.
+    pub instance: Arc<str>,
+    /// The queue's identifier.
+    pub queue: Arc<str>,
+    /// The distinct addresses, in the order they were first requested.
+    pub addresses: Vec<Address>,
+    /// The addresses to associate, at most [`CHUNK`] each. Where only dry runs ask for anything, none.
+    pub chunks: Vec<Chunk>,
+}
+
+/// One address of a group.
+#[derive(Debug)]
+pub struct Address {
+    /// The address's identifier.
+    pub id: Arc<str>,
+    /// Only dry runs ask for it, so it is planned and not associated.
+    pub dry_run: bool,
+    /// What asks for it.
+    pub sources: Sources,
+}
+
+/// The sources that ask for an address, each once, in order. Nearly always it is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sources {
+    /// Only this.
+    One(usize),
+    /// These.
+    Many(Vec<usize>),
+}
+
+/// One call, if nothing fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Which of [`Group::addresses`].
+    pub addresses: Vec<usize>,
+    /// How many calls that request needs which, of all that ask for an address of this chunk, needs the fewest.
+    /// What needs few calls goes first, so that a large message does not starve small ones.
+    pub urgency: usize,
+}
+
+/// The identifiers behind the names of [`Pairs`]: for each queue and each pair, or why there is none.
+#[derive(Debug)]
+pub struct Resolved {
+    /// For each of [`Pairs::queues`].
+    pub queues: Vec<Result<Arc<str>, Arc<Failure>>>,
+    /// For each of [`Pairs::pairs`], its address.
+    pub addresses: Vec<Result<Arc<str>, Arc<Failure>>>,
+}
+
+impl Group {
+    /// The calls that its addresses need if nothing fails; where only dry runs ask for any, that they would need.
+    pub fn calls_needed(&self) -> usize {
+        match self.chunks.len() {
+            0 => self.addresses.len().div_ceil(CHUNK),
+            chunks => chunks,
+        }
+    }
+}
+
+impl Plan {
+    /// Groups the pairs and cuts the groups into chunks.
+    pub fn new(pairs: &Pairs, resolved: Resolved) -> Self {
+        let mut plan = Plan {
+            groups: Vec::new(),
+            group_of: Vec::with_capacity(pairs.queues.len()),
+            places: Vec::with_capacity(pairs.pairs.len()),
+        };
+        plan.add_groups(pairs, &resolved.queues);
+        plan.add_addresses(pairs, resolved.addresses);
+        plan.add_sources(pairs);
+        plan.cut();
+        plan.rank(pairs);
+        plan
+    }
+
+    /// The instance, queue and address that stand at a place.
+    pub fn identifiers(&self, place: Place) -> (&str, &str, &str) {
+        let group = &self.groups[place.group];
+        (&group.instance, &group.queue, &group.addresses[place.address].id)
+    }
+
+    /// The number of calls if nothing fails.
+    pub fn calls(&self) -> usize {
+        self.groups.iter().map(|group| group.chunks.len()).sum()
+    }
+
+    fn add_groups(&mut self, pairs: &Pairs, ids: &[Result<Arc<str>, Arc<Failure>>]) {
+        let mut known: HashMap<(Arc<str>, Arc<str>), usize> = HashMap::with_capacity(ids.len());
+        for (queue, id) in pairs.queues.iter().zip(ids) {
+            self.group_of.push(id.clone().map(|id| {
+                let next = self.groups.len();
+                let group = *known.entry((queue.instance.clone(), id.clone())).or_insert(next);
+                if group == next {
+                    self.groups.push(Group {
+                        instance: queue.instance.clone(),
+                        queue: id,
+                        addresses: Vec::new(),
+                        chunks: Vec::new(),
+                    });
+                }
+                group
+            }));
+        }
+    }
+
+    fn add_addresses(&mut self, pairs: &Pairs, ids: Vec<Result<Arc<str>, Arc<Failure>>>) {
+        // Pairs are distinct as they were named: only names can make two of them one.
+        let named = |named: &Named| matches!(named, Named::Name(_));
+        let names = pairs.queues.iter().any(|queue| named(&queue.queue))
+            || pairs.pairs.iter().any(|pair| named(&pair.address));
+        let mut known: HashMap<(usize, Arc<str>), usize> = HashMap::new();
+        for (pair, id) in pairs.pairs.iter().zip(ids) {
+            let place = self.group_of[pair.queue].clone().and_then(|group| {
+                let id = id?;
+                let addresses = &mut self.groups[group].addresses;
+                let next = addresses.len();
+                let address = match names {
+                    true => *known.entry((group, id.clone())).or_insert(next),
+                    false => next,
+                };
+                if address == next {
+                    addresses.push(Address { id, dry_run: true, sources: Sources::Many(Vec::new()) });
+                }
+                Ok(Place { group, address })
+            });
+            self.places.push(place);
+        }
+    }
+
+    fn add_sources(&mut self, pairs: &Pairs) {
+        for ask in &pairs.asks {
+            let Ok(place) = &self.places[ask.pair] else { continue };
+            let address = &mut self.groups[place.group].addresses[place.address];
+            address.dry_run &= pairs.requests[ask.request].options.dry_run;
+            address.sources.add(pairs.source_of(ask));
+        }
+    }
+
+    fn cut(&mut self) {
+        for group in &mut self.groups {
+            let live: Vec<usize> =
+                (0..group.addresses.len()).filter(|position| !group.addresses[*position].dry_run).collect();
+            group.chunks = live
+                .chunks(CHUNK)
+                .map(|chunk| Chunk { addresses: chunk.to_vec(), urgency: usize::MAX })
+                .collect();
+        }
+    }
+
+    /// Finds how urgent each chunk is: first how many chunks each request needs, then for each chunk the fewest.
+    fn rank(&mut self, pairs: &Pairs) {
+        let mut first_chunk = Vec::with_capacity(self.groups.len());
+        let mut chunks = 0;
+        for group in &self.groups {
+            first_chunk.push(chunks);
+            chunks += group.chunks.len();
+        }
+        // Which chunk an address is in follows from how many live ones stand before it.
+        let chunk_of: Vec<Vec<Option<usize>>> = self
+            .groups
+            .iter()
+            .zip(&first_chunk)
+            .map(|(group, first)| {
+                let mut live = 0;
+                let place = |address: &Address| {
+                    (!address.dry_run).then(|| {
+                        live += 1;
+                        first + (live - 1) / CHUNK
+                    })
+                };
+                group.addresses.iter().map(place).collect()
+            })
+            .collect();
+        let asked: Vec<(usize, usize)> = pairs
+            .asks
+            .iter()
+            .filter_map(|ask| {
+                let place = self.places[ask.pair].as_ref().ok()?;
+                Some((ask.request, chunk_of[place.group][place.address]?))
+            })
+            .collect();
+        // Asks stand in the order of their requests, so one mark a chunk tells whether a request was counted.
+        let mut counted = vec![usize::MAX; chunks];
+        let mut calls = vec![0; pairs.requests.len()];
+        for (request, chunk) in &asked {
+            if counted[*chunk] != *request {
+                counted[*chunk] = *request;
+                calls[*request] += 1;
+            }
+        }
+        let mut fewest = vec![usize::MAX; chunks];
+        for (request, chunk) in &asked {
+            fewest[*chunk] = fewest[*chunk].min(calls[*request]);
+        }
+        let mut fewest = fewest.into_iter();
+        for chunk in self.groups.iter_mut().flat_map(|group| &mut group.chunks) {
+            chunk.urgency = fewest.next().unwrap_or(usize::MAX);
+        }
+    }
+}
+
+impl Sources {
+    /// The sources.
+    pub fn as_slice(&self) -> &[usize] {
+        match self {
+            Sources::One(source) => std::slice::from_ref(source),
+            Sources::Many(sources) => sources,
+        }
+    }
+
+    /// Adds a source, which is the last one added or a later one.
+    fn add(&mut self, source: usize) {
+        match self {
+            Sources::One(only) if *only == source => {}
+            Sources::One(only) => *self = Sources::Many(vec![*only, source]),
+            Sources::Many(sources) if sources.is_empty() => *self = Sources::One(source),
+            Sources::Many(sources) if sources.last() == Some(&source) => {}
+            Sources::Many(sources) => sources.push(source),
+        }
+    }
+}

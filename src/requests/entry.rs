@@ -1,0 +1,183 @@
+//! One entry: a queue, and the email addresses that it should get.
+
+use crate::payload::Json;
+
+use super::fields::{Fields, non_empty_text};
+use super::identifier::Arn;
+use super::{Context, Field, Identifier, Invalid, Kind, Path};
+
+/// A queue as the caller named it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QueueRef<'a> {
+    /// By identifier.
+    Id(&'a str),
+    /// By name, to be looked up in the instance's directory.
+    Name(&'a str),
+}
+
+/// An email address as the caller named it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AddressRef<'a> {
+    /// By identifier.
+    Id(&'a str),
+    /// By the address itself, to be looked up in the instance's directory.
+    Address(&'a str),
+}
+
+/// A valid entry of a request.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The instance's bare identifier.
+    pub instance: &'a str,
+    /// The queue.
+    pub queue: QueueRef<'a>,
+    /// Its addresses, each with the path by which a failure of it is reported: the entry's, or the element's
+    /// where the entry has a list.
+    pub addresses: Vec<(Path, AddressRef<'a>)>,
+}
+
+impl<'a> Entry<'a> {
+    /// Reads an entry. Elements of its list that are invalid are added to `invalid`, and the others make the entry.
+    ///
+    /// # Errors
+    /// What makes the entry as a whole invalid.
+    pub(super) fn read(
+        fields: &Fields<'a>,
+        request_instance: Option<Identifier<'a>>,
+        context: &Context<'a>,
+        invalid: &mut Vec<Invalid>,
+    ) -> Result<Self, Invalid> {
+        let path = fields.path();
+        let own_instance = identifier(fields, Field::InstanceId, Kind::Instance, context)?;
+        let (queue, queue_arn) = queue(fields, context)?;
+        let mut instance = Instance::written(own_instance, request_instance);
+        if let Some(arn) = own_instance.and_then(|own| own.arn) {
+            instance.same_account(arn).map_err(|reason| Invalid::field(path, Field::InstanceId, reason))?;
+        }
+        if let Some(arn) = queue_arn {
+            instance.agree(arn).map_err(|reason| Invalid::field(path, Field::QueueId, reason))?;
+        }
+        let addresses = addresses(fields, context, &mut instance, invalid)?;
+        let instance = instance
+            .id
+            .or(context.defaults.instance)
+            .or(context.instance)
+            .ok_or_else(|| {
+                Invalid::field(
+                    path,
+                    Field::InstanceId,
+                    "is missing; it is looked for in the entry, in an ARN of the entry, in the request, in BatchInput \
+                     and in CONNECT_INSTANCE_ID",
+                )
+            })?;
+        Ok(Entry { instance, queue, addresses })
+    }
+}
+
+/// The instance that the parts of an entry have named so far, and the account that they agree on.
+struct Instance<'a> {
+    id: Option<&'a str>,
+    account: Option<&'a str>,
+}
+
+impl<'a> Instance<'a> {
+    /// What is written as `instanceId`: the entry's own comes before the request's.
+    fn written(own: Option<Identifier<'a>>, request: Option<Identifier<'a>>) -> Self {
+        let account = request.and_then(|r| r.arn).or(own.and_then(|o| o.arn)).map(|arn| arn.account);
+        Instance { id: own.or(request).map(|instance| instance.id), account }
+    }
+
+    fn same_account(&mut self, arn: Arn<'a>) -> Result<(), &'static str> {
+        match *self.account.get_or_insert(arn.account) == arn.account {
+            true => Ok(()),
+            false => Err("is an ARN of another account than the request names; all must be of one account"),
+        }
+    }
+
+    fn agree(&mut self, arn: Arn<'a>) -> Result<(), &'static str> {
+        self.same_account(arn)?;
+        match *self.id.get_or_insert(arn.instance) == arn.instance {
+            true => Ok(()),
+            false => Err("is an ARN of another instance than the entry or its request names"),
+        }
+    }
+}
+
+fn identifier<'a>(
+    fields: &Fields<'a>,
+    field: Field,
+    kind: Kind,
+    context: &Context<'a>,
+) -> Result<Option<Identifier<'a>>, Invalid> {
+    let Some(text) = fields.text(field)? else { return Ok(None) };
+    Identifier::parse(text, kind, context.home)
+        .map(Some)
+        .map_err(|reason| Invalid::field(fields.path(), field, reason))
+}
+
+fn queue<'a>(fields: &Fields<'a>, context: &Context<'a>) -> Result<(QueueRef<'a>, Option<Arn<'a>>), Invalid> {
+    const CHOICE: &str = "a queue is named by exactly one of queueId, queueName";
+    match (fields.get(Field::QueueId), fields.get(Field::QueueName)) {
+        (None, None) => {
+            Err(Invalid::field(fields.path(), Field::QueueId, format_args!("is missing; {CHOICE}")))
+        }
+        (Some(_), Some(_)) => Err(Invalid::field(
+            fields.path(),
+            Field::QueueName,
+            format_args!("stands beside queueId; {CHOICE}"),
+        )),
+        (Some(_), None) => {
+            let queue = identifier(fields, Field::QueueId, Kind::Queue, context)?;
+            Ok(queue.map_or((QueueRef::Id(""), None), |queue| (QueueRef::Id(queue.id), queue.arn)))
+        }
+        (None, Some(_)) => Ok((QueueRef::Name(fields.text(Field::QueueName)?.unwrap_or_default()), None)),
+    }
+}
+
+fn addresses<'a>(
+    fields: &Fields<'a>,
+    context: &Context<'a>,
+    instance: &mut Instance<'a>,
+    invalid: &mut Vec<Invalid>,
+) -> Result<Vec<(Path, AddressRef<'a>)>, Invalid> {
+    const FORMS: [Field; 4] =
+        [Field::EmailAddressId, Field::EmailAddressIds, Field::EmailAddress, Field::EmailAddresses];
+    const CHOICE: &str = "addresses are named by exactly one of emailAddressId, emailAddressIds, emailAddress, \
+                          emailAddresses";
+    let path = fields.path();
+    let mut given = FORMS.into_iter().filter(|field| fields.get(*field).is_some());
+    let Some(field) = given.next() else {
+        return Err(Invalid::field(path, Field::EmailAddressId, format_args!("is missing; {CHOICE}")));
+    };
+    if let Some(second) = given.next() {
+        return Err(Invalid::field(path, second, format_args!("stands beside {field}; {CHOICE}")));
+    }
+    let mut read = |text: &'a str| -> Result<AddressRef<'a>, String> {
+        if matches!(field, Field::EmailAddress | Field::EmailAddresses) {
+            return Ok(AddressRef::Address(text));
+        }
+        let address = Identifier::parse(text, Kind::EmailAddress, context.home)?;
+        if let Some(arn) = address.arn {
+            instance.agree(arn)?;
+        }
+        Ok(AddressRef::Id(address.id))
+    };
+    if let Some(text) = matches!(field, Field::EmailAddressId | Field::EmailAddress)
+        .then(|| fields.text(field))
+        .transpose()?
+        .flatten()
+    {
+        let address = read(text).map_err(|reason| Invalid::field(path, field, reason))?;
+        return Ok(vec![(path, address)]);
+    }
+    let list: &'a [Json<'a>] = fields.list(field)?.unwrap_or_default();
+    let mut addresses = Vec::with_capacity(list.len());
+    for (index, element) in list.iter().enumerate() {
+        let path = path.field(field).element(index);
+        match non_empty_text(element).and_then(&mut read) {
+            Ok(address) => addresses.push((path, address)),
+            Err(reason) => invalid.push(Invalid::new(path, format!("{field}[{index}] {reason}"))),
+        }
+    }
+    Ok(addresses)
+}

@@ -1,0 +1,138 @@
+//! The known fields of a request, and names that only look like one.
+
+use std::fmt;
+
+/// A known field of an association request. Anything else is ignored, unless it nearly is one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// `instanceId`, of a request or an entry
+    InstanceId,
+    /// `dryRun`, of a request
+    DryRun,
+    /// `failOnPermanent`, of a request
+    FailOnPermanent,
+    /// `failOnRetryable`, of a request
+    FailOnRetryable,
+    /// `associations`, of a request
+    Associations,
+    /// `queueId`, of an entry
+    QueueId,
+    /// `queueName`, of an entry
+    QueueName,
+    /// `emailAddressId`, of an entry
+    EmailAddressId,
+    /// `emailAddressIds`, of an entry
+    EmailAddressIds,
+    /// `emailAddress`, of an entry
+    EmailAddress,
+    /// `emailAddresses`, of an entry
+    EmailAddresses,
+}
+
+impl Field {
+    /// Every known field.
+    pub const ALL: [Field; 11] = [
+        Field::InstanceId,
+        Field::DryRun,
+        Field::FailOnPermanent,
+        Field::FailOnRetryable,
+        Field::Associations,
+        Field::QueueId,
+        Field::QueueName,
+        Field::EmailAddressId,
+        Field::EmailAddressIds,
+        Field::EmailAddress,
+        Field::EmailAddresses,
+    ];
+
+    /// As it is written in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Field::InstanceId => "instanceId",
+            Field::DryRun => "dryRun",
+            Field::FailOnPermanent => "failOnPermanent",
+            Field::FailOnRetryable => "failOnRetryable",
+            Field::Associations => "associations",
+            Field::QueueId => "queueId",
+            Field::QueueName => "queueName",
+            Field::EmailAddressId => "emailAddressId",
+            Field::EmailAddressIds => "emailAddressIds",
+            Field::EmailAddress => "emailAddress",
+            Field::EmailAddresses => "emailAddresses",
+        }
+    }
+
+    /// Whether the field names a queue or email addresses, and so belongs to an entry (or the short form).
+    pub fn names_a_pair(self) -> bool {
+        !matches!(
+            self,
+            Field::InstanceId
+                | Field::DryRun
+                | Field::FailOnPermanent
+                | Field::FailOnRetryable
+                | Field::Associations
+        )
+    }
+
+    /// Reads the name of a member.
+    pub fn of(name: &str) -> Name {
+        if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
+            return Name::Known(field);
+        }
+        // Longer than any known field with its separators: not worth folding.
+        if name.len() > 64 {
+            return Name::Unknown;
+        }
+        let folded: String = name
+            .chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}'))
+            .flat_map(char::to_lowercase)
+            .collect();
+        match Field::ALL.into_iter().find(|field| field.name().eq_ignore_ascii_case(&folded)) {
+            Some(field) => Name::Nearly(field),
+            None => Name::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What the name of a member says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    /// A known field.
+    Known(Field),
+    /// A known field but for case, spaces, `_`, `-` or a byte-order mark: certainly a mistake.
+    Nearly(Field),
+    /// Something of the caller's own.
+    Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_misses_are_seen() {
+        let table = [
+            ("dryRun", Name::Known(Field::DryRun)),
+            ("dryrun", Name::Nearly(Field::DryRun)),
+            ("dry_run", Name::Nearly(Field::DryRun)),
+            ("Dry-Run", Name::Nearly(Field::DryRun)),
+            ("\u{feff}instanceId", Name::Nearly(Field::InstanceId)),
+            (" queueId ", Name::Nearly(Field::QueueId)),
+            ("QUEUE ID", Name::Nearly(Field::QueueId)),
+            ("Email_Address_IDs", Name::Nearly(Field::EmailAddressIds)),
+            ("queue", Name::Unknown),
+            ("", Name::Unknown),
+            ("queueIdentifier", Name::Unknown),
+        ];
+        for (name, expected) in table {
+            assert_eq!(Field::of(name), expected, "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What is invalid in a request.
+
+use super::{Field, Path};
+
+/// Something invalid: which part of the request, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    path: Path,
+    /// The member's name as the caller wrote it, where that is not the field's own.
+    written_as: Option<Box<str>>,
+    /// One line: what was met and what is accepted. Never the value itself, which may be an email address.
+    pub message: String,
+}
+
+impl Invalid {
+    /// Something invalid at a path.
+    pub fn new(path: Path, message: impl Into<String>) -> Self {
+        Invalid { path, written_as: None, message: message.into() }
+    }
+
+    /// A field of an object that reads `<field> <reason>`.
+    pub(super) fn field(object: Path, field: Field, reason: impl std::fmt::Display) -> Self {
+        Invalid::new(object.field(field), format!("{field} {reason}"))
+    }
+
+    /// A member whose name is nearly that of a known field.
+    pub(super) fn misspelled(object: Path, field: Field, written_as: &str) -> Self {
+        Invalid {
+            path: object.field(field),
+            written_as: Some(written_as.into()),
+            message: format!("{written_as:?} is not a field of a request; {field} was meant"),
+        }
+    }
+
+    /// Where it stands, for ordering and for finding the entry again.
+    pub fn path(&self) -> Path {
+        self.path
+    }
+
+    /// Where it stands, as a JSON path; nothing for a body as a whole.
+    pub fn path_text(&self) -> Option<String> {
+        if self.path.is_empty() {
+            return None;
+        }
+        let path = self.path.to_string();
+        Some(match (&self.written_as, path.rfind('.')) {
+            (Some(name), Some(dot)) => format!("{}.{name}", &path[..dot]),
+            (Some(name), None) => name.to_string(),
+            (None, _) => path,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelled_field_is_named_as_it_was_written() {
+        let entry = Path::default().entry(2);
+        let invalid = Invalid::misspelled(entry, Field::QueueId, "queue_id");
+        assert_eq!(invalid.path_text().as_deref(), Some("associations[2].queue_id"));
+        assert_eq!(invalid.message, r#""queue_id" is not a field of a request; queueId was meant"#);
+        let invalid = Invalid::misspelled(Path::default(), Field::DryRun, "\u{feff}dryRun");
+        assert_eq!(invalid.path_text().as_deref(), Some("\u{feff}dryRun"));
+    }
+}

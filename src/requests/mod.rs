@@ -1,0 +1,21 @@
+//! Requests: what a source asks for, checked field by field.
+//!
+//! Everything invalid is a value with its JSON path, so that what is valid beside it goes on: an invalid element
+//! of a list costs that element, an invalid entry that entry, an invalid field of the request the request.
+
+mod body;
+mod entry;
+mod field;
+mod fields;
+mod identifier;
+mod invalid;
+mod path;
+mod request;
+
+pub use body::with_request;
+pub use entry::{AddressRef, Entry, QueueRef};
+pub use field::Field;
+pub use identifier::{Home, Identifier, Kind};
+pub use invalid::Invalid;
+pub use path::{Base, Path};
+pub use request::{Context, Defaults, Options, Request};

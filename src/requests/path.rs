@@ -1,0 +1,131 @@
+//! Where something stands in a request, as a JSON path that is written out only when somebody reads it.
+
+use std::fmt;
+
+use super::Field;
+
+/// A JSON path within a request: `associations[3].emailAddressIds[7]`, `Items[1].queueId`, or empty.
+///
+/// Paths order as their places do in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Path {
+    base: Base,
+    entry: Option<u32>,
+    field: Option<Field>,
+    element: Option<u32>,
+}
+
+/// What a request stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Base {
+    /// The payload or the body itself.
+    #[default]
+    Root,
+    /// The defaults of a Distributed Map batch.
+    BatchInput,
+    /// An item of a Distributed Map batch.
+    Item(u32),
+}
+
+impl Path {
+    /// The request itself.
+    pub fn of(base: Base) -> Self {
+        Path { base, ..Path::default() }
+    }
+
+    /// An entry of `associations`.
+    #[must_use]
+    pub fn entry(self, index: usize) -> Self {
+        Path { entry: Some(index_of(index)), ..self }
+    }
+
+    /// A field of the request or of the entry.
+    #[must_use]
+    pub fn field(self, field: Field) -> Self {
+        Path { field: Some(field), ..self }
+    }
+
+    /// An element of the field, a list.
+    #[must_use]
+    pub fn element(self, index: usize) -> Self {
+        Path { element: Some(index_of(index)), ..self }
+    }
+
+    /// Whether this is the root itself, which has no path worth writing.
+    pub fn is_empty(self) -> bool {
+        self == Path::default()
+    }
+
+    /// What the request stands in.
+    pub fn base(self) -> Base {
+        self.base
+    }
+
+    /// Which entry of `associations` it stands in, if in one.
+    pub fn entry_index(self) -> Option<usize> {
+        self.entry.map(|index| index as usize)
+    }
+
+    /// Which element of a list it is, and of which list.
+    pub fn list_element(self) -> Option<(Field, usize)> {
+        Some((self.field?, self.element? as usize))
+    }
+}
+
+/// A Lambda payload ends at 6 MB, so an index always fits.
+fn index_of(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut dot = "";
+        match self.base {
+            Base::Root => {}
+            Base::BatchInput => {
+                f.write_str("BatchInput")?;
+                dot = ".";
+            }
+            Base::Item(index) => {
+                write!(f, "Items[{index}]")?;
+                dot = ".";
+            }
+        }
+        if let Some(index) = self.entry {
+            write!(f, "{dot}associations[{index}]")?;
+            dot = ".";
+        }
+        if let Some(field) = self.field {
+            write!(f, "{dot}{field}")?;
+            if let Some(index) = self.element {
+                write!(f, "[{index}]")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_written_as_json_paths() {
+        let root = Path::default();
+        let table = [
+            (root, ""),
+            (root.field(Field::QueueId), "queueId"),
+            (root.field(Field::EmailAddressIds).element(7), "emailAddressIds[7]"),
+            (root.entry(3), "associations[3]"),
+            (root.entry(3).field(Field::QueueId), "associations[3].queueId"),
+            (root.entry(3).field(Field::EmailAddressIds).element(7), "associations[3].emailAddressIds[7]"),
+            (Path::of(Base::Item(1)), "Items[1]"),
+            (Path::of(Base::Item(1)).field(Field::DryRun), "Items[1].dryRun"),
+            (Path::of(Base::Item(1)).entry(0).field(Field::QueueId), "Items[1].associations[0].queueId"),
+            (Path::of(Base::BatchInput).field(Field::DryRun), "BatchInput.dryRun"),
+        ];
+        for (path, text) in table {
+            assert_eq!(path.to_string(), text);
+        }
+    }
+}

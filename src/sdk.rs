@@ -1,0 +1,52 @@
+//! The AWS SDK's clients, set up for one layer of retries, which is ours.
+//!
+//! They are configured piece by piece rather than from the SDK's defaults: in Lambda credentials come from the
+//! environment, and what the default chain builds beside that (profile files, IMDS, STS) costs cold start.
+
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_connect::config::retry::RetryConfig;
+use aws_sdk_connect::config::timeout::TimeoutConfig;
+use aws_sdk_connect::config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use crate::settings::Settings;
+
+/// A Connect client. It makes one attempt a call and knows no time-outs: both are decided where the deadline is
+/// known.
+pub fn connect_client(
+    settings: &Settings,
+    credentials: SharedCredentialsProvider,
+    http: SharedHttpClient,
+) -> aws_sdk_connect::Client {
+    let mut config = aws_sdk_connect::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(settings.home.region().to_owned()))
+        .credentials_provider(credentials)
+        .http_client(http)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    config.set_endpoint_url(settings.connect_endpoint.clone());
+    aws_sdk_connect::Client::from_conf(config.build())
+}
+
+/// The HTTP client that all SDK clients of the process share.
+pub fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+/// The credentials of a Lambda function: its environment, or the container endpoint that SnapStart and managed
+/// instances use instead (Lambda Developer Guide, "Activate SnapStart": credentials).
+pub fn lambda_credentials(http: &SharedHttpClient) -> SharedCredentialsProvider {
+    let config = ProviderConfig::without_region().with_http_client(http.clone());
+    let container = EcsCredentialsProvider::builder().configure(&config).build();
+    SharedCredentialsProvider::new(
+        CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
+            .or_else("Container", container),
+    )
+}

@@ -1,0 +1,360 @@
+//! Settings: the function's configuration, read once from environment variables.
+//!
+//! A variable that is set but empty counts as not set. A value that cannot be used is an error that names the
+//! variable, the value and what is accepted; nothing falls back to a default silently.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+
+use crate::calls::CallLimits;
+use crate::calls::backoff::BackoffSettings;
+use crate::calls::group::GroupLimits;
+use crate::calls::pace::Allowance;
+use crate::requests::{Home, Identifier, Kind};
+
+/// Everything that can be configured.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `AWS_REGION` (which Lambda sets): the Region that is called and that ARNs must be of.
+    pub home: Home,
+    /// `CONNECT_INSTANCE_ID`, an identifier or an ARN: the instance of requests that name none.
+    pub instance: Option<String>,
+    /// `CONNECT_REQUESTS_PER_SECOND` (2) and `CONNECT_BURST` (5), divided by `CONNECT_WORKERS` (1): the part of each
+    /// operation's quota that this process may use.
+    pub allowance: Allowance,
+    /// `MAX_CONCURRENT_CALLS` (8): calls in flight at once.
+    pub max_concurrent_calls: usize,
+    /// `BACKOFF_INITIAL_MS` (200), `BACKOFF_MAX_MS` (20000), `MAX_ATTEMPTS` (10), `CALL_TIMEOUT_MS` (5000).
+    pub calls: CallLimits,
+    /// `DEADLINE_MARGIN_MS` (1000): kept free before the invocation's deadline.
+    pub deadline_margin: Duration,
+    /// `QUEUE_ADDITIONAL_LIMIT` (49): addresses that a queue takes beside its default one.
+    pub queue_additional_limit: usize,
+    /// `FAILURES_QUEUE_URL`: where permanent failures are sent.
+    pub failures_queue: Option<String>,
+    /// `CONTINUATION_QUEUE_URL`: where what is left of a message is sent.
+    pub continuation_queue: Option<String>,
+    /// `METRICS_NAMESPACE` (`QueueEmailAssociations`): CloudWatch namespace.
+    pub metrics_namespace: String,
+    /// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG` (info).
+    pub log_level: LevelFilter,
+    /// `AWS_ENDPOINT_URL_CONNECT`, else `AWS_ENDPOINT_URL`: another endpoint for Connect.
+    pub connect_endpoint: Option<String>,
+    /// `AWS_ENDPOINT_URL_SQS`, else `AWS_ENDPOINT_URL`: another endpoint for SQS.
+    pub sqs_endpoint: Option<String>,
+}
+
+/// A variable whose value cannot be used. Displays as one line with the variable, the value and what is accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} is {value:?}: {accepted}")]
+pub struct SettingsError {
+    variable: &'static str,
+    value: String,
+    accepted: String,
+}
+
+impl Settings {
+    /// Reads the settings through a look-up of variables by name.
+    ///
+    /// # Errors
+    /// The first variable whose value cannot be used.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let variables = Variables { lookup };
+        let home = Home::new(variables.text("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()));
+        let endpoint = |service| {
+            variables.url(service).and_then(|own| match own {
+                None => variables.url("AWS_ENDPOINT_URL"),
+                own => Ok(own),
+            })
+        };
+        let workers = f64::from(variables.whole("CONNECT_WORKERS", 1, 1..=10_000)?);
+        Ok(Settings {
+            instance: variables.instance("CONNECT_INSTANCE_ID", &home)?,
+            home,
+            allowance: Allowance {
+                rate: variables.decimal("CONNECT_REQUESTS_PER_SECOND", 2.0)? / workers,
+                burst: (variables.decimal("CONNECT_BURST", 5.0)? / workers).max(1.0),
+            },
+            max_concurrent_calls: variables.whole("MAX_CONCURRENT_CALLS", 8, 1..=1_000)? as usize,
+            calls: CallLimits {
+                backoff: variables.backoff()?,
+                max_attempts: variables.whole("MAX_ATTEMPTS", 10, 1..=1_000)?,
+                call_timeout: variables.millis("CALL_TIMEOUT_MS", 5_000, 1..=900_000)?,
+            },
+            deadline_margin: variables.millis("DEADLINE_MARGIN_MS", 1_000, 0..=900_000)?,
+            queue_additional_limit: variables.whole("QUEUE_ADDITIONAL_LIMIT", 49, 0..=1_000_000)? as usize,
+            failures_queue: variables.queue("FAILURES_QUEUE_URL")?,
+            continuation_queue: variables.queue("CONTINUATION_QUEUE_URL")?,
+            metrics_namespace: variables.namespace("METRICS_NAMESPACE", "QueueEmailAssociations")?,
+            log_level: variables.log_level()?,
+            connect_endpoint: endpoint("AWS_ENDPOINT_URL_CONNECT")?,
+            sqs_endpoint: endpoint("AWS_ENDPOINT_URL_SQS")?,
+        })
+    }
+
+    /// Reads the settings from the environment of the process.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Settings::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// What a group needs to know.
+    pub fn group_limits(&self) -> GroupLimits {
+        GroupLimits {
+            additional_addresses: self.queue_additional_limit,
+            max_attempts: self.calls.max_attempts,
+        }
+    }
+}
+
+struct Variables<L> {
+    lookup: L,
+}
+
+impl<L: Fn(&str) -> Option<String>> Variables<L> {
+    fn text(&self, variable: &str) -> Option<String> {
+        (self.lookup)(variable).filter(|value| !value.is_empty())
+    }
+
+    fn parsed<T: FromStr>(
+        &self,
+        variable: &'static str,
+        default: T,
+        accepts: impl Fn(&T) -> bool,
+        accepted: impl Display,
+    ) -> Result<T, SettingsError> {
+        let Some(value) = self.text(variable) else { return Ok(default) };
+        match value.trim().parse::<T>() {
+            Ok(parsed) if accepts(&parsed) => Ok(parsed),
+            _ => Err(SettingsError { variable, value, accepted: format!("accepted is {accepted}") }),
+        }
+    }
+
+    fn whole(
+        &self,
+        variable: &'static str,
+        default: u32,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> Result<u32, SettingsError> {
+        let accepted = format!("a whole number from {} to {}", range.start(), range.end());
+        self.parsed(variable, default, |number| range.contains(number), accepted)
+    }
+
+    fn millis(
+        &self,
+        variable: &'static str,
+        default: u32,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> Result<Duration, SettingsError> {
+        self.whole(variable, default, range).map(|millis| Duration::from_millis(millis.into()))
+    }
+
+    fn decimal(&self, variable: &'static str, default: f64) -> Result<f64, SettingsError> {
+        let accepts = |number: &f64| (0.001..=1_000_000.0).contains(number);
+        self.parsed(variable, default, accepts, "a decimal number from 0.001 to 1000000, such as 2 or 0.5")
+    }
+
+    fn backoff(&self) -> Result<BackoffSettings, SettingsError> {
+        let initial = self.millis("BACKOFF_INITIAL_MS", 200, 1..=900_000)?;
+        let max = self.millis("BACKOFF_MAX_MS", 20_000, 1..=900_000)?;
+        if initial > max {
+            return Err(SettingsError {
+                variable: "BACKOFF_INITIAL_MS",
+                value: initial.as_millis().to_string(),
+                accepted: format!("accepted is at most BACKOFF_MAX_MS, which is {}", max.as_millis()),
+            });
+        }
+        Ok(BackoffSettings { initial, max })
+    }
+
+    fn instance(&self, variable: &'static str, home: &Home) -> Result<Option<String>, SettingsError> {
+        let Some(value) = self.text(variable) else { return Ok(None) };
+        match Identifier::parse(&value, Kind::Instance, home) {
+            Ok(instance) => Ok(Some(instance.id.to_owned())),
+            Err(reason) => Err(SettingsError { variable, accepted: format!("it {reason}"), value }),
+        }
+    }
+
+    fn url(&self, variable: &'static str) -> Result<Option<String>, SettingsError> {
+        let Some(value) = self.text(variable) else { return Ok(None) };
+        let host = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+        match host {
+            Some(host) if !host.is_empty() && !value.contains(char::is_whitespace) => Ok(Some(value)),
+            _ => Err(SettingsError {
+                variable,
+                value,
+                accepted: "accepted is a URL that begins with https:// or http://".to_owned(),
+            }),
+        }
+    }
+
+    fn queue(&self, variable: &'static str) -> Result<Option<String>, SettingsError> {
+        match self.url(variable)? {
+            Some(value) if value.ends_with(".fifo") => Err(SettingsError {
+                variable,
+                value,
+                accepted: "accepted is the URL of a standard SQS queue; this one is FIFO".to_owned(),
+            }),
+            other => Ok(other),
+        }
+    }
+
+    /// Amazon CloudWatch API reference, MetricDatum and PutMetricData: 1 to 255 characters, no leading colon.
+    fn namespace(&self, variable: &'static str, default: &str) -> Result<String, SettingsError> {
+        let accepts = |name: &String| {
+            name.len() <= 255
+                && !name.starts_with(':')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/#: ".contains(c))
+        };
+        let accepted = "at most 255 letters, digits, spaces and . - _ / # :, not beginning with a colon";
+        self.parsed(variable, default.to_owned(), accepts, accepted)
+    }
+
+    fn log_level(&self) -> Result<LevelFilter, SettingsError> {
+        let names = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"];
+        let Some((variable, value)) =
+            names.into_iter().find_map(|variable| Some((variable, self.text(variable)?)))
+        else {
+            return Ok(LevelFilter::INFO);
+        };
+        match value.trim().to_ascii_lowercase().as_str() {
+            "trace" => Ok(LevelFilter::TRACE),
+            "debug" => Ok(LevelFilter::DEBUG),
+            "info" => Ok(LevelFilter::INFO),
+            "warn" => Ok(LevelFilter::WARN),
+            "error" | "fatal" => Ok(LevelFilter::ERROR),
+            _ => Err(SettingsError {
+                variable,
+                value,
+                accepted: "accepted is one of trace, debug, info, warn, error, fatal".to_owned(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
+        Settings::read(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+        .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_contract() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.instance, None);
+        assert_eq!(settings.allowance, Allowance { rate: 2.0, burst: 5.0 });
+        assert_eq!(settings.max_concurrent_calls, 8);
+        assert_eq!(settings.calls.backoff.initial, Duration::from_millis(200));
+        assert_eq!(settings.calls.backoff.max, Duration::from_secs(20));
+        assert_eq!(settings.calls.max_attempts, 10);
+        assert_eq!(settings.calls.call_timeout, Duration::from_secs(5));
+        assert_eq!(settings.deadline_margin, Duration::from_secs(1));
+        assert_eq!(settings.queue_additional_limit, 49);
+        assert_eq!((settings.failures_queue, settings.continuation_queue), (None, None));
+        assert_eq!(settings.metrics_namespace, "QueueEmailAssociations");
+        assert_eq!(settings.log_level, LevelFilter::INFO);
+        assert_eq!((settings.connect_endpoint, settings.sqs_endpoint), (None, None));
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_not_set() {
+        for variable in [
+            "CONNECT_INSTANCE_ID",
+            "CONNECT_REQUESTS_PER_SECOND",
+            "MAX_ATTEMPTS",
+            "FAILURES_QUEUE_URL",
+            "METRICS_NAMESPACE",
+            "AWS_LAMBDA_LOG_LEVEL",
+            "AWS_ENDPOINT_URL_CONNECT",
+        ] {
+            assert!(read(&[(variable, "")]).is_ok(), "{variable}");
+        }
+        let settings = read(&[("AWS_LAMBDA_LOG_LEVEL", ""), ("RUST_LOG", "debug")]).unwrap();
+        assert_eq!(settings.log_level, LevelFilter::DEBUG);
+    }
+
+    #[test]
+    fn the_quota_is_shared_among_workers() {
+        let settings = read(&[("CONNECT_WORKERS", "4"), ("CONNECT_REQUESTS_PER_SECOND", "10")]).unwrap();
+        assert_eq!(settings.allowance, Allowance { rate: 2.5, burst: 1.25 });
+        let settings = read(&[("CONNECT_WORKERS", "10")]).unwrap();
+        assert_eq!(settings.allowance, Allowance { rate: 0.2, burst: 1.0 });
+    }
+
+    #[test]
+    fn values_are_read() {
+        let settings = read(&[
+            ("AWS_REGION", "eu-central-1"),
+            ("CONNECT_INSTANCE_ID", "arn:aws:connect:eu-central-1:111122223333:instance/i-1"),
+            ("AWS_LAMBDA_LOG_LEVEL", "FATAL"),
+            ("RUST_LOG", "nonsense that the first variable hides"),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+            ("AWS_ENDPOINT_URL_CONNECT", "http://127.0.0.1:2"),
+        ])
+        .unwrap();
+        assert_eq!(settings.instance.as_deref(), Some("i-1"));
+        assert_eq!(settings.log_level, LevelFilter::ERROR);
+        assert_eq!(settings.connect_endpoint.as_deref(), Some("http://127.0.0.1:2"));
+        assert_eq!(settings.sqs_endpoint.as_deref(), Some("http://127.0.0.1:1"));
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_names_variable_value_and_what_is_accepted() {
+        let table = [
+            (("MAX_ATTEMPTS", "0"), r#"MAX_ATTEMPTS is "0": accepted is a whole number from 1 to 1000"#),
+            (
+                ("CONNECT_REQUESTS_PER_SECOND", "two"),
+                r#"CONNECT_REQUESTS_PER_SECOND is "two": accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5"#,
+            ),
+            (
+                ("CONNECT_REQUESTS_PER_SECOND", "NaN"),
+                r#"CONNECT_REQUESTS_PER_SECOND is "NaN": accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5"#,
+            ),
+            (
+                ("CONNECT_BURST", "-1"),
+                r#"CONNECT_BURST is "-1": accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5"#,
+            ),
+            (
+                ("BACKOFF_INITIAL_MS", "30000"),
+                r#"BACKOFF_INITIAL_MS is "30000": accepted is at most BACKOFF_MAX_MS, which is 20000"#,
+            ),
+            (
+                ("CONNECT_INSTANCE_ID", "my instance"),
+                r#"CONNECT_INSTANCE_ID is "my instance": it has ' ' at position 3; accepted are letters, digits, '-', '_', '.' or an ARN"#,
+            ),
+            (
+                ("FAILURES_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/q.fifo"),
+                r#"FAILURES_QUEUE_URL is "https://sqs.us-east-1.amazonaws.com/1/q.fifo": accepted is the URL of a standard SQS queue; this one is FIFO"#,
+            ),
+            (
+                ("CONTINUATION_QUEUE_URL", "queue"),
+                r#"CONTINUATION_QUEUE_URL is "queue": accepted is a URL that begins with https:// or http://"#,
+            ),
+            (
+                ("METRICS_NAMESPACE", ":x"),
+                r#"METRICS_NAMESPACE is ":x": accepted is at most 255 letters, digits, spaces and . - _ / # :, not beginning with a colon"#,
+            ),
+            (
+                ("AWS_LAMBDA_LOG_LEVEL", "loud"),
+                r#"AWS_LAMBDA_LOG_LEVEL is "loud": accepted is one of trace, debug, info, warn, error, fatal"#,
+            ),
+            (
+                ("RUST_LOG", "x=1"),
+                r#"RUST_LOG is "x=1": accepted is one of trace, debug, info, warn, error, fatal"#,
+            ),
+        ];
+        for (variable, message) in table {
+            assert_eq!(read(&[variable]).unwrap_err(), message);
+        }
+    }
+}
