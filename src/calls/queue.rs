@@ -66,8 +66,13 @@ impl Queue {
         None
     }
 
-    pub(super) fn has_ready(&self, operation: Operation) -> bool {
-        !self.ready[operation as usize].is_empty()
+    /// Of these operations, the one whose next attempt is the most urgent.
+    pub(super) fn most_urgent(&self, among: impl Fn(Operation) -> bool) -> Option<Operation> {
+        let head = |operation: &Operation| self.ready[*operation as usize].peek().map(|Reverse(ready)| ready.key());
+        Operation::ALL
+            .into_iter()
+            .filter(|operation| among(*operation) && head(operation).is_some())
+            .min_by_key(head)
     }
 
     pub(super) fn pop(&mut self, operation: Operation) -> Option<Ready> {

@@ -166,25 +166,24 @@ impl<'a> Run<'a> {
             self.expire(late);
             return Held { until: None, for_a_permit: false };
         }
-        for operation in Operation::ALL {
-            while self.queue.has_ready(operation) {
-                let Ok(permit) = self.caller.shared.permits.clone().try_acquire_owned() else {
-                    held.for_a_permit = self.in_flight.is_empty();
-                    return held;
-                };
-                let Some(ready) = self.next_ready(operation) else { break };
-                match self.caller.shared.pace(operation).take(now) {
-                    Ok(turn) => self.begin(ready, turn, permit, now),
-                    Err(at) if self.caller.deadline.allows(at) => {
-                        held.until = Some(held.until.map_or(at, |until| until.min(at)));
-                        self.queue.push(ready);
-                        break;
-                    }
-                    Err(_) => {
-                        let mut late = self.queue.drain(operation);
-                        late.push(ready);
-                        self.expire(late);
-                    }
+        let mut paced = [false; Operation::ALL.len()];
+        while let Some(operation) = self.queue.most_urgent(|operation| !paced[operation as usize]) {
+            let Ok(permit) = self.caller.shared.permits.clone().try_acquire_owned() else {
+                held.for_a_permit = self.in_flight.is_empty();
+                return held;
+            };
+            let Some(ready) = self.next_ready(operation) else { continue };
+            match self.caller.shared.pace(operation).take(now) {
+                Ok(turn) => self.begin(ready, turn, permit, now),
+                Err(at) if self.caller.deadline.allows(at) => {
+                    held.until = Some(held.until.map_or(at, |until| until.min(at)));
+                    self.queue.push(ready);
+                    paced[operation as usize] = true;
+                }
+                Err(_) => {
+                    let mut late = self.queue.drain(operation);
+                    late.push(ready);
+                    self.expire(late);
                 }
             }
         }

@@ -1,0 +1,199 @@
+//! What comes back: reports, listed messages and errors.
+
+use connect_simulator::{Effect, Fault};
+use serde_json::{Value, json};
+
+use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
+
+fn entries(entries: &[(&str, &str)]) -> Value {
+    let entries: Vec<_> = entries
+        .iter()
+        .map(|(queue, address)| json!({ "queueId": queue, "emailAddressId": address }))
+        .collect();
+    json!({ "instanceId": INSTANCE, "associations": entries })
+}
+
+#[tokio::test]
+async fn the_report_of_a_success() {
+    let world = World::new(fixture(2, 2));
+    let report = world.invoke(&entries(&[("q0", "e0"), ("q0", "e1"), ("q1", "e0"), ("q0", "e0")])).await.unwrap();
+    let row = |queue: &str, requested: u32, associated: u32| {
+        json!({ "instanceId": INSTANCE, "queueId": queue, "requested": requested, "associated": associated,
+                "alreadyAssociated": 0, "failed": 0, "chunks": 1 })
+    };
+    assert_eq!(
+        report,
+        json!({
+            "status": "SUCCEEDED",
+            "requested": 4, "distinct": 3, "associated": 3, "alreadyAssociated": 0, "planned": 0, "failed": 0,
+            "apiCalls": 2, "throttledCalls": 0,
+            "queues": [row("q0", 3, 2), row("q1", 1, 1)],
+            "failures": [],
+            "failuresOmitted": 0, "queuesOmitted": 0,
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_failure_names_the_pair_its_place_and_the_reason() {
+    let world = World::new(fixture(1, 1));
+    let mut payload = entries(&[("q0", "e0"), ("q0", "missing"), ("q0", "")]);
+    payload["associations"][2] = json!({ "queueId": "q0" });
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!(report["status"], "PARTIAL");
+    assert_eq!(report["distinct"], 3);
+    assert_eq!(report["associated"], 1);
+    assert_eq!(report["failed"], 2);
+    let failures = report["failures"].as_array().unwrap();
+    assert_eq!(failures[0]["instanceId"], INSTANCE);
+    assert_eq!(failures[0]["queueId"], "q0");
+    assert_eq!(failures[0]["emailAddressId"], "missing");
+    assert_eq!(failures[0]["error"], "InvalidParameterException");
+    assert_eq!(failures[0]["retryable"], false);
+    assert_eq!(failures[0]["path"], "associations[1]");
+    assert!(failures[0].get("messageId").is_none());
+    assert_eq!(
+        failures[1],
+        json!({
+            "error": "InvalidRequest",
+            "message": "emailAddressId is missing; addresses are named by exactly one of emailAddressId, \
+                        emailAddressIds, emailAddress, emailAddresses",
+            "retryable": false,
+            "path": "associations[2].emailAddressId",
+        })
+    );
+}
+
+#[tokio::test]
+async fn nothing_valid_is_an_error_for_direct_requests_and_events() {
+    let world = World::new(fixture(1, 1));
+    let invalid = json!({ "instanceId": INSTANCE, "queueId": 5, "emailAddressId": "e0" });
+    let event = json!({ "source": "s", "detail-type": "t", "detail": invalid });
+    let sns = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": invalid.to_string() } }] });
+    for payload in [invalid.clone(), event, sns] {
+        let (kind, message) = world.invoke(&payload).await.unwrap_err();
+        assert_eq!(kind, "InvalidRequest");
+        assert_eq!(
+            message,
+            "1 of 1 failed: InvalidRequest at queueId: queueId is a number; a string is expected"
+        );
+    }
+    // A Distributed Map batch has a report all the same: it is its items that are invalid.
+    let report = world.invoke(&json!({ "Items": [invalid] })).await.unwrap();
+    assert_eq!(report["status"], "FAILED");
+    assert_eq!(report["failures"][0]["path"], "Items[0].queueId");
+}
+
+#[tokio::test]
+async fn defaults_of_a_batch_that_are_invalid_are_an_error() {
+    let world = World::new(fixture(1, 1));
+    let items = json!([{ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" }]);
+    for (batch_input, message) in [
+        (json!("x"), "BatchInput: is a string; an object is expected"),
+        (json!({ "dryrun": true }), "BatchInput.dryrun: \"dryrun\" is not a field of a request; dryRun was meant"),
+        (json!({ "dryRun": "yes" }), "BatchInput.dryRun: dryRun is a string; true or false is expected"),
+    ] {
+        let ending = world.invoke(&json!({ "Items": items, "BatchInput": batch_input })).await;
+        assert_eq!(ending, Err(("InvalidRequest".to_owned(), message.to_owned())));
+    }
+    assert_eq!(world.call_count(), 0);
+}
+
+#[tokio::test]
+async fn messages_that_share_a_pair_share_its_failure() {
+    let world = World::new(fixture(2, 2));
+    let batch = sqs(&[
+        entries(&[("q0", "e0"), ("q0", "missing")]),
+        entries(&[("q0", "e1")]),
+        entries(&[("q0", "missing")]),
+        entries(&[("q1", "e0")]),
+    ]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m2"]);
+    assert_eq!(world.associated("q0"), ["e0", "e1"]);
+    assert_eq!(world.associated("q1"), ["e0"]);
+}
+
+#[tokio::test]
+async fn a_batch_of_which_everything_failed_is_an_answer() {
+    let world = World::new(fixture(0, 0));
+    let batch = sqs(&[entries(&[("q0", "e0")]), json!("nope")]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1"]);
+}
+
+#[tokio::test]
+async fn on_a_fifo_queue_messages_behind_a_failure_wait() {
+    let world = World::new(fixture(1, 3));
+    let mut batch = sqs(&[
+        entries(&[("q0", "e0")]),
+        entries(&[("q0", "missing")]),
+        entries(&[("q0", "e1")]),
+        entries(&[("q0", "e2")]),
+    ]);
+    for (record, group) in batch["Records"].as_array_mut().unwrap().iter_mut().zip(["a", "a", "a", "b"]) {
+        record["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:111122223333:associations.fifo");
+        record["attributes"]["MessageGroupId"] = json!(group);
+    }
+    assert_eq!(listed(&world.invoke(&batch).await), ["m1", "m2"]);
+}
+
+#[tokio::test]
+async fn a_pair_that_may_pass_is_an_error_to_those_who_can_retry() {
+    let world = World::new(fixture(1, 1));
+    world.connect.inject(Fault::new(Effect::Error {
+        status: 500,
+        code: "InternalServiceException".to_owned(),
+        message: "try later".to_owned(),
+    }));
+    let payload = request("q0", &ids(0..1));
+    let event = json!({ "source": "s", "detail-type": "t", "detail": payload });
+    for payload in [payload, event, json!({ "Items": [request("q0", &ids(0..1))] })] {
+        let (kind, message) = world.invoke(&payload).await.unwrap_err();
+        assert_eq!(kind, "RetryableFailure");
+        let item = if payload.get("Items").is_some() { "Items[0]." } else { "" };
+        assert_eq!(
+            message,
+            format!("1 of 1 failed: InternalServiceException at {item}associations[0].emailAddressIds[0]: try later")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_pair_that_failed_for_good_is_an_error_to_an_event_and_on_request() {
+    let world = World::new(fixture(1, 1));
+    let mut payload = entries(&[("q0", "e0"), ("q0", "missing")]);
+    assert_eq!(world.invoke(&payload).await.unwrap()["status"], "PARTIAL");
+    let event = json!({ "source": "s", "detail-type": "t", "detail": payload });
+    assert_eq!(world.invoke(&event).await.unwrap_err().0, "PermanentFailure");
+    payload["failOnPermanent"] = json!(true);
+    assert_eq!(world.invoke(&payload).await.unwrap_err().0, "PermanentFailure");
+    let items = json!({ "Items": [entries(&[("q0", "missing")])], "BatchInput": { "failOnPermanent": true } });
+    assert_eq!(world.invoke(&items).await.unwrap_err().0, "PermanentFailure");
+    assert_eq!(world.associated("q0"), ["e0"]);
+}
+
+#[tokio::test]
+async fn what_was_just_created_may_not_be_found_on_the_first_delivery() {
+    let world = World::new(fixture(0, 1));
+    let batch = sqs(&[entries(&[("new", "e0")])]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
+    let report = world.invoke(&entries(&[("new", "e0")])).await.unwrap();
+    assert_eq!(report["failures"][0]["error"], "ResourceNotFoundException");
+    assert_eq!(report["failures"][0]["retryable"], false);
+}
+
+#[tokio::test]
+async fn a_report_stays_below_its_size() {
+    let world = World::new(fixture(1, 1));
+    let many: Vec<Value> =
+        (0..5_000).map(|number| json!({ "queueId": format!("q{number}"), "emailAddressId": 7 })).collect();
+    let payload = json!({ "instanceId": INSTANCE, "associations": many });
+    let mut with_one_valid = payload.clone();
+    with_one_valid["associations"].as_array_mut().unwrap().push(json!({ "queueId": "q0", "emailAddressId": "e0" }));
+    let report = world.invoke(&with_one_valid).await.unwrap();
+    assert!(report.to_string().len() < 200_000);
+    assert_eq!(report["failed"], 5_000);
+    let shown = report["failures"].as_array().unwrap().len();
+    assert!(shown > 500);
+    assert_eq!(report["failuresOmitted"], 5_000 - shown);
+    assert_eq!(report["queuesOmitted"], 1);
+}

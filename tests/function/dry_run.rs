@@ -1,0 +1,52 @@
+//! Dry runs check, look up and group, and call nothing that changes anything.
+
+use serde_json::json;
+
+use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
+
+#[tokio::test]
+async fn a_dry_run_plans() {
+    let world = World::new(fixture(2, 120));
+    let payload = json!({ "instanceId": INSTANCE, "dryRun": true, "associations": [
+        { "queueId": "q0", "emailAddressIds": ids(0..120) },
+        { "queueId": "q1", "emailAddressId": "e0" },
+    ]});
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!(report["status"], "PLANNED");
+    assert_eq!((&report["planned"], &report["distinct"]), (&json!(121), &json!(121)));
+    assert_eq!(report["queues"][0]["chunks"], 3);
+    assert_eq!(report["queues"][0]["planned"], 120);
+    assert_eq!(world.call_count(), 0);
+}
+
+#[tokio::test]
+async fn a_message_that_is_a_dry_run_is_done() {
+    let world = World::new(fixture(1, 1));
+    let mut body = request("q0", &ids(0..1));
+    body["dryRun"] = json!(true);
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
+    assert_eq!(world.call_count(), 0);
+}
+
+#[tokio::test]
+async fn a_pair_asked_for_with_and_without_is_associated() {
+    let world = World::new(fixture(1, 2));
+    let mut dry = request("q0", &ids(0..2));
+    dry["dryRun"] = json!(true);
+    let items = json!({ "Items": [dry, request("q0", &ids(1..2))] });
+    let report = world.invoke(&items).await.unwrap();
+    assert_eq!(report["status"], "PLANNED");
+    assert_eq!((&report["planned"], &report["associated"]), (&json!(1), &json!(1)));
+    assert_eq!(world.associated("q0"), ids(1..2));
+}
+
+#[tokio::test]
+async fn the_defaults_of_a_batch_make_its_items_dry_runs() {
+    let world = World::new(fixture(1, 1));
+    let items = json!({
+        "Items": [{ "queueId": "q0", "emailAddressId": "e0" }],
+        "BatchInput": { "instanceId": INSTANCE, "dryRun": true },
+    });
+    assert_eq!(world.invoke(&items).await.unwrap()["status"], "PLANNED");
+    assert_eq!(world.call_count(), 0);
+}

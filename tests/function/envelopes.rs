@@ -1,0 +1,96 @@
+//! Each envelope, and each nesting, reaches the queue and gets its own kind of answer.
+
+use serde_json::{Value, json};
+
+use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
+
+fn short() -> Value {
+    json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" })
+}
+
+fn event(detail: &Value) -> Value {
+    json!({ "version": "0", "id": "event-1", "source": "brand.onboarding", "detail-type": "Associate", "detail": detail })
+}
+
+fn notification(message: &Value) -> Value {
+    json!({ "Type": "Notification", "MessageId": "n1", "Message": message.to_string() })
+}
+
+async fn associates(payload: &Value) -> Value {
+    let world = World::new(fixture(1, 1));
+    let answer = world.invoke(payload).await.unwrap();
+    assert_eq!(world.associated("q0"), ["e0"], "{payload}");
+    assert_eq!(world.call_count(), 1);
+    answer
+}
+
+#[tokio::test]
+async fn messages_in_every_wrapping() {
+    for body in [short(), event(&short()), notification(&short()), notification(&event(&short()))] {
+        let answer = associates(&sqs(&[body.clone()])).await;
+        assert_eq!(answer, json!({ "batchItemFailures": [] }));
+        let unreadable = json!({ "unreadable": body.to_string(), "failures": [{}] });
+        associates(&sqs(&[unreadable])).await;
+        let pipes = sqs(&[body])["Records"].clone();
+        assert_eq!(associates(&pipes).await, json!({ "batchItemFailures": [] }));
+    }
+}
+
+#[tokio::test]
+async fn events_and_requests() {
+    let sns = |message: Value| {
+        json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "MessageId": "n1", "Message": message.to_string() } }] })
+    };
+    let items = json!({ "Items": [{ "queueId": "q0", "emailAddressId": "e0" }], "BatchInput": { "instanceId": INSTANCE } });
+    for payload in [event(&short()), sns(short()), sns(event(&short())), items, short(), request("q0", &ids(0..1))] {
+        let report = associates(&payload).await;
+        assert_eq!(report["status"], "SUCCEEDED", "{payload}");
+        assert_eq!(report["associated"], 1);
+    }
+}
+
+#[tokio::test]
+async fn empty_batches() {
+    let world = World::new(fixture(1, 1));
+    for payload in [json!({ "Records": [] }), json!([])] {
+        assert_eq!(world.invoke(&payload).await.unwrap(), json!({ "batchItemFailures": [] }));
+    }
+    let report = world.invoke(&json!({ "Items": [] })).await.unwrap();
+    assert_eq!(report["status"], "SUCCEEDED");
+    assert_eq!(report["requested"], 0);
+    assert_eq!(world.call_count(), 0);
+}
+
+#[tokio::test]
+async fn what_is_no_envelope_is_an_invalid_request() {
+    let world = World::new(fixture(1, 1));
+    let deep = format!("{{\"associations\": {}", "[".repeat(50_000));
+    for payload in ["", "nope", "null", "\"x\"", "7", "{\"Records\": [{}]}", "{\"a\": \"\\ud800\"}", &deep, "\u{0}"] {
+        let (kind, message) = world.invoke_raw(payload.as_bytes()).await.unwrap_err();
+        assert_eq!(kind, "InvalidRequest", "{payload:.40}");
+        assert!(!message.contains('\n'));
+    }
+    let (kind, _) = world.invoke_raw(b"{\"a\": \"\xff\"}").await.unwrap_err();
+    assert_eq!(kind, "InvalidRequest");
+    assert_eq!(world.call_count(), 0);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_fails_its_own_message_only() {
+    let world = World::new(fixture(1, 1));
+    let deep = "[".repeat(10_000);
+    let batch = sqs(&[json!("not JSON"), short(), json!(""), json!(deep), json!("{\"a\":\"\\ud800\"}")]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m2", "m3", "m4"]);
+    assert_eq!(world.associated("q0"), ["e0"]);
+}
+
+#[tokio::test]
+async fn a_message_without_an_identifier_fails_the_batch_before_any_call() {
+    let world = World::new(fixture(1, 1));
+    let mut batch = sqs(&[short(), short()]);
+    batch["Records"][1].as_object_mut().unwrap().remove("messageId");
+    let (kind, message) = world.invoke(&batch).await.unwrap_err();
+    assert_eq!(kind, "InvalidRequest");
+    assert!(message.contains("Records[1].messageId is missing"), "{message}");
+    assert_eq!(world.call_count(), 0);
+}

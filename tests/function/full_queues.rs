@@ -1,0 +1,177 @@
+//! Full queues: what fits is associated in the order it was requested, the rest fails with a reason.
+
+use connect_simulator::{Effect, Fault, Fixture, FullWithoutDefault, Operation, Options, Switches};
+use serde_json::{Value, json};
+
+use crate::world::{INSTANCE, World, fixture, ids, request};
+
+/// A queue `q0` with a default address and so many others, of 200 addresses.
+fn holding(queue_holds: usize) -> Fixture {
+    let mut fixture = fixture(2, 200).with_queue_default(INSTANCE, "q0", "e199");
+    for address in 100..100 + queue_holds {
+        fixture = fixture.with_association(INSTANCE, "q0", format!("e{address}"));
+    }
+    fixture
+}
+
+fn world(fixture: Fixture) -> World {
+    World::new(fixture)
+}
+
+fn added(world: &World) -> Vec<String> {
+    let mut added = world.associated("q0");
+    added.retain(|id| id[1..].parse::<usize>().unwrap() < 100);
+    added
+}
+
+fn full(report: &Value) -> usize {
+    report["failures"].as_array().unwrap().iter().filter(|failure| failure["error"] == "QueueFull").count()
+}
+
+#[tokio::test]
+async fn what_fits_is_associated_in_the_requested_order() {
+    let world = world(holding(40));
+    let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
+    assert_eq!(added(&world), ids(0..9));
+    assert_eq!((&report["associated"], full(&report)), (&json!(9), 11));
+    assert_eq!(report["failures"][0]["retryable"], false);
+    let message = report["failures"][0]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("the queue held 40 of 49 addresses beside its default one: 9 were added and 11 do not fit"),
+        "{message}"
+    );
+    assert!(message.contains("L-7B867368"), "{message}");
+    // Refused, listed, filled.
+    assert_eq!(world.call_count(), 3);
+}
+
+#[tokio::test]
+async fn a_group_of_several_chunks_fills_the_queue_from_its_beginning() {
+    let world = world(holding(0));
+    let report = world.invoke(&request("q0", &ids(0..100))).await.unwrap();
+    assert_eq!(added(&world), ids(0..49));
+    assert_eq!((&report["associated"], full(&report)), (&json!(49), 51));
+    assert_eq!(world.call_count(), 3);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_full_takes_two_calls() {
+    let world = world(holding(49));
+    let report = world.invoke(&request("q0", &ids(0..100))).await.unwrap();
+    assert_eq!((&report["associated"], full(&report)), (&json!(0), 100));
+    assert_eq!(world.call_count(), 2);
+}
+
+#[tokio::test]
+async fn what_is_on_the_queue_already_needs_no_room() {
+    let world = world(holding(45));
+    // Five are there, the default one is there, four fit of the ten that are new.
+    let mut wanted = ids(100..105);
+    wanted.extend(ids(199..200));
+    wanted.extend(ids(0..10));
+    let report = world.invoke(&request("q0", &wanted)).await.unwrap();
+    assert_eq!(added(&world), ids(0..4));
+    assert_eq!((&report["associated"], &report["alreadyAssociated"], full(&report)), (&json!(4), &json!(6), 6));
+}
+
+#[tokio::test]
+async fn a_queue_without_a_default_address_takes_what_the_api_lets_it() {
+    for (full_without_default, fits) in [(FullWithoutDefault::FortyNine, 49), (FullWithoutDefault::Fifty, 50)] {
+        let switches = Switches { full_without_default, ..Switches::default() };
+        let world = World::with(Options { fixture: fixture(1, 50), switches, ..Options::default() }, &[]);
+        let report = world.invoke(&request("q0", &ids(0..50))).await.unwrap();
+        assert_eq!(world.associated("q0"), ids(0..fits));
+        assert_eq!(full(&report), 50 - fits);
+    }
+}
+
+#[tokio::test]
+async fn where_the_limit_is_lower_than_configured_the_apis_answer_wins() {
+    for fits in [0, 1, 7, 19, 20] {
+        let world = world(holding(0).with_limit(INSTANCE, "q0", fits));
+        let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
+        assert_eq!(added(&world), ids(0..fits), "{fits}");
+        assert_eq!(full(&report), 20 - fits);
+        // Refused, listed, made again three times, then halved.
+        assert!(world.call_count() <= 1 + 1 + 3 + 7, "{}", world.call_count());
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_passes_is_waited_for() {
+    let world = world(holding(0));
+    world.connect.inject(Fault {
+        operation: Some(Operation::AssociateQueueEmailAddresses),
+        times: Some(3),
+        ..Fault::new(limit_exceeded())
+    });
+    let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
+    assert_eq!(report["status"], "SUCCEEDED");
+    assert_eq!(added(&world), ids(0..20));
+    let tokens: Vec<_> = world
+        .calls(Operation::AssociateQueueEmailAddresses)
+        .into_iter()
+        .map(|call| call.client_token.unwrap())
+        .collect();
+    assert_eq!(tokens.len(), 4);
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+}
+
+#[tokio::test]
+async fn where_the_list_cannot_be_read_the_call_is_made_again_until_its_attempts_end() {
+    for (status, code) in [(403, "AccessDeniedException"), (500, "InternalServiceException")] {
+        let world = World::with(
+            Options { fixture: holding(49), ..Options::default() },
+            &[("MAX_ATTEMPTS", "4")],
+        );
+        world.connect.inject(Fault {
+            operation: Some(Operation::ListQueueEmailAddresses),
+            ..Fault::new(Effect::Error { status, code: code.to_owned(), message: "no".to_owned() })
+        });
+        let mut payload = request("q0", &ids(0..3));
+        payload["failOnRetryable"] = json!(false);
+        let report = world.invoke(&payload).await.unwrap();
+        assert_eq!(report["failures"][0]["error"], "LimitExceededException");
+        assert_eq!(report["failures"][0]["retryable"], true);
+        assert_eq!(world.calls(Operation::AssociateQueueEmailAddresses).len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn bad_addresses_of_a_full_queue_leave_their_room_to_others() {
+    let world = world(holding(40));
+    world.connect.remove_address(INSTANCE, "e0");
+    world.connect.remove_address(INSTANCE, "e4");
+    let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
+    assert_eq!(report["associated"], 9);
+    let mut wanted = ids(1..4);
+    wanted.extend(ids(5..11));
+    assert_eq!(added(&world), wanted);
+    assert_eq!(full(&report), 9);
+    assert_eq!(report["failed"], 11);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_slows_no_other() {
+    let world = World::in_memory(
+        Options { fixture: holding(0).with_limit(INSTANCE, "q0", 3), ..Options::default() },
+        &[("BACKOFF_INITIAL_MS", "20000")],
+    );
+    let payload = json!({ "instanceId": INSTANCE, "associations": [
+        { "queueId": "q0", "emailAddressIds": ids(0..20) },
+        { "queueId": "q1", "emailAddressIds": ids(0..20) },
+    ]});
+    world.invoke(&payload).await.unwrap();
+    let calls = world.connect.calls();
+    let of_q1 = calls.iter().find(|call| call.queue.as_deref() == Some("q1")).unwrap();
+    assert!(of_q1.at - calls[0].at < std::time::Duration::from_secs(1));
+    assert_eq!(world.associated("q1"), ids(0..20));
+}
+
+fn limit_exceeded() -> Effect {
+    Effect::Error {
+        status: 429,
+        code: "LimitExceededException".to_owned(),
+        message: "too many".to_owned(),
+    }
+}

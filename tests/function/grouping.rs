@@ -1,0 +1,101 @@
+//! The fewest calls: pairs grouped over messages, repetitions once, at most 50 a call.
+
+use connect_simulator::Operation;
+use serde_json::json;
+
+use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
+
+#[tokio::test]
+async fn pairs_of_many_messages_make_one_call_a_queue() {
+    let world = World::new(fixture(3, 40));
+    let bodies: Vec<_> = (0..120)
+        .map(|number| {
+            json!({
+                "instanceId": INSTANCE,
+                "queueId": format!("q{}", number % 3),
+                "emailAddressId": format!("e{}", number / 3),
+            })
+        })
+        .collect();
+    let ending = world.invoke(&sqs(&bodies)).await;
+    assert_eq!(listed(&ending), [""; 0]);
+    assert_eq!(world.call_count(), 3);
+    for queue in ["q0", "q1", "q2"] {
+        assert_eq!(world.associated(queue), ids(0..40));
+    }
+}
+
+#[tokio::test]
+async fn a_queue_of_more_than_fifty_is_cut_into_chunks_without_repetition() {
+    let options = connect_simulator::Options {
+        fixture: fixture(1, 120),
+        limit: 1_000,
+        ..connect_simulator::Options::default()
+    };
+    let world = World::with(options, &[("QUEUE_ADDITIONAL_LIMIT", "1000")]);
+    let mut wanted = ids(0..120);
+    wanted.extend(ids(0..120));
+    let report = world.invoke(&request("q0", &wanted)).await.unwrap();
+    assert_eq!(report["requested"], 240);
+    assert_eq!(report["distinct"], 120);
+    assert_eq!(report["associated"], 120);
+    assert_eq!(report["apiCalls"], 3);
+    assert_eq!(report["queues"][0]["chunks"], 3);
+    let calls = world.calls(Operation::AssociateQueueEmailAddresses);
+    assert_eq!(calls.iter().map(|call| call.addresses.len()).collect::<Vec<_>>(), [50, 50, 20]);
+    assert_eq!(calls.into_iter().flat_map(|call| call.addresses).collect::<Vec<_>>(), ids(0..120));
+}
+
+#[tokio::test]
+async fn the_same_queue_of_two_instances_is_two_groups() {
+    let fixture = fixture(1, 1).with_queue("other", "q0", "Queue").with_address("other", "e0", "e0@brand.example");
+    let world = World::new(fixture);
+    let payload = json!({ "associations": [
+        { "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" },
+        { "instanceId": "other", "queueId": "q0", "emailAddressId": "e0" },
+    ]});
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!(report["associated"], 2);
+    assert_eq!(report["queues"].as_array().unwrap().len(), 2);
+    assert_eq!(world.connect.associated("other", "q0"), ["e0"]);
+}
+
+#[tokio::test]
+async fn a_redelivered_message_gives_the_same_token_and_a_later_message_another() {
+    let world = World::new(fixture(1, 1));
+    let batch = sqs(&[request("q0", &ids(0..1))]);
+    world.invoke(&batch).await.unwrap();
+    world.invoke(&batch).await.unwrap();
+    let mut later = batch;
+    later["Records"][0]["messageId"] = json!("another message");
+    world.invoke(&later).await.unwrap();
+    let tokens: Vec<_> = world
+        .calls(Operation::AssociateQueueEmailAddresses)
+        .into_iter()
+        .map(|call| call.client_token.unwrap())
+        .collect();
+    assert_eq!(tokens[0], tokens[1]);
+    assert_ne!(tokens[0], tokens[2]);
+    assert!(tokens[0].len() <= 500);
+}
+
+#[tokio::test]
+async fn tokens_of_an_event_come_from_its_id_and_of_a_direct_request_from_the_invocation() {
+    let world = World::new(fixture(1, 1));
+    let event = |id: &str| {
+        json!({ "id": id, "source": "s", "detail-type": "t", "detail": request("q0", &ids(0..1)) })
+    };
+    for payload in [event("1"), event("1"), event("2"), request("q0", &ids(0..1)), request("q0", &ids(0..1))] {
+        world.invoke(&payload).await.unwrap();
+    }
+    let tokens: Vec<_> = world
+        .calls(Operation::AssociateQueueEmailAddresses)
+        .into_iter()
+        .map(|call| call.client_token.unwrap())
+        .collect();
+    assert_eq!(tokens[0], tokens[1]);
+    assert_ne!(tokens[0], tokens[2]);
+    // Both invocations of a test bear the same request identifier.
+    assert_eq!(tokens[3], tokens[4]);
+    assert_ne!(tokens[0], tokens[3]);
+}

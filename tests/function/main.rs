@@ -1,0 +1,18 @@
+//! The function through its public entry, against the simulator, with the real SDK client.
+//!
+//! Each test has a world of its own: over HTTP on a free port, or in memory on a clock that is paused, where what is
+//! asserted is about time.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
+
+mod answers;
+mod deadline;
+mod dry_run;
+mod envelopes;
+mod full_queues;
+mod grouping;
+mod names;
+mod narrowing;
+mod retries;
+mod world;

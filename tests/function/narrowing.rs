@@ -1,0 +1,187 @@
+//! A refused chunk is narrowed to the addresses at fault, within the contract's bounds, whichever way the API answers.
+
+use connect_simulator::{
+    AssociatedAgain, Effect, Fault, Fixture, Operation, Options, Switches, UnknownAddress,
+};
+use serde_json::{Value, json};
+
+use crate::world::{INSTANCE, World, fixture, ids, request};
+
+/// A queue `q0`, and of the addresses `e0…` those that are not bad.
+fn with_bad(addresses: usize, bad: &[usize]) -> Fixture {
+    let mut fixture = fixture(1, 0);
+    for address in (0..addresses).filter(|address| !bad.contains(address)) {
+        fixture = fixture.with_address(INSTANCE, format!("e{address}"), format!("e{address}@brand.example"));
+    }
+    fixture
+}
+
+fn switches() -> impl Iterator<Item = Switches> {
+    [AssociatedAgain::Accept, AssociatedAgain::Refuse].into_iter().flat_map(|associated_again| {
+        [UnknownAddress::InvalidParameter, UnknownAddress::ResourceNotFound]
+            .map(|unknown_address| Switches { associated_again, unknown_address, ..Switches::default() })
+    })
+}
+
+fn failed_addresses(report: &Value) -> Vec<String> {
+    report["failures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|failure| failure["emailAddressId"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Asks for fifty addresses of which some are bad; gives the number of calls.
+async fn narrow(bad: &[usize], switches: Switches) -> usize {
+    let world = World::with(Options { fixture: with_bad(50, bad), switches, ..Options::default() }, &[]);
+    let report = world.invoke(&request("q0", &ids(0..50))).await.unwrap();
+    assert_eq!(failed_addresses(&report), bad.iter().map(|bad| format!("e{bad}")).collect::<Vec<_>>());
+    let mut associated = world.associated("q0");
+    associated.sort_by_key(|id| id[1..].parse::<usize>().unwrap());
+    let good: Vec<_> = (0..50).filter(|address| !bad.contains(address)).map(|address| format!("e{address}")).collect();
+    // A queue without a default address holds 49, so of fifty good ones one does not fit.
+    assert!(associated == good, "{associated:?}");
+    world.call_count()
+}
+
+#[tokio::test]
+async fn one_bad_address_in_any_position_costs_at_most_fourteen_calls() {
+    for switches in switches() {
+        for bad in 0..50 {
+            let calls = narrow(&[bad], switches).await;
+            assert!(calls <= 14, "e{bad} took {calls} calls under {switches:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_further_bad_address_costs_at_most_nine_calls() {
+    for switches in switches() {
+        for (first, second) in [(0, 1), (0, 49), (24, 25), (13, 37), (48, 49), (18, 19), (5, 44)] {
+            let calls = narrow(&[first, second], switches).await;
+            assert!(calls <= 23, "e{first} and e{second} took {calls} calls");
+        }
+        let calls = narrow(&[3, 11, 19, 30, 42], switches).await;
+        assert!(calls <= 14 + 4 * 9, "{calls}");
+    }
+}
+
+#[tokio::test]
+async fn fifty_bad_addresses_cost_at_most_a_hundred_and_one_calls() {
+    for switches in switches() {
+        let calls = narrow(&(0..50).collect::<Vec<_>>(), switches).await;
+        assert!(calls <= 101, "{calls}");
+    }
+}
+
+#[tokio::test]
+async fn the_apis_message_survives_into_the_failure() {
+    let world = World::new(fixture(1, 10));
+    world.connect.inject(Fault {
+        operation: Some(Operation::AssociateQueueEmailAddresses),
+        address: Some("e7".to_owned()),
+        ..Fault::new(Effect::Error {
+            status: 400,
+            code: "InvalidRequestException".to_owned(),
+            message: "this address is being deleted".to_owned(),
+        })
+    });
+    let report = world.invoke(&request("q0", &ids(0..10))).await.unwrap();
+    assert_eq!(report["associated"], 9);
+    let failure = &report["failures"][0];
+    assert_eq!(failure["error"], "InvalidRequestException");
+    assert_eq!(failure["emailAddressId"], "e7");
+    assert!(failure["message"].as_str().unwrap().starts_with("this address is being deleted"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_exist_costs_two_calls() {
+    let options = Options { fixture: fixture(1, 120), ..Options::default() };
+    let world = World::with(options, &[]);
+    let report = world.invoke(&request("missing", &ids(0..120))).await.unwrap();
+    assert_eq!(report["failed"], 120);
+    assert_eq!(report["failures"][119]["error"], "ResourceNotFoundException");
+    assert_eq!(world.call_count(), 2);
+}
+
+#[tokio::test]
+async fn an_instance_that_does_not_exist_is_given_up_after_ten_queues() {
+    let world = World::with(
+        Options { fixture: fixture(1, 1), ..Options::default() },
+        &[("MAX_CONCURRENT_CALLS", "1")],
+    );
+    let mut entries: Vec<_> = (0..200)
+        .map(|queue| json!({ "instanceId": "nowhere", "queueId": format!("q{queue}"), "emailAddressId": "e0" }))
+        .collect();
+    entries.push(json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" }));
+    let payload = json!({ "associations": entries, "failOnRetryable": false });
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!(world.call_count(), 21);
+    assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(200)));
+    let retryable = report["failures"].as_array().unwrap().iter().filter(|failure| failure["retryable"] == true);
+    assert_eq!(retryable.count(), 190);
+}
+
+#[tokio::test]
+async fn one_queue_that_is_found_keeps_its_instance_in_play() {
+    let world = World::with(
+        Options { fixture: fixture(1, 1), ..Options::default() },
+        &[("MAX_CONCURRENT_CALLS", "1")],
+    );
+    let entries: Vec<_> = std::iter::once("q0".to_owned())
+        .chain((0..30).map(|queue| format!("missing{queue}")))
+        .map(|queue| json!({ "queueId": queue, "emailAddressId": "e0" }))
+        .collect();
+    let report = world.invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await.unwrap();
+    assert_eq!(world.call_count(), 61);
+    assert!(report["failures"].as_array().unwrap().iter().all(|failure| failure["retryable"] == false));
+}
+
+#[tokio::test]
+async fn what_is_on_the_queue_counts_as_done_where_the_api_refuses_it() {
+    let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
+    let fixture = fixture(1, 20)
+        .with_association(INSTANCE, "q0", "e3")
+        .with_association(INSTANCE, "q0", "e7")
+        .with_queue_default(INSTANCE, "q0", "e9");
+    let world = World::with(Options { fixture, switches, ..Options::default() }, &[]);
+    let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
+    assert_eq!(report["status"], "SUCCEEDED");
+    assert_eq!((&report["associated"], &report["alreadyAssociated"]), (&json!(17), &json!(3)));
+    assert_eq!(world.call_count(), 3);
+}
+
+#[tokio::test]
+async fn a_lost_answer_does_not_blame_what_it_associated() {
+    // The second chunk is carried out, its answer is lost, and the API then refuses what is there already.
+    let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
+    let options =
+        Options { fixture: with_bad(60, &[0]), switches, limit: 100, ..Options::default() };
+    let world = World::with(options, &[("QUEUE_ADDITIONAL_LIMIT", "100")]);
+    world.connect.inject(Fault {
+        address: Some("e55".to_owned()),
+        times: Some(1),
+        ..Fault::new(Effect::ResetAfter)
+    });
+    let report = world.invoke(&request("q0", &ids(0..60))).await.unwrap();
+    assert_eq!(failed_addresses(&report), ["e0"]);
+    assert_eq!(world.associated("q0").len(), 59);
+}
+
+#[tokio::test]
+async fn without_leave_to_list_the_addresses_at_fault_are_found_all_the_same() {
+    let world = World::with(Options { fixture: with_bad(50, &[17, 31]), ..Options::default() }, &[]);
+    world.connect.inject(Fault {
+        operation: Some(Operation::ListQueueEmailAddresses),
+        ..Fault::new(Effect::Error {
+            status: 403,
+            code: "AccessDeniedException".to_owned(),
+            message: "no".to_owned(),
+        })
+    });
+    let report = world.invoke(&request("q0", &ids(0..50))).await.unwrap();
+    assert_eq!(failed_addresses(&report), ["e17", "e31"]);
+    assert_eq!(world.associated("q0").len(), 48);
+    assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 1);
+}

@@ -1,0 +1,147 @@
+//! What is retried, what is not, and that a retry is the same call.
+
+use std::time::Duration;
+
+use connect_simulator::{Effect, Fault, Operation, Options, Switches, ThrottleError};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::world::{World, default_quota, fixture, ids, listed, request, sqs};
+
+fn error(status: u16, code: &str) -> Effect {
+    Effect::Error { status, code: code.to_owned(), message: "as the test wants".to_owned() }
+}
+
+#[tokio::test]
+async fn what_may_pass_is_retried_with_the_same_token() {
+    for effect in [
+        error(429, "ThrottlingException"),
+        error(429, "TooManyRequestsException"),
+        error(429, "SomethingElseException"),
+        error(500, "InternalServiceException"),
+        error(503, "ServiceUnavailableException"),
+        error(408, "RequestTimeoutException"),
+        Effect::Reset,
+        Effect::ResetAfter,
+        Effect::CutOff,
+        Effect::Malformed,
+    ] {
+        let world = World::new(fixture(1, 2));
+        world.connect.inject(Fault { times: Some(2), ..Fault::new(effect.clone()) });
+        let report = world.invoke(&request("q0", &ids(0..2))).await.unwrap();
+        assert_eq!(report["status"], "SUCCEEDED", "{effect:?}");
+        assert_eq!(report["apiCalls"], 3, "{effect:?}");
+        assert_eq!(world.associated("q0"), ids(0..2));
+        let calls = world.calls(Operation::AssociateQueueEmailAddresses);
+        assert!(calls.iter().all(|call| call.client_token == calls[0].client_token));
+        assert!(calls.iter().all(|call| call.addresses == calls[0].addresses));
+    }
+}
+
+#[tokio::test]
+async fn throttled_calls_are_counted() {
+    for throttle_error in [ThrottleError::TooManyRequests, ThrottleError::Throttling] {
+        let switches = Switches { throttle_error, ..Switches::default() };
+        let world = World::with(Options { fixture: fixture(1, 1), switches, ..Options::default() }, &[]);
+        world.connect.inject(Fault { times: Some(3), ..Fault::new(error(429, "TooManyRequestsException")) });
+        let report = world.invoke(&request("q0", &ids(0..1))).await.unwrap();
+        assert_eq!((&report["apiCalls"], &report["throttledCalls"]), (&json!(4), &json!(3)));
+    }
+}
+
+#[tokio::test]
+async fn attempts_end() {
+    let world = World::with(
+        Options { fixture: fixture(2, 1), ..Options::default() },
+        &[("MAX_ATTEMPTS", "4")],
+    );
+    world.connect.inject(Fault { queue: Some("q0".to_owned()), ..Fault::new(error(503, "Unwell")) });
+    let batch = sqs(&[request("q0", &ids(0..1)), request("q1", &ids(0..1))]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
+    assert_eq!(world.call_count(), 5);
+}
+
+#[tokio::test]
+async fn denied_and_credentials_are_neither_retried_nor_narrowed() {
+    for (effect, error, retryable) in [
+        (error(403, "AccessDeniedException"), "AccessDeniedException", false),
+        (error(403, "ExpiredTokenException"), "ExpiredTokenException", true),
+        (error(400, "UnrecognizedClientException"), "UnrecognizedClientException", true),
+        (error(403, "InvalidSignatureException"), "InvalidSignatureException", true),
+        (error(401, "Whatever"), "Whatever", true),
+    ] {
+        let world = World::new(fixture(1, 10));
+        world.connect.inject(Fault::new(effect));
+        let mut payload = request("q0", &ids(0..10));
+        payload["failOnRetryable"] = json!(false);
+        let report = world.invoke(&payload).await.unwrap();
+        assert_eq!(world.call_count(), 1, "{error}");
+        assert_eq!(report["failed"], 10);
+        assert_eq!(report["failures"][9]["error"], error);
+        assert_eq!(report["failures"][9]["retryable"], retryable);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_grow_and_a_servers_wish_is_honoured() {
+    let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
+    let wish = Effect::RetryAfter { millis: 7_000, code: "TooManyRequestsException".to_owned() };
+    world.connect.inject(Fault { times: Some(1), ..Fault::new(wish) });
+    world.invoke(&request("q0", &ids(0..1))).await.unwrap();
+    let calls = world.connect.calls();
+    assert!(calls[1].at - calls[0].at >= Duration::from_secs(7));
+
+    // A world whose pace was not slowed.
+    let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
+    world.connect.inject(Fault { times: Some(6), ..Fault::new(error(500, "InternalServiceException")) });
+    world.invoke(&request("q0", &ids(0..1))).await.unwrap();
+    let calls = world.connect.calls();
+    let waits: Vec<Duration> = calls.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
+    for (wait, interval) in waits.iter().zip([200, 400, 800, 1_600, 3_200, 6_400]) {
+        let interval = Duration::from_millis(interval);
+        assert!(*wait >= interval / 2 && *wait <= interval * 2, "{waits:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_hangs_is_given_up_and_made_again() {
+    let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
+    world.connect.inject(Fault { times: Some(1), ..Fault::new(Effect::Hang) });
+    let begun = Instant::now();
+    let report = world.invoke(&request("q0", &ids(0..1))).await.unwrap();
+    assert_eq!(report["status"], "SUCCEEDED");
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(6), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_configured_quota_nothing_is_throttled() {
+    let options = Options { fixture: fixture(100, 1), quota: default_quota(), ..Options::default() };
+    let world = World::in_memory(options, &[]);
+    let entries: Vec<_> =
+        (0..100).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
+    let begun = Instant::now();
+    let report =
+        world.invoke(&json!({ "instanceId": crate::world::INSTANCE, "associations": entries })).await.unwrap();
+    assert_eq!((&report["associated"], &report["throttledCalls"]), (&json!(100), &json!(0)));
+    // 100 calls at 2 a second, of which 4 go at once: one token of the burst is kept back.
+    let took = begun.elapsed().as_secs_f64();
+    assert!((48.0..=48.5).contains(&took), "{took}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lower_quota_than_configured_is_found_and_kept() {
+    let quota = connect_simulator::Quota::per_second(1.0, 5.0);
+    let options = Options { fixture: fixture(200, 1), quota, ..Options::default() };
+    let world = World::in_memory(options, &[]);
+    let entries: Vec<_> =
+        (0..200).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
+    let begun = Instant::now();
+    let report =
+        world.invoke(&json!({ "instanceId": crate::world::INSTANCE, "associations": entries })).await.unwrap();
+    assert_eq!(report["associated"], 200);
+    let throttled = report["throttledCalls"].as_f64().unwrap() / report["apiCalls"].as_f64().unwrap();
+    assert!(throttled <= 0.10, "{throttled}");
+    let took = begun.elapsed().as_secs_f64() / 195.0;
+    assert!(took <= 1.15, "{took}");
+}

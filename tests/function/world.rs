@@ -1,0 +1,219 @@
+//! One test's world: a simulator, and a function that calls it.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_connect::config::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use connect_simulator::{Connect, Fixture, Operation, Options, Quota, RecordedCall, Server};
+use queue_email_associator::answer::Answer;
+use queue_email_associator::invocation::{Function, Invocation};
+use queue_email_associator::sdk;
+use queue_email_associator::settings::Settings;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+/// The instance of all tests.
+pub const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
+
+/// Settings under which nothing waits for long.
+const QUICK: [(&str, &str); 5] = [
+    ("AWS_REGION", "eu-central-1"),
+    ("CONNECT_REQUESTS_PER_SECOND", "100000"),
+    ("CONNECT_BURST", "100000"),
+    ("BACKOFF_INITIAL_MS", "1"),
+    ("BACKOFF_MAX_MS", "4"),
+];
+
+pub struct World {
+    pub connect: Connect,
+    pub function: Function,
+    pub invocation_time: Duration,
+    _server: Option<Server>,
+}
+
+/// How an invocation ended.
+pub type Ending = Result<Value, (String, String)>;
+
+impl World {
+    /// A world with a fixture and nothing special about it.
+    pub fn new(fixture: Fixture) -> Self {
+        World::with(Options { fixture, ..Options::default() }, &[])
+    }
+
+    /// A world over HTTP. The variables come before the quick ones.
+    pub fn with(options: Options, variables: &[(&str, &str)]) -> Self {
+        let connect = Connect::new(options);
+        let server = Server::start(connect.clone()).expect("the simulator binds a free port");
+        let endpoint = server.endpoint();
+        let mut variables = variables.to_vec();
+        variables.push(("AWS_ENDPOINT_URL_CONNECT", &endpoint));
+        variables.extend(QUICK);
+        let function = function(&variables, sdk::http_client());
+        World { connect, function, invocation_time: Duration::from_secs(60), _server: Some(server) }
+    }
+
+    /// A world in memory, for a paused clock: with sockets it would run ahead of the answers.
+    pub fn in_memory(options: Options, variables: &[(&str, &str)]) -> Self {
+        let connect = Connect::new(options);
+        let connector = SharedHttpConnector::new(InMemory(connect.clone()));
+        let http = http_client_fn(move |_, _| connector.clone());
+        let mut variables = variables.to_vec();
+        variables.push(("AWS_REGION", "eu-central-1"));
+        let function = function(&variables, http);
+        World { connect, function, invocation_time: Duration::from_secs(900), _server: None }
+    }
+
+    /// Another process: the same account, nothing remembered.
+    pub fn restarted(self, variables: &[(&str, &str)]) -> Self {
+        let connector = SharedHttpConnector::new(InMemory(self.connect.clone()));
+        let mut variables = variables.to_vec();
+        variables.push(("AWS_REGION", "eu-central-1"));
+        let function = function(&variables, http_client_fn(move |_, _| connector.clone()));
+        World { function, ..self }
+    }
+
+    pub async fn invoke(&self, payload: &Value) -> Ending {
+        self.invoke_raw(payload.to_string().as_bytes()).await
+    }
+
+    pub async fn invoke_raw(&self, payload: &[u8]) -> Ending {
+        let ends = Instant::now() + self.invocation_time;
+        let invocation = Invocation { request_id: "request-1", ends, dry_run: false, observer: None };
+        match self.function.invoke(payload, invocation).await {
+            Ok(answer) => Ok(json_of(&answer)),
+            Err(error) => Err((error.error_type().to_owned(), error.to_string())),
+        }
+    }
+
+    /// The calls of an operation that were made so far.
+    pub fn calls(&self, operation: Operation) -> Vec<RecordedCall> {
+        self.connect.calls().into_iter().filter(|call| call.operation == operation).collect()
+    }
+
+    /// How many calls were made so far, of any operation.
+    pub fn call_count(&self) -> usize {
+        self.connect.calls().len()
+    }
+
+    pub fn associated(&self, queue: &str) -> Vec<String> {
+        self.connect.associated(INSTANCE, queue)
+    }
+}
+
+fn function(variables: &[(&str, &str)], http: SharedHttpClient) -> Function {
+    let settings = Settings::read(|name| {
+        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    })
+    .expect("the settings of a test are valid");
+    let credentials = SharedCredentialsProvider::new(Credentials::for_tests());
+    let client = sdk::connect_client(&settings, credentials, http);
+    Function::new(settings, client)
+}
+
+fn json_of(answer: &Answer) -> Value {
+    serde_json::to_value(answer).expect("an answer is JSON")
+}
+
+/// Queues `q0…` and addresses `e0…` of the instance.
+pub fn fixture(queues: usize, addresses: usize) -> Fixture {
+    let mut fixture = Fixture::new();
+    for queue in 0..queues {
+        fixture = fixture.with_queue(INSTANCE, format!("q{queue}"), format!("Queue {queue}"));
+    }
+    for address in 0..addresses {
+        fixture = fixture.with_address(INSTANCE, format!("e{address}"), format!("e{address}@brand.example"));
+    }
+    fixture
+}
+
+/// Identifiers `e<from>` to `e<to - 1>`.
+pub fn ids(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|number| format!("e{number}")).collect()
+}
+
+/// A request for one queue.
+pub fn request(queue: &str, addresses: &[String]) -> Value {
+    json!({ "instanceId": INSTANCE, "associations": [{ "queueId": queue, "emailAddressIds": addresses }] })
+}
+
+/// An SQS batch, of messages `m0…`, delivered for the first time.
+pub fn sqs(bodies: &[Value]) -> Value {
+    let records: Vec<Value> = bodies
+        .iter()
+        .enumerate()
+        .map(|(number, body)| {
+            let body = match body {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            json!({
+                "messageId": format!("m{number}"),
+                "receiptHandle": "handle",
+                "body": body,
+                "attributes": { "ApproximateReceiveCount": "1" },
+                "messageAttributes": {},
+                "md5OfBody": "",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:eu-central-1:111122223333:associations",
+                "awsRegion": "eu-central-1",
+            })
+        })
+        .collect();
+    json!({ "Records": records })
+}
+
+/// The messages that are to be delivered again.
+pub fn listed(ending: &Ending) -> Vec<String> {
+    let answer = ending.as_ref().expect("a batch has an answer");
+    answer["batchItemFailures"]
+        .as_array()
+        .expect("a batch's answer lists messages")
+        .iter()
+        .map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The quota that AWS gives by default.
+pub fn default_quota() -> Quota {
+    Quota::per_second(2.0, 5.0)
+}
+
+/// Answers requests where they are made.
+#[derive(Clone)]
+struct InMemory(Connect);
+
+impl std::fmt::Debug for InMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InMemory")
+    }
+}
+
+impl HttpConnector for InMemory {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let connect = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().expect("the SDK makes whole requests");
+            let request = request.map(|body| Bytes::copy_from_slice(body.bytes().unwrap_or_default()));
+            let answer = connect.answer(request, Instant::now());
+            tokio::time::sleep(answer.delay).await;
+            if answer.hang {
+                std::future::pending::<()>().await;
+            }
+            match answer.response.filter(|_| !answer.cut_off) {
+                Some(response) => {
+                    let response = response.map(|body| SdkBody::from(body.to_vec()));
+                    Ok(HttpResponse::try_from(response).expect("the simulator makes whole responses"))
+                }
+                None => Err(ConnectorError::io("the connection was closed".into())),
+            }
+        })
+    }
+}
