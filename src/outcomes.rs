@@ -28,8 +28,33 @@ pub struct Failure {
     pub message: String,
     /// Whether the same request may succeed later.
     pub retry: Retry,
-    /// The API refused the identifiers of queue or address: if they came from a directory, it may be out of date.
-    pub blames_identifiers: bool,
+    /// Which identifiers the API refused: if they came from a directory, it may be out of date.
+    pub blame: Blame,
+}
+
+/// What the API found at fault with a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// Neither identifier.
+    Nothing,
+    /// The queue's, or its instance's.
+    Queue,
+    /// The address's.
+    Address,
+    /// One of the two: whether the queue exists could not be found out.
+    Either,
+}
+
+impl Blame {
+    /// Whether the queue's identifier may be at fault.
+    pub fn queue(self) -> bool {
+        matches!(self, Blame::Queue | Blame::Either)
+    }
+
+    /// Whether the address's identifier may be at fault.
+    pub fn address(self) -> bool {
+        matches!(self, Blame::Address | Blame::Either)
+    }
 }
 
 /// Whether a failed pair is worth asking for again.
@@ -48,7 +73,7 @@ pub enum Retry {
 impl Failure {
     /// A failure that the function found itself, or that says nothing against the identifiers.
     pub fn ours(error: impl Into<String>, message: impl Into<String>, retry: Retry) -> Self {
-        Failure { error: error.into(), message: message.into(), retry, blames_identifiers: false }
+        Failure { error: error.into(), message: message.into(), retry, blame: Blame::Nothing }
     }
 
     /// Whether the failure is retryable for a source, given whether SQS delivered it for the first time.

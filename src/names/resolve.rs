@@ -65,14 +65,12 @@ impl<'a> Resolver<'a> {
     ) -> Option<Resolved> {
         let mut stale = HashSet::new();
         for (pair, outcome) in pairs.pairs.iter().zip(outcomes) {
-            if !is_refused(outcome) {
-                continue;
-            }
+            let Outcome::Failed(failure) = outcome else { continue };
             let queue = &pairs.queues[pair.queue];
-            if let Named::Name(_) = queue.queue {
+            if failure.blame.queue() && matches!(queue.queue, Named::Name(_)) {
                 stale.insert((queue.instance.clone(), Listed::Queues));
             }
-            if let Named::Name(_) = pair.address {
+            if failure.blame.address() && matches!(pair.address, Named::Name(_)) {
                 stale.insert((queue.instance.clone(), Listed::EmailAddresses));
             }
         }
@@ -140,14 +138,6 @@ fn names(pairs: &Pairs) -> impl Iterator<Item = (Which, &str)> {
         Named::Id(_) => None,
     });
     queues.chain(addresses)
-}
-
-/// Whether the API refused the pair's identifiers, rather than the function or the time.
-fn is_refused(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Failed(failure) => failure.blames_identifiers,
-        _ => false,
-    }
 }
 
 // Neither message holds the name itself: messages are logged, and names may be email addresses.

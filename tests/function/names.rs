@@ -1,1 +1,160 @@
-//! x
+//! Names are looked up in the instance's directory: once, in pages, and again where it is out of date.
+
+use std::time::Duration;
+
+use connect_simulator::{Effect, Fault, Fixture, Operation, Options};
+use serde_json::{Value, json};
+
+use crate::world::{INSTANCE, World, fixture, ids, listed, sqs};
+
+fn by_name(pairs: &[(&str, &str)]) -> Value {
+    let entries: Vec<_> = pairs
+        .iter()
+        .map(|(queue, address)| json!({ "queueName": queue, "emailAddress": address }))
+        .collect();
+    json!({ "instanceId": INSTANCE, "associations": entries })
+}
+
+fn searches(world: &World) -> (usize, usize) {
+    (world.calls(Operation::SearchQueues).len(), world.calls(Operation::SearchEmailAddresses).len())
+}
+
+#[tokio::test]
+async fn names_become_identifiers() {
+    let world = World::new(fixture(3, 3));
+    let payload = by_name(&[("Queue 1", "e0@brand.example"), ("Queue 2", "E1@Brand.EXAMPLE")]);
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!(report["status"], "SUCCEEDED");
+    assert_eq!(report["apiCalls"], 4);
+    assert_eq!(report["queues"][0]["queueId"], "q1");
+    assert_eq!(report["queues"][0]["queueName"], "Queue 1");
+    assert_eq!((world.associated("q1"), world.associated("q2")), (ids(0..1), ids(1..2)));
+    assert_eq!(searches(&world), (1, 1));
+}
+
+#[tokio::test]
+async fn a_large_directory_is_read_once_in_full_pages() {
+    let world = World::new(fixture(1_203, 350));
+    let payload = by_name(&[("Queue 0", "e0@brand.example"), ("Queue 1202", "e349@brand.example")]);
+    world.invoke(&payload).await.unwrap();
+    assert_eq!(searches(&world), (3, 4));
+    // Kept for the next invocation of the process.
+    world.invoke(&payload).await.unwrap();
+    assert_eq!(searches(&world), (3, 4));
+}
+
+#[tokio::test]
+async fn a_name_and_an_identifier_of_the_same_pair_are_one() {
+    let world = World::new(fixture(1, 1));
+    let payload = json!({ "instanceId": INSTANCE, "associations": [
+        { "queueName": "Queue 0", "emailAddress": "e0@brand.example" },
+        { "queueId": "q0", "emailAddress": "E0@brand.example" },
+        { "queueId": "q0", "emailAddressId": "e0" },
+    ]});
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!((&report["requested"], &report["distinct"]), (&json!(3), &json!(1)));
+    assert_eq!(report["queues"].as_array().unwrap().len(), 1);
+    assert_eq!(report["queues"][0]["requested"], 3);
+    assert_eq!(world.calls(Operation::AssociateQueueEmailAddresses).len(), 1);
+}
+
+#[tokio::test]
+async fn names_that_are_not_there_or_not_unique_fail_alone() {
+    let fixture = fixture(2, 2).with_queue(INSTANCE, "twin", "Queue 1");
+    let world = World::new(fixture);
+    let payload = by_name(&[
+        ("Queue 0", "e0@brand.example"),
+        ("queue 0", "e1@brand.example"),
+        ("Queue 1", "e0@brand.example"),
+        ("Queue 0", "nobody@brand.example"),
+    ]);
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!(report["status"], "PARTIAL");
+    assert_eq!(world.associated("q0"), ids(0..1));
+    let failures = report["failures"].as_array().unwrap();
+    let errors: Vec<_> = failures.iter().map(|failure| failure["error"].as_str().unwrap()).collect();
+    assert_eq!(errors, ["NameNotFound", "NameAmbiguous", "NameNotFound"]);
+    assert_eq!(failures[0]["queueName"], "queue 0");
+    assert_eq!(failures[2]["emailAddress"], "nobody@brand.example");
+    assert_eq!(failures[1]["message"], format!("2 queues of instance {INSTANCE} have this name; name it by queueId"));
+    assert!(failures.iter().all(|failure| failure["retryable"] == false));
+    assert!(failures.iter().all(|failure| !failure["message"].as_str().unwrap().contains("nobody")));
+    // The directory was just read, so that it is not read again for what is missing.
+    assert_eq!(searches(&world), (1, 1));
+}
+
+#[tokio::test]
+async fn a_missing_name_has_a_kept_directory_read_again_once() {
+    let world = World::new(fixture(1, 1));
+    world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
+    world.connect.add(Fixture::new().with_queue(INSTANCE, "late", "Late"));
+    let report = world
+        .invoke(&by_name(&[("Late", "e0@brand.example"), ("Never", "e0@brand.example")]))
+        .await
+        .unwrap();
+    assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)));
+    assert_eq!(searches(&world), (2, 1));
+}
+
+#[tokio::test]
+async fn a_refused_identifier_has_its_directory_read_again() {
+    let mut world = World::new(fixture(1, 2));
+    world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
+    world.request_id = "request-2";
+    // The address is deleted and made anew under another identifier.
+    world.connect.remove_address(INSTANCE, "e0");
+    world.connect.add(Fixture::new().with_address(INSTANCE, "new", "e0@brand.example"));
+    let report = world
+        .invoke(&by_name(&[("Queue 0", "e0@brand.example"), ("Queue 0", "e1@brand.example")]))
+        .await
+        .unwrap();
+    assert_eq!(report["status"], "SUCCEEDED", "{report}");
+    assert_eq!(report["associated"], 2);
+    assert_eq!(world.associated("q0"), ["e1", "new"]);
+    assert_eq!(searches(&world), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_directory_is_kept_for_five_minutes() {
+    let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
+    let payload = by_name(&[("Queue 0", "e0@brand.example")]);
+    world.invoke(&payload).await.unwrap();
+    tokio::time::advance(Duration::from_secs(290)).await;
+    world.invoke(&payload).await.unwrap();
+    assert_eq!(searches(&world), (1, 1));
+    tokio::time::advance(Duration::from_secs(11)).await;
+    world.invoke(&payload).await.unwrap();
+    assert_eq!(searches(&world), (2, 2));
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_read_fails_by_its_own_error() {
+    for (status, code, retryable) in
+        [(403, "AccessDeniedException", false), (500, "InternalServiceException", true)]
+    {
+        let world = World::new(fixture(2, 1));
+        world.connect.inject(Fault {
+            operation: Some(Operation::SearchQueues),
+            ..Fault::new(Effect::Error { status, code: code.to_owned(), message: "no".to_owned() })
+        });
+        let mut payload = by_name(&[("Queue 0", "e0@brand.example")]);
+        payload["associations"].as_array_mut().unwrap().push(json!({ "queueId": "q1", "emailAddressId": "e0" }));
+        payload["failOnRetryable"] = json!(false);
+        let report = world.invoke(&payload).await.unwrap();
+        assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)));
+        assert_eq!(report["failures"][0]["error"], code);
+        assert_eq!(report["failures"][0]["retryable"], retryable);
+        let message = report["failures"][0]["message"].as_str().unwrap();
+        assert_eq!(message, "names cannot be looked up, SearchQueues was refused: no");
+    }
+}
+
+#[tokio::test]
+async fn what_was_just_created_may_not_be_in_the_directory_on_the_first_delivery() {
+    let world = World::new(fixture(1, 1));
+    let body = by_name(&[("Soon", "e0@brand.example")]);
+    let batch = sqs(std::slice::from_ref(&body));
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
+    let report = world.invoke(&body).await.unwrap();
+    assert_eq!(report["failures"][0]["retryable"], false);
+}

@@ -36,6 +36,7 @@ pub struct World {
     pub connect: Connect,
     pub function: Function,
     pub invocation_time: Duration,
+    pub request_id: &'static str,
     _server: Option<Server>,
 }
 
@@ -57,7 +58,7 @@ impl World {
         variables.push(("AWS_ENDPOINT_URL_CONNECT", &endpoint));
         variables.extend(QUICK);
         let function = function(&variables, sdk::http_client());
-        World { connect, function, invocation_time: Duration::from_secs(60), _server: Some(server) }
+        World { connect, function, invocation_time: Duration::from_secs(60), request_id: "request-1", _server: Some(server) }
     }
 
     /// A world in memory, for a paused clock: with sockets it would run ahead of the answers.
@@ -68,7 +69,7 @@ impl World {
         let mut variables = variables.to_vec();
         variables.push(("AWS_REGION", "eu-central-1"));
         let function = function(&variables, http);
-        World { connect, function, invocation_time: Duration::from_secs(900), _server: None }
+        World { connect, function, invocation_time: Duration::from_secs(900), request_id: "request-1", _server: None }
     }
 
     /// Another process: the same account, nothing remembered.
@@ -86,7 +87,7 @@ impl World {
 
     pub async fn invoke_raw(&self, payload: &[u8]) -> Ending {
         let ends = Instant::now() + self.invocation_time;
-        let invocation = Invocation { request_id: "request-1", ends, dry_run: false, observer: None };
+        let invocation = Invocation { request_id: self.request_id, ends, dry_run: false, observer: None };
         match self.function.invoke(payload, invocation).await {
             Ok(answer) => Ok(json_of(&answer)),
             Err(error) => Err((error.error_type().to_owned(), error.to_string())),

@@ -14,7 +14,7 @@ mod suspects;
 
 use std::sync::Arc;
 
-use crate::outcomes::{Failure, Outcome, Retry};
+use crate::outcomes::{Blame, Failure, Outcome, Retry};
 use crate::plan::Group;
 
 use self::listing::{Listing, OnQueue, RefusedSet};
@@ -182,12 +182,12 @@ impl GroupRun {
         match refusal.class {
             Class::Throttled | Class::Unavailable => {
                 let failure =
-                    if out_of_time { no_time_to_retry(&refusal) } else { failed(&refusal, Retry::MayPass) };
+                    if out_of_time { no_time_to_retry(&refusal) } else { failed(&refusal, Retry::MayPass, Blame::Nothing) };
                 self.decide(&set.members, &Outcome::Failed(Arc::new(failure)));
             }
             // The same for every address of the queue.
-            Class::Denied => self.fail_rest(failed(&refusal, Retry::Never)),
-            Class::Credentials => self.fail_rest(failed(&refusal, Retry::MayPass)),
+            Class::Denied => self.fail_rest(failed(&refusal, Retry::Never, Blame::Nothing)),
+            Class::Credentials => self.fail_rest(failed(&refusal, Retry::MayPass, Blame::Nothing)),
             // A lost answer to an earlier attempt may be why an address is refused now: as one that is on the queue.
             Class::NotFound | Class::Content if maybe_done || !self.listing.was_asked() => {
                 self.listing.open(set, refusal);
@@ -200,7 +200,11 @@ impl GroupRun {
 
     fn narrow(&mut self, set: Set, refusal: &Refusal) {
         if let Err(at_fault) = self.suspects.refused(set) {
-            let failure = failed(refusal, content_retry(refusal));
+            let blame = match self.verdict {
+                Some(QueueVerdict::Found) => Blame::Address,
+                Some(QueueVerdict::NotFound) | None => Blame::Either,
+            };
+            let failure = failed(refusal, content_retry(refusal), blame);
             self.decide(&[at_fault], &Outcome::Failed(Arc::new(failure)));
         }
     }
@@ -221,7 +225,7 @@ impl GroupRun {
             Room::Unreadable { refusals } if refusals + 1 >= self.limits.max_attempts => {
                 // The next set has its own attempts.
                 self.room = Room::Unreadable { refusals: 0 };
-                let failure = Arc::new(failed(&refusal, Retry::MayPass));
+                let failure = Arc::new(failed(&refusal, Retry::MayPass, Blame::Nothing));
                 self.decide(&set.members, &Outcome::Failed(failure));
             }
             Room::Unreadable { refusals } => {
@@ -274,7 +278,7 @@ impl GroupRun {
         if refused.refusal.class.blames_content() {
             // The call named nothing but the queue and its instance.
             self.verdict = Some(QueueVerdict::NotFound);
-            self.fail_rest(failed(&refused.refusal, content_retry(&refused.refusal)));
+            self.fail_rest(failed(&refused.refusal, content_retry(&refused.refusal), Blame::Queue));
             return Then::GoOn;
         }
         if refusal.class != Class::Limit {
@@ -312,12 +316,12 @@ impl GroupRun {
 }
 
 /// A failure in the API's own words.
-fn failed(refusal: &Refusal, retry: Retry) -> Failure {
+fn failed(refusal: &Refusal, retry: Retry, blame: Blame) -> Failure {
     Failure {
         error: refusal.code.clone(),
         message: refusal.message.clone(),
         retry,
-        blames_identifiers: refusal.class.blames_content(),
+        blame,
     }
 }
 
