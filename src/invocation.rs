@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::answer::{Answer, Failures, InvocationError, Report, answer};
 use crate::calls::{Caller, Connect, Deadline, Groups, Observer, Shared, Tally};
+use crate::forward::{Forwarding, Sender};
 use crate::names::{Directories, Resolver};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
@@ -21,6 +22,7 @@ pub struct Function {
     connect: Connect,
     shared: Shared,
     directories: Directories,
+    sender: Sender,
 }
 
 /// One invocation.
@@ -46,14 +48,16 @@ pub struct Completed {
 }
 
 impl Function {
-    /// A function that calls Connect through a client, which must not retry by itself.
-    pub fn new(settings: Settings, client: aws_sdk_connect::Client) -> Self {
+    /// A function that calls Connect and SQS through clients that must not retry by themselves.
+    pub fn new(settings: Settings, connect: aws_sdk_connect::Client, sqs: aws_sdk_sqs::Client) -> Self {
         let now = Instant::now();
+        let (failures, continuation) = (settings.failures_queue.clone(), settings.continuation_queue.clone());
         Function {
             shared: Shared::new(settings.allowance, settings.max_concurrent_calls, now),
             settings,
-            connect: Connect::new(client),
+            connect: Connect::new(connect),
             directories: Directories::default(),
+            sender: Sender::new(sqs, failures, continuation),
         }
     }
 
@@ -89,8 +93,10 @@ impl Function {
             .iter()
             .map(|source| source.id.as_deref().unwrap_or(invocation.request_id).into())
             .collect();
-        let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation).await;
-        let failures = Failures::new(&envelope.sources, &pairs, &outcomes);
+        let kept = self.time_for_sending(&envelope);
+        let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, kept).await;
+        let mut failures = Failures::new(&envelope.sources, &pairs, &outcomes);
+        self.send_on(&envelope, &pairs, &outcomes, &mut failures, invocation).await;
         let report = Report::new(&pairs, &plan, &outcomes, &failures, tally);
         let answer = answer(&envelope, &pairs, &failures, &report);
         Ok(Completed { report, answer })
@@ -113,8 +119,9 @@ impl Function {
         pairs: &Pairs,
         source_ids: &[Arc<str>],
         invocation: Invocation<'_>,
+        kept: Duration,
     ) -> (Plan, Outcomes, Tally) {
-        let caller = self.caller(invocation, Duration::ZERO);
+        let caller = self.caller(invocation, kept);
         let mut resolver = Resolver::new(&self.directories);
         let plan = Plan::new(pairs, resolver.resolve(pairs, &caller).await);
         let mut groups = Groups::new(&plan, source_ids, self.settings.group_limits(), |_, _| None);
@@ -133,6 +140,43 @@ impl Function {
         tally += resolver.tally;
         let outcomes = Outcomes::new(&plan, groups.into_outcomes());
         (plan, outcomes, tally)
+    }
+
+    fn forwarding(&self) -> Forwarding {
+        Forwarding {
+            failures: self.settings.failures_queue.is_some(),
+            continuation: self.settings.continuation_queue.is_some(),
+        }
+    }
+
+    /// What is kept back from the time for calls, so that everything that fails can be sent on.
+    fn time_for_sending(&self, envelope: &Envelope<'_>) -> Duration {
+        let forwarding = self.forwarding();
+        match forwarding.applies(envelope.kind) {
+            true => {
+                let queues = usize::from(forwarding.failures) + usize::from(forwarding.continuation);
+                Sender::time_for(envelope.sources.len(), queues)
+            }
+            false => Duration::ZERO,
+        }
+    }
+
+    async fn send_on(
+        &self,
+        envelope: &Envelope<'_>,
+        pairs: &Pairs,
+        outcomes: &Outcomes,
+        failures: &mut Failures,
+        invocation: Invocation<'_>,
+    ) {
+        let instance = self.settings.instance.as_deref();
+        let outgoing = self.forwarding().outgoing(envelope, pairs, outcomes, failures, instance);
+        if !outgoing.is_empty() {
+            let now = Instant::now();
+            let ends = invocation.ends.checked_sub(self.settings.deadline_margin).unwrap_or(now);
+            let arrived = self.sender.send(&outgoing, ends).await;
+            failures.note_sent_on(&outgoing, &arrived);
+        }
     }
 
     fn caller<'a>(&'a self, invocation: Invocation<'a>, kept: Duration) -> Caller<'a> {

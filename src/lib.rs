@@ -13,12 +13,14 @@
 //! | [`plan`] | pairs | groups per queue, cut into chunks of at most 50 |
 //! | [`calls`] | the plan | calls to Connect: order, pace, retries, deadline, narrowing, full queues |
 //! | [`outcomes`] | the answers of the API | what became of each pair |
+//! | [`forward`] | what failed | messages to the failures queue and the continuation queue |
 //! | [`answer`] | outcomes | the failed messages, the report, or an error |
 //!
 //! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`lambda`] (the runtime) and [`log`].
 
 pub mod answer;
 pub mod calls;
+pub mod forward;
 pub mod invocation;
 pub mod lambda;
 pub mod log;

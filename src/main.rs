@@ -19,8 +19,10 @@ async fn main() -> ExitCode {
     };
     log::start(settings.log_level);
     let http = sdk::http_client();
-    let client = sdk::connect_client(&settings, sdk::lambda_credentials(&http), http);
-    match lambda::serve(Arc::new(Function::new(settings, client))).await {
+    let credentials = sdk::lambda_credentials(&http);
+    let connect = sdk::connect_client(&settings, credentials.clone(), http.clone());
+    let sqs = sdk::sqs_client(&settings, credentials, http);
+    match lambda::serve(Arc::new(Function::new(settings, connect, sqs))).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("the Lambda runtime ended: {error}");

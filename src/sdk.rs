@@ -35,6 +35,24 @@ pub fn connect_client(
     aws_sdk_connect::Client::from_conf(config.build())
 }
 
+/// An SQS client, likewise.
+pub fn sqs_client(
+    settings: &Settings,
+    credentials: SharedCredentialsProvider,
+    http: SharedHttpClient,
+) -> aws_sdk_sqs::Client {
+    let mut config = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(settings.home.region().to_owned()))
+        .credentials_provider(credentials)
+        .http_client(http)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    config.set_endpoint_url(settings.sqs_endpoint.clone());
+    aws_sdk_sqs::Client::from_conf(config.build())
+}
+
 /// The HTTP client that all SDK clients of the process share.
 pub fn http_client() -> SharedHttpClient {
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::outcomes::{Outcome, Outcomes};
+use crate::outcomes::{Outcome, Outcomes, Retry};
 use crate::pairs::{Named, Pairs};
 use crate::payload::Source;
+use crate::requests::Path;
+
+use crate::forward::Outgoing;
 
 use super::Report;
 
@@ -40,12 +43,34 @@ pub struct Failed {
     /// Which of the envelope's sources asked.
     #[serde(skip)]
     pub source: usize,
+    /// What failed.
+    #[serde(skip)]
+    pub origin: Origin,
+    /// It was sent on to one of the two queues, so that the source need not be delivered again for it.
+    #[serde(skip)]
+    pub sent_on: bool,
     /// The request's `failOnRetryable`.
     #[serde(skip)]
     pub fail_on_retryable: bool,
     /// The request's `failOnPermanent`.
     #[serde(skip)]
     pub fail_on_permanent: bool,
+}
+
+/// What a failure is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A pair.
+    Pair {
+        /// Which of [`Pairs::pairs`].
+        pair: usize,
+        /// Only time was short.
+        only_time: bool,
+        /// It was asked for in a dry run.
+        dry_run: bool,
+    },
+    /// Something invalid, at this place of the request.
+    Invalid(Path),
 }
 
 /// A queue under the name of the field that named it.
@@ -108,6 +133,12 @@ impl Failures {
                 path: Some(ask.path).filter(|path| !path.is_empty()).map(|path| path.to_string()),
                 message_id: source.id.as_deref().map(str::to_owned),
                 source: request.source,
+                origin: Origin::Pair {
+                    pair: ask.pair,
+                    only_time: failure.retry == Retry::NextInvocation,
+                    dry_run: request.options.dry_run,
+                },
+                sent_on: false,
                 fail_on_retryable: request.options.fail_on_retryable,
                 fail_on_permanent: request.options.fail_on_permanent,
             };
@@ -125,6 +156,8 @@ impl Failures {
                 path: invalid.path_text(),
                 message_id: sources[request.source].id.as_deref().map(str::to_owned),
                 source: request.source,
+                origin: Origin::Invalid(invalid.path()),
+                sent_on: false,
                 fail_on_retryable: request.options.fail_on_retryable,
                 fail_on_permanent: request.options.fail_on_permanent,
             };
@@ -139,15 +172,29 @@ impl Failures {
         &self.list
     }
 
-    /// Whether there is a failure for which the test holds.
-    pub fn has(&self, test: impl Fn(&Failed) -> bool) -> bool {
-        self.list.iter().any(test)
+    /// Notes what was sent on, given for each outgoing message whether it arrived. A source of which one message did
+    /// not arrive comes again as a whole, whatever else was sent for it.
+    pub fn note_sent_on(&mut self, outgoing: &[Outgoing], arrived: &[bool]) {
+        let mut lost = vec![false; self.sources];
+        for (message, arrived) in outgoing.iter().zip(arrived) {
+            lost[message.source] |= !arrived;
+        }
+        for message in outgoing.iter().filter(|message| !lost[message.source]) {
+            for number in &message.carries {
+                self.list[*number].sent_on = true;
+            }
+        }
     }
 
-    /// For each source, whether anything of it failed.
+    /// Whether there is a failure for which the test holds and that was not sent on.
+    pub fn has(&self, test: impl Fn(&Failed) -> bool) -> bool {
+        self.list.iter().any(|failed| !failed.sent_on && test(failed))
+    }
+
+    /// For each source, whether anything of it failed that was not sent on.
     pub fn failing_sources(&self) -> Vec<bool> {
         let mut failing = vec![false; self.sources];
-        for failed in &self.list {
+        for failed in self.list.iter().filter(|failed| !failed.sent_on) {
             failing[failed.source] = true;
         }
         failing

@@ -7,6 +7,7 @@ mod batch;
 mod counts;
 mod error;
 mod failures;
+mod remaining;
 mod report;
 
 use serde::Serialize;
@@ -14,7 +15,8 @@ use serde::Serialize;
 pub use batch::BatchItemFailures;
 pub use counts::Counts;
 pub use error::InvocationError;
-pub use failures::{Failed, Failures};
+pub use failures::{Failed, Failures, NamedAddress, NamedQueue, Origin};
+pub(crate) use remaining::pair_entries;
 pub use report::{QueueRow, Report, Status};
 
 use crate::pairs::Pairs;
@@ -43,7 +45,7 @@ pub fn answer(
     if envelope.kind.is_batch() {
         return Ok(Answer::Batch(BatchItemFailures::new(&envelope.sources, &failures.failing_sources())));
     }
-    let nothing_valid = pairs.asks.is_empty() && !pairs.invalid.is_empty();
+    let nothing_valid = pairs.asks.is_empty() && failures.has(|_| true);
     if nothing_valid && envelope.kind != EnvelopeKind::DistributedMap {
         return Err(InvocationError::InvalidRequest(failures.summary(report)));
     }
@@ -56,5 +58,13 @@ pub fn answer(
     if permanent_is_error && !failures.has(|failed| failed.retryable) {
         return Err(InvocationError::PermanentFailure(failures.summary(report)));
     }
-    Ok(Answer::Report(Box::new(report.clone().within_size())))
+    let remaining = match asynchronous {
+        true => None,
+        false => remaining::remaining(failures, pairs),
+    };
+    match report.clone().with_remaining(remaining) {
+        Some(report) => Ok(Answer::Report(Box::new(report))),
+        // What is left is never cut, and the caller can do no more than ask again for everything.
+        None => Err(InvocationError::RetryableFailure(failures.summary(report))),
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::calls::Tally;
 use crate::outcomes::{Outcome, Outcomes};
@@ -95,6 +96,9 @@ pub struct Report {
     pub failures_omitted: usize,
     /// Queues that are left out.
     pub queues_omitted: usize,
+    /// An association request of the pairs that may succeed later, if the request wants them back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<Value>,
 }
 
 impl Report {
@@ -110,13 +114,20 @@ impl Report {
             failures: failures.as_slice().to_vec(),
             failures_omitted: 0,
             queues_omitted: 0,
+            remaining: None,
         }
+    }
+
+    /// The report within its size, with what is left; nothing if that does not fit.
+    #[must_use]
+    pub fn with_remaining(mut self, remaining: Option<Value>) -> Option<Self> {
+        self.remaining = remaining;
+        Some(self.within_size()).filter(|report| json_size(report) <= MAX_BYTES)
     }
 
     /// The report within its size: first queues without failures are left out, then failures, then queues, always
     /// from the end.
-    #[must_use]
-    pub fn within_size(mut self) -> Self {
+    fn within_size(mut self) -> Self {
         let mut size = json_size(&self);
         // Each entry goes with its comma.
         let queue_sizes: Vec<usize> = self.queues.iter().map(|queue| json_size(queue) + 1).collect();

@@ -74,6 +74,13 @@ impl Field {
         )
     }
 
+    /// The field of that name that an entry may have.
+    pub fn of_entry(name: &str) -> Option<Field> {
+        Field::ALL
+            .into_iter()
+            .find(|field| field.name() == name && (field.names_a_pair() || *field == Field::InstanceId))
+    }
+
     /// Reads the name of a member.
     pub fn of(name: &str) -> Name {
         if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {

@@ -20,7 +20,8 @@ impl<'j> Fields<'j> {
     /// value might be the one that was meant.
     pub(super) fn of(json: &'j Json<'j>, path: Path) -> Result<Self, Invalid> {
         let Json::Object(members) = json else {
-            return Err(Invalid::new(path, format!("is {}; an object is expected", json.kind())));
+            let what = if path.is_empty() { "the request".to_owned() } else { path.to_string() };
+            return Err(Invalid::new(path, format!("{what} is {}; an object is expected", json.kind())));
         };
         let mut values = [None; Field::ALL.len()];
         for (name, value) in members {

@@ -98,8 +98,7 @@ impl<'a> Request<'a> {
         let instance = instance(&fields, context.home)?;
         let entries = fields.list(Field::Associations)?.unwrap_or_default();
         if let Some(stray) = fields.find(Field::names_a_pair) {
-            let reason = "stands beside associations; it belongs into an entry of it";
-            self.invalid.push(Invalid::field(path, stray, reason));
+            return Err(Invalid::field(path, stray, "stands beside associations; it belongs into an entry of it"));
         }
         self.entries.reserve(entries.len());
         for (index, entry) in entries.iter().enumerate() {

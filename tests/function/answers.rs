@@ -89,7 +89,7 @@ async fn defaults_of_a_batch_that_are_invalid_are_an_error() {
     let world = World::new(fixture(1, 1));
     let items = json!([{ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" }]);
     for (batch_input, message) in [
-        (json!("x"), "BatchInput: is a string; an object is expected"),
+        (json!("x"), "BatchInput: BatchInput is a string; an object is expected"),
         (json!({ "dryrun": true }), "BatchInput.dryrun: \"dryrun\" is not a field of a request; dryRun was meant"),
         (json!({ "dryRun": "yes" }), "BatchInput.dryRun: dryRun is a string; true or false is expected"),
     ] {

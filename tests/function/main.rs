@@ -7,12 +7,15 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
 
 mod answers;
+mod continuation;
 mod deadline;
 mod dry_run;
 mod envelopes;
+mod failures_queue;
 mod full_queues;
 mod grouping;
 mod names;
 mod narrowing;
 mod retries;
+mod sqs;
 mod world;

@@ -20,6 +20,8 @@ use queue_email_associator::settings::Settings;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::sqs::Sqs;
+
 /// The instance of all tests.
 pub const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -34,6 +36,7 @@ const QUICK: [(&str, &str); 5] = [
 
 pub struct World {
     pub connect: Connect,
+    pub sqs: Sqs,
     pub function: Function,
     pub invocation_time: Duration,
     pub request_id: &'static str,
@@ -57,28 +60,22 @@ impl World {
         let mut variables = variables.to_vec();
         variables.push(("AWS_ENDPOINT_URL_CONNECT", &endpoint));
         variables.extend(QUICK);
-        let function = function(&variables, sdk::http_client());
-        World { connect, function, invocation_time: Duration::from_secs(60), request_id: "request-1", _server: Some(server) }
+        let sqs = Sqs::default();
+        let function = function(&variables, sdk::http_client(), &sqs);
+        World { connect, sqs, function, invocation_time: Duration::from_secs(60), request_id: "request-1", _server: Some(server) }
     }
 
     /// A world in memory, for a paused clock: with sockets it would run ahead of the answers.
     pub fn in_memory(options: Options, variables: &[(&str, &str)]) -> Self {
         let connect = Connect::new(options);
-        let connector = SharedHttpConnector::new(InMemory(connect.clone()));
-        let http = http_client_fn(move |_, _| connector.clone());
-        let mut variables = variables.to_vec();
-        variables.push(("AWS_REGION", "eu-central-1"));
-        let function = function(&variables, http);
-        World { connect, function, invocation_time: Duration::from_secs(900), request_id: "request-1", _server: None }
+        let sqs = Sqs::default();
+        let function = in_memory_function(&connect, &sqs, variables);
+        World { connect, sqs, function, invocation_time: Duration::from_secs(900), request_id: "request-1", _server: None }
     }
 
     /// Another process: the same account, nothing remembered.
     pub fn restarted(self, variables: &[(&str, &str)]) -> Self {
-        let connector = SharedHttpConnector::new(InMemory(self.connect.clone()));
-        let mut variables = variables.to_vec();
-        variables.push(("AWS_REGION", "eu-central-1"));
-        let function = function(&variables, http_client_fn(move |_, _| connector.clone()));
-        World { function, ..self }
+        World { function: in_memory_function(&self.connect, &self.sqs, variables), ..self }
     }
 
     pub async fn invoke(&self, payload: &Value) -> Ending {
@@ -109,14 +106,23 @@ impl World {
     }
 }
 
-fn function(variables: &[(&str, &str)], http: SharedHttpClient) -> Function {
+fn in_memory_function(connect: &Connect, sqs: &Sqs, variables: &[(&str, &str)]) -> Function {
+    let connector = SharedHttpConnector::new(InMemory(connect.clone()));
+    let mut variables = variables.to_vec();
+    variables.push(("AWS_REGION", "eu-central-1"));
+    function(&variables, http_client_fn(move |_, _| connector.clone()), sqs)
+}
+
+fn function(variables: &[(&str, &str)], http: SharedHttpClient, sqs: &Sqs) -> Function {
     let settings = Settings::read(|name| {
         variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     })
     .expect("the settings of a test are valid");
     let credentials = SharedCredentialsProvider::new(Credentials::for_tests());
-    let client = sdk::connect_client(&settings, credentials, http);
-    Function::new(settings, client)
+    let connect = sdk::connect_client(&settings, credentials.clone(), http);
+    let connector = SharedHttpConnector::new(sqs.clone());
+    let sqs = sdk::sqs_client(&settings, credentials, http_client_fn(move |_, _| connector.clone()));
+    Function::new(settings, connect, sqs)
 }
 
 fn json_of(answer: &Answer) -> Value {

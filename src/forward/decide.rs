@@ -1,0 +1,206 @@
+//! Decides what is sent on for which source, and what that settles.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::answer::{Failed, Failures, Origin};
+use crate::outcomes::{Outcome, Outcomes};
+use crate::pairs::Pairs;
+use crate::payload::{Envelope, EnvelopeKind};
+
+use super::body::{Carried, bodies};
+
+/// How long a continued message waits where something else than time was short.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// One of the two queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// `FAILURES_QUEUE_URL`
+    Failures,
+    /// `CONTINUATION_QUEUE_URL`
+    Continuation,
+}
+
+/// A message to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Which of the envelope's sources it is sent for.
+    pub source: usize,
+    /// Where to.
+    pub destination: Destination,
+    /// An association request.
+    pub body: String,
+    /// Which of [`Failures::as_slice`] it carries.
+    pub carries: Vec<usize>,
+    /// How long it stays hidden.
+    pub delay: Duration,
+}
+
+/// Which queues there are to send on to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forwarding {
+    /// There is a failures queue.
+    pub failures: bool,
+    /// There is a continuation queue.
+    pub continuation: bool,
+}
+
+/// What is to become of the failures of one source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Decision {
+    permanent: Option<Destination>,
+    retryable: Option<Destination>,
+    /// Something of it will not be sent on, so it comes again and nothing of it is sent.
+    comes_again: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Came {
+    done: bool,
+    permanent: bool,
+    retryable: bool,
+}
+
+impl Forwarding {
+    /// Whether anything can be sent on for an envelope.
+    pub fn applies(self, kind: EnvelopeKind) -> bool {
+        (self.failures || self.continuation)
+            && matches!(
+                kind,
+                EnvelopeKind::Sqs | EnvelopeKind::Pipes | EnvelopeKind::Sns | EnvelopeKind::EventBridge
+            )
+    }
+
+    /// The messages to be sent.
+    pub fn outgoing(
+        self,
+        envelope: &Envelope<'_>,
+        pairs: &Pairs,
+        outcomes: &Outcomes,
+        failures: &Failures,
+        default_instance: Option<&str>,
+    ) -> Vec<Outgoing> {
+        if !self.applies(envelope.kind) {
+            return Vec::new();
+        }
+        let decisions = self.decide(envelope, pairs, outcomes, failures);
+        let mut outgoing = Vec::new();
+        for (source, numbers) in by_source(failures) {
+            let decision = decisions[source];
+            for destination in [Destination::Failures, Destination::Continuation] {
+                let carried: Vec<(usize, &Failed)> = numbers
+                    .clone()
+                    .map(|number| (number, &failures.as_slice()[number]))
+                    .filter(|(_, failed)| decision.destination(failed) == Some(destination))
+                    .collect();
+                if carried.is_empty() {
+                    continue;
+                }
+                let only_time = carried
+                    .iter()
+                    .all(|(_, failed)| matches!(failed.origin, Origin::Pair { only_time: true, .. }));
+                let delay = match destination {
+                    Destination::Continuation if !only_time => PAUSE,
+                    _ => Duration::ZERO,
+                };
+                let carried = Carried {
+                    failures: &carried,
+                    with_reasons: destination == Destination::Failures,
+                    body: &envelope.sources[source].body,
+                    default_instance,
+                };
+                outgoing.extend(bodies(&carried, pairs).into_iter().map(|(body, carries)| Outgoing {
+                    source,
+                    destination,
+                    body,
+                    carries,
+                    delay,
+                }));
+            }
+        }
+        outgoing
+    }
+
+    fn decide(
+        self,
+        envelope: &Envelope<'_>,
+        pairs: &Pairs,
+        outcomes: &Outcomes,
+        failures: &Failures,
+    ) -> Vec<Decision> {
+        let asynchronous = envelope.kind.is_asynchronous();
+        let came = came(envelope.sources.len(), pairs, outcomes, failures);
+        let mut decisions: Vec<Decision> = envelope
+            .sources
+            .iter()
+            .zip(&came)
+            .map(|(source, came)| {
+                let continues = self.continuation && !source.fifo && came.done && came.retryable;
+                let permanent = match (self.failures, continues && !asynchronous) {
+                    (true, _) => Some(Destination::Failures),
+                    // Nowhere else to go: what failed for good goes along, and is what is left in the end.
+                    (false, true) => Some(Destination::Continuation),
+                    (false, false) => None,
+                };
+                let retryable = continues.then_some(Destination::Continuation);
+                let comes_again =
+                    (came.retryable && retryable.is_none()) || (came.permanent && permanent.is_none());
+                Decision { permanent, retryable, comes_again }
+            })
+            .collect();
+        if asynchronous {
+            // An event is one invocation: if any of it is to be retried, all of it is.
+            let again = came.iter().zip(&decisions).any(|(came, decision)| came.retryable && decision.retryable.is_none());
+            decisions.iter_mut().for_each(|decision| decision.comes_again = again);
+        }
+        let mut held_groups = HashSet::new();
+        for (source, decision) in envelope.sources.iter().zip(&mut decisions) {
+            if let Some(group) = source.message_group.as_deref() {
+                decision.comes_again |= held_groups.contains(group);
+                if decision.comes_again {
+                    held_groups.insert(group);
+                }
+            }
+        }
+        decisions
+    }
+}
+
+impl Decision {
+    fn destination(self, failed: &Failed) -> Option<Destination> {
+        match (self.comes_again, failed.retryable) {
+            (true, _) => None,
+            (false, true) => self.retryable,
+            (false, false) => self.permanent,
+        }
+    }
+}
+
+fn came(sources: usize, pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Vec<Came> {
+    let mut came = vec![Came::default(); sources];
+    for ask in &pairs.asks {
+        if !matches!(outcomes.by_pair[ask.pair], Outcome::Failed(_)) {
+            came[pairs.source_of(ask)].done = true;
+        }
+    }
+    for failed in failures.as_slice() {
+        let came = &mut came[failed.source];
+        if failed.retryable {
+            came.retryable = true;
+        } else {
+            came.permanent = true;
+        }
+    }
+    came
+}
+
+/// For each source that has any, the numbers of its failures: they stand in the order of their sources.
+fn by_source(failures: &Failures) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
+    let mut next = 0;
+    failures.as_slice().chunk_by(|a, b| a.source == b.source).map(move |chunk| {
+        let numbers = next..next + chunk.len();
+        next = numbers.end;
+        (chunk[0].source, numbers)
+    })
+}

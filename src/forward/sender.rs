@@ -1,0 +1,225 @@
+//! Sending to SQS: in batches, within its limits, each message's fate known.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::config::http::HttpResponse;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use futures_util::StreamExt;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::calls::backoff::{Backoff, BackoffSettings};
+
+use super::decide::{Destination, Outgoing};
+
+/// Entries of one SendMessageBatch (SQS API reference, SendMessageBatch: up to 10).
+const BATCH_ENTRIES: usize = 10;
+/// Bytes of all messages of a batch (SQS API reference, SendMessageBatch: 1 MiB), with some room.
+const BATCH_BYTES: usize = 1_040_000;
+/// Batches in flight at once.
+const CONCURRENT_BATCHES: usize = 8;
+/// Attempts of one batch. SQS has no quota that the function could reach, so what fails twice fails.
+const ATTEMPTS: u32 = 3;
+/// Waits between them.
+const BACKOFF: BackoffSettings =
+    BackoffSettings { initial: Duration::from_millis(100), max: Duration::from_secs(2) };
+/// What a round of batches takes at most, as a rule: kept back from the deadline for each.
+const ROUND: Duration = Duration::from_millis(250);
+
+/// Sends messages to the two queues.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    client: aws_sdk_sqs::Client,
+    failures: Option<String>,
+    continuation: Option<String>,
+}
+
+impl Sender {
+    /// A sender to the queues of these URLs. The client must not retry by itself.
+    pub fn new(client: aws_sdk_sqs::Client, failures: Option<String>, continuation: Option<String>) -> Self {
+        Sender { client, failures, continuation }
+    }
+
+    /// How much time sending takes if every source has something to be sent to each of the queues.
+    pub fn time_for(sources: usize, queues: usize) -> Duration {
+        let batches = sources.div_ceil(BATCH_ENTRIES) * queues;
+        ROUND * u32::try_from(batches.div_ceil(CONCURRENT_BATCHES)).unwrap_or(u32::MAX)
+    }
+
+    /// Sends the messages, and tells for each whether it arrived. What has not arrived by `ends` is given up.
+    pub async fn send(&self, outgoing: &[Outgoing], ends: Instant) -> Vec<bool> {
+        let mut arrived = vec![false; outgoing.len()];
+        let batches = [Destination::Failures, Destination::Continuation]
+            .into_iter()
+            .flat_map(|destination| batches(outgoing, destination).map(move |batch| (destination, batch)));
+        let sends = batches.map(|(destination, batch)| self.send_batch(outgoing, destination, batch, ends));
+        let mut results = futures_util::stream::iter(sends).buffer_unordered(CONCURRENT_BATCHES);
+        while let Some(sent) = results.next().await {
+            for message in sent {
+                arrived[message] = true;
+            }
+        }
+        arrived
+    }
+
+    /// Sends one batch, again where something of it may pass; gives the messages that arrived.
+    async fn send_batch(
+        &self,
+        outgoing: &[Outgoing],
+        destination: Destination,
+        mut left: Vec<usize>,
+        ends: Instant,
+    ) -> Vec<usize> {
+        let queue_url = match destination {
+            Destination::Failures => self.failures.as_deref(),
+            Destination::Continuation => self.continuation.as_deref(),
+        };
+        let Some(queue_url) = queue_url else { return Vec::new() };
+        let mut arrived = Vec::new();
+        let mut backoff = Backoff::new(BACKOFF);
+        for attempt in 1..=ATTEMPTS {
+            let Ok(result) = timeout_at(ends, self.attempt(queue_url, outgoing, &left)).await else {
+                tracing::warn!(queue_url, messages = left.len(), "no time was left to send messages on");
+                return arrived;
+            };
+            let (code, again) = match result {
+                Ok(refused) => {
+                    arrived.extend(left.iter().filter(|message| !refused.iter().any(|r| r.message == **message)));
+                    let code = refused.first().map(|refused| refused.code.clone());
+                    left = refused.into_iter().filter(|r| r.may_pass).map(|r| r.message).collect();
+                    (code, !left.is_empty())
+                }
+                Err(SendError { code, may_pass }) => (Some(code), may_pass),
+            };
+            let Some(code) = code else { return arrived };
+            let wait = backoff.next_wait();
+            if !again || attempt == ATTEMPTS || Instant::now() + wait >= ends {
+                tracing::warn!(queue_url, error = code, attempt, "messages could not be sent on");
+                return arrived;
+            }
+            sleep(wait).await;
+        }
+        arrived
+    }
+
+    async fn attempt(
+        &self,
+        queue_url: &str,
+        outgoing: &[Outgoing],
+        batch: &[usize],
+    ) -> Result<Vec<RefusedMessage>, SendError> {
+        let entries = batch
+            .iter()
+            .map(|message| {
+                let Outgoing { body, delay, .. } = &outgoing[*message];
+                SendMessageBatchRequestEntry::builder()
+                    .id(message.to_string())
+                    .message_body(body)
+                    .set_delay_seconds(i32::try_from(delay.as_secs()).ok().filter(|delay| *delay > 0))
+                    .build()
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| SendError { code: "MessageNotBuilt".to_owned(), may_pass: false })?;
+        let output = self
+            .client
+            .send_message_batch()
+            .queue_url(queue_url)
+            .set_entries(Some(entries))
+            .send()
+            .await
+            .map_err(|error| SendError::of(&error))?;
+        // Only what SQS says has arrived has arrived.
+        let refused = batch.iter().filter(|message| {
+            let id = message.to_string();
+            !output.successful().iter().any(|sent| sent.id() == id)
+        });
+        Ok(refused
+            .map(|message| {
+                let id = message.to_string();
+                let failed = output.failed().iter().find(|failed| failed.id() == id);
+                RefusedMessage {
+                    message: *message,
+                    code: failed.map_or("NotAnswered", |failed| failed.code()).to_owned(),
+                    may_pass: failed.is_none_or(|failed| !failed.sender_fault()),
+                }
+            })
+            .collect())
+    }
+}
+
+/// A message of a batch that did not arrive although the batch did.
+struct RefusedMessage {
+    message: usize,
+    code: String,
+    may_pass: bool,
+}
+
+/// A batch that did not arrive.
+struct SendError {
+    code: String,
+    may_pass: bool,
+}
+
+impl SendError {
+    fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
+        let code = error.code().unwrap_or("ConnectionFailed").to_owned();
+        // Anything but a request that SQS understood and refused may pass.
+        let may_pass = match error {
+            SdkError::ServiceError(context) => {
+                let status = context.raw().status().as_u16();
+                status >= 500 || status == 429 || code.contains("Throttl")
+            }
+            SdkError::ConstructionFailure(_) => false,
+            _ => true,
+        };
+        SendError { code, may_pass }
+    }
+}
+
+/// The messages for one queue, cut into batches.
+fn batches(outgoing: &[Outgoing], destination: Destination) -> std::vec::IntoIter<Vec<usize>> {
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut bytes = 0;
+    for (number, message) in outgoing.iter().enumerate().filter(|(_, message)| message.destination == destination) {
+        let own = message.body.len();
+        match batches.last_mut() {
+            Some(batch) if batch.len() < BATCH_ENTRIES && bytes + own <= BATCH_BYTES => {
+                batch.push(number);
+                bytes += own;
+            }
+            _ => {
+                batches.push(vec![number]);
+                bytes = own;
+            }
+        }
+    }
+    batches.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(destination: Destination, bytes: usize) -> Outgoing {
+        Outgoing { source: 0, destination, body: "x".repeat(bytes), carries: Vec::new(), delay: Duration::ZERO }
+    }
+
+    #[test]
+    fn batches_keep_to_ten_entries_and_one_mebibyte() {
+        let mut outgoing: Vec<Outgoing> = (0..23).map(|_| message(Destination::Failures, 10)).collect();
+        outgoing.insert(3, message(Destination::Continuation, 10));
+        let sizes: Vec<usize> = batches(&outgoing, Destination::Failures).map(|batch| batch.len()).collect();
+        assert_eq!(sizes, [10, 10, 3]);
+        assert_eq!(batches(&outgoing, Destination::Continuation).collect::<Vec<_>>(), [vec![3]]);
+        let large: Vec<Outgoing> = (0..4).map(|_| message(Destination::Failures, 500_000)).collect();
+        let sizes: Vec<usize> = batches(&large, Destination::Failures).map(|batch| batch.len()).collect();
+        assert_eq!(sizes, [2, 2]);
+    }
+
+    #[test]
+    fn the_time_for_sending_grows_with_the_messages() {
+        assert_eq!(Sender::time_for(0, 2), Duration::ZERO);
+        assert_eq!(Sender::time_for(1, 1), ROUND);
+        assert_eq!(Sender::time_for(10_000, 1), ROUND * 125);
+    }
+}

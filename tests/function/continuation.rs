@@ -1,0 +1,213 @@
+//! What is left of a message goes on as a new, smaller message, until nothing is left.
+
+use std::time::Duration;
+
+use connect_simulator::{Effect, Fault, Options};
+use serde_json::{Value, json};
+
+use crate::sqs::{CONTINUATION, SqsFault};
+use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
+
+const CONTINUES: [(&str, &str); 1] = [("CONTINUATION_QUEUE_URL", CONTINUATION)];
+
+fn one_pair_a_queue(queues: usize) -> Value {
+    let entries: Vec<_> =
+        (0..queues).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
+    json!({ "instanceId": INSTANCE, "associations": entries })
+}
+
+fn unwell(queue: &str) -> Fault {
+    Fault {
+        queue: Some(queue.to_owned()),
+        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: "try later".to_owned() })
+    }
+}
+
+/// Delivers a message and what is left of it, each to a new process, until nothing is left; gives the number of
+/// deliveries.
+async fn deliver(queues: usize, seconds: u64) -> usize {
+    let options = Options { fixture: fixture(queues, 1), quota: default_quota(), ..Options::default() };
+    let mut world = World::in_memory(options, &CONTINUES);
+    let mut body = one_pair_a_queue(queues);
+    let mut deliveries = 0;
+    let mut size = usize::MAX;
+    loop {
+        deliveries += 1;
+        world.invocation_time = Duration::from_secs(seconds);
+        assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
+        // The server's bucket fills up before the next delivery.
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let sent = world.sqs.take();
+        let Some(next) = sent.into_iter().next() else { break };
+        assert_eq!((next.queue_url.as_str(), next.delay), (CONTINUATION, Duration::ZERO));
+        let left = next.body["associations"].as_array().unwrap().len();
+        assert!(left < size, "each message is smaller than the one before");
+        size = left;
+        body = next.body;
+        world = world.restarted(&CONTINUES);
+    }
+    for queue in 0..queues {
+        assert_eq!(world.associated(&format!("q{queue}")), ids(0..1));
+    }
+    let throttled = world.connect.calls().iter().filter(|call| call.throttled()).count();
+    assert_eq!((world.call_count(), throttled), (queues, 0), "no pair costs more than one call");
+    deliveries
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_too_large_for_one_invocation_ends_after_the_ideal_number_of_deliveries() {
+    // Time for so many calls: 4 at once, then 2 a second until a second before the deadline less margin and sending.
+    for (calls, seconds) in [(100, 51), (90, 46), (60, 31), (50, 26)] {
+        assert_eq!(deliver(300, seconds).await, 300_usize.div_ceil(calls), "{calls} calls an invocation");
+    }
+}
+
+#[tokio::test]
+async fn what_fails_retryably_is_continued_and_the_message_is_done() {
+    let world = World::with(Options { fixture: fixture(3, 4), ..Options::default() }, &CONTINUES);
+    world.connect.inject(unwell("q1"));
+    let body = json!({ "instanceId": INSTANCE, "associations": [
+        { "queueId": "q0", "emailAddressId": "e0" },
+        { "queueId": "q1", "emailAddressIds": ["e1", "e2"] },
+        { "queueId": "q2", "emailAddressId": "e3" },
+        { "queueId": "q1", "emailAddressId": "e3" },
+    ]});
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
+    let sent = world.sqs.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!((sent[0].queue_url.as_str(), sent[0].delay), (CONTINUATION, Duration::from_secs(30)));
+    assert_eq!(
+        sent[0].body,
+        json!({ "associations": [
+            { "instanceId": INSTANCE, "queueId": "q1", "emailAddressIds": ["e1", "e2", "e3"] },
+        ]})
+    );
+}
+
+#[tokio::test]
+async fn a_message_of_which_nothing_could_be_done_is_listed() {
+    let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
+    world.connect.inject(unwell("q1"));
+    let batch = sqs(&[request("q1", &ids(0..1)), one_pair_a_queue(2)]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
+    assert_eq!(world.sqs.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_whose_continuation_cannot_be_sent_is_listed() {
+    for fault in [SqsFault::Status(400), SqsFault::FirstEntry { sender_fault: true }] {
+        let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
+        world.connect.inject(unwell("q1"));
+        world.sqs.fail([fault]);
+        assert_eq!(listed(&world.invoke(&sqs(&[one_pair_a_queue(2)])).await), ["m0"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_that_may_pass_is_made_again() {
+    for fault in [
+        SqsFault::Status(500),
+        SqsFault::Reset,
+        SqsFault::FirstEntry { sender_fault: false },
+        SqsFault::Forgotten,
+    ] {
+        let world = World::in_memory(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
+        world.connect.inject(unwell("q1"));
+        world.sqs.fail([fault]);
+        let batch = sqs(&[one_pair_a_queue(2), one_pair_a_queue(2)]);
+        assert_eq!(listed(&world.invoke(&batch).await), [""; 0], "{fault:?}");
+        assert_eq!(world.sqs.sent().len(), 2, "{fault:?}");
+        assert_eq!(world.sqs.batches(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_that_hangs_does_not_keep_the_answer() {
+    let mut world = World::in_memory(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
+    world.invocation_time = Duration::from_secs(10);
+    world.connect.inject(unwell("q1"));
+    world.sqs.fail([SqsFault::Hang]);
+    let begun = tokio::time::Instant::now();
+    assert_eq!(listed(&world.invoke(&sqs(&[one_pair_a_queue(2)])).await), ["m0"]);
+    assert!(begun.elapsed() <= Duration::from_secs(9));
+}
+
+#[tokio::test]
+async fn a_fifo_message_is_never_continued() {
+    let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
+    world.connect.inject(unwell("q1"));
+    let mut batch = sqs(&[one_pair_a_queue(2)]);
+    batch["Records"][0]["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:111122223333:q.fifo");
+    batch["Records"][0]["attributes"]["MessageGroupId"] = json!("g");
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
+    assert!(world.sqs.sent().is_empty());
+}
+
+#[tokio::test]
+async fn names_go_on_as_the_caller_gave_them() {
+    let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
+    world.connect.inject(unwell("q1"));
+    let body = json!({ "instanceId": INSTANCE, "associations": [
+        { "queueName": "Queue 0", "emailAddress": "E0@brand.example" },
+        { "queueName": "Queue 1", "emailAddress": "E0@brand.example" },
+    ]});
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
+    assert_eq!(
+        world.sqs.sent()[0].body["associations"],
+        json!([{ "instanceId": INSTANCE, "queueName": "Queue 1", "emailAddresses": ["E0@brand.example"] }])
+    );
+}
+
+#[tokio::test]
+async fn what_is_left_of_an_event_goes_the_same_way() {
+    let detail = one_pair_a_queue(2);
+    let event = json!({ "id": "1", "source": "s", "detail-type": "t", "detail": detail });
+    let sns = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": detail.to_string() } }] });
+    for payload in [event, sns] {
+        let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
+        world.connect.inject(unwell("q1"));
+        let report = world.invoke(&payload).await.unwrap();
+        assert_eq!(report["status"], "PARTIAL");
+        assert_eq!(world.sqs.sent_to(CONTINUATION).len(), 1);
+        world.connect.inject(unwell("q0"));
+        assert_eq!(world.invoke(&payload).await.unwrap_err().0, "RetryableFailure");
+        assert_eq!(world.sqs.sent().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_direct_request_gets_what_is_left_in_its_report() {
+    let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
+    world.connect.inject(Fault { times: Some(10), ..unwell("q1") });
+    let mut body = one_pair_a_queue(2);
+    body["failOnRetryable"] = json!(false);
+    let report = world.invoke(&body).await.unwrap();
+    assert_eq!(report["status"], "PARTIAL");
+    let remaining = report["remaining"].clone();
+    assert_eq!(
+        remaining,
+        json!({
+            "failOnRetryable": false,
+            "associations": [{ "instanceId": INSTANCE, "queueId": "q1", "emailAddressIds": ["e0"] }],
+        })
+    );
+    let report = world.invoke(&remaining).await.unwrap();
+    assert_eq!(report["status"], "SUCCEEDED");
+    assert!(report.get("remaining").is_none());
+    assert!(world.sqs.sent().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_left_is_never_cut() {
+    let world = World::with(
+        Options { fixture: fixture(1, 0), ..Options::default() },
+        &[("MAX_ATTEMPTS", "1"), ("QUEUE_ADDITIONAL_LIMIT", "100000")],
+    );
+    world.connect.inject(unwell("q0"));
+    let addresses: Vec<String> = (0..2_000).map(|number| format!("{number:0>100}")).collect();
+    let mut body = request("q0", &addresses);
+    body["failOnRetryable"] = json!(false);
+    let (kind, message) = world.invoke(&body).await.unwrap_err();
+    assert_eq!(kind, "RetryableFailure");
+    assert_eq!(message, "2000 of 2000 failed: Unwell (2000 times): try later");
+}

@@ -1,0 +1,228 @@
+//! What fails for good leaves the source queue with its reason, as a message that can be redriven as it is.
+
+use connect_simulator::{Effect, Fault, Options};
+use serde_json::{Value, json};
+
+use crate::sqs::{CONTINUATION, FAILURES, SqsFault};
+use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
+
+const FAILURES_GO: [(&str, &str); 1] = [("FAILURES_QUEUE_URL", FAILURES)];
+const BOTH: [(&str, &str); 2] = [("FAILURES_QUEUE_URL", FAILURES), ("CONTINUATION_QUEUE_URL", CONTINUATION)];
+
+fn world(variables: &[(&str, &str)]) -> World {
+    World::with(Options { fixture: fixture(3, 3), ..Options::default() }, variables)
+}
+
+/// Marks a batch as delivered before, so that what is not found is not expected to appear.
+fn redelivered(mut batch: Value) -> Value {
+    for record in batch["Records"].as_array_mut().unwrap() {
+        record["attributes"]["ApproximateReceiveCount"] = json!("2");
+    }
+    batch
+}
+
+#[tokio::test]
+async fn bad_pairs_leave_with_their_reasons_and_the_message_is_done() {
+    let world = world(&FAILURES_GO);
+    let body = json!({ "instanceId": INSTANCE, "associations": [
+        { "queueId": "q0", "emailAddressIds": ["e0", "bad", "e1", 7] },
+        { "queueId": "missing", "emailAddressId": "e0" },
+        { "queueId": "q1" },
+    ]});
+    assert_eq!(listed(&world.invoke(&redelivered(sqs(&[body]))).await), [""; 0]);
+    assert_eq!(world.associated("q0"), ids(0..2));
+    let sent = world.sqs.sent_to(FAILURES);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0]["instanceId"], INSTANCE);
+    assert_eq!(
+        sent[0]["associations"],
+        json!([
+            { "instanceId": INSTANCE, "queueId": "q0", "emailAddressIds": ["bad"] },
+            { "instanceId": INSTANCE, "queueId": "missing", "emailAddressIds": ["e0"] },
+            { "queueId": "q0", "emailAddressIds": [7] },
+            { "queueId": "q1" },
+        ])
+    );
+    let failures = sent[0]["failures"].as_array().unwrap();
+    let seen: Vec<_> = failures
+        .iter()
+        .map(|failure| (failure["path"].as_str().unwrap(), failure["error"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("associations[0].emailAddressIds[1]", "InvalidParameterException"),
+            ("associations[0].emailAddressIds[3]", "InvalidRequest"),
+            ("associations[1]", "ResourceNotFoundException"),
+            ("associations[2].emailAddressId", "InvalidRequest"),
+        ]
+    );
+    assert!(failures.iter().all(|failure| failure["messageId"] == "m0"));
+}
+
+#[tokio::test]
+async fn a_failure_can_be_redriven_once_its_cause_is_mended() {
+    let world = world(&FAILURES_GO);
+    let bodies = [
+        request("q0", &["late".to_owned()]),
+        json!("{\"instanceId\": "),
+        json!({ "instanceId": INSTANCE, "dryRun": "no", "queueId": "q0", "emailAddressId": "e0" }),
+    ];
+    assert_eq!(listed(&world.invoke(&sqs(&bodies)).await), [""; 0]);
+    let sent = world.sqs.take();
+    assert_eq!(sent.len(), 3);
+    assert_eq!(sent[1].body["unreadable"], "{\"instanceId\": ");
+    assert_eq!(sent[2].body["dryRun"], "no");
+    // A second failure wraps nothing again.
+    let again: Vec<Value> = sent.iter().map(|sent| sent.body.clone()).collect();
+    assert_eq!(listed(&world.invoke(&sqs(&again)).await), [""; 0]);
+    let second = world.sqs.take();
+    assert_eq!(second.iter().map(|sent| sent.body.clone()).collect::<Vec<_>>(), again);
+    // Mended, it goes through.
+    world.connect.add(connect_simulator::Fixture::new().with_address(INSTANCE, "late", "late@brand.example"));
+    assert_eq!(listed(&world.invoke(&sqs(&again[..1])).await), [""; 0]);
+    assert_eq!(world.associated("q0"), ["late"]);
+    assert!(world.sqs.sent().is_empty());
+}
+
+#[tokio::test]
+async fn an_instance_from_the_environment_is_written_out() {
+    let world = World::with(
+        Options { fixture: fixture(1, 1), ..Options::default() },
+        &[("FAILURES_QUEUE_URL", FAILURES), ("CONNECT_INSTANCE_ID", INSTANCE)],
+    );
+    let body = json!({ "associations": [{ "queueId": "q0", "emailAddressIds": ["e0", "bad"] }, { "queueId": "q0" }] });
+    world.invoke(&sqs(&[body])).await.unwrap();
+    let sent = world.sqs.sent_to(FAILURES);
+    assert_eq!(sent[0]["instanceId"], INSTANCE);
+    assert_eq!(sent[0]["associations"][0]["instanceId"], INSTANCE);
+}
+
+#[tokio::test]
+async fn a_message_that_comes_again_sends_nothing() {
+    let world = world(&BOTH);
+    world.connect.inject(Fault {
+        queue: Some("q1".to_owned()),
+        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
+    });
+    // Something failed for good and something retryably, and nothing was done: it is listed.
+    let body = json!({ "instanceId": INSTANCE, "associations": [
+        { "queueId": "q1", "emailAddressId": "e0" },
+        { "queueId": "q0", "emailAddressId": "bad" },
+    ]});
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), ["m0"]);
+    assert!(world.sqs.sent().is_empty());
+    // Something was done: what is left goes on, and what failed for good goes away.
+    let body = json!({ "instanceId": INSTANCE, "associations": [
+        { "queueId": "q1", "emailAddressId": "e0" },
+        { "queueId": "q0", "emailAddressIds": ["e1", "bad"] },
+    ]});
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
+    assert_eq!((world.sqs.sent_to(FAILURES).len(), world.sqs.sent_to(CONTINUATION).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn without_a_failures_queue_what_failed_for_good_goes_along_with_what_is_left() {
+    let world = world(&[("CONTINUATION_QUEUE_URL", CONTINUATION)]);
+    world.connect.inject(Fault {
+        queue: Some("q1".to_owned()),
+        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
+    });
+    let body = json!({ "instanceId": INSTANCE, "associations": [
+        { "queueId": "q1", "emailAddressId": "e0" },
+        { "queueId": "q0", "emailAddressIds": ["e1", "bad"] },
+        { "queueId": "q0" },
+    ]});
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
+    assert_eq!(
+        world.sqs.sent_to(CONTINUATION),
+        [json!({ "instanceId": INSTANCE, "associations": [
+            { "instanceId": INSTANCE, "queueId": "q1", "emailAddressIds": ["e0"] },
+            { "instanceId": INSTANCE, "queueId": "q0", "emailAddressIds": ["bad"] },
+            { "queueId": "q0" },
+        ]})]
+    );
+}
+
+#[tokio::test]
+async fn what_could_not_be_sent_is_listed() {
+    let world = world(&FAILURES_GO);
+    let batch = sqs(&[request("q0", &["bad".to_owned()]), request("q1", &["bad".to_owned()])]);
+    world.sqs.fail([SqsFault::FirstEntry { sender_fault: true }]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
+    world.sqs.fail([SqsFault::Status(403)]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1"]);
+}
+
+#[tokio::test]
+async fn on_a_fifo_queue_what_waits_for_a_failure_sends_nothing() {
+    let world = world(&FAILURES_GO);
+    world.connect.inject(Fault {
+        queue: Some("q1".to_owned()),
+        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
+    });
+    let mut batch = sqs(&[
+        request("q0", &["bad".to_owned()]),
+        request("q1", &ids(0..1)),
+        request("q2", &["bad".to_owned()]),
+    ]);
+    for record in batch["Records"].as_array_mut().unwrap() {
+        record["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:111122223333:q.fifo");
+        record["attributes"]["MessageGroupId"] = json!("g");
+    }
+    assert_eq!(listed(&world.invoke(&batch).await), ["m1", "m2"]);
+    let sent = world.sqs.sent_to(FAILURES);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0]["failures"][0]["messageId"], "m0");
+}
+
+#[tokio::test]
+async fn an_event_whose_failures_were_sent_on_is_done() {
+    let world = world(&FAILURES_GO);
+    let event = |detail: Value| json!({ "id": "1", "source": "s", "detail-type": "t", "detail": detail });
+    let report = world.invoke(&event(request("q0", &["e0".to_owned(), "bad".to_owned()]))).await.unwrap();
+    assert_eq!(report["status"], "PARTIAL");
+    // Nothing valid at all, but kept.
+    let report = world.invoke(&event(json!("what is this"))).await.unwrap();
+    assert_eq!(report["status"], "FAILED");
+    let sent = world.sqs.sent_to(FAILURES);
+    assert_eq!(sent[1]["unreadable"], "\"what is this\"");
+    world.sqs.fail([SqsFault::Status(400)]);
+    assert_eq!(world.invoke(&event(json!(1))).await.unwrap_err().0, "InvalidRequest");
+    world.sqs.fail([SqsFault::Status(400)]);
+    let ending = world.invoke(&event(request("q0", &["bad".to_owned()]))).await;
+    assert_eq!(ending.unwrap_err().0, "PermanentFailure");
+}
+
+#[tokio::test]
+async fn a_direct_request_sends_nothing() {
+    let world = world(&BOTH);
+    let report = world.invoke(&request("q0", &["bad".to_owned()])).await.unwrap();
+    assert_eq!(report["status"], "FAILED");
+    world.invoke(&json!({ "Items": [request("q0", &["bad".to_owned()])] })).await.unwrap();
+    assert!(world.sqs.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_message_that_would_be_too_large_is_cut_along_its_pairs() {
+    let world = World::with(
+        Options { fixture: fixture(1, 0), ..Options::default() },
+        &[("FAILURES_QUEUE_URL", FAILURES), ("MAX_ATTEMPTS", "1")],
+    );
+    world.connect.inject(Fault::new(Effect::Error {
+        status: 403,
+        code: "AccessDeniedException".to_owned(),
+        message: "x".repeat(500),
+    }));
+    let addresses: Vec<String> = (0..2_000).map(|number| format!("{number:0>400}")).collect();
+    assert_eq!(listed(&world.invoke(&sqs(&[request("q0", &addresses)])).await), [""; 0]);
+    let sent = world.sqs.sent();
+    assert!(sent.len() > 1 && sent.iter().all(|sent| sent.bytes <= 1_048_576), "{}", sent.len());
+    let arrived: Vec<String> = sent
+        .iter()
+        .flat_map(|sent| sent.body["associations"].as_array().unwrap().clone())
+        .flat_map(|entry| entry["emailAddressIds"].as_array().unwrap().clone())
+        .map(|address| address.as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(arrived, addresses);
+}
