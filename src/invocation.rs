@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::answer::{Answer, Failures, InvocationError, Report, answer};
 use crate::calls::{Caller, Connect, Deadline, Groups, Observer, Shared, Tally};
 use crate::forward::{Forwarding, Sender};
+use crate::log::{Closing, close, close_without_report};
 use crate::names::{Directories, Resolver};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
@@ -82,12 +83,15 @@ impl Function {
         payload: &[u8],
         invocation: Invocation<'_>,
     ) -> Result<Completed, InvocationError> {
-        let envelope =
-            Envelope::read(payload).map_err(|reason| InvocationError::InvalidRequest(reason.to_string()))?;
-        let mut pairs = self.pairs(&envelope)?;
-        if invocation.dry_run {
-            pairs.requests.iter_mut().for_each(|request| request.options.dry_run = true);
-        }
+        let begun = Instant::now();
+        let closing = || Closing {
+            namespace: &self.settings.metrics_namespace,
+            function_name: &self.settings.function_name,
+            request_id: invocation.request_id,
+            duration: begun.elapsed(),
+        };
+        let read = self.read(payload, invocation.dry_run);
+        let (envelope, pairs) = read.inspect_err(|error| close_without_report(closing(), error))?;
         let source_ids: Vec<Arc<str>> = envelope
             .sources
             .iter()
@@ -97,9 +101,20 @@ impl Function {
         let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, kept).await;
         let mut failures = Failures::new(&envelope.sources, &pairs, &outcomes);
         self.send_on(&envelope, &pairs, &outcomes, &mut failures, invocation).await;
-        let report = Report::new(&pairs, &plan, &outcomes, &failures, tally);
+        let report = Report::new(&envelope.sources, &pairs, &plan, &outcomes, &failures, tally);
         let answer = answer(&envelope, &pairs, &failures, &report);
+        close(closing(), &report, &failures, answer.as_ref().err(), tally);
         Ok(Completed { report, answer })
+    }
+
+    fn read<'p>(&self, payload: &'p [u8], dry_run: bool) -> Result<(Envelope<'p>, Pairs), InvocationError> {
+        let envelope =
+            Envelope::read(payload).map_err(|reason| InvocationError::InvalidRequest(reason.to_string()))?;
+        let mut pairs = self.pairs(&envelope)?;
+        if dry_run {
+            pairs.requests.iter_mut().for_each(|request| request.options.dry_run = true);
+        }
+        Ok((envelope, pairs))
     }
 
     /// Reads the pairs that an envelope asks for, without calling anything.

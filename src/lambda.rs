@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use lambda_runtime::tower::{Layer, Service};
 use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
-use tokio::time::Instant;
+use tracing::Instrument;
 
+use crate::clock::instant_of;
 use crate::answer::{Answer, InvocationError};
 use crate::invocation::{Function, Invocation};
 
@@ -39,21 +39,18 @@ async fn handle(
     payload: &[u8],
     context: &lambda_runtime::Context,
 ) -> Result<Answer, InvocationError> {
+    let span = tracing::error_span!(
+        "invocation",
+        requestId = context.request_id,
+        traceId = context.xray_trace_id.as_deref()
+    );
     let invocation = Invocation {
         request_id: &context.request_id,
-        ends: instant(context.deadline()),
+        ends: instant_of(context.deadline()),
         dry_run: false,
         observer: None,
     };
-    function.invoke(payload, invocation).await
-}
-
-/// The same moment on the clock that the function's waits are made with.
-fn instant(moment: SystemTime) -> Instant {
-    // The one place where the wall clock is read: Lambda gives the deadline on it.
-    #[allow(clippy::disallowed_methods)]
-    let left = moment.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
-    Instant::now() + left
+    function.invoke(payload, invocation).instrument(span).await
 }
 
 /// Takes the payload out of an invocation before the runtime's deserialiser, which gets `null` instead.

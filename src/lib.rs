@@ -16,10 +16,11 @@
 //! | [`forward`] | what failed | messages to the failures queue and the continuation queue |
 //! | [`answer`] | outcomes | the failed messages, the report, or an error |
 //!
-//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`lambda`] (the runtime) and [`log`].
+//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`lambda`] (the runtime), [`log`] and [`clock`].
 
 pub mod answer;
 pub mod calls;
+pub mod clock;
 pub mod forward;
 pub mod invocation;
 pub mod lambda;

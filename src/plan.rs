@@ -23,7 +23,7 @@ pub struct Plan {
 }
 
 /// Where a pair stands in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
     /// Which of [`Plan::groups`].
     pub group: usize,

@@ -39,6 +39,8 @@ pub struct Settings {
     pub continuation_queue: Option<String>,
     /// `METRICS_NAMESPACE` (`QueueEmailAssociations`): CloudWatch namespace.
     pub metrics_namespace: String,
+    /// `AWS_LAMBDA_FUNCTION_NAME` (which Lambda sets): the dimension of the metrics.
+    pub function_name: String,
     /// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG` (info).
     pub log_level: LevelFilter,
     /// `AWS_ENDPOINT_URL_CONNECT`, else `AWS_ENDPOINT_URL`: another endpoint for Connect.
@@ -89,6 +91,9 @@ impl Settings {
             failures_queue: variables.queue("FAILURES_QUEUE_URL")?,
             continuation_queue: variables.queue("CONTINUATION_QUEUE_URL")?,
             metrics_namespace: variables.namespace("METRICS_NAMESPACE", "QueueEmailAssociations")?,
+            function_name: variables
+                .text("AWS_LAMBDA_FUNCTION_NAME")
+                .unwrap_or_else(|| "queue-email-associator".to_owned()),
             log_level: variables.log_level()?,
             connect_endpoint: endpoint("AWS_ENDPOINT_URL_CONNECT")?,
             sqs_endpoint: endpoint("AWS_ENDPOINT_URL_SQS")?,

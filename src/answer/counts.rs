@@ -1,10 +1,13 @@
 //! Counts: how many pairs of an invocation came to what.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
-use crate::plan::Plan;
+use crate::payload::Source;
+use crate::plan::{Place, Plan};
 
 /// `associated + already_associated + planned + failed` is `distinct`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -22,14 +25,18 @@ pub struct Counts {
     pub planned: usize,
     /// Pairs that were not associated, and everything invalid.
     pub failed: usize,
+    /// Of the failed ones, those that may succeed later, whoever asked for them.
+    #[serde(skip)]
+    pub retryable: usize,
 }
 
 impl Counts {
     /// Counts the pairs of an invocation.
-    pub fn new(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Self {
+    pub fn new(sources: &[Source<'_>], pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Self {
         let mut counts = Counts { requested: pairs.asks.len() + pairs.invalid.len(), ..Counts::default() };
         outcomes.by_group.iter().flatten().for_each(|outcome| counts.add(outcome));
         counts.failed += plan.places.iter().filter(|place| place.is_err()).count() + pairs.invalid.len();
+        counts.retryable = retryable(sources, pairs, plan, outcomes);
         counts.distinct = counts.associated + counts.already_associated + counts.planned + counts.failed;
         counts
     }
@@ -42,4 +49,20 @@ impl Counts {
             Outcome::Failed(_) => self.failed += 1,
         }
     }
+}
+
+/// How many of the failed pairs may succeed later for everybody who asked for them.
+fn retryable(sources: &[Source<'_>], pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> usize {
+    let mut failed: HashMap<(Option<Place>, usize), bool> = HashMap::new();
+    for ask in &pairs.asks {
+        let Outcome::Failed(failure) = &outcomes.by_pair[ask.pair] else { continue };
+        // Two names of one pair share its place; a pair without a place is known by its name.
+        let key = match &plan.places[ask.pair] {
+            Ok(place) => (Some(*place), 0),
+            Err(_) => (None, ask.pair),
+        };
+        let first_delivery = sources[pairs.source_of(ask)].first_delivery;
+        *failed.entry(key).or_insert(true) &= failure.is_retryable(first_delivery);
+    }
+    failed.into_values().filter(|retryable| *retryable).count()
 }

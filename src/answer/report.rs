@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::calls::Tally;
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::{Named, Pairs};
+use crate::payload::Source;
 use crate::plan::Plan;
 
 use super::{Counts, Failed, Failures};
@@ -103,8 +104,15 @@ pub struct Report {
 
 impl Report {
     /// The whole report.
-    pub fn new(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes, failures: &Failures, tally: Tally) -> Self {
-        let counts = Counts::new(pairs, plan, outcomes);
+    pub fn new(
+        sources: &[Source<'_>],
+        pairs: &Pairs,
+        plan: &Plan,
+        outcomes: &Outcomes,
+        failures: &Failures,
+        tally: Tally,
+    ) -> Self {
+        let counts = Counts::new(sources, pairs, plan, outcomes);
         Report {
             status: Status::of(&counts),
             counts,

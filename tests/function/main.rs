@@ -14,6 +14,7 @@ mod envelopes;
 mod failures_queue;
 mod full_queues;
 mod grouping;
+mod logs;
 mod names;
 mod narrowing;
 mod retries;

@@ -1,0 +1,138 @@
+//! The end of an invocation: its failures, its counts and its metrics.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::answer::{Counts, Failed, Failures, InvocationError, NamedAddress, NamedQueue, QueueRow, Report};
+use crate::calls::Tally;
+use crate::clock::epoch_millis;
+
+use super::lines::RECORDS;
+use super::metrics::{Metric, record};
+
+/// What identifies the end of an invocation in log and metrics.
+#[derive(Debug, Clone, Copy)]
+pub struct Closing<'a> {
+    /// The CloudWatch namespace.
+    pub namespace: &'a str,
+    /// The function's name, the metrics' dimension.
+    pub function_name: &'a str,
+    /// The identifier of the invocation.
+    pub request_id: &'a str,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Logs what came of an invocation.
+pub fn close(closing: Closing<'_>, report: &Report, failures: &Failures, error: Option<&InvocationError>, tally: Tally) {
+    for row in report.queues.iter().filter(|row| row.planned > 0) {
+        log_plan(row);
+    }
+    for failed in failures.as_slice().iter().filter(|failed| !failed.retryable) {
+        log_permanent(failed);
+    }
+    log_retryable(failures);
+    log_end(closing, report.counts, report.queues.len(), error, tally);
+}
+
+/// Logs the end of an invocation of which nothing could be read.
+pub fn close_without_report(closing: Closing<'_>, error: &InvocationError) {
+    tracing::warn!(error = error.error_type(), reason = %error, "the payload cannot be used");
+    log_end(closing, Counts::default(), 0, Some(error), Tally::default());
+}
+
+fn log_plan(row: &QueueRow) {
+    tracing::info!(
+        instanceId = &*row.instance_id,
+        queueId = row.queue_id.as_deref(),
+        queueName = row.queue_name.as_deref(),
+        planned = row.planned,
+        chunks = row.chunks,
+        "planned in a dry run"
+    );
+}
+
+fn log_permanent(failed: &Failed) {
+    let (queue_id, queue_name) = named(failed);
+    let address = match &failed.address {
+        Some(NamedAddress::Id(id)) => Some(&**id),
+        Some(NamedAddress::Address(_)) | None => None,
+    };
+    tracing::warn!(
+        instanceId = failed.instance_id.as_deref(),
+        queueId = queue_id,
+        queueName = queue_name,
+        emailAddressId = address,
+        error = failed.error,
+        reason = failed.message,
+        path = failed.path,
+        messageId = failed.message_id,
+        sentOn = failed.sent_on,
+        "failed for good"
+    );
+}
+
+/// One line for each queue and error: after an outage each pair of a large message has the same to say.
+fn log_retryable(failures: &Failures) {
+    type Key<'f> = (Option<&'f str>, Option<&'f str>, Option<&'f str>, &'f str);
+    let mut lines: BTreeMap<Key<'_>, (usize, &Failed)> = BTreeMap::new();
+    for failed in failures.as_slice().iter().filter(|failed| failed.retryable) {
+        let (queue_id, queue_name) = named(failed);
+        let key = (failed.instance_id.as_deref(), queue_id, queue_name, &*failed.error);
+        lines.entry(key).or_insert((0, failed)).0 += 1;
+    }
+    for ((instance_id, queue_id, queue_name, error), (count, first)) in lines {
+        tracing::warn!(
+            instanceId = instance_id,
+            queueId = queue_id,
+            queueName = queue_name,
+            error,
+            reason = first.message,
+            count,
+            sentOn = first.sent_on,
+            "failed and may succeed later"
+        );
+    }
+}
+
+fn named(failed: &Failed) -> (Option<&str>, Option<&str>) {
+    match &failed.queue {
+        Some(NamedQueue::Id(id)) => (Some(id), None),
+        Some(NamedQueue::Name(name)) => (None, Some(name)),
+        None => (None, None),
+    }
+}
+
+fn log_end(closing: Closing<'_>, counts: Counts, queues: usize, error: Option<&InvocationError>, tally: Tally) {
+    let duration = u64::try_from(closing.duration.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(
+        requested = counts.requested,
+        distinct = counts.distinct,
+        associated = counts.associated,
+        alreadyAssociated = counts.already_associated,
+        planned = counts.planned,
+        failed = counts.failed,
+        retryable = counts.retryable,
+        apiCalls = tally.api_calls,
+        throttledCalls = tally.throttled_calls,
+        retries = tally.retries,
+        queues,
+        durationMs = duration,
+        errorType = error.map(InvocationError::error_type),
+        "invocation ended"
+    );
+    let metrics: [Metric; 9] = [
+        ("PairsRequested", "Count", counts.requested as u64),
+        ("PairsAssociated", "Count", counts.associated as u64),
+        ("PairsFailed", "Count", (counts.failed - counts.retryable) as u64),
+        ("PairsRetryable", "Count", counts.retryable as u64),
+        ("ApiCalls", "Count", tally.api_calls),
+        ("ThrottledCalls", "Count", tally.throttled_calls),
+        ("Retries", "Count", tally.retries),
+        ("Queues", "Count", queues as u64),
+        ("Duration", "Milliseconds", duration),
+    ];
+    let record = record(closing.namespace, closing.function_name, closing.request_id, epoch_millis(), &metrics);
+    // At the level that nothing switches off: metrics are no matter of verbosity.
+    tracing::error!(target: RECORDS, record = record.to_string());
+}

@@ -1,0 +1,156 @@
+//! Lines: each event of `tracing` as one JSON object, with the fields of its invocation, without email addresses.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::redact::redact;
+
+/// Events of this target are records in a format of their own: their field `record` is the line.
+pub(super) const RECORDS: &str = "queue_email_associator::records";
+
+/// The function's own events are logged at the configured level. What others log is not written with this function's
+/// rules in mind (the SDK logs whole requests at `trace`), so only their warnings are.
+const OWN: &str = "queue_email_associator";
+
+/// The runtime logs each handler error once more than the function has.
+const REPEATED: &str = "lambda_runtime::layers::panic";
+
+/// Where lines go.
+pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A layer of `tracing-subscriber` that writes lines.
+pub struct Lines {
+    level: LevelFilter,
+    sink: Sink,
+}
+
+impl Lines {
+    /// Lines of a level and above.
+    pub fn new(level: LevelFilter, sink: Sink) -> Self {
+        Lines { level, sink }
+    }
+
+    /// Lines to standard output, which Lambda takes to CloudWatch Logs.
+    pub fn to_stdout(level: LevelFilter) -> Self {
+        Lines::new(
+            level,
+            Arc::new(|line| {
+                // There is nobody to tell that a log cannot be written.
+                let _ = std::io::stdout().lock().write_all(line.as_bytes());
+            }),
+        )
+    }
+
+    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        let level = match metadata.target() {
+            RECORDS => return true,
+            REPEATED => return false,
+            target if target.starts_with(OWN) => self.level,
+            _ => self.level.min(LevelFilter::WARN),
+        };
+        metadata.is_span() || *metadata.level() <= level
+    }
+}
+
+impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        self.wants(metadata)
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        if event.metadata().target() == RECORDS {
+            if let Some(Value::String(record)) = fields.0.get("record") {
+                (self.sink)(&format!("{record}\n"));
+            }
+            return;
+        }
+        let mut line = Map::new();
+        line.insert("timestamp".to_owned(), timestamp().into());
+        line.insert("level".to_owned(), level(*event.metadata().level()).into());
+        if !event.metadata().target().starts_with(OWN) {
+            line.insert("target".to_owned(), event.metadata().target().into());
+        }
+        line.extend(fields.0);
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(Fields(of_span)) = span.extensions().get::<Fields>() {
+                line.extend(of_span.clone());
+            }
+        }
+        (self.sink)(&format!("{}\n", Value::Object(line)));
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "ERROR",
+        Level::WARN => "WARN",
+        Level::INFO => "INFO",
+        Level::DEBUG => "DEBUG",
+        Level::TRACE => "TRACE",
+    }
+}
+
+fn timestamp() -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut text));
+    text
+}
+
+/// The fields of an event or a span.
+#[derive(Debug, Default)]
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn insert(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Fields {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.insert(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.insert(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.insert(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.insert(field, value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.insert(field, redact(value).into_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.insert(field, redact(&format!("{value:?}")).into_owned());
+    }
+}

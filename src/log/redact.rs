@@ -1,0 +1,81 @@
+//! Redaction: email addresses out of a text that goes into a log.
+//!
+//! Identifiers are logged and addresses never are. The function's own messages hold none, but those of the API, of
+//! the SDK and of a panic may.
+
+use std::borrow::Cow;
+
+const REDACTED: &str = "[email address]";
+/// The sign between the parts of an address, and the ways in which it comes written.
+const SIGNS: [&str; 4] = ["@", "%40", "\\u0040", "\u{ff20}"];
+
+/// The text without its email addresses.
+pub(super) fn redact(text: &str) -> Cow<'_, str> {
+    let Some((mut at, mut sign)) = next_sign(text, 0) else { return Cow::Borrowed(text) };
+    let mut clean = String::with_capacity(text.len());
+    let mut kept = 0;
+    loop {
+        let begin = kept + local_part(&text[kept..at]);
+        let mut end = at + sign.len();
+        end += text[end..].find(|c: char| !is_of_domain(c)).unwrap_or(text.len() - end);
+        clean.push_str(&text[kept..begin]);
+        clean.push_str(REDACTED);
+        kept = end;
+        match next_sign(text, end) {
+            Some(next) => (at, sign) = next,
+            None => break,
+        }
+    }
+    clean.push_str(&text[kept..]);
+    Cow::Owned(clean)
+}
+
+fn next_sign(text: &str, from: usize) -> Option<(usize, &'static str)> {
+    SIGNS.into_iter().filter_map(|sign| Some((from + text[from..].find(sign)?, sign))).min()
+}
+
+/// Where the part before the sign begins.
+fn local_part(before: &str) -> usize {
+    // A quoted local part may hold anything, spaces too.
+    if let Some(quoted) = before.strip_suffix('"')
+        && let Some(begin) = quoted.rfind('"')
+    {
+        return begin;
+    }
+    before.rfind(|c: char| !is_of_local_part(c)).map_or(0, |last| {
+        last + before[last..].chars().next().map_or(0, char::len_utf8)
+    })
+}
+
+/// RFC 5322, `atom`, with dots; and letters of any script (RFC 6531).
+fn is_of_local_part(c: char) -> bool {
+    c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c)
+}
+
+fn is_of_domain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '.' | '[' | ']' | ':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_cut_out_and_nothing_else() {
+        for (text, clean) in [
+            ("nothing here", "nothing here"),
+            ("a@b.example", "[email address]"),
+            ("address a.b+c@brand.example is bad", "address [email address] is bad"),
+            ("<a@b.example>, (c@d.example)", "<[email address]>, ([email address])"),
+            ("\"john doe\"@b.example!", "[email address]!"),
+            ("a%40b.example", "[email address]"),
+            ("{\"x\":\"a\\u0040b.example\"}", "{\"x\":\"[email address]\"}"),
+            ("müller@größe.example", "[email address]"),
+            ("a@[127.0.0.1]", "[email address]"),
+            ("a@b@c.example", "[email address][email address]"),
+            ("@", "[email address]"),
+        ] {
+            assert_eq!(redact(text), clean, "{text}");
+        }
+    }
+}

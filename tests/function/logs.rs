@@ -1,0 +1,208 @@
+//! What an invocation leaves in the log: its failures once, one closing line, its metrics, and no email address.
+
+use std::sync::{Arc, Mutex};
+
+use connect_simulator::{Effect, Fault, Options};
+use queue_email_associator::log::Lines;
+use serde_json::{Value, json};
+use tracing::Instrument;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::world::{INSTANCE, World, fixture, request, sqs};
+
+/// The lines that an invocation logs.
+async fn log_of(world: &World, level: LevelFilter, payload: &[u8]) -> Vec<Value> {
+    let lines = Arc::new(Mutex::new(String::new()));
+    let sink = {
+        let lines = lines.clone();
+        Arc::new(move |line: &str| lines.lock().unwrap().push_str(line))
+    };
+    let subscriber = tracing_subscriber::registry().with(Lines::new(level, sink));
+    let guard = tracing::subscriber::set_default(subscriber);
+    let span = tracing::error_span!("invocation", requestId = "request-1");
+    let _ = world.invoke_raw(payload).instrument(span).await;
+    drop(guard);
+    let lines = lines.lock().unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+}
+
+fn without_time(mut line: Value) -> Value {
+    let time = line.as_object_mut().unwrap().remove("timestamp").unwrap();
+    assert!(time.as_str().unwrap().ends_with('Z'));
+    line
+}
+
+fn mixed() -> Value {
+    json!({ "instanceId": INSTANCE, "associations": [
+        { "queueId": "q0", "emailAddressIds": ["e0", "bad"] },
+        { "queueId": "q1", "emailAddressIds": ["e0", "e1"] },
+        { "queueName": "Nowhere", "emailAddress": "help@brand.example" },
+        { "queueId": "q0" },
+    ]})
+}
+
+fn unwell() -> Fault {
+    Fault {
+        queue: Some("q1".to_owned()),
+        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: "try later".to_owned() })
+    }
+}
+
+#[tokio::test]
+async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
+    let world = World::with(Options { fixture: fixture(2, 2), ..Options::default() }, &[("MAX_ATTEMPTS", "2")]);
+    world.connect.inject(unwell());
+    let mut payload = mixed();
+    payload["failOnRetryable"] = json!(false);
+    let mut lines = log_of(&world, LevelFilter::INFO, payload.to_string().as_bytes()).await;
+    let metrics = lines.pop().unwrap();
+    let mut lines: Vec<Value> = lines.into_iter().map(without_time).collect();
+    let mut closing = lines.pop().unwrap();
+    let took = closing.as_object_mut().unwrap().remove("durationMs").unwrap();
+    assert!(took.is_u64());
+    assert_eq!(
+        closing,
+        json!({
+            "level": "INFO", "message": "invocation ended", "requestId": "request-1",
+            "requested": 6, "distinct": 6, "associated": 1, "alreadyAssociated": 0, "planned": 0, "failed": 5,
+            "retryable": 2, "apiCalls": 8, "throttledCalls": 0, "retries": 1, "queues": 3,
+        })
+    );
+    let warning = |line: Value| {
+        let mut whole = json!({ "level": "WARN", "message": "failed for good", "requestId": "request-1",
+                                "sentOn": false });
+        whole.as_object_mut().unwrap().extend(line.as_object().unwrap().clone());
+        whole
+    };
+    let reason_of = |line: &Value| line["reason"].as_str().unwrap().to_owned();
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    assert_eq!(
+        lines[0],
+        warning(json!({
+            "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "bad", "path": "associations[0].emailAddressIds[1]",
+            "error": "InvalidParameterException", "reason": reason_of(&lines[0]),
+        }))
+    );
+    assert_eq!(
+        lines[1],
+        warning(json!({
+            "instanceId": INSTANCE, "queueName": "Nowhere", "path": "associations[2]", "error": "NameNotFound",
+            "reason": reason_of(&lines[1]),
+        }))
+    );
+    assert_eq!(
+        lines[2],
+        warning(json!({
+            "path": "associations[3].emailAddressId", "error": "InvalidRequest", "reason": reason_of(&lines[2]),
+        }))
+    );
+    assert_eq!(
+        lines[3],
+        json!({
+            "level": "WARN", "message": "failed and may succeed later", "requestId": "request-1", "sentOn": false,
+            "instanceId": INSTANCE, "queueId": "q1", "error": "Unwell", "reason": "try later", "count": 2,
+        })
+    );
+    assert_eq!(metrics["requestId"], "request-1");
+    assert_eq!(metrics["FunctionName"], "queue-email-associator");
+    for (name, value) in [
+        ("PairsRequested", 6),
+        ("PairsAssociated", 1),
+        ("PairsFailed", 3),
+        ("PairsRetryable", 2),
+        ("ApiCalls", 8),
+        ("ThrottledCalls", 0),
+        ("Retries", 1),
+        ("Queues", 3),
+    ] {
+        assert_eq!(metrics[name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_record_of_metrics_keeps_to_the_specification() {
+    let schema: Value = serde_json::from_str(include_str!("embedded-metric-format.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let world = World::new(fixture(2, 2));
+    for payload in [mixed().to_string(), "not JSON".to_owned()] {
+        // Metrics are there at every level.
+        let lines = log_of(&world, LevelFilter::ERROR, payload.as_bytes()).await;
+        assert_eq!(lines.len(), 1);
+        assert!(validator.is_valid(&lines[0]), "{}", lines[0]);
+        let directive = &lines[0]["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Namespace"], "QueueEmailAssociations");
+        for metric in directive["Metrics"].as_array().unwrap() {
+            assert!(lines[0][metric["Name"].as_str().unwrap()].is_number(), "{metric}");
+        }
+    }
+    assert!(!validator.is_valid(&json!({ "_aws": { "Timestamp": 1, "CloudWatchMetrics": [{}] } })));
+}
+
+#[tokio::test]
+async fn a_payload_that_cannot_be_used_is_logged_once() {
+    let world = World::new(fixture(1, 1));
+    let lines = log_of(&world, LevelFilter::INFO, b"{\"Records\": 1}").await;
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[0]["level"], "WARN");
+    assert_eq!(lines[0]["error"], "InvalidRequest");
+    assert_eq!(lines[0]["reason"], "Records is a number; a list is expected");
+    assert_eq!(lines[1]["errorType"], "InvalidRequest");
+}
+
+#[tokio::test]
+async fn the_plan_of_a_dry_run_is_logged() {
+    let world = World::new(fixture(1, 60));
+    let mut body = request("q0", &crate::world::ids(0..60));
+    body["dryRun"] = json!(true);
+    let lines = log_of(&world, LevelFilter::INFO, sqs(&[body]).to_string().as_bytes()).await;
+    assert_eq!(lines[0]["message"], "planned in a dry run");
+    assert_eq!((&lines[0]["queueId"], &lines[0]["planned"], &lines[0]["chunks"]), (&json!("q0"), &json!(60), &json!(2)));
+}
+
+#[tokio::test]
+async fn no_email_address_is_logged_at_any_level() {
+    let secret = "hidden@brand.example";
+    let entries = |entry: Value| json!({ "instanceId": INSTANCE, "associations": [entry] });
+    let mut payloads = vec![
+        json!(secret).to_string(),
+        format!("{{\"a\": \"{secret}\" nonsense"),
+        json!([secret]).to_string(),
+        json!({ "Records": [secret] }).to_string(),
+        json!({ "Records": [{ "eventSource": secret }] }).to_string(),
+        json!({ "Items": secret }).to_string(),
+        json!({ "Items": [secret], "BatchInput": secret }).to_string(),
+        json!({ secret: 1 }).to_string(),
+        sqs(&[json!(secret)]).to_string(),
+        sqs(&[json!({ "unreadable": secret })]).to_string(),
+        entries(json!({ "queueName": secret, "emailAddress": secret })).to_string(),
+        entries(json!({ "queueId": "q0", "emailAddresses": [secret, 7] })).to_string(),
+        entries(json!({ "queueId": "q0", "emailAddressId": "e0" })).to_string(),
+    ];
+    for field in ["instanceId", "queueId", "queueName", "emailAddressId", "emailAddress", "dryRun", "dry_run"] {
+        let mut request = json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" });
+        request[field] = json!(secret);
+        payloads.push(request.to_string());
+        payloads.push(entries(request.clone()).to_string());
+        payloads.push(sqs(&[request]).to_string());
+    }
+    let mut with_odd_ids = sqs(&[entries(json!({ "queueId": "q0", "emailAddressId": "bad" }))]);
+    with_odd_ids["Records"][0]["messageId"] = json!(secret);
+    payloads.push(with_odd_ids.to_string());
+    let world = World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &[("MAX_ATTEMPTS", "2")]);
+    for (status, code) in [(400, "InvalidParameterException"), (500, "InternalServiceException"), (403, secret)] {
+        world.connect.clear_faults();
+        world.connect.inject(Fault::new(Effect::Error {
+            status,
+            code: code.to_owned(),
+            message: format!("{secret} is not welcome"),
+        }));
+        for payload in &payloads {
+            for level in [LevelFilter::INFO, LevelFilter::TRACE] {
+                for line in log_of(&world, level, payload.as_bytes()).await {
+                    assert!(!line.to_string().contains("hidden"), "{payload}: {line}");
+                }
+            }
+        }
+    }
+}
