@@ -19,4 +19,5 @@ mod names;
 mod narrowing;
 mod retries;
 mod sqs;
+mod storms;
 mod world;
