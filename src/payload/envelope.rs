@@ -376,7 +376,7 @@ mod tests {
         let error = kind(r#"["someone@brand.example"]"#).unwrap_err();
         assert_eq!(
             error,
-            "the payload is not valid JSON: not a record as SQS or SNS sends it at line 1 column 25"
+            "the payload is not valid JSON: not a record as SQS or SNS sends it at line 1 column 24"
         );
     }
 

@@ -108,8 +108,8 @@ impl Suspects {
 
 /// The size of the first part of a set that is split: the smaller part of the golden section.
 fn first_part(size: usize) -> usize {
-    // 0.382 in whole numbers; at least one, and less than all for any size above one.
-    (size * 382 / 1000).max(1)
+    // 0.382 in whole numbers, rounded: at least one, and less than all, for any size above one.
+    ((size * 382 + 500) / 1000).max(1)
 }
 
 #[cfg(test)]
