@@ -11,8 +11,8 @@ use lambda_runtime::tower::{Layer, Service};
 use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use tracing::Instrument;
 
-use crate::clock::instant_of;
 use crate::answer::{Answer, InvocationError};
+use crate::clock::instant_of;
 use crate::invocation::{Function, Invocation};
 
 tokio::task_local! {

@@ -390,7 +390,7 @@ fn entry<const N: usize>(members: [(&str, Value); N]) -> Value {
 
 /// A request of the long form, with members beside its entries.
 fn long<const N: usize, const M: usize>(members: [(&str, Value); N], entries: [Value; M]) -> Value {
-    with(json!({ "associations": entries.to_vec() }), members)
+    with(json!({ "associations": Vec::from(entries) }), members)
 }
 
 fn with<const N: usize>(mut request: Value, members: [(&str, Value); N]) -> Value {

@@ -67,4 +67,3 @@ pub(crate) fn pair_entries<'f>(failures: impl IntoIterator<Item = &'f Failed>, p
     };
     entries.into_iter().map(entry).collect()
 }
-

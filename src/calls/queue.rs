@@ -68,7 +68,8 @@ impl Queue {
 
     /// Of these operations, the one whose next attempt is the most urgent.
     pub(super) fn most_urgent(&self, among: impl Fn(Operation) -> bool) -> Option<Operation> {
-        let head = |operation: &Operation| self.ready[*operation as usize].peek().map(|Reverse(ready)| ready.key());
+        let head =
+            |operation: &Operation| self.ready[*operation as usize].peek().map(|Reverse(ready)| ready.key());
         Operation::ALL
             .into_iter()
             .filter(|operation| among(*operation) && head(operation).is_some())

@@ -111,7 +111,7 @@ impl Caller<'_> {
         for job in 0..run.work.jobs() {
             run.enqueue(job, None);
         }
-        run.to_end().await
+        run.until_done().await
     }
 }
 
@@ -142,7 +142,7 @@ struct Held {
 }
 
 impl<'a> Run<'a> {
-    async fn to_end(mut self) -> Tally {
+    async fn until_done(mut self) -> Tally {
         loop {
             let held = self.begin_what_may_begin(now());
             if self.in_flight.is_empty() && self.queue.is_empty() {
@@ -235,7 +235,7 @@ impl<'a> Run<'a> {
         let refusal = match result {
             Ok(reply) => {
                 pace.succeeded(turn, now);
-                return self.record(ready, Ok(reply), now);
+                return self.record(&ready, Ok(reply), now);
             }
             Err(refusal) => refusal,
         };
@@ -254,7 +254,7 @@ impl<'a> Run<'a> {
         let maybe_done = earlier_maybe_done || refusal.class == Class::Unavailable;
         if !refusal.class.is_retried() || attempts >= self.caller.limits.max_attempts {
             let refused = Refused { refusal, out_of_time: false, maybe_done: earlier_maybe_done };
-            return self.record(ready, Err(refused), now);
+            return self.record(&ready, Err(refused), now);
         }
         let mut backoff = match ready.tried {
             Some(tried) => tried.backoff,
@@ -264,14 +264,14 @@ impl<'a> Run<'a> {
         let ready = Ready { tried: None, ..ready };
         if !self.caller.deadline.allows(due) {
             let refused = Refused { refusal, out_of_time: true, maybe_done };
-            return self.record(ready, Err(refused), now);
+            return self.record(&ready, Err(refused), now);
         }
         let tried = Tried { call, attempts, backoff, last: refusal, maybe_done };
         self.queue.push_later(due, Ready { tried: Some(tried), ..ready });
     }
 
     /// Hands an answer to the work, and puts what the job wants next into the queue.
-    fn record(&mut self, ready: Ready, answer: Result<Reply, Refused>, now: Instant) {
+    fn record(&mut self, ready: &Ready, answer: Result<Reply, Refused>, now: Instant) {
         let (job, place) = (ready.job, ready.place);
         match self.work.record(job, answer) {
             Then::GoOn => self.enqueue(job, Some(place)),
@@ -304,17 +304,12 @@ impl<'a> Run<'a> {
 
     fn expire(&mut self, late: Vec<Ready>) {
         for ready in late {
-            match ready.tried {
-                None => {
-                    self.work.expire(ready.job, "the invocation's time ended before its call could begin")
-                }
-                Some(tried) => {
-                    let refused =
-                        Refused { refusal: tried.last, out_of_time: true, maybe_done: tried.maybe_done };
-                    self.work.record(ready.job, Err(refused));
-                    self.work.expire(ready.job, "the invocation's time ended before its call could begin");
-                }
+            if let Some(tried) = ready.tried {
+                let refused =
+                    Refused { refusal: tried.last, out_of_time: true, maybe_done: tried.maybe_done };
+                self.work.record(ready.job, Err(refused));
             }
+            self.work.expire(ready.job, "the invocation's time ended before its call could begin");
         }
     }
 }

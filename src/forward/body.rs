@@ -79,7 +79,9 @@ fn whole_body(carried: &Carried<'_>) -> String {
         _ => unreadable(&serde_json::to_string(json).unwrap_or_default()),
     };
     match carried.body {
-        Body::Text(text) => with_request(text, request).unwrap_or_else(|_| unreadable(innermost(text).as_ref())),
+        Body::Text(text) => {
+            with_request(text, request).unwrap_or_else(|_| unreadable(innermost(text).as_ref()))
+        }
         Body::Request(json) => request(json),
         Body::Unreadable(_) | Body::Items { .. } => unreadable(""),
     }
@@ -106,7 +108,8 @@ fn part_body(part: &[(usize, &Failed)], carried: &Carried<'_>, pairs: &Pairs) ->
         .collect();
     if !invalid.is_empty() {
         let mut of_request = |json: &Json<'_>| {
-            let instance = json.get(Field::InstanceId.name()).and_then(Json::as_str).or(carried.default_instance);
+            let instance =
+                json.get(Field::InstanceId.name()).and_then(Json::as_str).or(carried.default_instance);
             if let Some(instance) = instance.filter(|instance| !instance.is_empty()) {
                 request.insert(Field::InstanceId.name().to_owned(), instance.into());
             }
@@ -150,7 +153,9 @@ fn invalid_entries(invalid: &[Path], request: &Json<'_>) -> Vec<Value> {
             entries.push((path.entry_index(), original));
             continue;
         };
-        let Some(bad) = original.get(field.name()).and_then(|list| list.get(element)).cloned() else { continue };
+        let Some(bad) = original.get(field.name()).and_then(|list| list.get(element)).cloned() else {
+            continue;
+        };
         match entries.last_mut() {
             Some((index, Value::Object(entry))) if *index == path.entry_index() => {
                 if let Some(Value::Array(list)) = entry.get_mut(field.name()) {

@@ -151,7 +151,10 @@ impl Forwarding {
             .collect();
         if asynchronous {
             // An event is one invocation: if any of it is to be retried, all of it is.
-            let again = came.iter().zip(&decisions).any(|(came, decision)| came.retryable && decision.retryable.is_none());
+            let again = came
+                .iter()
+                .zip(&decisions)
+                .any(|(came, decision)| came.retryable && decision.retryable.is_none());
             decisions.iter_mut().for_each(|decision| decision.comes_again = again);
         }
         let mut held_groups = HashSet::new();

@@ -84,7 +84,9 @@ impl Sender {
             };
             let (code, again) = match result {
                 Ok(refused) => {
-                    arrived.extend(left.iter().filter(|message| !refused.iter().any(|r| r.message == **message)));
+                    arrived.extend(
+                        left.iter().filter(|message| !refused.iter().any(|r| r.message == **message)),
+                    );
                     let code = refused.first().map(|refused| refused.code.clone());
                     left = refused.into_iter().filter(|r| r.may_pass).map(|r| r.message).collect();
                     (code, !left.is_empty())
@@ -180,7 +182,9 @@ impl SendError {
 fn batches(outgoing: &[Outgoing], destination: Destination) -> std::vec::IntoIter<Vec<usize>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut bytes = 0;
-    for (number, message) in outgoing.iter().enumerate().filter(|(_, message)| message.destination == destination) {
+    for (number, message) in
+        outgoing.iter().enumerate().filter(|(_, message)| message.destination == destination)
+    {
         let own = message.body.len();
         match batches.last_mut() {
             Some(batch) if batch.len() < BATCH_ENTRIES && bytes + own <= BATCH_BYTES => {
@@ -201,7 +205,13 @@ mod tests {
     use super::*;
 
     fn message(destination: Destination, bytes: usize) -> Outgoing {
-        Outgoing { source: 0, destination, body: "x".repeat(bytes), carries: Vec::new(), delay: Duration::ZERO }
+        Outgoing {
+            source: 0,
+            destination,
+            body: "x".repeat(bytes),
+            carries: Vec::new(),
+            delay: Duration::ZERO,
+        }
     }
 
     #[test]

@@ -24,7 +24,13 @@ pub struct Closing<'a> {
 }
 
 /// Logs what came of an invocation.
-pub fn close(closing: Closing<'_>, report: &Report, failures: &Failures, error: Option<&InvocationError>, tally: Tally) {
+pub fn close(
+    closing: Closing<'_>,
+    report: &Report,
+    failures: &Failures,
+    error: Option<&InvocationError>,
+    tally: Tally,
+) {
     for row in report.queues.iter().filter(|row| row.planned > 0) {
         log_plan(row);
     }
@@ -103,7 +109,13 @@ fn named(failed: &Failed) -> (Option<&str>, Option<&str>) {
     }
 }
 
-fn log_end(closing: Closing<'_>, counts: Counts, queues: usize, error: Option<&InvocationError>, tally: Tally) {
+fn log_end(
+    closing: Closing<'_>,
+    counts: Counts,
+    queues: usize,
+    error: Option<&InvocationError>,
+    tally: Tally,
+) {
     let duration = u64::try_from(closing.duration.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         requested = counts.requested,
@@ -132,7 +144,8 @@ fn log_end(closing: Closing<'_>, counts: Counts, queues: usize, error: Option<&I
         ("Queues", "Count", queues as u64),
         ("Duration", "Milliseconds", duration),
     ];
-    let record = record(closing.namespace, closing.function_name, closing.request_id, epoch_millis(), &metrics);
+    let record =
+        record(closing.namespace, closing.function_name, closing.request_id, epoch_millis(), &metrics);
     // At the level that nothing switches off: metrics are no matter of verbosity.
     tracing::error!(target: RECORDS, record = record.to_string());
 }

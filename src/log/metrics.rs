@@ -6,7 +6,13 @@ use serde_json::{Value, json};
 pub(super) type Metric = (&'static str, &'static str, u64);
 
 /// The record (CloudWatch User Guide, "Specification: Embedded metric format").
-pub(super) fn record(namespace: &str, function_name: &str, request_id: &str, millis: u64, metrics: &[Metric]) -> Value {
+pub(super) fn record(
+    namespace: &str,
+    function_name: &str,
+    request_id: &str,
+    millis: u64,
+    metrics: &[Metric],
+) -> Value {
     let definitions: Vec<Value> =
         metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
     let mut record = json!({
@@ -33,7 +39,13 @@ mod tests {
 
     #[test]
     fn a_record_defines_each_metric_and_gives_its_value() {
-        let record = record("N", "f", "r", 1_700_000_000_000, &[("Calls", "Count", 3), ("Duration", "Milliseconds", 5)]);
+        let record = record(
+            "N",
+            "f",
+            "r",
+            1_700_000_000_000,
+            &[("Calls", "Count", 3), ("Duration", "Milliseconds", 5)],
+        );
         assert_eq!(
             record,
             json!({

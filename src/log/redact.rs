@@ -42,9 +42,9 @@ fn local_part(before: &str) -> usize {
     {
         return begin;
     }
-    before.rfind(|c: char| !is_of_local_part(c)).map_or(0, |last| {
-        last + before[last..].chars().next().map_or(0, char::len_utf8)
-    })
+    before
+        .rfind(|c: char| !is_of_local_part(c))
+        .map_or(0, |last| last + before[last..].chars().next().map_or(0, char::len_utf8))
 }
 
 /// RFC 5322, `atom`, with dots; and letters of any script (RFC 6531).

@@ -122,13 +122,13 @@ impl<'p> Envelope<'p> {
             })
         })?;
         match document {
-            Document::Array(records) => batch(EnvelopeKind::Pipes, "", records),
+            Document::Array(records) => batch(EnvelopeKind::Pipes, "", &records),
             Document::Object { records: Some(Records::List(records)), .. } => {
                 let kind = match records.first() {
                     Some(first) if text(first.sns_source).as_deref() == Some("aws:sns") => EnvelopeKind::Sns,
                     _ => EnvelopeKind::Sqs,
                 };
-                batch(kind, "Records", records)
+                batch(kind, "Records", &records)
             }
             Document::Object { records: Some(Records::Other(kind)), .. } => {
                 Err(NoEnvelope::NotAList("Records", kind))
@@ -139,11 +139,7 @@ impl<'p> Envelope<'p> {
     }
 }
 
-fn batch<'p>(
-    kind: EnvelopeKind,
-    name: &str,
-    records: Vec<RawRecord<'p>>,
-) -> Result<Envelope<'p>, NoEnvelope> {
+fn batch<'p>(kind: EnvelopeKind, name: &str, records: &[RawRecord<'p>]) -> Result<Envelope<'p>, NoEnvelope> {
     let sns = kind == EnvelopeKind::Sns;
     let foreign = |record: &RawRecord<'p>| match sns {
         true => text(record.sns_source).as_deref() != Some("aws:sns"),
@@ -154,7 +150,7 @@ fn batch<'p>(
     }
     let source = if sns { sns_source } else { sqs_source };
     let sources = records
-        .into_iter()
+        .iter()
         .enumerate()
         .map(|(index, record)| {
             source(record).map_err(|reason| NoEnvelope::NoMessageId(format!("{name}[{index}]"), reason))
@@ -163,7 +159,7 @@ fn batch<'p>(
     Ok(Envelope { kind, sources })
 }
 
-fn sqs_source(record: RawRecord<'_>) -> Result<Source<'_>, String> {
+fn sqs_source<'p>(record: &RawRecord<'p>) -> Result<Source<'p>, String> {
     let id = read(record.message_id)?;
     if id.is_empty() {
         return Err("is empty".to_owned());
@@ -180,7 +176,7 @@ fn sqs_source(record: RawRecord<'_>) -> Result<Source<'_>, String> {
 }
 
 /// Unlike SQS, SNS lists no failures by identifier, so a notification without one is no danger.
-fn sns_source(record: RawRecord<'_>) -> Result<Source<'_>, String> {
+fn sns_source<'p>(record: &RawRecord<'p>) -> Result<Source<'p>, String> {
     let notification = record.sns.as_ref();
     Ok(Source {
         id: notification.and_then(|n| text(n.message_id)),

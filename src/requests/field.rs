@@ -86,19 +86,18 @@ impl Field {
         if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
             return Name::Known(field);
         }
-        // Longer than any known field with its separators: not worth folding.
-        if name.len() > 64 {
-            return Name::Unknown;
-        }
-        let folded: String = name
-            .chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}'))
-            .flat_map(char::to_lowercase)
-            .collect();
-        match Field::ALL.into_iter().find(|field| field.name().eq_ignore_ascii_case(&folded)) {
+        match Field::ALL.into_iter().find(|field| field.is_nearly(name)) {
             Some(field) => Name::Nearly(field),
             None => Name::Unknown,
         }
+    }
+
+    /// Whether a name is this field's but for case, spaces, `_`, `-` or a byte-order mark.
+    fn is_nearly(self, name: &str) -> bool {
+        name.chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}'))
+            .flat_map(char::to_lowercase)
+            .eq(self.name().chars().flat_map(char::to_lowercase))
     }
 }
 
@@ -134,6 +133,7 @@ mod tests {
             (" queueId ", Name::Nearly(Field::QueueId)),
             ("QUEUE ID", Name::Nearly(Field::QueueId)),
             ("Email_Address_IDs", Name::Nearly(Field::EmailAddressIds)),
+            (&format!("dry{}run", " ".repeat(1_000)), Name::Nearly(Field::DryRun)),
             ("queue", Name::Unknown),
             ("", Name::Unknown),
             ("queueIdentifier", Name::Unknown),

@@ -14,7 +14,7 @@ mod request;
 
 pub use body::with_request;
 pub use entry::{AddressRef, Entry, QueueRef};
-pub use field::Field;
+pub use field::{Field, Name};
 pub use identifier::{Home, Identifier, Kind};
 pub use invalid::Invalid;
 pub use path::{Base, Path};

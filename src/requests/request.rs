@@ -98,7 +98,11 @@ impl<'a> Request<'a> {
         let instance = instance(&fields, context.home)?;
         let entries = fields.list(Field::Associations)?.unwrap_or_default();
         if let Some(stray) = fields.find(Field::names_a_pair) {
-            return Err(Invalid::field(path, stray, "stands beside associations; it belongs into an entry of it"));
+            return Err(Invalid::field(
+                path,
+                stray,
+                "stands beside associations; it belongs into an entry of it",
+            ));
         }
         self.entries.reserve(entries.len());
         for (index, entry) in entries.iter().enumerate() {
@@ -153,7 +157,11 @@ mod tests {
         read_in(request, None, "{}")
     }
 
-    fn read_in(request: &str, environment: Option<&str>, batch_input: &str) -> (Vec<String>, Vec<(String, String)>) {
+    fn read_in(
+        request: &str,
+        environment: Option<&str>,
+        batch_input: &str,
+    ) -> (Vec<String>, Vec<(String, String)>) {
         let home = Home::new("eu-central-1");
         let batch_input = Json::parse(batch_input).unwrap();
         let defaults = Defaults::read(&batch_input, &home).unwrap();
@@ -187,8 +195,14 @@ mod tests {
     fn every_form_is_read() {
         for (request, entries) in [
             (r#"{"instanceId":"i","queueId":"q","emailAddressId":"e"}"#, vec!["i/q: e"]),
-            (r#"{"instanceId":"i","queueId":"q","queueName":"","emailAddressId":"e","dryRun":""}"#, vec!["i/q: e"]),
-            (r#"{"instanceId":"i","queueName":"Q 1","emailAddresses":["a@x","b@x"]}"#, vec!["i/name Q 1: a@x b@x"]),
+            (
+                r#"{"instanceId":"i","queueId":"q","queueName":"","emailAddressId":"e","dryRun":""}"#,
+                vec!["i/q: e"],
+            ),
+            (
+                r#"{"instanceId":"i","queueName":"Q 1","emailAddresses":["a@x","b@x"]}"#,
+                vec!["i/name Q 1: a@x b@x"],
+            ),
             (
                 r#"{"instanceId":"i","note":{"any":1},"associations":[
                     {"queueId":"q","emailAddressId":"e"},
@@ -201,7 +215,11 @@ mod tests {
                 vec!["i/q: e"],
             ),
         ] {
-            assert_eq!(read(request), (entries.into_iter().map(str::to_owned).collect(), vec![]), "{request}");
+            assert_eq!(
+                read(request),
+                (entries.into_iter().map(str::to_owned).collect(), vec![]),
+                "{request}"
+            );
         }
     }
 
@@ -209,7 +227,13 @@ mod tests {
     fn the_instance_is_looked_for_from_the_inside_out() {
         let batch = r#"{"instanceId":"batch"}"#;
         for (entry, request, environment, batch_input, instance) in [
-            (r#""instanceId":"entry","queueId":"q""#, r#""instanceId":"request","#, Some("env"), batch, "entry"),
+            (
+                r#""instanceId":"entry","queueId":"q""#,
+                r#""instanceId":"request","#,
+                Some("env"),
+                batch,
+                "entry",
+            ),
             (r#""queueId":"ARN/arn/queue/q""#, "", Some("env"), batch, "arn"),
             (r#""queueId":"q""#, r#""instanceId":"request","#, Some("env"), batch, "request"),
             (r#""queueId":"q""#, "", Some("env"), batch, "batch"),
@@ -230,7 +254,8 @@ mod tests {
         for (request, path) in [
             (r#"{"instanceId":"i","queueId":"ARN/j/queue/q","emailAddressId":"e"}"#.to_owned(), "queueId"),
             (
-                r#"{"instanceId":"i","associations":[{"queueId":"ARN/j/queue/q","emailAddressId":"e"}]}"#.to_owned(),
+                r#"{"instanceId":"i","associations":[{"queueId":"ARN/j/queue/q","emailAddressId":"e"}]}"#
+                    .to_owned(),
                 "associations[0].queueId",
             ),
             (
@@ -238,14 +263,21 @@ mod tests {
                 "emailAddressId",
             ),
             (
-                format!(r#"{{"instanceId":"ARN/i","queueId":"{other_account}/i/queue/q","emailAddressId":"e"}}"#),
+                format!(
+                    r#"{{"instanceId":"ARN/i","queueId":"{other_account}/i/queue/q","emailAddressId":"e"}}"#
+                ),
                 "queueId",
             ),
             (
-                format!(r#"{{"queueId":"ARN/i/queue/q","emailAddressIds":["{other_account}/i/email-address/e"]}}"#),
+                format!(
+                    r#"{{"queueId":"ARN/i/queue/q","emailAddressIds":["{other_account}/i/email-address/e"]}}"#
+                ),
                 "emailAddressIds[0]",
             ),
-            (r#"{"instanceId":"i","queueId":"ARN/i/email-address/e","emailAddressId":"e"}"#.to_owned(), "queueId"),
+            (
+                r#"{"instanceId":"i","queueId":"ARN/i/email-address/e","emailAddressId":"e"}"#.to_owned(),
+                "queueId",
+            ),
         ] {
             let (_, invalid) = read(&request);
             assert_eq!(invalid.len(), 1, "{request}");
@@ -305,8 +337,16 @@ mod tests {
         for (field, path, message) in [
             (r#""dryRun":"true","#, "dryRun", "dryRun is a string; true or false is expected"),
             (r#""dryRun":"","#, "dryRun", "dryRun is a string; true or false is expected"),
-            (r#""failOnPermanent":1,"#, "failOnPermanent", "failOnPermanent is a number; true or false is expected"),
-            (r#""failOnRetryable":null,"#, "failOnRetryable", "failOnRetryable is null; true or false is expected"),
+            (
+                r#""failOnPermanent":1,"#,
+                "failOnPermanent",
+                "failOnPermanent is a number; true or false is expected",
+            ),
+            (
+                r#""failOnRetryable":null,"#,
+                "failOnRetryable",
+                "failOnRetryable is null; true or false is expected",
+            ),
             (r#""dryrun":true,"#, "dryrun", "\"dryrun\" is not a field of a request; dryRun was meant"),
             (r#""instanceId":7,"#, "instanceId", "instanceId is a number; a string is expected"),
             (r#""instanceId":"","#, "instanceId", "instanceId is an empty string"),

@@ -16,7 +16,8 @@ fn entries(entries: &[(&str, &str)]) -> Value {
 #[tokio::test]
 async fn the_report_of_a_success() {
     let world = World::new(fixture(2, 2));
-    let report = world.invoke(&entries(&[("q0", "e0"), ("q0", "e1"), ("q1", "e0"), ("q0", "e0")])).await.unwrap();
+    let report =
+        world.invoke(&entries(&[("q0", "e0"), ("q0", "e1"), ("q1", "e0"), ("q0", "e0")])).await.unwrap();
     let row = |queue: &str, requested: u32, associated: u32| {
         json!({ "instanceId": INSTANCE, "queueId": queue, "requested": requested, "associated": associated,
                 "alreadyAssociated": 0, "failed": 0, "chunks": 1 })
@@ -90,7 +91,10 @@ async fn defaults_of_a_batch_that_are_invalid_are_an_error() {
     let items = json!([{ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" }]);
     for (batch_input, message) in [
         (json!("x"), "BatchInput: BatchInput is a string; an object is expected"),
-        (json!({ "dryrun": true }), "BatchInput.dryrun: \"dryrun\" is not a field of a request; dryRun was meant"),
+        (
+            json!({ "dryrun": true }),
+            "BatchInput.dryrun: \"dryrun\" is not a field of a request; dryRun was meant",
+        ),
         (json!({ "dryRun": "yes" }), "BatchInput.dryRun: dryRun is a string; true or false is expected"),
     ] {
         let ending = world.invoke(&json!({ "Items": items, "BatchInput": batch_input })).await;
@@ -152,7 +156,9 @@ async fn a_pair_that_may_pass_is_an_error_to_those_who_can_retry() {
         let item = if payload.get("Items").is_some() { "Items[0]." } else { "" };
         assert_eq!(
             message,
-            format!("1 of 1 failed: InternalServiceException at {item}associations[0].emailAddressIds[0]: try later")
+            format!(
+                "1 of 1 failed: InternalServiceException at {item}associations[0].emailAddressIds[0]: try later"
+            )
         );
     }
 }
@@ -166,7 +172,8 @@ async fn a_pair_that_failed_for_good_is_an_error_to_an_event_and_on_request() {
     assert_eq!(world.invoke(&event).await.unwrap_err().0, "PermanentFailure");
     payload["failOnPermanent"] = json!(true);
     assert_eq!(world.invoke(&payload).await.unwrap_err().0, "PermanentFailure");
-    let items = json!({ "Items": [entries(&[("q0", "missing")])], "BatchInput": { "failOnPermanent": true } });
+    let items =
+        json!({ "Items": [entries(&[("q0", "missing")])], "BatchInput": { "failOnPermanent": true } });
     assert_eq!(world.invoke(&items).await.unwrap_err().0, "PermanentFailure");
     assert_eq!(world.associated("q0"), ["e0"]);
 }
@@ -188,7 +195,10 @@ async fn a_report_stays_below_its_size() {
         (0..5_000).map(|number| json!({ "queueId": format!("q{number}"), "emailAddressId": 7 })).collect();
     let payload = json!({ "instanceId": INSTANCE, "associations": many });
     let mut with_one_valid = payload.clone();
-    with_one_valid["associations"].as_array_mut().unwrap().push(json!({ "queueId": "q0", "emailAddressId": "e0" }));
+    with_one_valid["associations"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "queueId": "q0", "emailAddressId": "e0" }));
     let report = world.invoke(&with_one_valid).await.unwrap();
     assert!(report.to_string().len() < 200_000);
     assert_eq!(report["failed"], 5_000);

@@ -19,7 +19,11 @@ fn one_pair_a_queue(queues: usize) -> Value {
 fn unwell(queue: &str) -> Fault {
     Fault {
         queue: Some(queue.to_owned()),
-        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: "try later".to_owned() })
+        ..Fault::new(Effect::Error {
+            status: 500,
+            code: "Unwell".to_owned(),
+            message: "try later".to_owned(),
+        })
     }
 }
 

@@ -70,8 +70,7 @@ async fn small_messages_go_before_large_ones() {
         request("q49", &ids(1..2)),
     ]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
-    let first: Vec<_> =
-        world.connect.calls().into_iter().take(3).map(|call| call.queue.unwrap()).collect();
+    let first: Vec<_> = world.connect.calls().into_iter().take(3).map(|call| call.queue.unwrap()).collect();
     assert_eq!(first, ["q49", "q50", "q51"]);
 }
 

@@ -38,11 +38,11 @@ async fn messages_in_every_wrapping() {
 
 #[tokio::test]
 async fn events_and_requests() {
-    let sns = |message: Value| {
-        json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "MessageId": "n1", "Message": message.to_string() } }] })
-    };
+    let sns = |message: Value| json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "MessageId": "n1", "Message": message.to_string() } }] });
     let items = json!({ "Items": [{ "queueId": "q0", "emailAddressId": "e0" }], "BatchInput": { "instanceId": INSTANCE } });
-    for payload in [event(&short()), sns(short()), sns(event(&short())), items, short(), request("q0", &ids(0..1))] {
+    for payload in
+        [event(&short()), sns(short()), sns(event(&short())), items, short(), request("q0", &ids(0..1))]
+    {
         let report = associates(&payload).await;
         assert_eq!(report["status"], "SUCCEEDED", "{payload}");
         assert_eq!(report["associated"], 1);
@@ -65,7 +65,9 @@ async fn empty_batches() {
 async fn what_is_no_envelope_is_an_invalid_request() {
     let world = World::new(fixture(1, 1));
     let deep = format!("{{\"associations\": {}", "[".repeat(50_000));
-    for payload in ["", "nope", "null", "\"x\"", "7", "{\"Records\": [{}]}", "{\"a\": \"\\ud800\"}", &deep, "\u{0}"] {
+    for payload in
+        ["", "nope", "null", "\"x\"", "7", "{\"Records\": [{}]}", "{\"a\": \"\\ud800\"}", &deep, "\u{0}"]
+    {
         let (kind, message) = world.invoke_raw(payload.as_bytes()).await.unwrap_err();
         assert_eq!(kind, "InvalidRequest", "{payload:.40}");
         assert!(!message.contains('\n'));

@@ -37,7 +37,9 @@ async fn what_fits_is_associated_in_the_requested_order() {
     assert_eq!(report["failures"][0]["retryable"], false);
     let message = report["failures"][0]["message"].as_str().unwrap();
     assert!(
-        message.starts_with("the queue held 40 of 49 addresses beside its default one: 9 were added and 11 do not fit"),
+        message.starts_with(
+            "the queue held 40 of 49 addresses beside its default one: 9 were added and 11 do not fit"
+        ),
         "{message}"
     );
     assert!(message.contains("L-7B867368"), "{message}");
@@ -71,12 +73,16 @@ async fn what_is_on_the_queue_already_needs_no_room() {
     wanted.extend(ids(0..10));
     let report = world.invoke(&request("q0", &wanted)).await.unwrap();
     assert_eq!(added(&world), ids(0..4));
-    assert_eq!((&report["associated"], &report["alreadyAssociated"], full(&report)), (&json!(4), &json!(6), 6));
+    assert_eq!(
+        (&report["associated"], &report["alreadyAssociated"], full(&report)),
+        (&json!(4), &json!(6), 6)
+    );
 }
 
 #[tokio::test]
 async fn a_queue_without_a_default_address_takes_what_the_api_lets_it() {
-    for (full_without_default, fits) in [(FullWithoutDefault::FortyNine, 49), (FullWithoutDefault::Fifty, 50)] {
+    for (full_without_default, fits) in [(FullWithoutDefault::FortyNine, 49), (FullWithoutDefault::Fifty, 50)]
+    {
         let switches = Switches { full_without_default, ..Switches::default() };
         let world = World::with(Options { fixture: fixture(1, 50), switches, ..Options::default() }, &[]);
         let report = world.invoke(&request("q0", &ids(0..50))).await.unwrap();
@@ -120,10 +126,8 @@ async fn a_limit_that_passes_is_waited_for() {
 #[tokio::test]
 async fn where_the_list_cannot_be_read_the_call_is_made_again_until_its_attempts_end() {
     for (status, code) in [(403, "AccessDeniedException"), (500, "InternalServiceException")] {
-        let world = World::with(
-            Options { fixture: holding(49), ..Options::default() },
-            &[("MAX_ATTEMPTS", "4")],
-        );
+        let world =
+            World::with(Options { fixture: holding(49), ..Options::default() }, &[("MAX_ATTEMPTS", "4")]);
         world.connect.inject(Fault {
             operation: Some(Operation::ListQueueEmailAddresses),
             ..Fault::new(Effect::Error { status, code: code.to_owned(), message: "no".to_owned() })
@@ -169,9 +173,5 @@ async fn a_full_queue_slows_no_other() {
 }
 
 fn limit_exceeded() -> Effect {
-    Effect::Error {
-        status: 429,
-        code: "LimitExceededException".to_owned(),
-        message: "too many".to_owned(),
-    }
+    Effect::Error { status: 429, code: "LimitExceededException".to_owned(), message: "too many".to_owned() }
 }

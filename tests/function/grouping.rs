@@ -48,7 +48,8 @@ async fn a_queue_of_more_than_fifty_is_cut_into_chunks_without_repetition() {
 
 #[tokio::test]
 async fn the_same_queue_of_two_instances_is_two_groups() {
-    let fixture = fixture(1, 1).with_queue("other", "q0", "Queue").with_address("other", "e0", "e0@brand.example");
+    let fixture =
+        fixture(1, 1).with_queue("other", "q0", "Queue").with_address("other", "e0", "e0@brand.example");
     let world = World::new(fixture);
     let payload = json!({ "associations": [
         { "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" },
@@ -82,10 +83,9 @@ async fn a_redelivered_message_gives_the_same_token_and_a_later_message_another(
 #[tokio::test]
 async fn tokens_of_an_event_come_from_its_id_and_of_a_direct_request_from_the_invocation() {
     let world = World::new(fixture(1, 1));
-    let event = |id: &str| {
-        json!({ "id": id, "source": "s", "detail-type": "t", "detail": request("q0", &ids(0..1)) })
-    };
-    for payload in [event("1"), event("1"), event("2"), request("q0", &ids(0..1)), request("q0", &ids(0..1))] {
+    let event = |id: &str| json!({ "id": id, "source": "s", "detail-type": "t", "detail": request("q0", &ids(0..1)) });
+    for payload in [event("1"), event("1"), event("2"), request("q0", &ids(0..1)), request("q0", &ids(0..1))]
+    {
         world.invoke(&payload).await.unwrap();
     }
     let tokens: Vec<_> = world

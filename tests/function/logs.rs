@@ -45,13 +45,18 @@ fn mixed() -> Value {
 fn unwell() -> Fault {
     Fault {
         queue: Some("q1".to_owned()),
-        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: "try later".to_owned() })
+        ..Fault::new(Effect::Error {
+            status: 500,
+            code: "Unwell".to_owned(),
+            message: "try later".to_owned(),
+        })
     }
 }
 
 #[tokio::test]
 async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
-    let world = World::with(Options { fixture: fixture(2, 2), ..Options::default() }, &[("MAX_ATTEMPTS", "2")]);
+    let world =
+        World::with(Options { fixture: fixture(2, 2), ..Options::default() }, &[("MAX_ATTEMPTS", "2")]);
     world.connect.inject(unwell());
     let mut payload = mixed();
     payload["failOnRetryable"] = json!(false);
@@ -157,7 +162,10 @@ async fn the_plan_of_a_dry_run_is_logged() {
     body["dryRun"] = json!(true);
     let lines = log_of(&world, LevelFilter::INFO, sqs(&[body]).to_string().as_bytes()).await;
     assert_eq!(lines[0]["message"], "planned in a dry run");
-    assert_eq!((&lines[0]["queueId"], &lines[0]["planned"], &lines[0]["chunks"]), (&json!("q0"), &json!(60), &json!(2)));
+    assert_eq!(
+        (&lines[0]["queueId"], &lines[0]["planned"], &lines[0]["chunks"]),
+        (&json!("q0"), &json!(60), &json!(2))
+    );
 }
 
 #[tokio::test]
@@ -179,7 +187,8 @@ async fn no_email_address_is_logged_at_any_level() {
         entries(json!({ "queueId": "q0", "emailAddresses": [secret, 7] })).to_string(),
         entries(json!({ "queueId": "q0", "emailAddressId": "e0" })).to_string(),
     ];
-    for field in ["instanceId", "queueId", "queueName", "emailAddressId", "emailAddress", "dryRun", "dry_run"] {
+    for field in ["instanceId", "queueId", "queueName", "emailAddressId", "emailAddress", "dryRun", "dry_run"]
+    {
         let mut request = json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" });
         request[field] = json!(secret);
         payloads.push(request.to_string());
@@ -189,8 +198,11 @@ async fn no_email_address_is_logged_at_any_level() {
     let mut with_odd_ids = sqs(&[entries(json!({ "queueId": "q0", "emailAddressId": "bad" }))]);
     with_odd_ids["Records"][0]["messageId"] = json!(secret);
     payloads.push(with_odd_ids.to_string());
-    let world = World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &[("MAX_ATTEMPTS", "2")]);
-    for (status, code) in [(400, "InvalidParameterException"), (500, "InternalServiceException"), (403, secret)] {
+    let world =
+        World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &[("MAX_ATTEMPTS", "2")]);
+    for (status, code) in
+        [(400, "InvalidParameterException"), (500, "InternalServiceException"), (403, secret)]
+    {
         world.connect.clear_faults();
         world.connect.inject(Fault::new(Effect::Error {
             status,

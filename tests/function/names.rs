@@ -8,10 +8,8 @@ use serde_json::{Value, json};
 use crate::world::{INSTANCE, World, fixture, ids, listed, sqs};
 
 fn by_name(pairs: &[(&str, &str)]) -> Value {
-    let entries: Vec<_> = pairs
-        .iter()
-        .map(|(queue, address)| json!({ "queueName": queue, "emailAddress": address }))
-        .collect();
+    let entries: Vec<_> =
+        pairs.iter().map(|(queue, address)| json!({ "queueName": queue, "emailAddress": address })).collect();
     json!({ "instanceId": INSTANCE, "associations": entries })
 }
 
@@ -76,7 +74,10 @@ async fn names_that_are_not_there_or_not_unique_fail_alone() {
     assert_eq!(errors, ["NameNotFound", "NameAmbiguous", "NameNotFound"]);
     assert_eq!(failures[0]["queueName"], "queue 0");
     assert_eq!(failures[2]["emailAddress"], "nobody@brand.example");
-    assert_eq!(failures[1]["message"], format!("2 queues of instance {INSTANCE} have this name; name it by queueId"));
+    assert_eq!(
+        failures[1]["message"],
+        format!("2 queues of instance {INSTANCE} have this name; name it by queueId")
+    );
     assert!(failures.iter().all(|failure| failure["retryable"] == false));
     assert!(failures.iter().all(|failure| !failure["message"].as_str().unwrap().contains("nobody")));
     // The directory was just read, so that it is not read again for what is missing.
@@ -88,10 +89,8 @@ async fn a_missing_name_has_a_kept_directory_read_again_once() {
     let world = World::new(fixture(1, 1));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.connect.add(Fixture::new().with_queue(INSTANCE, "late", "Late"));
-    let report = world
-        .invoke(&by_name(&[("Late", "e0@brand.example"), ("Never", "e0@brand.example")]))
-        .await
-        .unwrap();
+    let report =
+        world.invoke(&by_name(&[("Late", "e0@brand.example"), ("Never", "e0@brand.example")])).await.unwrap();
     assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)));
     assert_eq!(searches(&world), (2, 1));
 }
@@ -138,7 +137,10 @@ async fn a_directory_that_cannot_be_read_fails_by_its_own_error() {
             ..Fault::new(Effect::Error { status, code: code.to_owned(), message: "no".to_owned() })
         });
         let mut payload = by_name(&[("Queue 0", "e0@brand.example")]);
-        payload["associations"].as_array_mut().unwrap().push(json!({ "queueId": "q1", "emailAddressId": "e0" }));
+        payload["associations"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({ "queueId": "q1", "emailAddressId": "e0" }));
         payload["failOnRetryable"] = json!(false);
         let report = world.invoke(&payload).await.unwrap();
         assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)));

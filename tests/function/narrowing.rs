@@ -18,8 +18,11 @@ fn with_bad(addresses: usize, bad: &[usize]) -> Fixture {
 
 fn switches() -> impl Iterator<Item = Switches> {
     [AssociatedAgain::Accept, AssociatedAgain::Refuse].into_iter().flat_map(|associated_again| {
-        [UnknownAddress::InvalidParameter, UnknownAddress::ResourceNotFound]
-            .map(|unknown_address| Switches { associated_again, unknown_address, ..Switches::default() })
+        [UnknownAddress::InvalidParameter, UnknownAddress::ResourceNotFound].map(|unknown_address| Switches {
+            associated_again,
+            unknown_address,
+            ..Switches::default()
+        })
     })
 }
 
@@ -39,7 +42,8 @@ async fn narrow(bad: &[usize], switches: Switches) -> usize {
     assert_eq!(failed_addresses(&report), bad.iter().map(|bad| format!("e{bad}")).collect::<Vec<_>>());
     let mut associated = world.associated("q0");
     associated.sort_by_key(|id| id[1..].parse::<usize>().unwrap());
-    let good: Vec<_> = (0..50).filter(|address| !bad.contains(address)).map(|address| format!("e{address}")).collect();
+    let good: Vec<_> =
+        (0..50).filter(|address| !bad.contains(address)).map(|address| format!("e{address}")).collect();
     // A queue without a default address holds 49, so of fifty good ones one does not fit.
     assert!(associated == good, "{associated:?}");
     world.call_count()
@@ -119,7 +123,8 @@ async fn an_instance_that_does_not_exist_is_given_up_after_ten_queues() {
     let report = world.invoke(&payload).await.unwrap();
     assert_eq!(world.call_count(), 21);
     assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(200)));
-    let retryable = report["failures"].as_array().unwrap().iter().filter(|failure| failure["retryable"] == true);
+    let retryable =
+        report["failures"].as_array().unwrap().iter().filter(|failure| failure["retryable"] == true);
     assert_eq!(retryable.count(), 190);
 }
 
@@ -156,8 +161,7 @@ async fn what_is_on_the_queue_counts_as_done_where_the_api_refuses_it() {
 async fn a_lost_answer_does_not_blame_what_it_associated() {
     // The second chunk is carried out, its answer is lost, and the API then refuses what is there already.
     let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
-    let options =
-        Options { fixture: with_bad(60, &[0]), switches, limit: 100, ..Options::default() };
+    let options = Options { fixture: with_bad(60, &[0]), switches, limit: 100, ..Options::default() };
     let world = World::with(options, &[("QUEUE_ADDITIONAL_LIMIT", "100")]);
     world.connect.inject(Fault {
         address: Some("e55".to_owned()),

@@ -51,10 +51,8 @@ async fn throttled_calls_are_counted() {
 
 #[tokio::test]
 async fn attempts_end() {
-    let world = World::with(
-        Options { fixture: fixture(2, 1), ..Options::default() },
-        &[("MAX_ATTEMPTS", "4")],
-    );
+    let world =
+        World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &[("MAX_ATTEMPTS", "4")]);
     world.connect.inject(Fault { queue: Some("q0".to_owned()), ..Fault::new(error(503, "Unwell")) });
     let batch = sqs(&[request("q0", &ids(0..1)), request("q1", &ids(0..1))]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
@@ -121,8 +119,10 @@ async fn at_the_configured_quota_nothing_is_throttled() {
     let entries: Vec<_> =
         (0..100).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
     let begun = Instant::now();
-    let report =
-        world.invoke(&json!({ "instanceId": crate::world::INSTANCE, "associations": entries })).await.unwrap();
+    let report = world
+        .invoke(&json!({ "instanceId": crate::world::INSTANCE, "associations": entries }))
+        .await
+        .unwrap();
     assert_eq!((&report["associated"], &report["throttledCalls"]), (&json!(100), &json!(0)));
     // 100 calls at 2 a second, of which 4 go at once: one token of the burst is kept back.
     let took = begun.elapsed().as_secs_f64();
@@ -137,8 +137,10 @@ async fn a_lower_quota_than_configured_is_found_and_kept() {
     let entries: Vec<_> =
         (0..200).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
     let begun = Instant::now();
-    let report =
-        world.invoke(&json!({ "instanceId": crate::world::INSTANCE, "associations": entries })).await.unwrap();
+    let report = world
+        .invoke(&json!({ "instanceId": crate::world::INSTANCE, "associations": entries }))
+        .await
+        .unwrap();
     assert_eq!(report["associated"], 200);
     let throttled = report["throttledCalls"].as_f64().unwrap() / report["apiCalls"].as_f64().unwrap();
     assert!(throttled <= 0.10, "{throttled}");

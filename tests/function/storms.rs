@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use connect_simulator::{
-    AssociatedAgain, Effect, Fault, Fixture, FullWithoutDefault, Operation, Options, Quota, Switches, ThrottleError,
-    UnknownAddress,
+    AssociatedAgain, Effect, Fault, Fixture, FullWithoutDefault, Operation, Options, Quota, Switches,
+    ThrottleError, UnknownAddress,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -85,7 +85,9 @@ fn message() -> impl Strategy<Value = Message> {
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
-    let error = |status, code: &str| Just(Effect::Error { status, code: code.to_owned(), message: "storm".to_owned() });
+    let error = |status, code: &str| {
+        Just(Effect::Error { status, code: code.to_owned(), message: "storm".to_owned() })
+    };
     prop_oneof![
         error(500, "InternalServiceException"),
         error(503, "ServiceUnavailableException"),
@@ -111,25 +113,34 @@ fn fault() -> impl Strategy<Value = Fault> {
         2 => Just(Some(Operation::AssociateQueueEmailAddresses)),
         1 => Just(Some(Operation::ListQueueEmailAddresses)),
     ];
-    (effect(), operation, prop::option::of(0..QUEUES), prop::option::of(1_u32..5), prop::option::of(0.1..0.6)).prop_map(
-        |(effect, operation, queue, times, share)| Fault {
+    (effect(), operation, prop::option::of(0..QUEUES), prop::option::of(1_u32..5), prop::option::of(0.1..0.6))
+        .prop_map(|(effect, operation, queue, times, share)| Fault {
             operation,
             queue: queue.map(|queue| format!("q{queue}")),
             times,
             share,
             ..Fault::new(effect)
-        },
-    )
+        })
 }
 
 fn switches() -> impl Strategy<Value = Switches> {
-    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(again, unknown, full, throttle)| Switches {
-        associated_again: if again { AssociatedAgain::Refuse } else { AssociatedAgain::Accept },
-        unknown_address: if unknown { UnknownAddress::ResourceNotFound } else { UnknownAddress::InvalidParameter },
-        full_without_default: if full { FullWithoutDefault::Fifty } else { FullWithoutDefault::FortyNine },
-        throttle_error: if throttle { ThrottleError::Throttling } else { ThrottleError::TooManyRequests },
-        ..Switches::default()
-    })
+    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(again, unknown, full, throttle)| Switches {
+            associated_again: if again { AssociatedAgain::Refuse } else { AssociatedAgain::Accept },
+            unknown_address: if unknown {
+                UnknownAddress::ResourceNotFound
+            } else {
+                UnknownAddress::InvalidParameter
+            },
+            full_without_default: if full {
+                FullWithoutDefault::Fifty
+            } else {
+                FullWithoutDefault::FortyNine
+            },
+            throttle_error: if throttle { ThrottleError::Throttling } else { ThrottleError::TooManyRequests },
+            ..Switches::default()
+        },
+    )
 }
 
 fn sqs_fault() -> impl Strategy<Value = SqsFault> {
@@ -152,45 +163,50 @@ fn storm(faults: impl Strategy<Value = Vec<Fault>>) -> impl Strategy<Value = Sto
         prop_oneof![Just(2.0), Just(0.5), Just(20.0)],
     );
     let run = (prop::collection::vec(sqs_fault(), 0..4), 3_u64..200, any::<bool>(), any::<bool>());
-    (prop::collection::vec(message(), 1..12), world, faults, run).prop_map(|(messages, world, faults, run)| {
-        let (mut present, defaults, limits, switches, rate) = world;
-        let (sqs_faults, seconds, failures_queue, continuation_queue) = run;
-        // A queue begins with what it can hold.
-        let mut held = [0; EXISTING_QUEUES];
-        present.retain(|(queue, _)| {
-            held[*queue] += 1;
-            held[*queue] <= limits[*queue]
-        });
-        let quota = Quota::per_second(rate, 5.0);
-        Storm {
-            messages,
-            present,
-            defaults,
-            limits,
-            switches,
-            quota,
-            faults,
-            sqs_faults,
-            seconds,
-            failures_queue,
-            continuation_queue,
-        }
-    })
+    (prop::collection::vec(message(), 1..12), world, faults, run).prop_map(
+        |(messages, world, faults, run)| {
+            let (mut present, defaults, limits, switches, rate) = world;
+            let (sqs_faults, seconds, failures_queue, continuation_queue) = run;
+            // A queue begins with what it can hold.
+            let mut held = [0; EXISTING_QUEUES];
+            present.retain(|(queue, _)| {
+                held[*queue] += 1;
+                held[*queue] <= limits[*queue]
+            });
+            let quota = Quota::per_second(rate, 5.0);
+            Storm {
+                messages,
+                present,
+                defaults,
+                limits,
+                switches,
+                quota,
+                faults,
+                sqs_faults,
+                seconds,
+                failures_queue,
+                continuation_queue,
+            }
+        },
+    )
 }
 
 impl Storm {
     fn world(&self) -> World {
         let mut fixture = Fixture::new();
         for queue in 0..EXISTING_QUEUES {
-            fixture = fixture
-                .with_queue(INSTANCE, format!("q{queue}"), format!("Queue {queue}"))
-                .with_limit(INSTANCE, format!("q{queue}"), self.limits[queue]);
+            fixture = fixture.with_queue(INSTANCE, format!("q{queue}"), format!("Queue {queue}")).with_limit(
+                INSTANCE,
+                format!("q{queue}"),
+                self.limits[queue],
+            );
             if let Some(address) = self.defaults[queue] {
                 fixture = fixture.with_queue_default(INSTANCE, format!("q{queue}"), format!("e{address}"));
             }
         }
         for address in 0..EXISTING_ADDRESSES {
-            fixture = fixture.with_address(INSTANCE, format!("e{address}"), format!("e{address}@brand.example"));
+            fixture =
+                fixture.with_address(INSTANCE, format!("e{address}"), format!("e{address}@brand.example"));
         }
         for (queue, address) in &self.present {
             fixture = fixture.with_association(INSTANCE, format!("q{queue}"), format!("e{address}"));
@@ -253,13 +269,21 @@ fn check_calls(world: &World, storm: &Storm) {
         assert!(call.addresses.len() <= 50 && distinct.len() == call.addresses.len(), "{call:?}");
         let queue: usize = call.queue.as_deref().unwrap()[1..].parse().unwrap();
         for address in &call.addresses {
-            assert!(asked.contains(&(queue, address[1..].parse().unwrap())), "nobody asked for {address} on q{queue}");
+            assert!(
+                asked.contains(&(queue, address[1..].parse().unwrap())),
+                "nobody asked for {address} on q{queue}"
+            );
         }
     }
 }
 
 fn on_a_paused_clock<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap()
+        .block_on(future)
 }
 
 async fn weather_as_messages(storm: &Storm) {
@@ -307,7 +331,8 @@ async fn weather_as_a_request(storm: &Storm) {
         count("associated") + count("alreadyAssociated") + count("planned") + count("failed"),
         count("distinct")
     );
-    let invalid = storm.messages.iter().filter(|message| matches!(message, Message::WithAnInvalidEntry(_))).count();
+    let invalid =
+        storm.messages.iter().filter(|message| matches!(message, Message::WithAnInvalidEntry(_))).count();
     assert_eq!(count("distinct"), storm.asked().len() + invalid);
     let rows = |name: &str| {
         report["queues"].as_array().unwrap().iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>()
@@ -344,7 +369,8 @@ async fn weather_as_a_request(storm: &Storm) {
                 .map(move |address| (queue, address.as_str().unwrap()[1..].parse().unwrap()))
         })
         .collect();
-    let retryable: BTreeSet<Pair> = failed.into_iter().filter(|(_, retryable)| *retryable).map(|(pair, _)| pair).collect();
+    let retryable: BTreeSet<Pair> =
+        failed.into_iter().filter(|(_, retryable)| *retryable).map(|(pair, _)| pair).collect();
     assert_eq!(left, retryable);
     check_calls(&world, storm);
 }

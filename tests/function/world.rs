@@ -62,7 +62,14 @@ impl World {
         variables.extend(QUICK);
         let sqs = Sqs::default();
         let function = function(&variables, sdk::http_client(), &sqs);
-        World { connect, sqs, function, invocation_time: Duration::from_secs(60), request_id: "request-1", _server: Some(server) }
+        World {
+            connect,
+            sqs,
+            function,
+            invocation_time: Duration::from_secs(60),
+            request_id: "request-1",
+            _server: Some(server),
+        }
     }
 
     /// A world in memory, for a paused clock: with sockets it would run ahead of the answers.
@@ -70,7 +77,14 @@ impl World {
         let connect = Connect::new(options);
         let sqs = Sqs::default();
         let function = in_memory_function(&connect, &sqs, variables);
-        World { connect, sqs, function, invocation_time: Duration::from_secs(900), request_id: "request-1", _server: None }
+        World {
+            connect,
+            sqs,
+            function,
+            invocation_time: Duration::from_secs(900),
+            request_id: "request-1",
+            _server: None,
+        }
     }
 
     /// Another process: the same account, nothing remembered.

@@ -1,2 +1,44 @@
-//! x
-fn main() {}
+//! `associate-emails`: a file of requested associations, carried out by the library of the Lambda function.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `args` | the command line |
+//! | `input` | a file of any accepted form, as one payload of the function |
+//! | `configuration` | the function's settings, with the command line's options before the environment |
+//! | `simulation`, `aws` | the Connect that is called: one inside this process, or the real one |
+//! | `workload` | how many calls a payload needs, and how long they take |
+//! | `progress` | what is shown while calls are made |
+//! | `tables`, `outcome` | what is shown at the end, and the exit code |
+//! | `run` | the walk through them |
+
+mod args;
+mod aws;
+mod configuration;
+mod input;
+mod outcome;
+mod progress;
+mod run;
+mod simulation;
+mod tables;
+mod workload;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+use crate::outcome::Exit;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let exit = match Args::try_parse() {
+        Ok(args) => run::run(&args).await.unwrap_or_else(|unusable| outcome::unusable(&unusable)),
+        // Help and version are asked for, and are no errors.
+        Err(error) if !error.use_stderr() => {
+            let _ = error.print();
+            Exit::Done
+        }
+        Err(error) => outcome::unusable(&args::one_line(&error)),
+    };
+    ExitCode::from(exit as u8)
+}

@@ -119,7 +119,7 @@ impl GroupRun {
             Ok(Reply::Listed(page)) => return self.listed(page, group),
             Ok(Reply::Found(_)) => {}
             Err(refused) => match self.listing.close() {
-                Some(cause) => return self.not_listed(refused, cause),
+                Some(cause) => return self.not_listed(&refused, cause),
                 None => return self.refused(refused),
             },
         }
@@ -181,8 +181,11 @@ impl GroupRun {
         let Refused { refusal, out_of_time, maybe_done } = refused;
         match refusal.class {
             Class::Throttled | Class::Unavailable => {
-                let failure =
-                    if out_of_time { no_time_to_retry(&refusal) } else { failed(&refusal, Retry::MayPass, Blame::Nothing) };
+                let failure = if out_of_time {
+                    no_time_to_retry(&refusal)
+                } else {
+                    failed(&refusal, Retry::MayPass, Blame::Nothing)
+                };
                 self.decide(&set.members, &Outcome::Failed(Arc::new(failure)));
             }
             // The same for every address of the queue.
@@ -273,7 +276,7 @@ impl GroupRun {
     }
 
     /// The queue's list was refused.
-    fn not_listed(&mut self, refused: Refused, cause: RefusedSet) -> Then {
+    fn not_listed(&mut self, refused: &Refused, cause: RefusedSet) -> Then {
         let RefusedSet { set, refusal } = cause;
         if refused.refusal.class.blames_content() {
             // The call named nothing but the queue and its instance.
@@ -317,12 +320,7 @@ impl GroupRun {
 
 /// A failure in the API's own words.
 fn failed(refusal: &Refusal, retry: Retry, blame: Blame) -> Failure {
-    Failure {
-        error: refusal.code.clone(),
-        message: refusal.message.clone(),
-        retry,
-        blame,
-    }
+    Failure { error: refusal.code.clone(), message: refusal.message.clone(), retry, blame }
 }
 
 /// What was just created may not be found yet.

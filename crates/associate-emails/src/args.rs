@@ -1,0 +1,174 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::input::Format;
+
+const DETAILS: &str = r#"Files:
+  json        an event as AWS delivers it (SQS batch, EventBridge Pipes batch, EventBridge event, SNS,
+              Distributed Map batch) or an association request
+  json-lines  one association request a line
+  csv         one pair a line, under a header with queueId or queueName, emailAddressId or emailAddress,
+              and perhaps instanceId; other columns are ignored, an empty cell counts as absent
+
+Examples:
+  # What would a file do? Checks it, groups it, counts the calls; changes nothing.
+  associate-emails --dry-run pairs.csv
+
+  # The same file through a simulated Amazon Connect that holds exactly what the file names.
+  associate-emails --instance 11111111-2222-3333-4444-555555555555 pairs.csv
+
+  # A large file, as fast as this machine can.
+  associate-emails --fast pairs.csv
+
+  # For real, with a profile's credentials.
+  AWS_PROFILE=contact-centre associate-emails --aws --region eu-central-1 pairs.csv
+
+  # What the Lambda function would answer to an event.
+  associate-emails --json event.json
+
+Settings: the environment variables of the function (CONNECT_INSTANCE_ID, CONNECT_REQUESTS_PER_SECOND,
+CONNECT_BURST, MAX_ATTEMPTS and so on), and options come before them. FAILURES_QUEUE_URL and
+CONTINUATION_QUEUE_URL are not used: what failed is shown here, and nothing is sent on.
+
+Exit codes:
+  0    everything is done, or planned
+  1    something failed; the table of failures says what
+  2    the file, an option or a setting could not be used, or nothing in the file was valid
+  130  interrupted; what was done stays done, and running the same again is safe"#;
+
+/// Associates email addresses with Amazon Connect queues, as a file asks for it.
+///
+/// Runs the library of the Lambda function on the file, against a simulated Amazon Connect inside this process
+/// unless --aws is given. Shows progress on standard error, and the outcome on standard output.
+#[allow(
+    clippy::doc_markdown,
+    reason = "the comments are the text of --help, where backticks stand in the way"
+)]
+#[derive(Debug, Parser)]
+#[command(version, after_long_help = DETAILS)]
+pub(crate) struct Args {
+    /// The file; - reads standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// The file's form; by default its extension (.json, .jsonl, .csv) decides, else its content
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub(crate) format: Option<Format>,
+
+    /// The instance, an identifier or an ARN, of pairs that name none [variable: CONNECT_INSTANCE_ID]
+    #[arg(long, value_name = "ID")]
+    pub(crate) instance: Option<String>,
+
+    /// Check, look up and count only: associate nothing, and show the plan
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Call Amazon Connect itself, with credentials and Region as the AWS CLI finds them
+    #[arg(long)]
+    pub(crate) aws: bool,
+
+    /// The Region, which ARNs in the file must be of [variable: AWS_REGION]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+
+    /// Calls a second [variable: CONNECT_REQUESTS_PER_SECOND; default: 2]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    pub(crate) rate: Option<String>,
+
+    /// Calls at once [variable: CONNECT_BURST; default: 5]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    pub(crate) burst: Option<String>,
+
+    /// Neither a pace here nor a quota in the simulation: for trying a large file
+    #[arg(long, conflicts_with_all = ["aws", "rate", "burst", "simulated_rate"])]
+    pub(crate) fast: bool,
+
+    /// The quota that the simulation enforces, in calls a second; by default the pace that is kept
+    #[arg(long, value_name = "NUMBER", value_parser = above_zero, conflicts_with = "aws")]
+    pub(crate) simulated_rate: Option<f64>,
+
+    /// Stop calling after so many seconds; what is left then fails as DeadlineExceeded [default: 86400]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    time_limit: Option<u32>,
+
+    /// Print the function's answer as JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Show no progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+impl Args {
+    /// How long calls may be made: a day, unless the caller says less.
+    pub(crate) fn time(&self) -> Duration {
+        Duration::from_secs(self.time_limit.unwrap_or(86_400).into())
+    }
+}
+
+fn above_zero(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "a number above 0 is accepted".to_owned())?;
+    match number.is_finite() && number > 0.0 {
+        true => Ok(number),
+        false => Err("a number above 0 is accepted".to_owned()),
+    }
+}
+
+/// What clap has to say, on one line, as every other message here.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let tells = |line: &&str| {
+        let dropped = ["Usage:", "tip: to pass"];
+        !line.is_empty() && !dropped.iter().any(|beginning| line.starts_with(beginning))
+    };
+    let lines = text.lines().map(str::trim).filter(tells);
+    let joined: Vec<&str> = lines.map(|line| line.strip_prefix("error: ").unwrap_or(line)).collect();
+    joined.join(" ").replace("For more information, try '--help'.", "(see --help)")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Args, String> {
+        Args::try_parse_from([&["associate-emails"], args].concat()).map_err(|error| one_line(&error))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_day_is_enough_unless_the_caller_says_less() {
+        assert_eq!(parse(&["-"]).unwrap().time(), Duration::from_secs(86_400));
+        assert_eq!(parse(&["-", "--time-limit", "7"]).unwrap().time(), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn wrong_options_are_one_line() {
+        let table: [(&[&str], &str); 5] = [
+            (&[], "the following required arguments were not provided: <FILE> (see --help)"),
+            (&["-", "--nonsense"], "unexpected argument '--nonsense' found (see --help)"),
+            (
+                &["-", "--simulated-rate", "0"],
+                "invalid value '0' for '--simulated-rate <NUMBER>': a number above 0 is accepted (see --help)",
+            ),
+            (
+                &["-", "--format", "xml"],
+                "invalid value 'xml' for '--format <FORM>' [possible values: json, json-lines, csv] (see --help)",
+            ),
+            (&["-", "--fast", "--aws"], "the argument '--fast' cannot be used with '--aws' (see --help)"),
+        ];
+        for (args, message) in table {
+            assert_eq!(parse(args).unwrap_err(), message);
+        }
+    }
+}

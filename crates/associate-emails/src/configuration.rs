@@ -1,0 +1,111 @@
+//! Configuration: the function's settings, read as the function reads them, with the options of the command line
+//! before the environment.
+
+use std::time::Duration;
+
+use queue_email_associator::settings::Settings;
+
+use crate::args::Args;
+
+/// A rate and a burst that no machine reaches, and that the settings accept.
+const UNLIMITED: &str = "1000000";
+
+/// An option that stands before a variable.
+struct Override<'a> {
+    variable: &'static str,
+    option: &'static str,
+    value: &'a str,
+}
+
+/// Reads the settings. `region` is the one that was found for the calls, if there was any to be found.
+///
+/// # Errors
+/// One line, as the function shows it, and which option it was where it was one.
+pub(crate) fn settings(
+    args: &Args,
+    region: Option<&str>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<Settings, String> {
+    let fast = args.fast.then_some(UNLIMITED);
+    let overrides: Vec<Override<'_>> = [
+        ("CONNECT_INSTANCE_ID", "--instance", args.instance.as_deref()),
+        ("AWS_REGION", "--region", args.region.as_deref().or(region)),
+        ("CONNECT_REQUESTS_PER_SECOND", "--rate", args.rate.as_deref().or(fast)),
+        ("CONNECT_BURST", "--burst", args.burst.as_deref().or(fast)),
+    ]
+    .into_iter()
+    .filter_map(|(variable, option, value)| Some(Override { variable, option, value: value? }))
+    .collect();
+    let lookup = |name: &str| match name {
+        // What failed is shown to a person; messages for the function are not this program's to send.
+        "FAILURES_QUEUE_URL" | "CONTINUATION_QUEUE_URL" => None,
+        _ => match overrides.iter().find(|given| given.variable == name) {
+            Some(given) => Some(given.value.to_owned()),
+            None => environment(name),
+        },
+    };
+    let settings = Settings::read(lookup).map_err(|error| {
+        let message = error.to_string();
+        let given = overrides
+            .iter()
+            .find(|given| message.strip_prefix(given.variable).is_some_and(|rest| rest.starts_with(" is ")));
+        match given {
+            Some(given) => format!("{}: {message}", given.option),
+            None => message,
+        }
+    })?;
+    // Nobody ends this process at a deadline, so there is nothing to be early for.
+    Ok(Settings { deadline_margin: Duration::ZERO, ..settings })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn read(args: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
+        let args = Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap();
+        settings(&args, None, |name| {
+            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn options_come_before_the_environment() {
+        let environment =
+            [("CONNECT_INSTANCE_ID", "env"), ("CONNECT_BURST", "9"), ("AWS_REGION", "eu-central-1")];
+        let settings = read(&["--instance", "i", "--rate", "7.5"], &environment).unwrap();
+        assert_eq!(settings.instance.as_deref(), Some("i"));
+        assert_eq!((settings.allowance.rate, settings.allowance.burst), (7.5, 9.0));
+        assert_eq!(settings.home.region(), "eu-central-1");
+        let settings = read(&["--region", "us-west-2"], &environment).unwrap();
+        assert_eq!(settings.instance.as_deref(), Some("env"));
+        assert_eq!(settings.home.region(), "us-west-2");
+    }
+
+    #[test]
+    fn nothing_is_sent_on() {
+        let url = "https://sqs.us-east-1.amazonaws.com/111122223333/queue";
+        let settings = read(&[], &[("FAILURES_QUEUE_URL", url), ("CONTINUATION_QUEUE_URL", url)]).unwrap();
+        assert_eq!((settings.failures_queue, settings.continuation_queue), (None, None));
+    }
+
+    #[test]
+    fn a_wrong_value_names_the_option_that_it_came_with() {
+        let accepted = "accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5";
+        assert_eq!(
+            read(&["--rate", "-1"], &[]).unwrap_err(),
+            format!(r#"--rate: CONNECT_REQUESTS_PER_SECOND is "-1": {accepted}"#)
+        );
+        assert_eq!(
+            read(&[], &[("CONNECT_BURST", "many")]).unwrap_err(),
+            format!(r#"CONNECT_BURST is "many": {accepted}"#)
+        );
+    }
+
+    #[test]
+    fn fast_is_without_a_pace() {
+        assert!(read(&["--fast"], &[]).unwrap().allowance.rate > 100_000.0);
+    }
+}

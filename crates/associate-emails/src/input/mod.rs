@@ -1,0 +1,231 @@
+//! Input: a file of any accepted form, as one payload of the function.
+//!
+//! CSV files and JSON lines become the items of a Distributed Map batch, so that the function's own checks apply to
+//! each record, and one record's failure stops no other. What makes a file as a whole unreadable is met here, before
+//! anything is called.
+
+mod csv;
+mod json_lines;
+
+use std::io::Read;
+use std::path::Path;
+use std::{fs, io, str};
+
+use clap::ValueEnum;
+use serde_json::error::Category;
+use serde_json::{Deserializer, Value};
+
+/// The form of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// An event or an association request
+    Json,
+    /// One association request a line
+    JsonLines,
+    /// One pair a line, under a header
+    Csv,
+}
+
+/// A file, read.
+#[derive(Debug)]
+pub(crate) struct Input {
+    /// What the function is invoked with.
+    pub(crate) payload: Vec<u8>,
+    /// For each item of the payload, the line of the file that it stands on; none for an event or a request.
+    pub(crate) lines: Option<Vec<u64>>,
+}
+
+/// A file that cannot be used. Displays as one line: what was met, where, and what is accepted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    /// It could not be read.
+    #[error("{name}: cannot be read: {source}")]
+    Unreadable { name: String, source: io::Error },
+    /// It was read, but is not what it should be.
+    #[error("{name}: {problem}")]
+    Unusable { name: String, problem: String },
+}
+
+impl Input {
+    /// The Region of the first Connect ARN in the payload.
+    pub(crate) fn region(&self) -> Option<&str> {
+        let text = std::str::from_utf8(&self.payload).ok()?;
+        let (_, behind) = text.split_once(":connect:")?;
+        behind.split_once(':').map(|(region, _)| region).filter(|region| region.len() <= 32)
+    }
+
+    /// Reads a file, or standard input for `-`.
+    ///
+    /// # Errors
+    /// Where the file as a whole cannot be used.
+    pub(crate) fn read(file: &Path, format: Option<Format>) -> Result<Self, InputError> {
+        let standard_input = file == Path::new("-");
+        let name = match standard_input {
+            true => "standard input".to_owned(),
+            false => file.display().to_string(),
+        };
+        let bytes = match standard_input {
+            true => {
+                let mut bytes = Vec::new();
+                io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+            }
+            false => fs::read(file),
+        };
+        match bytes {
+            Err(source) => Err(InputError::Unreadable { name, source }),
+            Ok(bytes) => Self::parse(&bytes, format.or_else(|| Format::of_extension(file)))
+                .map_err(|problem| InputError::Unusable { name, problem }),
+        }
+    }
+
+    /// Reads what a file holds; `format` is taken from the content where nothing else tells it.
+    fn parse(bytes: &[u8], format: Option<Format>) -> Result<Self, String> {
+        let text = str::from_utf8(bytes).map_err(|error| {
+            let line = line_at(bytes, error.valid_up_to());
+            format!("line {line} is not UTF-8 text; save the file as UTF-8")
+        })?;
+        // Programs on Windows begin a file with a byte-order mark; it is no part of what the file says.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if text.trim().is_empty() {
+            return Err("the file is empty; accepted are JSON, JSON lines and CSV".to_owned());
+        }
+        match format.unwrap_or_else(|| Format::of_content(text)) {
+            Format::Json => Ok(Input { payload: text.as_bytes().to_vec(), lines: None }),
+            Format::JsonLines => json_lines::items(text).map(Input::batch),
+            Format::Csv => csv::items(text).map(Input::batch),
+        }
+    }
+
+    /// Records as a Distributed Map batch. A person reads the outcome here, so that a retryable failure is a row of
+    /// the report, and no error for a state machine to catch.
+    fn batch(records: Vec<Record>) -> Self {
+        let mut payload = br#"{"BatchInput":{"failOnRetryable":false},"Items":["#.to_vec();
+        let mut lines = Vec::with_capacity(records.len());
+        for (number, record) in records.into_iter().enumerate() {
+            if number > 0 {
+                payload.push(b',');
+            }
+            payload.extend_from_slice(record.json.as_bytes());
+            lines.push(record.line);
+        }
+        payload.extend_from_slice(b"]}");
+        Input { payload, lines: Some(lines) }
+    }
+}
+
+impl Format {
+    fn of_extension(file: &Path) -> Option<Self> {
+        match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "json" => Some(Format::Json),
+            "jsonl" | "ndjson" => Some(Format::JsonLines),
+            "csv" => Some(Format::Csv),
+            _ => None,
+        }
+    }
+
+    /// JSON begins with a brace or a bracket, and JSON lines are objects of which another follows the first.
+    fn of_content(text: &str) -> Self {
+        match text.trim_start().as_bytes().first() {
+            Some(b'[') => return Format::Json,
+            Some(b'{') => {}
+            _ => return Format::Csv,
+        }
+        let mut documents = Deserializer::from_str(text).into_iter::<Value>();
+        match (documents.next(), documents.next()) {
+            (Some(Ok(_)), Some(_)) => Format::JsonLines,
+            _ => Format::Json,
+        }
+    }
+}
+
+/// One record of a file.
+#[derive(Debug, PartialEq, Eq)]
+struct Record {
+    /// The line that it begins on, from 1.
+    line: u64,
+    /// An association request.
+    json: String,
+}
+
+/// The line that an offset is on, from 1.
+fn line_at(text: &[u8], offset: usize) -> u64 {
+    1 + text.iter().take(offset).filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// What is wrong with a JSON document, without a piece of it and without its place in it.
+fn json_problem(error: &serde_json::Error) -> String {
+    match error.classify() {
+        Category::Eof => "the document ends too early".to_owned(),
+        Category::Io | Category::Syntax | Category::Data => {
+            let text = error.to_string();
+            text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem).to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(input: &Input) -> &str {
+        str::from_utf8(&input.payload).unwrap()
+    }
+
+    #[test]
+    fn the_extension_decides_before_the_content() {
+        for (name, format) in [
+            ("a.json", Some(Format::Json)),
+            ("a.JSONL", Some(Format::JsonLines)),
+            ("a.ndjson", Some(Format::JsonLines)),
+            ("dir.csv/a.CSV", Some(Format::Csv)),
+            ("a.txt", None),
+            ("-", None),
+        ] {
+            assert_eq!(Format::of_extension(Path::new(name)), format, "{name}");
+        }
+    }
+
+    #[test]
+    fn content_tells_its_form() {
+        for (text, format) in [
+            ("{}", Format::Json),
+            (" \n{\n\"a\": 1\n}\n", Format::Json),
+            ("[]", Format::Json),
+            ("{\"a\": 1}\n{\"a\": 2}\n", Format::JsonLines),
+            ("{\"a\": 1}\n{broken", Format::JsonLines),
+            ("{broken", Format::Json),
+            ("queueId,emailAddressId\nq,e\n", Format::Csv),
+            ("\"queueId\",\"emailAddressId\"\n", Format::Csv),
+        ] {
+            assert_eq!(Format::of_content(text), format, "{text}");
+        }
+    }
+
+    #[test]
+    fn records_become_the_items_of_a_batch() {
+        let input = Input::parse(b"{\"queueId\": \"q\"}\n\n{}\n", None).unwrap();
+        assert_eq!(text(&input), r#"{"BatchInput":{"failOnRetryable":false},"Items":[{"queueId": "q"},{}]}"#);
+        assert_eq!(input.lines.as_deref(), Some(&[1, 3][..]));
+    }
+
+    #[test]
+    fn an_event_stays_as_it_is_but_for_a_byte_order_mark() {
+        let input = Input::parse(b"\xef\xbb\xbf{\"Records\": []}", None).unwrap();
+        assert_eq!(text(&input), r#"{"Records": []}"#);
+        assert_eq!(input.lines, None);
+    }
+
+    #[test]
+    fn files_that_cannot_be_used_say_why() {
+        let table: [(&[u8], &str); 3] = [
+            (b"", "the file is empty; accepted are JSON, JSON lines and CSV"),
+            (b"\xef\xbb\xbf\n", "the file is empty; accepted are JSON, JSON lines and CSV"),
+            (b"queueId\nq\xe9\n", "line 2 is not UTF-8 text; save the file as UTF-8"),
+        ];
+        for (bytes, problem) in table {
+            assert_eq!(Input::parse(bytes, None).unwrap_err(), problem);
+        }
+        let error = Input::read(Path::new("no/such/file.csv"), None).unwrap_err().to_string();
+        assert!(error.starts_with("no/such/file.csv: cannot be read: "), "{error}");
+    }
+}

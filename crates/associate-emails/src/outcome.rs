@@ -1,0 +1,188 @@
+//! Outcome: what is shown at the end, and the exit code.
+
+use std::io::{self, Write};
+
+use queue_email_associator::answer::{Answer, Counts, InvocationError, Report, Status};
+use queue_email_associator::calls::pace::Allowance;
+use queue_email_associator::invocation::Completed;
+use serde_json::json;
+
+use crate::tables;
+use crate::workload::{count, time_of, words};
+
+/// What the last line says of a run that called the simulation.
+const SIMULATED: &str =
+    "This was a simulation: nothing was changed in AWS. Give --aws to associate for real.";
+
+/// The exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything is done, or planned.
+    Done = 0,
+    /// Something failed.
+    Failed = 1,
+    /// Nothing could be made of the file, an option or a setting.
+    Unusable = 2,
+    /// Ended by the person who began it; what a shell reports for SIGINT.
+    Interrupted = 130,
+}
+
+/// How to show an outcome.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    /// As JSON: the function's answer alone.
+    pub(crate) json: bool,
+    /// The calls went to the simulation.
+    pub(crate) simulated: bool,
+    /// Every request was taken as a dry run.
+    pub(crate) dry_run: bool,
+    /// The pace, for the time that a plan takes.
+    pub(crate) allowance: Allowance,
+    /// For each item of the payload, the line of the file.
+    pub(crate) lines: Option<&'a [u64]>,
+}
+
+/// Something that cannot be used, in one line.
+pub(crate) fn unusable(message: &str) -> Exit {
+    complain(&format!("associate-emails: {message}"));
+    Exit::Unusable
+}
+
+/// A payload of which nothing could be read.
+pub(crate) fn refused(error: &InvocationError, json: bool) -> Exit {
+    if json {
+        say(&error_json(error));
+    }
+    unusable(&format!("{}: {error}", error.error_type()))
+}
+
+/// An invocation that was ended while it called.
+pub(crate) fn interrupted(pairs: usize, simulated: bool) -> Exit {
+    complain(&format!(
+        "associate-emails: interrupted; {} associated by then, and calls under way may have been carried out; \
+         running the same again is safe",
+        match pairs {
+            1 => "1 pair was".to_owned(),
+            _ => format!("{pairs} pairs were"),
+        }
+    ));
+    if simulated {
+        complain(SIMULATED);
+    }
+    Exit::Interrupted
+}
+
+/// An invocation that came to its end. `nothing_valid` tells that no pair of it could be read.
+pub(crate) fn completed(completed: &Completed, nothing_valid: bool, shown: Shown<'_>) -> Exit {
+    if shown.json {
+        say(&answer_json(&completed.answer));
+        if shown.simulated {
+            complain(SIMULATED);
+        }
+    } else {
+        say(&text(completed, shown));
+        if shown.simulated {
+            say(SIMULATED);
+        }
+    }
+    match completed.report.counts.failed {
+        0 => Exit::Done,
+        _ if nothing_valid => Exit::Unusable,
+        _ => Exit::Failed,
+    }
+}
+
+/// The tables, and what they amount to.
+fn text(completed: &Completed, shown: Shown<'_>) -> String {
+    let report = &completed.report;
+    let mut parts = Vec::new();
+    let planned = shown.dry_run || report.status == Status::Planned;
+    if !report.queues.is_empty() {
+        parts.push(match planned {
+            true => tables::plan(&report.queues),
+            false => tables::queues(&report.queues),
+        });
+    }
+    if !report.failures.is_empty() {
+        parts.push(tables::failures(&report.failures, shown.lines));
+    }
+    let mut summary = summary(report);
+    if planned {
+        summary.push('\n');
+        summary.push_str(&plan_summary(report, shown.allowance));
+    }
+    if let Some(answer) = answer_line(&completed.answer) {
+        summary.push('\n');
+        summary.push_str(&answer);
+    }
+    parts.push(summary);
+    parts.join("\n\n")
+}
+
+fn summary(report: &Report) -> String {
+    let Counts { requested, distinct, associated, already_associated, planned, failed, .. } = report.counts;
+    let status = match report.status {
+        Status::Succeeded => "SUCCEEDED",
+        Status::Partial => "PARTIAL",
+        Status::Failed => "FAILED",
+        Status::Planned => "PLANNED",
+    };
+    let mut parts = vec![format!("{status}: {requested} requested")];
+    let optional = [
+        (distinct, "distinct", distinct != requested),
+        (associated, "associated", true),
+        (already_associated, "already there", already_associated > 0),
+        (planned, "planned", planned > 0),
+        (failed, "failed", true),
+    ];
+    let wanted = optional.into_iter().filter(|(_, _, wanted)| *wanted);
+    parts.extend(wanted.map(|(number, word, _)| format!("{number} {word}")));
+    let calls = count(usize::try_from(report.api_calls).unwrap_or(usize::MAX), "call");
+    format!("{}; {calls} to Amazon Connect, {} throttled", parts.join(", "), report.throttled_calls)
+}
+
+fn plan_summary(report: &Report, allowance: Allowance) -> String {
+    let calls = report.queues.iter().map(|queue| queue.chunks).sum();
+    format!(
+        "To associate them: {} on {}, {} at {} a second with a burst of {}",
+        count(calls, "call"),
+        count(report.queues.len(), "queue"),
+        words(time_of(calls, allowance)),
+        allowance.rate,
+        allowance.burst,
+    )
+}
+
+/// What the function would answer, where the report alone does not tell.
+fn answer_line(answer: &Result<Answer, InvocationError>) -> Option<String> {
+    match answer {
+        Err(error) => Some(format!("The function's answer is the error {}", error.error_type())),
+        Ok(Answer::Batch(batch)) => {
+            let messages = count(batch.batch_item_failures.len(), "message");
+            Some(format!("The function's answer lists {messages} to be delivered again"))
+        }
+        Ok(_) => None,
+    }
+}
+
+fn answer_json(answer: &Result<Answer, InvocationError>) -> String {
+    match answer {
+        // Nothing in an answer can fail to be written.
+        Ok(answer) => serde_json::to_string_pretty(answer).unwrap_or_default(),
+        Err(error) => error_json(error),
+    }
+}
+
+fn error_json(error: &InvocationError) -> String {
+    format!("{:#}", json!({ "errorType": error.error_type(), "errorMessage": error.to_string() }))
+}
+
+/// Prints for the reader of standard output. One that has gone away has seen enough.
+fn say(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+}
+
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -1,0 +1,116 @@
+//! The walk: a file, its settings, the Connect that it is for, the calls, the outcome.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+
+use queue_email_associator::answer::InvocationError;
+use queue_email_associator::invocation::{Function, Invocation};
+use queue_email_associator::pairs::Pairs;
+use queue_email_associator::payload::Envelope;
+use queue_email_associator::sdk;
+use queue_email_associator::settings::Settings;
+use tokio::time::Instant;
+
+use crate::args::Args;
+use crate::aws::Access;
+use crate::input::Input;
+use crate::outcome::{self, Exit, Shown};
+use crate::progress::Progress;
+use crate::simulation::{self, Simulation};
+use crate::{configuration, workload::Workload};
+
+/// Does what the command line asks for, and shows what came of it.
+///
+/// # Errors
+/// One line: why nothing could be begun.
+pub(crate) async fn run(args: &Args) -> Result<Exit, String> {
+    let input = Input::read(&args.file, args.format).map_err(|error| error.to_string())?;
+    let http = sdk::http_client();
+    let access = match args.aws {
+        true => Some(Access::load(args.region.clone(), http.clone()).await?),
+        false => None,
+    };
+    let region = match &access {
+        Some(access) => Some(access.region.as_str()),
+        // A simulation is wherever the file's ARNs are, unless it was told where.
+        None if std::env::var_os("AWS_REGION").is_none_or(|region| region.is_empty()) => input.region(),
+        None => None,
+    };
+    let mut settings = configuration::settings(args, region, |name| std::env::var(name).ok())?;
+    let pairs = match pairs(&input, &settings) {
+        Ok(pairs) => pairs,
+        Err(error) => return Ok(outcome::refused(&error, args.json)),
+    };
+    // Held to the end: dropping the simulator stops it.
+    let simulation = match access {
+        Some(_) => None,
+        None => Some(simulate(args, &pairs, &mut settings)?),
+    };
+    let credentials = access.map_or_else(simulation::credentials, |access| access.credentials);
+    let shown = Shown {
+        json: args.json,
+        simulated: simulation.is_some(),
+        dry_run: args.dry_run,
+        allowance: settings.allowance,
+        lines: input.lines.as_deref(),
+    };
+    let connect = sdk::connect_client(&settings, credentials.clone(), http.clone());
+    // Never called: `configuration` leaves the function no queue to send to.
+    let sqs = sdk::sqs_client(&settings, credentials, http);
+    Ok(invoke(args, &input, &pairs, shown, Function::new(settings, connect, sqs)).await)
+}
+
+/// What the payload asks for, read before anything is called.
+fn pairs(input: &Input, settings: &Settings) -> Result<Pairs, InvocationError> {
+    let invalid = InvocationError::InvalidRequest;
+    let envelope = Envelope::read(&input.payload).map_err(|error| invalid(error.to_string()))?;
+    Pairs::read(&envelope, &settings.home, settings.instance.as_deref()).map_err(|error| {
+        let path = error.path_text().unwrap_or_default();
+        invalid(format!("{path}: {}", error.message))
+    })
+}
+
+/// Starts the simulator, and points the settings to it.
+fn simulate(args: &Args, pairs: &Pairs, settings: &mut Settings) -> Result<Simulation, String> {
+    let quota = simulation::quota(settings, args.fast, args.simulated_rate);
+    let simulation = Simulation::start(pairs, settings, quota)
+        .map_err(|error| format!("the simulator cannot listen on 127.0.0.1: {error}"))?;
+    settings.connect_endpoint = Some(simulation.endpoint());
+    Ok(simulation)
+}
+
+/// An identifier of this run, which `ClientToken`s are derived from where no message asks. Another run has another
+/// one: what was taken off a queue since would else seem done already.
+fn request_id() -> String {
+    format!("associate-emails-{:016x}", RandomState::new().build_hasher().finish())
+}
+
+async fn invoke(args: &Args, input: &Input, pairs: &Pairs, shown: Shown<'_>, function: Function) -> Exit {
+    let workload = match args.dry_run {
+        true => Workload::default(),
+        false => Workload::of(pairs),
+    };
+    let progress = Progress::begin(workload, shown.allowance, args.quiet);
+    let invocation = Invocation {
+        request_id: &request_id(),
+        ends: Instant::now() + args.time(),
+        dry_run: args.dry_run,
+        observer: Some(&progress),
+    };
+    let completed = tokio::select! {
+        completed = function.complete(&input.payload, invocation) => completed,
+        // Where no signal can be listened for, the system's own way of ending a process remains.
+        Ok(()) = tokio::signal::ctrl_c() => {
+            progress.end();
+            return outcome::interrupted(progress.pairs(), shown.simulated);
+        }
+    };
+    progress.end();
+    match completed {
+        Ok(completed) => {
+            let nothing_valid = pairs.asks.is_empty() && !pairs.invalid.is_empty();
+            outcome::completed(&completed, nothing_valid, shown)
+        }
+        Err(error) => outcome::refused(&error, args.json),
+    }
+}

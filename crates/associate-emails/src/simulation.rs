@@ -1,0 +1,161 @@
+//! Simulation: an Amazon Connect inside this process that holds exactly what a payload names.
+
+use std::collections::HashSet;
+use std::io;
+
+use connect_simulator::{Connect, Fixture, Options, Quota, Server};
+use queue_email_associator::pairs::{Named, Pairs};
+use queue_email_associator::settings::Settings;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+
+/// A running simulator; it stops when it is dropped.
+pub(crate) struct Simulation {
+    server: Server,
+}
+
+impl Simulation {
+    /// Starts a simulator on a free port of this machine.
+    ///
+    /// # Errors
+    /// No port can be bound.
+    pub(crate) fn start(pairs: &Pairs, settings: &Settings, quota: Quota) -> io::Result<Self> {
+        let options = Options {
+            fixture: fixture(pairs),
+            quota,
+            limit: settings.queue_additional_limit,
+            ..Options::default()
+        };
+        Ok(Simulation { server: Server::start(Connect::new(options))? })
+    }
+
+    /// Where it listens.
+    pub(crate) fn endpoint(&self) -> String {
+        self.server.endpoint()
+    }
+}
+
+/// The quota that is true to life: the one that the pace is set for, unless something else was asked for.
+pub(crate) fn quota(settings: &Settings, fast: bool, simulated_rate: Option<f64>) -> Quota {
+    match fast {
+        true => Quota::default(),
+        false => {
+            Quota::per_second(simulated_rate.unwrap_or(settings.allowance.rate), settings.allowance.burst)
+        }
+    }
+}
+
+/// Credentials that sign requests which nobody checks. What the machine has is not used, so that it cannot get out.
+pub(crate) fn credentials() -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new("simulation", "simulation", None, None, "simulation"))
+}
+
+/// Everything that the pairs name exists. What they name by name gets an identifier that none of them has.
+fn fixture(pairs: &Pairs) -> Fixture {
+    let mut fixture = Fixture::new();
+    let mut names = Names::default();
+    for queue in &pairs.queues {
+        if let Named::Id(id) = &queue.queue {
+            fixture.instance(&*queue.instance).queue(id);
+            names.queues.insert((queue.instance.to_string(), id.to_string()));
+        }
+    }
+    for pair in &pairs.pairs {
+        let instance = &pairs.queues[pair.queue].instance;
+        if let Named::Id(id) = &pair.address {
+            let address = format!("{id}@simulation.example");
+            names.addresses.insert((instance.to_string(), address.to_lowercase()));
+            fixture.instance(&**instance).email_addresses.insert(id.to_string(), address);
+        }
+    }
+    for queue in &pairs.queues {
+        if let Named::Name(name) = &queue.queue
+            && names.queues.insert((queue.instance.to_string(), name.to_string()))
+        {
+            let instance = fixture.instance(&*queue.instance);
+            let id = unused("simulated-queue", instance.queues.len(), |id| instance.queues.contains_key(id));
+            instance.queue(&id).name = Some(name.to_string());
+        }
+    }
+    for pair in &pairs.pairs {
+        let instance = &pairs.queues[pair.queue].instance;
+        if let Named::Name(address) = &pair.address
+            && names.addresses.insert((instance.to_string(), address.to_lowercase()))
+        {
+            let addresses = &mut fixture.instance(&**instance).email_addresses;
+            let id = unused("simulated-address", addresses.len(), |id| addresses.contains_key(id));
+            addresses.insert(id, address.to_string());
+        }
+    }
+    fixture
+}
+
+/// What can be found by name, so that nothing is there twice: the function would call it ambiguous. A queue that was
+/// named by its identifier alone bears it as its name too.
+#[derive(Default)]
+struct Names {
+    queues: HashSet<(String, String)>,
+    addresses: HashSet<(String, String)>,
+}
+
+fn unused(word: &str, from: usize, is_used: impl Fn(&str) -> bool) -> String {
+    let mut number = from + 1;
+    loop {
+        let id = format!("{word}-{number}");
+        if !is_used(&id) {
+            return id;
+        }
+        number += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use queue_email_associator::payload::Envelope;
+    use queue_email_associator::requests::Home;
+
+    use super::*;
+
+    fn fixture_of(payload: &str) -> Fixture {
+        let envelope = Envelope::read(payload.as_bytes()).unwrap();
+        fixture(&Pairs::read(&envelope, &Home::new("us-east-1"), Some("i")).unwrap())
+    }
+
+    #[test]
+    fn what_is_named_exists_once() {
+        let fixture = fixture_of(
+            r#"{"associations": [
+                {"queueId": "q1", "emailAddressIds": ["e1", "simulated-address-3"]},
+                {"queueName": "Billing", "emailAddresses": ["Help@brand.example", "help@Brand.example"]},
+                {"queueName": "Billing", "emailAddressId": "e1"},
+                {"queueName": "q1", "emailAddress": "e1@simulation.example"},
+                {"instanceId": "j", "queueName": "Billing", "emailAddress": "help@brand.example"}
+            ]}"#,
+        );
+        let i = &fixture.instances["i"];
+        let queues: Vec<(&str, Option<&str>)> =
+            i.queues.iter().map(|(id, queue)| (id.as_str(), queue.name.as_deref())).collect();
+        assert_eq!(queues, [("q1", None), ("simulated-queue-2", Some("Billing"))]);
+        let addresses: Vec<(&str, &str)> =
+            i.email_addresses.iter().map(|(id, address)| (id.as_str(), address.as_str())).collect();
+        assert_eq!(
+            addresses,
+            [
+                ("e1", "e1@simulation.example"),
+                ("simulated-address-3", "simulated-address-3@simulation.example"),
+                ("simulated-address-4", "Help@brand.example"),
+            ]
+        );
+        let j = &fixture.instances["j"];
+        assert_eq!((j.queues.len(), j.email_addresses.len()), (1, 1));
+    }
+
+    #[test]
+    fn the_quota_is_the_pace_unless_asked_otherwise() {
+        let settings = Settings::read(|_| None).unwrap();
+        assert_eq!(quota(&settings, false, None), Quota::per_second(2.0, 5.0));
+        assert_eq!(quota(&settings, false, Some(1.0)), Quota::per_second(1.0, 5.0));
+        assert_eq!(quota(&settings, true, None), Quota::default());
+    }
+}

@@ -1,0 +1,121 @@
+//! Workload: how many calls a payload needs if nothing fails, and how long they take at the configured pace.
+
+use std::time::Duration;
+
+use queue_email_associator::calls::pace::Allowance;
+use queue_email_associator::pairs::Pairs;
+use queue_email_associator::plan::CHUNK;
+
+/// What a payload asks for. Look-ups of names are not counted: how many pages an instance's directory has is not
+/// known beforehand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Workload {
+    /// Pairs to associate, as they are named.
+    pub(crate) pairs: usize,
+    /// Queues that they are on.
+    pub(crate) queues: usize,
+    /// Calls of `AssociateQueueEmailAddresses`.
+    pub(crate) calls: usize,
+}
+
+impl Workload {
+    /// Counts what is asked for beside dry runs.
+    pub(crate) fn of(pairs: &Pairs) -> Self {
+        let mut live = vec![false; pairs.pairs.len()];
+        for ask in &pairs.asks {
+            live[ask.pair] |= !pairs.requests[ask.request].options.dry_run;
+        }
+        let mut addresses = vec![0usize; pairs.queues.len()];
+        for (pair, _) in pairs.pairs.iter().zip(live).filter(|(_, live)| *live) {
+            addresses[pair.queue] += 1;
+        }
+        Workload {
+            pairs: addresses.iter().sum(),
+            queues: addresses.iter().filter(|count| **count > 0).count(),
+            calls: addresses.iter().map(|count| count.div_ceil(CHUNK)).sum(),
+        }
+    }
+}
+
+/// How long so many calls of one operation take, from a standing start: what the burst does not cover goes at the
+/// rate. One call of the burst is kept back, as the function's pace does.
+pub(crate) fn time_of(calls: usize, allowance: Allowance) -> Duration {
+    let at_once = (allowance.burst - 1.0).max(1.0);
+    seconds((calls as f64 - at_once).max(0.0) / allowance.rate)
+}
+
+/// How long the rest of the calls takes, when the burst is used up.
+pub(crate) fn time_left(calls: usize, allowance: Allowance) -> Duration {
+    seconds(calls as f64 / allowance.rate)
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
+/// A duration in words, as exact as an estimate is.
+pub(crate) fn words(time: Duration) -> String {
+    match time.as_secs() {
+        0 => "less than a second".to_owned(),
+        secs @ 1..120 => format!("about {secs} s"),
+        secs @ 120..7200 => format!("about {} min", secs.div_ceil(60)),
+        secs => format!("about {} h", secs.div_ceil(3600)),
+    }
+}
+
+/// A number with its noun: "1 call", "2 calls".
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use queue_email_associator::payload::Envelope;
+    use queue_email_associator::requests::Home;
+
+    use super::*;
+
+    fn workload(payload: &str) -> Workload {
+        let envelope = Envelope::read(payload.as_bytes()).unwrap();
+        Workload::of(&Pairs::read(&envelope, &Home::new("us-east-1"), Some("i")).unwrap())
+    }
+
+    #[test]
+    fn calls_are_fifty_addresses_each_and_dry_runs_need_none() {
+        let ids: Vec<String> = (0..51).map(|number| format!("\"e{number}\"")).collect();
+        let ids = ids.join(",");
+        let items = format!(
+            r#"{{"Items": [{{"associations": [{{"queueId": "q1", "emailAddressIds": [{ids}]}}]}},
+                           {{"queueId": "q2", "emailAddressId": "e1"}},
+                           {{"queueId": "q2", "emailAddressId": "e1"}},
+                           {{"queueId": "q3", "emailAddressId": "e1", "dryRun": true}}]}}"#
+        );
+        assert_eq!(workload(&items), Workload { pairs: 52, queues: 2, calls: 3 });
+        assert_eq!(workload(r#"{"queueId": "q"}"#), Workload::default());
+    }
+
+    #[test]
+    fn the_burst_goes_at_once_and_the_rest_at_the_rate() {
+        let allowance = Allowance { rate: 2.0, burst: 5.0 };
+        for (calls, millis) in [(0, 0), (4, 0), (5, 500), (24, 10_000)] {
+            assert_eq!(time_of(calls, allowance), Duration::from_millis(millis), "{calls}");
+        }
+        assert_eq!(time_left(24, allowance), Duration::from_secs(12));
+    }
+
+    #[test]
+    fn durations_are_words() {
+        for (secs, text) in [
+            (0, "less than a second"),
+            (1, "about 1 s"),
+            (119, "about 119 s"),
+            (121, "about 3 min"),
+            (7_200, "about 2 h"),
+        ] {
+            assert_eq!(words(Duration::from_secs(secs)), text);
+        }
+    }
+}

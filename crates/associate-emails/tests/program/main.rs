@@ -1,0 +1,66 @@
+//! The program as its users run it: files in, tables or JSON out, and the exit code.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod aws;
+mod formats;
+mod outcomes;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+/// A run of the program that has ended.
+struct Ran {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ran {
+    fn last_line(&self) -> &str {
+        self.stdout.lines().last().unwrap_or_default()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    /// The table rows in which all of these stand.
+    fn rows(&self, cells: &[&str]) -> usize {
+        self.stdout.lines().filter(|line| cells.iter().all(|cell| line.contains(cell))).count()
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// The program, with nothing of this process's environment, and without a pace.
+fn program(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_associate-emails"));
+    command.env_clear().args(args);
+    command
+}
+
+/// Runs the program on a file of this name and content; names are used by one test each.
+fn run(args: &[&str], name: &str, content: &str) -> Ran {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&file, content).unwrap();
+    program(args).args(["--rate", "1000", "--burst", "100"]).arg(file).output().unwrap().into()
+}
+
+/// Runs the program on standard input.
+fn run_on_stdin(args: &[&str], content: &str) -> Ran {
+    let mut command = program(args);
+    command.arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(content.as_bytes()).unwrap();
+    child.wait_with_output().unwrap().into()
+}

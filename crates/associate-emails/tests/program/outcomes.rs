@@ -1,0 +1,162 @@
+//! Tables, JSON, exit codes, and the line that says that nothing was changed.
+
+use serde_json::json;
+
+use crate::{Ran, program, run, run_on_stdin};
+
+const SIMULATED: &str =
+    "This was a simulation: nothing was changed in AWS. Give --aws to associate for real.";
+
+const TWO_PAIRS: &str = r#"{"instanceId": "i", "associations": [
+    {"queueId": "q1", "emailAddressId": "e1"}, {"queueId": "q2", "emailAddressId": "e2"}]}"#;
+
+const ONE_INVALID: &str = r#"{"instanceId": "i", "associations": [
+    {"queueId": "q1", "emailAddressId": "e1"}, {"queueId": "q2"}]}"#;
+
+/// A batch of two messages, of which the second asks for something invalid.
+fn batch() -> String {
+    let record = |id: &str, body: &str| json!({ "eventSource": "aws:sqs", "messageId": id, "body": body });
+    let good = r#"{"instanceId": "i", "queueId": "q1", "emailAddressId": "e1"}"#;
+    json!({ "Records": [record("m1", good), record("m2", r#"{"queueId": "q1"}"#)] }).to_string()
+}
+
+#[test]
+fn what_is_done_is_shown_and_exits_0() {
+    let ran = run(&[], "done.json", TWO_PAIRS);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(ran.rows(&["q1", "1"]), 1, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains(
+            "SUCCEEDED: 2 requested, 2 associated, 0 failed; 2 calls to Amazon Connect, 0 throttled"
+        ),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(ran.last_line(), SIMULATED);
+    assert_eq!(
+        ran.stderr,
+        "2 pairs on 2 queues: 2 calls at 1000 a second, less than a second\n2 calls, 2/2 pairs\n"
+    );
+}
+
+#[test]
+fn one_failing_entry_is_a_row_and_exits_1() {
+    let ran = run(&["--quiet"], "one-invalid.json", ONE_INVALID);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
+    let cells = ["associations[1].emailAddressId", "InvalidRequest", "no", "emailAddressId is missing"];
+    assert_eq!(ran.rows(&cells), 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("PARTIAL: 2 requested, 1 associated, 1 failed"), "{}", ran.stdout);
+    assert_eq!(ran.last_line(), SIMULATED);
+}
+
+#[test]
+fn what_the_api_refuses_is_a_row_with_what_the_caller_named() {
+    let pair = |number| format!("q,e{number}\n");
+    let rows: String = (0..50).map(pair).collect();
+    let content = format!("queueId,emailAddressId\n{rows}");
+    let ran = run(&["--instance", "i"], "full.csv", &content);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert_eq!(ran.rows(&["51", "i", "q", "e49", "QueueFull"]), 1, "{}", ran.stdout);
+    assert_eq!(ran.rows(&["QueueFull"]), 1, "{}", ran.stdout);
+}
+
+#[test]
+fn what_cannot_be_used_is_one_line_and_exits_2() {
+    let missing: Ran = program(&["no-such-file.json"]).output().unwrap().into();
+    let accepted = "accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5";
+    let table = [
+        (missing, "associate-emails: no-such-file.json: cannot be read: "),
+        (program(&["-", "--nonsense"]).output().unwrap().into(), "associate-emails: unexpected argument"),
+        (run_on_stdin(&[], "\"text\""), "associate-emails: standard input: line 1: no column is a known one"),
+        (
+            run_on_stdin(&["--format", "json"], "null"),
+            "associate-emails: InvalidRequest: the payload is null; accepted are an object or an array of SQS records",
+        ),
+        (
+            run_on_stdin(&["--burst", "many"], TWO_PAIRS),
+            &*format!("associate-emails: --burst: CONNECT_BURST is \"many\": {accepted}"),
+        ),
+        (
+            run_on_stdin(&[], r#"{"Items": [], "BatchInput": {"dryRun": 1}}"#),
+            "associate-emails: InvalidRequest: BatchInput.dryRun: dryRun is a number; true or false is expected",
+        ),
+    ];
+    for (ran, message) in table {
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{message}");
+        assert!(ran.stderr.starts_with(message), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_file_with_nothing_valid_exits_2() {
+    for (name, content) in [
+        ("nothing-valid.json", r#"{"instanceId": "i", "queueId": "q"}"#),
+        ("nothing-valid.csv", "instanceId,queueId,emailAddressId\ni,q,\n"),
+    ] {
+        let ran = run(&[], name, content);
+        assert_eq!(ran.code, Some(2), "{name}: {}", ran.stderr);
+        assert_eq!(ran.rows(&["InvalidRequest", "emailAddressId is missing"]), 1, "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn json_is_the_answer_alone() {
+    let ran = run(&["--json", "--quiet"], "report.json", ONE_INVALID);
+    assert_eq!(ran.code, Some(1));
+    let report = ran.json();
+    assert_eq!((&report["status"], &report["associated"]), (&json!("PARTIAL"), &json!(1)));
+    assert_eq!(report["failures"][0]["path"], "associations[1].emailAddressId");
+    assert_eq!(ran.stderr, format!("{SIMULATED}\n"));
+
+    let ran = run(&["--json"], "batch.json", &batch());
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.json(), json!({ "batchItemFailures": [{ "itemIdentifier": "m2" }] }));
+    assert_eq!(ran.stderr.lines().last(), Some(SIMULATED));
+
+    let ran = run(&["--json"], "error.json", r#"{"queueId": "q"}"#);
+    assert_eq!((ran.code, &ran.json()["errorType"]), (Some(2), &json!("InvalidRequest")));
+    assert!(ran.json()["errorMessage"].is_string());
+
+    let ran = run_on_stdin(&["--json"], "[1]");
+    assert_eq!((ran.code, &ran.json()["errorType"]), (Some(2), &json!("InvalidRequest")));
+}
+
+#[test]
+fn a_batch_shows_the_whole_report_and_what_would_come_again() {
+    let ran = run(&[], "batch-report.json", &batch());
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.rows(&["m2", "emailAddressId", "InvalidRequest"]), 1, "{}", ran.stdout);
+    let answer = "The function's answer lists 1 message to be delivered again";
+    assert!(ran.stdout.contains(answer), "{}", ran.stdout);
+}
+
+#[test]
+fn a_dry_run_is_a_plan_and_no_call() {
+    let ids: Vec<String> = (0..49).map(|number| format!("e{number}")).collect();
+    let request = json!({ "instanceId": "i", "associations": [
+        { "queueId": "q1", "emailAddressIds": ids }, { "queueId": "q2", "emailAddressId": "e1" }] });
+    let ran = run(&["--dry-run"], "plan.json", &request.to_string());
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert_eq!(ran.rows(&["q1", "49", "1"]), 1, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains(
+            "PLANNED: 50 requested, 0 associated, 50 planned, 0 failed; 0 calls to Amazon Connect, 0 throttled\n\
+             To associate them: 2 calls on 2 queues, less than a second at 1000 a second with a burst of 100\n"
+        ),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(ran.last_line(), SIMULATED);
+}
+
+#[test]
+fn help_and_version_exit_0() {
+    let help: Ran = program(&["--help"]).output().unwrap().into();
+    assert_eq!(help.code, Some(0));
+    for said in ["Examples:", "Exit codes:", "--dry-run", "json-lines", "CONNECT_INSTANCE_ID"] {
+        assert!(help.stdout.contains(said), "{said}");
+    }
+    let version: Ran = program(&["--version"]).output().unwrap().into();
+    assert_eq!(version.stdout, format!("associate-emails {}\n", env!("CARGO_PKG_VERSION")));
+}
