@@ -78,6 +78,10 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        // `enabled` may have been asked of another layer of the process, and its answer kept.
+        if !self.wants(event.metadata()) {
+            return;
+        }
         let mut fields = Fields::default();
         event.record(&mut fields);
         if event.metadata().target() == RECORDS {

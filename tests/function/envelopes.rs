@@ -27,7 +27,7 @@ async fn associates(payload: &Value) -> Value {
 #[tokio::test]
 async fn messages_in_every_wrapping() {
     for body in [short(), event(&short()), notification(&short()), notification(&event(&short()))] {
-        let answer = associates(&sqs(&[body.clone()])).await;
+        let answer = associates(&sqs(std::slice::from_ref(&body))).await;
         assert_eq!(answer, json!({ "batchItemFailures": [] }));
         let unreadable = json!({ "unreadable": body.to_string(), "failures": [{}] });
         associates(&sqs(&[unreadable])).await;

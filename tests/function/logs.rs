@@ -11,8 +11,12 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::world::{INSTANCE, World, fixture, request, sqs};
 
+/// What a callsite is enabled for is kept for the whole process, so subscribers come and go one at a time.
+static SUBSCRIBER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// The lines that an invocation logs.
 async fn log_of(world: &World, level: LevelFilter, payload: &[u8]) -> Vec<Value> {
+    let _alone = SUBSCRIBER.lock().await;
     let lines = Arc::new(Mutex::new(String::new()));
     let sink = {
         let lines = lines.clone();
