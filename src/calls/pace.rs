@@ -10,9 +10,10 @@
 //!
 //! Then the quota is lower than configured, or shared. The pace is cut once for each episode: answers to calls
 //! begun before the last cut say nothing new. At a throttling answer the server's bucket is empty; between two of
-//! them, what it let through divided by the time is therefore the rate at which it fills, and that is what the
-//! pace is cut to, a little below, so that it fills while the pace creeps up again. Success raises the pace: slowly
-//! around the rate where it was last refused, then faster and faster up to the ceiling, and never above.
+//! them, what it let through divided by the time is therefore the rate at which it fills, and the pace is cut to a
+//! share of that. The bucket fills meanwhile, so what is not asked for now can be asked for later. Success raises the
+//! pace: evenly at first, by the same amount for every process, so that those that share a quota come to share it
+//! alike; then faster and faster up to the ceiling, and never above.
 //!
 //! Time is an argument. [`Pace::take`] answers at once, with a turn or with the time to ask again; nothing is
 //! taken by asking. Waiting happens in one place, the loop that makes the calls.
@@ -26,16 +27,18 @@ use tokio::time::Instant;
 const FIRST_CUT: f64 = 0.85;
 /// The cut while too few calls got through since the last one to measure anything.
 const BLIND_CUT: f64 = 0.7;
+/// How far such cuts go, as a share of the ceiling. A process that shares the quota with one that is at its ceiling
+/// finds the bucket empty each time until it happens to come first: it must go on asking often enough.
+const BLIND_FLOOR: f64 = 0.3;
 /// Calls that must have got through since the last cut for their rate to mean something.
 const MEASURABLE: u32 = 5;
-/// How far below the measured rate the pace begins again.
-const BELOW: f64 = 0.95;
-/// How much of the measured rate each success adds at first: level with it after ten calls.
-const CREEP: f64 = 0.005;
-/// Successes after which the limit seems to be gone, and the pace is multiplied instead.
-const CREEPING: u32 = 25;
-/// What each further success multiplies the pace by: twice the rate after 24 calls.
-const CLIMB: f64 = 1.03;
+/// Where the pace begins again, as a share of the measured rate. The bucket fills meanwhile, so nothing is lost.
+const BELOW: f64 = 0.8;
+/// How fast the pace rises at first: this share of the ceiling in the time that one call takes at the ceiling. It is
+/// the same for every process, so that those that share a quota come to share it alike.
+const RISE: f64 = 0.004;
+/// How fast it rises later, with the third power of that time: where the limit seems to be gone.
+const SURGE: f64 = 3e-7;
 /// The slowest pace, as a share of the ceiling: a probe that finds out when the limit has passed.
 const FLOOR: f64 = 0.05;
 
@@ -75,8 +78,8 @@ struct State {
 #[derive(Debug, Clone, Copy)]
 struct Slowed {
     at: Instant,
-    /// The rate at which the server seems to let calls through.
-    measured: f64,
+    /// The pace that was cut to.
+    from: f64,
     /// Calls begun after the cut that succeeded.
     successes: u32,
     /// Time since the cut in which nobody wanted to call.
@@ -124,9 +127,9 @@ impl Pace {
             return;
         }
         slowed.successes += 1;
-        let crept = slowed.measured * (BELOW + CREEP * f64::from(slowed.successes.min(CREEPING)));
-        let climbs = slowed.successes.saturating_sub(CREEPING);
-        let rate = crept * CLIMB.powi(i32::try_from(climbs).unwrap_or(i32::MAX));
+        // Time in units of a call at the ceiling.
+        let time = now.duration_since(slowed.at).as_secs_f64() * self.allowance.rate;
+        let rate = slowed.from + self.allowance.rate * (RISE * time + SURGE * time.powi(3));
         // Success never slows.
         state.rate = state.rate.max(rate).min(self.allowance.rate);
         if state.rate >= self.allowance.rate {
@@ -138,20 +141,20 @@ impl Pace {
     pub fn throttled(&self, turn: Turn, now: Instant) {
         let mut state = self.lock();
         self.refill(&mut state, now);
-        let measured = match &state.slowed {
+        let from = match &state.slowed {
             // The answer to a call of the episode that was cut already.
             Some(slowed) if turn.begun < slowed.at => return,
             Some(slowed) if slowed.successes >= MEASURABLE => {
                 let busy = now.duration_since(slowed.at).saturating_sub(slowed.idle).as_secs_f64();
                 let measured = f64::from(slowed.successes) / busy.max(1e-3);
-                measured.clamp(state.rate * BLIND_CUT, state.rate)
+                measured.clamp(state.rate * BLIND_CUT, state.rate) * BELOW
             }
-            Some(_) => state.rate * BLIND_CUT,
+            Some(_) => (state.rate * BLIND_CUT).max(self.allowance.rate * BLIND_FLOOR).min(state.rate),
             None => state.rate * FIRST_CUT,
         };
-        state.rate = (measured * BELOW).max(self.allowance.rate * FLOOR);
+        state.rate = from.max(self.allowance.rate * FLOOR);
         state.tokens = state.tokens.min(0.0);
-        state.slowed = Some(Slowed { at: now, measured, successes: 0, idle: Duration::ZERO });
+        state.slowed = Some(Slowed { at: now, from: state.rate, successes: 0, idle: Duration::ZERO });
     }
 
     /// Calls a second at the moment.
