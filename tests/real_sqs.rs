@@ -2,7 +2,7 @@
 //!
 //! Not part of `cargo test` by itself (`test = false` in `Cargo.toml`), since it needs a server.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
 use std::time::Duration;
