@@ -97,7 +97,9 @@ impl World {
                 .send()
                 .await
                 .unwrap();
-            let Some(messages) = received.messages.filter(|messages| !messages.is_empty()) else { return bodies };
+            let Some(messages) = received.messages.filter(|messages| !messages.is_empty()) else {
+                return bodies;
+            };
             for message in messages {
                 bodies.push(serde_json::from_str(&message.body.unwrap()).unwrap());
                 let handle = message.receipt_handle.unwrap();
@@ -121,10 +123,8 @@ impl World {
 }
 
 fn settings(variables: &[(&str, String)]) -> Settings {
-    Settings::read(|name| {
-        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
-    })
-    .unwrap()
+    Settings::read(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))
+        .unwrap()
 }
 
 fn request(queue: &str, addresses: &[&str]) -> Value {
@@ -132,10 +132,11 @@ fn request(queue: &str, addresses: &[&str]) -> Value {
 }
 
 fn fixture() -> Fixture {
-    Fixture::new()
-        .with_queue(INSTANCE, "q0", "Queue 0")
-        .with_queue(INSTANCE, "q1", "Queue 1")
-        .with_address(INSTANCE, "e0", "e0@brand.example")
+    Fixture::new().with_queue(INSTANCE, "q0", "Queue 0").with_queue(INSTANCE, "q1", "Queue 1").with_address(
+        INSTANCE,
+        "e0",
+        "e0@brand.example",
+    )
 }
 
 #[tokio::test]
@@ -154,7 +155,8 @@ async fn failures_arrive_in_batches_and_can_be_redriven() {
     assert!(failures.iter().any(|body| body["unreadable"] == "not JSON at all \u{1F4E7} <&>"));
     let mut mended = fixture();
     for number in 0..24 {
-        mended = mended.with_address(INSTANCE, format!("late{number}"), format!("late{number}@brand.example"));
+        mended =
+            mended.with_address(INSTANCE, format!("late{number}"), format!("late{number}@brand.example"));
     }
     world.connect.add(mended);
     assert_eq!(world.deliver(&failures).await, [""; 0]);

@@ -30,7 +30,7 @@ use crate::world::WorldError;
 const RUNS_UNGROUPED: u32 = 1;
 
 const EXAMPLES: &str = "Examples:
-  # All of it, as a table: about a quarter of an hour.
+  # All of it, as tables: about eight minutes.
   cargo run -p quota-benchmark
 
   # The same, into the document and its plots.
