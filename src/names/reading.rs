@@ -86,8 +86,17 @@ impl Work for Reading {
 /// Why names could not be looked up: the error is the directory's own.
 fn unreadable(listed: Listed, refused: &Refused) -> Failure {
     let refusal = &refused.refusal;
+    let advice = match (refusal.class, listed) {
+        (Class::Denied, Listed::Queues) => {
+            "; the function's role needs connect:SearchQueues and connect:DescribeQueue"
+        }
+        (Class::Denied, Listed::EmailAddresses) => {
+            "; the function's role needs connect:SearchEmailAddresses and connect:DescribeEmailAddress"
+        }
+        _ => "",
+    };
     let message =
-        format!("names cannot be looked up, {} was refused: {}", listed.operation(), refusal.message);
+        format!("names cannot be looked up, {} was refused: {}{advice}", listed.operation(), refusal.message);
     if refused.out_of_time {
         return deadline_exceeded(&message);
     }

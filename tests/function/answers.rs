@@ -186,6 +186,8 @@ async fn what_was_just_created_may_not_be_found_on_the_first_delivery() {
     let report = world.invoke(&entries(&[("new", "e0")])).await.unwrap();
     assert_eq!(report["failures"][0]["error"], "ResourceNotFoundException");
     assert_eq!(report["failures"][0]["retryable"], false);
+    let message = report["failures"][0]["message"].as_str().unwrap();
+    assert!(message.ends_with("; create it first, or check the instanceId"), "{message}");
 }
 
 #[tokio::test]

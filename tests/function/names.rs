@@ -128,8 +128,9 @@ async fn a_directory_is_kept_for_five_minutes() {
 
 #[tokio::test]
 async fn a_directory_that_cannot_be_read_fails_by_its_own_error() {
-    for (status, code, retryable) in
-        [(403, "AccessDeniedException", false), (500, "InternalServiceException", true)]
+    let needs = "; the function's role needs connect:SearchQueues and connect:DescribeQueue";
+    for (status, code, retryable, advice) in
+        [(403, "AccessDeniedException", false, needs), (500, "InternalServiceException", true, "")]
     {
         let world = World::new(fixture(2, 1));
         world.connect.inject(Fault {
@@ -147,7 +148,7 @@ async fn a_directory_that_cannot_be_read_fails_by_its_own_error() {
         assert_eq!(report["failures"][0]["error"], code);
         assert_eq!(report["failures"][0]["retryable"], retryable);
         let message = report["failures"][0]["message"].as_str().unwrap();
-        assert_eq!(message, "names cannot be looked up, SearchQueues was refused: no");
+        assert_eq!(message, format!("names cannot be looked up, SearchQueues was refused: no{advice}"));
     }
 }
 

@@ -77,6 +77,9 @@ async fn denied_and_credentials_are_neither_retried_nor_narrowed() {
         assert_eq!(report["failed"], 10);
         assert_eq!(report["failures"][9]["error"], error);
         assert_eq!(report["failures"][9]["retryable"], retryable);
+        let message = report["failures"][9]["message"].as_str().unwrap();
+        let advised = message.contains("needs connect:AssociateQueueEmailAddresses");
+        assert_eq!(advised, error == "AccessDeniedException", "{message}");
     }
 }
 

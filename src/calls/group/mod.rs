@@ -318,9 +318,17 @@ impl GroupRun {
     }
 }
 
-/// A failure in the API's own words.
+/// A failure in the API's own words, and what to do about it where that is known.
 fn failed(refusal: &Refusal, retry: Retry, blame: Blame) -> Failure {
-    Failure { error: refusal.code.clone(), message: refusal.message.clone(), retry, blame }
+    let advice = match refusal.class {
+        Class::NotFound => "; create it first, or check the instanceId",
+        Class::Denied => {
+            "; the function's role needs connect:AssociateQueueEmailAddresses on the instance and its queues"
+        }
+        _ => "",
+    };
+    let message = format!("{}{advice}", refusal.message);
+    Failure { error: refusal.code.clone(), message, retry, blame }
 }
 
 /// What was just created may not be found yet.
