@@ -97,7 +97,9 @@ impl Function {
             .iter()
             .map(|source| source.id.as_deref().unwrap_or(invocation.request_id).into())
             .collect();
-        let kept = self.time_for_sending(&envelope);
+        // Sending is no use if nothing was called, so calls have at least half of the time.
+        let left = invocation.ends.saturating_duration_since(begun);
+        let kept = self.time_for_sending(&envelope).min(left / 2);
         let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, kept).await;
         let mut failures = Failures::new(&envelope.sources, &pairs, &outcomes);
         self.send_on(&envelope, &pairs, &outcomes, &mut failures, invocation).await;
@@ -146,6 +148,7 @@ impl Function {
             tally += resolver.tally;
             return (plan, outcomes, tally);
         };
+        let resolved = resolved.keeping(pairs, &plan, &outcomes.by_pair);
         let (plan_before, plan) = (plan, Plan::new(pairs, resolved));
         let known = known_outcomes(&plan, &plan_before, &outcomes);
         let limits = self.settings.group_limits();
@@ -213,7 +216,9 @@ fn known_outcomes(plan: &Plan, before: &Plan, outcomes: &Outcomes) -> Vec<Vec<Op
         plan.groups.iter().map(|group| vec![None; group.addresses.len()]).collect();
     for ((place, place_before), outcome) in plan.places.iter().zip(&before.places).zip(&outcomes.by_pair) {
         let (Ok(place), Ok(place_before)) = (place, place_before) else { continue };
-        if plan.identifiers(*place) == before.identifiers(*place_before) {
+        // What was planned in a dry run may have become the same as something that is to be associated.
+        let planned = *outcome == Outcome::Planned;
+        if !planned && plan.identifiers(*place) == before.identifiers(*place_before) {
             known[place.group][place.address] = Some(outcome.clone());
         }
     }

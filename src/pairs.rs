@@ -111,7 +111,7 @@ impl Pairs {
                         pairs.add_unreadable(source, invalid);
                     }
                 }
-                Body::Unreadable(reason) => {
+                Body::Unreadable { reason, .. } => {
                     pairs.add_unreadable(source, Invalid::new(Path::default(), reason.as_str()));
                 }
                 Body::Request(json) => pairs.add(source, Request::read(json, Base::Root, &context)),

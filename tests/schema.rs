@@ -63,7 +63,7 @@ fn every_sample_event_holds_valid_requests() {
                     let defaults = batch_input.as_ref().map(|input| Defaults::read(input, &home).unwrap());
                     items.iter().map(|item| check(item, defaults.unwrap_or_default(), &path)).sum()
                 }
-                Body::Unreadable(reason) => panic!("{}: {reason}", path.display()),
+                Body::Unreadable { reason, .. } => panic!("{}: {reason}", path.display()),
             };
             requests += found;
         }

@@ -1,6 +1,6 @@
 //! Failures: every pair that failed and everything invalid, once for each source that asked for it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::outcomes::{Outcome, Outcomes, Retry};
 use crate::pairs::{Named, Pairs};
 use crate::payload::Source;
-use crate::requests::Path;
+use crate::requests::{Options, Path};
 
 use crate::forward::Outgoing;
 
@@ -55,6 +55,17 @@ pub struct Failed {
     /// The request's `failOnPermanent`.
     #[serde(skip)]
     pub fail_on_permanent: bool,
+}
+
+impl Failed {
+    /// Another request of the same source asks for the pair too.
+    fn asked_again(&mut self, options: Options) {
+        if let Origin::Pair { dry_run, .. } = &mut self.origin {
+            *dry_run &= options.dry_run;
+        }
+        self.fail_on_retryable |= options.fail_on_retryable;
+        self.fail_on_permanent |= options.fail_on_permanent;
+    }
 }
 
 /// What a failure is about.
@@ -106,14 +117,17 @@ impl Failures {
     /// Collects the failures.
     pub fn new(sources: &[Source<'_>], pairs: &Pairs, outcomes: &Outcomes) -> Self {
         let mut list = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen: HashMap<(usize, usize), usize> = HashMap::new();
         for ask in &pairs.asks {
             let Outcome::Failed(failure) = &outcomes.by_pair[ask.pair] else { continue };
             let request = &pairs.requests[ask.request];
-            // A message that asks twice for the same pair has one failure.
-            if !seen.insert((request.source, ask.pair)) {
+            // A message that asks twice for the same pair has one failure, under the stricter options of both.
+            if let Some(known) = seen.get(&(request.source, ask.pair)) {
+                let known: &mut (_, Failed) = &mut list[*known];
+                known.1.asked_again(request.options);
                 continue;
             }
+            seen.insert((request.source, ask.pair), list.len());
             let source = &sources[request.source];
             let pair = &pairs.pairs[ask.pair];
             let queue = &pairs.queues[pair.queue];
@@ -224,7 +238,7 @@ impl Failures {
             if let (Some(path), 1) = (&failed.path, count) {
                 let _ = write!(line, " at {path}");
             }
-            let _ = write!(line, ": {}", failed.message);
+            let _ = write!(line, ": {}", failed.message.replace(['\n', '\r'], " "));
         }
         if reasons.len() > REASONS {
             let _ = write!(line, "; and {} other reasons", reasons.len() - REASONS);

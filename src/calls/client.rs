@@ -97,7 +97,7 @@ impl Connect {
                 Some(ListedAddress { id: address.id?, is_default: address.is_default_outbound_email })
             })
             .collect();
-        Ok(Reply::Listed(Page { items, next_token: page.next_token }))
+        Ok(Reply::Listed(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) }))
     }
 
     async fn search_queues(&self, instance: &str, token: Option<String>) -> Result<Reply, Refusal> {
@@ -119,7 +119,7 @@ impl Connect {
             .into_iter()
             .filter_map(|queue| Some(Entry { name: queue.name?, id: queue.queue_id? }))
             .collect();
-        Ok(Reply::Found(Page { items, next_token: page.next_token }))
+        Ok(Reply::Found(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) }))
     }
 
     async fn search_email_addresses(&self, instance: &str, token: Option<String>) -> Result<Reply, Refusal> {
@@ -138,6 +138,6 @@ impl Connect {
             .into_iter()
             .filter_map(|address| Some(Entry { name: address.email_address?, id: address.email_address_id? }))
             .collect();
-        Ok(Reply::Found(Page { items, next_token: page.next_token }))
+        Ok(Reply::Found(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) }))
     }
 }

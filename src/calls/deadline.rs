@@ -27,6 +27,11 @@ impl Deadline {
         Deadline::new(self.end, kept, now)
     }
 
+    /// The last moment at which a call may begin.
+    pub fn last_begin(self) -> Option<Instant> {
+        self.end.checked_sub(SHORTEST_CALL)
+    }
+
     /// Whether a call may begin at a time.
     pub fn allows(self, begin: Instant) -> bool {
         begin + SHORTEST_CALL <= self.end

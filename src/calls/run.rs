@@ -106,6 +106,7 @@ impl Caller<'_> {
             backoffs: Vec::new(),
             tally: Tally::default(),
             places: 0,
+            spare: None,
         };
         run.backoffs.resize_with(run.work.jobs(), || None);
         for job in 0..run.work.jobs() {
@@ -124,6 +125,8 @@ struct Run<'a> {
     backoffs: Vec<Option<Backoff>>,
     tally: Tally,
     places: u64,
+    /// A permit that was waited for and not used yet.
+    spare: Option<OwnedSemaphorePermit>,
 }
 
 /// An attempt that has ended.
@@ -151,8 +154,11 @@ impl<'a> Run<'a> {
             tokio::select! {
                 Some(ended) = self.in_flight.next(), if !self.in_flight.is_empty() => self.settle(ended, now()),
                 () = sleep_until(held.until.unwrap_or_else(now)), if held.until.is_some() => {}
-                // Another invocation of the process holds the permits; this one only wants to know of a free one.
-                _ = self.caller.shared.permits.acquire(), if held.for_a_permit => {}
+                // Other invocations of the process hold the permits. One that comes free is kept: let go, it would
+                // pass to the next that waits, and so on in a circle.
+                Ok(permit) = self.caller.shared.permits.clone().acquire_owned(), if held.for_a_permit => {
+                    self.spare = Some(permit);
+                }
             }
         }
     }
@@ -168,11 +174,16 @@ impl<'a> Run<'a> {
         }
         let mut paced = [false; Operation::ALL.len()];
         while let Some(operation) = self.queue.most_urgent(|operation| !paced[operation as usize]) {
-            let Ok(permit) = self.caller.shared.permits.clone().try_acquire_owned() else {
+            let Some(ready) = self.next_ready(operation) else { continue };
+            let permits = &self.caller.shared.permits;
+            let Some(permit) = self.spare.take().or_else(|| permits.clone().try_acquire_owned().ok()) else {
+                self.queue.push(ready);
                 held.for_a_permit = self.in_flight.is_empty();
+                // Others may hold them past this invocation's time.
+                let last = self.caller.deadline.last_begin().map(|last| last + Duration::from_millis(1));
+                held.until = held.until.into_iter().chain(last).min();
                 return held;
             };
-            let Some(ready) = self.next_ready(operation) else { continue };
             match self.caller.shared.pace(operation).take(now) {
                 Ok(turn) => self.begin(ready, turn, permit, now),
                 Err(at) if self.caller.deadline.allows(at) => {

@@ -83,7 +83,8 @@ fn whole_body(carried: &Carried<'_>) -> String {
             with_request(text, request).unwrap_or_else(|_| unreadable(innermost(text).as_ref()))
         }
         Body::Request(json) => request(json),
-        Body::Unreadable(_) | Body::Items { .. } => unreadable(""),
+        Body::Unreadable { raw, .. } => unreadable(raw),
+        Body::Items { .. } => unreadable(""),
     }
 }
 
@@ -124,7 +125,7 @@ fn part_body(part: &[(usize, &Failed)], carried: &Carried<'_>, pairs: &Pairs) ->
                 let _ = with_request(text, of_request);
             }
             Body::Request(json) => of_request(json),
-            Body::Unreadable(_) | Body::Items { .. } => {}
+            Body::Unreadable { .. } | Body::Items { .. } => {}
         }
     }
     if part.iter().any(|(_, failed)| matches!(failed.origin, Origin::Pair { dry_run: true, .. })) {
@@ -192,6 +193,6 @@ fn invalid_size(body: &Body<'_>) -> usize {
     match body {
         Body::Text(text) => text.len(),
         Body::Request(json) => serde_json::to_vec(json).map_or(0, |json| json.len()),
-        Body::Unreadable(_) | Body::Items { .. } => 0,
+        Body::Unreadable { .. } | Body::Items { .. } => 0,
     }
 }

@@ -80,14 +80,14 @@ fn log_permanent(failed: &Failed) {
 
 /// One line for each queue and error: after an outage each pair of a large message has the same to say.
 fn log_retryable(failures: &Failures) {
-    type Key<'f> = (Option<&'f str>, Option<&'f str>, Option<&'f str>, &'f str);
+    type Key<'f> = (Option<&'f str>, Option<&'f str>, Option<&'f str>, &'f str, bool);
     let mut lines: BTreeMap<Key<'_>, (usize, &Failed)> = BTreeMap::new();
     for failed in failures.as_slice().iter().filter(|failed| failed.retryable) {
         let (queue_id, queue_name) = named(failed);
-        let key = (failed.instance_id.as_deref(), queue_id, queue_name, &*failed.error);
+        let key = (failed.instance_id.as_deref(), queue_id, queue_name, &*failed.error, failed.sent_on);
         lines.entry(key).or_insert((0, failed)).0 += 1;
     }
-    for ((instance_id, queue_id, queue_name, error), (count, first)) in lines {
+    for ((instance_id, queue_id, queue_name, error, sent_on), (count, first)) in lines {
         tracing::warn!(
             instanceId = instance_id,
             queueId = queue_id,
@@ -95,7 +95,7 @@ fn log_retryable(failures: &Failures) {
             error,
             reason = first.message,
             count,
-            sentOn = first.sent_on,
+            sentOn = sent_on,
             "failed and may succeed later"
         );
     }

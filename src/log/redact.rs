@@ -49,11 +49,16 @@ fn local_part(before: &str) -> usize {
 
 /// RFC 5322, `atom`, with dots; and letters of any script (RFC 6531).
 fn is_of_local_part(c: char) -> bool {
-    c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c)
+    c.is_alphanumeric() || is_of_a_script(c) || "!#$%&'*+-/=?^_`{|}~.".contains(c)
 }
 
 fn is_of_domain(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '-' | '.' | '[' | ']' | ':')
+    c.is_alphanumeric() || is_of_a_script(c) || matches!(c, '-' | '.' | '[' | ']' | ':')
+}
+
+/// Marks that combine with letters are no letters themselves.
+fn is_of_a_script(c: char) -> bool {
+    !c.is_ascii() && !c.is_whitespace()
 }
 
 #[cfg(test)]
@@ -71,6 +76,7 @@ mod tests {
             ("a%40b.example", "[email address]"),
             ("{\"x\":\"a\\u0040b.example\"}", "{\"x\":\"[email address]\"}"),
             ("müller@größe.example", "[email address]"),
+            ("mu\u{308}ller@x.example", "[email address]"),
             ("a@[127.0.0.1]", "[email address]"),
             ("a@b@c.example", "[email address][email address]"),
             ("@", "[email address]"),

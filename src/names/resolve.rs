@@ -93,8 +93,11 @@ impl<'a> Resolver<'a> {
         self.tally += caller.run(&mut reading).await;
         let now = Instant::now();
         for (which, directory) in reading.into_directories() {
-            if let Ok(directory) = &directory {
-                self.kept.put(which.clone(), directory.clone(), now);
+            match &directory {
+                Ok(read) => self.kept.put(which.clone(), read.clone(), now),
+                // Better an older directory than none: most of its names are right.
+                Err(_) if matches!(self.directories.get(&which), Some(Ok(_))) => continue,
+                Err(_) => {}
             }
             self.directories.insert(which, directory);
         }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use super::json::{Json, Members, Text};
 use super::record::{RawRecord, read, text};
@@ -67,8 +68,13 @@ pub struct Source<'p> {
 pub enum Body<'p> {
     /// Text of a message: the JSON of a request, an event or a notification.
     Text(Cow<'p, str>),
-    /// A message without text, and why.
-    Unreadable(String),
+    /// A message whose body is no text, as it stands in the payload, and why.
+    Unreadable {
+        /// The JSON of the body, if there is one.
+        raw: &'p str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An association request.
     Request(Json<'p>),
     /// The items of a Distributed Map batch, each an association request, and the defaults for them.
@@ -168,11 +174,21 @@ fn sqs_source<'p>(record: &RawRecord<'p>) -> Result<Source<'p>, String> {
     let attributes = record.attributes.as_ref();
     Ok(Source {
         id: Some(id),
-        body: read(record.body).map_or_else(|reason| Body::Unreadable(format!("body {reason}")), Body::Text),
+        body: body("body", record.body),
         first_delivery: attributes.and_then(|a| text(a.receive_count)).as_deref() == Some("1"),
         fifo,
         message_group: attributes.filter(|_| fifo).and_then(|a| text(a.message_group_id)),
     })
+}
+
+fn body<'p>(name: &str, member: Option<&'p RawValue>) -> Body<'p> {
+    read(member).map_or_else(
+        |reason| Body::Unreadable {
+            raw: member.map_or("", RawValue::get),
+            reason: format!("{name} {reason}"),
+        },
+        Body::Text,
+    )
 }
 
 /// Unlike SQS, SNS lists no failures by identifier, so a notification without one is no danger.
@@ -180,8 +196,7 @@ fn sns_source<'p>(record: &RawRecord<'p>) -> Result<Source<'p>, String> {
     let notification = record.sns.as_ref();
     Ok(Source {
         id: notification.and_then(|n| text(n.message_id)),
-        body: read(notification.and_then(|n| n.message))
-            .map_or_else(|reason| Body::Unreadable(format!("Sns.Message {reason}")), Body::Text),
+        body: body("Sns.Message", notification.and_then(|n| n.message)),
         first_delivery: false,
         fifo: false,
         message_group: None,
@@ -388,7 +403,7 @@ mod tests {
             );
             let envelope = Envelope::read(payload.as_bytes()).unwrap();
             assert!(
-                matches!(&envelope.sources[0].body, Body::Unreadable(why) if why == reason),
+                matches!(&envelope.sources[0].body, Body::Unreadable { reason: why, .. } if why == reason),
                 "{envelope:?}"
             );
             assert!(matches!(&envelope.sources[1].body, Body::Text(text) if text == "{}"));

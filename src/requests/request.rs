@@ -106,6 +106,7 @@ impl<'a> Request<'a> {
         }
         self.entries.reserve(entries.len());
         for (index, entry) in entries.iter().enumerate() {
+            let before = self.invalid.len();
             let entry = Fields::of(entry, path.entry(index)).and_then(|fields| {
                 let misplaced = fields.find(|field| !field.names_a_pair() && field != Field::InstanceId);
                 match misplaced {
@@ -117,6 +118,10 @@ impl<'a> Request<'a> {
                     None => Entry::read(&fields, instance, context, &mut self.invalid),
                 }
             });
+            if entry.is_err() {
+                // The entry is one failure, its elements none beside it.
+                self.invalid.truncate(before);
+            }
             match entry {
                 Ok(entry) => self.entries.push(entry),
                 Err(invalid) => self.invalid.push(invalid),
@@ -329,6 +334,13 @@ mod tests {
         assert_eq!(invalid[0].1, "emailAddressIds[1] is a number; a string is expected");
         assert_eq!(invalid[6].1, "emailAddressIds is an empty list; at least one element is expected");
         assert_eq!(invalid[12].1, "associations[10] is a number; an object is expected");
+    }
+
+    #[test]
+    fn an_invalid_entry_is_one_failure_however_many_addresses_it_names() {
+        let (_, invalid) = read(r#"{"associations":[{"queueId":"q","emailAddressIds":["a b","e",7]}]}"#);
+        assert_eq!(invalid.len(), 1);
+        assert_eq!(invalid[0].0, "associations[0].instanceId");
     }
 
     #[test]

@@ -215,3 +215,21 @@ async fn what_is_left_is_never_cut() {
     assert_eq!(kind, "RetryableFailure");
     assert_eq!(message, "2000 of 2000 failed: Unwell (2000 times): try later");
 }
+
+#[tokio::test]
+async fn a_pair_asked_for_with_and_without_a_dry_run_is_left_as_a_live_one() {
+    let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &[]);
+    world.connect.inject(unwell("q1"));
+    let pair = |dry_run: bool| {
+        json!({ "instanceId": INSTANCE, "dryRun": dry_run, "failOnRetryable": false,
+                "queueId": "q1", "emailAddressId": "e0" })
+    };
+    let report = world.invoke(&json!({ "Items": [pair(true), pair(false)] })).await.unwrap();
+    assert!(report["remaining"].get("dryRun").is_none(), "{report}");
+    assert_eq!(report["remaining"]["associations"][0]["queueId"], "q1");
+    // And an item that wants an error gets it, whatever the other says.
+    let mut strict = pair(false);
+    strict["failOnRetryable"] = json!(true);
+    let ending = world.invoke(&json!({ "Items": [pair(false), strict] })).await;
+    assert_eq!(ending.unwrap_err().0, "RetryableFailure");
+}

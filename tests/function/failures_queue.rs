@@ -226,3 +226,23 @@ async fn a_message_that_would_be_too_large_is_cut_along_its_pairs() {
         .collect();
     assert_eq!(arrived, addresses);
 }
+
+#[tokio::test]
+async fn a_body_that_is_no_text_is_kept_as_it_stands() {
+    let world = world(&FAILURES_GO);
+    let mut batch = sqs(&[json!("")]);
+    batch["Records"][0]["body"] = json!({ "queueId": "q0" });
+    assert_eq!(listed(&world.invoke(&batch).await), [""; 0]);
+    assert_eq!(world.sqs.sent_to(FAILURES)[0]["unreadable"], "{\"queueId\":\"q0\"}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_messages_leave_time_for_calls_and_for_sending() {
+    let mut world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &BOTH);
+    world.invocation_time = std::time::Duration::from_secs(60);
+    let bodies: Vec<Value> =
+        (0..10_000).map(|number| request("q0", &["e0".to_owned(), format!("{}", number % 10)])).collect();
+    assert_eq!(listed(&world.invoke(&redelivered(sqs(&bodies))).await), [""; 0]);
+    assert_eq!((world.sqs.sent_to(FAILURES).len(), world.sqs.batches()), (10_000, 1_000));
+    assert_eq!(world.associated("q0"), ["e0"]);
+}

@@ -57,6 +57,15 @@ async fn a_group_of_several_chunks_fills_the_queue_from_its_beginning() {
 }
 
 #[tokio::test]
+async fn a_small_message_in_a_later_chunk_does_not_change_the_order_in_which_a_queue_is_filled() {
+    let world = world(holding(0));
+    // The second chunk holds all of the second message, and so is the more urgent one.
+    let batch = crate::world::sqs(&[request("q0", &ids(0..90)), request("q0", &ids(90..100))]);
+    world.invoke(&batch).await.unwrap();
+    assert_eq!(added(&world), ids(0..49));
+}
+
+#[tokio::test]
 async fn a_queue_that_is_full_takes_two_calls() {
     let world = world(holding(49));
     let report = world.invoke(&request("q0", &ids(0..100))).await.unwrap();

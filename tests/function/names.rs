@@ -161,3 +161,39 @@ async fn what_was_just_created_may_not_be_in_the_directory_on_the_first_delivery
     let report = world.invoke(&body).await.unwrap();
     assert_eq!(report["failures"][0]["retryable"], false);
 }
+
+#[tokio::test]
+async fn what_was_done_stays_done_when_a_directory_cannot_be_read_again() {
+    let mut world = World::new(fixture(1, 3));
+    world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
+    world.request_id = "request-2";
+    world.connect.remove_address(INSTANCE, "e0");
+    world.connect.inject(Fault {
+        operation: Some(Operation::SearchEmailAddresses),
+        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
+    });
+    let report = world
+        .invoke(&by_name(&[
+            ("Queue 0", "e0@brand.example"),
+            ("Queue 0", "e1@brand.example"),
+            ("Queue 0", "e2@brand.example"),
+        ]))
+        .await
+        .unwrap();
+    assert_eq!((&report["associated"], &report["failed"]), (&json!(2), &json!(1)), "{report}");
+    assert_eq!(report["failures"][0]["error"], "InvalidParameterException");
+}
+
+#[tokio::test]
+async fn a_name_that_becomes_the_address_of_a_dry_run_is_associated_all_the_same() {
+    let mut world = World::new(fixture(1, 1));
+    world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
+    world.request_id = "request-2";
+    world.connect.remove_address(INSTANCE, "e0");
+    world.connect.add(Fixture::new().with_address(INSTANCE, "new", "e0@brand.example"));
+    let dry = json!({ "instanceId": INSTANCE, "dryRun": true, "queueId": "q0", "emailAddressId": "new" });
+    let live = json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddress": "e0@brand.example" });
+    let report = world.invoke(&json!({ "Items": [dry, live] })).await.unwrap();
+    assert_eq!((&report["distinct"], &report["associated"]), (&json!(1), &json!(1)), "{report}");
+    assert_eq!(world.associated("q0"), ["new"]);
+}

@@ -266,6 +266,7 @@ impl GroupRun {
         self.held = Some(held);
         self.room = Room::listed(room);
         self.suspects.put_back(set);
+        self.suspects.in_requested_order();
         // Where all of the set fits, the refusal may pass: the same call is made again, which is a retry.
         if left > 0 && left <= room {
             self.room.retry();
@@ -278,8 +279,8 @@ impl GroupRun {
     /// The queue's list was refused.
     fn not_listed(&mut self, refused: &Refused, cause: RefusedSet) -> Then {
         let RefusedSet { set, refusal } = cause;
-        if refused.refusal.class.blames_content() {
-            // The call named nothing but the queue and its instance.
+        if refused.refusal.class.blames_content() && self.verdict != Some(QueueVerdict::Found) {
+            // The call named nothing but the queue and its instance. (A later page may be refused for its token.)
             self.verdict = Some(QueueVerdict::NotFound);
             self.fail_rest(failed(&refused.refusal, content_retry(&refused.refusal), Blame::Queue));
             return Then::GoOn;

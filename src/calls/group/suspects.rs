@@ -83,6 +83,14 @@ impl Suspects {
         self.stack.push(set);
     }
 
+    /// Puts what is to be tried into the order in which it was requested, rather than that of urgency.
+    pub(super) fn in_requested_order(&mut self) {
+        self.stack.sort_by_key(|set| std::cmp::Reverse(set.members.first().copied()));
+        for set in &mut self.stack {
+            (set.tainted, set.first_part) = (false, false);
+        }
+    }
+
     /// Puts a set back that was refused for its content, to be split; where it cannot be, it is at fault.
     ///
     /// # Errors

@@ -1,0 +1,52 @@
+//! Invocations that run at once in one process share its pace and its calls in flight.
+
+use std::time::Duration;
+
+use connect_simulator::{Effect, Fault, Options};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::world::{World, fixture, ids, request};
+
+#[tokio::test(start_paused = true)]
+async fn more_invocations_than_permits_all_come_to_their_turn() {
+    let options =
+        Options { fixture: fixture(5, 1), latency: Duration::from_millis(300), ..Options::default() };
+    let world = World::in_memory(options, &[("MAX_CONCURRENT_CALLS", "1")]);
+    let payloads: Vec<_> = (0..5).map(|queue| request(&format!("q{queue}"), &ids(0..1))).collect();
+    let begun = Instant::now();
+    let endings = futures_util::future::join_all(payloads.iter().map(|payload| world.invoke(payload))).await;
+    assert!(endings.iter().all(|ending| ending.as_ref().unwrap()["status"] == "SUCCEEDED"), "{endings:?}");
+    assert_eq!(world.call_count(), 5);
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invocation_that_finds_every_permit_taken_answers_in_its_own_time() {
+    let mut world = World::in_memory(
+        Options { fixture: fixture(2, 1), ..Options::default() },
+        &[("MAX_CONCURRENT_CALLS", "1"), ("CALL_TIMEOUT_MS", "600000")],
+    );
+    world.connect.inject(Fault { queue: Some("q0".to_owned()), ..Fault::new(Effect::Hang) });
+    world.invocation_time = Duration::from_secs(10);
+    let (mut first, mut second) = (request("q0", &ids(0..1)), request("q1", &ids(0..1)));
+    first["failOnRetryable"] = json!(false);
+    second["failOnRetryable"] = json!(false);
+    let ends = |seconds| Instant::now() + Duration::from_secs(seconds);
+    let invocation = |ends| queue_email_associator::invocation::Invocation {
+        request_id: "r",
+        ends,
+        dry_run: false,
+        observer: None,
+    };
+    let long = first.to_string();
+    let hung = world.function.invoke(long.as_bytes(), invocation(ends(600)));
+    let begun = Instant::now();
+    let answered = async {
+        let report = world.invoke(&second).await.unwrap();
+        (report, begun.elapsed())
+    };
+    let (_, (report, took)) = tokio::join!(hung, answered);
+    assert_eq!(report["failures"][0]["error"], "DeadlineExceeded");
+    assert!(took <= Duration::from_secs(9), "{took:?}");
+}
