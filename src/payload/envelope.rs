@@ -1,13 +1,12 @@
 //! Which of the six envelopes a payload is, decided by its structure alone.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use super::json::{Json, Members, Text};
+use super::document::{Document, Records};
+use super::json::{Json, Members};
 use super::record::{RawRecord, read, text};
 
 /// The kinds of envelope that differ in what becomes of a failure.
@@ -234,89 +233,6 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
 fn take<'p>(members: &mut Members<'p>, name: &str) -> Option<Json<'p>> {
     let index = members.iter().rposition(|(key, _)| key == name)?;
     Some(members.swap_remove(index).1)
-}
-
-/// A payload as far as it is read at once: records raw, anything else a tree.
-enum Document<'p> {
-    Array(Vec<RawRecord<'p>>),
-    Object { records: Option<Records<'p>>, members: Members<'p> },
-    Other(&'static str),
-}
-
-enum Records<'p> {
-    List(Vec<RawRecord<'p>>),
-    Other(&'static str),
-}
-
-impl<'de> Deserialize<'de> for Document<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DocumentVisitor)
-    }
-}
-
-struct DocumentVisitor;
-
-impl<'de> Visitor<'de> for DocumentVisitor {
-    type Value = Document<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an envelope")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut records = None;
-        let mut members = Vec::new();
-        while let Some(Text(key)) = access.next_key()? {
-            if key == "Records" {
-                records = Some(access.next_value()?);
-            } else {
-                members.push((key, access.next_value()?));
-            }
-        }
-        Ok(Document::Object { records, members })
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut records = Vec::new();
-        while let Some(record) = access.next_element()? {
-            records.push(record);
-        }
-        Ok(Document::Array(records))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Document::Other("null"))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Document::Other("a boolean"))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Document::Other("a number"))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Document::Other("a number"))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Document::Other("a number"))
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Document::Other("a string"))
-    }
-}
-
-impl<'de> Deserialize<'de> for Records<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match deserializer.deserialize_any(DocumentVisitor)? {
-            Document::Array(records) => Records::List(records),
-            Document::Object { .. } => Records::Other("an object"),
-            Document::Other(kind) => Records::Other(kind),
-        })
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A [`Source`] is what asked for something: one message of a batch, one event, or the invocation itself.
 //! Everything further down works on sources and no longer knows which envelope they came in.
 
+mod document;
 mod envelope;
 mod json;
 mod record;
