@@ -31,6 +31,10 @@ class Failure(Exception):
     """What went wrong, in one line."""
 
 
+class TimedOut(Failure):
+    """The invocation did not end in time; the emulator has ended the process, and starts another one next time."""
+
+
 def end_on_signals() -> None:
     """Makes a signal an end like any other, so that what was started is ended too; it has sessions of its own and
     gets no Ctrl-C."""
@@ -87,7 +91,10 @@ class Function:
     def invoke(self, payload: bytes):
         """The answer to a payload; the function starts with the first one."""
         try:
-            return json.loads(request(self.url, payload, timeout=self.timeout + 10))
+            answer = request(self.url, payload, timeout=self.timeout + 10)
+            if answer.startswith(b"Task timed out"):
+                raise TimedOut(answer.decode(errors="replace"))
+            return json.loads(answer)
         except (OSError, ValueError) as error:
             self.log.seek(0)
             sys.stderr.write(self.log.read().decode(errors="replace"))
@@ -103,6 +110,7 @@ def function_under(emulator: Path, command: list, connect: str, environment: dic
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_SESSION_TOKEN": "test",
         "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout),
         "AWS_ENDPOINT_URL_CONNECT": connect,
         **environment,
