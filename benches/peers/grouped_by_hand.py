@@ -17,7 +17,7 @@ REFUSED_FOR_ITS_CONTENT = {"InvalidParameterException", "InvalidRequestException
 
 log = logging.getLogger(__name__)
 
-# Made at import, where Lambda gives a whole processor; its connections last as long as the process.
+# Made at import, once for each process, so that its connections last from invocation to invocation.
 # Adaptive is the mode that keeps to a rate by itself. Ten attempts are what the Rust function makes by default.
 connect = boto3.client("connect", config=Config(
     retries={"mode": "adaptive", "total_max_attempts": 10},

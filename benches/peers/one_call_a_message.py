@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.config import Config
 
-# Made at import, where Lambda gives a whole processor; its connections last as long as the process.
+# Made at import, once for each process, so that its connections last from invocation to invocation.
 # Adaptive is the mode that keeps to a rate by itself. Ten attempts are what the Rust function makes by default.
 connect = boto3.client("connect", config=Config(
     retries={"mode": "adaptive", "total_max_attempts": 10},

@@ -40,7 +40,8 @@ def ratios(cold, batches, quotas, bad) -> list[Row]:
         ratio_row("10,000 messages: peak memory", batches, "peak_mib"),
         ratio_row("10,000 messages: API calls", batches, "calls"),
     ]
-    for scenario, measured in quotas:
+    # Where time is scaled and a contestant's waits are not, a ratio would mislead.
+    for scenario, measured in (pair for pair in quotas if pair[0].scale == 1):
         rows.append(ratio_row(f"{scenario.quota.rate} calls a second: makespan", measured, "makespan_s"))
         rows.append(ratio_row(f"{scenario.quota.rate} calls a second: API calls", measured, "calls"))
     for size, measured in bad.items():
