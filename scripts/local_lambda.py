@@ -69,9 +69,9 @@ def build(binary: Path, *options: str) -> None:
 
 
 @contextmanager
-def simulator(binary: Path, *options):
-    """Connect, as the address of a simulator with these options."""
-    arguments = [binary, "--listen", "127.0.0.1:0", *options]
+def simulator(binary: Path, *options, host: str = "127.0.0.1"):
+    """Connect, as the address of a simulator with these options, on a free port of a host of this machine."""
+    arguments = [binary, "--listen", f"{host}:0", *options]
     with process(arguments, env={}, stdout=subprocess.PIPE, text=True) as started:
         line = started.stdout.readline().strip()
         if not line.startswith("listening on "):
