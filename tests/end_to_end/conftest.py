@@ -35,6 +35,8 @@ def connect(running_connect):
 @pytest.fixture
 def aws(deployed):
     """What a failed test has left in the queues is no concern of the next one."""
+    # pytest shows this with a test that fails.
+    print("the log of the local AWS:", deployed.log)
     deployed.until_done()
     deployed.take("DeadLetterQueue")
     return deployed

@@ -16,15 +16,21 @@ STACK = "queue-email-associations"
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 BUILT_TEMPLATE = Path(__file__).resolve().parents[2] / ".aws-sam" / "build" / "template.yaml"
 
-# The simulator has no quota unless a test sets one, so nothing has to wait for the function's own pace.
-PARAMETERS = {"ConnectInstanceId": INSTANCE, "RequestsPerSecond": "1000", "Burst": "1000"}
+DIRECT = "Email addresses assigned at once"
+PARAMETERS = {
+    "ConnectInstanceId": INSTANCE,
+    # The simulator has no quota unless a test sets one, so nothing has to wait for the function's own pace.
+    "RequestsPerSecond": "1000", "Burst": "1000",
+    # Without these two, some resources are not made.
+    "DirectEventDetailType": DIRECT, "AlarmEmail": "operations@brand.example",
+}
 
 
 class LocalAws:
     """A client of the local AWS that knows the stack's resources by their names in template.yaml."""
 
-    def __init__(self, port: int, folder: Path):
-        self.url, self.folder = f"http://127.0.0.1:{port}", folder
+    def __init__(self, port: int, folder: Path, log: Path):
+        self.url, self.folder, self.log = f"http://127.0.0.1:{port}", folder, log
         self.clients = {}
         self.physical = {}
 
@@ -44,7 +50,7 @@ class LocalAws:
         command = [Path(sys.executable).with_name("sam"), "deploy", "--template-file", BUILT_TEMPLATE,
                    "--stack-name", STACK, "--s3-bucket", bucket, "--region", REGION, "--no-confirm-changeset",
                    "--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
-                   "--parameter-overrides", *(f"{name}={value}" for name, value in PARAMETERS.items())]
+                   "--parameter-overrides", *(f'{name}="{value}"' for name, value in PARAMETERS.items())]
         environment = clean_environment(self.folder) | {"AWS_ENDPOINT_URL": self.url, "SAM_CLI_TELEMETRY": "0"}
         done = subprocess.run(command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -136,4 +142,4 @@ def local_aws(connect_url: str, folder: Path):
     with running([sys.executable, LAUNCHER], environment, folder, log) as process:
         until(lambda: listens(port) or process.poll() is not None, "ministack listens")
         assert process.poll() is None, log.read_text()
-        yield LocalAws(port, folder)
+        yield LocalAws(port, folder, log)
