@@ -1,0 +1,145 @@
+"""The application, deployed with the SAM CLI on a local AWS, and what tests do with it there."""
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from connect import INSTANCE
+from processes import REGION, clean_environment, free_port, listens, running
+from waiting import until
+
+STACK = "queue-email-associations"
+LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
+BUILT_TEMPLATE = Path(__file__).resolve().parents[2] / ".aws-sam" / "build" / "template.yaml"
+
+DIRECT = "Email addresses assigned at once"
+PARAMETERS = {
+    "ConnectInstanceId": INSTANCE,
+    # The simulator has no quota unless a test sets one, so nothing has to wait for the function's own pace.
+    "RequestsPerSecond": "1000", "Burst": "1000",
+    # Without these two, some resources are not made.
+    "DirectEventDetailType": DIRECT, "AlarmEmail": "operations@brand.example",
+}
+
+
+class LocalAws:
+    """A client of the local AWS that knows the stack's resources by their names in template.yaml."""
+
+    def __init__(self, port: int, folder: Path, log: Path):
+        self.url, self.folder, self.log = f"http://127.0.0.1:{port}", folder, log
+        self.clients = {}
+        self.physical = {}
+
+    def client(self, service: str):
+        if service not in self.clients:
+            self.clients[service] = boto3.client(
+                service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="test",
+                aws_secret_access_key="test", config=Config(retries={"total_max_attempts": 1}, read_timeout=900))
+        return self.clients[service]
+
+    # Deployment
+
+    def deploy(self) -> None:
+        """Deploys what `sam build` has made, as it stands."""
+        bucket = "deployment-artifacts"
+        self.client("s3").create_bucket(Bucket=bucket)
+        command = [Path(sys.executable).with_name("sam"), "deploy", "--template-file", BUILT_TEMPLATE,
+                   "--stack-name", STACK, "--s3-bucket", bucket, "--region", REGION, "--no-confirm-changeset",
+                   "--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
+                   "--parameter-overrides", *(f'{name}="{value}"' for name, value in PARAMETERS.items())]
+        environment = clean_environment(self.folder) | {"AWS_ENDPOINT_URL": self.url, "SAM_CLI_TELEMETRY": "0"}
+        done = subprocess.run(command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert done.returncode == 0, done.stdout
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+        self.physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+                         for page in pages for resource in page["StackResourceSummaries"]}
+
+    @contextmanager
+    def function_settings(self, timeout: int | None = None, **variables: str):
+        """The function with another timeout (in seconds) and other variables, for a while."""
+        functions, name = self.client("lambda"), self.physical["AssociateFunction"]
+        before = functions.get_function_configuration(FunctionName=name)
+        usual = before["Environment"]["Variables"]
+        functions.update_function_configuration(FunctionName=name, Timeout=timeout or before["Timeout"],
+                                                Environment={"Variables": usual | variables})
+        try:
+            yield
+        finally:
+            functions.update_function_configuration(FunctionName=name, Timeout=before["Timeout"],
+                                                    Environment={"Variables": usual})
+
+    def invocations(self) -> int:
+        """How many invocations of the function have ended so far."""
+        logs, name = self.client("logs"), self.physical["AssociateFunction"]
+        settings = self.client("lambda").get_function_configuration(FunctionName=name)
+        group = settings["LoggingConfig"].get("LogGroup", f"/aws/lambda/{name}")
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        return sum("invocation ended" in event["message"] for page in pages for event in page["events"])
+
+    # Queues
+
+    @contextmanager
+    def visibility(self, queue: str, seconds: int):
+        """Another visibility timeout, for a while: a test cannot wait for the template's half an hour."""
+        sqs, url = self.client("sqs"), self.physical[queue]
+        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+    def send(self, *bodies) -> None:
+        """Sends messages, at most 10, to the source queue so that one batch takes them all."""
+        mapping = {"UUID": self.physical["AssociateFunctionSource"]}
+        entries = [{"Id": str(number), "MessageBody": body if isinstance(body, str) else json.dumps(body)}
+                   for number, body in enumerate(bodies)]
+        self.client("lambda").update_event_source_mapping(**mapping, Enabled=False)
+        try:
+            sent = self.client("sqs").send_message_batch(QueueUrl=self.physical["SourceQueue"], Entries=entries)
+            assert not sent.get("Failed"), sent
+        finally:
+            self.client("lambda").update_event_source_mapping(**mapping, Enabled=True)
+
+    def messages(self, queue: str) -> int:
+        """How many messages a queue has: visible, in flight and delayed."""
+        counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
+                  "ApproximateNumberOfMessagesDelayed"]
+        found = self.client("sqs").get_queue_attributes(QueueUrl=self.physical[queue], AttributeNames=counts)
+        return sum(int(count) for count in found["Attributes"].values())
+
+    def take(self, queue: str) -> list[dict]:
+        """Takes every message that is there out of a queue, and answers their bodies."""
+        sqs, url, bodies = self.client("sqs"), self.physical[queue], []
+        while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in found:
+                bodies.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+    def until_done(self) -> None:
+        """Waits until the source queue has nothing left, nothing in flight and nothing delayed."""
+        until(lambda: self.messages("SourceQueue") == 0, "the source queue is empty")
+
+
+@contextmanager
+def local_aws(connect_url: str, folder: Path):
+    """A local AWS whose functions find Connect at `connect_url`; nothing is deployed yet."""
+    port, log = free_port(), folder / "ministack.log"
+    # Functions inherit ministack's environment: so the template needs no variable that is there for tests only.
+    environment = clean_environment(folder) | {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_ENDPOINT_URL_CONNECT": connect_url,
+        "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": REGION, "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0",
+        # The waits between retries of a state machine last a tenth of what its definition says.
+        "SFN_WAIT_SCALE": "0.1",
+    }
+    with running([sys.executable, LAUNCHER], environment, folder, log) as process:
+        until(lambda: listens(port) or process.poll() is not None, "ministack listens")
+        assert process.poll() is None, log.read_text()
+        yield LocalAws(port, folder, log)

@@ -1,0 +1,133 @@
+"""Starts ministack, the local AWS, with what its version 1.5.33 leaves out and this application needs.
+
+Each patch names the page of AWS's documentation that it follows. What a patch does not know it refuses, so that a
+definition which grows beyond it fails here with a reason, and is not quietly run in another way than on AWS.
+"""
+
+import json
+
+import boto3
+from ministack.app import main
+from ministack.services import eventbridge, lambda_svc
+from ministack.services import stepfunctions as sfn
+from ministack.services.cloudformation import provisioners
+
+run_plain_distributed_map = sfn._run_distributed_map
+function_resource = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+create_plain_function = function_resource["create"]
+
+MAP_FIELDS = {
+    "Type", "Comment", "QueryLanguage", "Label", "ItemProcessor", "ItemReader", "ItemBatcher", "ResultWriter",
+    "MaxConcurrency", "ToleratedFailurePercentage", "Retry", "Catch", "Assign", "Output", "Next", "End",
+}
+
+
+def run_distributed_map(state, raw_input, effective, processor, execution, context):
+    """A Distributed Map with ItemBatcher, ResultWriter and JSONata in its fields, all of which ministack ignores.
+
+    AWS Step Functions Developer Guide: "ItemBatcher (Map)", "ResultWriter (Map)", "Transforming data with JSONata in
+    Step Functions", and "Passing data between states with variables" (a child does not see its parent's variables).
+    """
+    refuse(unknown := state.keys() - MAP_FIELDS, f"a Distributed Map with {sorted(unknown)}")
+    refuse(sfn._state_query_language(state, context) != "JSONata", "a Distributed Map without JSONata")
+    fields = {name: sfn._apply_jsonata_template(state[name], raw_input, context)
+              for name in MAP_FIELDS - {"ItemProcessor", "Retry", "Catch", "Assign", "Output"} if name in state}
+    refuse(fields.get("ToleratedFailurePercentage") != 100, "a ToleratedFailurePercentage other than 100")
+
+    items = sfn._read_map_items(fields["ItemReader"], effective, context)
+    plain = {"Type": "Map", "ItemsPath": "$.inputs", "MaxConcurrency": fields.get("MaxConcurrency", 0),
+             "ToleratedFailurePercentage": 100, "End": True}
+    earlier = set(sfn._map_runs.keys())
+    run_plain_distributed_map(plain, None, {"inputs": batches(items, **fields["ItemBatcher"])}, processor, execution,
+                              {**context, "variables": {}})
+    run = next(run for arn, run in sfn._map_runs.items()
+               if arn not in earlier and run["executionArn"] == execution["executionArn"])
+    children = [child for child in sfn._executions.values() if child.get("mapRunArn") == run["mapRunArn"]]
+    result = write_results(run["mapRunArn"], children, fields["ResultWriter"])
+    output = sfn._apply_jsonata_output(state, raw_input, context, result=result, default=result)
+    sfn._apply_state_assign(state, raw_input, context, result=result)
+    return output, sfn._next_or_end(state)
+
+
+def batches(items, MaxItemsPerBatch=None, MaxInputBytesPerBatch=262_144, BatchInput=None):
+    """Items as the inputs of children: as many in each as both limits allow."""
+    shared = {} if BatchInput is None else {"BatchInput": BatchInput}
+    made, size = [], 0
+    for item in items:
+        own = len(compact(item)) + 1
+        full = size + own > MaxInputBytesPerBatch or (made and len(made[-1]["Items"]) == MaxItemsPerBatch)
+        if full or not made:
+            made.append({**shared, "Items": []})
+            size = len(compact(made[-1]))
+            refuse(size + own > MaxInputBytesPerBatch, f"an item beyond MaxInputBytesPerBatch: {item}")
+        made[-1]["Items"].append(item)
+        size += own
+    return made
+
+
+def write_results(map_run_arn, children, writer):
+    """manifest.json and the files that it names; the result of the map is where the manifest is."""
+    config = writer.get("WriterConfig", {"Transformation": "NONE", "OutputType": "JSON"})
+    refuse(config != {"Transformation": "NONE", "OutputType": "JSON"}, f"a WriterConfig of {config}")
+    bucket = writer["Arguments"]["Bucket"]
+    folder = f"{writer['Arguments']['Prefix'].strip('/')}/{map_run_arn.rsplit(':', 1)[1]}"
+    s3 = boto3.client("s3")
+
+    def put(name, value):
+        body = compact(value)
+        s3.put_object(Bucket=bucket, Key=f"{folder}/{name}", Body=body)
+        return {"Key": f"{folder}/{name}", "Size": len(body)}
+
+    files = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
+    for status in ("FAILED", "SUCCEEDED"):
+        if records := [record(child) for child in children if child["status"] == status]:
+            files[status].append(put(f"{status}_0.json", records))
+    manifest = put("manifest.json", {"DestinationBucket": bucket, "MapRunArn": map_run_arn, "ResultFiles": files})
+    return {"MapRunArn": map_run_arn, "ResultWriterDetails": {"Bucket": bucket, "Key": manifest["Key"]}}
+
+
+def record(child):
+    """A child as a result file holds it: input and output are JSON inside a string."""
+    ending = ({"Output": child["output"], "OutputDetails": {"Included": True}} if child["status"] == "SUCCEEDED"
+              else {"Error": child["error"], "Cause": child["cause"]})
+    return {"ExecutionArn": child["executionArn"], "Input": child["input"], "InputDetails": {"Included": True},
+            "Name": child["name"], "StateMachineArn": child["stateMachineArn"], "Status": child["status"],
+            "StartDate": child["startDate"], "StopDate": child["stopDate"], "RedriveCount": 0,
+            "RedriveStatus": "NOT_REDRIVABLE", **ending}
+
+
+def invoke_asynchronously(arn, payload):
+    """A rule's delivery to a function, which ministack makes once, without retries or an on-failure destination.
+
+    AWS Lambda Developer Guide: "How Lambda handles errors and retries with asynchronous invocation".
+    """
+    function, config, name = lambda_svc._get_func_record_for_ref(arn)
+    if not function:
+        raise LookupError(f"a rule's target does not exist: {name}")
+    lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(function, config), json.loads(payload))
+
+
+def create_function(logical_id, properties, *rest, **named):
+    """A template's function: numbers among its variables become text, with which alone ministack can start it.
+
+    AWS CloudFormation Template Reference Guide, "AWS::Lambda::Function Environment": a map of strings.
+    """
+    variables = properties.get("Environment", {}).get("Variables", {})
+    variables.update({name: str(value) for name, value in variables.items()})
+    return create_plain_function(logical_id, properties, *rest, **named)
+
+
+def compact(value) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def refuse(condition, what):
+    if condition:
+        raise sfn._ExecutionError("States.Runtime", f"the local AWS does not know {what}")
+
+
+if __name__ == "__main__":
+    sfn._run_distributed_map = run_distributed_map
+    eventbridge._dispatch_to_lambda = invoke_asynchronously
+    function_resource["create"] = create_function
+    main()

@@ -1,0 +1,16 @@
+"""Waiting for an effect."""
+
+import time
+
+# Far beyond what anything here takes; it bounds a test that fails, on a slow machine too.
+LONGEST = 180
+
+
+def until(check, what: str, seconds: float = LONGEST):
+    """Asks `check` until it answers something true, and answers that; `what` says what did not come about."""
+    end = time.monotonic() + seconds
+    while not (answer := check()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}; the last answer was {answer!r}")
+        time.sleep(0.1)
+    return answer
