@@ -108,7 +108,7 @@ impl FileFunction {
             bucket = step.bucket,
             key = step.key,
             execution = step.execution,
-            status = ?summary.status,
+            status = summary.status.name(),
             rows = summary.counts.file.rows,
             pairs = summary.counts.file.pairs,
             associated = summary.counts.associated,

@@ -1,6 +1,6 @@
 //! The summary: what a state machine gets, and a person finds in `summary.json`.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Summed;
 use super::failed::FailedRow;
@@ -75,8 +75,7 @@ impl Counts {
 }
 
 /// What became of a file as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Nothing failed.
     Succeeded,
@@ -84,6 +83,23 @@ pub enum Status {
     Partial,
     /// Something failed, and nothing else came of it.
     Failed,
+}
+
+impl Status {
+    /// As it is written in JSON and in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Succeeded => "SUCCEEDED",
+            Status::Partial => "PARTIAL",
+            Status::Failed => "FAILED",
+        }
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// The answer to `summarise`.
