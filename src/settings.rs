@@ -66,12 +66,6 @@ impl Settings {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let variables = Variables { lookup };
         let home = Home::new(variables.text("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()));
-        let endpoint = |service| {
-            variables.url(service).and_then(|own| match own {
-                None => variables.url("AWS_ENDPOINT_URL"),
-                own => Ok(own),
-            })
-        };
         let workers = f64::from(variables.whole("CONNECT_WORKERS", 1, 1..=10_000)?);
         Ok(Settings {
             instance: variables.instance("CONNECT_INSTANCE_ID", &home)?,
@@ -95,8 +89,8 @@ impl Settings {
                 .text("AWS_LAMBDA_FUNCTION_NAME")
                 .unwrap_or_else(|| "queue-email-associator".to_owned()),
             log_level: variables.log_level()?,
-            connect_endpoint: endpoint("AWS_ENDPOINT_URL_CONNECT")?,
-            sqs_endpoint: endpoint("AWS_ENDPOINT_URL_SQS")?,
+            connect_endpoint: variables.endpoint("AWS_ENDPOINT_URL_CONNECT")?,
+            sqs_endpoint: variables.endpoint("AWS_ENDPOINT_URL_SQS")?,
         })
     }
 
@@ -106,6 +100,17 @@ impl Settings {
     /// As [`Settings::read`].
     pub fn from_env() -> Result<Self, SettingsError> {
         Settings::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// Another endpoint for a service, from the variable of that service, else from `AWS_ENDPOINT_URL`.
+    ///
+    /// # Errors
+    /// A value that is no URL.
+    pub fn endpoint(
+        lookup: impl Fn(&str) -> Option<String>,
+        variable: &'static str,
+    ) -> Result<Option<String>, SettingsError> {
+        Variables { lookup }.endpoint(variable)
     }
 
     /// What a group needs to know.
@@ -195,6 +200,13 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
                 value,
                 accepted: "accepted is a URL that begins with https:// or http://".to_owned(),
             }),
+        }
+    }
+
+    fn endpoint(&self, variable: &'static str) -> Result<Option<String>, SettingsError> {
+        match self.url(variable)? {
+            None => self.url("AWS_ENDPOINT_URL"),
+            own => Ok(own),
         }
     }
 

@@ -20,9 +20,9 @@ use super::redact::redact;
 /// Events of this target are records in a format of their own: their field `record` is the line.
 pub(super) const RECORDS: &str = "queue_email_associator::records";
 
-/// The function's own events are logged at the configured level. What others log is not written with this function's
-/// rules in mind (the SDK logs whole requests at `trace`), so only their warnings are.
-const OWN: &str = "queue_email_associator";
+/// The functions' own events are logged at the configured level. What others log is not written with their rules in
+/// mind (the SDK logs whole requests at `trace`), so only their warnings are.
+const OWN: [&str; 2] = ["queue_email_associator", "association_file"];
 
 /// The runtime logs each handler error once more than the function has.
 const REPEATED: &str = "lambda_runtime::layers::panic";
@@ -57,7 +57,7 @@ impl Lines {
         let level = match metadata.target() {
             RECORDS => return true,
             REPEATED => return false,
-            target if target.starts_with(OWN) => self.level,
+            target if is_own(target) => self.level,
             _ => self.level.min(LevelFilter::WARN),
         };
         metadata.is_span() || *metadata.level() <= level
@@ -93,7 +93,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
         let mut line = Map::new();
         line.insert("timestamp".to_owned(), timestamp().into());
         line.insert("level".to_owned(), level(*event.metadata().level()).into());
-        if !event.metadata().target().starts_with(OWN) {
+        if !is_own(event.metadata().target()) {
             line.insert("target".to_owned(), event.metadata().target().into());
         }
         line.extend(fields.0);
@@ -104,6 +104,10 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
         }
         (self.sink)(&format!("{}\n", Value::Object(line)));
     }
+}
+
+fn is_own(target: &str) -> bool {
+    OWN.iter().any(|own| target.starts_with(own))
 }
 
 fn level(level: Level) -> &'static str {

@@ -5,13 +5,23 @@
 //! | --- | --- |
 //! | [`step`] | what a state machine asks for |
 //! | [`group`] | a file, as few requests that each fill one call |
+//! | [`summarise`] | the results of a map, as a summary and the rows that failed |
+//! | [`storage`] | S3, read and written in whole objects |
+//! | [`function`] | the walk: read, do the step, write |
 //! | [`error`] | the errors that a state machine can catch |
+//!
+//! Around it: [`settings`] (the environment) and [`lambda`] (the runtime).
 
 mod asked;
 pub mod error;
 mod file;
+pub mod function;
 pub mod group;
+pub mod lambda;
+pub mod settings;
 pub mod step;
+pub mod storage;
+pub mod summarise;
 
 pub use asked::Context;
 pub use file::{MAX_ASKED, MAX_FILE_BYTES};

@@ -1,0 +1,193 @@
+//! The function: one step, from what S3 holds to what it holds afterwards.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Context;
+use crate::error::FileError;
+use crate::file::{self, MAX_FILE_BYTES};
+use crate::group::group;
+use crate::step::{Cause, GroupStep, Grouped, Step, SummariseStep};
+use crate::storage::{ReadError, Storage};
+use crate::summarise::{
+    FailedRow, Known, KnownAsked, MAX_RESULTS_BYTES, Manifest, Reason, Summary, Summing, csv,
+};
+
+/// The largest manifest, in bytes: tens of thousands of files of results.
+const MAX_MANIFEST_BYTES: usize = 8 << 20;
+
+/// The most that grouping makes of the largest file, in bytes: every row with the queue's name and its own number.
+const MAX_REQUESTS_BYTES: usize = 2 * MAX_FILE_BYTES;
+
+/// The function: made once in a process.
+#[derive(Debug)]
+pub struct FileFunction {
+    storage: Storage,
+    context: Context,
+}
+
+/// What a step answers with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// To `group`.
+    Grouped(Grouped),
+    /// To `summarise`.
+    Summary(Box<Summary>),
+}
+
+impl FileFunction {
+    /// A function that reads requests against `context`, and files through an S3 client.
+    pub fn new(client: aws_sdk_s3::Client, context: Context) -> Self {
+        FileFunction { storage: Storage::new(client), context }
+    }
+
+    /// Carries out the step that an invocation asks for, and logs how it ended: one line, without email addresses.
+    ///
+    /// # Errors
+    /// See [`FileError`].
+    pub async fn invoke(&self, event: &Value) -> Result<Answer, FileError> {
+        let ended = match Step::read(event) {
+            Ok(Step::Group(step)) => self.group(&step).await.map(Answer::Grouped),
+            Ok(Step::Summarise(step)) => {
+                self.summarise(*step).await.map(|summary| Answer::Summary(Box::new(summary)))
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &ended {
+            tracing::warn!(error = error.error_type(), reason = %error, "the step failed");
+        }
+        ended
+    }
+
+    async fn group(&self, step: &GroupStep) -> Result<Grouped, FileError> {
+        let bytes = self.storage.read(&step.bucket, &step.key, MAX_FILE_BYTES).await?;
+        let grouping = group(&step.key, &bytes, &self.context)?;
+        drop(bytes);
+        let lines = grouping.lines.into_bytes();
+        self.storage.write(&step.bucket, &step.to, "application/x-ndjson", lines).await?;
+        tracing::info!(
+            bucket = step.bucket,
+            key = step.key,
+            to = step.to,
+            rows = grouping.rows,
+            pairs = grouping.pairs,
+            repeated = grouping.repeated,
+            queues = grouping.queues,
+            requests = grouping.requests,
+            "grouped"
+        );
+        Ok(Grouped {
+            bucket: step.bucket.clone(),
+            key: step.to.clone(),
+            rows: grouping.rows,
+            pairs: grouping.pairs,
+            repeated: grouping.repeated,
+            queues: grouping.queues,
+            requests: grouping.requests,
+        })
+    }
+
+    async fn summarise(&self, step: SummariseStep) -> Result<Summary, FileError> {
+        let known = self.known(&step).await?;
+        let asked = KnownAsked::read(&known, &self.context);
+        let mut summing = Summing::new(&self.context, asked.as_ref());
+        if let Some(manifest) = &step.manifest {
+            self.add_results(&step.bucket, manifest, &mut summing).await?;
+        }
+        let summed = summing.finish(&rest(step.error.as_ref()));
+        let folder = format!("results/{}/{}", file::name(&step.key), step.execution);
+        let summary = Summary::new(&step.key, &folder, &summed, step.error);
+        self.write_failed(&step.bucket, summary.failed_rows.as_deref(), &summed.failed, false).await?;
+        self.write_failed(&step.bucket, summary.failed_dry_run_rows.as_deref(), &summed.failed, true).await?;
+        // Written last: where there is a summary, there is everything that it speaks of.
+        let json = serde_json::to_vec_pretty(&summary)
+            .map_err(|error| FileError::StorageFailure(format!("the summary cannot be written: {error}")))?;
+        self.storage.write(&step.bucket, &summary.summary, "application/json", json).await?;
+        tracing::info!(
+            bucket = step.bucket,
+            key = step.key,
+            execution = step.execution,
+            status = summary.status.name(),
+            rows = summary.counts.file.rows,
+            pairs = summary.counts.file.pairs,
+            associated = summary.counts.associated,
+            alreadyAssociated = summary.counts.already_associated,
+            failed = summary.counts.failed,
+            apiCalls = summary.counts.api_calls,
+            throttledCalls = summary.counts.throttled_calls,
+            summary = summary.summary,
+            "summarised"
+        );
+        Ok(summary)
+    }
+
+    /// What the file asks for: from the grouped lines, else from the file itself, else from nothing. A file that cannot
+    /// be used is no failure here, where it may be what there is to sum up.
+    async fn known(&self, step: &SummariseStep) -> Result<Known, FileError> {
+        if let Some(grouped) = &step.grouped
+            && let Some(bytes) = self.read_usable(&grouped.bucket, &grouped.key, MAX_REQUESTS_BYTES).await?
+            && let Ok(known) = Known::grouped(&bytes, grouped.into())
+        {
+            return Ok(known);
+        }
+        let bytes = self.read_usable(&step.bucket, &step.key, MAX_FILE_BYTES).await?;
+        Ok(bytes.and_then(|bytes| Known::file(&step.key, &bytes).ok()).unwrap_or(Known::Nothing))
+    }
+
+    async fn add_results(
+        &self,
+        bucket: &str,
+        manifest: &str,
+        summing: &mut Summing<'_>,
+    ) -> Result<(), FileError> {
+        let read = match self.storage.read(bucket, manifest, MAX_MANIFEST_BYTES).await {
+            Ok(bytes) => Manifest::read(&bytes),
+            Err(ReadError::Unusable(text)) => Err(text),
+            Err(error @ ReadError::Failed(_)) => return Err(error.into()),
+        };
+        let manifest = match read {
+            Ok(manifest) => manifest,
+            Err(problem) => {
+                summing.add_unreadable(&problem);
+                return Ok(());
+            }
+        };
+        for (ended, key) in manifest.files() {
+            match self.storage.read(bucket, key, MAX_RESULTS_BYTES).await {
+                Ok(bytes) => summing.add(ended, key, &bytes),
+                Err(ReadError::Unusable(text)) => summing.add_unreadable(&text),
+                Err(error @ ReadError::Failed(_)) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_usable(&self, bucket: &str, key: &str, limit: usize) -> Result<Option<Vec<u8>>, FileError> {
+        match self.storage.read(bucket, key, limit).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(ReadError::Unusable(_)) => Ok(None),
+            Err(error @ ReadError::Failed(_)) => Err(error.into()),
+        }
+    }
+
+    async fn write_failed(
+        &self,
+        bucket: &str,
+        key: Option<&str>,
+        failed: &[FailedRow],
+        dry_run: bool,
+    ) -> Result<(), FileError> {
+        let Some(key) = key else { return Ok(()) };
+        let rows: Vec<&FailedRow> = failed.iter().filter(|row| row.dry_run == dry_run).collect();
+        self.storage.write(bucket, key, "text/csv; charset=utf-8", csv(&rows)).await
+    }
+}
+
+/// Why everything has failed that no result speaks of.
+fn rest(error: Option<&Cause>) -> Reason {
+    match error {
+        Some(Cause { error, cause }) => Reason::new(error, cause, true),
+        None => Reason::new("NoResult", "no result speaks of it; sending it again is safe", true),
+    }
+}

@@ -1,0 +1,134 @@
+//! Storage: the one bucket, read and written in whole objects.
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStream;
+use std::error::Error;
+use std::time::Duration;
+
+use crate::error::FileError;
+use crate::settings::FileSettings;
+
+/// The time to connect; S3 is in the function's own Region.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// An S3 client with the SDK's own retries, in its standard mode: no quota is shared here, nothing is paced, and a
+/// whole object is put or not, so that a second attempt does no harm.
+pub fn client(
+    settings: &FileSettings,
+    credentials: SharedCredentialsProvider,
+    http: SharedHttpClient,
+) -> Client {
+    let mut config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(settings.context.home.region().to_owned()))
+        .credentials_provider(credentials)
+        .http_client(http)
+        .retry_config(RetryConfig::standard())
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        // A stand-in for S3 has no host name for each bucket.
+        .force_path_style(settings.s3_endpoint.is_some());
+    config.set_endpoint_url(settings.s3_endpoint.clone());
+    Client::from_conf(config.build())
+}
+
+/// Reads and writes objects; needs `s3:GetObject` and `s3:PutObject`.
+#[derive(Debug)]
+pub(crate) struct Storage {
+    client: Client,
+}
+
+/// Why there is nothing to read. Displays as one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// It is not there, or is too large: another attempt finds the same.
+    #[error("{0}")]
+    Unusable(String),
+    /// S3 refused, or could not be reached.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<ReadError> for FileError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unusable(text) => FileError::InvalidFile(text),
+            ReadError::Failed(text) => FileError::StorageFailure(text),
+        }
+    }
+}
+
+impl Storage {
+    pub(crate) fn new(client: Client) -> Self {
+        Storage { client }
+    }
+
+    /// Reads an object of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`ReadError`]. S3 answers a reader that may not list the bucket with `AccessDenied` for what is not there
+    /// (Amazon S3 API reference, "GetObject": permissions), which may as well be a missing permission.
+    pub(crate) async fn read(&self, bucket: &str, key: &str, limit: usize) -> Result<Vec<u8>, ReadError> {
+        let answer = self.client.get_object().bucket(bucket).key(key).send().await;
+        let mut object = answer.map_err(|error| {
+            let missing = matches!(error.code(), Some("NoSuchKey" | "NoSuchBucket"));
+            let text = format!("s3://{bucket}/{key} cannot be read: {}", reason(&error));
+            if missing { ReadError::Unusable(text) } else { ReadError::Failed(text) }
+        })?;
+        let too_large = |size: &dyn std::fmt::Display| {
+            ReadError::Unusable(format!("s3://{bucket}/{key} has {size} bytes; at most {limit} are accepted"))
+        };
+        let size = object.content_length().and_then(|size| usize::try_from(size).ok());
+        if let Some(size) = size.filter(|size| *size > limit) {
+            return Err(too_large(&size));
+        }
+        let mut bytes = Vec::with_capacity(size.unwrap_or_default());
+        loop {
+            match object.body.try_next().await {
+                Ok(None) => return Ok(bytes),
+                Ok(Some(part)) => bytes.extend_from_slice(&part),
+                Err(error) => {
+                    let reason = one_line(&DisplayErrorContext(&error).to_string());
+                    return Err(ReadError::Failed(format!("s3://{bucket}/{key} broke off: {reason}")));
+                }
+            }
+            if bytes.len() > limit {
+                return Err(too_large(&format_args!("more than {limit}")));
+            }
+        }
+    }
+
+    /// Writes an object, in place of what was there.
+    ///
+    /// # Errors
+    /// [`FileError::StorageFailure`].
+    pub(crate) async fn write(
+        &self,
+        bucket: &str,
+        key: &str,
+        content_type: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), FileError> {
+        let put = self.client.put_object().bucket(bucket).key(key).content_type(content_type);
+        put.body(ByteStream::from(bytes)).send().await.map(drop).map_err(|error| {
+            FileError::StorageFailure(format!("s3://{bucket}/{key} cannot be written: {}", reason(&error)))
+        })
+    }
+}
+
+/// What S3 said, or what kept it from being asked, on one line.
+fn reason<E: ProvideErrorMetadata + Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> String {
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => one_line(&format!("{code}: {message}")),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => one_line(&DisplayErrorContext(error).to_string()),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

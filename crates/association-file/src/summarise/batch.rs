@@ -1,0 +1,176 @@
+//! One batch: what it asks for, and which of it failed.
+
+use std::collections::HashMap;
+
+use queue_email_associator::pairs::Named;
+
+use super::failed::{Cells, FailedRow, Reason};
+use super::ledger::Ledger;
+use super::results::{Ended, Execution, Output, OutputFailure};
+use crate::asked::{Asked, DEFAULT_INSTANCE, item_of};
+
+/// The errors of the associating function that another attempt meets again.
+const PERMANENT: [&str; 2] = ["InvalidRequest", "PermanentFailure"];
+
+/// Why all of a batch has failed that did not succeed as a whole.
+pub(super) fn reason_of(ended: Ended, execution: &Execution<'_>) -> Reason {
+    let safe = "sending it again is safe";
+    match ended {
+        Ended::Succeeded => {
+            Reason::new("UnreadableOutput", &format!("the answer to its batch cannot be read; {safe}"), true)
+        }
+        Ended::Pending => {
+            Reason::new("NotStarted", &format!("the map ended before its batch was begun; {safe}"), true)
+        }
+        Ended::Failed => {
+            let error = execution.error.as_deref().or(execution.status.as_deref()).unwrap_or("Failed");
+            let cause = execution.cause.as_deref().unwrap_or_default();
+            let said = error_message(cause).unwrap_or_else(|| cause.to_owned());
+            let message = if said.is_empty() { format!("its batch failed; {safe}") } else { said };
+            Reason::new(error, &message, !PERMANENT.contains(&error))
+        }
+    }
+}
+
+/// What a Lambda function said, out of the cause that Step Functions makes of it.
+fn error_message(cause: &str) -> Option<String> {
+    let cause: serde_json::Value = serde_json::from_str(cause).ok()?;
+    cause.get("errorMessage")?.as_str().map(str::to_owned)
+}
+
+/// A batch whose failures are being collected.
+pub(super) struct Batch<'b> {
+    asked: &'b Asked<'b>,
+    ledger: Option<&'b Ledger<'b>>,
+    first_asks: Vec<queue_email_associator::pairs::Ask>,
+    dry_runs: Vec<bool>,
+    failed: Vec<FailedRow>,
+    pairs_listed: Vec<bool>,
+    invalid_listed: Vec<bool>,
+}
+
+impl<'b> Batch<'b> {
+    pub(super) fn new(asked: &'b Asked<'b>, ledger: Option<&'b Ledger<'b>>) -> Self {
+        Batch {
+            first_asks: asked.first_asks(),
+            dry_runs: asked.dry_runs(),
+            failed: Vec::new(),
+            pairs_listed: vec![false; asked.pairs.pairs.len()],
+            invalid_listed: vec![false; asked.pairs.invalid.len()],
+            asked,
+            ledger,
+        }
+    }
+
+    /// Lists what an output says failed; and everything it does not speak of, if it had no room to list it all.
+    pub(super) fn add_output(&mut self, output: &Output) {
+        // From the second round on a path leads into what was left of the batch, so the pair itself comes first.
+        let mut by_names: HashMap<(&Named, &Named), Vec<usize>> = HashMap::new();
+        for (number, pair) in self.asked.pairs.pairs.iter().enumerate() {
+            let queue = &self.asked.pairs.queues[pair.queue].queue;
+            by_names.entry((queue, &pair.address)).or_default().push(number);
+        }
+        for failure in &output.failures {
+            let reason = Reason::new(&failure.error, &failure.message, failure.retryable);
+            match self.pair_of(failure, &by_names) {
+                Some(pair) => self.list_pair(pair, &reason),
+                None => self.list_without_pair(failure, &reason),
+            }
+        }
+        if output.failures_omitted > 0 || output.failed > output.failures.len() {
+            let message = "this failed, or was done: the report of its batch had no room to say which; sending it \
+                           again is safe";
+            self.fail_rest(&Reason::new("NotReported", message, true));
+        }
+    }
+
+    /// Lists everything that is not listed yet.
+    pub(super) fn fail_rest(&mut self, reason: &Reason) {
+        for pair in 0..self.pairs_listed.len() {
+            self.list_pair(pair, reason);
+        }
+        for invalid in 0..self.invalid_listed.len() {
+            self.list_invalid(invalid, reason);
+        }
+    }
+
+    pub(super) fn into_failed(self) -> Vec<FailedRow> {
+        self.failed
+    }
+
+    /// The pair that a failure names.
+    fn pair_of(
+        &self,
+        failure: &OutputFailure,
+        by_names: &HashMap<(&Named, &Named), Vec<usize>>,
+    ) -> Option<usize> {
+        let queue = named(failure.queue_id.as_deref(), failure.queue_name.as_deref())?;
+        let address = named(failure.email_address_id.as_deref(), failure.email_address.as_deref())?;
+        let candidates = by_names.get(&(&queue, &address))?;
+        let pairs = &self.asked.pairs;
+        let of_instance = |instance: &str| {
+            let is_of = |pair: &&usize| &*pairs.queues[pairs.pairs[**pair].queue].instance == instance;
+            candidates.iter().find(is_of).copied()
+        };
+        // What names no instance is of the function's own, whose identifier the failure gives.
+        of_instance(failure.instance_id.as_deref().unwrap_or_default())
+            .or_else(|| of_instance(DEFAULT_INSTANCE))
+    }
+
+    /// Lists something invalid by its path, or else what the failure itself says.
+    fn list_without_pair(&mut self, failure: &OutputFailure, reason: &Reason) {
+        let path = failure.path.as_deref().unwrap_or_default();
+        let invalid = &self.asked.pairs.invalid;
+        let exact = invalid.iter().position(|(_, invalid)| invalid.path_text().as_deref() == Some(path));
+        let of_item =
+            || item_of(path).and_then(|item| invalid.iter().position(|(request, _)| *request == item));
+        match exact.or_else(of_item) {
+            Some(number) => self.list_invalid(number, reason),
+            None => self.failed.push(FailedRow {
+                cells: Cells {
+                    instance_id: failure.instance_id.clone().unwrap_or_default(),
+                    queue_id: failure.queue_id.clone().unwrap_or_default(),
+                    queue_name: failure.queue_name.clone().unwrap_or_default(),
+                    email_address_id: failure.email_address_id.clone().unwrap_or_default(),
+                    email_address: failure.email_address.clone().unwrap_or_default(),
+                },
+                row: None,
+                reason: reason.clone(),
+                dry_run: false,
+            }),
+        }
+    }
+
+    fn list_pair(&mut self, number: usize, reason: &Reason) {
+        if std::mem::replace(&mut self.pairs_listed[number], true) {
+            return;
+        }
+        let pair = &self.asked.pairs.pairs[number];
+        let known = self.ledger.and_then(|ledger| ledger.row(self.asked, number));
+        self.failed.push(FailedRow {
+            cells: Cells::of_pair(&self.asked.pairs.queues[pair.queue], pair),
+            row: known.or_else(|| self.asked.row(self.first_asks[number].path)),
+            reason: reason.clone(),
+            dry_run: self.dry_runs[number],
+        });
+    }
+
+    fn list_invalid(&mut self, number: usize, reason: &Reason) {
+        if std::mem::replace(&mut self.invalid_listed[number], true) {
+            return;
+        }
+        let (request, invalid) = &self.asked.pairs.invalid[number];
+        let path = invalid.path();
+        let known = self.ledger.and_then(|ledger| ledger.invalid_row(self.asked, number));
+        let row = known.or_else(|| self.asked.row(path));
+        let Some((_, json)) = self.asked.request_at(path) else { return };
+        for cells in Cells::of_invalid(json, path) {
+            let dry_run = self.asked.is_dry_run(*request);
+            self.failed.push(FailedRow { cells, row, reason: reason.clone(), dry_run });
+        }
+    }
+}
+
+fn named(id: Option<&str>, name: Option<&str>) -> Option<Named> {
+    id.map(|id| Named::Id(id.into())).or_else(|| name.map(|name| Named::Name(name.into())))
+}

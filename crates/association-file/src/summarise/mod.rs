@@ -1,0 +1,209 @@
+//! Summing up: what became of a file, from what the map left behind.
+//!
+//! Whatever a file asks for ends as done or as a failed row. What no result speaks of (an execution that failed, an
+//! answer that cannot be read, a file of results that is missing, a map that never ran) is a failed row too: sending
+//! it again is safe, since an association that is there already is no failure.
+
+mod batch;
+mod failed;
+mod ledger;
+mod results;
+mod summary;
+
+use std::collections::HashSet;
+
+use queue_email_associator::pairs::Named;
+use request_file::Record;
+
+use crate::asked::{Asked, Context};
+use crate::error::FileError;
+use crate::file;
+use batch::Batch;
+use ledger::Ledger;
+use results::{Execution, each_execution};
+
+pub(crate) use failed::csv;
+pub use failed::{Cells, FailedRow, Reason};
+pub use results::{Ended, MAX_RESULTS_BYTES, Manifest};
+pub use summary::{Counts, FileCounts, Status, Summary};
+
+/// What a file asks for, as far as it can still be read.
+#[derive(Debug)]
+pub enum Known {
+    /// The lines that grouping wrote, which know their rows, and what it counted.
+    Grouped(Vec<Record>, FileCounts),
+    /// The records of the file itself.
+    File(Vec<Record>),
+    /// Nothing: only results tell.
+    Nothing,
+}
+
+impl Known {
+    /// From the lines that grouping wrote.
+    ///
+    /// # Errors
+    /// They are not what grouping writes.
+    pub fn grouped(bytes: &[u8], counts: FileCounts) -> Result<Self, FileError> {
+        Ok(Known::Grouped(file::records("requests.jsonl", bytes)?, counts))
+    }
+
+    /// From the file itself.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub fn file(key: &str, bytes: &[u8]) -> Result<Self, FileError> {
+        Ok(Known::File(file::records(key, bytes)?))
+    }
+
+    fn asked(&self, context: &Context) -> Option<(Asked<'_>, Option<Vec<u64>>)> {
+        let (records, lines) = match self {
+            Known::Grouped(records, _) => (records, None),
+            Known::File(records) => (records, Some(records.iter().map(|record| record.line).collect())),
+            Known::Nothing => return None,
+        };
+        let items = file::requests("", records).ok()?;
+        Some((Asked::of_items(items, context).ok()?, lines))
+    }
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summed {
+    /// How many associations came to what.
+    pub counts: Counts,
+    /// Everything that failed, in the order of the file.
+    pub failed: Vec<FailedRow>,
+    /// Results that cannot be read, where nothing else tells what they were of.
+    pub unreadable: Option<String>,
+}
+
+/// The requests of a file, read once for a [`Summing`].
+#[derive(Debug)]
+pub struct KnownAsked<'k> {
+    asked: Asked<'k>,
+    lines: Option<Vec<u64>>,
+    counts: FileCounts,
+}
+
+impl<'k> KnownAsked<'k> {
+    /// Reads what is known; nothing, if nothing is.
+    pub fn read(known: &'k Known, context: &Context) -> Option<Self> {
+        let (asked, lines) = known.asked(context)?;
+        let counts = match known {
+            Known::Grouped(_, counts) => *counts,
+            Known::File(_) | Known::Nothing => FileCounts {
+                rows: asked.requests(),
+                pairs: asked.distinct(),
+                repeated: asked.repeated(),
+                queues: asked.pairs.queues.len(),
+            },
+        };
+        Some(KnownAsked { asked, lines, counts })
+    }
+}
+
+/// Takes the results of a map, one file after the other.
+#[derive(Debug)]
+pub struct Summing<'k> {
+    context: &'k Context,
+    ledger: Option<Ledger<'k>>,
+    counts: Counts,
+    failed: Vec<FailedRow>,
+    unreadable: Option<String>,
+    /// Queues that batches name, where only they tell.
+    queues: HashSet<(String, Named)>,
+}
+
+impl<'k> Summing<'k> {
+    /// Begins with what the file asks for, if that is known.
+    pub fn new(context: &'k Context, known: Option<&'k KnownAsked<'k>>) -> Self {
+        let file = known.map(|known| known.counts).unwrap_or_default();
+        Summing {
+            context,
+            ledger: known.map(|known| Ledger::new(&known.asked, known.lines.as_deref())),
+            counts: Counts { file, ..Counts::default() },
+            failed: Vec::new(),
+            unreadable: None,
+            queues: HashSet::new(),
+        }
+    }
+
+    /// Takes a file of results. What cannot be read of it stays unaccounted for.
+    pub fn add(&mut self, ended: Ended, key: &str, bytes: &[u8]) {
+        if let Err(error) = each_execution(bytes, |execution| self.add_execution(ended, key, execution)) {
+            self.add_unreadable(&format!("{key} cannot be read: {error}"));
+        }
+    }
+
+    /// Notes results that cannot be read.
+    pub fn add_unreadable(&mut self, what: &str) {
+        self.unreadable.get_or_insert_with(|| what.to_owned());
+    }
+
+    fn add_execution(&mut self, ended: Ended, key: &str, execution: &Execution<'_>) {
+        let output = execution.output().filter(|_| ended == Ended::Succeeded);
+        if let Some(output) = &output {
+            self.counts.add(output);
+        }
+        let input = execution.input();
+        let asked = match input.as_deref().map(|input| Asked::of_input(input, self.context)) {
+            Some(Ok(asked)) => asked,
+            Some(Err(problem)) => return self.add_unreadable(&format!("{key}: an input: {problem}")),
+            None => return self.add_unreadable(&format!("{key}: an execution has no input")),
+        };
+        let mut batch = Batch::new(&asked, self.ledger.as_ref());
+        match &output {
+            Some(output) => batch.add_output(output),
+            None => {
+                self.counts.failed += asked.distinct();
+                batch.fail_rest(&batch::reason_of(ended, execution));
+            }
+        }
+        self.failed.append(&mut batch.into_failed());
+        match &mut self.ledger {
+            Some(ledger) => ledger.tick_off(&asked),
+            None => self.count(&asked),
+        }
+    }
+
+    /// Counts what a batch asks for, where the file itself does not tell.
+    fn count(&mut self, asked: &Asked<'_>) {
+        self.counts.file.rows += asked.requests();
+        self.counts.file.pairs += asked.distinct();
+        self.counts.file.repeated += asked.repeated();
+        let queues = asked.pairs.queues.iter().map(|queue| (queue.instance.to_string(), queue.queue.clone()));
+        self.queues.extend(queues);
+        self.counts.file.queues = self.queues.len();
+    }
+
+    /// Ends: what was not met in any result has failed for the reason given.
+    pub fn finish(mut self, rest: &Reason) -> Summed {
+        if let Some(ledger) = &self.ledger {
+            let asked = ledger.asked();
+            let dry_runs = asked.dry_runs();
+            for (number, row) in ledger.missing_pairs() {
+                let pair = &asked.pairs.pairs[number];
+                let cells = Cells::of_pair(&asked.pairs.queues[pair.queue], pair);
+                let dry_run = dry_runs[number];
+                self.failed.push(FailedRow { cells, row, reason: rest.clone(), dry_run });
+                self.counts.failed += 1;
+            }
+            for (number, row) in ledger.missing_invalid() {
+                let (request, invalid) = &asked.pairs.invalid[number];
+                let Some(json) = asked.request(*request) else { continue };
+                let dry_run = asked.is_dry_run(*request);
+                for cells in Cells::of_invalid(json, invalid.path()) {
+                    self.failed.push(FailedRow { cells, row, reason: rest.clone(), dry_run });
+                }
+                self.counts.failed += 1;
+            }
+        }
+        // What has no line comes last.
+        self.failed.sort_by_key(|failed| failed.row.unwrap_or(u64::MAX));
+        let unreadable = self.unreadable.filter(|_| self.ledger.is_none());
+        Summed { counts: self.counts, failed: self.failed, unreadable }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! The summary: what a state machine gets, and a person finds in `summary.json`.
+
+use serde::{Serialize, Serializer};
+
+use super::Summed;
+use super::failed::FailedRow;
+use super::results::Output;
+use crate::step::{Cause, Grouped};
+
+/// How many failures the summary shows; all of them are in the file of failed rows.
+const SHOWN: usize = 20;
+
+/// How many bytes of failures it shows at most: a payload of Step Functions ends at 256 KiB.
+const SHOWN_BYTES: usize = 100_000;
+
+/// How many characters of an error's cause it repeats.
+const CAUSE: usize = 2_000;
+
+/// What a file asks for, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct FileCounts {
+    /// Records of the file.
+    pub rows: usize,
+    /// Different associations asked for, and everything invalid.
+    pub pairs: usize,
+    /// How often an association was asked for again.
+    pub repeated: usize,
+    /// Different queues, as they are named.
+    pub queues: usize,
+}
+
+impl From<&Grouped> for FileCounts {
+    fn from(grouped: &Grouped) -> Self {
+        let Grouped { rows, pairs, repeated, queues, .. } = *grouped;
+        FileCounts { rows, pairs, repeated, queues }
+    }
+}
+
+/// How many associations came to what. `associated + already_associated + planned + failed` is `pairs`, unless one
+/// association is named in two ways, or stands in two batches of a file that was not grouped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// What the file asks for.
+    #[serde(flatten)]
+    pub file: FileCounts,
+    /// Associations that a call made.
+    pub associated: usize,
+    /// Associations that were there already.
+    pub already_associated: usize,
+    /// Associations that only dry runs ask for; left out where there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub planned: usize,
+    /// Associations that were not made, and everything invalid.
+    pub failed: usize,
+    /// Calls to Connect.
+    pub api_calls: u64,
+    /// Calls that were refused by throttling.
+    pub throttled_calls: u64,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, output: &Output) {
+        self.associated += output.associated;
+        self.already_associated += output.already_associated;
+        self.planned += output.planned;
+        self.failed += output.failed;
+        self.api_calls += output.api_calls;
+        self.throttled_calls += output.throttled_calls;
+    }
+}
+
+/// What became of a file as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing failed.
+    Succeeded,
+    /// Some failed, and something else came of it.
+    Partial,
+    /// Something failed, and nothing else came of it.
+    Failed,
+}
+
+impl Status {
+    /// As it is written in JSON and in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Succeeded => "SUCCEEDED",
+            Status::Partial => "PARTIAL",
+            Status::Failed => "FAILED",
+        }
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// The answer to `summarise`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// What became of the file as a whole.
+    pub status: Status,
+    /// The file.
+    pub file: String,
+    /// How many associations came to what.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Where this summary is written.
+    pub summary: String,
+    /// Where the failed rows are written, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_rows: Option<String>,
+    /// Where the failed rows of dry runs are written, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_dry_run_rows: Option<String>,
+    /// The first failures.
+    pub failures: Vec<FailedRow>,
+    /// Why the execution fails, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Cause>,
+}
+
+impl Summary {
+    /// The summary of a file whose results go into a folder.
+    pub fn new(file: &str, folder: &str, summed: &Summed, error: Option<Cause>) -> Self {
+        let unreadable = || {
+            let cause = summed.unreadable.clone()?;
+            Some(Cause { error: "UnreadableResults".to_owned(), cause })
+        };
+        let error = error.or_else(unreadable).map(shortened);
+        let counts = summed.counts;
+        let came_of_it = counts.associated + counts.already_associated + counts.planned;
+        let failed = counts.failed > 0 || !summed.failed.is_empty() || error.is_some();
+        let any = |dry_run| summed.failed.iter().any(|row| row.dry_run == dry_run);
+        Summary {
+            status: match (failed, came_of_it) {
+                (false, _) => Status::Succeeded,
+                (true, 0) => Status::Failed,
+                (true, _) => Status::Partial,
+            },
+            file: file.to_owned(),
+            counts,
+            summary: format!("{folder}/summary.json"),
+            failed_rows: any(false).then(|| format!("{folder}/failed.csv")),
+            failed_dry_run_rows: any(true).then(|| format!("{folder}/failed-in-dry-run.csv")),
+            failures: shown(&summed.failed),
+            error,
+        }
+    }
+}
+
+fn shown(failed: &[FailedRow]) -> Vec<FailedRow> {
+    let mut bytes = 0;
+    let fits = |row: &&FailedRow| {
+        bytes += serde_json::to_vec(row).map_or(0, |json| json.len());
+        bytes <= SHOWN_BYTES
+    };
+    failed.iter().take(SHOWN).take_while(fits).cloned().collect()
+}
+
+fn shortened(mut error: Cause) -> Cause {
+    if let Some((end, _)) = error.cause.char_indices().nth(CAUSE) {
+        error.cause.truncate(end);
+        error.cause.push('…');
+    }
+    error
+}

@@ -1,0 +1,316 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use queue_email_associator::requests::Home;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::group::group;
+use crate::step::Cause;
+
+fn context() -> Context {
+    Context { home: Home::new("eu-central-1"), instance: None }
+}
+
+/// The requests of a grouped file, and what is known of it.
+fn grouped(text: &str) -> (Vec<Value>, Known) {
+    let grouping = group("f.csv", text.as_bytes(), &context()).unwrap();
+    let counts = FileCounts {
+        rows: grouping.rows,
+        pairs: grouping.pairs,
+        repeated: grouping.repeated,
+        queues: grouping.queues,
+    };
+    let items = grouping.lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (items, Known::grouped(grouping.lines.as_bytes(), counts).unwrap())
+}
+
+fn input(items: &[Value]) -> String {
+    json!({ "BatchInput": { "failOnRetryable": false }, "Items": items }).to_string()
+}
+
+fn succeeded(items: &[Value], output: &Value) -> Value {
+    json!({ "Input": input(items), "Output": output.to_string(), "Status": "SUCCEEDED" })
+}
+
+fn output(associated: usize, failures: &[Value], omitted: usize) -> Value {
+    json!({
+        "status": "PARTIAL", "associated": associated, "alreadyAssociated": 0, "planned": 0,
+        "failed": failures.len() + omitted, "apiCalls": 2, "throttledCalls": 1, "rounds": 1,
+        "failures": failures, "failuresOmitted": omitted,
+    })
+}
+
+fn sum(known: &Known, results: &[(Ended, Value)]) -> Summed {
+    let context = context();
+    let asked = KnownAsked::read(known, &context);
+    let mut summing = Summing::new(&context, asked.as_ref());
+    for (ended, executions) in results {
+        summing.add(*ended, "results.json", executions.to_string().as_bytes());
+    }
+    summing.finish(&Reason::new("NoResult", "no result", true))
+}
+
+/// Each failed row as `row error cells…`.
+fn rows(summed: &Summed) -> Vec<String> {
+    let row = |failed: &FailedRow| {
+        let cells = &failed.cells;
+        let named = [&cells.queue_id, &cells.queue_name, &cells.email_address_id, &cells.email_address];
+        let named: Vec<&str> =
+            named.into_iter().map(|cell| &**cell).filter(|cell| !cell.is_empty()).collect();
+        let row = failed.row.map_or("-".to_owned(), |row| row.to_string());
+        format!("{row} {} {}", failed.reason.error, named.join(" "))
+    };
+    summed.failed.iter().map(row).collect()
+}
+
+const FILE: &str = "queueId,queueName,emailAddressId\nq1,,e1\nq2,,e1\nq1,,e2\nq/,,e1\n,Billing,e1\n";
+
+#[test]
+fn everything_done_leaves_no_row() {
+    let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq1,e1\n");
+    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &output(2, &[], 0))]))]);
+    let counts = summed.counts;
+    assert_eq!((counts.file.rows, counts.file.pairs, counts.file.repeated, counts.file.queues), (3, 2, 1, 1));
+    assert_eq!((counts.associated, counts.failed, counts.api_calls, counts.throttled_calls), (2, 0, 2, 1));
+    assert!(summed.failed.is_empty() && summed.unreadable.is_none());
+}
+
+#[test]
+fn failures_come_back_to_their_rows_by_pair_and_by_path() {
+    let (items, known) = grouped(FILE);
+    let failures = [
+        // Of a second round: its path leads into what was left, and it names the function's own instance.
+        json!({ "instanceId": "i", "queueId": "q1", "emailAddressId": "e2", "error": "QueueFull",
+                "message": "full", "retryable": false, "path": "associations[0].emailAddressIds[0]" }),
+        json!({ "error": "InvalidRequest", "message": "queueId has '/'", "retryable": false,
+                "path": "Items[3].queueId" }),
+        json!({ "queueName": "Billing", "emailAddressId": "e1", "error": "NameNotFound", "message": "m",
+                "retryable": false, "path": "Items[2].emailAddressIds[0]" }),
+    ];
+    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &output(2, &failures, 0))]))]);
+    assert_eq!(rows(&summed), ["4 QueueFull q1 e2", "5 InvalidRequest q/ e1", "6 NameNotFound Billing e1"]);
+    assert_eq!((summed.counts.associated, summed.counts.failed, summed.counts.file.pairs), (2, 3, 5));
+}
+
+#[test]
+fn a_batch_that_failed_was_not_begun_or_cannot_be_read_is_listed_as_a_whole() {
+    let (items, known) = grouped(FILE);
+    let cause = json!({ "errorType": "Runtime.ExitError", "errorMessage": "it\nended" }).to_string();
+    let failed = json!([{ "Input": input(&items[..1]), "Status": "FAILED", "Error": "Lambda.Unknown", "Cause": cause }]);
+    let timed_out = json!([{ "Input": input(&items[1..2]), "Status": "TIMED_OUT" }]);
+    let pending = json!([{ "Input": input(&items[2..3]) }]);
+    let unreadable = json!([{ "Input": input(&items[3..]), "Output": "{}" }]);
+    let summed = sum(
+        &known,
+        &[
+            (Ended::Failed, failed),
+            (Ended::Failed, timed_out),
+            (Ended::Pending, pending),
+            (Ended::Succeeded, unreadable),
+        ],
+    );
+    assert_eq!(
+        rows(&summed),
+        [
+            "2 Lambda.Unknown q1 e1",
+            "3 TIMED_OUT q2 e1",
+            "4 Lambda.Unknown q1 e2",
+            "5 UnreadableOutput q/ e1",
+            "6 NotStarted Billing e1"
+        ]
+    );
+    assert_eq!(summed.failed[0].reason.message, "it ended");
+    assert_eq!(summed.counts.failed, 5);
+}
+
+#[test]
+fn failures_that_a_report_left_out_are_listed_with_what_they_may_be_among() {
+    let (items, known) = grouped(FILE);
+    let failures = [
+        json!({ "queueId": "q1", "emailAddressId": "e1", "error": "Refused", "message": "m", "retryable": false }),
+    ];
+    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &output(3, &failures, 1))]))]);
+    assert_eq!(
+        rows(&summed),
+        [
+            "2 Refused q1 e1",
+            "3 NotReported q2 e1",
+            "4 NotReported q1 e2",
+            "5 NotReported q/ e1",
+            "6 NotReported Billing e1"
+        ]
+    );
+    assert_eq!((summed.counts.associated, summed.counts.failed), (3, 2));
+}
+
+#[test]
+fn what_no_result_speaks_of_has_failed() {
+    let (items, known) = grouped(FILE);
+    let results = json!([succeeded(&items[..1], &output(2, &[], 0)), 7]);
+    let summed = sum(&known, &[(Ended::Succeeded, results)]);
+    assert_eq!(rows(&summed), ["3 NoResult q2 e1", "5 NoResult q/ e1", "6 NoResult Billing e1"]);
+    let context = context();
+    let asked = KnownAsked::read(&known, &context);
+    let mut summing = Summing::new(&context, asked.as_ref());
+    let whole =
+        json!([succeeded(&items[..1], &output(2, &[], 0)), succeeded(&items[1..], &output(1, &[], 0))]);
+    let whole = whole.to_string();
+    summing.add(Ended::Succeeded, "cut-off.json", &whole.as_bytes()[..whole.len() - 20]);
+    let summed = summing.finish(&Reason::new("NoResult", "no result", true));
+    assert_eq!((summed.failed.len(), summed.counts.associated), (3, 2));
+}
+
+#[test]
+fn batches_of_csv_rows_find_their_rows_in_the_file() {
+    let text = "queueId,emailAddressId,note\nq1,e1,x\nq1,e2,\nq 1,e1,\nq2,e1,\n";
+    let item =
+        |queue: &str, address: &str| json!({ "queueId": queue, "emailAddressId": address, "note": "" });
+    let items = [item("q1", "e1"), item("q1", "e2"), item("q 1", "e1")];
+    let failures = [
+        json!({ "instanceId": "i", "queueId": "q1", "emailAddressId": "e2", "error": "Refused", "message": "m",
+                "retryable": false, "path": "Items[1]" }),
+        json!({ "error": "InvalidRequest", "message": "m", "retryable": false, "path": "Items[2].queueId" }),
+    ];
+    let results = [(Ended::Succeeded, json!([succeeded(&items, &output(1, &failures, 0))]))];
+    let known = Known::file("sorted/f.csv", text.as_bytes()).unwrap();
+    let summed = sum(&known, &results);
+    assert_eq!(rows(&summed), ["3 Refused q1 e2", "4 InvalidRequest q 1 e1", "5 NoResult q2 e1"]);
+    assert_eq!((summed.counts.file.rows, summed.counts.file.pairs), (4, 4));
+    // A file that is too large to read here: results tell what they can.
+    let summed = sum(&Known::Nothing, &results);
+    assert_eq!(rows(&summed), ["- Refused q1 e2", "- InvalidRequest q 1 e1"]);
+    assert_eq!((summed.counts.file.rows, summed.counts.file.pairs, summed.counts.file.queues), (3, 3, 1));
+}
+
+#[test]
+fn results_that_cannot_be_read_are_never_taken_for_success() {
+    let context = context();
+    let mut summing = Summing::new(&context, None);
+    summing.add(Ended::Succeeded, "results.json", b"nonsense");
+    let summed = summing.finish(&Reason::new("NoResult", "no result", true));
+    let summary = Summary::new("f.csv", "results/f/x", &summed, None);
+    assert_eq!(summary.status, Status::Failed);
+    let error = summary.error.unwrap();
+    assert_eq!(error.error, "UnreadableResults");
+    assert!(error.cause.starts_with("results.json cannot be read: "), "{}", error.cause);
+}
+
+#[test]
+fn an_invalid_line_of_json_is_listed_address_by_address() {
+    let text = "{\"queueId\":\"q\",\"queueName\":\"Q\",\"emailAddressIds\":[\"e1\",\"e2\"]}\n\
+                {\"instanceId\":\"i\",\"associations\":[{\"queueId\":\"q\",\"emailAddresses\":[\"\",7,\"x@brand.example\"]}]}\n";
+    let known = Known::file("f.jsonl", text.as_bytes()).unwrap();
+    let summed = sum(&known, &[]);
+    assert_eq!(
+        rows(&summed),
+        [
+            "1 NoResult q Q e1",
+            "1 NoResult q Q e2",
+            "2 NoResult q x@brand.example",
+            "2 NoResult q",
+            "2 NoResult q"
+        ]
+    );
+    assert_eq!((summed.counts.failed, summed.counts.file.pairs), (4, 4));
+}
+
+#[test]
+fn failed_rows_make_a_file_that_can_be_read_again_and_holds_no_formula() {
+    let text = "queueName,emailAddress\n=1+1,+49@brand.example\n\"a,\"\"b\"\"\",-x\n'=q,@y\n";
+    let known = Known::file("f.csv", text.as_bytes()).unwrap();
+    let summed = sum(&known, &[]);
+    let written = csv(&summed.failed.iter().collect::<Vec<_>>());
+    let written = String::from_utf8(written).unwrap();
+    assert!(written.starts_with(
+        "instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\n\
+         ,,'=1+1,,'+49@brand.example,2,NoResult,no result,true\n"
+    ));
+    let again = Known::file("failed.csv", written.as_bytes()).unwrap();
+    let Known::File(again) = again else { panic!("a file") };
+    let Known::File(first) = known else { panic!("a file") };
+    let requests = |records: Vec<Record>| records.into_iter().map(|record| record.json).collect::<Vec<_>>();
+    assert_eq!(requests(again), requests(first));
+}
+
+#[test]
+fn a_summary_shows_the_first_failures_and_stays_small() {
+    let text: String = (0..30).map(|n| format!("q{n},e\n")).collect();
+    let known = Known::file("f.csv", format!("queueId,emailAddressId\n{text}").as_bytes()).unwrap();
+    let summed = sum(&known, &[]);
+    let error = Cause { error: "States.Timeout".to_owned(), cause: "c".repeat(32_768) };
+    let summary = Summary::new("incoming/f.csv", "results/f/x", &summed, Some(error));
+    assert_eq!((summary.status, summary.failures.len()), (Status::Failed, 20));
+    assert_eq!(summary.failed_rows.as_deref(), Some("results/f/x/failed.csv"));
+    assert_eq!(summary.failed_dry_run_rows, None);
+    assert!(serde_json::to_vec(&summary).unwrap().len() < 20_000);
+}
+
+#[test]
+fn failures_of_dry_runs_stand_apart() {
+    let text = "{\"queueId\":\"q\",\"emailAddressId\":\"e\",\"dryRun\":true}\n{\"queueId\":\"p\",\"emailAddressId\":\"e\"}\n";
+    let known = Known::file("f.jsonl", text.as_bytes()).unwrap();
+    let summed = sum(&known, &[]);
+    let dry: Vec<bool> = summed.failed.iter().map(|row| row.dry_run).collect();
+    assert_eq!(dry, [true, false]);
+    let summary = Summary::new("f", "results/f/x", &summed, None);
+    assert_eq!(summary.failed_dry_run_rows.as_deref(), Some("results/f/x/failed-in-dry-run.csv"));
+}
+
+proptest! {
+    /// Batches of any size end in any way, or leave no trace. Whatever is not reported as done is a failed row.
+    #[test]
+    fn nothing_is_lost(
+        asked in prop::collection::btree_set((0u8..4, 0u16..40), 1..120),
+        batches in prop::collection::vec((1usize..4, 0u8..6), 1..40),
+    ) {
+        let text: String = asked.iter().map(|(queue, address)| format!("q{queue},e{address}\n")).collect();
+        let (items, known) = grouped(&format!("queueId,emailAddressId\n{text}"));
+        let mut done = BTreeMap::new();
+        let mut results = Vec::new();
+        let mut left = &items[..];
+        for (size, how) in batches {
+            let (batch, rest) = left.split_at(size.min(left.len()));
+            left = rest;
+            if batch.is_empty() { break }
+            let pairs: Vec<(String, String)> = batch.iter().flat_map(|item| {
+                let queue = item["queueId"].as_str().unwrap().to_owned();
+                let ids = item["emailAddressIds"].as_array().unwrap();
+                ids.iter().map(move |id| (queue.clone(), id.as_str().unwrap().to_owned()))
+            }).collect();
+            let failure = |(queue, address): &(String, String)| json!({
+                "queueId": queue, "emailAddressId": address, "error": "E", "message": "m", "retryable": true });
+            let half = pairs.len() / 2;
+            match how {
+                0 => results.push((Ended::Failed, json!([{ "Input": input(batch), "Error": "E", "Cause": "c" }]))),
+                1 => results.push((Ended::Pending, json!([{ "Input": input(batch) }]))),
+                2 => results.push((Ended::Succeeded, json!([{ "Input": input(batch), "Output": "?" }]))),
+                3 => {}
+                4 => {
+                    let failures: Vec<Value> = pairs[half..].iter().map(failure).collect();
+                    done.extend(pairs[..half].iter().cloned().map(|pair| (pair, ())));
+                    results.push((Ended::Succeeded, json!([succeeded(batch, &output(half, &failures, 0))])));
+                }
+                _ => {
+                    done.extend(pairs.iter().cloned().map(|pair| (pair, ())));
+                    results.push((Ended::Succeeded, json!([succeeded(batch, &output(pairs.len(), &[], 0))])));
+                }
+            }
+        }
+        let summed = sum(&known, &results);
+        let mut found = BTreeMap::new();
+        for row in &summed.failed {
+            let pair = (row.cells.queue_id.clone(), row.cells.email_address_id.clone());
+            prop_assert!(row.row.is_some());
+            prop_assert!(!done.contains_key(&pair));
+            prop_assert_eq!(found.insert(pair, ()), None);
+        }
+        found.extend(done.clone());
+        let wanted: BTreeMap<_, _> =
+            asked.iter().map(|(queue, address)| ((format!("q{queue}"), format!("e{address}")), ())).collect();
+        prop_assert_eq!(found, wanted);
+        let counts = summed.counts;
+        prop_assert_eq!(counts.associated, done.len());
+        prop_assert_eq!(counts.associated + counts.failed, counts.file.pairs);
+    }
+}

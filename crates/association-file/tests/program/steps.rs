@@ -1,0 +1,209 @@
+//! Both steps: what is read, what is written, what is answered, what is logged.
+
+use std::sync::{Arc, Mutex};
+
+use association_file::function::FileFunction;
+use association_file::settings::FileSettings;
+use association_file::storage;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use lambda_runtime::Diagnostic;
+use queue_email_associator::log::Lines;
+use queue_email_associator::sdk;
+use serde_json::{Value, json};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+
+use crate::s3::S3;
+
+fn function(s3: &S3) -> FileFunction {
+    let settings = FileSettings::read(|name| match name {
+        "AWS_REGION" => Some("eu-central-1".to_owned()),
+        "AWS_ENDPOINT_URL_S3" => Some(s3.endpoint.clone()),
+        _ => None,
+    })
+    .unwrap();
+    let credentials = SharedCredentialsProvider::new(Credentials::for_tests());
+    let client = storage::client(&settings, credentials, sdk::http_client());
+    FileFunction::new(client, settings.context)
+}
+
+/// The answer, or the error as Lambda passes it on.
+async fn invoke(s3: &S3, event: &Value) -> Result<Value, (String, String)> {
+    match function(s3).invoke(event).await {
+        Ok(answer) => Ok(serde_json::to_value(answer).unwrap()),
+        Err(error) => {
+            let diagnostic = Diagnostic::from(error);
+            Err((diagnostic.error_type, diagnostic.error_message))
+        }
+    }
+}
+
+fn group(key: &str) -> Value {
+    json!({ "group": { "bucket": "files", "key": key, "to": "work/x/requests.jsonl" } })
+}
+
+fn summarise(more: &Value) -> Value {
+    let mut step = json!({ "bucket": "files", "key": "incoming/dir/a b ü.csv", "execution": "x" });
+    step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({ "summarise": step })
+}
+
+const FILE: &str = "\u{feff}queueId,emailAddressId\r\nq1,e1\r\nq2,e1\r\nq1,e2\r\nq1,e1\r\n";
+
+#[tokio::test]
+async fn a_file_goes_in_and_its_failed_rows_come_out_and_can_go_in_again() {
+    let s3 = S3::start().await;
+    s3.put("files/incoming/dir/a b ü.csv", FILE);
+    let grouped = invoke(&s3, &group("incoming/dir/a b ü.csv")).await.unwrap();
+    assert_eq!(
+        grouped,
+        json!({ "bucket": "files", "key": "work/x/requests.jsonl", "rows": 4, "pairs": 3, "repeated": 1,
+                "queues": 2, "requests": 2 })
+    );
+    let lines = s3.text("files/work/x/requests.jsonl");
+    let first = r#"{"queueId":"q1","emailAddressIds":["e1","e2"],"rows":[2,4]}"#;
+    let second = r#"{"queueId":"q2","emailAddressIds":["e1"],"rows":[3]}"#;
+    assert_eq!(lines, format!("{first}\n{second}\n"));
+
+    let input = |line: &str| format!(r#"{{"BatchInput":{{"failOnRetryable":false}},"Items":[{line}]}}"#);
+    let output = json!({ "associated": 1, "alreadyAssociated": 0, "failed": 1, "apiCalls": 14, "throttledCalls": 2,
+        "failuresOmitted": 0, "failures": [{ "instanceId": "i", "queueId": "q1", "emailAddressId": "e2",
+        "error": "QueueFull", "message": "the queue is full", "retryable": false, "path": "Items[0].emailAddressIds[1]" }] });
+    s3.put(
+        "files/work/x/map/run/SUCCEEDED_0.json",
+        json!([{ "Input": input(first), "Output": output.to_string(), "Status": "SUCCEEDED" }]).to_string(),
+    );
+    s3.put(
+        "files/work/x/map/run/FAILED_0.json",
+        json!([{ "Input": input(second), "Error": "Lambda.TooManyRequestsException", "Cause": "=slow" }])
+            .to_string(),
+    );
+    let manifest = json!({ "DestinationBucket": "files", "MapRunArn": "arn", "ResultFiles": {
+        "FAILED": [{ "Key": "work/x/map/run/FAILED_0.json", "Size": 1 }], "PENDING": [],
+        "SUCCEEDED": [{ "Key": "work/x/map/run/SUCCEEDED_0.json", "Size": 1 }] } });
+    s3.put("files/work/x/map/run/manifest.json", manifest.to_string());
+    let step = summarise(&json!({ "grouped": grouped, "manifest": "work/x/map/run/manifest.json" }));
+    let summary = invoke(&s3, &step).await.unwrap();
+    assert_eq!(
+        summary,
+        json!({
+            "status": "PARTIAL", "file": "incoming/dir/a b ü.csv", "rows": 4, "pairs": 3, "repeated": 1, "queues": 2,
+            "associated": 1, "alreadyAssociated": 0, "failed": 2, "apiCalls": 14, "throttledCalls": 2,
+            "summary": "results/dir/a b ü/x/summary.json", "failedRows": "results/dir/a b ü/x/failed.csv",
+            "failures": [
+                { "queueId": "q2", "emailAddressId": "e1", "row": 3, "error": "Lambda.TooManyRequestsException",
+                  "message": "=slow", "retryable": true },
+                { "queueId": "q1", "emailAddressId": "e2", "row": 4, "error": "QueueFull",
+                  "message": "the queue is full", "retryable": false },
+            ],
+        })
+    );
+    let written: Value = serde_json::from_str(&s3.text("files/results/dir/a b ü/x/summary.json")).unwrap();
+    assert_eq!(written, summary);
+    let failed = s3.text("files/results/dir/a b ü/x/failed.csv");
+    assert_eq!(
+        failed,
+        "instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\n\
+         ,q2,,e1,,3,Lambda.TooManyRequestsException,'=slow,true\n\
+         ,q1,,e2,,4,QueueFull,the queue is full,false\n"
+    );
+    s3.put("files/incoming/failed.csv", failed);
+    let again = invoke(&s3, &group("incoming/failed.csv")).await.unwrap();
+    assert_eq!((&again["rows"], &again["pairs"], &again["requests"]), (&json!(2), &json!(2), &json!(2)));
+}
+
+#[tokio::test]
+async fn a_file_that_could_not_be_grouped_has_a_summary_that_says_why() {
+    let s3 = S3::start().await;
+    s3.put("files/incoming/dir/a b ü.csv", "queue;mail\na;b\n");
+    let (error_type, message) = invoke(&s3, &group("incoming/dir/a b ü.csv")).await.unwrap_err();
+    assert_eq!(error_type, "InvalidFile");
+    assert!(message.starts_with("incoming/dir/a b ü.csv: line 1: no column is a known one"), "{message}");
+    let error = json!({ "Error": error_type, "Cause": message });
+    let summary = invoke(&s3, &summarise(&json!({ "error": error }))).await.unwrap();
+    assert_eq!((&summary["status"], &summary["error"]), (&json!("FAILED"), &error));
+    assert_eq!(summary.get("failedRows"), None);
+    let results: Vec<_> = s3.paths().into_iter().filter(|path| path.contains("results/")).collect();
+    assert_eq!(results, ["files/results/dir/a b ü/x/summary.json"]);
+}
+
+#[tokio::test]
+async fn a_map_that_left_nothing_makes_every_row_a_failed_one() {
+    let s3 = S3::start().await;
+    s3.put("files/incoming/dir/a b ü.csv", FILE);
+    let grouped = invoke(&s3, &group("incoming/dir/a b ü.csv")).await.unwrap();
+    let error = json!({ "Error": "States.ItemReaderFailed", "Cause": "no access" });
+    for more in [
+        json!({ "grouped": grouped, "error": error }),
+        // The manifest or a file of results is not there.
+        json!({ "grouped": grouped, "error": error, "manifest": "work/x/nothing.json" }),
+        // Not grouped, but sorted.
+        json!({ "error": error }),
+    ] {
+        let summary = invoke(&s3, &summarise(&more)).await.unwrap();
+        assert_eq!((&summary["status"], &summary["failed"]), (&json!("FAILED"), &json!(3)), "{summary}");
+        let failed = s3.text("files/results/dir/a b ü/x/failed.csv");
+        assert_eq!(failed.matches("States.ItemReaderFailed,no access,true").count(), 3, "{failed}");
+    }
+}
+
+#[tokio::test]
+async fn s3_is_asked_again_and_then_named_in_the_error() {
+    let s3 = S3::start().await;
+    s3.put("files/f.csv", FILE);
+    s3.refuse(1, 503, "SlowDown");
+    assert!(invoke(&s3, &group("f.csv")).await.is_ok());
+    assert_eq!(s3.requests(), ["GET files/f.csv", "GET files/f.csv", "PUT files/work/x/requests.jsonl"]);
+    s3.refuse(1, 403, "AccessDenied");
+    let denied = invoke(&s3, &group("f.csv")).await.unwrap_err();
+    let message = "s3://files/f.csv cannot be read: AccessDenied: said so";
+    assert_eq!(denied, ("StorageFailure".to_owned(), message.to_owned()));
+    let missing = invoke(&s3, &group("g.csv")).await.unwrap_err();
+    let message = "s3://files/g.csv cannot be read: NoSuchKey: said so";
+    assert_eq!(missing, ("InvalidFile".to_owned(), message.to_owned()));
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_is_refused_before_it_is_read() {
+    let s3 = S3::start().await;
+    s3.put("files/f.csv", vec![b'x'; association_file::MAX_FILE_BYTES + 1]);
+    let message = "s3://files/f.csv has 33554433 bytes; at most 33554432 are accepted";
+    let refused = invoke(&s3, &group("f.csv")).await.unwrap_err();
+    assert_eq!(refused, ("InvalidFile".to_owned(), message.to_owned()));
+}
+
+#[tokio::test]
+async fn an_unknown_step_is_an_invalid_request() {
+    let s3 = S3::start().await;
+    let (error_type, message) = invoke(&s3, &json!({ "sort": {} })).await.unwrap_err();
+    assert_eq!(error_type, "InvalidRequest");
+    assert!(message.contains("unknown variant `sort`"), "{message}");
+    assert!(s3.requests().is_empty());
+}
+
+#[tokio::test]
+async fn the_log_has_one_line_a_step_and_no_email_address() {
+    let s3 = S3::start().await;
+    let address = "hidden@brand.example";
+    s3.put("files/f.csv", format!("queueName,emailAddress\nBilling,{address}\n"));
+    s3.put("files/g.csv", format!("{address}\n"));
+    let lines = Arc::new(Mutex::new(String::new()));
+    let sink = {
+        let lines = lines.clone();
+        Arc::new(move |line: &str| lines.lock().unwrap().push_str(line))
+    };
+    let subscriber = tracing_subscriber::registry().with(Lines::new(LevelFilter::INFO, sink));
+    let guard = tracing::subscriber::set_default(subscriber);
+    let grouped = invoke(&s3, &group("f.csv")).await.unwrap();
+    let _ = invoke(&s3, &group("g.csv")).await.unwrap_err();
+    let _ = invoke(&s3, &summarise(&json!({ "grouped": grouped }))).await.unwrap();
+    drop(guard);
+    let lines = lines.lock().unwrap();
+    assert!(!lines.contains("hidden"), "{lines}");
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["grouped", "the step failed", "summarised"]);
+    assert_eq!((&lines[0]["key"], &lines[0]["pairs"]), (&json!("f.csv"), &json!(1)));
+    assert_eq!((&lines[2]["status"], &lines[2]["failed"]), (&json!("FAILED"), &json!(1)));
+}
