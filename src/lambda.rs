@@ -5,15 +5,20 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use lambda_runtime::tower::{Layer, Service};
 use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
+use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::answer::{Answer, InvocationError};
 use crate::clock::instant_of;
 use crate::invocation::{Function, Invocation};
+
+/// Lambda Developer Guide, "Configure Lambda function timeout": at most 900 seconds.
+const LONGEST_INVOCATION: Duration = Duration::from_secs(900);
 
 tokio::task_local! {
     /// The bytes of the invocation whose handler is being called.
@@ -46,11 +51,22 @@ async fn handle(
     );
     let invocation = Invocation {
         request_id: &context.request_id,
-        ends: instant_of(context.deadline()),
+        ends: end_of(context.deadline()),
         dry_run: false,
         observer: None,
     };
     function.invoke(payload, invocation).instrument(span).await
+}
+
+/// The end of an invocation whose deadline the runtime gives as a moment.
+///
+/// `cargo lambda watch` gives every invocation the same one, ten minutes after the beginning of 1970: from there it is
+/// no moment but the time that the invocation has.
+fn end_of(deadline: SystemTime) -> Instant {
+    match deadline.duration_since(UNIX_EPOCH) {
+        Ok(time) if time <= LONGEST_INVOCATION => Instant::now() + time,
+        _ => instant_of(deadline),
+    }
 }
 
 /// Takes the payload out of an invocation before the runtime's deserialiser, which gets `null` instead.
@@ -81,5 +97,23 @@ impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for RawPayloadServi
     fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
         let payload = std::mem::replace(&mut invocation.body, Bytes::from_static(b"null"));
         PAYLOAD.sync_scope(payload, || self.inner.call(invocation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_at_the_beginning_of_1970_is_the_time_that_the_invocation_has() {
+        let ten_minutes = Duration::from_secs(600);
+        assert_eq!(end_of(UNIX_EPOCH + ten_minutes), Instant::now() + ten_minutes);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn any_other_deadline_that_is_past_leaves_no_time() {
+        for seconds in [0, 901, 1_700_000_000] {
+            assert_eq!(end_of(UNIX_EPOCH + Duration::from_secs(seconds)), Instant::now(), "{seconds}");
+        }
     }
 }

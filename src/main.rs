@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
         }
     };
     log::start(settings.log_level);
-    let http = sdk::http_client();
+    let http = sdk::lambda_http_client();
     let credentials = sdk::lambda_credentials(&http);
     let connect = sdk::connect_client(&settings, credentials.clone(), http.clone());
     let sqs = sdk::sqs_client(&settings, credentials, http);

@@ -1,6 +1,7 @@
 //! Failures: every pair that failed and everything invalid, once for each source that asked for it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -218,13 +219,16 @@ impl Failures {
     pub fn summary(&self, report: &Report) -> String {
         const REASONS: usize = 3;
         let mut reasons: Vec<(&Failed, usize)> = Vec::new();
+        // Each invalid entry may have a reason of its own, and a payload a million of them.
+        let mut known: HashMap<(&str, &str), usize> = HashMap::new();
         for failed in &self.list {
-            match reasons
-                .iter_mut()
-                .find(|(known, _)| known.error == failed.error && known.message == failed.message)
-            {
-                Some((_, count)) => *count += 1,
-                None => reasons.push((failed, 1)),
+            let next = reasons.len();
+            match known.entry((&failed.error, &failed.message)) {
+                Entry::Occupied(reason) => reasons[*reason.get()].1 += 1,
+                Entry::Vacant(reason) => {
+                    reason.insert(next);
+                    reasons.push((failed, 1));
+                }
             }
         }
         let mut line = format!("{} of {} failed", report.counts.failed, report.counts.distinct);

@@ -11,7 +11,8 @@ const SIGNS: [&str; 4] = ["@", "%40", "\\u0040", "\u{ff20}"];
 
 /// The text without its email addresses.
 pub(super) fn redact(text: &str) -> Cow<'_, str> {
-    let Some((mut at, mut sign)) = next_sign(text, 0) else { return Cow::Borrowed(text) };
+    let mut signs = Signs::new(text);
+    let Some((mut at, mut sign)) = signs.next(0) else { return Cow::Borrowed(text) };
     let mut clean = String::with_capacity(text.len());
     let mut kept = 0;
     loop {
@@ -21,7 +22,7 @@ pub(super) fn redact(text: &str) -> Cow<'_, str> {
         clean.push_str(&text[kept..begin]);
         clean.push_str(REDACTED);
         kept = end;
-        match next_sign(text, end) {
+        match signs.next(end) {
             Some(next) => (at, sign) = next,
             None => break,
         }
@@ -30,8 +31,26 @@ pub(super) fn redact(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-fn next_sign(text: &str, from: usize) -> Option<(usize, &'static str)> {
-    SIGNS.into_iter().filter_map(|sign| Some((from + text[from..].find(sign)?, sign))).min()
+/// Finds the signs one after the other. Where each kind stands next is kept, so that the text is searched once for each
+/// kind and not once for each sign: a name of a million signs is a payload too.
+struct Signs<'t> {
+    text: &'t str,
+    next: [Option<usize>; SIGNS.len()],
+}
+
+impl<'t> Signs<'t> {
+    fn new(text: &'t str) -> Self {
+        Signs { text, next: SIGNS.map(|sign| text.find(sign)) }
+    }
+
+    fn next(&mut self, from: usize) -> Option<(usize, &'static str)> {
+        for (next, sign) in self.next.iter_mut().zip(SIGNS) {
+            if next.is_some_and(|at| at < from) {
+                *next = self.text[from..].find(sign).map(|at| from + at);
+            }
+        }
+        self.next.iter().zip(SIGNS).filter_map(|(next, sign)| Some(((*next)?, sign))).min()
+    }
 }
 
 /// Where the part before the sign begins.

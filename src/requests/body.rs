@@ -1,8 +1,14 @@
 //! The body of a message: a request, or one of the wrappings that a request travels in.
 
+use std::borrow::Cow;
+
 use crate::payload::Json;
 
 use super::{Invalid, Path};
+
+/// How often one body may be wrapped. What is sent on is wrapped once, and an SNS notification is one more; each wrapping
+/// holds a copy of the text, so that a body made of nothing else would cost memory in the square of its size and more.
+const MAX_WRAPPINGS: usize = 8;
 
 /// Parses the body of an SQS message or an SNS notification, takes the wrappings off, and hands the request on.
 ///
@@ -12,21 +18,25 @@ use super::{Invalid, Path};
 /// # Errors
 /// Why the body cannot be read. It has no path: the body as a whole is at fault.
 pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<T, Invalid> {
-    let json = parse(body)?;
-    // Each round is inside a string of the one before, and every level of escaping doubles: the depth is bounded
-    // by the logarithm of the body's size.
-    if let Some(text) = json.get("unreadable").and_then(Json::as_str) {
-        return with_request(text, then);
-    }
-    if json.get("Type").and_then(Json::as_str) == Some("Notification") {
-        let Some(message) = json.get("Message").and_then(Json::as_str) else {
-            return Err(whole("the notification has no text as its Message".to_owned()));
+    let mut text = Cow::Borrowed(body);
+    let mut within = "";
+    for _ in 0..=MAX_WRAPPINGS {
+        let json = Json::parse(&text)
+            .map_err(|error| whole(format!("{within}the body is not valid JSON: {error}")))?;
+        let inner = if let Some(inner) = json.get("unreadable").and_then(Json::as_str) {
+            inner.to_owned()
+        } else if json.get("Type").and_then(Json::as_str) == Some("Notification") {
+            let Some(message) = json.get("Message").and_then(Json::as_str) else {
+                return Err(whole("the notification has no text as its Message".to_owned()));
+            };
+            within = "the Message of the notification: ";
+            message.to_owned()
+        } else {
+            return Ok(then(event_detail(&json)));
         };
-        let inner = parse(message)
-            .map_err(|invalid| whole(format!("the Message of the notification: {}", invalid.message)))?;
-        return Ok(then(event_detail(&inner)));
+        text = Cow::Owned(inner);
     }
-    Ok(then(event_detail(&json)))
+    Err(whole(format!("the body is wrapped more than {MAX_WRAPPINGS} times")))
 }
 
 /// The detail of an EventBridge event, or the document itself where it is none.
@@ -35,10 +45,6 @@ fn event_detail<'j, 'a>(json: &'j Json<'a>) -> &'j Json<'a> {
         (Some(_), Some(_), Some(detail)) => detail,
         _ => json,
     }
-}
-
-fn parse(text: &str) -> Result<Json<'_>, Invalid> {
-    Json::parse(text).map_err(|error| whole(format!("the body is not valid JSON: {error}")))
 }
 
 fn whole(message: String) -> Invalid {
@@ -70,6 +76,7 @@ mod tests {
             unreadable(request_text),
             unreadable(&notification(&event)),
             unreadable(&unreadable(&event)),
+            notification(&unreadable(&event)),
         ] {
             assert_eq!(request(&body).as_deref(), Ok(request_text), "{body}");
         }
@@ -89,6 +96,22 @@ mod tests {
             (r#"{"unreadable":"nope"}"#, "the body is not valid JSON: expected ident at line 1 column 2"),
         ] {
             assert_eq!(request(body), Err(message.to_owned()), "{body}");
+        }
+    }
+
+    /// Escaped as `\\u005c`, a backslash does not double with each wrapping: some hundred of them fit into a message, and
+    /// all of their texts were held at once, 100 MB for a message of 1 MB.
+    #[test]
+    fn a_body_of_wrappings_alone_is_not_followed_to_its_end() {
+        let mut body = "{}".to_owned();
+        for wrappings in 1..60 {
+            let escaped = body.replace('\\', "\\u005c").replace('"', "\\u0022");
+            body = format!(r#"{{"unreadable":"{escaped}"}}"#);
+            let expected = match wrappings {
+                ..=8 => Ok("{}".to_owned()),
+                _ => Err("the body is wrapped more than 8 times".to_owned()),
+            };
+            assert_eq!(request(&body), expected);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is invalid in a request.
 
+use std::borrow::Cow;
+
 use super::{Field, Path};
 
 /// Something invalid: which part of the request, and why.
@@ -25,9 +27,10 @@ impl Invalid {
 
     /// A member whose name is nearly that of a known field.
     pub(super) fn misspelled(object: Path, field: Field, written_as: &str) -> Self {
+        let written_as = shown(written_as);
         Invalid {
             path: object.field(field),
-            written_as: Some(written_as.into()),
+            written_as: Some(written_as.as_ref().into()),
             message: format!("{written_as:?} is not a field of a request; {field} was meant"),
         }
     }
@@ -51,6 +54,16 @@ impl Invalid {
     }
 }
 
+/// Characters of a name that are shown: a name nearly right may be a megabyte of blanks.
+const SHOWN: usize = 60;
+
+fn shown(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(SHOWN) {
+        None => Cow::Borrowed(name),
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +76,13 @@ mod tests {
         assert_eq!(invalid.message, r#""queue_id" is not a field of a request; queueId was meant"#);
         let invalid = Invalid::misspelled(Path::default(), Field::DryRun, "\u{feff}dryRun");
         assert_eq!(invalid.path_text().as_deref(), Some("\u{feff}dryRun"));
+    }
+
+    #[test]
+    fn a_name_of_any_length_makes_a_message_that_can_be_read() {
+        let invalid =
+            Invalid::misspelled(Path::default(), Field::DryRun, &format!("dry{}Run", " ".repeat(1_000_000)));
+        assert!(invalid.message.len() < 200, "{} bytes", invalid.message.len());
+        assert!(invalid.path_text().is_some_and(|path| path.len() < 200));
     }
 }

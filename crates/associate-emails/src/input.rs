@@ -4,15 +4,12 @@
 //! each record, and one record's failure stops no other. What makes a file as a whole unreadable is met here, before
 //! anything is called.
 
-mod csv;
-mod json_lines;
-
 use std::io::Read;
 use std::path::Path;
-use std::{fs, io, str};
+use std::{fs, io};
 
 use clap::ValueEnum;
-use serde_json::error::Category;
+use request_file::{Record, Unusable};
 use serde_json::{Deserializer, Value};
 
 /// The form of a file.
@@ -80,20 +77,19 @@ impl Input {
 
     /// Reads what a file holds; `format` is taken from the content where nothing else tells it.
     fn parse(bytes: &[u8], format: Option<Format>) -> Result<Self, String> {
-        let text = str::from_utf8(bytes).map_err(|error| {
-            let line = line_at(bytes, error.valid_up_to());
-            format!("line {line} is not UTF-8 text; save the file as UTF-8")
-        })?;
-        // Programs on Windows begin a file with a byte-order mark; it is no part of what the file says.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = request_file::text(bytes).map_err(|problem| problem.to_string())?;
         if text.trim().is_empty() {
             return Err("the file is empty; accepted are JSON, JSON lines and CSV".to_owned());
         }
         match format.unwrap_or_else(|| Format::of_content(text)) {
             Format::Json => Ok(Input { payload: text.as_bytes().to_vec(), lines: None }),
-            Format::JsonLines => json_lines::items(text).map(Input::batch),
-            Format::Csv => csv::items(text).map(Input::batch),
+            Format::JsonLines => Input::of_records(request_file::json_lines(text)),
+            Format::Csv => Input::of_records(request_file::csv(text)),
         }
+    }
+
+    fn of_records(records: Result<Vec<Record>, Unusable>) -> Result<Self, String> {
+        records.map(Input::batch).map_err(|problem| problem.to_string())
     }
 
     /// Records as a Distributed Map batch. A person reads the outcome here, so that a retryable failure is a row of
@@ -138,37 +134,12 @@ impl Format {
     }
 }
 
-/// One record of a file.
-#[derive(Debug, PartialEq, Eq)]
-struct Record {
-    /// The line that it begins on, from 1.
-    line: u64,
-    /// An association request.
-    json: String,
-}
-
-/// The line that an offset is on, from 1.
-fn line_at(text: &[u8], offset: usize) -> u64 {
-    1 + text.iter().take(offset).filter(|byte| **byte == b'\n').count() as u64
-}
-
-/// What is wrong with a JSON document, without a piece of it and without its place in it.
-fn json_problem(error: &serde_json::Error) -> String {
-    match error.classify() {
-        Category::Eof => "the document ends too early".to_owned(),
-        Category::Io | Category::Syntax | Category::Data => {
-            let text = error.to_string();
-            text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem).to_owned()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn text(input: &Input) -> &str {
-        str::from_utf8(&input.payload).unwrap()
+        std::str::from_utf8(&input.payload).unwrap()
     }
 
     #[test]

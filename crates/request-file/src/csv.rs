@@ -6,7 +6,8 @@ use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 use queue_email_associator::requests::Field;
 use serde_json::Value;
 
-use super::{Record, line_at};
+use crate::formula::plain;
+use crate::{Record, Unusable, line_at};
 
 /// What a column can be. The other fields of a request are not text.
 const COLUMNS: [Field; 5] =
@@ -15,11 +16,17 @@ const COLUMNS: [Field; 5] =
 const ACCEPTED: &str =
     "accepted are queueId or queueName, emailAddressId or emailAddress, and perhaps instanceId";
 
-/// The records of a file. Blank lines, and rows of which every cell is empty, are none.
+/// The records of a CSV file (RFC 4180): each row a request in its short form, under a header with the names of its
+/// fields. Blank lines, and rows of which every cell is empty, are none; an apostrophe before a formula's sign, as
+/// [`crate::defused`] writes it, is no part of a cell; columns of the caller's own are passed over.
 ///
 /// # Errors
 /// A header that names no pairs, and the first row that does not fit it: half a file is no basis for calls.
-pub(super) fn items(text: &str) -> Result<Vec<Record>, String> {
+pub fn csv(text: &str) -> Result<Vec<Record>, Unusable> {
+    records(text).map_err(Unusable)
+}
+
+fn records(text: &str) -> Result<Vec<Record>, String> {
     let mut reader = ReaderBuilder::new().has_headers(true).from_reader(text.as_bytes());
     let columns = columns(&mut reader, text)?;
     let mut places = Places { text: text.as_bytes(), offset: 0, line: 1 };
@@ -103,7 +110,7 @@ fn request(row: &StringRecord, columns: &[Option<Field>]) -> String {
         let Some(field) = field.filter(|_| !cell.is_empty()) else { continue };
         let comma = if json.len() > 1 { "," } else { "" };
         // Writing to a string cannot fail.
-        let _ = write!(json, r#"{comma}"{field}":{}"#, Value::from(cell));
+        let _ = write!(json, r#"{comma}"{field}":{}"#, Value::from(plain(cell)));
     }
     json.push('}');
     json
@@ -149,7 +156,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<(u64, String)>, String> {
-        items(text).map(|records| records.into_iter().map(|record| (record.line, record.json)).collect())
+        records(text).map(|records| records.into_iter().map(|record| (record.line, record.json)).collect())
     }
 
     #[test]
@@ -171,6 +178,13 @@ mod tests {
             (2, r#"{"queueName":"Billing, \"A\"","emailAddress":"help@brand.example"}"#.to_owned()),
             (3, r#"{"instanceId":"i","queueId":"q","emailAddress":"x@brand.example"}"#.to_owned()),
         ];
+        assert_eq!(read(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_cell_that_was_kept_from_being_a_formula_is_what_it_was() {
+        let text = "queueName,emailAddress,error,message\n'=Q,'+49@brand.example,Refused,'=1\n";
+        let expected = [(2, r#"{"queueName":"=Q","emailAddress":"+49@brand.example"}"#.to_owned())];
         assert_eq!(read(text).unwrap(), expected);
     }
 

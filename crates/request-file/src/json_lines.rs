@@ -2,22 +2,22 @@
 
 use queue_email_associator::payload::Json;
 
-use super::{Record, json_problem};
+use crate::{Record, Unusable, json_problem};
 
-/// The records of a file; blank lines are none.
+/// The records of a file of JSON lines: each line one JSON document; blank lines are none.
 ///
 /// # Errors
 /// The first line that is not JSON: half a file is no basis for calls.
-pub(super) fn items(text: &str) -> Result<Vec<Record>, String> {
+pub fn json_lines(text: &str) -> Result<Vec<Record>, Unusable> {
     let lines = (1u64..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(line, json)| match Json::parse(json) {
             Ok(_) => Ok(Record { line, json: json.to_owned() }),
-            Err(error) => Err(format!(
+            Err(error) => Err(Unusable(format!(
                 "line {line}, column {}: not valid JSON: {}; one association request a line is accepted",
                 error.column(),
                 json_problem(&error)
-            )),
+            ))),
         })
         .collect()
 }
@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     fn each_line_is_a_record_with_its_number() {
-        let records = items("{\"queueId\": \"q1\"}\r\n\r\n  \n[1]\n").unwrap();
+        let records = json_lines("{\"queueId\": \"q1\"}\r\n\r\n  \n[1]\n").unwrap();
         let expected = [(1, r#"{"queueId": "q1"}"#), (4, "[1]")];
         assert_eq!(records, expected.map(|(line, json)| Record { line, json: json.to_owned() }));
     }
@@ -41,7 +41,7 @@ mod tests {
             ("{} {}\n", "line 1, column 4: not valid JSON: trailing characters"),
         ] {
             let expected = format!("{problem}; one association request a line is accepted");
-            assert_eq!(items(text).unwrap_err(), expected);
+            assert_eq!(json_lines(text).unwrap_err().to_string(), expected);
         }
     }
 }

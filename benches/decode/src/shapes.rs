@@ -1,0 +1,75 @@
+//! The shapes of large batches: an ordinary one, and those that would be slow if anything were.
+
+/// What a batch looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Shape {
+    /// 10,000 messages of a pair each, over 200 queues
+    Messages,
+    /// 1,000 pairs: 20 messages of 50 addresses each
+    Pairs1000,
+    /// 100,000 pairs: 2,000 messages of 50 addresses each
+    Pairs100000,
+    /// 10,000 messages of a pair each, all on one queue
+    OneQueue,
+    /// 10,000 messages of a pair each, each with a queue of its own
+    OwnQueues,
+    /// 10,000 messages that all ask for the same pair
+    Duplicates,
+    /// 10,000 messages of a pair each, each inside an EventBridge event inside an SNS notification
+    Nested,
+}
+
+/// How a message is wrapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrapping {
+    /// It is the request itself.
+    None,
+    /// The request is the detail of an EventBridge event, which is the message of an SNS notification.
+    EventInNotification,
+}
+
+/// A batch in numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Batch {
+    pub(crate) messages: usize,
+    pub(crate) addresses_a_message: usize,
+    /// Over how many queues the messages go in turn.
+    pub(crate) queues: usize,
+    /// How many different addresses there are.
+    pub(crate) addresses: usize,
+    pub(crate) wrapping: Wrapping,
+}
+
+impl Shape {
+    /// Its name in the table.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Shape::Messages => "10,000 messages over 200 queues",
+            Shape::Pairs1000 => "1,000 pairs, 50 a message",
+            Shape::Pairs100000 => "100,000 pairs, 50 a message",
+            Shape::OneQueue => "10,000 messages, one queue",
+            Shape::OwnQueues => "10,000 messages, a queue each",
+            Shape::Duplicates => "10,000 messages, all the same pair",
+            Shape::Nested => "10,000 messages, SNS around EventBridge",
+        }
+    }
+
+    pub(crate) fn batch(self) -> Batch {
+        let ordinary = Batch {
+            messages: 10_000,
+            addresses_a_message: 1,
+            queues: 200,
+            addresses: usize::MAX,
+            wrapping: Wrapping::None,
+        };
+        match self {
+            Shape::Messages => ordinary,
+            Shape::Pairs1000 => Batch { messages: 20, addresses_a_message: 50, ..ordinary },
+            Shape::Pairs100000 => Batch { messages: 2_000, addresses_a_message: 50, ..ordinary },
+            Shape::OneQueue => Batch { queues: 1, ..ordinary },
+            Shape::OwnQueues => Batch { queues: usize::MAX, ..ordinary },
+            Shape::Duplicates => Batch { queues: 1, addresses: 1, ..ordinary },
+            Shape::Nested => Batch { wrapping: Wrapping::EventInNotification, ..ordinary },
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""The parts of benches/peers/run: who is measured, with what work, how, and how it is written down."""

@@ -1,0 +1,117 @@
+"""World: one contestant under the emulator with a Connect of its own, and what can be seen of both from outside."""
+
+import json
+import os
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_lambda import Failure, Function, TimedOut, find_emulator, function_under, request, simulator
+
+from .contestants import Contestant
+from .workload import INSTANCE, Message, Workload, payload
+
+# What this function is told where there is no quota: more than it can ask for.
+UNLIMITED = 100_000
+# Seconds of an invocation, as in template.yaml.
+TIMEOUT = 300
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Quota:
+    """Requests a second of each API operation, and how many it lets through at once."""
+
+    rate: float
+    burst: int
+
+
+@dataclass(frozen=True)
+class World:
+    function: Function
+    connect: str
+
+    def deliver(self, messages: list[Message]) -> list[Message]:
+        """Delivers a batch, as the event source mapping of a queue; those that must come again."""
+        try:
+            answer = self.function.invoke(payload(messages))
+        except TimedOut:
+            return messages
+        if "batchItemFailures" not in answer:
+            return messages
+        reported = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+        return [message for message in messages if message.identifier in reported]
+
+    def calls(self) -> list[dict]:
+        return json.loads(request(f"{self.connect}/_simulator/calls"))
+
+    def forget_calls(self) -> None:
+        request(f"{self.connect}/_simulator/calls", method="DELETE")
+
+    def undone(self, workload: Workload) -> int:
+        """Pairs that could be associated and are not."""
+        queues = json.loads(request(f"{self.connect}/_simulator/associations")).get(INSTANCE, {})
+        return len(workload.good_pairs() - {(queue, address) for queue, addresses in queues.items()
+                                            for address in addresses})
+
+    def cpu_seconds(self) -> float:
+        """Processor time of the function so far, user and system."""
+        fields = stat(self.pid())
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory_kib(self, name: str) -> int:
+        """A line of the function's /proc/PID/status: VmRSS for resident memory, VmHWM for its peak."""
+        for line in Path(f"/proc/{self.pid()}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1])
+        raise Failure(f"the kernel does not say {name}")
+
+    def pid(self) -> int:
+        """The function's process: the one child of the emulator."""
+        children = [int(entry) for entry in os.listdir("/proc")
+                    if entry.isdigit() and parent(int(entry)) == self.function.emulator.pid]
+        if len(children) != 1:
+            raise Failure(f"the emulator has {len(children)} child processes; expected is one")
+        return children[0]
+
+
+@contextmanager
+def world(contestant: Contestant, simulator_binary: Path, workload: Workload, quota: Quota | None = None,
+          latency_millis: int = 0):
+    """A fresh process and a fresh Connect, which knows what the workload names and answers after the latency."""
+    options = ["--latency-ms", str(latency_millis)]
+    if quota:
+        options += ["--rate", str(quota.rate), "--burst", str(quota.burst)]
+    environment = {
+        **contestant.environment,
+        "CONNECT_REQUESTS_PER_SECOND": str(quota.rate if quota else UNLIMITED),
+        "CONNECT_BURST": str(quota.burst if quota else UNLIMITED),
+    }
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as fixture:
+        json.dump(workload.fixture(), fixture)
+        fixture.flush()
+        with (simulator(simulator_binary, "--fixture", fixture.name, *options) as connect,
+              function_under(find_emulator(), contestant.command, connect, environment, TIMEOUT) as function):
+            yield World(function, connect)
+
+
+def timed(action) -> tuple[float, object]:
+    """Seconds that an action took, and its result."""
+    begin = time.perf_counter()
+    result = action()
+    return time.perf_counter() - begin, result
+
+
+def parent(pid: int) -> int | None:
+    fields = stat(pid)
+    return int(fields[1]) if fields else None
+
+
+def stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat behind the process's name; none if the process has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []

@@ -1,0 +1,186 @@
+//! What is asked for: the requests of a file or of a batch, read by the library as the function reads them.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use queue_email_associator::pairs::{Ask, Pairs};
+use queue_email_associator::payload::{Body, Envelope, EnvelopeKind, Json, Source};
+use queue_email_associator::requests::{Base, Home, Path};
+
+/// What an instance is called that no request names and that is not known here: the associating function's default.
+pub(crate) const DEFAULT_INSTANCE: &str = "";
+
+/// The member of a request that says on which lines of the file it stands: one for each of its addresses.
+pub(crate) const ROWS: &str = "rows";
+
+/// What requests are read against.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The partition and Region that every ARN must be of.
+    pub home: Home,
+    /// The instance of requests that name none, if it is known here.
+    pub instance: Option<String>,
+}
+
+/// The requests of a file or of a batch.
+#[derive(Debug)]
+pub(crate) struct Asked<'p> {
+    envelope: Envelope<'p>,
+    /// Every different association, and everything invalid.
+    pub(crate) pairs: Pairs,
+}
+
+impl<'p> Asked<'p> {
+    /// Reads the requests of a file, each as an item of a batch.
+    pub(crate) fn of_items(items: Vec<Json<'p>>, context: &Context) -> Result<Self, String> {
+        let source = Source {
+            id: None,
+            body: Body::Items { items, batch_input: None },
+            first_delivery: false,
+            fifo: false,
+            message_group: None,
+        };
+        Asked::new(Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source] }, context)
+    }
+
+    /// Reads the input of a child execution: a batch, or one request.
+    pub(crate) fn of_input(input: &'p str, context: &Context) -> Result<Self, String> {
+        let envelope = Envelope::read(input.as_bytes()).map_err(|reason| reason.to_string())?;
+        match envelope.kind {
+            EnvelopeKind::DistributedMap | EnvelopeKind::Direct => Asked::new(envelope, context),
+            EnvelopeKind::Sqs | EnvelopeKind::Pipes | EnvelopeKind::EventBridge | EnvelopeKind::Sns => {
+                Err("messages or an event, where a batch is expected".to_owned())
+            }
+        }
+    }
+
+    fn new(envelope: Envelope<'p>, context: &Context) -> Result<Self, String> {
+        let instance = context.instance.as_deref().unwrap_or(DEFAULT_INSTANCE);
+        let pairs =
+            Pairs::read(&envelope, &context.home, Some(instance)).map_err(|invalid| invalid.message)?;
+        Ok(Asked { envelope, pairs })
+    }
+
+    /// How many requests there are.
+    pub(crate) fn requests(&self) -> usize {
+        self.pairs.requests.len()
+    }
+
+    /// Different associations, and everything invalid: what the function calls distinct.
+    pub(crate) fn distinct(&self) -> usize {
+        self.pairs.pairs.len() + self.pairs.invalid.len()
+    }
+
+    /// How often an association is asked for again.
+    pub(crate) fn repeated(&self) -> usize {
+        self.pairs.asks.len() - self.pairs.pairs.len()
+    }
+
+    /// For each pair, the place that asked for it first.
+    pub(crate) fn first_asks(&self) -> Vec<Ask> {
+        let mut first: Vec<Option<Ask>> = vec![None; self.pairs.pairs.len()];
+        for ask in &self.pairs.asks {
+            first[ask.pair].get_or_insert(*ask);
+        }
+        first.into_iter().flatten().collect()
+    }
+
+    /// For each pair, whether only dry runs ask for it.
+    pub(crate) fn dry_runs(&self) -> Vec<bool> {
+        let mut dry = vec![true; self.pairs.pairs.len()];
+        for ask in &self.pairs.asks {
+            dry[ask.pair] &= self.is_dry_run(ask.request);
+        }
+        dry
+    }
+
+    /// Whether a request is a dry run.
+    pub(crate) fn is_dry_run(&self, request: usize) -> bool {
+        self.pairs.requests[request].options.dry_run
+    }
+
+    /// The request that a path leads into, and its number.
+    pub(crate) fn request_at(&self, path: Path) -> Option<(usize, &Json<'p>)> {
+        let number = match path.base() {
+            Base::Item(number) => number as usize,
+            Base::Root => 0,
+            Base::BatchInput => return None,
+        };
+        self.request(number).map(|request| (number, request))
+    }
+
+    /// A request by its number.
+    pub(crate) fn request(&self, number: usize) -> Option<&Json<'p>> {
+        match &self.envelope.sources.first()?.body {
+            Body::Items { items, .. } => items.get(number),
+            Body::Request(json) => Some(json).filter(|_| number == 0),
+            Body::Text(_) | Body::Unreadable { .. } => None,
+        }
+    }
+
+    /// The line of the file that something stands on, where the request knows it.
+    pub(crate) fn row(&self, path: Path) -> Option<u64> {
+        let (_, request) = self.request_at(path)?;
+        let Some(Json::Array(rows)) = request.get(ROWS) else { return None };
+        let element = path.list_element().map_or(0, |(_, element)| element);
+        match rows.get(element).or(rows.first()) {
+            Some(Json::Number(row)) => row.as_u64(),
+            _ => None,
+        }
+    }
+}
+
+/// The number of the item that the text of a path begins with, as in `Items[3].emailAddressIds[7]`.
+pub(crate) fn item_of(path: &str) -> Option<usize> {
+    let (number, _) = path.strip_prefix("Items[")?.split_once(']')?;
+    usize::from_str(number).ok()
+}
+
+/// The text of a member, if it has one that is not empty.
+pub(crate) fn text_of<'j>(json: &'j Json<'_>, name: &str) -> Option<&'j str> {
+    json.get(name).and_then(Json::as_str).filter(|text| !text.is_empty())
+}
+
+/// A copy of an object with another value under a name.
+pub(crate) fn with_member<'a>(json: &Json<'a>, name: &'static str, value: Json<'a>) -> Json<'a> {
+    let mut members = match json {
+        Json::Object(members) => members.clone(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => Vec::new(),
+    };
+    members.retain(|(known, _)| known != name);
+    members.push((Cow::Borrowed(name), value));
+    Json::Object(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_found_by_the_place_in_the_batch() {
+        let context = Context { home: Home::new("eu-central-1"), instance: None };
+        let input = r#"{"BatchInput":{"failOnRetryable":false},"Items":[
+            {"queueId":"q","emailAddressIds":["e","f"],"rows":[2,7]},
+            {"queueId":"q","emailAddressIds":["e"],"rows":[9]},
+            {"queueId":"q/r","emailAddressId":"e","rows":[4]},
+            {"queueId":"q","emailAddressId":"g"}]}"#;
+        let asked = Asked::of_input(input, &context).unwrap();
+        assert_eq!((asked.requests(), asked.distinct(), asked.repeated()), (4, 4, 1));
+        let rows: Vec<_> = asked.first_asks().iter().map(|ask| asked.row(ask.path)).collect();
+        assert_eq!(rows, [Some(2), Some(7), None]);
+        assert_eq!(asked.row(asked.pairs.invalid[0].1.path()), Some(4));
+    }
+
+    #[test]
+    fn an_item_is_read_from_a_path() {
+        for (path, item) in [
+            ("Items[3].emailAddressIds[7]", Some(3)),
+            ("Items[0]", Some(0)),
+            ("associations[3].queueId", None),
+            ("Items[x]", None),
+            ("", None),
+        ] {
+            assert_eq!(item_of(path), item, "{path}");
+        }
+    }
+}

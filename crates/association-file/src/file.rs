@@ -1,0 +1,123 @@
+//! A file that people put into the bucket: what its ending says it holds, and the requests in it.
+
+use queue_email_associator::payload::Json;
+use request_file::{Record, Unusable};
+
+use crate::error::FileError;
+
+/// The largest file, in bytes: 32 MiB. Everything is held in memory at once, and a file of this size needs less than
+/// 1 GB of it.
+pub const MAX_FILE_BYTES: usize = 32 << 20;
+
+/// The most associations that a file may ask for, repetitions included.
+pub const MAX_ASKED: usize = 250_000;
+
+/// Where files are put; the rest of the key is the name that results go under.
+const INCOMING: &str = "incoming/";
+
+/// The endings of a key, and the way in which such a file is read.
+type Reading = fn(&str) -> Result<Vec<Record>, Unusable>;
+const ENDINGS: [(&str, Reading); 3] = [
+    (".csv", request_file::csv),
+    (".jsonl", request_file::json_lines),
+    (".ndjson", request_file::json_lines),
+];
+
+/// The records of a file.
+///
+/// # Errors
+/// [`FileError::InvalidFile`]: what was met, where, and what is accepted.
+pub(crate) fn records(key: &str, bytes: &[u8]) -> Result<Vec<Record>, FileError> {
+    let invalid = |problem: &dyn std::fmt::Display| FileError::InvalidFile(format!("{key}: {problem}"));
+    let Some((_, read)) = ENDINGS.into_iter().find(|(ending, _)| has_ending(key, ending)) else {
+        return Err(invalid(&"the name ends neither in .csv nor in .jsonl (or .ndjson)"));
+    };
+    let text = request_file::text(bytes).map_err(|problem| invalid(&problem))?;
+    if text.trim().is_empty() {
+        return Err(invalid(&"the file is empty; accepted are CSV and JSON lines"));
+    }
+    let records = read(text).map_err(|problem| invalid(&problem))?;
+    match records.is_empty() {
+        true => Err(invalid(&"the file has a header and no rows")),
+        false => Ok(records),
+    }
+}
+
+/// The requests of records, which stand in them.
+///
+/// # Errors
+/// [`FileError::InvalidFile`]: a record that is no request at all.
+pub(crate) fn requests<'r>(key: &str, records: &'r [Record]) -> Result<Vec<Json<'r>>, FileError> {
+    let request = |record: &'r Record| {
+        let line = record.line;
+        match Json::parse(&record.json) {
+            Ok(json @ Json::Object(_)) => Ok(json),
+            Ok(other) => Err(FileError::InvalidFile(format!(
+                "{key}: line {line} is {}; one association request, an object, is expected",
+                other.kind()
+            ))),
+            Err(error) => {
+                Err(FileError::InvalidFile(format!("{key}: line {line} is not valid JSON: {error}")))
+            }
+        }
+    };
+    records.iter().map(request).collect()
+}
+
+/// What results of a file go under: its key without the folder and the ending.
+pub(crate) fn name(key: &str) -> &str {
+    let name = key.strip_prefix(INCOMING).unwrap_or(key);
+    let ending = ENDINGS.into_iter().find(|(ending, _)| has_ending(name, ending));
+    ending.map_or(name, |(ending, _)| &name[..name.len() - ending.len()])
+}
+
+fn has_ending(key: &str, ending: &str) -> bool {
+    key.len()
+        .checked_sub(ending.len())
+        .and_then(|at| key.get(at..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_go_under_the_name_of_the_file() {
+        for (key, expected) in [
+            ("incoming/a/b.csv", "a/b"),
+            ("incoming/a.CSV", "a"),
+            ("incoming/a.jsonl", "a"),
+            ("elsewhere/ä.ndjson", "elsewhere/ä"),
+            ("incoming/ä", "ä"),
+        ] {
+            assert_eq!(name(key), expected);
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_says_why() {
+        let table: [(&str, &[u8], &str); 6] = [
+            ("f.xlsx", b"x", "f.xlsx: the name ends neither in .csv nor in .jsonl (or .ndjson)"),
+            ("f.csv", b"\n\n", "f.csv: the file is empty; accepted are CSV and JSON lines"),
+            ("f.csv", b"queueId,emailAddressId\n", "f.csv: the file has a header and no rows"),
+            (
+                "f.csv",
+                b"queueId,emailAddressId\nq\n",
+                "f.csv: line 2 has 1 cells where the header has 2; nothing was called",
+            ),
+            ("f.csv", b"queueId\n\xff", "f.csv: line 2 is not UTF-8 text; save the file as UTF-8"),
+            (
+                "f.jsonl",
+                b"{\n",
+                "f.jsonl: line 1, column 1: not valid JSON: the document ends too early; one association request a line is accepted",
+            ),
+        ];
+        for (key, bytes, message) in table {
+            assert_eq!(records(key, bytes), Err(FileError::InvalidFile(message.to_owned())));
+        }
+        let records = records("f.jsonl", b"{}\n7\n").unwrap();
+        let error = requests("f.jsonl", &records).unwrap_err().to_string();
+        assert_eq!(error, "f.jsonl: line 2 is a number; one association request, an object, is expected");
+    }
+}

@@ -1,0 +1,130 @@
+//! Steps: what a state machine asks of the function.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::FileError;
+
+/// The step that an invocation asks for: an object with one member, which is named after the step.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Step {
+    /// Write a file's associations as one request for each queue.
+    Group(GroupStep),
+    /// Write down what became of a file.
+    Summarise(Box<SummariseStep>),
+}
+
+/// What `group` needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct GroupStep {
+    /// The bucket of the file, and of what is written.
+    pub bucket: String,
+    /// The file. The ending says what it holds: `.csv`, or `.jsonl` or `.ndjson`.
+    pub key: String,
+    /// Where the requests are written, one a line.
+    pub to: String,
+}
+
+/// What `group` answers with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grouped {
+    /// The bucket of the requests.
+    pub bucket: String,
+    /// The requests, one a line.
+    pub key: String,
+    /// Records of the file: rows of a CSV file, lines of JSON lines.
+    pub rows: usize,
+    /// Different associations asked for, and everything invalid.
+    pub pairs: usize,
+    /// How often an association was asked for again.
+    pub repeated: usize,
+    /// Different queues, as they are named.
+    pub queues: usize,
+    /// Lines written.
+    pub requests: usize,
+}
+
+/// What `summarise` needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct SummariseStep {
+    /// The bucket of everything below.
+    pub bucket: String,
+    /// The file.
+    pub key: String,
+    /// The name of the execution.
+    pub execution: String,
+    /// What `group` answered with, if it ran and did not fail.
+    #[serde(default)]
+    pub grouped: Option<Grouped>,
+    /// The `manifest.json` that the map wrote, if it did.
+    #[serde(default)]
+    pub manifest: Option<String>,
+    /// Why the execution fails, if it does.
+    #[serde(default)]
+    pub error: Option<Cause>,
+}
+
+/// An error of a state machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Cause {
+    /// Its name, such as `InvalidFile` or `States.Timeout`.
+    #[serde(default)]
+    pub error: String,
+    /// What it says.
+    #[serde(default)]
+    pub cause: String,
+}
+
+impl Step {
+    /// Reads an invocation.
+    ///
+    /// # Errors
+    /// [`FileError::InvalidRequest`]: what was met and what is accepted.
+    pub fn read(event: &Value) -> Result<Self, FileError> {
+        Step::deserialize(event).map_err(|error| {
+            FileError::InvalidRequest(format!(
+                "not a step of the file function: {error}; accepted are {{\"group\": {{bucket, key, to}}}} and \
+                 {{\"summarise\": {{bucket, key, execution, grouped?, manifest?, error?}}}}"
+            ))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_step_is_named_by_its_member() {
+        let group =
+            json!({ "group": { "bucket": "b", "key": "incoming/f.csv", "to": "work/x/requests.jsonl" } });
+        assert!(matches!(Step::read(&group), Ok(Step::Group(step)) if step.to == "work/x/requests.jsonl"));
+        let summarise = json!({ "summarise": {
+            "bucket": "b", "key": "incoming/f.csv", "execution": "x", "grouped": null,
+            "error": { "Error": "InvalidFile", "Cause": "line 1" },
+        }});
+        let Ok(Step::Summarise(step)) = Step::read(&summarise) else { panic!("a step") };
+        assert_eq!((step.grouped, step.manifest), (None, None));
+        assert_eq!(step.error.unwrap().cause, "line 1");
+    }
+
+    #[test]
+    fn anything_else_says_what_is_accepted() {
+        for (event, met) in [
+            (json!({ "sort": {} }), "unknown variant `sort`"),
+            (json!({ "group": { "bucket": "b" } }), "missing field `key`"),
+            (json!({ "group": {}, "summarise": {} }), "map with a single key"),
+            (json!(null), "invalid type"),
+        ] {
+            let error = Step::read(&event).unwrap_err();
+            assert_eq!(error.error_type(), "InvalidRequest");
+            let text = error.to_string();
+            assert!(text.starts_with("not a step of the file function: "), "{text}");
+            assert!(text.contains(met) && text.contains("accepted are {\"group\""), "{text}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What a payload asks for, read independently of the function: leniently, and with nothing but `serde_json`.
+//!
+//! A [`Leaf`] is the smallest thing that can be lost: one address for one queue as it was written, valid or not. The
+//! messages that the function sends on are read in the same way, so what went in can be looked for in what came out.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// One address for one queue, as written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Leaf {
+    pub(crate) queue: Written,
+    pub(crate) address: Written,
+}
+
+/// An identifier (of an ARN: its last part), a name, or something that is neither.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Written {
+    Id(String),
+    Name(String),
+    Other(String),
+    Nothing,
+}
+
+/// What one body asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Read {
+    /// It is no JSON, or no text.
+    Unreadable(String),
+    Request(Asked),
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) leaves: BTreeSet<Leaf>,
+    /// It is a dry run.
+    pub(crate) dry_run: bool,
+    /// Every instance that is named anywhere in it.
+    pub(crate) instances: BTreeSet<String>,
+}
+
+/// A payload, as far as it can be read.
+#[derive(Debug)]
+pub(crate) enum Payload {
+    /// Messages of SQS, each with its identifier.
+    Batch(Vec<(String, Read)>),
+    /// An event or notifications: asynchronous.
+    Event(Vec<Read>),
+    /// A request by itself, or items.
+    Report(Vec<Read>),
+}
+
+type Members<'p> = BTreeMap<Cow<'p, str>, &'p RawValue>;
+
+impl Payload {
+    /// Nothing where this reading cannot follow; the function may then still have read it.
+    pub(crate) fn read(payload: &[u8]) -> Option<Self> {
+        if let Ok(records) = serde_json::from_slice::<Vec<Members<'_>>>(payload) {
+            return batch(&records);
+        }
+        let members: Members<'_> = serde_json::from_slice(payload).ok()?;
+        if let Some(records) = members.get("Records") {
+            let records: Vec<Members<'_>> = serde_json::from_str(records.get()).ok()?;
+            let sns =
+                records.first().is_some_and(|first| text(first, "EventSource").as_deref() == Some("aws:sns"));
+            return if sns { notifications(&records) } else { batch(&records) };
+        }
+        if ["detail-type", "source", "detail"].iter().all(|name| members.contains_key(*name)) {
+            // The detail is sent on as a body: one that is a wrapping by its members is read as such here too.
+            let read = Read::body(members["detail"].get());
+            return Some(Payload::Event(vec![read]));
+        }
+        if let Some(items) = members.get("Items") {
+            let items: Vec<Value> = serde_json::from_str(items.get()).ok()?;
+            let defaults: Value = match members.get("BatchInput") {
+                Some(defaults) => serde_json::from_str(defaults.get()).ok()?,
+                None => Value::Null,
+            };
+            let asked = |item: &Value| {
+                let mut asked = Asked::read(item);
+                asked.dry_run |= item.get("dryRun").is_none_or(|own| own == "") && defaults["dryRun"] == true;
+                asked.name_instance(&defaults["instanceId"]);
+                Read::Request(asked)
+            };
+            return Some(Payload::Report(items.iter().map(asked).collect()));
+        }
+        let request = serde_json::from_slice(payload).ok()?;
+        Some(Payload::Report(vec![Read::Request(Asked::read(&request))]))
+    }
+
+    pub(crate) fn reads(&self) -> Vec<&Read> {
+        match self {
+            Payload::Batch(messages) => messages.iter().map(|(_, read)| read).collect(),
+            Payload::Event(reads) | Payload::Report(reads) => reads.iter().collect(),
+        }
+    }
+}
+
+fn batch(records: &[Members<'_>]) -> Option<Payload> {
+    let messages =
+        records.iter().map(|record| Some((text(record, "messageId")?, read_member(record.get("body")))));
+    messages.collect::<Option<_>>().map(Payload::Batch)
+}
+
+fn notifications(records: &[Members<'_>]) -> Option<Payload> {
+    let read = |record: &Members<'_>| match record.get("Sns") {
+        Some(sns) => {
+            let sns: Members<'_> = serde_json::from_str(sns.get()).ok()?;
+            Some(read_member(sns.get("Message")))
+        }
+        None => Some(read_member(None)),
+    };
+    records.iter().map(read).collect::<Option<_>>().map(Payload::Event)
+}
+
+fn text(members: &Members<'_>, name: &str) -> Option<String> {
+    serde_json::from_str(members.get(name)?.get()).ok()
+}
+
+fn read_member(member: Option<&&RawValue>) -> Read {
+    let raw = member.map_or("", |raw| raw.get());
+    match serde_json::from_str::<String>(raw) {
+        Ok(body) => Read::body(&body),
+        // "null" counts as nothing there.
+        Err(_) => Read::Unreadable(if raw == "null" { String::new() } else { raw.to_owned() }),
+    }
+}
+
+impl Read {
+    /// Reads a body, with whatever it is wrapped in.
+    pub(crate) fn body(body: &str) -> Self {
+        let mut text = body.to_owned();
+        loop {
+            let Some(value) = parse(&text) else { return Read::Unreadable(text) };
+            if let Some(inner) = value.get("unreadable").and_then(Value::as_str) {
+                text = inner.to_owned();
+                continue;
+            }
+            if value["Type"] == "Notification" {
+                let Some(message) = value["Message"].as_str() else { return Read::Unreadable(text) };
+                text = message.to_owned();
+                continue;
+            }
+            return Read::Request(Asked::read(detail(&value)));
+        }
+    }
+}
+
+/// Parses a document a little deeper than the function does: what is sent on stands two levels deeper than it did.
+pub(crate) fn parse(text: &str) -> Option<Value> {
+    if depth(text) > 140 {
+        return None;
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer.disable_recursion_limit();
+    let value = Value::deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok().map(|()| value)
+}
+
+/// How deep a document nests, at most.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = text.bytes();
+    let mut in_text = false;
+    while let Some(byte) = bytes.next() {
+        match (byte, in_text) {
+            (b'"', _) => in_text = !in_text,
+            (b'\\', true) => {
+                bytes.next();
+            }
+            (b'[' | b'{', false) => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            (b']' | b'}', false) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+fn detail(value: &Value) -> &Value {
+    match (value.get("detail-type"), value.get("source"), value.get("detail")) {
+        (Some(_), Some(_), Some(detail)) => detail,
+        _ => value,
+    }
+}
+
+impl Asked {
+    fn read(request: &Value) -> Self {
+        let mut asked = Asked { dry_run: request["dryRun"] == true, ..Asked::default() };
+        asked.name_instance(&request["instanceId"]);
+        match request.get("associations") {
+            Some(Value::Array(entries)) if !entries.is_empty() => {
+                entries.iter().for_each(|entry| asked.add_entry(entry));
+            }
+            Some(other) => asked.add(Written::Nothing, Written::other(other)),
+            None => {
+                let mut entry = request.clone();
+                if let Value::Object(members) = &mut entry {
+                    // The reasons that the function puts beside a request are no part of it.
+                    members.remove("failures");
+                    members.retain(|_, value| *value != "");
+                }
+                asked.add_entry(&entry);
+            }
+        }
+        asked
+    }
+
+    fn add(&mut self, queue: Written, address: Written) {
+        self.leaves.insert(Leaf { queue, address });
+    }
+
+    fn add_entry(&mut self, entry: &Value) {
+        self.name_instance(&entry["instanceId"]);
+        let queue = match (entry.get("queueId"), entry.get("queueName")) {
+            (Some(id), None) => self.id(id),
+            (None, Some(Value::String(name))) => Written::Name(name.clone()),
+            (None, Some(other)) => Written::other(other),
+            (Some(id), Some(name)) => Written::Other(format!("{id} {name}")),
+            (None, None) => Written::Nothing,
+        };
+        let mut addresses = Vec::new();
+        for (field, is_name) in [
+            ("emailAddressId", false),
+            ("emailAddressIds", false),
+            ("emailAddress", true),
+            ("emailAddresses", true),
+        ] {
+            let one = |value: &Value, asked: &mut Asked| match value {
+                Value::String(text) if is_name => Written::Name(text.clone()),
+                other => asked.id(other),
+            };
+            match entry.get(field) {
+                Some(Value::Array(list)) => addresses.extend(list.iter().map(|value| one(value, self))),
+                Some(value) => addresses.push(one(value, self)),
+                None => {}
+            }
+        }
+        if addresses.is_empty() {
+            let whole = if queue == Written::Nothing { Written::other(entry) } else { Written::Nothing };
+            addresses.push(whole);
+        }
+        addresses.into_iter().for_each(|address| self.add(queue.clone(), address));
+    }
+
+    fn id(&mut self, value: &Value) -> Written {
+        match value {
+            Value::String(text) => match text.strip_prefix("arn:") {
+                Some(arn) => {
+                    self.instances.extend(arn.split('/').nth(1).map(str::to_owned));
+                    Written::Id(text.rsplit('/').next().unwrap_or_default().to_owned())
+                }
+                None => Written::Id(text.clone()),
+            },
+            other => Written::other(other),
+        }
+    }
+
+    fn name_instance(&mut self, value: &Value) {
+        if let Written::Id(id) = self.id(value) {
+            self.instances.insert(id);
+        }
+    }
+}
+
+impl Written {
+    fn other(value: &Value) -> Self {
+        Written::Other(value.to_string())
+    }
+}

@@ -1,0 +1,56 @@
+//! What an execution may cost: processor time and memory in proportion to the payload.
+//!
+//! The bounds are far above what a debug build needs, and far below what work or memory that grows with the square
+//! of the payload comes to.
+
+use std::time::Duration;
+
+use crate::MEMORY;
+
+/// Processor time of any execution, and for each byte of its payload.
+const TIME: Duration = Duration::from_secs(4);
+const TIME_A_BYTE: Duration = Duration::from_micros(60);
+
+/// Memory of any execution in bytes, and for each byte of its payload.
+const MEMORY_AT_LEAST: usize = 24 << 20;
+const MEMORY_A_BYTE: usize = 700;
+
+/// What an execution has cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cost {
+    pub(crate) time: Duration,
+    /// The most that was allocated at once, in bytes, beyond what was before.
+    pub(crate) memory: usize,
+}
+
+impl Cost {
+    /// Runs something and measures it.
+    pub(crate) fn of<T>(run: impl FnOnce() -> T) -> (T, Cost) {
+        MEMORY.reset_peak_usage();
+        let (before, begun) = (MEMORY.current_usage(), processor_time());
+        let result = run();
+        let time = processor_time().saturating_sub(begun);
+        let memory = MEMORY.peak_usage().saturating_sub(before);
+        (result, Cost { time, memory })
+    }
+
+    /// Whether it is within bounds for a payload of that many bytes.
+    pub(crate) fn check(self, bytes: usize) -> Result<(), String> {
+        let time = TIME + TIME_A_BYTE * u32::try_from(bytes).unwrap_or(u32::MAX);
+        if self.time > time {
+            return Err(format!("{bytes} bytes took {:?} of processor time, above {time:?}", self.time));
+        }
+        let memory = MEMORY_AT_LEAST + MEMORY_A_BYTE * bytes;
+        if self.memory > memory {
+            return Err(format!("{bytes} bytes took {} bytes of memory, above {memory}", self.memory));
+        }
+        Ok(())
+    }
+}
+
+/// What this thread has used so far; nothing where the system does not say.
+fn processor_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
+}

@@ -1,0 +1,265 @@
+//! Whether everything that was asked for is accounted for: associated, listed, reported or sent on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use connect_simulator::Operation;
+use queue_email_associator::answer::InvocationError;
+use serde_json::Value;
+
+use crate::asked::{Asked, Leaf, Payload, Read, Written, parse};
+use crate::hostile::INSTANCE;
+use crate::world::{World, fixture};
+
+/// How an invocation ended: with its answer as JSON, or an error.
+pub(crate) type Ending = Result<Value, InvocationError>;
+
+/// Checks an invocation.
+///
+/// # Errors
+/// What was lost or invented.
+pub(crate) fn check(world: &World, asked: Option<&Payload>, ending: &Ending) -> Result<(), String> {
+    let Some(asked) = asked else { return Ok(()) };
+    let books = Books::new(world);
+    books.nothing_unasked(&asked.reads())?;
+    let Ok(answer) = ending else { return Ok(()) };
+    match asked {
+        Payload::Batch(messages) => {
+            let listed: BTreeSet<&str> = answer["batchItemFailures"]
+                .as_array()
+                .ok_or("the answer to a batch lists nothing")?
+                .iter()
+                .filter_map(|failure| failure["itemIdentifier"].as_str())
+                .collect();
+            let known: BTreeSet<&str> = messages.iter().map(|(id, _)| id.as_str()).collect();
+            if !listed.is_subset(&known) {
+                return Err("a message is listed that was not in the batch".to_owned());
+            }
+            let done = messages.iter().filter(|(id, _)| !listed.contains(id.as_str()));
+            for (id, read) in done {
+                books
+                    .accounted(read, None)
+                    .map_err(|lost| format!("message {id} is done, but {lost} is lost"))?;
+            }
+        }
+        Payload::Event(reads) => {
+            for read in reads {
+                books
+                    .accounted(read, None)
+                    .map_err(|lost| format!("the event is done, but {lost} is lost"))?;
+            }
+        }
+        Payload::Report(reads) => {
+            adds_up(answer)?;
+            for read in reads {
+                books.accounted(read, Some(answer)).map_err(|lost| format!("{lost} is not in the report"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks what a message of the failures queue did when it was delivered again: it may only associate pairs that
+/// stand among its failures as pairs.
+///
+/// # Errors
+/// What was associated although it was refused as invalid.
+pub(crate) fn check_redriven(world: &World, body: &str) -> Result<(), String> {
+    let body = parse(body).ok_or("a sent message is no JSON")?;
+    // A request that was refused as a whole may be a wrapping by its members, which comes off the next time.
+    if ["unreadable", "Type", "detail"].iter().any(|name| body.get(name).is_some()) {
+        return Ok(());
+    }
+    let books = Books::new(world);
+    let text = |failure: &Value, id: &str, name: &str| match (failure[id].as_str(), failure[name].as_str()) {
+        (Some(id), _) => Written::Id(id.to_owned()),
+        (None, Some(name)) => Written::Name(name.to_owned()),
+        (None, None) => Written::Nothing,
+    };
+    let mut valid = Asked::default();
+    for failure in body["failures"].as_array().into_iter().flatten() {
+        let queue = text(failure, "queueId", "queueName");
+        let address = text(failure, "emailAddressId", "emailAddress");
+        valid.leaves.insert(Leaf { queue, address });
+    }
+    match books.unasked([&valid].into_iter()) {
+        Some((queue, address)) => {
+            Err(format!("{address} was refused as invalid, but a redrive associates it with {queue}"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn adds_up(report: &Value) -> Result<(), String> {
+    let count = |name: &str| report[name].as_u64().ok_or_else(|| format!("the report has no {name}"));
+    let came = count("associated")? + count("alreadyAssociated")? + count("planned")? + count("failed")?;
+    if came != count("distinct")? {
+        return Err(format!("the report's {came} outcomes are not its {} pairs", count("distinct")?));
+    }
+    Ok(())
+}
+
+/// What became of everything, ready to be looked up.
+struct Books {
+    /// What is on the queues now: identifiers of queue and address.
+    associated: BTreeSet<(String, String)>,
+    /// What calls asked for: instance, queue, address.
+    called: BTreeSet<(String, String, String)>,
+    sent: Vec<Read>,
+    sent_leaves: BTreeSet<Leaf>,
+    queue_names: BTreeMap<String, BTreeSet<String>>,
+    address_names: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Books {
+    fn new(world: &World) -> Self {
+        let queues = world.connect.associations().into_values().flatten();
+        let associated = queues
+            .flat_map(|(queue, addresses)| addresses.into_iter().map(move |address| (queue.clone(), address)))
+            .collect();
+        let calls = world.connect.calls().into_iter();
+        let called = calls
+            .filter(|call| call.operation == Operation::AssociateQueueEmailAddresses)
+            .flat_map(|call| {
+                let (instance, queue) = (call.instance, call.queue.unwrap_or_default());
+                call.addresses.into_iter().map(move |address| (instance.clone(), queue.clone(), address))
+            })
+            .collect();
+        let sent: Vec<Read> = world.sqs.sent().iter().map(|sent| Read::body(&sent.body)).collect();
+        let sent_leaves = sent
+            .iter()
+            .filter_map(|read| match read {
+                Read::Request(asked) => Some(asked.leaves.iter().cloned()),
+                Read::Unreadable(_) => None,
+            })
+            .flatten()
+            .collect();
+        let (queue_names, address_names) = names();
+        Books { associated, called, sent, sent_leaves, queue_names, address_names }
+    }
+
+    /// `Err` is what is lost.
+    fn accounted(&self, read: &Read, report: Option<&Value>) -> Result<(), String> {
+        match read {
+            Read::Unreadable(text) => {
+                // What was no text in its record may be read once it is one.
+                let once_sent = Read::body(text);
+                let sent = self.sent.contains(&once_sent) || report.is_some();
+                if sent { Ok(()) } else { Err("a body that cannot be read".to_owned()) }
+            }
+            Read::Request(asked) if asked.dry_run => Ok(()),
+            Read::Request(asked) => {
+                let invalid = report.is_some_and(|report| {
+                    report["failuresOmitted"] != 0
+                        || report["failures"]
+                            .as_array()
+                            .is_some_and(|failures| failures.iter().any(|f| f["error"] == "InvalidRequest"))
+                });
+                let reported = report.map(failed_leaves).unwrap_or_default();
+                let lost = asked.leaves.iter().find(|leaf| {
+                    let found = self.is_associated(leaf)
+                        || self.sent_leaves.contains(leaf)
+                        || reported.contains(leaf)
+                        // What a report refuses as invalid it names by path alone.
+                        || invalid;
+                    !found
+                });
+                lost.map_or(Ok(()), |leaf| Err(format!("{leaf:?}")))
+            }
+        }
+    }
+
+    fn is_associated(&self, leaf: &Leaf) -> bool {
+        let addresses = self.ids(&leaf.address, &self.address_names);
+        self.ids(&leaf.queue, &self.queue_names).iter().any(|queue| {
+            addresses.iter().any(|address| self.associated.contains(&(queue.clone(), address.clone())))
+        })
+    }
+
+    fn ids(&self, written: &Written, names: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
+        match written {
+            Written::Id(id) => BTreeSet::from([id.clone()]),
+            Written::Name(name) => {
+                let folded =
+                    if std::ptr::eq(names, &self.address_names) { name.to_lowercase() } else { name.clone() };
+                names.get(&folded).cloned().unwrap_or_default()
+            }
+            Written::Other(_) | Written::Nothing => BTreeSet::new(),
+        }
+    }
+
+    /// Nothing is called or sent on that was not asked for, and nothing is called for dry runs alone.
+    fn nothing_unasked(&self, reads: &[&Read]) -> Result<(), String> {
+        let asked = || {
+            reads.iter().filter_map(|read| match read {
+                Read::Request(asked) => Some(asked),
+                Read::Unreadable(_) => None,
+            })
+        };
+        if let Some((queue, address)) = self.unasked(asked().filter(|asked| !asked.dry_run)) {
+            return Err(format!("nobody asked for {address} on {queue}"));
+        }
+        let instances: BTreeSet<&str> =
+            asked().flat_map(|asked| &asked.instances).map(String::as_str).chain([INSTANCE]).collect();
+        if let Some((instance, ..)) =
+            self.called.iter().find(|(instance, ..)| !instances.contains(&**instance))
+        {
+            return Err(format!("nobody named the instance {instance}"));
+        }
+        let leaves: BTreeSet<&Leaf> = asked().flat_map(|asked| &asked.leaves).collect();
+        // What is unreadable to this reading may be a request all the same.
+        let all_read = reads.iter().all(|read| matches!(read, Read::Request(_)));
+        match self.sent_leaves.iter().find(|leaf| !leaves.contains(leaf)) {
+            Some(leaf) if all_read => Err(format!("{leaf:?} was sent on, and nobody asked for it")),
+            _ => Ok(()),
+        }
+    }
+
+    /// A queue and an address of a call that nobody asked for.
+    fn unasked<'a>(&self, asked: impl Iterator<Item = &'a Asked>) -> Option<(&str, &str)> {
+        let mut wanted = BTreeSet::new();
+        for leaf in asked.flat_map(|asked| &asked.leaves) {
+            for queue in self.ids(&leaf.queue, &self.queue_names) {
+                for address in self.ids(&leaf.address, &self.address_names) {
+                    wanted.insert((queue.clone(), address));
+                }
+            }
+        }
+        let unasked = self
+            .called
+            .iter()
+            .find(|(_, queue, address)| !wanted.contains(&(queue.clone(), address.clone())));
+        unasked.map(|(_, queue, address)| (&**queue, &**address))
+    }
+}
+
+fn failed_leaves(report: &Value) -> BTreeSet<Leaf> {
+    let written = |failure: &Value, id: &str, name: &str| match (failure[id].as_str(), failure[name].as_str())
+    {
+        (Some(id), _) => Written::Id(id.to_owned()),
+        (None, Some(name)) => Written::Name(name.to_owned()),
+        (None, None) => Written::Nothing,
+    };
+    let failures = report["failures"].as_array().into_iter().flatten();
+    failures
+        .map(|failure| Leaf {
+            queue: written(failure, "queueId", "queueName"),
+            address: written(failure, "emailAddressId", "emailAddress"),
+        })
+        .collect()
+}
+
+type Names = BTreeMap<String, BTreeSet<String>>;
+
+/// Every name of a queue, and every address in small letters, with what bears it.
+fn names() -> (Names, Names) {
+    let (mut queues, mut addresses) = (Names::new(), Names::new());
+    for instance in fixture().instances.into_values() {
+        for (id, queue) in instance.queues {
+            queues.entry(queue.name.unwrap_or_default()).or_default().insert(id);
+        }
+        for (id, address) in instance.email_addresses {
+            addresses.entry(address.to_lowercase()).or_default().insert(id);
+        }
+    }
+    (queues, addresses)
+}

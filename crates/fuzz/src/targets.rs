@@ -1,0 +1,210 @@
+//! The three things that payloads are thrown at. Each gives what it met, so that the worker can tell a payload that
+//! led somewhere new.
+
+use std::collections::BTreeSet;
+
+use queue_email_associator::answer::InvocationError;
+use queue_email_associator::invocation::Invocation;
+use queue_email_associator::payload::{Envelope, Json};
+use queue_email_associator::requests::{
+    AddressRef, Base, Context, Defaults, Home, QueueRef, Request, with_request,
+};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::asked::Payload;
+use crate::case::{Case, Target};
+use crate::cost::Cost;
+use crate::ledger::{self, Ending};
+use crate::world::World;
+
+/// What an execution met: the envelope, errors, ways to end.
+pub(crate) type Met = BTreeSet<String>;
+
+/// Runs a case.
+///
+/// # Errors
+/// What it broke.
+pub(crate) fn run(case: &Case) -> Result<(Met, Cost), String> {
+    let (met, cost) = match case.target {
+        Target::Envelope => Cost::of(|| envelope(&case.payload)),
+        Target::Body => Cost::of(|| body(&case.payload)),
+        Target::Handler => handler(case)?,
+    };
+    let met = met?;
+    cost.check(case.payload.len())?;
+    Ok((met, cost))
+}
+
+fn envelope(payload: &[u8]) -> Result<Met, String> {
+    let mut met = Met::new();
+    match Envelope::read(payload) {
+        Ok(envelope) => {
+            met.insert(format!("envelope {:?}", envelope.kind));
+            met.insert(format!("sources {}", envelope.sources.len().min(3)));
+            if let Some(Payload::Batch(messages)) = Payload::read(payload)
+                && envelope.kind.is_batch()
+            {
+                let ids: Vec<Option<&str>> =
+                    envelope.sources.iter().map(|source| source.id.as_deref()).collect();
+                if ids != messages.iter().map(|(id, _)| Some(id.as_str())).collect::<Vec<_>>() {
+                    return Err("the envelope has other messages than its records".to_owned());
+                }
+            }
+        }
+        Err(reason) => {
+            let reason = reason.to_string();
+            one_line(&reason)?;
+            met.insert(format!("no envelope: {}", skeleton(&reason)));
+        }
+    }
+    Ok(met)
+}
+
+fn body(payload: &[u8]) -> Result<Met, String> {
+    let Ok(text) = std::str::from_utf8(payload) else { return Ok(Met::new()) };
+    let home = Home::new("eu-central-1");
+    with_request(text, |json| request(json, &home)).unwrap_or_else(|invalid| {
+        one_line(&invalid.message)?;
+        Ok(Met::from([format!("unreadable: {}", skeleton(&invalid.message))]))
+    })
+}
+
+/// Everything that a request gives on is checked again here: nothing of it may mean anything to a URI.
+fn request(json: &Json<'_>, home: &Home) -> Result<Met, String> {
+    let context = Context { home, instance: None, defaults: Defaults::default() };
+    let request = Request::read(json, Base::Root, &context);
+    let mut met = Met::new();
+    for entry in &request.entries {
+        plain(entry.instance, 100)?;
+        match entry.queue {
+            QueueRef::Id(id) => plain(id, 500)?,
+            QueueRef::Name(name) if name.is_empty() => return Err("an empty name of a queue".to_owned()),
+            QueueRef::Name(_) => {
+                met.insert("a queue by name".to_owned());
+            }
+        }
+        for (_, address) in &entry.addresses {
+            match address {
+                AddressRef::Id(id) => plain(id, 500)?,
+                AddressRef::Address("") => return Err("an empty address".to_owned()),
+                AddressRef::Address(_) => {
+                    met.insert("an address by name".to_owned());
+                }
+            }
+        }
+        met.insert(format!("an entry of {} addresses", entry.addresses.len().min(3)));
+    }
+    for invalid in &request.invalid {
+        one_line(&invalid.message)?;
+        met.insert(format!("invalid: {}", skeleton(&invalid.message)));
+    }
+    Ok(met)
+}
+
+fn plain(id: &str, longest: usize) -> Result<(), String> {
+    let plain = (1..=longest).contains(&id.len())
+        && !matches!(id, "." | "..")
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    if plain { Ok(()) } else { Err(format!("{id:?} was let through as an identifier")) }
+}
+
+type Ran = (Result<Met, String>, Cost);
+
+fn handler(case: &Case) -> Result<Ran, String> {
+    let asked = Payload::read(&case.payload);
+    let (world, ending, cost) = invoke(World::new, case.world, &case.payload)?;
+    let mut met = Met::new();
+    met.insert(match &ending {
+        Ok(answer) => format!("answered {}", answer["status"].as_str().unwrap_or("a batch")),
+        Err(error) => format!("ended in {}", error.error_type()),
+    });
+    if asked.is_none() && ending.is_ok() {
+        met.insert("read by the function alone".to_owned());
+    }
+    for call in world.connect.calls() {
+        met.insert(format!("called {:?}: {}", call.operation, call.error.as_deref().unwrap_or("-")));
+    }
+    for sent in world.sqs.sent() {
+        let failures: Value = serde_json::from_str(&sent.body).unwrap_or_default();
+        let errors =
+            failures["failures"].as_array().into_iter().flatten().filter_map(|f| f["error"].as_str());
+        met.extend(errors.map(|error| format!("sent on: {error}")));
+        met.insert(format!("sent on {}", if sent.to_failures { "for good" } else { "what is left" }));
+    }
+    let checked = ledger::check(&world, asked.as_ref(), &ending).and_then(|()| redrive(case.world, &world));
+    Ok((checked.map(|()| met), cost))
+}
+
+/// What failed for good is delivered again, in a world where everything works: no association may be made but of
+/// pairs that were valid the first time.
+fn redrive(number: u64, world: &World) -> Result<(), String> {
+    for sent in world.sqs.sent().iter().filter(|sent| sent.to_failures && sent.body.len() < 20_000).take(5) {
+        let record = serde_json::json!({ "messageId": "again", "body": sent.body, "eventSource": "aws:sqs" });
+        let payload = serde_json::json!({ "Records": [record] }).to_string();
+        let (again, _, _) = invoke(World::calm, number, payload.as_bytes())?;
+        ledger::check_redriven(&again, &sent.body)?;
+    }
+    Ok(())
+}
+
+fn invoke(
+    world: fn(u64) -> Result<World, String>,
+    number: u64,
+    payload: &[u8],
+) -> Result<(World, Ending, Cost), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .map_err(|error| error.to_string())?;
+    let world = runtime.block_on(async { world(number) })?;
+    let ((ending, took), cost) = Cost::of(|| {
+        runtime.block_on(async {
+            let begun = Instant::now();
+            let ends = begun + world.time;
+            let invocation = Invocation { request_id: "request", ends, dry_run: false, observer: None };
+            let ending: Ending = match world.function.invoke(payload, invocation).await {
+                Ok(answer) => Ok(serde_json::to_value(answer).unwrap_or_default()),
+                Err(error) => Err(error),
+            };
+            (ending, begun.elapsed())
+        })
+    });
+    if took > world.time {
+        return Err(format!("the answer came after {took:?}, the deadline was {:?}", world.time));
+    }
+    if let Some(violation) = world.violation() {
+        return Err(violation);
+    }
+    if let Err(error) = &ending {
+        one_line(&error.to_string())?;
+        if matches!(error, InvocationError::InvalidRequest(_)) && !world.connect.calls().is_empty() {
+            return Err("an InvalidRequest has made calls".to_owned());
+        }
+    }
+    Ok((world, ending, cost))
+}
+
+/// The longest `errorMessage` in bytes that is worth a person's time.
+const LONGEST_MESSAGE: usize = 20_000;
+
+fn one_line(text: &str) -> Result<(), String> {
+    if text.contains(['\n', '\r']) {
+        return Err("a reason has more than one line".to_owned());
+    }
+    if text.len() > LONGEST_MESSAGE {
+        return Err(format!("a reason is {} bytes long", text.len()));
+    }
+    Ok(())
+}
+
+/// A message without what differs from payload to payload.
+fn skeleton(message: &str) -> String {
+    let words = message
+        .split(' ')
+        .filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == ',' || c == ';'));
+    let mut skeleton = words.collect::<Vec<_>>().join(" ");
+    skeleton.truncate(70);
+    skeleton
+}

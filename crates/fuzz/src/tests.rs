@@ -1,0 +1,16 @@
+//! Kept inputs: each broke something once, and must not again.
+
+use std::path::PathBuf;
+
+use crate::worker::replay;
+
+#[test]
+fn nothing_that_was_found_breaks_anything_again() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("found");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "case"));
+    files.sort();
+    assert!(!files.is_empty());
+    replay(&files).unwrap();
+}

@@ -1,0 +1,168 @@
+"""What a script needs to run a function on this machine: AWS's Lambda runtime interface emulator (RIE), which comes
+with the SAM CLI that scripts/tools installs, and this repository's simulator of Amazon Connect.
+
+What is started here listens on free ports of 127.0.0.1 and ends with its block. Needs Linux and Python 3.11.
+"""
+
+import json
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+START_SECONDS = 20
+
+# Proxies of the environment are for the world outside.
+HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Failure(Exception):
+    """What went wrong, in one line."""
+
+
+class TimedOut(Failure):
+    """The invocation did not end in time; the emulator has ended the process, and starts another one next time."""
+
+
+def end_on_signals() -> None:
+    """Makes a signal an end like any other, so that what was started is ended too; it has sessions of its own and
+    gets no Ctrl-C."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(1))
+
+
+def find_emulator() -> Path:
+    """The emulator that AWS_LAMBDA_RIE names, else the SAM CLI's."""
+    if named := os.environ.get("AWS_LAMBDA_RIE"):
+        emulator = Path(named)
+    else:
+        python = ROOT / ".venv" / "bin" / "python"
+        locate = "import importlib.util; print(importlib.util.find_spec('samcli').submodule_search_locations[0])"
+        found = subprocess.run([python, "-c", locate], capture_output=True, text=True) if python.exists() else None
+        if found is None or found.returncode:
+            raise Failure("the SAM CLI is not installed in .venv; run scripts/tools, or set AWS_LAMBDA_RIE")
+        machine = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+        emulator = Path(found.stdout.strip()) / "local" / "rapid" / f"aws-lambda-rie-{machine}"
+    if not emulator.is_file():
+        raise Failure(f"there is no emulator at {emulator}")
+    return emulator
+
+
+def build(binary: Path, *options: str) -> None:
+    """Builds a binary that is not there."""
+    if binary.is_file():
+        return
+    print(f"building {binary.name}", file=sys.stderr)
+    if subprocess.run(["cargo", "build", "--locked", *options], cwd=ROOT).returncode:
+        raise Failure(f"cargo could not build {binary.name}")
+
+
+@contextmanager
+def simulator(binary: Path, *options, host: str = "127.0.0.1"):
+    """Connect, as the address of a simulator with these options, on a free port of a host of this machine."""
+    arguments = [binary, "--listen", f"{host}:0", *options]
+    with process(arguments, env={}, stdout=subprocess.PIPE, text=True) as started:
+        line = started.stdout.readline().strip()
+        if not line.startswith("listening on "):
+            raise Failure("the simulator did not start")
+        yield line.removeprefix("listening on ")
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function under the emulator."""
+
+    url: str
+    emulator: subprocess.Popen
+    log: IO[bytes]
+    timeout: int
+
+    def invoke(self, payload: bytes):
+        """The answer to a payload; the function starts with the first one."""
+        try:
+            answer = request(self.url, payload, timeout=self.timeout + 10)
+            if answer.startswith(b"Task timed out"):
+                raise TimedOut(answer.decode(errors="replace"))
+            return json.loads(answer)
+        except (OSError, ValueError) as error:
+            self.log.seek(0)
+            sys.stderr.write(self.log.read().decode(errors="replace"))
+            raise Failure(f"no answer that is JSON: {error}") from error
+
+
+@contextmanager
+def function_under(emulator: Path, command: list, connect: str, environment: dict[str, str], timeout: int = 60):
+    """A function under the emulator, with `timeout` seconds for an invocation."""
+    port, runtime_port = free_ports(2)
+    environment = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SESSION_TOKEN": "test",
+        "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(timeout),
+        "AWS_ENDPOINT_URL_CONNECT": connect,
+        **environment,
+    }
+    arguments = [emulator, "--runtime-interface-emulator-address", f"127.0.0.1:{port}",
+                 "--runtime-api-address", f"127.0.0.1:{runtime_port}", *command]
+    url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+    with (tempfile.TemporaryFile() as log,
+          process(arguments, env=environment, stdout=log, stderr=log) as started):
+        wait_for(port, started)
+        yield Function(url, started, log, timeout)
+
+
+@contextmanager
+def process(arguments, env, **options):
+    """A process that is ended here. The emulator ends the function with itself, if it is asked and not killed."""
+    started = subprocess.Popen(arguments, env={"PATH": os.defpath, **env}, start_new_session=True, **options)
+    try:
+        yield started
+    finally:
+        started.terminate()
+        try:
+            started.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+        if started.stdout:
+            started.stdout.close()
+
+
+def wait_for(port: int, started: subprocess.Popen) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        if started.poll() is not None:
+            raise Failure(f"the emulator ended at once, with status {started.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise Failure(f"the emulator did not listen within {START_SECONDS} s")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that are free, all held until all are known so that they differ."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [held.getsockname()[1] for held in sockets]
+    for held in sockets:
+        held.close()
+    return ports
+
+
+def request(url: str, body: bytes | None = None, method: str | None = None, timeout: float = 60) -> bytes:
+    with HTTP.open(urllib.request.Request(url, data=body, method=method), timeout=timeout) as answer:
+        return answer.read()
