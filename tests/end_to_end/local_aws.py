@@ -73,6 +73,16 @@ class LocalAws:
             functions.update_function_configuration(FunctionName=name, Timeout=before["Timeout"],
                                                     Environment={"Variables": usual})
 
+    @contextmanager
+    def function_busy(self):
+        """Every invocation of the function is throttled, for a while."""
+        functions, name = self.client("lambda"), self.physical["AssociateFunction"]
+        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+        try:
+            yield
+        finally:
+            functions.delete_function_concurrency(FunctionName=name)
+
     def invocations(self) -> int:
         """How many invocations of the function have ended so far."""
         logs, name = self.client("logs"), self.physical["AssociateFunction"]
@@ -125,6 +135,29 @@ class LocalAws:
     def until_done(self) -> None:
         """Waits until the source queue has nothing left, nothing in flight and nothing delayed."""
         until(lambda: self.messages("SourceQueue") == 0, "the source queue is empty")
+
+    # State machines
+
+    def start(self, machine: str, payload: dict) -> str:
+        """Starts a state machine and answers the execution."""
+        started = self.client("stepfunctions").start_execution(stateMachineArn=self.physical[machine],
+                                                               input=json.dumps(payload))
+        return started["executionArn"]
+
+    def finish(self, execution: str) -> tuple[str, dict]:
+        """Waits for an execution's end; its status, and its output or, if it failed, its `error` and `cause`."""
+        describe = self.client("stepfunctions").describe_execution
+        until(lambda: describe(executionArn=execution)["status"] != "RUNNING", "the execution has ended")
+        ended = describe(executionArn=execution)
+        return ended["status"], json.loads(ended["output"]) if ended["status"] == "SUCCEEDED" else ended
+
+    def execute(self, machine: str, payload: dict) -> tuple[str, dict]:
+        return self.finish(self.start(machine, payload))
+
+    def failed_tasks(self, execution: str) -> list[dict]:
+        """What the tasks of an execution have failed with so far."""
+        history = self.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
+        return [event for event in history if event["type"].endswith("Failed")]
 
 
 @contextmanager

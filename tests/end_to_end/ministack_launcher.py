@@ -96,6 +96,16 @@ def record(child):
             "RedriveStatus": "NOT_REDRIVABLE", **ending}
 
 
+def assign(state, raw_input, context, result=None, error_output=None):
+    """The variables of an Assign, none of which sees another's new value; ministack sets one after the other.
+
+    AWS Step Functions Developer Guide, "Passing data between states with variables": evaluation order.
+    """
+    refuse("Assign" in state and not isinstance(state["Assign"], dict), "an Assign that is no object")
+    values = sfn._apply_jsonata_template(state.get("Assign", {}), raw_input, context, result, error_output)
+    context.setdefault("variables", {}).update(values)
+
+
 def invoke_asynchronously(arn, payload):
     """A rule's delivery to a function, which ministack makes once, without retries or an on-failure destination.
 
@@ -128,6 +138,7 @@ def refuse(condition, what):
 
 if __name__ == "__main__":
     sfn._run_distributed_map = run_distributed_map
+    sfn._apply_state_assign = assign
     eventbridge._dispatch_to_lambda = invoke_asynchronously
     function_resource["create"] = create_function
     main()

@@ -1,0 +1,145 @@
+"""What is deployed, read back: who may do what, where failures go, and whom alarms watch.
+
+The local AWS lets every delivery and every call through, whatever policies say (a queue without a policy gets events
+all the same), and it produces no metrics of queues, so no alarm on one ever rings. So both are read here, as the SAM
+CLI and CloudFormation's functions have written them; names of properties and values are cfn-lint's matter.
+"""
+
+import json
+
+from connect import INSTANCE
+
+
+def queue_attributes(aws, queue: str) -> dict:
+    return aws.client("sqs").get_queue_attributes(QueueUrl=aws.physical[queue], AttributeNames=["All"])["Attributes"]
+
+
+def arn(aws, queue: str) -> str:
+    return queue_attributes(aws, queue)["QueueArn"]
+
+
+def rule(aws, name: str) -> tuple[str, dict]:
+    """A rule's ARN, and its only target."""
+    events = aws.client("events")
+    # What happens to objects is told on the default bus alone.
+    bus = "default" if name == "FileRule" else aws.physical["EventBus"]
+    [target] = events.list_targets_by_rule(Rule=aws.physical[name], EventBusName=bus)["Targets"]
+    return events.describe_rule(Name=aws.physical[name], EventBusName=bus)["Arn"], target
+
+
+def role_statements(aws, role: str) -> dict[str, dict]:
+    """The statements of a role's policies, by their identifiers."""
+    iam, name = aws.client("iam"), aws.physical[role]
+    assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
+    policies = [iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+                for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]]
+    return {statement.get("Sid", ""): statement for policy in policies for statement in policy["Statement"]}
+
+
+def senders(aws, queue: str) -> list[str]:
+    """The ARNs of the rules from which EventBridge may send to a queue."""
+    policy = json.loads(queue_attributes(aws, queue)["Policy"])
+    allowed, denied = [[statement for statement in policy["Statement"] if statement["Effect"] == effect]
+                       for effect in ("Allow", "Deny")]
+    [allow] = allowed
+    assert (allow["Principal"], allow["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+    assert allow["Resource"] == arn(aws, queue)
+    assert [deny["Condition"] for deny in denied] == [{"Bool": {"aws:SecureTransport": "false"}}]
+    rules = allow["Condition"]["ArnEquals"]["aws:SourceArn"]
+    return rules if isinstance(rules, list) else [rules]
+
+
+def test_only_the_rules_may_send_to_the_queues_and_only_over_tls(deployed):
+    association, _ = rule(deployed, "AssociationRule")
+    direct, _ = rule(deployed, "DirectRule")
+    file, _ = rule(deployed, "FileRule")
+    assert senders(deployed, "SourceQueue") == [association]
+    assert senders(deployed, "DeadLetterQueue") == [association, direct]
+    assert senders(deployed, "UndeliveredQueue") == [file]
+
+
+def test_what_a_rule_cannot_deliver_goes_to_a_queue_that_is_watched(deployed):
+    targets = {name: rule(deployed, name)[1] for name in ("AssociationRule", "DirectRule", "FileRule")}
+    kept = {name: target["DeadLetterConfig"]["Arn"] for name, target in targets.items()}
+    assert kept == {"AssociationRule": arn(deployed, "DeadLetterQueue"),
+                    "DirectRule": arn(deployed, "DeadLetterQueue"),
+                    "FileRule": arn(deployed, "UndeliveredQueue")}
+    assert targets["AssociationRule"]["Arn"] == arn(deployed, "SourceQueue")
+    assert targets["FileRule"]["Arn"] == deployed.physical["FileStateMachine"]
+
+
+def test_a_message_that_never_succeeds_goes_to_the_dead_letter_queue_and_is_kept_for_14_days(deployed):
+    redrive = json.loads(queue_attributes(deployed, "SourceQueue")["RedrivePolicy"])
+    assert redrive["deadLetterTargetArn"] == arn(deployed, "DeadLetterQueue")
+    assert int(redrive["maxReceiveCount"]) >= 5
+    for queue in ("DeadLetterQueue", "UndeliveredQueue"):
+        assert queue_attributes(deployed, queue)["MessageRetentionPeriod"] == "1209600"
+
+
+def test_a_message_stays_hidden_for_as_long_as_the_function_may_need(deployed):
+    functions = deployed.client("lambda")
+    timeout = functions.get_function_configuration(FunctionName=deployed.physical["AssociateFunction"])["Timeout"]
+    mapping = functions.get_event_source_mapping(UUID=deployed.physical["AssociateFunctionSource"])
+    assert mapping["EventSourceArn"] == arn(deployed, "SourceQueue")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    visibility = int(queue_attributes(deployed, "SourceQueue")["VisibilityTimeout"])
+    assert visibility >= 6 * timeout + mapping["MaximumBatchingWindowInSeconds"]
+
+
+def test_the_function_may_change_one_instance_and_send_to_its_own_queues(deployed):
+    statements = role_statements(deployed, "AssociateFunctionRole")
+    instance = f"arn:aws:connect:us-east-1:000000000000:instance/{INSTANCE}"
+    connect = statements["AssociateAndLookUp"]
+    assert connect["Resource"] == [instance, f"{instance}/*"]
+    changes = {action for action in connect["Action"]
+               if not action.startswith(("connect:List", "connect:Search", "connect:Describe"))}
+    assert changes == {"connect:AssociateQueueEmailAddresses"}
+    queues = ("SourceQueue", "DeadLetterQueue", "UndeliveredQueue")
+    assert statements["SendOn"]["Resource"] == [arn(deployed, queue) for queue in queues]
+    everywhere = {sid for sid, statement in statements.items() if statement["Resource"] == "*"}
+    assert everywhere == {"Trace"}
+
+
+def test_the_file_function_writes_nothing_where_files_come_in(deployed):
+    statements = role_statements(deployed, "FileFunctionRole")
+    bucket = f"arn:aws:s3:::{deployed.physical['FileBucket']}"
+    assert statements["ReadFiles"]["Resource"] == f"{bucket}/*"
+    assert statements["WriteGroupsAndResults"]["Resource"] == [f"{bucket}/work/*", f"{bucket}/results/*"]
+
+
+def test_the_state_machines_may_run_their_children_and_their_functions(deployed):
+    statements = role_statements(deployed, "FileStateMachineRole")
+    machines = [deployed.physical[machine] for machine in ("FileStateMachine", "SortedFileStateMachine")]
+    assert statements["RunChildren"]["Resource"] == machines
+    executions = [machine.replace(":stateMachine:", ":execution:") + "*" for machine in machines]
+    assert statements["FollowChildren"]["Resource"] == executions
+    functions = [f"arn:aws:lambda:us-east-1:000000000000:function:{deployed.physical[function]}"
+                 for function in ("AssociateFunction", "FileFunction")]
+    assert statements["Invoke"]["Resource"] == functions
+    bucket = f"arn:aws:s3:::{deployed.physical['FileBucket']}"
+    assert (statements["ReadItems"]["Resource"], statements["WriteResults"]["Resource"]) == (
+        f"{bucket}/*", f"{bucket}/work/*")
+    [start] = role_statements(deployed, "FileRuleRole").values()
+    assert (start["Action"], start["Resource"]) == ("states:StartExecution", machines[0])
+
+
+def test_each_alarm_watches_what_it_is_named_for_and_tells_somebody(deployed):
+    alarms = {alarm["AlarmName"]: alarm
+              for alarm in deployed.client("cloudwatch").describe_alarms()["MetricAlarms"]}
+    watched = {
+        "DeadLettersAlarm": ("ApproximateNumberOfMessagesVisible", arn(deployed, "DeadLetterQueue").split(":")[-1]),
+        "UndeliveredAlarm": ("ApproximateNumberOfMessagesVisible", arn(deployed, "UndeliveredQueue").split(":")[-1]),
+        "OldestMessageAlarm": ("ApproximateAgeOfOldestMessage", arn(deployed, "SourceQueue").split(":")[-1]),
+        "ErrorsAlarm": ("Errors", deployed.physical["AssociateFunction"]),
+        "LongInvocationAlarm": ("Duration", deployed.physical["AssociateFunction"]),
+        "FileFailedAlarm": ("ExecutionsFailed", deployed.physical["FileStateMachine"]),
+    }
+    assert {deployed.physical[name] for name in watched} == alarms.keys()
+    for name, expected in watched.items():
+        alarm = alarms[deployed.physical[name]]
+        [dimension] = alarm["Dimensions"]
+        assert (alarm["MetricName"], dimension["Value"]) == expected
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [deployed.physical["AlarmTopic"]]
+    [subscribed] = deployed.client("sns").list_subscriptions_by_topic(
+        TopicArn=deployed.physical["AlarmTopic"])["Subscriptions"]
+    assert (subscribed["Protocol"], subscribed["Endpoint"]) == ("email", "operations@brand.example")

@@ -1,0 +1,61 @@
+"""Events of the bus: those that go through the source queue, and those that invoke the function at once.
+
+The local AWS stores a target's RetryPolicy and DeadLetterConfig and never uses them; test_deployment.py reads them.
+It retries an asynchronous invocation after 1 and 2 seconds, AWS after 1 and 2 minutes.
+"""
+
+import json
+
+from local_aws import DIRECT
+from waiting import until
+
+THROUGH_THE_QUEUE = "Email addresses assigned"
+
+
+def publish(aws, detail_type: str, detail: dict, source: str = "brand.onboarding") -> None:
+    sent = aws.client("events").put_events(Entries=[{
+        "EventBusName": aws.physical["EventBus"], "Source": source, "DetailType": detail_type,
+        "Detail": json.dumps(detail)}])
+    assert sent["FailedEntryCount"] == 0, sent
+
+
+def test_an_event_becomes_associations(aws, connect):
+    queue, addresses = connect.create_queue(addresses=3)
+    publish(aws, THROUGH_THE_QUEUE, {"associations": [{"queueId": queue, "emailAddressIds": addresses}]})
+    until(lambda: connect.on(queue) == addresses, "the addresses are on the queue")
+    assert len(connect.calls()) == 1
+    aws.until_done()
+    assert aws.messages("DeadLetterQueue") == 0
+
+
+def test_events_of_other_sources_and_types_are_left_alone(aws, connect):
+    queue, [wanted, other] = connect.create_queue(addresses=2)
+    publish(aws, THROUGH_THE_QUEUE, {"queueId": queue, "emailAddressId": other}, source="brand.offboarding")
+    publish(aws, "Email addresses removed", {"queueId": queue, "emailAddressId": other})
+    publish(aws, THROUGH_THE_QUEUE, {"queueId": queue, "emailAddressId": wanted})
+    until(lambda: connect.on(queue), "an address is on the queue")
+    aws.until_done()
+    assert connect.on(queue) == [wanted]
+
+
+def test_a_direct_event_is_done_at_once_and_what_fails_in_it_is_sent_on(aws, connect):
+    queue, [address] = connect.create_queue(addresses=1)
+    publish(aws, DIRECT, {"queueId": queue, "emailAddressIds": [address, "address-unknown"]})
+    until(lambda: aws.messages("DeadLetterQueue"), "the failures queue has a message")
+    assert connect.on(queue) == [address]
+    [failed] = aws.take("DeadLetterQueue")
+    assert [failure["emailAddressId"] for failure in failed["failures"]] == ["address-unknown"]
+
+
+def test_a_direct_event_that_is_never_answered_is_kept(aws, connect):
+    queue, [address] = connect.create_queue(addresses=1)
+    detail = {"queueId": queue, "emailAddressId": address}
+    connect.fault(queue=queue, effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})
+    # Without a queue to send on to, the function has no answer but an error.
+    with aws.function_settings(MAX_ATTEMPTS="1", CONTINUATION_QUEUE_URL="", FAILURES_QUEUE_URL=""):
+        publish(aws, DIRECT, detail)
+        until(lambda: aws.messages("UndeliveredQueue"), "the event is in the queue of undelivered events")
+    [kept] = aws.take("UndeliveredQueue")
+    assert kept["requestPayload"]["detail"] == detail
+    # At once, and two times more.
+    assert len(connect.calls()) == 3

@@ -1,0 +1,50 @@
+"""AssociateStateMachine: a request as one task of a workflow.
+
+Its waits last a tenth here (local_aws.py). The local AWS calls a throttled function Lambda.Unknown, AWS
+Lambda.TooManyRequestsException; the definitions retry both. It does not check that a definition is valid, which
+scripts/validate-state-machines does.
+"""
+
+from waiting import until
+
+
+def test_a_request_gets_one_report_of_what_was_done_and_what_failed(aws, connect):
+    queue, addresses = connect.create_queue(addresses=60, limit=60)
+    status, report = aws.execute("AssociateStateMachine", {
+        "associations": [{"queueId": queue, "emailAddressIds": [*addresses, "address-unknown"]}]})
+    assert status == "SUCCEEDED"
+    assert connect.on(queue) == sorted(addresses)
+    counts = ("status", "requested", "distinct", "associated", "failed", "rounds", "failuresOmitted")
+    assert [report[count] for count in counts] == ["PARTIAL", 61, 61, 60, 1, 1, 0]
+    assert [(failure["emailAddressId"], failure["error"]) for failure in report["failures"]] == [
+        ("address-unknown", "InvalidParameterException")]
+    assert report["apiCalls"] == len(connect.calls()) + len(connect.calls("ListQueueEmailAddresses"))
+
+
+def test_what_may_succeed_later_is_asked_for_again_until_it_is_done(aws, connect):
+    good, [first] = connect.create_queue(addresses=1)
+    failing, [second] = connect.create_queue(addresses=1)
+    connect.fault(queue=failing, times=2,
+                  effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})
+    with aws.function_settings(MAX_ATTEMPTS="1"):
+        status, report = aws.execute("AssociateStateMachine", {"associations": [
+            {"queueId": good, "emailAddressId": first}, {"queueId": failing, "emailAddressId": second}]})
+    assert (status, report["status"], report["rounds"]) == ("SUCCEEDED", "SUCCEEDED", 3)
+    assert (report["distinct"], report["associated"], report["apiCalls"]) == (2, 2, 4)
+    assert (connect.on(good), connect.on(failing)) == ([first], [second])
+
+
+def test_a_function_that_is_busy_is_tried_again(aws, connect):
+    queue, addresses = connect.create_queue(addresses=1)
+    with aws.function_busy():
+        execution = aws.start("AssociateStateMachine", {"queueId": queue, "emailAddressIds": addresses})
+        until(lambda: aws.failed_tasks(execution), "the task has failed once")
+    status, report = aws.finish(execution)
+    assert status == "SUCCEEDED", report
+    assert connect.on(queue) == addresses
+
+
+def test_a_request_that_is_wrong_fails_at_once_and_says_where(aws, connect):
+    status, error = aws.execute("AssociateStateMachine", {"queueId": "queue-1", "emailAdressId": "address-1"})
+    assert (status, error["error"]) == ("FAILED", "InvalidRequest")
+    assert connect.calls() == []
