@@ -71,6 +71,12 @@ pub struct Pairs {
     pub asks: Vec<Ask>,
     /// What is invalid, and in which request.
     pub invalid: Vec<(usize, Invalid)>,
+}
+
+/// Pairs while they are read. What finds them again is dropped when all are: it is as large as they are.
+#[derive(Debug, Default)]
+struct Reading {
+    pairs: Pairs,
     index: Index,
 }
 
@@ -99,34 +105,41 @@ impl Pairs {
     /// # Errors
     /// What is invalid in the defaults of a Distributed Map batch: no item can be judged without them.
     pub fn read(envelope: &Envelope<'_>, home: &Home, instance: Option<&str>) -> Result<Self, Invalid> {
-        let mut pairs = Pairs::default();
+        let mut reading = Reading::default();
         for (source, asked) in envelope.sources.iter().enumerate() {
             let context = Context { home, instance, defaults: Defaults::default() };
             match &asked.body {
                 Body::Text(text) => {
                     let read = with_request(text, |json| {
-                        pairs.add(source, Request::read(json, Base::Root, &context));
+                        reading.add(source, Request::read(json, Base::Root, &context));
                     });
                     if let Err(invalid) = read {
-                        pairs.add_unreadable(source, invalid);
+                        reading.add_unreadable(source, invalid);
                     }
                 }
                 Body::Unreadable { reason, .. } => {
-                    pairs.add_unreadable(source, Invalid::new(Path::default(), reason.as_str()));
+                    reading.add_unreadable(source, Invalid::new(Path::default(), reason.as_str()));
                 }
-                Body::Request(json) => pairs.add(source, Request::read(json, Base::Root, &context)),
+                Body::Request(json) => reading.add(source, Request::read(json, Base::Root, &context)),
                 Body::Items { items, batch_input } => {
                     let defaults = batch_input.as_ref().map(|json| Defaults::read(json, home)).transpose()?;
                     let context = Context { defaults: defaults.unwrap_or_default(), ..context };
                     for (number, item) in (0u32..).zip(items) {
-                        pairs.add(source, Request::read(item, Base::Item(number), &context));
+                        reading.add(source, Request::read(item, Base::Item(number), &context));
                     }
                 }
             }
         }
-        Ok(pairs)
+        Ok(reading.pairs)
     }
 
+    /// The source that asked.
+    pub fn source_of(&self, ask: &Ask) -> usize {
+        self.requests[ask.request].source
+    }
+}
+
+impl Reading {
     /// Adds a request of a source.
     fn add(&mut self, source: usize, request: Request<'_>) {
         let number = self.push_request(source, request.options);
@@ -134,26 +147,21 @@ impl Pairs {
             let queue = self.queue(entry);
             for (path, address) in &entry.addresses {
                 let pair = self.pair(queue, *address);
-                self.asks.push(Ask { pair, request: number, path: *path });
+                self.pairs.asks.push(Ask { pair, request: number, path: *path });
             }
         }
-        self.invalid.extend(request.invalid.into_iter().map(|invalid| (number, invalid)));
+        self.pairs.invalid.extend(request.invalid.into_iter().map(|invalid| (number, invalid)));
     }
 
     /// Adds a source that holds no request that could be read.
     fn add_unreadable(&mut self, source: usize, invalid: Invalid) {
         let number = self.push_request(source, Options::default());
-        self.invalid.push((number, invalid));
-    }
-
-    /// The source that asked.
-    pub fn source_of(&self, ask: &Ask) -> usize {
-        self.requests[ask.request].source
+        self.pairs.invalid.push((number, invalid));
     }
 
     fn push_request(&mut self, source: usize, options: Options) -> usize {
-        self.requests.push(RequestInfo { source, options });
-        self.requests.len() - 1
+        self.pairs.requests.push(RequestInfo { source, options });
+        self.pairs.requests.len() - 1
     }
 
     fn queue(&mut self, entry: &Entry<'_>) -> usize {
@@ -162,27 +170,27 @@ impl Pairs {
             self.index.queues.push((id, ByName::default()));
         }
         let (instance, known) = &mut self.index.queues[instance];
-        let next = self.queues.len();
+        let next = self.pairs.queues.len();
         let (queue, new) = match entry.queue {
             QueueRef::Id(id) => known.by_id(id, next),
             QueueRef::Name(name) => known.by_name(name, next),
         };
         if let Some(named) = new {
-            self.queues.push(RequestedQueue { instance: instance.clone(), queue: named });
+            self.pairs.queues.push(RequestedQueue { instance: instance.clone(), queue: named });
             self.index.addresses.push(ByName::default());
         }
         queue
     }
 
     fn pair(&mut self, queue: usize, address: AddressRef<'_>) -> usize {
-        let next = self.pairs.len();
+        let next = self.pairs.pairs.len();
         let known = &mut self.index.addresses[queue];
         let (pair, new) = match address {
             AddressRef::Id(id) => known.by_id(id, next),
             AddressRef::Address(text) => known.by_name(text, next),
         };
         if let Some(address) = new {
-            self.pairs.push(Pair { queue, address });
+            self.pairs.pairs.push(Pair { queue, address });
         }
         pair
     }

@@ -235,26 +235,24 @@ impl Plan {
                 group.addresses.iter().map(place).collect()
             })
             .collect();
-        let asked: Vec<(usize, usize)> = pairs
-            .asks
-            .iter()
-            .filter_map(|ask| {
+        let asked = || {
+            pairs.asks.iter().filter_map(|ask| {
                 let place = self.places[ask.pair].as_ref().ok()?;
                 Some((ask.request, chunk_of[place.group][place.address]?))
             })
-            .collect();
+        };
         // Asks stand in the order of their requests, so one mark a chunk tells whether a request was counted.
         let mut counted = vec![usize::MAX; chunks];
         let mut calls = vec![0; pairs.requests.len()];
-        for (request, chunk) in &asked {
-            if counted[*chunk] != *request {
-                counted[*chunk] = *request;
-                calls[*request] += 1;
+        for (request, chunk) in asked() {
+            if counted[chunk] != request {
+                counted[chunk] = request;
+                calls[request] += 1;
             }
         }
         let mut fewest = vec![usize::MAX; chunks];
-        for (request, chunk) in &asked {
-            fewest[*chunk] = fewest[*chunk].min(calls[*request]);
+        for (request, chunk) in asked() {
+            fewest[chunk] = fewest[chunk].min(calls[request]);
         }
         let mut fewest = fewest.into_iter();
         for chunk in self.groups.iter_mut().flat_map(|group| &mut group.chunks) {

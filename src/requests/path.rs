@@ -1,6 +1,7 @@
 //! Where something stands in a request, as a JSON path that is written out only when somebody reads it.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use super::Field;
 
@@ -10,9 +11,32 @@ use super::Field;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Path {
     base: Base,
-    entry: Option<u32>,
+    entry: Option<Index>,
     field: Option<Field>,
-    element: Option<u32>,
+    element: Option<Index>,
+}
+
+/// An index in a list. There is a path for each pair, so it is kept small: as its number counted from one, which leaves
+/// zero for where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Index(NonZeroU32);
+
+impl Index {
+    /// A Lambda payload ends at 6 MB, so an index always fits.
+    fn new(index: usize) -> Self {
+        let number = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
+        Index(NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX))
+    }
+
+    fn get(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+impl fmt::Display for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
 }
 
 /// What a request stands in.
@@ -36,7 +60,7 @@ impl Path {
     /// An entry of `associations`.
     #[must_use]
     pub fn entry(self, index: usize) -> Self {
-        Path { entry: Some(index_of(index)), ..self }
+        Path { entry: Some(Index::new(index)), ..self }
     }
 
     /// A field of the request or of the entry.
@@ -48,7 +72,7 @@ impl Path {
     /// An element of the field, a list.
     #[must_use]
     pub fn element(self, index: usize) -> Self {
-        Path { element: Some(index_of(index)), ..self }
+        Path { element: Some(Index::new(index)), ..self }
     }
 
     /// Whether this is the root itself, which has no path worth writing.
@@ -63,18 +87,13 @@ impl Path {
 
     /// Which entry of `associations` it stands in, if in one.
     pub fn entry_index(self) -> Option<usize> {
-        self.entry.map(|index| index as usize)
+        self.entry.map(Index::get)
     }
 
     /// Which element of a list it is, and of which list.
     pub fn list_element(self) -> Option<(Field, usize)> {
-        Some((self.field?, self.element? as usize))
+        Some((self.field?, self.element?.get()))
     }
-}
-
-/// A Lambda payload ends at 6 MB, so an index always fits.
-fn index_of(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 impl fmt::Display for Path {

@@ -65,8 +65,8 @@ pub fn http_client() -> SharedHttpClient {
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
-/// The HTTP client of a Lambda function: reads the system's certificates beside everything else that is to be done
-/// before the first event. A call that comes before they are read waits for them.
+/// The HTTP client of a Lambda function, to be made within a Tokio runtime. The system's certificates are read when that
+/// first has to wait, which is for the first event. A call that comes before they are read waits for them.
 pub fn lambda_http_client() -> SharedHttpClient {
     prepared::in_background(http_client())
 }

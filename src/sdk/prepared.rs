@@ -1,8 +1,8 @@
 //! An HTTP client that is made ready in the background.
 //!
 //! Reading and checking the system's certificates is most of the work of starting up: on some systems hundreds of
-//! files. The SDK does it when a client is made. Here a thread does it, while the process goes on to ask for its first
-//! event. What it reads is kept by the HTTP client's library for the whole process.
+//! files. The SDK does it when a client is made. Here a thread does it, which begins when the process has nothing else
+//! to do but to wait for its first event. What it reads is kept by the HTTP client's library for the whole process.
 
 use std::thread;
 
@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Gives the client at once, and makes it ready beside.
+/// Gives the client at once, and makes it ready when the Tokio runtime that this is called in first has to wait.
 pub(super) fn in_background(client: SharedHttpClient) -> SharedHttpClient {
     let ready = client.clone();
     let prepare = move || {
@@ -23,8 +23,10 @@ pub(super) fn in_background(client: SharedHttpClient) -> SharedHttpClient {
             tracing::warn!("the HTTP client could not be made ready: {error}");
         }
     };
-    // Where no thread can be had, the first call does it.
-    let _ = thread::Builder::new().name("certificates".to_owned()).spawn(prepare);
+    tokio::spawn(async move {
+        // Where no thread can be had, the first call does it.
+        let _ = thread::Builder::new().name("certificates".to_owned()).spawn(prepare);
+    });
     SharedHttpClient::new(Prepared(client))
 }
 
@@ -43,5 +45,53 @@ impl HttpClient for Prepared {
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {
         self.0.connector_metadata()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+    use std::thread::ThreadId;
+
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+    use aws_smithy_runtime_api::box_error::BoxError;
+
+    use crate::sdk::connect_client;
+    use crate::settings::Settings;
+
+    use super::*;
+
+    /// Tells which thread makes it ready.
+    #[derive(Debug)]
+    struct Slow(Sender<ThreadId>);
+
+    impl HttpClient for Slow {
+        fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+            panic!("nothing is called")
+        }
+
+        fn validate_base_client_config(
+            &self,
+            _: &RuntimeComponentsBuilder,
+            _: &ConfigBag,
+        ) -> Result<(), BoxError> {
+            Ok(self.0.send(thread::current().id())?)
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_made_ready_once_and_not_by_who_makes_sdk_clients() {
+        let (sender, threads) = channel();
+        let http = in_background(SharedHttpClient::new(Slow(sender)));
+        let settings = Settings::read(|_| None).unwrap();
+        let credentials = SharedCredentialsProvider::new(Credentials::from_keys("a", "b", None));
+        let client = connect_client(&settings, credentials, http);
+        drop(client);
+        tokio::task::yield_now().await;
+        // The channel ends with the thread, since the client is gone.
+        let threads: Vec<ThreadId> = threads.iter().collect();
+        assert_eq!(threads.len(), 1);
+        assert_ne!(threads[0], thread::current().id());
     }
 }

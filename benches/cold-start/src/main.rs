@@ -35,6 +35,9 @@ struct Args {
     /// Another build of the function to measure beside it, such as the one before a change
     #[arg(long, value_name = "FILE")]
     before: Option<PathBuf>,
+    /// SSL_CERT_FILE for all of them: the only certificates that are read
+    #[arg(long, value_name = "FILE")]
+    certificates: Option<PathBuf>,
 }
 
 struct Program {
@@ -58,14 +61,15 @@ fn measure(args: &Args) -> Result<(), Failure> {
         Program { name: "this function", file: program(args.function.as_ref(), "queue-email-associator")? };
     let before = args.before.clone().map(|file| Program { name: "before", file });
     let programs: Vec<Program> = [echo, function].into_iter().chain(before).collect();
+    let certificates = args.certificates.as_deref();
     // Once without counting, so that every file is in memory.
     for program in &programs {
-        run::cold_start(&program.file)?;
+        run::cold_start(&program.file, certificates)?;
     }
     let mut starts = vec![Vec::new(); programs.len()];
     for _ in 0..args.starts {
         for (program, starts) in programs.iter().zip(&mut starts) {
-            starts.push(run::cold_start(&program.file)?);
+            starts.push(run::cold_start(&program.file, certificates)?);
         }
     }
     println!("{}", table::cold_starts(programs.iter().map(|program| program.name).zip(&starts)));
@@ -76,7 +80,7 @@ fn measure(args: &Args) -> Result<(), Failure> {
     let mut calls = vec![Vec::<(Duration, Duration)>::new(); cases.len()];
     for _ in 0..args.starts {
         for ((program, scheme), calls) in cases.iter().zip(&mut calls) {
-            calls.push(run::first_and_later_call(&program.file, *scheme)?);
+            calls.push(run::first_and_later_call(&program.file, certificates, *scheme)?);
         }
     }
     let names = cases.iter().map(|(program, scheme)| (program.name, scheme.name()));

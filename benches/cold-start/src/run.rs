@@ -34,19 +34,23 @@ pub(crate) struct Start {
 }
 
 /// Starts a function and waits for its first poll.
-pub(crate) fn cold_start(program: &Path) -> Result<Start, Failure> {
+pub(crate) fn cold_start(program: &Path, certificates: Option<&Path>) -> Result<Start, Failure> {
     let api = RuntimeApi::start()?;
-    let (function, begun) = Function::start(program, &api, None)?;
+    let (function, begun) = Function::start(program, certificates, &api, None)?;
     let poll = poll(&api)?;
     Ok(Start { time: poll.at - begun, memory: function.peak_memory()? })
 }
 
 /// Starts a function and gives it two events, the first at its first poll. Each time is from an event to the first byte
 /// that Connect gets.
-pub(crate) fn first_and_later_call(program: &Path, scheme: Scheme) -> Result<(Duration, Duration), Failure> {
+pub(crate) fn first_and_later_call(
+    program: &Path,
+    certificates: Option<&Path>,
+    scheme: Scheme,
+) -> Result<(Duration, Duration), Failure> {
     let api = RuntimeApi::start()?;
     let connect = Connect::start(scheme)?;
-    let _function = Function::start(program, &api, Some(&connect))?;
+    let _function = Function::start(program, certificates, &api, Some(&connect))?;
     let first = call(&api, &connect, "address-1")?;
     let later = call(&api, &connect, "address-2")?;
     Ok((first, later))
@@ -77,6 +81,7 @@ impl Function {
     /// Starts it in the environment that Lambda gives a function, and nothing else.
     fn start(
         program: &Path,
+        certificates: Option<&Path>,
         api: &RuntimeApi,
         connect: Option<&Connect>,
     ) -> Result<(Self, Instant), Failure> {
@@ -96,6 +101,9 @@ impl Function {
             // A call that is not answered is not made again: only its beginning counts.
             .env("MAX_ATTEMPTS", "1")
             .stdout(Stdio::null());
+        if let Some(file) = certificates {
+            command.env("SSL_CERT_FILE", file);
+        }
         if let Some(connect) = connect {
             command.env("AWS_ENDPOINT_URL_CONNECT", &connect.url);
         }
