@@ -223,7 +223,11 @@ fn a_process_told_to_stop_in_the_middle_of_an_invocation_answers_nothing() {
 fn two_invocations_at_once_keep_their_outcomes_and_their_log_apart() {
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let connect = Connect::new(Options {
-        fixture: Fixture::new().with_queue(INSTANCE, "q0", "Queue").with_address(INSTANCE, "e0", "e0@brand.example"),
+        fixture: Fixture::new().with_queue(INSTANCE, "q0", "Queue").with_address(
+            INSTANCE,
+            "e0",
+            "e0@brand.example",
+        ),
         ..Options::default()
     });
     // Neither is answered before both have made a call.

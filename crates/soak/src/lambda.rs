@@ -162,8 +162,8 @@ impl Worker {
             return Ok(false);
         }
         let begun = Instant::now();
-        let killed = self.number > 0 && begun < self.fair_from && self.rng.u8(0..12) == 0;
-        let wait = if killed { Duration::from_millis(self.rng.u64(0..1_500)) } else { INVOCATION + GRACE };
+        let killed = self.number > 0 && begun < self.fair_from && self.rng.u8(0..4) == 0;
+        let wait = if killed { Duration::from_millis(self.rng.u64(0..500)) } else { INVOCATION + GRACE };
         let said = timeout(wait, running.api.said.recv()).await;
         if begun.elapsed() > INVOCATION {
             self.stats.late += 1;
@@ -176,6 +176,10 @@ impl Worker {
                     listed.filter_map(|item| item["itemIdentifier"].as_str().map(str::to_owned)).collect();
                 self.queues.settle(batch, &listed);
                 Ok(true)
+            }
+            Ok(Some(Said::Error { of, body })) => {
+                self.stats.errors.push(format!("{of} ended in {body}"));
+                Ok(false)
             }
             Ok(other) => {
                 self.stats.errors.push(format!("instead of an answer to {request_id}: {other:?}"));

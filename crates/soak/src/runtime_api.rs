@@ -28,7 +28,7 @@ pub(crate) enum Said {
     /// Its answer to the invocation of that identifier.
     Answer(String, Bytes),
     /// The invocation of that identifier, or initialisation, has ended in an error.
-    Error(String, Bytes),
+    Error { of: String, body: String },
 }
 
 /// The API's two sides.
@@ -65,8 +65,10 @@ async fn handle(
             say.send(Said::Fetched).await.ok()?;
             let mut response = answer(200, invocation.payload);
             let headers = response.headers_mut();
-            headers.insert("lambda-runtime-aws-request-id", HeaderValue::from_str(&invocation.request_id).ok()?);
-            headers.insert("lambda-runtime-deadline-ms", HeaderValue::from(epoch_millis() + invocation.millis));
+            headers
+                .insert("lambda-runtime-aws-request-id", HeaderValue::from_str(&invocation.request_id).ok()?);
+            headers
+                .insert("lambda-runtime-deadline-ms", HeaderValue::from(epoch_millis() + invocation.millis));
             let arn = "arn:aws:lambda:eu-central-1:111122223333:function:soak";
             headers.insert("lambda-runtime-invoked-function-arn", HeaderValue::from_static(arn));
             Some(response)
@@ -76,11 +78,13 @@ async fn handle(
             Some(answer(202, "{}"))
         }
         (&Method::POST, [_, _, "runtime", "invocation", id, "error"]) => {
-            say.send(Said::Error((*id).to_owned(), body)).await.ok()?;
+            let body = String::from_utf8_lossy(&body).into_owned();
+            say.send(Said::Error { of: (*id).to_owned(), body }).await.ok()?;
             Some(answer(202, "{}"))
         }
         (&Method::POST, [_, _, "runtime", "init", "error"]) => {
-            say.send(Said::Error("initialisation".to_owned(), body)).await.ok()?;
+            let body = String::from_utf8_lossy(&body).into_owned();
+            say.send(Said::Error { of: "initialisation".to_owned(), body }).await.ok()?;
             Some(answer(202, "{}"))
         }
         _ => Some(answer(404, "{}")),

@@ -54,12 +54,11 @@ impl Asked {
 /// Addresses that exist; a few more are asked for.
 const ADDRESSES: u32 = 400;
 
-/// Sends messages until `ends`: about five a second, in bursts.
+/// Sends messages until `ends`: about nine a second, in bursts.
 pub(crate) async fn send(connect: Connect, queues: Queues, asked: Asked, mut rng: Rng, ends: Instant) {
     let mut fixture = Fixture::new();
     for address in 0..ADDRESSES {
-        fixture =
-            fixture.with_address(INSTANCE, format!("e{address}"), format!("e{address}@brand.example"));
+        fixture = fixture.with_address(INSTANCE, format!("e{address}"), format!("e{address}@brand.example"));
     }
     connect.add(fixture);
     let mut last_queue = 0_u32;
@@ -69,7 +68,7 @@ pub(crate) async fn send(connect: Connect, queues: Queues, asked: Asked, mut rng
             connect.add(Fixture::new().with_queue(INSTANCE, format!("q{last_queue}"), "A queue"));
             queues.send(message(&asked, last_queue, &mut rng));
         }
-        sleep(Duration::from_millis(rng.u64(200..2_000))).await;
+        sleep(Duration::from_millis(rng.u64(200..1_200))).await;
     }
 }
 

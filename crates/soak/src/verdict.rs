@@ -86,7 +86,8 @@ pub(crate) fn print(
     let growth = stats.first().and_then(|stats| Halves::of(&stats.looks));
     let late = sum(|stats| stats.late);
     let errors: Vec<&String> = stats.iter().flat_map(|stats| &stats.errors).collect();
-    let share = |part: u64, whole: u64| format!("{part} ({:.1} %)", 100.0 * part as f64 / whole.max(1) as f64);
+    let share =
+        |part: u64, whole: u64| format!("{part} ({:.1} %)", 100.0 * part as f64 / whole.max(1) as f64);
     let all = count(&calls.all);
     let rows = [
         ("time", format!("{} s", took.as_secs())),
@@ -104,7 +105,10 @@ pub(crate) fn print(
         ("of these in the failures queue, with a reason", failed.difference(&associated).count().to_string()),
         (
             "of these only in the dead-letter queue",
-            dead.iter().filter(|pair| !associated.contains(*pair) && !failed.contains(*pair)).count().to_string(),
+            dead.iter()
+                .filter(|pair| !associated.contains(*pair) && !failed.contains(*pair))
+                .count()
+                .to_string(),
         ),
         ("pairs and texts that are nowhere", (nowhere + texts_nowhere).to_string()),
         ("pairs that nobody asked for", invented.to_string()),
