@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use lambda_runtime::tower::{Layer, Service};
 use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -37,6 +38,24 @@ pub async fn serve(function: Arc<Function>) -> Result<(), Error> {
         async move { handle(&function, &payload, &event.context).await }
     });
     Runtime::new(handler).layer(RawPayload).run_concurrent().await
+}
+
+/// Waits until the process is told to stop.
+///
+/// Lambda sends SIGTERM in the shutdown phase where the function has an extension, and nothing before SIGKILL where it
+/// has none (Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle"). There is nothing to
+/// be finished: the process keeps no state that must outlive it, each log line is written whole when it is made, and a
+/// batch that has not been answered comes again. So no extension is registered for the sake of the signal.
+pub async fn told_to_stop() {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            terminate.recv().await;
+        }
+        Err(error) => {
+            tracing::warn!("SIGTERM cannot be waited for: {error}");
+            std::future::pending().await
+        }
+    }
 }
 
 async fn handle(

@@ -22,7 +22,14 @@ async fn main() -> ExitCode {
     let credentials = sdk::lambda_credentials(&http);
     let connect = sdk::connect_client(&settings, credentials.clone(), http.clone());
     let sqs = sdk::sqs_client(&settings, credentials, http);
-    match lambda::serve(Arc::new(Function::new(settings, connect, sqs))).await {
+    let ended = tokio::select! {
+        ended = lambda::serve(Arc::new(Function::new(settings, connect, sqs))) => ended,
+        () = lambda::told_to_stop() => {
+            tracing::info!("SIGTERM: the process ends; what it has not answered comes again");
+            Ok(())
+        }
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("the Lambda runtime ended: {error}");

@@ -143,7 +143,8 @@ impl Reading {
     /// Adds a request of a source.
     fn add(&mut self, source: usize, request: Request<'_>) {
         let number = self.push_request(source, request.options);
-        for entry in &request.entries {
+        // A queue none of whose addresses is valid is not even looked up.
+        for entry in request.entries.iter().filter(|entry| !entry.addresses.is_empty()) {
             let queue = self.queue(entry);
             for (path, address) in &entry.addresses {
                 let pair = self.pair(queue, *address);

@@ -1,0 +1,114 @@
+//! Runs the function's binary for minutes among faults, and checks what must hold whatever goes wrong.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | `traffic` | who sends messages, and what each asks for |
+//! | `queues` | a stand-in for SQS that delivers at least once, and its SendMessageBatch |
+//! | `lambda` | Lambda: takes batches from the queue, hands them to a process, acts on the answer, kills processes |
+//! | `runtime_api` | the HTTP side of Lambda, for one process |
+//! | `credentials` | an endpoint whose credentials expire |
+//! | `faults` | the weather at the simulated Connect |
+//! | `growth` | memory and file handles of a process over time |
+//! | `verdict` | what must hold in the end, and the figures |
+
+mod credentials;
+mod faults;
+mod growth;
+mod http_server;
+mod lambda;
+mod queues;
+mod runtime_api;
+mod traffic;
+mod verdict;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use connect_simulator::{Connect, Options, Quota, Server};
+use fastrand::Rng;
+use tokio::time::{Instant, sleep};
+
+use credentials::Credentials;
+use lambda::{Environment, Lambda};
+use queues::Queues;
+use traffic::Asked;
+
+/// Runs the function's binary among faults: failing, resetting, slow, cut-off and malformed answers, throttling, full
+/// queues, credentials that expire, and SIGKILL in the middle of invocations.
+///
+/// Prints its figures as a table, and ends with status 1 if something was lost, invented, late or grew.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// How long messages are sent; what is left then is worked off, which takes some seconds more
+    #[arg(long, value_name = "NUMBER", default_value_t = 600)]
+    seconds: u64,
+
+    /// What the choice of messages and faults begins with
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+
+    /// The function's binary
+    #[arg(long, value_name = "FILE", default_value = "target/release/queue-email-associator")]
+    binary: PathBuf,
+}
+
+/// Calls a second that Connect lets through, of each operation, and the processes that share them.
+const RATE: f64 = 20.0;
+const WORKERS: usize = 2;
+/// How long what is left may take to be worked off: six deliveries of everything.
+const WORK_OFF: Duration = Duration::from_secs(180);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match soak(Args::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("soak: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn soak(args: Args) -> Result<bool, String> {
+    let text = |error: std::io::Error| error.to_string();
+    let connect =
+        Connect::new(Options { quota: Quota::per_second(RATE, RATE), seed: args.seed, ..Options::default() });
+    let server = Server::start(connect.clone()).map_err(text)?;
+    let asked = Asked::default();
+    let calls = verdict::Calls::watch(&connect, asked.clone());
+    let queues = Queues::new(args.seed);
+    let sqs = http_server::start(queues.handler()).await.map_err(text)?;
+    let credentials = http_server::start(Credentials::new(args.seed).handler()).await.map_err(text)?;
+    let environment = Environment {
+        binary: args.binary,
+        connect: server.endpoint(),
+        sqs: format!("http://{sqs}"),
+        credentials: format!("http://{credentials}/"),
+        rate: RATE,
+        workers: WORKERS,
+    };
+    let begun = Instant::now();
+    let time = Duration::from_secs(args.seconds);
+    let weather = tokio::spawn(faults::weather(connect.clone(), Rng::with_seed(args.seed), begun + time));
+    let traffic = tokio::spawn(traffic::send(
+        connect.clone(),
+        queues.clone(),
+        asked.clone(),
+        Rng::with_seed(args.seed),
+        begun + time,
+    ));
+    let lambda = Lambda::start(environment, queues.clone(), args.seed, begun + time);
+    let joined = |error: tokio::task::JoinError| error.to_string();
+    traffic.await.map_err(joined)?;
+    weather.await.map_err(joined)?;
+    let worked_off = begun + time + WORK_OFF;
+    while !queues.is_empty() && Instant::now() < worked_off {
+        sleep(Duration::from_millis(200)).await;
+    }
+    let stats = lambda.stop().await?;
+    Ok(verdict::print(begun.elapsed(), &connect, &queues, &asked, &calls, &stats))
+}

@@ -1,0 +1,323 @@
+//! The life of a process: how it ends, what a panic costs, and two invocations at once. The function's own binary (for
+//! the panic: this one) runs under a runtime API that is played here.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use connect_simulator::{Connect, Effect, Fault, Fixture, Options, Server};
+use queue_email_associator::invocation::Function;
+use queue_email_associator::settings::Settings;
+use queue_email_associator::{lambda, log, sdk};
+use serde_json::{Value, json};
+
+const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
+/// Far longer than anything here takes: a test that waits for it has failed.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Lambda's side of the runtime API.
+struct RuntimeApi {
+    address: SocketAddr,
+    invocations: mpsc::Sender<(String, Value)>,
+    said: mpsc::Receiver<Said>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Said {
+    /// It asks for its next invocation.
+    Asks,
+    /// It has got the invocation of that identifier.
+    Got(String),
+    /// What it sent: the last part of the path is `response` or `error`.
+    Sent { id: String, what: String, body: Value },
+}
+
+impl RuntimeApi {
+    fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (invocations, waiting) = mpsc::channel();
+        let (say, said) = mpsc::channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (waiting, say) = (waiting.clone(), say.clone());
+                // A connection ends when its process does.
+                thread::spawn(move || serve(stream.ok()?, &waiting, &say));
+            }
+        });
+        RuntimeApi { address, invocations, said }
+    }
+
+    fn invoke(&self, id: &str, payload: Value) {
+        self.invocations.send((id.to_owned(), payload)).unwrap();
+    }
+
+    fn next(&self) -> Said {
+        self.said.recv_timeout(LONG).unwrap()
+    }
+
+    /// What is sent next.
+    fn sent(&self) -> (String, String, Value) {
+        loop {
+            if let Said::Sent { id, what, body } = self.next() {
+                return (id, what, body);
+            }
+        }
+    }
+}
+
+/// Answers the requests of one connection.
+fn serve(
+    mut stream: TcpStream,
+    waiting: &Mutex<mpsc::Receiver<(String, Value)>>,
+    say: &mpsc::Sender<Said>,
+) -> Option<()> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        let path: Vec<String> = line.split(' ').nth(1)?.split('/').map(str::to_owned).collect();
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header).ok()?;
+            if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().ok()?;
+            }
+            if header.trim().is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        let (head, body) = if path.last()? == "next" {
+            say.send(Said::Asks).ok()?;
+            let (id, payload) = waiting.lock().ok()?.recv().ok()?;
+            say.send(Said::Got(id.clone())).ok()?;
+            let deadline = queue_email_associator::clock::epoch_millis() + 30_000;
+            let head = format!(
+                "200 OK\r\nlambda-runtime-aws-request-id: {id}\r\nlambda-runtime-deadline-ms: {deadline}\r\n\
+                 lambda-runtime-invoked-function-arn: arn:aws:lambda:eu-central-1:111122223333:function:f\r\n"
+            );
+            (head, payload.to_string())
+        } else {
+            let [.., id, what] = path.as_slice() else { return None };
+            let body = serde_json::from_slice(&body).unwrap_or_default();
+            say.send(Said::Sent { id: id.clone(), what: what.clone(), body }).ok()?;
+            ("202 Accepted\r\n".to_owned(), String::new())
+        };
+        write!(stream, "HTTP/1.1 {head}content-length: {}\r\n\r\n{body}", body.len()).ok()?;
+    }
+}
+
+/// A process of the function, and the lines of its log.
+struct Process {
+    child: Child,
+    log: mpsc::Receiver<Value>,
+}
+
+impl Process {
+    fn start(mut command: Command, api: &RuntimeApi, variables: &[(&str, &str)]) -> Self {
+        let mut child = command
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", "f")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_REGION", "eu-central-1")
+            .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "example")
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (send, log) = mpsc::channel();
+        thread::spawn(move || {
+            let lines = output.lines().map_while(Result::ok);
+            lines.filter_map(|line| serde_json::from_str(&line).ok()).try_for_each(|line| send.send(line))
+        });
+        Process { child, log }
+    }
+
+    fn of_the_function(api: &RuntimeApi, variables: &[(&str, &str)]) -> Self {
+        Process::start(Command::new(env!("CARGO_BIN_EXE_queue-email-associator")), api, variables)
+    }
+
+    fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// How it ended, and all lines of its log.
+    fn ended(mut self) -> (ExitStatus, Vec<Value>) {
+        let status = self.child.wait().unwrap();
+        // The log ends with the process.
+        (status, self.log.iter().collect())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn batch(queue: &str, address: &str) -> Value {
+    let body = json!({ "instanceId": INSTANCE, "queueId": queue, "emailAddressId": address });
+    json!({ "Records": [{
+        "messageId": format!("message-{queue}"),
+        "body": body.to_string(),
+        "attributes": { "ApproximateReceiveCount": "2" },
+        "eventSource": "aws:sqs",
+    }] })
+}
+
+#[test]
+fn an_idle_process_ends_at_once_and_cleanly_when_it_is_told_to() {
+    let api = RuntimeApi::start();
+    let process = Process::of_the_function(&api, &[]);
+    assert_eq!(api.next(), Said::Asks);
+    process.terminate();
+    let (status, log) = process.ended();
+    assert_eq!(status.code(), Some(0), "{status}");
+    let last = log.last().unwrap();
+    assert_eq!(last["message"], "SIGTERM: the process ends; what it has not answered comes again");
+}
+
+/// What was not answered is delivered again by SQS: an answer in haste could only lose something.
+#[test]
+fn a_process_told_to_stop_in_the_middle_of_an_invocation_answers_nothing() {
+    let never_answers = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let endpoint = format!("http://{}", never_answers.local_addr().unwrap());
+    let api = RuntimeApi::start();
+    let process = Process::of_the_function(&api, &[("AWS_ENDPOINT_URL_CONNECT", &endpoint)]);
+    api.invoke("request-1", batch("q0", "e0"));
+    // The call is on its way.
+    let _call = never_answers.accept().unwrap();
+    process.terminate();
+    let (status, _) = process.ended();
+    assert_eq!(status.code(), Some(0), "{status}");
+    let said: Vec<Said> = api.said.try_iter().collect();
+    assert_eq!(said, [Said::Asks, Said::Got("request-1".to_owned())]);
+}
+
+#[test]
+fn two_invocations_at_once_keep_their_outcomes_and_their_log_apart() {
+    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let connect = Connect::new(Options {
+        fixture: Fixture::new().with_queue(INSTANCE, "q0", "Queue").with_address(
+            INSTANCE,
+            "e0",
+            "e0@brand.example",
+        ),
+        ..Options::default()
+    });
+    // Neither is answered before both have made a call.
+    connect.inject(Fault { times: Some(2), ..Fault::new(Effect::Delay(Duration::from_secs(2))) });
+    let server = tokio.block_on(async { Server::start(connect.clone()) }).unwrap();
+    let endpoint = server.endpoint();
+    let api = RuntimeApi::start();
+    let variables = [("AWS_LAMBDA_MAX_CONCURRENCY", "2"), ("AWS_ENDPOINT_URL_CONNECT", &*endpoint)];
+    let process = Process::of_the_function(&api, &variables);
+    api.invoke("request-good", batch("q0", "e0"));
+    api.invoke("request-bad", batch("missing", "e0"));
+    let mut got = 0;
+    let mut answers = Vec::new();
+    while answers.len() < 2 {
+        match api.next() {
+            Said::Asks => {}
+            Said::Got(_) => got += 1,
+            Said::Sent { id, what, body } => {
+                assert_eq!(got, 2, "the first was answered before the second was begun");
+                assert_eq!(what, "response");
+                answers.push((id, body));
+            }
+        }
+    }
+    answers.sort_by(|a, b| a.0.cmp(&b.0));
+    let listed = json!({ "batchItemFailures": [{ "itemIdentifier": "message-missing" }] });
+    assert_eq!(
+        answers,
+        [("request-bad".to_owned(), listed), ("request-good".to_owned(), json!({ "batchItemFailures": [] }))]
+    );
+    process.terminate();
+    let (_, log) = process.ended();
+    let ends: Vec<(&str, u64)> = log
+        .iter()
+        .filter(|line| line["message"] == "invocation ended")
+        .map(|line| (line["requestId"].as_str().unwrap(), line["failed"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(ends.len(), 2);
+    assert!(ends.contains(&("request-good", 0)) && ends.contains(&("request-bad", 1)), "{ends:?}");
+    let failed: Vec<&Value> = log.iter().filter(|line| line["queueId"] == "missing").collect();
+    assert!(!failed.is_empty());
+    assert!(failed.iter().all(|line| line["requestId"] == "request-bad"), "{failed:?}");
+}
+
+/// The batch whose invocation panicked is not answered with success, so that it comes again, and the next one finds
+/// the process whole: its permits, its pace and its connections.
+#[test]
+fn a_panic_costs_its_own_invocation_only() {
+    let api = RuntimeApi::start();
+    let mut this = Command::new(std::env::current_exe().unwrap());
+    this.args(["--exact", "a_function_whose_first_call_panics", "--nocapture"]);
+    let process = Process::start(this, &api, &[("MAX_CONCURRENT_CALLS", "1")]);
+    api.invoke("request-1", batch("q0", "e0"));
+    let (id, what, body) = api.sent();
+    assert_eq!((&*id, &*what), ("request-1", "error"));
+    assert!(body["errorType"].is_string(), "{body}");
+    api.invoke("request-2", batch("q0", "e0"));
+    let (id, what, body) = api.sent();
+    assert_eq!((&*id, &*what, body), ("request-2", "response", json!({ "batchItemFailures": [] })));
+    process.terminate();
+    let (_, log) = process.ended();
+    let panic = log.iter().find(|line| line["message"] == "panic: planned by a test").unwrap();
+    assert_eq!((&panic["level"], &panic["requestId"]), (&json!("ERROR"), &json!("request-1")));
+}
+
+/// Not a test by itself: the process of the one above, which cannot make the function's own binary panic.
+#[test]
+fn a_function_whose_first_call_panics() {
+    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
+        return;
+    }
+    let settings = Settings::from_env().unwrap();
+    log::start(settings.log_level);
+    let connector = SharedHttpConnector::new(Panicking::default());
+    let http = http_client_fn(move |_, _| connector.clone());
+    let credentials = SharedCredentialsProvider::new(Credentials::for_tests());
+    let connect = sdk::connect_client(&settings, credentials.clone(), http.clone());
+    let sqs = sdk::sqs_client(&settings, credentials, http);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(lambda::serve(Arc::new(Function::new(settings, connect, sqs)))).unwrap();
+}
+
+/// Panics at the first request, and answers all others with success.
+#[derive(Debug, Default)]
+struct Panicking(AtomicBool);
+
+impl HttpConnector for Panicking {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        assert!(self.0.swap(true, Ordering::Relaxed), "planned by a test");
+        let answer = HttpResponse::new(200.try_into().unwrap(), SdkBody::empty());
+        HttpConnectorFuture::ready(Ok(answer))
+    }
+}
