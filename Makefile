@@ -1,4 +1,4 @@
-.PHONY: check tools rie
+.PHONY: check tools build rie local-aws
 
 # What a change must pass; .ci/run does more.
 check:
@@ -11,7 +11,14 @@ check:
 tools:
 	scripts/tools
 
-# The release binary under the runtime interface emulator
-rie: tools
-	cargo build --release --locked
+# The binaries that are deployed
+build: tools
+	PATH="$(CURDIR)/.venv/bin:$$PATH" sam build
+
+# The function under the runtime interface emulator
+rie: build
 	scripts/invoke-under-rie
+
+# The whole stack on a local AWS
+local-aws: build
+	scripts/test-on-local-aws
