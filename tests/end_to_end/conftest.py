@@ -20,8 +20,8 @@ def running_connect(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def deployed(running_connect, tmp_path_factory):
-    with local_aws(running_connect.url, tmp_path_factory.mktemp("aws")) as aws:
-        aws.deploy()
+    with local_aws(tmp_path_factory.mktemp("aws")) as aws:
+        aws.deploy(running_connect.url)
         yield aws
 
 

@@ -43,14 +43,15 @@ class LocalAws:
 
     # Deployment
 
-    def deploy(self) -> None:
-        """Deploys what `sam build` has made, as it stands."""
+    def deploy(self, connect_url: str) -> None:
+        """Deploys what `sam build` has made, as it stands; its functions find Connect at `connect_url`."""
         bucket = "deployment-artifacts"
         self.client("s3").create_bucket(Bucket=bucket)
+        parameters = {**PARAMETERS, "ConnectEndpoint": connect_url}
         command = [Path(sys.executable).with_name("sam"), "deploy", "--template-file", BUILT_TEMPLATE,
                    "--stack-name", STACK, "--s3-bucket", bucket, "--region", REGION, "--no-confirm-changeset",
                    "--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
-                   "--parameter-overrides", *(f'{name}="{value}"' for name, value in PARAMETERS.items())]
+                   "--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())]
         environment = clean_environment(self.folder) | {"AWS_ENDPOINT_URL": self.url, "SAM_CLI_TELEMETRY": "0"}
         done = subprocess.run(command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -154,6 +155,11 @@ class LocalAws:
     def execute(self, machine: str, payload: dict) -> tuple[str, dict]:
         return self.finish(self.start(machine, payload))
 
+    def failed_executions(self, machine: str) -> list[dict]:
+        listed = self.client("stepfunctions").list_executions(stateMachineArn=self.physical[machine],
+                                                              statusFilter="FAILED")
+        return listed["executions"]
+
     def failed_tasks(self, execution: str) -> list[dict]:
         """What the tasks of an execution have failed with so far."""
         history = self.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
@@ -161,12 +167,12 @@ class LocalAws:
 
 
 @contextmanager
-def local_aws(connect_url: str, folder: Path):
-    """A local AWS whose functions find Connect at `connect_url`; nothing is deployed yet."""
+def local_aws(folder: Path):
+    """A local AWS, on which nothing is deployed yet."""
     port, log = free_port(), folder / "ministack.log"
-    # Functions inherit ministack's environment: so the template needs no variable that is there for tests only.
     environment = clean_environment(folder) | {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_ENDPOINT_URL_CONNECT": connect_url,
+        # Functions inherit it with everything else here, and so find the local AWS.
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1",
         "MINISTACK_REGION": REGION, "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0",
         # The waits between retries of a state machine last a tenth of what its definition says.

@@ -1,0 +1,143 @@
+"""Files put into the bucket, through the state machines that associate them.
+
+What a Distributed Map needs beyond the local AWS is filled in by ministack_launcher.py from AWS's documentation; it
+was not compared with AWS.
+"""
+
+import csv
+import io
+import json
+import random
+
+from connect import INSTANCE
+from waiting import until
+
+COLUMNS = ("queueId", "emailAddressId")
+
+
+def text(rows: list[tuple[str, str]]) -> str:
+    written = io.StringIO()
+    csv.writer(written).writerows([COLUMNS, *rows])
+    return written.getvalue()
+
+
+def put(aws, key: str, content: str) -> None:
+    aws.client("s3").put_object(Bucket=aws.physical["FileBucket"], Key=key, Body=content.encode())
+
+
+def get(aws, key: str) -> str:
+    return aws.client("s3").get_object(Bucket=aws.physical["FileBucket"], Key=key)["Body"].read().decode()
+
+
+def result(aws, name: str) -> dict:
+    """The summary of the file `name`, once there is one."""
+
+    def summaries() -> list[str]:
+        found = aws.client("s3").list_objects_v2(Bucket=aws.physical["FileBucket"], Prefix=f"results/{name}/")
+        return [item["Key"] for item in found.get("Contents", []) if item["Key"].endswith("/summary.json")]
+
+    [key] = until(summaries, f"there is a summary of {name}")
+    summary = json.loads(get(aws, key))
+    assert summary["summary"] == key
+    print("summary:", json.dumps(summary))
+    return summary
+
+
+def queues_and_rows(connect, queues: int, addresses: int):
+    """New queues with new addresses, and a row for each pair, those of one queue together."""
+    created = [connect.create_queue(addresses=addresses) for _ in range(queues)]
+    return created, [(queue, address) for queue, added in created for address in added]
+
+
+def test_a_file_of_1000_unsorted_rows_takes_one_call_for_each_queue(aws, connect):
+    queues, rows = queues_and_rows(connect, queues=40, addresses=25)
+    random.Random(1).shuffle(rows)
+    put(aws, "incoming/unsorted.csv", text(rows))
+    summary = result(aws, "unsorted")
+    counts = ("status", "file", "rows", "pairs", "repeated", "queues", "associated", "failed", "apiCalls")
+    assert [summary[count] for count in counts] == [
+        "SUCCEEDED", "incoming/unsorted.csv", 1000, 1000, 0, 40, 1000, 0, 40]
+    for queue, addresses in queues:
+        assert connect.on(queue) == sorted(addresses)
+    assert len(connect.calls()) == 40
+
+
+def test_rows_that_failed_come_back_to_be_mended_and_put_again(aws, connect):
+    queues, rows = queues_and_rows(connect, queues=3, addresses=4)
+    full, [first, second] = connect.create_queue(addresses=2, limit=1)
+    queue = queues[0][0]
+    rows += [(queue, "address-of-tomorrow"), (full, first), (full, second), (queue, "")]
+    put(aws, "incoming/brand.csv", text(rows))
+    summary = result(aws, "brand")
+    assert [summary[count] for count in ("status", "rows", "associated", "failed")] == ["PARTIAL", 16, 13, 3]
+
+    failed = list(csv.DictReader(io.StringIO(get(aws, summary["failedRows"]))))
+    found = {(row["queueId"], row["emailAddressId"], row["row"], row["error"]) for row in failed}
+    # Line 1 is the header.
+    assert found == {(queue, "address-of-tomorrow", "14", "InvalidParameterException"),
+                     (full, second, "16", "QueueFull"), (queue, "", "17", "InvalidRequest")}
+    assert all(row["message"] for row in failed)
+
+    connect.add_addresses(["address-of-tomorrow"])
+    connect.remove(full, first)
+    mended = [row for row in failed if row["emailAddressId"]]
+    again = io.StringIO()
+    writer = csv.DictWriter(again, failed[0].keys())
+    writer.writeheader()
+    writer.writerows(mended)
+    put(aws, "incoming/brand-again.csv", again.getvalue())
+    summary = result(aws, "brand-again")
+    assert [summary[count] for count in ("status", "rows", "associated", "failed")] == ["SUCCEEDED", 2, 2, 0]
+    assert connect.on(queue) == sorted([*queues[0][1], "address-of-tomorrow"])
+    assert connect.on(full) == [second]
+    assert "failedRows" not in summary
+
+
+def test_a_sorted_file_is_associated_as_it_stands(aws, connect):
+    queues, rows = queues_and_rows(connect, queues=12, addresses=40)
+    put(aws, "sorted/brand.csv", text([*rows, (queues[0][0], "address-unknown")]))
+    status, summary = aws.execute("SortedFileStateMachine",
+                                  {"bucket": aws.physical["FileBucket"], "key": "sorted/brand.csv"})
+    assert status == "SUCCEEDED", summary
+    assert [summary[count] for count in ("status", "associated", "failed")] == ["PARTIAL", 480, 1]
+    for queue, addresses in queues:
+        assert connect.on(queue) == sorted(addresses)
+    assert json.loads(get(aws, summary["summary"])) == summary
+    [failed] = csv.DictReader(io.StringIO(get(aws, summary["failedRows"])))
+    assert (failed["queueId"], failed["emailAddressId"]) == (queues[0][0], "address-unknown")
+
+
+def test_a_queue_that_answers_late_is_asked_again_before_the_file_is_done(aws, connect):
+    [(queue, addresses)], rows = queues_and_rows(connect, queues=1, addresses=3)
+    connect.fault(queue=queue, times=2,
+                  effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})
+    with aws.function_settings(MAX_ATTEMPTS="1"):
+        put(aws, "incoming/late.csv", text(rows))
+        summary = result(aws, "late")
+    assert [summary[count] for count in ("status", "associated", "failed", "apiCalls")] == ["SUCCEEDED", 3, 0, 3]
+    assert connect.on(queue) == addresses
+
+
+def test_a_file_that_holds_no_pairs_leaves_an_answer_that_says_why(aws, connect):
+    put(aws, "incoming/picture.csv", "\x89PNG\r\n")
+    summary = result(aws, "picture")
+    assert (summary["status"], summary["error"]["Error"]) == ("FAILED", "InvalidFile")
+    assert summary["error"]["Cause"]
+    assert connect.calls() == []
+    until(lambda: aws.failed_executions("FileStateMachine"), "the execution has failed, as an alarm counts")
+
+
+def test_what_is_put_elsewhere_in_the_bucket_is_left_alone(aws, connect):
+    [(queue, [first, second])], _ = queues_and_rows(connect, queues=1, addresses=2)
+    put(aws, "outgoing/elsewhere.csv", text([(queue, first)]))
+    put(aws, "incoming/here.csv", text([(queue, second)]))
+    result(aws, "here")
+    assert connect.on(queue) == [second]
+
+
+def test_an_instance_may_be_named_in_the_file(aws, connect):
+    queue, [address] = connect.create_queue(addresses=1)
+    line = json.dumps({"instanceId": INSTANCE, "queueId": queue, "emailAddressId": address})
+    put(aws, "incoming/lines.jsonl", f"{line}\n")
+    assert result(aws, "lines")["status"] == "SUCCEEDED"
+    assert connect.on(queue) == [address]
