@@ -62,7 +62,7 @@ pub fn answer(
         true => None,
         false => remaining::remaining(failures, pairs),
     };
-    match report.clone().with_remaining(remaining) {
+    match report.shortened().with_remaining(remaining) {
         Some(report) => Ok(Answer::Report(Box::new(report))),
         // What is left is never cut, and the caller can do no more than ask again for everything.
         None => Err(InvocationError::RetryableFailure(failures.summary(report))),

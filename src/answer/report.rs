@@ -126,6 +126,20 @@ impl Report {
         }
     }
 
+    /// A copy without failures that cannot fit in any case: with the names of its members alone, each takes more than
+    /// forty bytes.
+    #[must_use]
+    pub fn shortened(&self) -> Self {
+        let kept = self.failures.len().min(MAX_BYTES / 40);
+        Report {
+            queues: self.queues.clone(),
+            failures: self.failures[..kept].to_vec(),
+            failures_omitted: self.failures_omitted + self.failures.len() - kept,
+            remaining: self.remaining.clone(),
+            ..*self
+        }
+    }
+
     /// The report within its size, with what is left; nothing if that does not fit.
     #[must_use]
     pub fn with_remaining(mut self, remaining: Option<Value>) -> Option<Self> {

@@ -4,6 +4,7 @@ use crate::payload::Json;
 
 use super::fields::{Fields, non_empty_text};
 use super::identifier::Arn;
+use super::invalid::MAX_INVALID;
 use super::{Context, Field, Identifier, Invalid, Kind, Path};
 
 /// A queue as the caller named it.
@@ -172,10 +173,16 @@ fn addresses<'a>(
     }
     let list: &'a [Json<'a>] = fields.list(field)?.unwrap_or_default();
     let mut addresses = Vec::with_capacity(list.len());
+    let (entry, before) = (path, invalid.len());
     for (index, element) in list.iter().enumerate() {
-        let path = path.field(field).element(index);
+        let path = entry.field(field).element(index);
         match non_empty_text(element).and_then(&mut read) {
             Ok(address) => addresses.push((path, address)),
+            Err(_) if invalid.len() == before + MAX_INVALID => {
+                let reason =
+                    format!("has more than {MAX_INVALID} invalid elements; none of the entry was done");
+                return Err(Invalid::field(entry, field, reason));
+            }
             Err(reason) => invalid.push(Invalid::new(path, format!("{field}[{index}] {reason}"))),
         }
     }

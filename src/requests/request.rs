@@ -3,6 +3,7 @@
 use crate::payload::Json;
 
 use super::fields::Fields;
+use super::invalid::MAX_INVALID;
 use super::{Base, Entry, Field, Home, Identifier, Invalid, Kind, Path};
 
 /// What a request is read against.
@@ -125,6 +126,12 @@ impl<'a> Request<'a> {
             match entry {
                 Ok(entry) => self.entries.push(entry),
                 Err(invalid) => self.invalid.push(invalid),
+            }
+            if self.invalid.len() > MAX_INVALID {
+                let reason = format!(
+                    "holds more than {MAX_INVALID} invalid entries and elements; none of it was done"
+                );
+                return Err(Invalid::field(path, Field::Associations, reason));
             }
         }
         Ok(())

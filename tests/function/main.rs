@@ -15,6 +15,7 @@ mod envelopes;
 mod failures_queue;
 mod full_queues;
 mod grouping;
+mod hostile;
 mod logs;
 mod names;
 mod narrowing;

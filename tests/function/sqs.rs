@@ -30,6 +30,7 @@ struct State {
 pub struct Sent {
     pub queue_url: String,
     pub body: Value,
+    pub text: String,
     pub bytes: usize,
     pub delay: Duration,
 }
@@ -60,6 +61,11 @@ impl Sqs {
 
     pub fn sent_to(&self, queue_url: &str) -> Vec<Value> {
         self.sent().into_iter().filter(|sent| sent.queue_url == queue_url).map(|sent| sent.body).collect()
+    }
+
+    /// The bodies as they were sent.
+    pub fn raw_sent(&self) -> Vec<String> {
+        self.sent().into_iter().map(|sent| sent.text).collect()
     }
 
     pub fn batches(&self) -> usize {
@@ -93,6 +99,7 @@ impl Sqs {
             state.sent.push(Sent {
                 queue_url: request["QueueUrl"].as_str().unwrap().to_owned(),
                 body: serde_json::from_str(body).unwrap(),
+                text: body.to_owned(),
                 bytes: body.len(),
                 delay: Duration::from_secs(entry["DelaySeconds"].as_u64().unwrap_or(0)),
             });

@@ -50,8 +50,11 @@ pub(crate) fn check(world: &World, asked: Option<&Payload>, ending: &Ending) -> 
         }
         Payload::Report(reads) => {
             adds_up(answer)?;
+            let reported = Reported::new(answer);
             for read in reads {
-                books.accounted(read, Some(answer)).map_err(|lost| format!("{lost} is not in the report"))?;
+                books
+                    .accounted(read, Some(&reported))
+                    .map_err(|lost| format!("{lost} is not in the report"))?;
             }
         }
     }
@@ -70,15 +73,10 @@ pub(crate) fn check_redriven(world: &World, body: &str) -> Result<(), String> {
         return Ok(());
     }
     let books = Books::new(world);
-    let text = |failure: &Value, id: &str, name: &str| match (failure[id].as_str(), failure[name].as_str()) {
-        (Some(id), _) => Written::Id(id.to_owned()),
-        (None, Some(name)) => Written::Name(name.to_owned()),
-        (None, None) => Written::Nothing,
-    };
     let mut valid = Asked::default();
     for failure in body["failures"].as_array().into_iter().flatten() {
-        let queue = text(failure, "queueId", "queueName");
-        let address = text(failure, "emailAddressId", "emailAddress");
+        let queue = written(failure, "queueId", "queueName");
+        let address = written(failure, "emailAddressId", "emailAddress");
         valid.leaves.insert(Leaf { queue, address });
     }
     match books.unasked([&valid].into_iter()) {
@@ -104,7 +102,8 @@ struct Books {
     associated: BTreeSet<(String, String)>,
     /// What calls asked for: instance, queue, address.
     called: BTreeSet<(String, String, String)>,
-    sent: Vec<Read>,
+    /// What was sent on: texts that cannot be read, and what is asked for.
+    sent_texts: BTreeSet<String>,
     sent_leaves: BTreeSet<Leaf>,
     queue_names: BTreeMap<String, BTreeSet<String>>,
     address_names: BTreeMap<String, BTreeSet<String>>,
@@ -124,43 +123,35 @@ impl Books {
                 call.addresses.into_iter().map(move |address| (instance.clone(), queue.clone(), address))
             })
             .collect();
-        let sent: Vec<Read> = world.sqs.sent().iter().map(|sent| Read::body(&sent.body)).collect();
-        let sent_leaves = sent
-            .iter()
-            .filter_map(|read| match read {
-                Read::Request(asked) => Some(asked.leaves.iter().cloned()),
-                Read::Unreadable(_) => None,
-            })
-            .flatten()
-            .collect();
+        let (mut sent_texts, mut sent_leaves) = (BTreeSet::new(), BTreeSet::new());
+        for sent in world.sqs.sent() {
+            match Read::body(&sent.body) {
+                Read::Unreadable(text) => {
+                    sent_texts.insert(text);
+                }
+                Read::Request(asked) => sent_leaves.extend(asked.leaves),
+            }
+        }
         let (queue_names, address_names) = names();
-        Books { associated, called, sent, sent_leaves, queue_names, address_names }
+        Books { associated, called, sent_texts, sent_leaves, queue_names, address_names }
     }
 
     /// `Err` is what is lost.
-    fn accounted(&self, read: &Read, report: Option<&Value>) -> Result<(), String> {
+    fn accounted(&self, read: &Read, report: Option<&Reported>) -> Result<(), String> {
         match read {
-            Read::Unreadable(text) => {
-                // What was no text in its record may be read once it is one.
-                let once_sent = Read::body(text);
-                let sent = self.sent.contains(&once_sent) || report.is_some();
-                if sent { Ok(()) } else { Err("a body that cannot be read".to_owned()) }
-            }
+            Read::Unreadable(_) if report.is_some() => Ok(()),
+            // What was no text in its record may be read once it is one.
+            Read::Unreadable(text) => match Read::body(text) {
+                Read::Unreadable(text) if self.sent_texts.contains(&text) => Ok(()),
+                Read::Request(asked) if asked.leaves.is_subset(&self.sent_leaves) => Ok(()),
+                _ => Err("a body that cannot be read".to_owned()),
+            },
             Read::Request(asked) if asked.dry_run => Ok(()),
             Read::Request(asked) => {
-                let invalid = report.is_some_and(|report| {
-                    report["failuresOmitted"] != 0
-                        || report["failures"]
-                            .as_array()
-                            .is_some_and(|failures| failures.iter().any(|f| f["error"] == "InvalidRequest"))
-                });
-                let reported = report.map(failed_leaves).unwrap_or_default();
                 let lost = asked.leaves.iter().find(|leaf| {
                     let found = self.is_associated(leaf)
                         || self.sent_leaves.contains(leaf)
-                        || reported.contains(leaf)
-                        // What a report refuses as invalid it names by path alone.
-                        || invalid;
+                        || report.is_some_and(|report| report.has(leaf));
                     !found
                 });
                 lost.map_or(Ok(()), |leaf| Err(format!("{leaf:?}")))
@@ -232,20 +223,37 @@ impl Books {
     }
 }
 
-fn failed_leaves(report: &Value) -> BTreeSet<Leaf> {
-    let written = |failure: &Value, id: &str, name: &str| match (failure[id].as_str(), failure[name].as_str())
-    {
+/// The failures of a report.
+struct Reported {
+    leaves: BTreeSet<Leaf>,
+    /// Something stands in it that cannot be looked up: what is invalid is named by its path alone, and what does not
+    /// fit is left out.
+    more: bool,
+}
+
+impl Reported {
+    fn new(report: &Value) -> Self {
+        let failures = || report["failures"].as_array().into_iter().flatten();
+        let leaf = |failure: &Value| Leaf {
+            queue: written(failure, "queueId", "queueName"),
+            address: written(failure, "emailAddressId", "emailAddress"),
+        };
+        let more = report["failuresOmitted"] != 0 || failures().any(|f| f["error"] == "InvalidRequest");
+        Reported { leaves: failures().map(leaf).collect(), more }
+    }
+
+    fn has(&self, leaf: &Leaf) -> bool {
+        self.more || self.leaves.contains(leaf)
+    }
+}
+
+/// How a failure names its queue or its address.
+fn written(failure: &Value, id: &str, name: &str) -> Written {
+    match (failure[id].as_str(), failure[name].as_str()) {
         (Some(id), _) => Written::Id(id.to_owned()),
         (None, Some(name)) => Written::Name(name.to_owned()),
         (None, None) => Written::Nothing,
-    };
-    let failures = report["failures"].as_array().into_iter().flatten();
-    failures
-        .map(|failure| Leaf {
-            queue: written(failure, "queueId", "queueName"),
-            address: written(failure, "emailAddressId", "emailAddress"),
-        })
-        .collect()
+    }
 }
 
 type Names = BTreeMap<String, BTreeSet<String>>;

@@ -1,0 +1,102 @@
+//! What nobody should send. Where work grew with the square of a payload, a test here does not end if it does again.
+
+use connect_simulator::Options;
+use serde_json::{Value, json};
+
+use crate::sqs::{CONTINUATION, FAILURES};
+use crate::world::{INSTANCE, World, fixture, listed, sqs};
+
+const BOTH: [(&str, &str); 2] = [("FAILURES_QUEUE_URL", FAILURES), ("CONTINUATION_QUEUE_URL", CONTINUATION)];
+
+fn world() -> World {
+    World::with(Options { fixture: fixture(3, 3), ..Options::default() }, &BOTH)
+}
+
+fn event(detail: &Value) -> Value {
+    json!({ "id": "event", "detail-type": "t", "source": "s", "detail": detail })
+}
+
+/// Each invalid entry cost a thousand bytes of memory: 400 KB of `1,1,1` were enough to end the process, and with it the
+/// whole batch, each time that the message was delivered.
+#[tokio::test]
+async fn a_request_with_too_much_invalid_is_one_failure() {
+    for (count, failed) in [(1_000, 1_000), (1_001, 1), (300_000, 1)] {
+        let entries = vec![1; count];
+        let ending = world().invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await;
+        let (error_type, message) = ending.unwrap_err();
+        assert_eq!(error_type, "InvalidRequest");
+        assert!(message.starts_with(&format!("{failed} of {failed} failed: ")), "{message}");
+    }
+}
+
+/// The reasons were looked up one by one among all before them, the request was written out once for each failure to
+/// guess its size, and its list copied once for each element.
+#[tokio::test]
+async fn invalid_elements_are_sent_on_up_to_a_number_and_then_their_entry_is() {
+    for (count, failed, associated) in [(1_000, 1_000, &["e0"][..]), (1_001, 1, &[]), (200_000, 1, &[])] {
+        let world = world();
+        let elements: Vec<Value> = std::iter::repeat_n(json!(1), count).chain([json!("e0")]).collect();
+        let valid = json!({ "queueId": "q1", "emailAddressId": "e0" });
+        let entry = json!({ "queueId": "q0", "emailAddressIds": elements });
+        let detail = json!({ "instanceId": INSTANCE, "associations": [entry, valid] });
+        assert_eq!(world.invoke(&event(&detail)).await.unwrap()["failed"], failed);
+        assert_eq!(world.associated("q0"), associated);
+        assert_eq!(world.associated("q1"), ["e0"]);
+        let bodies = world.sqs.sent_to(FAILURES);
+        let sent: usize = bodies
+            .iter()
+            .map(|body| body["associations"][0]["emailAddressIds"].as_array().unwrap().len())
+            .sum();
+        assert_eq!(sent, count + usize::from(failed == 1));
+    }
+}
+
+/// The text was searched to its end for each sign again.
+#[tokio::test]
+async fn a_name_of_nothing_but_signs_is_logged_in_one_walk() {
+    let queue = "@".repeat(1_000_000);
+    let ending =
+        world().invoke(&json!({ "instanceId": INSTANCE, "queueName": queue, "emailAddressId": "e0" })).await;
+    assert_eq!(ending.unwrap()["failures"][0]["error"], "NameNotFound");
+}
+
+/// Written as an object with one value of each name, it lost the first queue and so became valid: a redrive would have
+/// associated what was refused because nobody could know what was meant.
+#[tokio::test]
+async fn a_field_given_twice_is_sent_on_twice() {
+    let world = world();
+    let twice = r#"{"queueId":"q0","queueId":"q1","emailAddressId":"e0"}"#;
+    let bodies = [
+        json!(format!(r#"{{"instanceId":"{INSTANCE}","associations":[{twice}]}}"#)),
+        json!(format!(r#"{{"dryRun":true,"dryRun":false,"instanceId":"{INSTANCE}","associations":[]}}"#)),
+    ];
+    assert_eq!(listed(&world.invoke(&sqs(&bodies)).await), [""; 0]);
+    let sent = world.sqs.raw_sent();
+    assert_eq!(sent.len(), 2);
+    assert!(sent[0].contains(twice), "{}", sent[0]);
+    assert!(sent[1].contains(r#""dryRun":true,"dryRun":false"#), "{}", sent[1]);
+}
+
+/// SQS refuses a whole batch of messages for one of these characters, so that messages that had nothing to do with
+/// it came again until they were dead.
+#[tokio::test]
+async fn a_character_that_sqs_refuses_is_written_otherwise() {
+    let world = world();
+    let body = json!({ "instanceId": INSTANCE, "queueName": "\u{ffff}\u{fffe}", "emailAddressId": "e0" });
+    let mut batch = sqs(&[body]);
+    batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!("2");
+    assert_eq!(listed(&world.invoke(&batch).await), [""; 0]);
+    let sent = world.sqs.raw_sent();
+    assert!(!sent[0].contains(['\u{ffff}', '\u{fffe}']), "{}", sent[0]);
+    assert_eq!(world.sqs.sent_to(FAILURES)[0]["associations"][0]["queueName"], "\u{ffff}\u{fffe}");
+}
+
+/// The queue was looked up although none of its addresses was valid.
+#[tokio::test]
+async fn a_queue_without_a_valid_address_is_not_looked_up() {
+    let world = world();
+    let ending =
+        world.invoke(&json!({ "instanceId": INSTANCE, "queueName": "Queue 0", "emailAddresses": [7] })).await;
+    assert_eq!(ending.unwrap_err().0, "InvalidRequest");
+    assert_eq!(world.call_count(), 0);
+}
