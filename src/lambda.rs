@@ -53,7 +53,7 @@ pub async fn told_to_stop() {
         }
         Err(error) => {
             tracing::warn!("SIGTERM cannot be waited for: {error}");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{Field, Path};
 /// How many entries and elements of one request may be invalid and still be told one by one. Each costs some hundred
 /// times the two bytes that it takes to write it: without an end, one message of a megabyte would end the process for
 /// want of memory, each time that it is delivered, and take along the others of its batch.
-pub(super) const MAX_INVALID: usize = 1_000;
+pub(super) const MAX_INVALID: usize = 10_000;
 
 /// Something invalid: which part of the request, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -79,7 +79,7 @@ fn request(json: &Json<'_>, home: &Home) -> Result<Met, String> {
         plain(entry.instance, 100)?;
         match entry.queue {
             QueueRef::Id(id) => plain(id, 500)?,
-            QueueRef::Name(name) if name.is_empty() => return Err("an empty name of a queue".to_owned()),
+            QueueRef::Name("") => return Err("an empty name of a queue".to_owned()),
             QueueRef::Name(_) => {
                 met.insert("a queue by name".to_owned());
             }

@@ -28,11 +28,11 @@ impl Credentials {
             let draw = self.rng.lock().unwrap_or_else(PoisonError::into_inner).u8(0..10);
             Box::pin(async move {
                 match draw {
-                    0 => Some(answer(500, "{}")),
+                    0 => Some(answer(500, &"{}")),
                     1 => None,
                     _ => Some(answer(
                         200,
-                        json!({
+                        &json!({
                             "AccessKeyId": "AKIAEXAMPLE",
                             "SecretAccessKey": "example",
                             "Token": "example",

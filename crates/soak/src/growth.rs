@@ -80,6 +80,6 @@ mod tests {
         let grew = |looks: Vec<Look>| Halves::of(&looks).unwrap().grew();
         assert!(!grew(looks(|second| 20_000 + second % 7 * 300, |second| 12 + second % 3)));
         assert!(grew(looks(|second| 20_000 + second * 100, |_| 12)));
-        assert!(grew(looks(|_| 20_000, |second| 12 + second / 10)));
+        assert!(grew(looks(|_| 20_000, |second| 12 + second / 5)));
     }
 }

@@ -45,7 +45,7 @@ pub(crate) async fn start(handler: Handler) -> io::Result<SocketAddr> {
 }
 
 /// An answer of JSON.
-pub(crate) fn answer(status: u16, body: impl ToString) -> Response<Full<Bytes>> {
+pub(crate) fn answer(status: u16, body: &impl ToString) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
     *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
     let json = http::HeaderValue::from_static("application/x-amz-json-1.0");

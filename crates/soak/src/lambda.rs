@@ -51,7 +51,7 @@ pub(crate) struct Lambda {
 impl Lambda {
     /// Starts the workers. The first is never killed, so that it can be seen to grow; the others are, until
     /// `fair_from`.
-    pub(crate) fn start(environment: Environment, queues: Queues, seed: u64, fair_from: Instant) -> Self {
+    pub(crate) fn start(environment: &Environment, queues: &Queues, seed: u64, fair_from: Instant) -> Self {
         let (stop, stopped) = watch::channel(false);
         let workers = (0..environment.workers)
             .map(|number| {

@@ -101,7 +101,7 @@ async fn soak(args: Args) -> Result<bool, String> {
         Rng::with_seed(args.seed),
         begun + time,
     ));
-    let lambda = Lambda::start(environment, queues.clone(), args.seed, begun + time);
+    let lambda = Lambda::start(&environment, &queues, args.seed, begun + time);
     let joined = |error: tokio::task::JoinError| error.to_string();
     traffic.await.map_err(joined)?;
     weather.await.map_err(joined)?;

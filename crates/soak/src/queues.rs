@@ -130,7 +130,7 @@ impl Queues {
                 let request: Value = serde_json::from_slice(request.body()).unwrap_or_default();
                 let (status, body, delay) = queues.lock().send_batch(&request)?;
                 tokio::time::sleep(delay).await;
-                Some(answer(status, body))
+                Some(answer(status, &body))
             })
         })
     }

@@ -63,7 +63,7 @@ async fn handle(
         (&Method::GET, [_, _, "runtime", "invocation", "next"]) => {
             let invocation = waiting.lock().await.recv().await?;
             say.send(Said::Fetched).await.ok()?;
-            let mut response = answer(200, invocation.payload);
+            let mut response = answer(200, &invocation.payload);
             let headers = response.headers_mut();
             headers
                 .insert("lambda-runtime-aws-request-id", HeaderValue::from_str(&invocation.request_id).ok()?);
@@ -75,18 +75,18 @@ async fn handle(
         }
         (&Method::POST, [_, _, "runtime", "invocation", id, "response"]) => {
             say.send(Said::Answer((*id).to_owned(), body)).await.ok()?;
-            Some(answer(202, "{}"))
+            Some(answer(202, &"{}"))
         }
         (&Method::POST, [_, _, "runtime", "invocation", id, "error"]) => {
             let body = String::from_utf8_lossy(&body).into_owned();
             say.send(Said::Error { of: (*id).to_owned(), body }).await.ok()?;
-            Some(answer(202, "{}"))
+            Some(answer(202, &"{}"))
         }
         (&Method::POST, [_, _, "runtime", "init", "error"]) => {
             let body = String::from_utf8_lossy(&body).into_owned();
             say.send(Said::Error { of: "initialisation".to_owned(), body }).await.ok()?;
-            Some(answer(202, "{}"))
+            Some(answer(202, &"{}"))
         }
-        _ => Some(answer(404, "{}")),
+        _ => Some(answer(404, &"{}")),
     }
 }
