@@ -173,6 +173,7 @@ impl Plan {
         let names = pairs.queues.iter().any(|queue| named(&queue.queue))
             || pairs.pairs.iter().any(|pair| named(&pair.address));
         let mut known: HashMap<(usize, Arc<str>), usize> = HashMap::new();
+        self.make_room(pairs);
         for (pair, id) in pairs.pairs.iter().zip(ids) {
             let place = self.group_of[pair.queue].clone().and_then(|group| {
                 let id = id?;
@@ -188,6 +189,17 @@ impl Plan {
                 Ok(Place { group, address })
             });
             self.places.push(place);
+        }
+    }
+
+    /// Lists that grow leave holes in memory behind them, in all as large as they are.
+    fn make_room(&mut self, pairs: &Pairs) {
+        let mut room = vec![0; self.groups.len()];
+        for group in pairs.pairs.iter().filter_map(|pair| self.group_of[pair.queue].as_ref().ok()) {
+            room[*group] += 1;
+        }
+        for (group, room) in self.groups.iter_mut().zip(room) {
+            group.addresses.reserve_exact(room);
         }
     }
 
