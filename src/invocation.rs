@@ -219,7 +219,7 @@ fn known_outcomes(plan: &Plan, before: &Plan, outcomes: &Outcomes) -> Vec<Vec<Op
         // What was planned in a dry run may have become the same as something that is to be associated.
         let planned = *outcome == Outcome::Planned;
         if !planned && plan.identifiers(*place) == before.identifiers(*place_before) {
-            known[place.group][place.address] = Some(outcome.clone());
+            known[place.group()][place.address()] = Some(outcome.clone());
         }
     }
     known

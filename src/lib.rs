@@ -16,12 +16,14 @@
 //! | [`forward`] | what failed | messages to the failures queue and the continuation queue |
 //! | [`answer`] | outcomes | the failed messages, the report, or an error |
 //!
-//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`lambda`] (the runtime), [`log`] and [`clock`].
+//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`lambda`] (the runtime), [`log`], [`clock`] and
+//! [`index`].
 
 pub mod answer;
 pub mod calls;
 pub mod clock;
 pub mod forward;
+pub mod index;
 pub mod invocation;
 pub mod lambda;
 pub mod log;

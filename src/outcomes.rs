@@ -102,7 +102,7 @@ impl Outcomes {
             .places
             .iter()
             .map(|place| match place {
-                Ok(place) => by_group[place.group][place.address].clone(),
+                Ok(place) => by_group[place.group()][place.address()].clone(),
                 Err(failure) => Outcome::Failed(failure.clone()),
             })
             .collect();

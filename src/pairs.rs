@@ -3,21 +3,26 @@
 //! A pair here is what the caller named. Two names for one pair (an identifier in one message, a name in another)
 //! become one only in the plan, when the names are known.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as Slot;
+
+use crate::index::Index;
 use crate::payload::{Body, Envelope};
 use crate::requests::{
     AddressRef, Base, Context, Defaults, Entry, Home, Invalid, Options, Path, QueueRef, Request, with_request,
 };
 
-/// A queue or an email address as the caller named it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Named {
+/// A queue or an email address as the caller named it: two name spaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Named<Text = Arc<str>> {
     /// By its identifier.
-    Id(Arc<str>),
+    Id(Text),
     /// By a queue's name or by the address itself.
-    Name(Arc<str>),
+    Name(Text),
 }
 
 /// A requested queue of an instance.
@@ -32,10 +37,10 @@ pub struct RequestedQueue {
 /// A requested association, as it was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
-    /// Which of [`Pairs::queues`].
-    pub queue: usize,
-    /// The email address.
-    pub address: Named,
+    queue: Index,
+    // A `Named`, taken apart: whole it would take a third more memory.
+    by_name: bool,
+    address: Arc<str>,
 }
 
 /// One request of a source.
@@ -50,10 +55,8 @@ pub struct RequestInfo {
 /// One place where a request asks for a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ask {
-    /// Which of [`Pairs::pairs`].
-    pub pair: usize,
-    /// Which of [`Pairs::requests`].
-    pub request: usize,
+    pair: Index,
+    request: Index,
     /// Where in the request.
     pub path: Path,
 }
@@ -73,30 +76,21 @@ pub struct Pairs {
     pub invalid: Vec<(usize, Invalid)>,
 }
 
-/// Pairs while they are read. What finds them again is dropped when all are: it is as large as they are.
+/// Pairs while they are read. What finds them again is dropped when all are.
 #[derive(Debug, Default)]
 struct Reading {
     pairs: Pairs,
-    index: Index,
+    instances: HashSet<Arc<str>>,
+    queues: Known,
+    addresses: Known,
 }
 
-/// Numbers of what was named before, for finding it again.
+/// Finds what is in a list by its name. The names are those in the list: a large batch is mostly names, which are not
+/// to be held twice. They come from the caller, so they are hashed with keys that the caller cannot know.
 #[derive(Debug, Default)]
-struct Index {
-    instances: Numbers,
-    /// For each instance, its identifier and its queues.
-    queues: Vec<(Arc<str>, ByName)>,
-    /// For each queue, its addresses.
-    addresses: Vec<ByName>,
-}
-
-type Numbers = HashMap<Arc<str>, usize>;
-
-/// Things that are named by identifier or by name: two name spaces.
-#[derive(Debug, Default)]
-struct ByName {
-    ids: Numbers,
-    names: Numbers,
+struct Known {
+    positions: HashTable<Index>,
+    hasher: RandomState,
 }
 
 impl Pairs {
@@ -135,7 +129,7 @@ impl Pairs {
 
     /// The source that asked.
     pub fn source_of(&self, ask: &Ask) -> usize {
-        self.requests[ask.request].source
+        self.requests[ask.request()].source
     }
 }
 
@@ -143,12 +137,13 @@ impl Reading {
     /// Adds a request of a source.
     fn add(&mut self, source: usize, request: Request<'_>) {
         let number = self.push_request(source, request.options);
+        let request_index = Index::new(number);
         // A queue none of whose addresses is valid is not even looked up.
         for entry in request.entries.iter().filter(|entry| !entry.addresses.is_empty()) {
             let queue = self.queue(entry);
             for (path, address) in &entry.addresses {
-                let pair = self.pair(queue, *address);
-                self.pairs.asks.push(Ask { pair, request: number, path: *path });
+                let pair = Index::new(self.pair(queue, *address));
+                self.pairs.asks.push(Ask { pair, request: request_index, path: *path });
             }
         }
         self.pairs.invalid.extend(request.invalid.into_iter().map(|invalid| (number, invalid)));
@@ -166,55 +161,133 @@ impl Reading {
     }
 
     fn queue(&mut self, entry: &Entry<'_>) -> usize {
-        let (instance, new) = number(&mut self.index.instances, entry.instance, self.index.queues.len());
-        if let Some(id) = new {
-            self.index.queues.push((id, ByName::default()));
-        }
-        let (instance, known) = &mut self.index.queues[instance];
-        let next = self.pairs.queues.len();
-        let (queue, new) = match entry.queue {
-            QueueRef::Id(id) => known.by_id(id, next),
-            QueueRef::Name(name) => known.by_name(name, next),
-        };
-        if let Some(named) = new {
-            self.pairs.queues.push(RequestedQueue { instance: instance.clone(), queue: named });
-            self.index.addresses.push(ByName::default());
+        let named = Named::from(entry.queue);
+        let queues = &self.pairs.queues;
+        let name_of = |queue: usize| (&*queues[queue].instance, queues[queue].queue.as_ref().as_str());
+        let queue = self.queues.position(&(entry.instance, named), queues.len(), name_of);
+        if queue == queues.len() {
+            let instance = self.instance(entry.instance);
+            self.pairs.queues.push(RequestedQueue { instance, queue: named.map(Arc::from) });
         }
         queue
     }
 
+    fn instance(&mut self, id: &str) -> Arc<str> {
+        if let Some(known) = self.instances.get(id) {
+            return known.clone();
+        }
+        let id: Arc<str> = id.into();
+        self.instances.insert(id.clone());
+        id
+    }
+
     fn pair(&mut self, queue: usize, address: AddressRef<'_>) -> usize {
-        let next = self.pairs.pairs.len();
-        let known = &mut self.index.addresses[queue];
-        let (pair, new) = match address {
-            AddressRef::Id(id) => known.by_id(id, next),
-            AddressRef::Address(text) => known.by_name(text, next),
-        };
-        if let Some(address) = new {
-            self.pairs.pairs.push(Pair { queue, address });
+        let named = Named::from(address);
+        let pairs = &self.pairs.pairs;
+        let name_of = |pair: usize| (pairs[pair].queue(), pairs[pair].address().as_str());
+        let pair = self.addresses.position(&(queue, named), pairs.len(), name_of);
+        if pair == pairs.len() {
+            self.pairs.pairs.push(Pair::new(queue, named));
         }
         pair
     }
 }
 
-impl ByName {
-    fn by_id(&mut self, id: &str, next: usize) -> (usize, Option<Named>) {
-        let (number, new) = number(&mut self.ids, id, next);
-        (number, new.map(Named::Id))
-    }
-
-    fn by_name(&mut self, name: &str, next: usize) -> (usize, Option<Named>) {
-        let (number, new) = number(&mut self.names, name, next);
-        (number, new.map(Named::Name))
+impl Known {
+    /// The position of what has a name. What is new is noted for the next position, where it is to be put.
+    fn position<Name: Hash + Eq>(
+        &mut self,
+        name: &Name,
+        next: usize,
+        name_of: impl Fn(usize) -> Name,
+    ) -> usize {
+        let hash = self.hasher.hash_one(name);
+        let is_named = |position: &Index| name_of(position.get()) == *name;
+        let hash_of = |position: &Index| self.hasher.hash_one(name_of(position.get()));
+        match self.positions.entry(hash, is_named, hash_of) {
+            Slot::Occupied(known) => known.get().get(),
+            Slot::Vacant(slot) => {
+                slot.insert(Index::new(next));
+                next
+            }
+        }
     }
 }
 
-/// The number of a text. One that is new gets the next number and comes back, so that it is allocated once.
-fn number(numbers: &mut Numbers, text: &str, next: usize) -> (usize, Option<Arc<str>>) {
-    if let Some(number) = numbers.get(text) {
-        return (*number, None);
+impl Ask {
+    /// Which of [`Pairs::pairs`].
+    pub fn pair(&self) -> usize {
+        self.pair.get()
     }
-    let text: Arc<str> = text.into();
-    numbers.insert(text.clone(), next);
-    (next, Some(text))
+
+    /// Which of [`Pairs::requests`].
+    pub fn request(&self) -> usize {
+        self.request.get()
+    }
+}
+
+impl Pair {
+    fn new(queue: usize, address: Named<&str>) -> Self {
+        let (by_name, address) = match address {
+            Named::Id(id) => (false, id),
+            Named::Name(address) => (true, address),
+        };
+        Pair { queue: Index::new(queue), by_name, address: address.into() }
+    }
+
+    /// Which of [`Pairs::queues`].
+    pub fn queue(&self) -> usize {
+        self.queue.get()
+    }
+
+    /// The email address.
+    pub fn address(&self) -> Named<&Arc<str>> {
+        match self.by_name {
+            false => Named::Id(&self.address),
+            true => Named::Name(&self.address),
+        }
+    }
+}
+
+impl<Text> Named<Text> {
+    /// The same, lent.
+    pub fn as_ref(&self) -> Named<&Text> {
+        match self {
+            Named::Id(id) => Named::Id(id),
+            Named::Name(name) => Named::Name(name),
+        }
+    }
+
+    /// The same in another form.
+    pub fn map<Form>(self, form: impl FnOnce(Text) -> Form) -> Named<Form> {
+        match self {
+            Named::Id(id) => Named::Id(form(id)),
+            Named::Name(name) => Named::Name(form(name)),
+        }
+    }
+}
+
+impl<'a> Named<&'a Arc<str>> {
+    /// The same as text.
+    pub fn as_str(self) -> Named<&'a str> {
+        self.map(|text| &**text)
+    }
+}
+
+impl<'a> From<QueueRef<'a>> for Named<&'a str> {
+    fn from(queue: QueueRef<'a>) -> Self {
+        match queue {
+            QueueRef::Id(id) => Named::Id(id),
+            QueueRef::Name(name) => Named::Name(name),
+        }
+    }
+}
+
+impl<'a> From<AddressRef<'a>> for Named<&'a str> {
+    fn from(address: AddressRef<'a>) -> Self {
+        match address {
+            AddressRef::Id(id) => Named::Id(id),
+            AddressRef::Address(address) => Named::Name(address),
+        }
+    }
 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::index::Index;
 use crate::outcomes::{Blame, Failure, Outcome};
 use crate::pairs::{Named, Pairs};
 
@@ -25,10 +26,8 @@ pub struct Plan {
 /// Where a pair stands in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// Which of [`Plan::groups`].
-    pub group: usize,
-    /// Which of [`Group::addresses`].
-    pub address: usize,
+    group: Index,
+    address: Index,
 }
 
 /// Every pair of the invocation that names the same instance and queue.
@@ -94,7 +93,7 @@ impl Resolved {
         };
         let mut keeps_queue = vec![false; pairs.queues.len()];
         for (pair, outcome) in pairs.pairs.iter().zip(outcomes) {
-            keeps_queue[pair.queue] |= match outcome {
+            keeps_queue[pair.queue()] |= match outcome {
                 Outcome::Failed(failure) => !failure.blame.queue(),
                 _ => true,
             };
@@ -105,9 +104,21 @@ impl Resolved {
         for (number, _) in outcomes.iter().enumerate().filter(|(_, outcome)| !blamed(outcome)) {
             let place = plan.places[number].clone();
             self.addresses[number] =
-                place.map(|place| plan.groups[place.group].addresses[place.address].id.clone());
+                place.map(|place| plan.groups[place.group()].addresses[place.address()].id.clone());
         }
         self
+    }
+}
+
+impl Place {
+    /// Which of [`Plan::groups`].
+    pub fn group(self) -> usize {
+        self.group.get()
+    }
+
+    /// Which of [`Group::addresses`].
+    pub fn address(self) -> usize {
+        self.address.get()
     }
 }
 
@@ -119,16 +130,19 @@ impl Group {
             chunks => chunks,
         }
     }
+
+    /// Which of its chunks an address is in: none, where only dry runs ask for it.
+    fn chunk_of(&self, address: usize) -> Option<usize> {
+        let before = |chunk: &Chunk| chunk.addresses.last() < Some(&address);
+        (!self.addresses[address].dry_run).then(|| self.chunks.partition_point(before))
+    }
 }
 
 impl Plan {
     /// Groups the pairs and cuts the groups into chunks.
     pub fn new(pairs: &Pairs, resolved: Resolved) -> Self {
-        let mut plan = Plan {
-            groups: Vec::new(),
-            group_of: Vec::with_capacity(pairs.queues.len()),
-            places: Vec::with_capacity(pairs.pairs.len()),
-        };
+        let mut plan =
+            Plan { groups: Vec::new(), group_of: Vec::with_capacity(pairs.queues.len()), places: Vec::new() };
         plan.add_groups(pairs, &resolved.queues);
         plan.add_addresses(pairs, resolved.addresses);
         plan.add_sources(pairs);
@@ -139,8 +153,8 @@ impl Plan {
 
     /// The instance, queue and address that stand at a place.
     pub fn identifiers(&self, place: Place) -> (&str, &str, &str) {
-        let group = &self.groups[place.group];
-        (&group.instance, &group.queue, &group.addresses[place.address].id)
+        let group = &self.groups[place.group()];
+        (&group.instance, &group.queue, &group.addresses[place.address()].id)
     }
 
     /// The number of calls if nothing fails.
@@ -169,33 +183,32 @@ impl Plan {
 
     fn add_addresses(&mut self, pairs: &Pairs, ids: Vec<Result<Arc<str>, Arc<Failure>>>) {
         // Pairs are distinct as they were named: only names can make two of them one.
-        let named = |named: &Named| matches!(named, Named::Name(_));
-        let names = pairs.queues.iter().any(|queue| named(&queue.queue))
-            || pairs.pairs.iter().any(|pair| named(&pair.address));
+        let names = pairs.queues.iter().any(|queue| matches!(queue.queue, Named::Name(_)))
+            || pairs.pairs.iter().any(|pair| matches!(pair.address(), Named::Name(_)));
         let mut known: HashMap<(usize, Arc<str>), usize> = HashMap::new();
         self.make_room(pairs);
-        for (pair, id) in pairs.pairs.iter().zip(ids) {
-            let place = self.group_of[pair.queue].clone().and_then(|group| {
-                let id = id?;
-                let addresses = &mut self.groups[group].addresses;
-                let next = addresses.len();
-                let address = match names {
-                    true => *known.entry((group, id.clone())).or_insert(next),
-                    false => next,
-                };
-                if address == next {
-                    addresses.push(Address { id, dry_run: true, sources: Sources::Many(Vec::new()) });
-                }
-                Ok(Place { group, address })
-            });
-            self.places.push(place);
-        }
+        // Identifiers and places are of one size, so the places come to stand where the identifiers stood.
+        let places = ids.into_iter().zip(&pairs.pairs).map(|(id, pair)| {
+            let group = self.group_of[pair.queue()].clone()?;
+            let id = id?;
+            let addresses = &mut self.groups[group].addresses;
+            let next = addresses.len();
+            let address = match names {
+                true => *known.entry((group, id.clone())).or_insert(next),
+                false => next,
+            };
+            if address == next {
+                addresses.push(Address { id, dry_run: true, sources: Sources::Many(Vec::new()) });
+            }
+            Ok(Place { group: Index::new(group), address: Index::new(address) })
+        });
+        self.places = places.collect();
     }
 
     /// Lists that grow leave holes in memory behind them, in all as large as they are.
     fn make_room(&mut self, pairs: &Pairs) {
         let mut room = vec![0; self.groups.len()];
-        for group in pairs.pairs.iter().filter_map(|pair| self.group_of[pair.queue].as_ref().ok()) {
+        for group in pairs.pairs.iter().filter_map(|pair| self.group_of[pair.queue()].as_ref().ok()) {
             room[*group] += 1;
         }
         for (group, room) in self.groups.iter_mut().zip(room) {
@@ -205,9 +218,9 @@ impl Plan {
 
     fn add_sources(&mut self, pairs: &Pairs) {
         for ask in &pairs.asks {
-            let Ok(place) = &self.places[ask.pair] else { continue };
-            let address = &mut self.groups[place.group].addresses[place.address];
-            address.dry_run &= pairs.requests[ask.request].options.dry_run;
+            let Ok(place) = &self.places[ask.pair()] else { continue };
+            let address = &mut self.groups[place.group()].addresses[place.address()];
+            address.dry_run &= pairs.requests[ask.request()].options.dry_run;
             address.sources.add(pairs.source_of(ask));
         }
     }
@@ -231,26 +244,11 @@ impl Plan {
             first_chunk.push(chunks);
             chunks += group.chunks.len();
         }
-        // Which chunk an address is in follows from how many live ones stand before it.
-        let chunk_of: Vec<Vec<Option<usize>>> = self
-            .groups
-            .iter()
-            .zip(&first_chunk)
-            .map(|(group, first)| {
-                let mut live = 0;
-                let place = |address: &Address| {
-                    (!address.dry_run).then(|| {
-                        live += 1;
-                        first + (live - 1) / CHUNK
-                    })
-                };
-                group.addresses.iter().map(place).collect()
-            })
-            .collect();
         let asked = || {
             pairs.asks.iter().filter_map(|ask| {
-                let place = self.places[ask.pair].as_ref().ok()?;
-                Some((ask.request, chunk_of[place.group][place.address]?))
+                let place = self.places[ask.pair()].as_ref().ok()?;
+                let chunk = self.groups[place.group()].chunk_of(place.address())?;
+                Some((ask.request(), first_chunk[place.group()] + chunk))
             })
         };
         // Asks stand in the order of their requests, so one mark a chunk tells whether a request was counted.

@@ -55,11 +55,11 @@ impl Counts {
 fn retryable(sources: &[Source<'_>], pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> usize {
     let mut failed: HashMap<(Option<Place>, usize), bool> = HashMap::new();
     for ask in &pairs.asks {
-        let Outcome::Failed(failure) = &outcomes.by_pair[ask.pair] else { continue };
+        let Outcome::Failed(failure) = &outcomes.by_pair[ask.pair()] else { continue };
         // Two names of one pair share its place; a pair without a place is known by its name.
-        let key = match &plan.places[ask.pair] {
+        let key = match &plan.places[ask.pair()] {
             Ok(place) => (Some(*place), 0),
-            Err(_) => (None, ask.pair),
+            Err(_) => (None, ask.pair()),
         };
         let first_delivery = sources[pairs.source_of(ask)].first_delivery;
         *failed.entry(key).or_insert(true) &= failure.is_retryable(first_delivery);

@@ -120,25 +120,25 @@ impl Failures {
         let mut list = Vec::new();
         let mut seen: HashMap<(usize, usize), usize> = HashMap::new();
         for ask in &pairs.asks {
-            let Outcome::Failed(failure) = &outcomes.by_pair[ask.pair] else { continue };
-            let request = &pairs.requests[ask.request];
+            let Outcome::Failed(failure) = &outcomes.by_pair[ask.pair()] else { continue };
+            let request = &pairs.requests[ask.request()];
             // A message that asks twice for the same pair has one failure, under the stricter options of both.
-            if let Some(known) = seen.get(&(request.source, ask.pair)) {
+            if let Some(known) = seen.get(&(request.source, ask.pair())) {
                 let known: &mut (_, Failed) = &mut list[*known];
                 known.1.asked_again(request.options);
                 continue;
             }
-            seen.insert((request.source, ask.pair), list.len());
+            seen.insert((request.source, ask.pair()), list.len());
             let source = &sources[request.source];
-            let pair = &pairs.pairs[ask.pair];
-            let queue = &pairs.queues[pair.queue];
+            let pair = &pairs.pairs[ask.pair()];
+            let queue = &pairs.queues[pair.queue()];
             let failed = Failed {
                 instance_id: Some(queue.instance.clone()),
                 queue: Some(match &queue.queue {
                     Named::Id(id) => NamedQueue::Id(id.clone()),
                     Named::Name(name) => NamedQueue::Name(name.clone()),
                 }),
-                address: Some(match &pair.address {
+                address: Some(match pair.address() {
                     Named::Id(id) => NamedAddress::Id(id.clone()),
                     Named::Name(address) => NamedAddress::Address(address.clone()),
                 }),
@@ -149,7 +149,7 @@ impl Failures {
                 message_id: source.id.as_deref().map(str::to_owned),
                 source: request.source,
                 origin: Origin::Pair {
-                    pair: ask.pair,
+                    pair: ask.pair(),
                     only_time: failure.retry == Retry::NextInvocation,
                     dry_run: request.options.dry_run,
                 },

@@ -43,12 +43,12 @@ pub(crate) fn pair_entries<'f>(failures: impl IntoIterator<Item = &'f Failed>, p
     for failed in failures {
         let Origin::Pair { pair, .. } = failed.origin else { continue };
         let pair = &pairs.pairs[pair];
-        let (field, address) = match &pair.address {
+        let (field, address) = match pair.address() {
             Named::Id(id) => (Field::EmailAddressIds, id),
             Named::Name(address) => (Field::EmailAddresses, address),
         };
-        let entry = *known.entry((pair.queue, field)).or_insert_with(|| {
-            entries.push((pair.queue, field, Vec::new()));
+        let entry = *known.entry((pair.queue(), field)).or_insert_with(|| {
+            entries.push((pair.queue(), field, Vec::new()));
             entries.len() - 1
         });
         entries[entry].2.push(Value::from(&**address));

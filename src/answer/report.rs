@@ -224,11 +224,11 @@ fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> 
         row_of_queue.push(row);
     }
     for ask in &pairs.asks {
-        rows[row_of_queue[pairs.pairs[ask.pair].queue]].requested += 1;
+        rows[row_of_queue[pairs.pairs[ask.pair()].queue()]].requested += 1;
     }
     for (pair, place) in pairs.pairs.iter().zip(&plan.places) {
         if place.is_err() {
-            rows[row_of_queue[pair.queue]].failed += 1;
+            rows[row_of_queue[pair.queue()]].failed += 1;
         }
     }
     rows

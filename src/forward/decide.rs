@@ -183,7 +183,7 @@ impl Decision {
 fn came(sources: usize, pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Vec<Came> {
     let mut came = vec![Came::default(); sources];
     for ask in &pairs.asks {
-        if !matches!(outcomes.by_pair[ask.pair], Outcome::Failed(_)) {
+        if !matches!(outcomes.by_pair[ask.pair()], Outcome::Failed(_)) {
             came[pairs.source_of(ask)].done = true;
         }
     }

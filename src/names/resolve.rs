@@ -66,11 +66,11 @@ impl<'a> Resolver<'a> {
         let mut stale = HashSet::new();
         for (pair, outcome) in pairs.pairs.iter().zip(outcomes) {
             let Outcome::Failed(failure) = outcome else { continue };
-            let queue = &pairs.queues[pair.queue];
+            let queue = &pairs.queues[pair.queue()];
             if failure.blame.queue() && matches!(queue.queue, Named::Name(_)) {
                 stale.insert((queue.instance.clone(), Listed::Queues));
             }
-            if failure.blame.address() && matches!(pair.address, Named::Name(_)) {
+            if failure.blame.address() && matches!(pair.address(), Named::Name(_)) {
                 stale.insert((queue.instance.clone(), Listed::EmailAddresses));
             }
         }
@@ -104,15 +104,20 @@ impl<'a> Resolver<'a> {
     }
 
     fn look_up(&self, pairs: &Pairs) -> Resolved {
-        let queues = pairs.queues.iter().map(|queue| self.id(&queue.instance, Listed::Queues, &queue.queue));
-        let addresses = pairs
-            .pairs
-            .iter()
-            .map(|pair| self.id(&pairs.queues[pair.queue].instance, Listed::EmailAddresses, &pair.address));
+        let queues =
+            pairs.queues.iter().map(|queue| self.id(&queue.instance, Listed::Queues, queue.queue.as_ref()));
+        let addresses = pairs.pairs.iter().map(|pair| {
+            self.id(&pairs.queues[pair.queue()].instance, Listed::EmailAddresses, pair.address())
+        });
         Resolved { queues: queues.collect(), addresses: addresses.collect() }
     }
 
-    fn id(&self, instance: &Arc<str>, listed: Listed, named: &Named) -> Result<Arc<str>, Arc<Failure>> {
+    fn id(
+        &self,
+        instance: &Arc<str>,
+        listed: Listed,
+        named: Named<&Arc<str>>,
+    ) -> Result<Arc<str>, Arc<Failure>> {
         let name = match named {
             Named::Id(id) => return Ok(id.clone()),
             Named::Name(name) => name,
@@ -134,9 +139,9 @@ fn names(pairs: &Pairs) -> impl Iterator<Item = (Which, &str)> {
         Named::Name(name) => Some(((queue.instance.clone(), Listed::Queues), &**name)),
         Named::Id(_) => None,
     });
-    let addresses = pairs.pairs.iter().filter_map(|pair| match &pair.address {
+    let addresses = pairs.pairs.iter().filter_map(|pair| match pair.address() {
         Named::Name(name) => {
-            Some(((pairs.queues[pair.queue].instance.clone(), Listed::EmailAddresses), &**name))
+            Some(((pairs.queues[pair.queue()].instance.clone(), Listed::EmailAddresses), &**name))
         }
         Named::Id(_) => None,
     });

@@ -1,7 +1,8 @@
 //! Where something stands in a request, as a JSON path that is written out only when somebody reads it.
 
 use std::fmt;
-use std::num::NonZeroU32;
+
+use crate::index::Index;
 
 use super::Field;
 
@@ -14,29 +15,6 @@ pub struct Path {
     entry: Option<Index>,
     field: Option<Field>,
     element: Option<Index>,
-}
-
-/// An index in a list. There is a path for each pair, so it is kept small: as its number counted from one, which leaves
-/// zero for where there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Index(NonZeroU32);
-
-impl Index {
-    /// A Lambda payload ends at 6 MB, so an index always fits.
-    fn new(index: usize) -> Self {
-        let number = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
-        Index(NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX))
-    }
-
-    fn get(self) -> usize {
-        self.0.get() as usize - 1
-    }
-}
-
-impl fmt::Display for Index {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get().fmt(f)
-    }
 }
 
 /// What a request stands in.

@@ -1,5 +1,7 @@
 //! The work that is measured: everything between a payload's bytes and the first call.
 
+use std::sync::Arc;
+
 use queue_email_associator::pairs::{Named, Pairs};
 use queue_email_associator::payload::Envelope;
 use queue_email_associator::plan::{Plan, Resolved};
@@ -16,12 +18,12 @@ pub(crate) fn plan(payload: &[u8], home: &Home) -> Result<(usize, usize), Failur
         return Err(Failure::Payload(invalid.message.clone()));
     }
     // As the resolver does it where nothing is named by name.
-    let id = |named: &Named| match named {
+    let id = |named: Named<&Arc<str>>| match named {
         Named::Id(id) | Named::Name(id) => Ok(id.clone()),
     };
     let resolved = Resolved {
-        queues: pairs.queues.iter().map(|queue| id(&queue.queue)).collect(),
-        addresses: pairs.pairs.iter().map(|pair| id(&pair.address)).collect(),
+        queues: pairs.queues.iter().map(|queue| id(queue.queue.as_ref())).collect(),
+        addresses: pairs.pairs.iter().map(|pair| id(pair.address())).collect(),
     };
     let plan = Plan::new(&pairs, resolved);
     Ok((pairs.asks.len(), plan.calls()))

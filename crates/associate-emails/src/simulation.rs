@@ -62,8 +62,8 @@ fn fixture(pairs: &Pairs) -> Fixture {
         }
     }
     for pair in &pairs.pairs {
-        let instance = &pairs.queues[pair.queue].instance;
-        if let Named::Id(id) = &pair.address {
+        let instance = &pairs.queues[pair.queue()].instance;
+        if let Named::Id(id) = pair.address() {
             let address = format!("{id}@simulation.example");
             names.addresses.insert((instance.to_string(), address.to_lowercase()));
             fixture.instance(&**instance).email_addresses.insert(id.to_string(), address);
@@ -79,8 +79,8 @@ fn fixture(pairs: &Pairs) -> Fixture {
         }
     }
     for pair in &pairs.pairs {
-        let instance = &pairs.queues[pair.queue].instance;
-        if let Named::Name(address) = &pair.address
+        let instance = &pairs.queues[pair.queue()].instance;
+        if let Named::Name(address) = pair.address()
             && names.addresses.insert((instance.to_string(), address.to_lowercase()))
         {
             let addresses = &mut fixture.instance(&**instance).email_addresses;

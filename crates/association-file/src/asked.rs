@@ -80,7 +80,7 @@ impl<'p> Asked<'p> {
     pub(crate) fn first_asks(&self) -> Vec<Ask> {
         let mut first: Vec<Option<Ask>> = vec![None; self.pairs.pairs.len()];
         for ask in &self.pairs.asks {
-            first[ask.pair].get_or_insert(*ask);
+            first[ask.pair()].get_or_insert(*ask);
         }
         first.into_iter().flatten().collect()
     }
@@ -89,7 +89,7 @@ impl<'p> Asked<'p> {
     pub(crate) fn dry_runs(&self) -> Vec<bool> {
         let mut dry = vec![true; self.pairs.pairs.len()];
         for ask in &self.pairs.asks {
-            dry[ask.pair] &= self.is_dry_run(ask.request);
+            dry[ask.pair()] &= self.is_dry_run(ask.request());
         }
         dry
     }

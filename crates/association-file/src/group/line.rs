@@ -38,7 +38,7 @@ impl<'a> Line<'a> {
     ) -> Self {
         let (mut ids, mut addresses) = (Vec::new(), Vec::new());
         for number in numbers {
-            match &pairs[*number].address {
+            match pairs[*number].address() {
                 Named::Id(id) => ids.push(&**id),
                 Named::Name(address) => addresses.push(&**address),
             }

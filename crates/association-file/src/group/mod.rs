@@ -111,10 +111,10 @@ fn write_valid(
     let mut queues: Vec<OfQueue> = pairs.queues.iter().map(|_| OfQueue::default()).collect();
     let dry_runs = asked.dry_runs();
     for (number, (pair, dry_run)) in pairs.pairs.iter().zip(&dry_runs).enumerate() {
-        queues[pair.queue].of(matches!(pair.address, Named::Id(_)), *dry_run).push(number);
+        queues[pair.queue()].of(matches!(pair.address(), Named::Id(_)), *dry_run).push(number);
     }
     // Items are numbered as records are, and so are their requests.
-    let rows: Vec<u64> = asked.first_asks().iter().map(|ask| row(ask.request)).collect();
+    let rows: Vec<u64> = asked.first_asks().iter().map(|ask| row(ask.request())).collect();
     for (queue, of_queue) in pairs.queues.iter().zip(&queues) {
         for chunk in of_queue.kinds.iter().flat_map(|kind| kind.chunks(CHUNK)) {
             let line = Line::new(queue, chunk, &pairs.pairs, &rows, dry_runs[chunk[0]]);

@@ -12,6 +12,9 @@ use crate::asked::{Asked, DEFAULT_INSTANCE, item_of};
 /// The errors of the associating function that another attempt meets again.
 const PERMANENT: [&str; 2] = ["InvalidRequest", "PermanentFailure"];
 
+/// What a pair's queue and address are called.
+type Names<'n> = (Named<&'n str>, Named<&'n str>);
+
 /// Why all of a batch has failed that did not succeed as a whole.
 pub(super) fn reason_of(ended: Ended, execution: &Execution<'_>) -> Reason {
     let safe = "sending it again is safe";
@@ -65,10 +68,10 @@ impl<'b> Batch<'b> {
     /// Lists what an output says failed; and everything it does not speak of, if it had no room to list it all.
     pub(super) fn add_output(&mut self, output: &Output) {
         // From the second round on a path leads into what was left of the batch, so the pair itself comes first.
-        let mut by_names: HashMap<(&Named, &Named), Vec<usize>> = HashMap::new();
+        let mut by_names: HashMap<Names<'_>, Vec<usize>> = HashMap::new();
         for (number, pair) in self.asked.pairs.pairs.iter().enumerate() {
-            let queue = &self.asked.pairs.queues[pair.queue].queue;
-            by_names.entry((queue, &pair.address)).or_default().push(number);
+            let queue = self.asked.pairs.queues[pair.queue()].queue.as_ref();
+            by_names.entry((queue.as_str(), pair.address().as_str())).or_default().push(number);
         }
         for failure in &output.failures {
             let reason = Reason::new(&failure.error, &failure.message, failure.retryable);
@@ -99,17 +102,13 @@ impl<'b> Batch<'b> {
     }
 
     /// The pair that a failure names.
-    fn pair_of(
-        &self,
-        failure: &OutputFailure,
-        by_names: &HashMap<(&Named, &Named), Vec<usize>>,
-    ) -> Option<usize> {
+    fn pair_of(&self, failure: &OutputFailure, by_names: &HashMap<Names<'_>, Vec<usize>>) -> Option<usize> {
         let queue = named(failure.queue_id.as_deref(), failure.queue_name.as_deref())?;
         let address = named(failure.email_address_id.as_deref(), failure.email_address.as_deref())?;
-        let candidates = by_names.get(&(&queue, &address))?;
+        let candidates = by_names.get(&(queue, address))?;
         let pairs = &self.asked.pairs;
         let of_instance = |instance: &str| {
-            let is_of = |pair: &&usize| &*pairs.queues[pairs.pairs[**pair].queue].instance == instance;
+            let is_of = |pair: &&usize| &*pairs.queues[pairs.pairs[**pair].queue()].instance == instance;
             candidates.iter().find(is_of).copied()
         };
         // What names no instance is of the function's own, whose identifier the failure gives.
@@ -148,7 +147,7 @@ impl<'b> Batch<'b> {
         let pair = &self.asked.pairs.pairs[number];
         let known = self.ledger.and_then(|ledger| ledger.row(self.asked, number));
         self.failed.push(FailedRow {
-            cells: Cells::of_pair(&self.asked.pairs.queues[pair.queue], pair),
+            cells: Cells::of_pair(&self.asked.pairs.queues[pair.queue()], pair),
             row: known.or_else(|| self.asked.row(self.first_asks[number].path)),
             reason: reason.clone(),
             dry_run: self.dry_runs[number],
@@ -171,6 +170,6 @@ impl<'b> Batch<'b> {
     }
 }
 
-fn named(id: Option<&str>, name: Option<&str>) -> Option<Named> {
-    id.map(|id| Named::Id(id.into())).or_else(|| name.map(|name| Named::Name(name.into())))
+fn named<'a>(id: Option<&'a str>, name: Option<&'a str>) -> Option<Named<&'a str>> {
+    id.map(Named::Id).or(name.map(Named::Name))
 }

@@ -81,7 +81,7 @@ impl Cells {
             Named::Id(id) => cells.queue_id = id.to_string(),
             Named::Name(name) => cells.queue_name = name.to_string(),
         }
-        match &pair.address {
+        match pair.address() {
             Named::Id(id) => cells.email_address_id = id.to_string(),
             Named::Name(address) => cells.email_address = address.to_string(),
         }

@@ -21,7 +21,7 @@ pub(super) struct Ledger<'t> {
     invalid: HashMap<InvalidKey, Vec<usize>>,
 }
 
-type PairKey<'t> = (&'t str, &'t Named, &'t Named);
+type PairKey<'t> = (&'t str, Named<&'t str>, Named<&'t str>);
 
 /// What is invalid has no names that hold; it is known by its line, or by what stands in its cells.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -106,8 +106,8 @@ fn keys<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = PairKey<'a>> {
 
 fn key<'a>(asked: &'a Asked<'_>, pair: usize) -> PairKey<'a> {
     let pair = &asked.pairs.pairs[pair];
-    let queue = &asked.pairs.queues[pair.queue];
-    (&*queue.instance, &queue.queue, &pair.address)
+    let queue = &asked.pairs.queues[pair.queue()];
+    (&*queue.instance, queue.queue.as_ref().as_str(), pair.address().as_str())
 }
 
 /// Looks a key up that lives less long than those of the map.

@@ -183,7 +183,7 @@ impl<'k> Summing<'k> {
             let dry_runs = asked.dry_runs();
             for (number, row) in ledger.missing_pairs() {
                 let pair = &asked.pairs.pairs[number];
-                let cells = Cells::of_pair(&asked.pairs.queues[pair.queue], pair);
+                let cells = Cells::of_pair(&asked.pairs.queues[pair.queue()], pair);
                 let dry_run = dry_runs[number];
                 self.failed.push(FailedRow { cells, row, reason: rest.clone(), dry_run });
                 self.counts.failed += 1;

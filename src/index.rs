@@ -1,0 +1,32 @@
+//! Index: a position in a list, in four bytes.
+//!
+//! A large invocation holds several for each of its pairs, and memory is what Lambda bills.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+/// A position in a list. No list of an invocation has four billion elements: a Lambda payload ends at 6 MB (AWS Lambda
+/// Developer Guide, "Lambda quotas"), and a file that is sent by hand has to fit into memory too.
+///
+/// It is kept as the position counted from one, so that an `Option` of it takes no more room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Index(NonZeroU32);
+
+impl Index {
+    /// The index of a position.
+    pub fn new(position: usize) -> Self {
+        let number = u32::try_from(position).unwrap_or(u32::MAX).saturating_add(1);
+        Index(NonZeroU32::new(number).unwrap_or(NonZeroU32::MAX))
+    }
+
+    /// The position.
+    pub fn get(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+impl fmt::Display for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
