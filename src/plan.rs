@@ -67,7 +67,7 @@ pub enum Sources {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
     /// Which of [`Group::addresses`].
-    pub addresses: Vec<usize>,
+    pub addresses: Vec<Index>,
     /// How many calls that request needs which, of all that ask for an address of this chunk, needs the fewest.
     /// What needs few calls goes first, so that a large message does not starve small ones.
     pub urgency: usize,
@@ -122,6 +122,13 @@ impl Place {
     }
 }
 
+impl Chunk {
+    /// Which of [`Group::addresses`], in ascending order.
+    pub fn positions(&self) -> impl Iterator<Item = usize> {
+        self.addresses.iter().map(|address| address.get())
+    }
+}
+
 impl Group {
     /// The calls that its addresses need if nothing fails; where only dry runs ask for any, that they would need.
     pub fn calls_needed(&self) -> usize {
@@ -133,7 +140,7 @@ impl Group {
 
     /// Which of its chunks an address is in: none, where only dry runs ask for it.
     fn chunk_of(&self, address: usize) -> Option<usize> {
-        let before = |chunk: &Chunk| chunk.addresses.last() < Some(&address);
+        let before = |chunk: &Chunk| chunk.addresses.last() < Some(&Index::new(address));
         (!self.addresses[address].dry_run).then(|| self.chunks.partition_point(before))
     }
 }
@@ -227,8 +234,8 @@ impl Plan {
 
     fn cut(&mut self) {
         for group in &mut self.groups {
-            let live: Vec<usize> =
-                (0..group.addresses.len()).filter(|position| !group.addresses[*position].dry_run).collect();
+            let positions = (0..group.addresses.len()).filter(|position| !group.addresses[*position].dry_run);
+            let live: Vec<_> = positions.map(Index::new).collect();
             group.chunks = live
                 .chunks(CHUNK)
                 .map(|chunk| Chunk { addresses: chunk.to_vec(), urgency: usize::MAX })

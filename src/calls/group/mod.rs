@@ -79,8 +79,8 @@ impl GroupRun {
                 false => decided(position),
             })
             .collect();
-        let mut chunks: Vec<_> =
-            group.chunks.iter().map(|chunk| (chunk.addresses.clone(), chunk.urgency)).collect();
+        let chunks = group.chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency));
+        let mut chunks: Vec<(Vec<usize>, _)> = chunks.collect();
         chunks.sort_by_key(|(_, urgency)| *urgency);
         GroupRun {
             limits,
