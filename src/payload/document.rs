@@ -17,6 +17,7 @@ pub(super) enum Document<'p> {
 pub(super) enum Records<'p> {
     List(Vec<RawRecord<'p>>),
     Other(&'static str),
+    Twice,
 }
 
 impl<'de> Deserialize<'de> for Document<'de> {
@@ -39,7 +40,8 @@ impl<'de> Visitor<'de> for DocumentVisitor {
         let mut members = Vec::new();
         while let Some(Text(key)) = access.next_key()? {
             if key == "Records" {
-                records = Some(access.next_value()?);
+                let value = access.next_value()?;
+                records = Some(if records.is_some() { Records::Twice } else { value });
             } else {
                 members.push((key, access.next_value()?));
             }

@@ -102,6 +102,9 @@ pub enum NoEnvelope {
     /// `Records` or `Items` is no list.
     #[error("{0} is {1}; a list is expected")]
     NotAList(&'static str, &'static str),
+    /// A member that holds requests stands there twice: whichever were taken, the other's would be lost unseen.
+    #[error("{0} is given twice; once is accepted")]
+    Twice(&'static str),
     /// A record of SQS that could not be listed if it failed, so that nothing of the batch may be begun.
     #[error("{0}.messageId {1}, so a failure of that message could not be reported; nothing was called")]
     NoMessageId(String, String),
@@ -138,6 +141,7 @@ impl<'p> Envelope<'p> {
             Document::Object { records: Some(Records::Other(kind)), .. } => {
                 Err(NoEnvelope::NotAList("Records", kind))
             }
+            Document::Object { records: Some(Records::Twice), .. } => Err(NoEnvelope::Twice("Records")),
             Document::Object { records: None, members } => object(members),
             Document::Other(kind) => Err(NoEnvelope::NotAnObject(kind)),
         }
@@ -207,22 +211,22 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
     let has = |members: &Members<'_>, name: &str| members.iter().any(|(key, _)| key == name);
     let source = |id, body| Source { id, body, first_delivery: false, fifo: false, message_group: None };
     if ["detail-type", "source", "detail"].iter().all(|name| has(&members, name)) {
+        let detail = take_one(&mut members, "detail")?.unwrap_or(Json::Null);
         let id = match take(&mut members, "id") {
             Some(Json::String(id)) => Some(id),
             _ => None,
         };
-        let detail = take(&mut members, "detail").unwrap_or(Json::Null);
         return Ok(Envelope {
             kind: EnvelopeKind::EventBridge,
             sources: vec![source(id, Body::Request(detail))],
         });
     }
     if has(&members, "Items") {
-        let items = match take(&mut members, "Items") {
+        let items = match take_one(&mut members, "Items")? {
             Some(Json::Array(items)) => items,
             other => return Err(NoEnvelope::NotAList("Items", other.as_ref().map_or("missing", Json::kind))),
         };
-        let batch_input = take(&mut members, "BatchInput");
+        let batch_input = take_one(&mut members, "BatchInput")?;
         let body = Body::Items { items, batch_input };
         return Ok(Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source(None, body)] });
     }
@@ -232,7 +236,15 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
 
 fn take<'p>(members: &mut Members<'p>, name: &str) -> Option<Json<'p>> {
     let index = members.iter().rposition(|(key, _)| key == name)?;
-    Some(members.swap_remove(index).1)
+    Some(members.remove(index).1)
+}
+
+fn take_one<'p>(members: &mut Members<'p>, name: &'static str) -> Result<Option<Json<'p>>, NoEnvelope> {
+    let taken = take(members, name);
+    match members.iter().any(|(key, _)| key == name) {
+        true => Err(NoEnvelope::Twice(name)),
+        false => Ok(taken),
+    }
 }
 
 #[cfg(test)]
@@ -286,6 +298,16 @@ mod tests {
             ),
             ("[{}]", format!("[0] {mixed}")),
             (r#"{"Items": {}}"#, "Items is an object; a list is expected".to_owned()),
+            (r#"{"Records": [], "Records": []}"#, "Records is given twice; once is accepted".to_owned()),
+            (r#"{"Items": [], "Items": []}"#, "Items is given twice; once is accepted".to_owned()),
+            (
+                r#"{"BatchInput": {}, "Items": [], "BatchInput": {}}"#,
+                "BatchInput is given twice; once is accepted".to_owned(),
+            ),
+            (
+                r#"{"id": "i", "detail-type": "t", "source": "s", "detail": {}, "detail": {}}"#,
+                "detail is given twice; once is accepted".to_owned(),
+            ),
             (
                 r#"{"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}"#,
                 "Records[0].messageId is missing, so a failure of that message could not be reported; \

@@ -23,16 +23,16 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
     for _ in 0..=MAX_WRAPPINGS {
         let json = Json::parse(&text)
             .map_err(|error| whole(format!("{within}the body is not valid JSON: {error}")))?;
-        let inner = if let Some(inner) = json.get("unreadable").and_then(Json::as_str) {
+        let inner = if let Some(inner) = one(&json, "unreadable")?.and_then(Json::as_str) {
             inner.to_owned()
         } else if json.get("Type").and_then(Json::as_str) == Some("Notification") {
-            let Some(message) = json.get("Message").and_then(Json::as_str) else {
+            let Some(message) = one(&json, "Message")?.and_then(Json::as_str) else {
                 return Err(whole("the notification has no text as its Message".to_owned()));
             };
             within = "the Message of the notification: ";
             message.to_owned()
         } else {
-            return Ok(then(event_detail(&json)));
+            return Ok(then(event_detail(&json)?));
         };
         text = Cow::Owned(inner);
     }
@@ -40,10 +40,21 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
 }
 
 /// The detail of an EventBridge event, or the document itself where it is none.
-fn event_detail<'j, 'a>(json: &'j Json<'a>) -> &'j Json<'a> {
-    match (json.get("detail-type"), json.get("source"), json.get("detail")) {
-        (Some(_), Some(_), Some(detail)) => detail,
-        _ => json,
+fn event_detail<'j, 'a>(json: &'j Json<'a>) -> Result<&'j Json<'a>, Invalid> {
+    if json.get("detail-type").is_none() || json.get("source").is_none() {
+        return Ok(json);
+    }
+    Ok(one(json, "detail")?.unwrap_or(json))
+}
+
+/// The member of that name that holds a request. Given twice it is refused: whichever were taken, the other would be
+/// lost unseen.
+fn one<'j, 'a>(json: &'j Json<'a>, name: &str) -> Result<Option<&'j Json<'a>>, Invalid> {
+    match json {
+        Json::Object(members) if members.iter().filter(|(key, _)| key == name).count() > 1 => {
+            Err(whole(format!("{name} is given twice; once is accepted")))
+        }
+        _ => Ok(json.get(name)),
     }
 }
 
@@ -94,6 +105,15 @@ mod tests {
                  column 1",
             ),
             (r#"{"unreadable":"nope"}"#, "the body is not valid JSON: expected ident at line 1 column 2"),
+            (r#"{"unreadable":"{}","unreadable":"{}"}"#, "unreadable is given twice; once is accepted"),
+            (
+                r#"{"Type":"Notification","Message":"{}","Message":"{}"}"#,
+                "Message is given twice; once is accepted",
+            ),
+            (
+                r#"{"detail":{},"source":"s","detail-type":"t","detail":{}}"#,
+                "detail is given twice; once is accepted",
+            ),
         ] {
             assert_eq!(request(body), Err(message.to_owned()), "{body}");
         }
