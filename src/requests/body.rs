@@ -4,11 +4,21 @@ use std::borrow::Cow;
 
 use crate::payload::Json;
 
-use super::{Invalid, Path};
+use super::{Field, Invalid, Name, Path};
 
 /// How often one body may be wrapped. What is sent on is wrapped once, and an SNS notification is one more; each wrapping
 /// holds a copy of the text, so that a body made of nothing else would cost memory in the square of its size and more.
 const MAX_WRAPPINGS: usize = 8;
+
+/// What a document is wrapped around.
+enum Wrapping<'j, 'a> {
+    /// `{"unreadable": "…"}`: the text of a body that could not be read when it was met before.
+    Unreadable(&'j str),
+    /// An SNS notification: the text of its message.
+    Notification(&'j str),
+    /// An EventBridge event: its detail, which is a request.
+    Event(&'j Json<'a>),
+}
 
 /// Parses the body of an SQS message or an SNS notification, takes the wrappings off, and hands the request on.
 ///
@@ -23,28 +33,45 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
     for _ in 0..=MAX_WRAPPINGS {
         let json = Json::parse(&text)
             .map_err(|error| whole(format!("{within}the body is not valid JSON: {error}")))?;
-        let inner = if let Some(inner) = one(&json, "unreadable")?.and_then(Json::as_str) {
-            inner.to_owned()
-        } else if json.get("Type").and_then(Json::as_str) == Some("Notification") {
-            let Some(message) = one(&json, "Message")?.and_then(Json::as_str) else {
-                return Err(whole("the notification has no text as its Message".to_owned()));
-            };
-            within = "the Message of the notification: ";
-            message.to_owned()
-        } else {
-            return Ok(then(event_detail(&json)?));
+        let inner = match wrapping(&json)? {
+            None => return Ok(then(&json)),
+            Some(Wrapping::Event(detail)) => return Ok(then(detail)),
+            Some(Wrapping::Unreadable(text)) => text.to_owned(),
+            Some(Wrapping::Notification(message)) => {
+                within = "the Message of the notification: ";
+                message.to_owned()
+            }
         };
         text = Cow::Owned(inner);
     }
     Err(whole(format!("the body is wrapped more than {MAX_WRAPPINGS} times")))
 }
 
-/// The detail of an EventBridge event, or the document itself where it is none.
-fn event_detail<'j, 'a>(json: &'j Json<'a>) -> Result<&'j Json<'a>, Invalid> {
-    if json.get("detail-type").is_none() || json.get("source").is_none() {
-        return Ok(json);
+/// What a document is wrapped around, if it is a wrapping. One that asks for something itself is none: taken off, it
+/// would take along what it asks for.
+fn wrapping<'j, 'a>(json: &'j Json<'a>) -> Result<Option<Wrapping<'j, 'a>>, Invalid> {
+    let text = |name| json.get(name).and_then(Json::as_str);
+    if text("unreadable").is_some() && !asks(json) {
+        Ok(one(json, "unreadable")?.and_then(Json::as_str).map(Wrapping::Unreadable))
+    } else if text("Type") == Some("Notification") && !asks(json) {
+        match one(json, "Message")?.and_then(Json::as_str) {
+            Some(message) => Ok(Some(Wrapping::Notification(message))),
+            None => Err(whole("the notification has no text as its Message".to_owned())),
+        }
+    } else if ["detail-type", "source", "detail"].iter().all(|name| json.get(name).is_some()) && !asks(json) {
+        Ok(one(json, "detail")?.map(Wrapping::Event))
+    } else {
+        Ok(None)
     }
-    Ok(one(json, "detail")?.unwrap_or(json))
+}
+
+/// Whether a document names pairs itself.
+fn asks(json: &Json<'_>) -> bool {
+    let names_pairs = |name: &str| match Field::of(name) {
+        Name::Known(field) | Name::Nearly(field) => field == Field::Associations || field.names_a_pair(),
+        Name::Unknown => false,
+    };
+    matches!(json, Json::Object(members) if members.iter().any(|(name, _)| names_pairs(name)))
 }
 
 /// The member of that name that holds a request. Given twice it is refused: whichever were taken, the other would be
@@ -90,6 +117,18 @@ mod tests {
             notification(&unreadable(&event)),
         ] {
             assert_eq!(request(&body).as_deref(), Ok(request_text), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_asks_for_pairs_itself_is_no_wrapping() {
+        for body in [
+            r#"{"unreadable":"nope","associations":[]}"#,
+            r#"{"unreadable":"nope","Associations":[]}"#,
+            r#"{"Type":"Notification","Message":"nope","queueId":"q"}"#,
+            r#"{"detail-type":"t","source":"s","detail":{},"emailAddressIds":[]}"#,
+        ] {
+            assert_eq!(request(body).as_deref(), Ok(body));
         }
     }
 

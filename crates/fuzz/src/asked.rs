@@ -136,6 +136,9 @@ impl Read {
         let mut text = body.to_owned();
         loop {
             let Some(value) = parse(&text) else { return Read::Unreadable(text) };
+            if names_pairs(&value) {
+                return Read::Request(Asked::read(&value));
+            }
             if let Some(inner) = value.get("unreadable").and_then(Value::as_str) {
                 text = inner.to_owned();
                 continue;
@@ -181,6 +184,21 @@ fn depth(text: &str) -> usize {
         }
     }
     deepest
+}
+
+/// Whether a document has a member that is a list of entries, or stands in one, or nearly so: it is no wrapping then.
+fn names_pairs(value: &Value) -> bool {
+    let letters = |name: &String| name.replace(['_', '-', ' ', '\u{feff}'], "").to_lowercase();
+    let names = [
+        "associations",
+        "queueid",
+        "queuename",
+        "emailaddressid",
+        "emailaddressids",
+        "emailaddress",
+        "emailaddresses",
+    ];
+    value.as_object().is_some_and(|members| members.keys().any(|name| names.contains(&&*letters(name))))
 }
 
 fn detail(value: &Value) -> &Value {
