@@ -21,12 +21,6 @@ impl Deadline {
         Deadline { end: invocation_ends.checked_sub(kept).unwrap_or(now) }
     }
 
-    /// Less time: what is needed for something behind the calls.
-    #[must_use]
-    pub fn less(self, kept: Duration, now: Instant) -> Self {
-        Deadline::new(self.end, kept, now)
-    }
-
     /// The last moment at which a call may begin.
     pub fn last_begin(self) -> Option<Instant> {
         self.end.checked_sub(SHORTEST_CALL)
@@ -57,6 +51,5 @@ mod tests {
         assert!(!deadline.allows(at(1_001)));
         assert_eq!(deadline.time_for_call(at(0), Duration::from_secs(5)), Duration::from_secs(2));
         assert_eq!(deadline.time_for_call(at(0), Duration::from_secs(1)), Duration::from_secs(1));
-        assert!(!deadline.less(Duration::from_millis(1_500), now).allows(at(0)));
     }
 }
