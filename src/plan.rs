@@ -233,9 +233,11 @@ impl Plan {
     }
 
     fn cut(&mut self) {
+        let mut live = Vec::new();
         for group in &mut self.groups {
             let positions = (0..group.addresses.len()).filter(|position| !group.addresses[*position].dry_run);
-            let live: Vec<_> = positions.map(Index::new).collect();
+            live.clear();
+            live.extend(positions.map(Index::new));
             group.chunks = live
                 .chunks(CHUNK)
                 .map(|chunk| Chunk { addresses: chunk.to_vec(), urgency: usize::MAX })

@@ -94,10 +94,13 @@ impl Field {
 
     /// Whether a name is this field's but for case, spaces, `_`, `-` or a byte-order mark.
     fn is_nearly(self, name: &str) -> bool {
-        name.chars()
+        // Each letter of a field takes at least a byte of the name, so most names are told apart by their length.
+        let long_enough = name.len() >= self.name().len();
+        let letters = name
+            .chars()
             .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}'))
-            .flat_map(char::to_lowercase)
-            .eq(self.name().chars().flat_map(char::to_lowercase))
+            .flat_map(char::to_lowercase);
+        long_enough && letters.eq(self.name().chars().flat_map(char::to_lowercase))
     }
 }
 

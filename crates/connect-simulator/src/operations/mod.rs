@@ -1,6 +1,7 @@
 //! The operations: what each does to the directory, once faults and quota have let it through.
 
 mod associate;
+mod change;
 mod check;
 mod disassociate;
 mod list;
