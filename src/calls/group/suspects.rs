@@ -148,6 +148,81 @@ mod tests {
         calls
     }
 
+    fn one_set(size: usize) -> Suspects {
+        Suspects::new([((0..size).collect(), 7)].into_iter())
+    }
+
+    /// What is tried next, which is then taken off.
+    fn next(
+        suspects: &mut Suspects,
+        at_most: Option<usize>,
+        undecided: impl Fn(usize) -> bool,
+    ) -> Option<Vec<usize>> {
+        suspects.peek(at_most, undecided)?;
+        suspects.pop().map(|set| set.members)
+    }
+
+    #[test]
+    fn a_set_is_cut_to_the_room_that_is_left() {
+        for (at_most, tried) in [
+            (None, vec![vec![0, 1, 2, 3, 4]]),
+            (Some(5), vec![vec![0, 1, 2, 3, 4]]),
+            (Some(6), vec![vec![0, 1, 2, 3, 4]]),
+            (Some(2), vec![vec![0, 1], vec![2, 3], vec![4]]),
+            (Some(0), vec![]),
+        ] {
+            let mut suspects = one_set(5);
+            let sets: Vec<_> = std::iter::from_fn(|| next(&mut suspects, at_most, |_| true)).collect();
+            assert_eq!(sets, tried, "{at_most:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_decided_is_not_tried() {
+        assert_eq!(next(&mut one_set(4), None, |member| member > 1), Some(vec![2, 3]));
+        assert_eq!(next(&mut one_set(4), None, |_| false), None);
+    }
+
+    #[test]
+    fn a_refused_set_is_split_if_all_of_it_can_be_tried_and_else_tried_anew() {
+        let refused = || {
+            let mut suspects = one_set(5);
+            suspects.peek(None, |_| true);
+            let whole = suspects.pop().unwrap();
+            assert_eq!(suspects.refused(whole), Ok(()));
+            suspects
+        };
+        assert_eq!(next(&mut refused(), None, |_| true), Some(vec![0, 1]));
+        assert_eq!(next(&mut refused(), Some(5), |_| true), Some(vec![0, 1]));
+        // The address at fault may be the one that was decided, or one for which there is no room.
+        assert_eq!(next(&mut refused(), None, |member| member != 1), Some(vec![0, 2, 3, 4]));
+        assert_eq!(next(&mut refused(), Some(3), |_| true), Some(vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn a_set_that_is_put_back_is_tried_again() {
+        let mut suspects = one_set(3);
+        suspects.peek(None, |_| true);
+        let set = suspects.pop().unwrap();
+        suspects.put_back(set);
+        assert_eq!(next(&mut suspects, None, |_| true), Some(vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn urgency_gives_way_to_the_requested_order() {
+        let mut suspects = Suspects::new([(vec![2, 3], 1), (vec![0, 1], 2)].into_iter());
+        suspects.in_requested_order();
+        assert_eq!(next(&mut suspects, None, |_| true), Some(vec![0, 1]));
+        assert_eq!(next(&mut suspects, None, |_| true), Some(vec![2, 3]));
+    }
+
+    #[test]
+    fn a_set_of_which_nothing_is_left_is_not_refused_for_anything() {
+        let mut suspects = Suspects::default();
+        assert_eq!(suspects.refused(Set::new(Vec::new(), 0)), Ok(()));
+        assert_eq!(next(&mut suspects, None, |_| true), None);
+    }
+
     #[test]
     fn one_address_at_fault_costs_nine_calls_wherever_it_stands() {
         assert_eq!((0..50).map(|bad| calls(50, &[bad])).max(), Some(9));
