@@ -1,35 +1,37 @@
-//! Document: the first reading of a payload, which parses everything once: records stay raw, anything else is a tree.
+//! Document: the first reading of a payload, which parses everything once: records and their members, anything else as
+//! a tree.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::json::{Members, Text};
-use super::record::RawRecord;
+use super::record::Record;
 
-/// A payload as far as it is read at once: records raw, anything else a tree.
-pub(super) enum Document<'p> {
-    Array(Vec<RawRecord<'p>>),
-    Object { records: Option<Records<'p>>, members: Members<'p> },
+/// A payload as far as it is read at once, with records whose members are read as `M`.
+pub(super) enum Document<'p, M> {
+    Array(Vec<Record<M>>),
+    Object { records: Option<Records<M>>, members: Members<'p> },
     Other(&'static str),
 }
 
-pub(super) enum Records<'p> {
-    List(Vec<RawRecord<'p>>),
+pub(super) enum Records<M> {
+    List(Vec<Record<M>>),
     Other(&'static str),
     Twice,
 }
 
-impl<'de> Deserialize<'de> for Document<'de> {
+impl<'de, M: Deserialize<'de>> Deserialize<'de> for Document<'de, M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DocumentVisitor)
+        deserializer.deserialize_any(DocumentVisitor(PhantomData))
     }
 }
 
-struct DocumentVisitor;
+struct DocumentVisitor<M>(PhantomData<M>);
 
-impl<'de> Visitor<'de> for DocumentVisitor {
-    type Value = Document<'de>;
+impl<'de, M: Deserialize<'de>> Visitor<'de> for DocumentVisitor<M> {
+    type Value = Document<'de, M>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an envelope")
@@ -82,9 +84,9 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     }
 }
 
-impl<'de> Deserialize<'de> for Records<'de> {
+impl<'de, M: Deserialize<'de>> Deserialize<'de> for Records<M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match deserializer.deserialize_any(DocumentVisitor)? {
+        Ok(match deserializer.deserialize_any(DocumentVisitor(PhantomData))? {
             Document::Array(records) => Records::List(records),
             Document::Object { .. } => Records::Other("an object"),
             Document::Other(kind) => Records::Other(kind),

@@ -6,8 +6,8 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::document::{Document, Records};
-use super::json::{Json, Members};
-use super::record::{RawRecord, read, text};
+use super::json::{Json, Members, Text};
+use super::record::{Member, NoText, Record, read, text};
 
 /// The kinds of envelope that differ in what becomes of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,10 @@ impl<'p> Envelope<'p> {
     /// # Errors
     /// [`NoEnvelope`] where the payload is none of the six; the invocation then is an `InvalidRequest`.
     pub fn read(payload: &'p [u8]) -> Result<Self, NoEnvelope> {
-        let document: Document<'p> = serde_json::from_slice(payload).map_err(|error| {
+        if let Ok(document) = serde_json::from_slice::<Document<'p, Text<'p>>>(payload) {
+            return envelope(document);
+        }
+        let document = serde_json::from_slice::<Document<'p, &'p RawValue>>(payload).map_err(|error| {
             NoEnvelope::NotJson(match error.classify() {
                 // serde's words for a wrong type quote the value, which may be an email address.
                 Category::Data => {
@@ -129,37 +132,47 @@ impl<'p> Envelope<'p> {
                 Category::Io | Category::Syntax | Category::Eof => error.to_string(),
             })
         })?;
-        match document {
-            Document::Array(records) => batch(EnvelopeKind::Pipes, "", &records),
-            Document::Object { records: Some(Records::List(records)), .. } => {
-                let kind = match records.first() {
-                    Some(first) if text(first.sns_source).as_deref() == Some("aws:sns") => EnvelopeKind::Sns,
-                    _ => EnvelopeKind::Sqs,
-                };
-                batch(kind, "Records", &records)
-            }
-            Document::Object { records: Some(Records::Other(kind)), .. } => {
-                Err(NoEnvelope::NotAList("Records", kind))
-            }
-            Document::Object { records: Some(Records::Twice), .. } => Err(NoEnvelope::Twice("Records")),
-            Document::Object { records: None, members } => object(members),
-            Document::Other(kind) => Err(NoEnvelope::NotAnObject(kind)),
-        }
+        envelope(document)
     }
 }
 
-fn batch<'p>(kind: EnvelopeKind, name: &str, records: &[RawRecord<'p>]) -> Result<Envelope<'p>, NoEnvelope> {
+fn envelope<'p, M: Member<'p>>(document: Document<'p, M>) -> Result<Envelope<'p>, NoEnvelope> {
+    match document {
+        Document::Array(records) => batch(EnvelopeKind::Pipes, "", records),
+        Document::Object { records: Some(Records::List(records)), .. } => {
+            let kind = match records.first() {
+                Some(first) if text(first.sns_source.clone()).as_deref() == Some("aws:sns") => {
+                    EnvelopeKind::Sns
+                }
+                _ => EnvelopeKind::Sqs,
+            };
+            batch(kind, "Records", records)
+        }
+        Document::Object { records: Some(Records::Other(kind)), .. } => {
+            Err(NoEnvelope::NotAList("Records", kind))
+        }
+        Document::Object { records: Some(Records::Twice), .. } => Err(NoEnvelope::Twice("Records")),
+        Document::Object { records: None, members } => object(members),
+        Document::Other(kind) => Err(NoEnvelope::NotAnObject(kind)),
+    }
+}
+
+fn batch<'p, M: Member<'p>>(
+    kind: EnvelopeKind,
+    name: &str,
+    records: Vec<Record<M>>,
+) -> Result<Envelope<'p>, NoEnvelope> {
     let sns = kind == EnvelopeKind::Sns;
-    let foreign = |record: &RawRecord<'p>| match sns {
-        true => text(record.sns_source).as_deref() != Some("aws:sns"),
-        false => text(record.sqs_source).as_deref() != Some("aws:sqs"),
+    let foreign = |record: &Record<M>| match sns {
+        true => text(record.sns_source.clone()).as_deref() != Some("aws:sns"),
+        false => text(record.sqs_source.clone()).as_deref() != Some("aws:sqs"),
     };
     if let Some(index) = records.iter().position(foreign) {
         return Err(NoEnvelope::OtherRecords(format!("{name}[{index}]")));
     }
     let source = if sns { sns_source } else { sqs_source };
     let sources = records
-        .iter()
+        .into_iter()
         .enumerate()
         .map(|(index, record)| {
             source(record).map_err(|reason| NoEnvelope::NoMessageId(format!("{name}[{index}]"), reason))
@@ -168,38 +181,36 @@ fn batch<'p>(kind: EnvelopeKind, name: &str, records: &[RawRecord<'p>]) -> Resul
     Ok(Envelope { kind, sources })
 }
 
-fn sqs_source<'p>(record: &RawRecord<'p>) -> Result<Source<'p>, String> {
-    let id = read(record.message_id)?;
+fn sqs_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String> {
+    let id = read(record.message_id).map_err(|no_text| no_text.reason)?;
     if id.is_empty() {
         return Err("is empty".to_owned());
     }
     let fifo = text(record.event_source_arn).is_some_and(|arn| arn.ends_with(".fifo"));
-    let attributes = record.attributes.as_ref();
+    let (receive_count, message_group) =
+        record.attributes.map_or((None, None), |a| (text(a.receive_count), text(a.message_group_id)));
     Ok(Source {
         id: Some(id),
         body: body("body", record.body),
-        first_delivery: attributes.and_then(|a| text(a.receive_count)).as_deref() == Some("1"),
+        first_delivery: receive_count.as_deref() == Some("1"),
         fifo,
-        message_group: attributes.filter(|_| fifo).and_then(|a| text(a.message_group_id)),
+        message_group: message_group.filter(|_| fifo),
     })
 }
 
-fn body<'p>(name: &str, member: Option<&'p RawValue>) -> Body<'p> {
+fn body<'p, M: Member<'p>>(name: &str, member: Option<M>) -> Body<'p> {
     read(member).map_or_else(
-        |reason| Body::Unreadable {
-            raw: member.map_or("", RawValue::get),
-            reason: format!("{name} {reason}"),
-        },
+        |NoText { raw, reason }| Body::Unreadable { raw, reason: format!("{name} {reason}") },
         Body::Text,
     )
 }
 
 /// Unlike SQS, SNS lists no failures by identifier, so a notification without one is no danger.
-fn sns_source<'p>(record: &RawRecord<'p>) -> Result<Source<'p>, String> {
-    let notification = record.sns.as_ref();
+fn sns_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String> {
+    let (id, message) = record.sns.map_or((None, None), |sns| (text(sns.message_id), sns.message));
     Ok(Source {
-        id: notification.and_then(|n| text(n.message_id)),
-        body: body("Sns.Message", notification.and_then(|n| n.message)),
+        id,
+        body: body("Sns.Message", message),
         first_delivery: false,
         fifo: false,
         message_group: None,

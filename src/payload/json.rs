@@ -135,6 +135,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
 }
 
 /// A string that borrows where it can, which `Cow` alone does not do in serde.
+#[derive(Debug, Clone)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {

@@ -1,7 +1,8 @@
-//! One record of an SQS or SNS batch, kept as raw as it came.
+//! One record of an SQS or SNS batch, as far as the function acts on it.
 //!
-//! Only the members that the function acts on are kept, and those stay text until their own record is handled:
-//! a body with a lone surrogate, or one that is no string, is that record's failure and not the batch's.
+//! AWS writes each of these members as a string, and read as strings a large batch is gone through once. Where one of
+//! them is something else, or holds what is no text (a lone surrogate in a body), the payload is read again with the
+//! members kept raw: that is then the failure of its own record and not the batch's.
 
 use std::borrow::Cow;
 
@@ -12,62 +13,90 @@ use super::json::Text;
 
 /// A record as it stands in `Records`, or in the array that EventBridge Pipes sends.
 #[derive(Debug, Deserialize)]
-pub(super) struct RawRecord<'p> {
-    #[serde(borrow, rename = "eventSource")]
-    pub(super) sqs_source: Option<&'p RawValue>,
-    #[serde(borrow, rename = "EventSource")]
-    pub(super) sns_source: Option<&'p RawValue>,
-    #[serde(borrow, rename = "messageId")]
-    pub(super) message_id: Option<&'p RawValue>,
-    #[serde(borrow)]
-    pub(super) body: Option<&'p RawValue>,
-    #[serde(borrow, rename = "eventSourceARN")]
-    pub(super) event_source_arn: Option<&'p RawValue>,
-    #[serde(borrow)]
-    pub(super) attributes: Option<Attributes<'p>>,
-    #[serde(borrow, rename = "Sns")]
-    pub(super) sns: Option<Notification<'p>>,
+pub(super) struct Record<M> {
+    #[serde(rename = "eventSource")]
+    pub(super) sqs_source: Option<M>,
+    #[serde(rename = "EventSource")]
+    pub(super) sns_source: Option<M>,
+    #[serde(rename = "messageId")]
+    pub(super) message_id: Option<M>,
+    pub(super) body: Option<M>,
+    #[serde(rename = "eventSourceARN")]
+    pub(super) event_source_arn: Option<M>,
+    pub(super) attributes: Option<Attributes<M>>,
+    #[serde(rename = "Sns")]
+    pub(super) sns: Option<Notification<M>>,
 }
 
 /// `attributes` of an SQS record.
 #[derive(Debug, Deserialize)]
-pub(super) struct Attributes<'p> {
-    #[serde(borrow, rename = "MessageGroupId")]
-    pub(super) message_group_id: Option<&'p RawValue>,
-    #[serde(borrow, rename = "ApproximateReceiveCount")]
-    pub(super) receive_count: Option<&'p RawValue>,
+pub(super) struct Attributes<M> {
+    #[serde(rename = "MessageGroupId")]
+    pub(super) message_group_id: Option<M>,
+    #[serde(rename = "ApproximateReceiveCount")]
+    pub(super) receive_count: Option<M>,
 }
 
 /// `Sns` of an SNS record.
 #[derive(Debug, Deserialize)]
-pub(super) struct Notification<'p> {
-    #[serde(borrow, rename = "MessageId")]
-    pub(super) message_id: Option<&'p RawValue>,
-    #[serde(borrow, rename = "Message")]
-    pub(super) message: Option<&'p RawValue>,
+pub(super) struct Notification<M> {
+    #[serde(rename = "MessageId")]
+    pub(super) message_id: Option<M>,
+    #[serde(rename = "Message")]
+    pub(super) message: Option<M>,
 }
 
-/// The string that a member holds, if it is there and is one.
-pub(super) fn text<'p>(member: Option<&'p RawValue>) -> Option<Cow<'p, str>> {
-    read(member).ok()
+/// A member of a record that should hold a string.
+pub(super) trait Member<'p>: Deserialize<'p> + Clone {
+    /// The string.
+    ///
+    /// # Errors
+    /// What the member holds instead.
+    fn read(self) -> Result<Cow<'p, str>, NoText<'p>>;
+}
+
+/// A member that holds no string.
+#[derive(Debug)]
+pub(super) struct NoText<'p> {
+    /// Its JSON as it stands in the payload; empty where it is missing.
+    pub(super) raw: &'p str,
+    /// Why it is none, to stand behind the member's name: "is missing".
+    pub(super) reason: String,
+}
+
+impl<'p> Member<'p> for Text<'p> {
+    fn read(self) -> Result<Cow<'p, str>, NoText<'p>> {
+        Ok(self.0)
+    }
+}
+
+impl<'p> Member<'p> for &'p RawValue {
+    fn read(self) -> Result<Cow<'p, str>, NoText<'p>> {
+        let raw = self.get();
+        let kind = match raw.as_bytes().first() {
+            Some(b'"') => {
+                return serde_json::from_str::<Text<'p>>(raw)
+                    .map(|text| text.0)
+                    .map_err(|error| NoText { raw, reason: format!("is not valid text: {error}") });
+            }
+            Some(b'{') => "an object",
+            Some(b'[') => "a list",
+            Some(b't' | b'f') => "a boolean",
+            _ => "a number",
+        };
+        Err(NoText { raw, reason: format!("is {kind}; a string is expected") })
+    }
 }
 
 /// The string that a member holds.
 ///
 /// # Errors
-/// Why there is none, to stand behind the member's name: "is missing".
-pub(super) fn read<'p>(member: Option<&'p RawValue>) -> Result<Cow<'p, str>, String> {
-    let Some(raw) = member else { return Err("is missing".to_owned()) };
-    let kind = match raw.get().as_bytes().first() {
-        Some(b'"') => {
-            return serde_json::from_str::<Text<'p>>(raw.get())
-                .map(|text| text.0)
-                .map_err(|error| format!("is not valid text: {error}"));
-        }
-        Some(b'{') => "an object",
-        Some(b'[') => "a list",
-        Some(b't' | b'f') => "a boolean",
-        _ => "a number",
-    };
-    Err(format!("is {kind}; a string is expected"))
+/// Why there is none.
+pub(super) fn read<'p, M: Member<'p>>(member: Option<M>) -> Result<Cow<'p, str>, NoText<'p>> {
+    member.map_or_else(|| Err(NoText { raw: "", reason: "is missing".to_owned() }), M::read)
+}
+
+/// The string that a member holds, if it is there and is one.
+pub(super) fn text<'p, M: Member<'p>>(member: Option<M>) -> Option<Cow<'p, str>> {
+    read(member).ok()
 }
