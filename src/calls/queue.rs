@@ -19,6 +19,8 @@ pub(super) struct Ready {
     pub(super) place: u64,
     /// What was tried already; nothing before the first attempt.
     pub(super) tried: Option<Tried>,
+    /// The job asked for its call once more.
+    pub(super) again: bool,
 }
 
 /// A call that was attempted and is to be made again.

@@ -217,16 +217,14 @@ impl<'a> Run<'a> {
 
     fn begin(&mut self, mut ready: Ready, turn: Turn, permit: OwnedSemaphorePermit, now: Instant) {
         let call = match &ready.tried {
-            Some(tried) => {
-                self.tally.retries += 1;
-                tried.call.clone()
-            }
+            Some(tried) => tried.call.clone(),
             None => match self.work.call(ready.job) {
                 Some(call) => call,
                 None => return,
             },
         };
         self.tally.api_calls += 1;
+        self.tally.retries += u64::from(ready.again || ready.tried.is_some());
         let time = self.caller.deadline.time_for_call(now, self.caller.limits.call_timeout);
         let connect = self.caller.connect;
         ready.operation = call.operation();
@@ -286,13 +284,14 @@ impl<'a> Run<'a> {
         let (job, place) = (ready.job, ready.place);
         match self.work.record(job, answer) {
             Then::GoOn => self.enqueue(job, Some(place)),
-            Then::BackOff => {
+            Then::BackOff { at_least } => {
                 let settings = self.caller.limits.backoff;
-                let due = now + self.backoffs[job].get_or_insert_with(|| Backoff::new(settings)).next_wait();
+                let wait = self.backoffs[job].get_or_insert_with(|| Backoff::new(settings)).next_wait();
+                let due = now + wait.max(at_least);
                 if !self.caller.deadline.allows(due) {
                     self.work.expire(job, "no time was left to wait for room on the queue");
                 } else if let Some(ready) = self.ready(job, Some(place)) {
-                    self.queue.push_later(due, ready);
+                    self.queue.push_later(due, Ready { again: true, ..ready });
                 }
             }
         }
@@ -310,7 +309,14 @@ impl<'a> Run<'a> {
             self.places += 1;
             self.places
         });
-        Some(Ready { job, operation: want.operation, urgency: want.urgency, place, tried: None })
+        Some(Ready {
+            job,
+            operation: want.operation,
+            urgency: want.urgency,
+            place,
+            tried: None,
+            again: false,
+        })
     }
 
     fn expire(&mut self, late: Vec<Ready>) {

@@ -1,5 +1,7 @@
 //! Work: what the loop that makes the calls needs to know of those who want calls made.
 
+use std::time::Duration;
+
 use super::operation::{Call, Operation, Reply};
 use super::refusal::Refusal;
 
@@ -47,6 +49,9 @@ pub struct Refused {
 pub enum Then {
     /// Its next call, if it has one.
     GoOn,
-    /// Its next call, after a wait that doubles each time the job asks for one.
-    BackOff,
+    /// Its call once more, which is a retry: after a wait that doubles each time the job asks for one.
+    BackOff {
+        /// How long the server asked to wait.
+        at_least: Duration,
+    },
 }

@@ -97,8 +97,10 @@ impl Forwarding {
                 if carried.is_empty() {
                     continue;
                 }
+                // What failed for good, where it goes along, needs no time to pass.
                 let only_time = carried
                     .iter()
+                    .filter(|(_, failed)| failed.retryable)
                     .all(|(_, failed)| matches!(failed.origin, Origin::Pair { only_time: true, .. }));
                 let delay = match destination {
                     Destination::Continuation if !only_time => PAUSE,

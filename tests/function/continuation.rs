@@ -88,6 +88,22 @@ async fn what_fails_retryably_is_continued_and_the_message_is_done() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_invalid_goes_along_and_does_not_make_what_lacked_time_wait() {
+    let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
+    let mut world = World::in_memory(options, &CONTINUES);
+    let mut body = one_pair_a_queue(60);
+    let invalid = json!({ "queueId": "q0" });
+    body["associations"].as_array_mut().unwrap().push(invalid.clone());
+    world.invocation_time = Duration::from_secs(26);
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
+    let sent = world.sqs.take();
+    assert_eq!((sent.len(), sent[0].delay), (1, Duration::ZERO));
+    let left = sent[0].body["associations"].as_array().unwrap();
+    assert_eq!(left.len(), 60 - world.call_count() + 1);
+    assert_eq!(left.last(), Some(&invalid));
+}
+
 #[tokio::test]
 async fn a_message_of_which_nothing_could_be_done_is_listed() {
     let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);

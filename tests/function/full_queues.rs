@@ -1,5 +1,7 @@
 //! Full queues: what fits is associated in the order it was requested, the rest fails with a reason.
 
+use std::time::Duration;
+
 use connect_simulator::{Effect, Fault, Fixture, FullWithoutDefault, Operation, Options, Switches};
 use serde_json::{Value, json};
 
@@ -132,6 +134,22 @@ async fn a_limit_that_passes_is_waited_for() {
     assert!(tokens.iter().all(|token| *token == tokens[0]));
 }
 
+#[tokio::test(start_paused = true)]
+async fn room_is_waited_for_as_long_as_the_server_asks() {
+    let options = Options { fixture: holding(0), ..Options::default() };
+    let world = World::in_memory(options, &[("BACKOFF_MAX_MS", "20000")]);
+    world.connect.inject(Fault {
+        operation: Some(Operation::AssociateQueueEmailAddresses),
+        times: Some(3),
+        ..Fault::new(Effect::RetryAfter { millis: 30_000, code: "LimitExceededException".to_owned() })
+    });
+    let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
+    assert_eq!(report["status"], "SUCCEEDED");
+    let calls = world.calls(Operation::AssociateQueueEmailAddresses);
+    assert_eq!(calls.len(), 4);
+    assert!(calls.windows(2).all(|pair| pair[1].at - pair[0].at >= Duration::from_secs(30)));
+}
+
 #[tokio::test]
 async fn where_the_list_cannot_be_read_the_call_is_made_again_until_its_attempts_end() {
     for (status, code) in [(403, "AccessDeniedException"), (500, "InternalServiceException")] {
@@ -177,7 +195,7 @@ async fn a_full_queue_slows_no_other() {
     world.invoke(&payload).await.unwrap();
     let calls = world.connect.calls();
     let of_q1 = calls.iter().find(|call| call.queue.as_deref() == Some("q1")).unwrap();
-    assert!(of_q1.at - calls[0].at < std::time::Duration::from_secs(1));
+    assert!(of_q1.at - calls[0].at < Duration::from_secs(1));
     assert_eq!(world.associated("q1"), ids(0..20));
 }
 

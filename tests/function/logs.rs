@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use connect_simulator::{Effect, Fault, Options};
+use connect_simulator::{Effect, Fault, Operation, Options};
 use queue_email_associator::log::Lines;
 use serde_json::{Value, json};
 use tracing::Instrument;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::world::{INSTANCE, World, fixture, request, sqs};
+use crate::world::{INSTANCE, World, fixture, ids, request, sqs};
 
 /// What a callsite is enabled for is kept for the whole process, so subscribers come and go one at a time.
 static SUBSCRIBER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -55,6 +55,26 @@ fn unwell() -> Fault {
             message: "try later".to_owned(),
         })
     }
+}
+
+#[tokio::test]
+async fn a_call_made_again_for_want_of_room_is_a_retry() {
+    let world = World::new(fixture(1, 2));
+    let limit = Effect::Error {
+        status: 429,
+        code: "LimitExceededException".to_owned(),
+        message: "too many".to_owned(),
+    };
+    world.connect.inject(Fault {
+        operation: Some(Operation::AssociateQueueEmailAddresses),
+        times: Some(2),
+        ..Fault::new(limit)
+    });
+    let lines = log_of(&world, LevelFilter::INFO, request("q0", &ids(0..2)).to_string().as_bytes()).await;
+    // Refused, listed, made again twice.
+    let [closing, metrics] = lines.as_slice() else { panic!("{lines:#?}") };
+    assert_eq!((&closing["apiCalls"], &closing["retries"]), (&json!(4), &json!(2)));
+    assert_eq!(metrics["Retries"], 2);
 }
 
 #[tokio::test]

@@ -218,7 +218,7 @@ impl GroupRun {
             Room::Listed { retries: 1.., .. } => {
                 self.room.retry();
                 self.suspects.put_back(set);
-                return Then::BackOff;
+                return back_off(&refusal);
             }
             Room::Listed { retries: 0, .. } | Room::AtMost(_) => {
                 self.room = Room::AtMost(set.members.len().saturating_sub(1));
@@ -234,7 +234,7 @@ impl GroupRun {
             Room::Unreadable { refusals } => {
                 self.room = Room::Unreadable { refusals: refusals + 1 };
                 self.suspects.put_back(set);
-                return Then::BackOff;
+                return back_off(&refusal);
             }
         }
         Then::GoOn
@@ -250,7 +250,7 @@ impl GroupRun {
         }
         let left = set.members.iter().filter(|member| self.outcomes[**member].is_none()).count();
         if refusal.class == Class::Limit {
-            return self.room_listed(set, left, &on_queue);
+            return self.room_listed(set, &refusal, left, &on_queue);
         }
         match left == set.members.len() {
             true => self.narrow(set, &refusal),
@@ -260,7 +260,7 @@ impl GroupRun {
         Then::GoOn
     }
 
-    fn room_listed(&mut self, set: Set, left: usize, on_queue: &OnQueue) -> Then {
+    fn room_listed(&mut self, set: Set, refusal: &Refusal, left: usize, on_queue: &OnQueue) -> Then {
         let held = on_queue.additional();
         let room = self.limits.additional_addresses.saturating_sub(held);
         self.held = Some(held);
@@ -270,7 +270,7 @@ impl GroupRun {
         // Where all of the set fits, the refusal may pass: the same call is made again, which is a retry.
         if left > 0 && left <= room {
             self.room.retry();
-            return Then::BackOff;
+            return back_off(refusal);
         }
         self.fail_if_full();
         Then::GoOn
@@ -291,7 +291,7 @@ impl GroupRun {
         }
         self.suspects.put_back(set);
         self.room = Room::Unreadable { refusals: 1 };
-        Then::BackOff
+        back_off(&refusal)
     }
 
     /// What finds no room fails for good.
@@ -317,6 +317,11 @@ impl GroupRun {
         };
         self.fail_rest(Failure::ours("QueueFull", message, Retry::Never));
     }
+}
+
+/// The refused call is made again.
+fn back_off(refusal: &Refusal) -> Then {
+    Then::BackOff { at_least: refusal.retry_after.unwrap_or_default() }
 }
 
 /// A failure in the API's own words, and what to do about it where that is known.
