@@ -99,7 +99,8 @@ impl Pairs {
     /// # Errors
     /// What is invalid in the defaults of a Distributed Map batch: no item can be judged without them.
     pub fn read(envelope: &Envelope<'_>, home: &Home, instance: Option<&str>) -> Result<Self, Invalid> {
-        let mut reading = Reading::default();
+        // Most sources ask for one pair.
+        let mut reading = Reading::with_capacity(envelope.sources.len());
         for (source, asked) in envelope.sources.iter().enumerate() {
             let context = Context { home, instance, defaults: Defaults::default() };
             match &asked.body {
@@ -134,6 +135,15 @@ impl Pairs {
 }
 
 impl Reading {
+    /// Room for so many pairs, so that what finds them again need not be made anew as it grows.
+    fn with_capacity(pairs: usize) -> Self {
+        Reading {
+            queues: Known::with_capacity(pairs),
+            addresses: Known::with_capacity(pairs),
+            ..Reading::default()
+        }
+    }
+
     /// Adds a request of a source.
     fn add(&mut self, source: usize, request: Request<'_>) {
         let number = self.push_request(source, request.options);
@@ -194,6 +204,10 @@ impl Reading {
 }
 
 impl Known {
+    fn with_capacity(names: usize) -> Self {
+        Known { positions: HashTable::with_capacity(names), hasher: RandomState::new() }
+    }
+
     /// The position of what has a name. What is new is noted for the next position, where it is to be put.
     fn position<Name: Hash + Eq>(
         &mut self,

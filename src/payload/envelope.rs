@@ -88,6 +88,9 @@ pub enum Body<'p> {
 /// Why a payload is no envelope. Displays as one line, without any of the payload's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoEnvelope {
+    /// It is no text, from this byte on.
+    #[error("the payload is not valid JSON: what stands from byte {0} on is not UTF-8")]
+    NotText(usize),
     /// It cannot be parsed.
     #[error("the payload is not valid JSON: {0}")]
     NotJson(String),
@@ -116,10 +119,12 @@ impl<'p> Envelope<'p> {
     /// # Errors
     /// [`NoEnvelope`] where the payload is none of the six; the invocation then is an `InvalidRequest`.
     pub fn read(payload: &'p [u8]) -> Result<Self, NoEnvelope> {
-        if let Ok(document) = serde_json::from_slice::<Document<'p, Text<'p>>>(payload) {
+        // Once for the whole, rather than for each string of it.
+        let payload = str::from_utf8(payload).map_err(|error| NoEnvelope::NotText(error.valid_up_to()))?;
+        if let Ok(document) = serde_json::from_str::<Document<'p, Text<'p>>>(payload) {
             return envelope(document);
         }
-        let document = serde_json::from_slice::<Document<'p, &'p RawValue>>(payload).map_err(|error| {
+        let document = serde_json::from_str::<Document<'p, &'p RawValue>>(payload).map_err(|error| {
             NoEnvelope::NotJson(match error.classify() {
                 // serde's words for a wrong type quote the value, which may be an email address.
                 Category::Data => {

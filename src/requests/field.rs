@@ -96,11 +96,11 @@ impl Field {
     fn is_nearly(self, name: &str) -> bool {
         // Each letter of a field takes at least a byte of the name, so most names are told apart by their length.
         let long_enough = name.len() >= self.name().len();
-        let letters = name
-            .chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}'))
-            .flat_map(char::to_lowercase);
-        long_enough && letters.eq(self.name().chars().flat_map(char::to_lowercase))
+        // No field has a letter whose other case is outside ASCII.
+        let lower = |c: char| c.to_ascii_lowercase();
+        let letters =
+            name.chars().filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}')).map(lower);
+        long_enough && letters.eq(self.name().chars().map(lower))
     }
 }
 
@@ -126,6 +126,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_field_is_known_by_its_name() {
+        for field in Field::ALL {
+            assert_eq!(Field::of(field.name()), Name::Known(field));
+        }
+    }
+
+    #[test]
     fn near_misses_are_seen() {
         let table = [
             ("dryRun", Name::Known(Field::DryRun)),
@@ -139,6 +146,8 @@ mod tests {
             (&format!("dry{}run", " ".repeat(1_000)), Name::Nearly(Field::DryRun)),
             ("queue", Name::Unknown),
             ("", Name::Unknown),
+            ("dryRün", Name::Unknown),
+            ("failOnRetryables", Name::Unknown),
             ("queueIdentifier", Name::Unknown),
         ];
         for (name, expected) in table {

@@ -1,12 +1,13 @@
 //! What an invocation leaves in the log: its failures once, one closing line, its metrics, and no email address.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use connect_simulator::{Effect, Fault, Operation, Options};
 use queue_email_associator::log::Lines;
 use serde_json::{Value, json};
-use tracing::Instrument;
 use tracing::level_filters::LevelFilter;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Instrument};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::world::{INSTANCE, World, fixture, ids, request, sqs};
@@ -14,9 +15,14 @@ use crate::world::{INSTANCE, World, fixture, ids, request, sqs};
 /// What a callsite is enabled for is kept for the whole process, so subscribers come and go one at a time.
 static SUBSCRIBER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
+/// A second subscriber, always there. Beside a single one, the thread that comes to a callsite first decides for all of
+/// them whether it is enabled: a test without a subscriber would switch off the lines of one that looks at them.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+
 /// The lines that an invocation logs.
 async fn log_of(world: &World, level: LevelFilter, payload: &[u8]) -> Vec<Value> {
     let _alone = SUBSCRIBER.lock().await;
+    LazyLock::force(&SECOND);
     let lines = Arc::new(Mutex::new(String::new()));
     let sink = {
         let lines = lines.clone();
