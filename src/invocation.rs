@@ -14,6 +14,7 @@ use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::plan::Plan;
+use crate::sdk::Deferred;
 use crate::settings::Settings;
 
 /// The function: made once in a process, and shared by its invocations.
@@ -50,7 +51,11 @@ pub struct Completed {
 
 impl Function {
     /// A function that calls Connect and SQS through clients that must not retry by themselves.
-    pub fn new(settings: Settings, connect: aws_sdk_connect::Client, sqs: aws_sdk_sqs::Client) -> Self {
+    pub fn new(
+        settings: Settings,
+        connect: Deferred<aws_sdk_connect::Client>,
+        sqs: Deferred<aws_sdk_sqs::Client>,
+    ) -> Self {
         let now = Instant::now();
         let (failures, continuation) = (settings.failures_queue.clone(), settings.continuation_queue.clone());
         Function {

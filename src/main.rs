@@ -18,10 +18,7 @@ async fn main() -> ExitCode {
         }
     };
     log::start(settings.log_level);
-    let http = sdk::lambda_http_client();
-    let credentials = sdk::lambda_credentials(&http);
-    let connect = sdk::connect_client(&settings, credentials.clone(), http.clone());
-    let sqs = sdk::sqs_client(&settings, credentials, http);
+    let (connect, sqs) = sdk::lambda_clients(&settings);
     let ended = tokio::select! {
         ended = lambda::serve(Arc::new(Function::new(settings, connect, sqs))) => ended,
         () = lambda::told_to_stop() => {

@@ -12,7 +12,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use connect_simulator::{Connect, Effect, Fault, Fixture, Options, Server};
 use queue_email_associator::invocation::{Function, Invocation};
-use queue_email_associator::sdk;
+use queue_email_associator::sdk::{self, Deferred};
 use queue_email_associator::settings::Settings;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -22,7 +22,7 @@ const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
 struct World {
     connect: Connect,
     _server: Server,
-    sqs: aws_sdk_sqs::Client,
+    sqs: Deferred<aws_sdk_sqs::Client>,
     function: Function,
     failures: String,
     continuation: String,
@@ -48,6 +48,7 @@ impl World {
         let mut urls = Vec::new();
         for queue in ["failures", "continuation"] {
             let created = sqs
+                .get()
                 .create_queue()
                 .queue_name(format!("{name}-{queue}"))
                 .attributes(QueueAttributeName::MaximumMessageSize, "1048576")
@@ -90,6 +91,7 @@ impl World {
         loop {
             let received = self
                 .sqs
+                .get()
                 .receive_message()
                 .queue_url(queue_url)
                 .max_number_of_messages(10)
@@ -103,7 +105,14 @@ impl World {
             for message in messages {
                 bodies.push(serde_json::from_str(&message.body.unwrap()).unwrap());
                 let handle = message.receipt_handle.unwrap();
-                self.sqs.delete_message().queue_url(queue_url).receipt_handle(handle).send().await.unwrap();
+                self.sqs
+                    .get()
+                    .delete_message()
+                    .queue_url(queue_url)
+                    .receipt_handle(handle)
+                    .send()
+                    .await
+                    .unwrap();
             }
         }
     }
@@ -112,6 +121,7 @@ impl World {
     async fn delayed(&self, queue_url: &str) -> String {
         let attributes = self
             .sqs
+            .get()
             .get_queue_attributes()
             .queue_url(queue_url)
             .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesDelayed)
@@ -204,6 +214,6 @@ async fn a_message_above_the_size_limit_arrives_in_parts() {
 #[tokio::test]
 async fn a_queue_that_does_not_exist_has_the_message_listed() {
     let world = World::new("gone", fixture()).await;
-    world.sqs.delete_queue().queue_url(&world.failures).send().await.unwrap();
+    world.sqs.get().delete_queue().queue_url(&world.failures).send().await.unwrap();
     assert_eq!(world.deliver(&[request("q0", &["bad"])]).await, ["m0"]);
 }

@@ -7,6 +7,8 @@ use aws_sdk_connect::error::SdkError;
 use aws_sdk_connect::operation::associate_queue_email_addresses::AssociateQueueEmailAddressesError;
 use aws_sdk_connect::types::{EmailAddressConfig, QueueSearchCriteria, SearchableQueueType};
 
+use crate::sdk::Deferred;
+
 use super::operation::{Call, Entry, ListedAddress, Page, Reply};
 use super::refusal::Refusal;
 
@@ -20,12 +22,12 @@ const LISTED_A_PAGE: i32 = 100;
 /// Makes single attempts. The SDK's own retries must be off: two layers of them would multiply.
 #[derive(Debug, Clone)]
 pub struct Connect {
-    client: aws_sdk_connect::Client,
+    client: Deferred<aws_sdk_connect::Client>,
 }
 
 impl Connect {
     /// Wraps a client, whose configuration must not retry.
-    pub fn new(client: aws_sdk_connect::Client) -> Self {
+    pub fn new(client: Deferred<aws_sdk_connect::Client>) -> Self {
         Connect { client }
     }
 
@@ -67,6 +69,7 @@ impl Connect {
                 )
             })?;
         self.client
+            .get()
             .associate_queue_email_addresses()
             .instance_id(instance)
             .queue_id(queue)
@@ -81,6 +84,7 @@ impl Connect {
     async fn list(&self, instance: &str, queue: &str, token: Option<String>) -> Result<Reply, Refusal> {
         let page = self
             .client
+            .get()
             .list_queue_email_addresses()
             .instance_id(instance)
             .queue_id(queue)
@@ -105,6 +109,7 @@ impl Connect {
             QueueSearchCriteria::builder().queue_type_condition(SearchableQueueType::Standard).build();
         let page = self
             .client
+            .get()
             .search_queues()
             .instance_id(instance)
             .search_criteria(standard)
@@ -125,6 +130,7 @@ impl Connect {
     async fn search_email_addresses(&self, instance: &str, token: Option<String>) -> Result<Reply, Refusal> {
         let page = self
             .client
+            .get()
             .search_email_addresses()
             .instance_id(instance)
             .set_next_token(token)

@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::calls::backoff::{Backoff, BackoffSettings};
+use crate::sdk::Deferred;
 
 use super::decide::{Destination, Outgoing};
 
@@ -29,14 +30,18 @@ const ROUND: Duration = Duration::from_millis(250);
 /// Sends messages to the two queues.
 #[derive(Debug, Clone)]
 pub struct Sender {
-    client: aws_sdk_sqs::Client,
+    client: Deferred<aws_sdk_sqs::Client>,
     failures: Option<String>,
     continuation: Option<String>,
 }
 
 impl Sender {
     /// A sender to the queues of these URLs. The client must not retry by itself.
-    pub fn new(client: aws_sdk_sqs::Client, failures: Option<String>, continuation: Option<String>) -> Self {
+    pub fn new(
+        client: Deferred<aws_sdk_sqs::Client>,
+        failures: Option<String>,
+        continuation: Option<String>,
+    ) -> Self {
         Sender { client, failures, continuation }
     }
 
@@ -124,6 +129,7 @@ impl Sender {
             .map_err(|_| SendError { code: "MessageNotBuilt".to_owned(), may_pass: false })?;
         let output = self
             .client
+            .get()
             .send_message_batch()
             .queue_url(queue_url)
             .set_entries(Some(entries))

@@ -17,7 +17,10 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::settings::Settings;
 
+mod deferred;
 mod prepared;
+
+pub use deferred::Deferred;
 
 /// A Connect client. It makes one attempt a call and knows no time-outs: both are decided where the deadline is
 /// known.
@@ -25,10 +28,14 @@ pub fn connect_client(
     settings: &Settings,
     credentials: SharedCredentialsProvider,
     http: SharedHttpClient,
-) -> aws_sdk_connect::Client {
-    let mut config = aws_sdk_connect::config::Builder::from(&shared_config(settings, credentials, http));
-    config.set_endpoint_url(settings.connect_endpoint.clone());
-    aws_sdk_connect::Client::from_conf(config.build())
+) -> Deferred<aws_sdk_connect::Client> {
+    let shared = shared_config(settings, credentials, http);
+    let endpoint = settings.connect_endpoint.clone();
+    Deferred::new(move || {
+        let mut config = aws_sdk_connect::config::Builder::from(&shared);
+        config.set_endpoint_url(endpoint);
+        aws_sdk_connect::Client::from_conf(config.build())
+    })
 }
 
 /// An SQS client, likewise.
@@ -36,10 +43,31 @@ pub fn sqs_client(
     settings: &Settings,
     credentials: SharedCredentialsProvider,
     http: SharedHttpClient,
-) -> aws_sdk_sqs::Client {
-    let mut config = aws_sdk_sqs::config::Builder::from(&shared_config(settings, credentials, http));
-    config.set_endpoint_url(settings.sqs_endpoint.clone());
-    aws_sdk_sqs::Client::from_conf(config.build())
+) -> Deferred<aws_sdk_sqs::Client> {
+    let shared = shared_config(settings, credentials, http);
+    let endpoint = settings.sqs_endpoint.clone();
+    Deferred::new(move || {
+        let mut config = aws_sdk_sqs::config::Builder::from(&shared);
+        config.set_endpoint_url(endpoint);
+        aws_sdk_sqs::Client::from_conf(config.build())
+    })
+}
+
+/// The clients of the Lambda function, to be made within a Tokio runtime. What Connect's needs is made ready in the
+/// background while the process waits for its first event; SQS's is made when there is something to send.
+pub fn lambda_clients(
+    settings: &Settings,
+) -> (Deferred<aws_sdk_connect::Client>, Deferred<aws_sdk_sqs::Client>) {
+    let client = http_client();
+    let http = prepared::for_sdk_clients(client.clone());
+    let credentials = lambda_credentials(&http);
+    let connect = connect_client(settings, credentials.clone(), http.clone());
+    let sqs = sqs_client(settings, credentials, http);
+    let first_needed = connect.clone();
+    prepared::in_background(client, move || {
+        first_needed.get();
+    });
+    (connect, sqs)
 }
 
 /// What the clients have in common. It is not loaded from the environment: what may be set there are our settings.
@@ -63,12 +91,6 @@ fn shared_config(
 /// made.
 pub fn http_client() -> SharedHttpClient {
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
-}
-
-/// The HTTP client of a Lambda function, to be made within a Tokio runtime. The system's certificates are read when that
-/// first has to wait, which is for the first event. A call that comes before they are read waits for them.
-pub fn lambda_http_client() -> SharedHttpClient {
-    prepared::in_background(http_client())
 }
 
 /// The credentials of a Lambda function: its environment, or the container endpoint that SnapStart and managed

@@ -1,10 +1,12 @@
-//! An HTTP client that is made ready in the background.
+//! What calls need, made ready in the background.
 //!
 //! Reading and checking the system's certificates is most of the work of starting up: on some systems hundreds of
-//! files. The SDK does it when a client is made. Here a thread does it, which begins when the process has nothing else
-//! to do but to wait for its first event. What it reads is kept by the HTTP client's library for the whole process.
+//! files. The SDK does it when a client is made. Here a thread does it, and makes the client, as soon as the process has
+//! nothing else to do but to wait for its first event. What it reads is kept by the HTTP client's library for the whole
+//! process.
 
 use std::thread;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
@@ -12,25 +14,35 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
+use tokio::time::sleep;
 
-/// Gives the client at once, and makes it ready when the Tokio runtime that this is called in first has to wait.
-pub(super) fn in_background(client: SharedHttpClient) -> SharedHttpClient {
-    let ready = client.clone();
-    let prepare = move || {
-        // This is how the client is told to load certificates; it looks at neither argument.
-        let components = RuntimeComponentsBuilder::new("preparation");
-        if let Err(error) = ready.validate_base_client_config(&components, &ConfigBag::base()) {
-            tracing::warn!("the HTTP client could not be made ready: {error}");
-        }
-    };
-    tokio::spawn(async move {
-        // Where no thread can be had, the first call does it.
-        let _ = thread::Builder::new().name("certificates".to_owned()).spawn(prepare);
-    });
+/// By then the first poll is on its way: a thread that begins before it takes turns with it. Where the first event comes
+/// sooner, its first call makes ready what it needs.
+const UNTIL_POLLED: Duration = Duration::from_millis(2);
+
+/// The client as SDK clients get it, whose making ready is no part of making them.
+pub(super) fn for_sdk_clients(client: SharedHttpClient) -> SharedHttpClient {
     SharedHttpClient::new(Prepared(client))
 }
 
-/// A client whose making ready is no part of making an SDK client.
+/// Makes an HTTP client ready, and then what is built upon it, once the process waits for its first event. To be called
+/// within a Tokio runtime.
+pub(super) fn in_background(client: SharedHttpClient, then: impl FnOnce() + Send + 'static) {
+    let prepare = move || {
+        // This is how the client is told to load certificates; it looks at neither argument.
+        let components = RuntimeComponentsBuilder::new("preparation");
+        if let Err(error) = client.validate_base_client_config(&components, &ConfigBag::base()) {
+            tracing::warn!("the HTTP client could not be made ready: {error}");
+        }
+        then();
+    };
+    tokio::spawn(async move {
+        sleep(UNTIL_POLLED).await;
+        // Where no thread can be had, the first call does it.
+        let _ = thread::Builder::new().name("preparation".to_owned()).spawn(prepare);
+    });
+}
+
 #[derive(Debug)]
 struct Prepared(SharedHttpClient);
 
@@ -63,7 +75,7 @@ mod tests {
     use super::*;
 
     /// Tells which thread makes it ready.
-    #[derive(Debug)]
+    #[derive(Debug, Clone)]
     struct Slow(Sender<ThreadId>);
 
     impl HttpClient for Slow {
@@ -80,18 +92,35 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn it_is_made_ready_once_and_not_by_who_makes_sdk_clients() {
-        let (sender, threads) = channel();
-        let http = in_background(SharedHttpClient::new(Slow(sender)));
+    fn connect(http: SharedHttpClient) -> crate::sdk::Deferred<aws_sdk_connect::Client> {
         let settings = Settings::read(|_| None).unwrap();
         let credentials = SharedCredentialsProvider::new(Credentials::from_keys("a", "b", None));
-        let client = connect_client(&settings, credentials, http);
-        drop(client);
-        tokio::task::yield_now().await;
-        // The channel ends with the thread, since the client is gone.
+        connect_client(&settings, credentials, http)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_made_ready_once_by_a_thread_of_its_own() {
+        let (sender, threads) = channel();
+        let http = SharedHttpClient::new(Slow(sender));
+        let client = connect(for_sdk_clients(http.clone()));
+        let (made, is_made) = channel();
+        in_background(http, move || {
+            client.get();
+            made.send(thread::current().id()).unwrap();
+        });
+        sleep(UNTIL_POLLED * 2).await;
+        // The channels end with the thread, since the clients are gone.
         let threads: Vec<ThreadId> = threads.iter().collect();
+        assert_eq!(threads, is_made.iter().collect::<Vec<_>>());
         assert_eq!(threads.len(), 1);
         assert_ne!(threads[0], thread::current().id());
+    }
+
+    #[tokio::test]
+    async fn who_makes_a_client_does_not_make_it_ready() {
+        let (sender, threads) = channel();
+        let client = connect(for_sdk_clients(SharedHttpClient::new(Slow(sender))));
+        client.get();
+        assert!(threads.try_recv().is_err());
     }
 }
