@@ -18,11 +18,26 @@ use super::reading::Reading;
 pub struct Resolver<'a> {
     kept: &'a Directories,
     /// What this invocation works with, so that another one's reading does not change names under it.
-    directories: HashMap<Which, Result<Arc<Directory>, Arc<Failure>>>,
+    directories: HashMap<Which, Known>,
     /// Directories that were read in this invocation: they are not read again.
     fresh: HashSet<Which>,
     /// The calls that reading took.
     pub tally: Tally,
+}
+
+/// What an invocation knows of a directory.
+#[derive(Debug, Default)]
+struct Known {
+    /// As it was last read.
+    directory: Option<Arc<Directory>>,
+    /// Why it could not be read when it was asked for: what is not in it may be new.
+    unread: Option<Arc<Failure>>,
+}
+
+impl Known {
+    fn find(&self, listed: Listed, name: &str) -> &[Arc<str>] {
+        self.directory.as_ref().map_or(&[], |directory| directory.find(listed, name))
+    }
 }
 
 impl<'a> Resolver<'a> {
@@ -40,12 +55,10 @@ impl<'a> Resolver<'a> {
             if !self.directories.contains_key(which)
                 && let Some(kept) = self.kept.get(which, now)
             {
-                self.directories.insert(which.clone(), Ok(kept));
+                self.directories.insert(which.clone(), Known { directory: Some(kept), unread: None });
             }
-            let found = match self.directories.get(which) {
-                Some(Ok(directory)) => !directory.find(which.1, name).is_empty(),
-                _ => false,
-            };
+            let found =
+                self.directories.get(which).is_some_and(|known| !known.find(which.1, name).is_empty());
             if !found && !self.fresh.contains(which) {
                 missing.insert(which.clone());
             }
@@ -75,7 +88,9 @@ impl<'a> Resolver<'a> {
             }
         }
         stale.retain(|which| {
-            !self.fresh.contains(which) && matches!(self.directories.get(which), Some(Ok(_)))
+            let known = self.directories.get_mut(which).filter(|_| !self.fresh.contains(which));
+            // What it says was refused, so if it cannot be read again, nothing is known.
+            known.and_then(|known| known.directory.take()).is_some()
         });
         if stale.is_empty() {
             return None;
@@ -93,13 +108,14 @@ impl<'a> Resolver<'a> {
         self.tally += caller.run(&mut reading).await;
         let now = Instant::now();
         for (which, directory) in reading.into_directories() {
-            match &directory {
-                Ok(read) => self.kept.put(which.clone(), read.clone(), now),
+            match directory {
+                Ok(read) => {
+                    self.kept.put(which.clone(), read.clone(), now);
+                    self.directories.insert(which, Known { directory: Some(read), unread: None });
+                }
                 // Better an older directory than none: most of its names are right.
-                Err(_) if matches!(self.directories.get(&which), Some(Ok(_))) => continue,
-                Err(_) => {}
+                Err(failure) => self.directories.entry(which).or_default().unread = Some(failure),
             }
-            self.directories.insert(which, directory);
         }
     }
 
@@ -122,11 +138,11 @@ impl<'a> Resolver<'a> {
             Named::Id(id) => return Ok(id.clone()),
             Named::Name(name) => name,
         };
-        let Some(directory) = self.directories.get(&(instance.clone(), listed)) else {
+        let Some(known) = self.directories.get(&(instance.clone(), listed)) else {
             return Err(Arc::new(not_found(listed, instance)));
         };
-        match directory.as_ref().map_err(Arc::clone)?.find(listed, name) {
-            [] => Err(Arc::new(not_found(listed, instance))),
+        match known.find(listed, name) {
+            [] => Err(known.unread.clone().unwrap_or_else(|| Arc::new(not_found(listed, instance)))),
             [id] => Ok(id.clone()),
             several => Err(Arc::new(ambiguous(listed, instance, several.len()))),
         }

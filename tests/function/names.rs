@@ -172,16 +172,41 @@ async fn what_was_done_stays_done_when_a_directory_cannot_be_read_again() {
         operation: Some(Operation::SearchEmailAddresses),
         ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
     });
-    let report = world
-        .invoke(&by_name(&[
-            ("Queue 0", "e0@brand.example"),
-            ("Queue 0", "e1@brand.example"),
-            ("Queue 0", "e2@brand.example"),
-        ]))
-        .await
-        .unwrap();
+    let mut payload = by_name(&[
+        ("Queue 0", "e0@brand.example"),
+        ("Queue 0", "e1@brand.example"),
+        ("Queue 0", "e2@brand.example"),
+    ]);
+    payload["failOnRetryable"] = json!(false);
+    let report = world.invoke(&payload).await.unwrap();
     assert_eq!((&report["associated"], &report["failed"]), (&json!(2), &json!(1)), "{report}");
-    assert_eq!(report["failures"][0]["error"], "InvalidParameterException");
+    // The address may have another identifier by now: that could not be found out.
+    assert_eq!(
+        (&report["failures"][0]["error"], &report["failures"][0]["retryable"]),
+        (&json!("Unwell"), &json!(true))
+    );
+    assert_eq!(report["remaining"]["associations"][0]["emailAddresses"], json!(["e0@brand.example"]));
+}
+
+#[tokio::test]
+async fn a_name_that_may_be_new_fails_retryably_when_its_directory_cannot_be_read_again() {
+    let world = World::new(fixture(1, 1));
+    world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
+    world.connect.add(Fixture::new().with_queue(INSTANCE, "new", "New"));
+    world.connect.inject(Fault {
+        operation: Some(Operation::SearchQueues),
+        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
+    });
+    let mut payload = by_name(&[("New", "e0@brand.example"), ("Queue 0", "e0@brand.example")]);
+    payload["failOnRetryable"] = json!(false);
+    let report = world.invoke(&payload).await.unwrap();
+    // What the old directory has is found in it.
+    assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)), "{report}");
+    let failure = &report["failures"][0];
+    assert_eq!(
+        (&failure["queueName"], &failure["error"], &failure["retryable"]),
+        (&json!("New"), &json!("Unwell"), &json!(true))
+    );
 }
 
 #[tokio::test]
