@@ -169,6 +169,31 @@ async fn where_the_list_cannot_be_read_the_call_is_made_again_until_its_attempts
 }
 
 #[tokio::test]
+async fn one_attempt_is_one_also_where_there_should_be_room() {
+    for (listed, calls) in [(true, 1 + 1 + 6), (false, 1 + 1)] {
+        let options = Options { fixture: holding(0).with_limit(INSTANCE, "q0", 7), ..Options::default() };
+        let world = World::with(options, &[("MAX_ATTEMPTS", "1")]);
+        if !listed {
+            world.connect.inject(Fault {
+                operation: Some(Operation::ListQueueEmailAddresses),
+                ..Fault::new(Effect::Error {
+                    status: 500,
+                    code: "InternalServiceException".to_owned(),
+                    message: String::new(),
+                })
+            });
+        }
+        let mut payload = request("q0", &ids(0..20));
+        payload["failOnRetryable"] = json!(false);
+        let report = world.invoke(&payload).await.unwrap();
+        assert_eq!(report["associated"], if listed { 7 } else { 0 });
+        assert!(world.call_count() <= calls, "{}", world.call_count());
+        let calls = world.calls(Operation::AssociateQueueEmailAddresses);
+        assert!(calls.windows(2).all(|pair| pair[0].addresses != pair[1].addresses), "no call is made twice");
+    }
+}
+
+#[tokio::test]
 async fn bad_addresses_of_a_full_queue_leave_their_room_to_others() {
     let world = world(holding(40));
     world.connect.remove_address(INSTANCE, "e0");

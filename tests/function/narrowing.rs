@@ -189,3 +189,36 @@ async fn without_leave_to_list_the_addresses_at_fault_are_found_all_the_same() {
     assert_eq!(world.associated("q0").len(), 48);
     assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 1);
 }
+
+#[tokio::test]
+async fn nobody_is_blamed_while_the_list_cannot_be_read() {
+    let unreadable = Fault {
+        operation: Some(Operation::ListQueueEmailAddresses),
+        ..Fault::new(Effect::Error {
+            status: 500,
+            code: "InternalServiceException".to_owned(),
+            message: "try later".to_owned(),
+        })
+    };
+    let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
+    let fixture = fixture(1, 40).with_association(INSTANCE, "q0", "e3");
+    let world = World::with(Options { fixture, switches, ..Options::default() }, &[("MAX_ATTEMPTS", "3")]);
+    world.connect.inject(unreadable);
+    let mut payload = request("q0", &ids(0..40));
+    payload["failOnRetryable"] = json!(false);
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!((&report["failed"], &report["apiCalls"]), (&json!(40), &json!(1 + 3)));
+    assert_eq!(
+        (&report["failures"][3]["error"], &report["failures"][3]["retryable"]),
+        (&json!("InternalServiceException"), &json!(true))
+    );
+    let message = report["failures"][3]["message"].as_str().unwrap();
+    assert!(
+        message.ends_with("and the queue's list, which tells what is on it, cannot be read: try later"),
+        "{message}"
+    );
+    // Later it can, and what is on the queue counts as done.
+    world.connect.clear_faults();
+    let report = world.invoke(&report["remaining"]).await.unwrap();
+    assert_eq!((&report["associated"], &report["alreadyAssociated"]), (&json!(39), &json!(1)));
+}

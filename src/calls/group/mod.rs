@@ -215,29 +215,32 @@ impl GroupRun {
     fn over_limit(&mut self, set: Set, refusal: Refusal) -> Then {
         match self.room {
             Room::Unknown => self.listing.open(set, refusal),
-            Room::Listed { retries: 1.., .. } => {
-                self.room.retry();
-                self.suspects.put_back(set);
-                return back_off(&refusal);
-            }
-            Room::Listed { retries: 0, .. } | Room::AtMost(_) => {
+            Room::Listed { .. } | Room::AtMost(_) => {
+                if self.room.retry() {
+                    self.suspects.put_back(set);
+                    return back_off(&refusal);
+                }
                 self.room = Room::AtMost(set.members.len().saturating_sub(1));
                 self.suspects.put_back(set);
                 self.fail_if_full();
             }
-            Room::Unreadable { refusals } if refusals + 1 >= self.limits.max_attempts => {
-                // The next set has its own attempts.
-                self.room = Room::Unreadable { refusals: 0 };
-                let failure = Arc::new(failed(&refusal, Retry::MayPass, Blame::Nothing));
-                self.decide(&set.members, &Outcome::Failed(failure));
-            }
-            Room::Unreadable { refusals } => {
-                self.room = Room::Unreadable { refusals: refusals + 1 };
-                self.suspects.put_back(set);
-                return back_off(&refusal);
-            }
+            Room::Unreadable { refusals } => return self.over_limit_unlisted(set, &refusal, refusals + 1),
         }
         Then::GoOn
+    }
+
+    /// The queue's list could not be read, so only the API can tell whether there is room.
+    fn over_limit_unlisted(&mut self, set: Set, refusal: &Refusal, refusals: u32) -> Then {
+        if refusals >= self.limits.max_attempts {
+            // The next set has its own attempts.
+            self.room = Room::Unreadable { refusals: 0 };
+            let failure = Arc::new(failed(refusal, Retry::MayPass, Blame::Nothing));
+            self.decide(&set.members, &Outcome::Failed(failure));
+            return Then::GoOn;
+        }
+        self.room = Room::Unreadable { refusals };
+        self.suspects.put_back(set);
+        back_off(refusal)
     }
 
     fn listed(&mut self, page: Page<ListedAddress>, group: &Group) -> Then {
@@ -263,14 +266,19 @@ impl GroupRun {
     fn room_listed(&mut self, set: Set, refusal: &Refusal, left: usize, on_queue: &OnQueue) -> Then {
         let held = on_queue.additional();
         let room = self.limits.additional_addresses.saturating_sub(held);
+        let as_refused = left == set.members.len();
         self.held = Some(held);
-        self.room = Room::listed(room);
+        self.room = Room::listed(room, self.limits.max_attempts);
         self.suspects.put_back(set);
         self.suspects.in_requested_order();
         // Where all of the set fits, the refusal may pass: the same call is made again, which is a retry.
         if left > 0 && left <= room {
-            self.room.retry();
-            return back_off(refusal);
+            if self.room.retry() {
+                return back_off(refusal);
+            }
+            if as_refused {
+                self.room = Room::AtMost(left - 1);
+            }
         }
         self.fail_if_full();
         Then::GoOn
@@ -279,19 +287,27 @@ impl GroupRun {
     /// The queue's list was refused.
     fn not_listed(&mut self, refused: &Refused, cause: RefusedSet) -> Then {
         let RefusedSet { set, refusal } = cause;
-        if refused.refusal.class.blames_content() && self.verdict != Some(QueueVerdict::Found) {
+        let of_list = &refused.refusal;
+        if of_list.class.blames_content() && self.verdict != Some(QueueVerdict::Found) {
             // The call named nothing but the queue and its instance. (A later page may be refused for its token.)
             self.verdict = Some(QueueVerdict::NotFound);
-            self.fail_rest(failed(&refused.refusal, content_retry(&refused.refusal), Blame::Queue));
+            self.fail_rest(failed(of_list, content_retry(of_list), Blame::Queue));
             return Then::GoOn;
         }
-        if refusal.class != Class::Limit {
-            self.narrow(set, &refusal);
-            return Then::GoOn;
+        if refusal.class == Class::Limit {
+            return self.over_limit_unlisted(set, &refusal, 1);
         }
-        self.suspects.put_back(set);
-        self.room = Room::Unreadable { refusals: 1 };
-        back_off(&refusal)
+        match of_list.class {
+            Class::Denied | Class::NotFound | Class::Content => self.narrow(set, &refusal),
+            // What is on the queue may have been refused for that, and a queue that does not exist would be narrowed
+            // down to each of its addresses: nobody is blamed before the list was read.
+            Class::Throttled | Class::Unavailable | Class::Limit | Class::Credentials => {
+                self.listing = Listing::default();
+                let failure = Arc::new(undecided(&refusal, refused));
+                self.decide(&set.members, &Outcome::Failed(failure));
+            }
+        }
+        Then::GoOn
     }
 
     /// What finds no room fails for good.
@@ -342,6 +358,19 @@ fn content_retry(refusal: &Refusal) -> Retry {
     match refusal.class {
         Class::NotFound => Retry::FirstDelivery,
         _ => Retry::Never,
+    }
+}
+
+/// The failure of addresses that were refused for their content, where the queue's list could not be read.
+fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
+    let Refused { refusal: of_list, out_of_time, .. } = list;
+    let message = format!(
+        "refused ({}: {}), and the queue's list, which tells what is on it, cannot be read: {}",
+        refusal.code, refusal.message, of_list.message
+    );
+    match out_of_time {
+        true => deadline_exceeded(&message),
+        false => Failure::ours(of_list.code.clone(), message, Retry::MayPass),
     }
 }
 

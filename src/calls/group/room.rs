@@ -7,7 +7,7 @@ pub(super) enum Room {
     Unknown,
     /// The queue's list could not be read: only the API can tell, and the refusal may pass.
     Unreadable {
-        /// Refusals so far.
+        /// Refusals of the call that is being made again.
         refusals: u32,
     },
     /// The queue's list showed room for this many.
@@ -25,9 +25,9 @@ pub(super) enum Room {
 const RETRIES_WITH_ROOM: u32 = 3;
 
 impl Room {
-    /// What the queue's list showed.
-    pub(super) fn listed(room: usize) -> Self {
-        Room::Listed { room, retries: RETRIES_WITH_ROOM }
+    /// What the queue's list showed, where a call may be attempted so often.
+    pub(super) fn listed(room: usize, max_attempts: u32) -> Self {
+        Room::Listed { room, retries: RETRIES_WITH_ROOM.min(max_attempts.saturating_sub(1)) }
     }
 
     /// How many addresses the next call may hold, if that is bounded.
@@ -39,10 +39,14 @@ impl Room {
         }
     }
 
-    /// A call that should fit is made again.
-    pub(super) fn retry(&mut self) {
-        if let Room::Listed { retries, .. } = self {
-            *retries = retries.saturating_sub(1);
+    /// Whether a call that should fit, as the list has it, is to be made again; counts it.
+    pub(super) fn retry(&mut self) -> bool {
+        match self {
+            Room::Listed { retries: left @ 1.., .. } => {
+                *left -= 1;
+                true
+            }
+            _ => false,
         }
     }
 
@@ -51,7 +55,8 @@ impl Room {
         match self {
             Room::Listed { room, .. } => *room = room.saturating_sub(addresses),
             Room::AtMost(bound) => *bound = bound.saturating_sub(addresses),
-            Room::Unknown | Room::Unreadable { .. } => {}
+            Room::Unreadable { refusals } => *refusals = 0,
+            Room::Unknown => {}
         }
     }
 }
