@@ -91,14 +91,18 @@ impl Resolved {
             Outcome::Failed(failure) => failure.blame != Blame::Nothing,
             _ => false,
         };
-        let mut keeps_queue = vec![false; pairs.queues.len()];
+        // A pair that was associated shows that the queue's identifier is right, whatever was said of others.
+        let mut associated = vec![false; pairs.queues.len()];
+        let mut refused = vec![false; pairs.queues.len()];
         for (pair, outcome) in pairs.pairs.iter().zip(outcomes) {
-            keeps_queue[pair.queue()] |= match outcome {
-                Outcome::Failed(failure) => !failure.blame.queue(),
-                _ => true,
-            };
+            match outcome {
+                Outcome::Associated | Outcome::AlreadyAssociated => associated[pair.queue()] = true,
+                Outcome::Failed(failure) => refused[pair.queue()] |= failure.blame.queue(),
+                Outcome::Planned => {}
+            }
         }
-        for (number, group) in plan.group_of.iter().enumerate().filter(|(number, _)| keeps_queue[*number]) {
+        let keeps_queue = |number: usize| associated[number] || !refused[number];
+        for (number, group) in plan.group_of.iter().enumerate().filter(|(number, _)| keeps_queue(*number)) {
             self.queues[number] = group.clone().map(|group| plan.groups[group].queue.clone());
         }
         for (number, _) in outcomes.iter().enumerate().filter(|(_, outcome)| !blamed(outcome)) {
@@ -300,3 +304,6 @@ impl Sources {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,6 +130,7 @@ fn what_is_valid() {
         ("several entries", long([], [entry([]), entry([]), entry([("instanceId", json!("other"))])])),
         ("a list of identifiers", long([], [json!({ "queueId": "q", "emailAddressIds": ["e", "e"] })])),
         ("a list of addresses", long([], [json!({ "queueId": "q", "emailAddresses": ["a@brand.example"] })])),
+        ("a name of 500", json!({ "queueName": "é".repeat(500), "emailAddress": "é".repeat(500) })),
         (
             "any text as a name",
             long([], [json!({ "queueName": " é/\u{1F4E7}", "emailAddress": "no address" })]),
@@ -249,6 +250,10 @@ fn what_is_invalid_and_where() {
         ("a queue of 501", "queueId", short([("queueId", json!("x".repeat(501)))])),
         ("an address of 501", "emailAddressIds[0]", {
             json!({ "queueId": "q", "emailAddressIds": ["x".repeat(501)] })
+        }),
+        ("a name of 501", "queueName", json!({ "queueName": "é".repeat(501), "emailAddressId": "e" })),
+        ("an email address of 501", "emailAddresses[1]", {
+            json!({ "queueId": "q", "emailAddresses": ["é".repeat(500), "é".repeat(501)] })
         }),
         // ARNs
         ("an ARN cut short", "queueId", short([("queueId", json!("arn:aws:connect"))])),

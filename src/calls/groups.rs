@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::outcomes::{Failure, Outcome, Retry};
+use crate::outcomes::{Blame, Failure, Outcome, Retry};
 use crate::plan::{Group, Plan};
 
 use super::group::{GroupCall, GroupLimits, GroupRun, QueueVerdict, deadline_exceeded};
@@ -94,7 +94,8 @@ impl Work for Groups<'_> {
                 "not called: {NOT_FOUND_TO_GIVE_UP} other queues of this instance were not found and none was; check \
                  the instanceId"
             );
-            self.runs[job].fail_rest(Failure::ours("ResourceNotFoundException", message, Retry::MayPass));
+            let failure = Failure::ours("ResourceNotFoundException", message, Retry::MayPass);
+            self.runs[job].fail_rest(Failure { blame: Blame::Queue, ..failure });
         }
         self.runs[job].wants()
     }

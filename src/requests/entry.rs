@@ -95,12 +95,26 @@ impl<'a> Instance<'a> {
         }
     }
 
+    /// An ARN that does not agree is refused, and says nothing about the others.
     fn agree(&mut self, arn: Arn<'a>) -> Result<(), &'static str> {
-        self.same_account(arn)?;
-        match *self.id.get_or_insert(arn.instance) == arn.instance {
-            true => Ok(()),
-            false => Err("is an ARN of another instance than the entry or its request names"),
+        if self.id.is_some_and(|id| id != arn.instance) {
+            return Err("is an ARN of another instance than the entry or its request names");
         }
+        self.same_account(arn)?;
+        self.id = Some(arn.instance);
+        Ok(())
+    }
+}
+
+/// The longest name, in characters. Amazon Connect's own end sooner (API reference, CreateQueue: 127; CreateEmailAddress:
+/// 255). A failure is told with its names for each pair: a long one beside many short addresses would take memory in
+/// their product.
+const MAX_NAME: usize = 500;
+
+fn short_enough(name: &str) -> Result<&str, String> {
+    match name.chars().count() {
+        ..=MAX_NAME => Ok(name),
+        length => Err(format!("is {length} characters long; at most {MAX_NAME} are accepted")),
     }
 }
 
@@ -131,7 +145,12 @@ fn queue<'a>(fields: &Fields<'a>, context: &Context<'a>) -> Result<(QueueRef<'a>
             let queue = identifier(fields, Field::QueueId, Kind::Queue, context)?;
             Ok(queue.map_or((QueueRef::Id(""), None), |queue| (QueueRef::Id(queue.id), queue.arn)))
         }
-        (None, Some(_)) => Ok((QueueRef::Name(fields.text(Field::QueueName)?.unwrap_or_default()), None)),
+        (None, Some(_)) => {
+            let name = fields.text(Field::QueueName)?.unwrap_or_default();
+            let name = short_enough(name)
+                .map_err(|reason| Invalid::field(fields.path(), Field::QueueName, reason))?;
+            Ok((QueueRef::Name(name), None))
+        }
     }
 }
 
@@ -155,7 +174,7 @@ fn addresses<'a>(
     }
     let mut read = |text: &'a str| -> Result<AddressRef<'a>, String> {
         if matches!(field, Field::EmailAddress | Field::EmailAddresses) {
-            return Ok(AddressRef::Address(text));
+            return short_enough(text).map(AddressRef::Address);
         }
         let address = Identifier::parse(text, Kind::EmailAddress, context.home)?;
         if let Some(arn) = address.arn {

@@ -136,7 +136,7 @@ fn lines_stay_within_a_batch_of_the_map() {
     assert!(lines.iter().all(|line| line.to_string().len() <= MAX_LINE_BYTES));
     let name = "n".repeat(MAX_LINE_BYTES);
     let text = format!("queueName,emailAddressId\na,e\n{name},e\n");
-    let expected = "f.csv: line 3 makes a request of more than 11000 bytes, which no name of a queue or email address needs";
+    let expected = "f.csv: line 3 makes a request of more than 11000 bytes, and is invalid: queueName is 11000 characters long; at most 500 are accepted";
     assert_eq!(refused("f.csv", &text), expected);
 }
 

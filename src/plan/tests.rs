@@ -1,0 +1,157 @@
+//! Plans of whole requests, without a call.
+
+use serde_json::{Value, json};
+
+use crate::calls::group::deadline_exceeded;
+use crate::outcomes::Retry;
+use crate::payload::Envelope;
+use crate::requests::Home;
+
+use super::*;
+
+fn pairs(request: &Value) -> Pairs {
+    let payload = request.to_string();
+    let envelope = Envelope::read(payload.as_bytes()).unwrap();
+    Pairs::read(&envelope, &Home::new("eu-central-1"), Some("i")).unwrap()
+}
+
+/// Names are found, with a mark before them; but not those that begin with a question mark.
+fn resolved(pairs: &Pairs, mark: &str) -> Resolved {
+    let id = |named: Named<&Arc<str>>| match named {
+        Named::Id(id) => Ok(id.clone()),
+        Named::Name(name) if name.starts_with('?') => Err(failure(Blame::Nothing)),
+        Named::Name(name) => Ok(format!("{mark}{name}").into()),
+    };
+    Resolved {
+        queues: pairs.queues.iter().map(|queue| id(queue.queue.as_ref())).collect(),
+        addresses: pairs.pairs.iter().map(|pair| id(pair.address())).collect(),
+    }
+}
+
+fn failure(blame: Blame) -> Arc<Failure> {
+    Arc::new(Failure { blame, ..Failure::ours("E", "as the test wants", Retry::Never) })
+}
+
+fn failed(blame: Blame) -> Outcome {
+    Outcome::Failed(failure(blame))
+}
+
+/// The plan, each chunk as its queue and addresses, with its urgency.
+fn chunks(plan: &Plan) -> Vec<(String, Vec<&str>, usize)> {
+    let chunks = plan.groups.iter().flat_map(|group| group.chunks.iter().map(move |chunk| (group, chunk)));
+    chunks
+        .map(|(group, chunk)| {
+            let addresses = chunk.positions().map(|address| &*group.addresses[address].id).collect();
+            (format!("{}/{}", group.instance, group.queue), addresses, chunk.urgency)
+        })
+        .collect()
+}
+
+#[test]
+fn pairs_are_grouped_by_queue_each_once_in_the_order_they_were_asked_for() {
+    let pairs = pairs(&json!({ "associations": [
+        { "queueId": "q", "emailAddressIds": ["b", "a"] },
+        { "queueId": "p", "emailAddressId": "a" },
+        { "queueId": "q", "emailAddressIds": ["a", "c"] },
+        { "instanceId": "j", "queueId": "q", "emailAddressId": "a" },
+    ]}));
+    let plan = Plan::new(&pairs, resolved(&pairs, "+"));
+    assert_eq!(
+        chunks(&plan),
+        [
+            ("i/q".to_owned(), vec!["b", "a", "c"], 3),
+            ("i/p".to_owned(), vec!["a"], 3),
+            ("j/q".to_owned(), vec!["a"], 3),
+        ]
+    );
+}
+
+#[test]
+fn two_names_of_one_pair_are_one_address() {
+    let pairs = pairs(&json!({ "associations": [
+        { "queueId": "q", "emailAddressIds": ["b", "a"] },
+        { "queueName": "q", "emailAddresses": ["a", "?"] },
+    ]}));
+    let plan = Plan::new(&pairs, resolved(&pairs, ""));
+    assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["b", "a"], 1)]);
+    assert_eq!((&plan.places[1], plan.places[3].is_err()), (&plan.places[2], true));
+}
+
+#[test]
+fn an_address_is_live_if_any_request_is() {
+    let item = |address: &str, dry_run: bool| json!({ "queueId": "q", "emailAddressId": address, "dryRun": dry_run });
+    let pairs =
+        pairs(&json!({ "Items": [item("a", true), item("b", true), item("a", false), item("c", false)] }));
+    let plan = Plan::new(&pairs, resolved(&pairs, ""));
+    assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["a", "c"], 1)]);
+    assert_eq!(plan.groups[0].calls_needed(), 1);
+    let sources: Vec<_> = plan.groups[0].addresses.iter().map(|address| address.dry_run).collect();
+    assert_eq!(sources, [false, true, false]);
+}
+
+#[test]
+fn a_group_only_of_dry_runs_says_how_many_calls_it_would_need() {
+    let addresses: Vec<String> = (0..51).map(|number| format!("e{number}")).collect();
+    let pairs =
+        pairs(&json!({ "dryRun": true, "associations": [{ "queueId": "q", "emailAddressIds": addresses }] }));
+    let plan = Plan::new(&pairs, resolved(&pairs, ""));
+    assert_eq!((plan.calls(), plan.groups[0].calls_needed()), (0, 2));
+}
+
+#[test]
+fn a_chunk_is_as_urgent_as_the_smallest_request_that_asks_for_any_of_it() {
+    let many: Vec<String> = (0..120).map(|number| format!("e{number}")).collect();
+    let large = json!({ "associations": [{ "queueId": "q", "emailAddressIds": many }] });
+    let small = json!({ "queueId": "q", "emailAddressId": "e60" });
+    let pairs = pairs(&json!({ "Items": [large, small] }));
+    let plan = Plan::new(&pairs, resolved(&pairs, ""));
+    let urgencies: Vec<_> =
+        chunks(&plan).into_iter().map(|(_, addresses, urgency)| (addresses.len(), urgency)).collect();
+    assert_eq!(urgencies, [(50, 3), (50, 1), (20, 3)]);
+}
+
+#[test]
+fn each_address_knows_its_sources_once() {
+    let record = |id: &str, body: Value| json!({ "messageId": id, "eventSource": "aws:sqs", "body": body.to_string() });
+    let pair = json!({ "queueId": "q", "emailAddressId": "a" });
+    let twice = json!({ "associations": [pair, pair] });
+    let pairs = pairs(
+        &json!({ "Records": [record("1", pair.clone()), record("2", twice), record("3", pair.clone())] }),
+    );
+    let plan = Plan::new(&pairs, resolved(&pairs, ""));
+    assert_eq!(plan.groups[0].addresses[0].sources.as_slice(), [0, 1, 2]);
+}
+
+/// The identifiers after names were resolved once more, given what became of each pair under the first ones.
+fn kept(outcomes: &[Outcome]) -> (Vec<String>, Vec<String>) {
+    let pairs = pairs(&json!({ "associations": [
+        { "queueName": "q", "emailAddresses": ["a", "?"] },
+        { "queueName": "q", "emailAddresses": ["b"] },
+    ]}));
+    let plan = Plan::new(&pairs, resolved(&pairs, "old-"));
+    let resolved = resolved(&pairs, "new-").keeping(&pairs, &plan, outcomes);
+    let text = |ids: Vec<Result<Arc<str>, _>>| {
+        ids.into_iter().map(|id| id.map_or("none".to_owned(), |id| id.to_string()))
+    };
+    (text(resolved.queues).collect(), text(resolved.addresses).collect())
+}
+
+#[test]
+fn what_was_refused_is_resolved_anew_and_all_else_stays_as_it_was_called() {
+    let missing = failed(Blame::Nothing);
+    let timeless = Outcome::Failed(Arc::new(deadline_exceeded("late")));
+    for (a, b, queue, addresses) in [
+        (failed(Blame::Address), Outcome::Associated, "old-q", ["new-a", "none", "old-b"]),
+        (failed(Blame::Address), Outcome::AlreadyAssociated, "old-q", ["new-a", "none", "old-b"]),
+        (failed(Blame::Queue), failed(Blame::Queue), "new-q", ["new-a", "none", "new-b"]),
+        // Neither a pair whose name was not found nor a dry run nor want of time speaks for the queue.
+        (failed(Blame::Queue), Outcome::Planned, "new-q", ["new-a", "none", "old-b"]),
+        (failed(Blame::Queue), timeless, "new-q", ["new-a", "none", "old-b"]),
+        (failed(Blame::Either), Outcome::Associated, "old-q", ["new-a", "none", "old-b"]),
+        (Outcome::Planned, Outcome::Planned, "old-q", ["old-a", "none", "old-b"]),
+    ] {
+        let (queues, kept) = kept(&[a.clone(), missing.clone(), b.clone()]);
+        assert_eq!(queues, [queue], "{a:?} {b:?}");
+        assert_eq!(kept, addresses, "{a:?} {b:?}");
+    }
+}

@@ -1,0 +1,231 @@
+//! How requests are read: what is valid, what is not, and where.
+
+use super::*;
+use crate::requests::{AddressRef, QueueRef};
+
+const ARN: &str = "arn:aws:connect:eu-central-1:111122223333:instance";
+
+/// The entries of a request, written short, and what is invalid in it.
+fn read(request: &str) -> (Vec<String>, Vec<(String, String)>) {
+    read_in(request, None, "{}")
+}
+
+fn read_in(
+    request: &str,
+    environment: Option<&str>,
+    batch_input: &str,
+) -> (Vec<String>, Vec<(String, String)>) {
+    let home = Home::new("eu-central-1");
+    let batch_input = Json::parse(batch_input).unwrap();
+    let defaults = Defaults::read(&batch_input, &home).unwrap();
+    let request = request.replace("ARN", ARN);
+    let json = Json::parse(&request).unwrap();
+    let context = Context { home: &home, instance: environment, defaults };
+    let request = Request::read(&json, Base::Root, &context);
+    let entry = |entry: &Entry<'_>| {
+        let queue = match entry.queue {
+            QueueRef::Id(id) => id.to_owned(),
+            QueueRef::Name(name) => format!("name {name}"),
+        };
+        let addresses: Vec<&str> = entry
+            .addresses
+            .iter()
+            .map(|(_, address)| match address {
+                AddressRef::Id(text) | AddressRef::Address(text) => *text,
+            })
+            .collect();
+        format!("{}/{queue}: {}", entry.instance, addresses.join(" "))
+    };
+    let invalid = request
+        .invalid
+        .iter()
+        .map(|invalid| (invalid.path_text().unwrap_or_default(), invalid.message.clone()))
+        .collect();
+    (request.entries.iter().map(entry).collect(), invalid)
+}
+
+#[test]
+fn every_form_is_read() {
+    for (request, entries) in [
+        (r#"{"instanceId":"i","queueId":"q","emailAddressId":"e"}"#, vec!["i/q: e"]),
+        (
+            r#"{"instanceId":"i","queueId":"q","queueName":"","emailAddressId":"e","dryRun":""}"#,
+            vec!["i/q: e"],
+        ),
+        (
+            r#"{"instanceId":"i","queueName":"Q 1","emailAddresses":["a@x","b@x"]}"#,
+            vec!["i/name Q 1: a@x b@x"],
+        ),
+        (
+            r#"{"instanceId":"i","note":{"any":1},"associations":[
+                {"queueId":"q","emailAddressId":"e"},
+                {"queueId":"q","emailAddressIds":["e","f"],"comment":"x"},
+                {"instanceId":"j","queueName":"Q","emailAddress":"a@x"}]}"#,
+            vec!["i/q: e", "i/q: e f", "j/name Q: a@x"],
+        ),
+        (
+            r#"{"associations":[{"queueId":"ARN/i/queue/q","emailAddressId":"ARN/i/email-address/e"}]}"#,
+            vec!["i/q: e"],
+        ),
+    ] {
+        assert_eq!(read(request), (entries.into_iter().map(str::to_owned).collect(), vec![]), "{request}");
+    }
+}
+
+#[test]
+fn the_instance_is_looked_for_from_the_inside_out() {
+    let batch = r#"{"instanceId":"batch"}"#;
+    for (entry, request, environment, batch_input, instance) in [
+        (r#""instanceId":"entry","queueId":"q""#, r#""instanceId":"request","#, Some("env"), batch, "entry"),
+        (r#""queueId":"ARN/arn/queue/q""#, "", Some("env"), batch, "arn"),
+        (r#""queueId":"q""#, r#""instanceId":"request","#, Some("env"), batch, "request"),
+        (r#""queueId":"q""#, "", Some("env"), batch, "batch"),
+        (r#""queueId":"q""#, "", Some("env"), "{}", "env"),
+    ] {
+        let request = format!(r#"{{{request}"associations":[{{{entry},"emailAddressId":"e"}}]}}"#);
+        let (entries, invalid) = read_in(&request, environment, batch_input);
+        assert_eq!((entries, invalid), (vec![format!("{instance}/q: e")], vec![]), "{request}");
+    }
+    let (_, invalid) = read(r#"{"queueId":"q","emailAddressId":"e"}"#);
+    assert_eq!(invalid[0].0, "instanceId");
+    assert!(invalid[0].1.contains("CONNECT_INSTANCE_ID"));
+}
+
+#[test]
+fn arns_that_disagree_are_invalid() {
+    let other_account = ARN.replace("111122223333", "444455556666");
+    for (request, path) in [
+        (r#"{"instanceId":"i","queueId":"ARN/j/queue/q","emailAddressId":"e"}"#.to_owned(), "queueId"),
+        (
+            r#"{"instanceId":"i","associations":[{"queueId":"ARN/j/queue/q","emailAddressId":"e"}]}"#
+                .to_owned(),
+            "associations[0].queueId",
+        ),
+        (
+            r#"{"queueId":"ARN/i/queue/q","emailAddressId":"ARN/j/email-address/e"}"#.to_owned(),
+            "emailAddressId",
+        ),
+        (
+            format!(r#"{{"instanceId":"ARN/i","queueId":"{other_account}/i/queue/q","emailAddressId":"e"}}"#),
+            "queueId",
+        ),
+        (
+            format!(
+                r#"{{"queueId":"ARN/i/queue/q","emailAddressIds":["{other_account}/i/email-address/e"]}}"#
+            ),
+            "emailAddressIds[0]",
+        ),
+        (
+            r#"{"instanceId":"i","queueId":"ARN/i/email-address/e","emailAddressId":"e"}"#.to_owned(),
+            "queueId",
+        ),
+    ] {
+        let (_, invalid) = read(&request);
+        assert_eq!(invalid.len(), 1, "{request}");
+        assert_eq!(invalid[0].0, path, "{request}");
+    }
+    // What does not agree says nothing about what stands behind it.
+    let request = format!(
+        r#"{{"instanceId":"i","queueId":"q","emailAddressIds":
+            ["{other_account}/j/email-address/a","ARN/i/email-address/b","ARN/i/email-address/c"]}}"#
+    );
+    let (pairs, invalid) = read(&request);
+    assert_eq!(pairs, ["i/q: b c"]);
+    assert_eq!(invalid.len(), 1);
+    // An entry that names another instance than its request, and agrees with itself, means it.
+    let request = r#"{"instanceId":"i","associations":[
+        {"instanceId":"j","queueId":"ARN/j/queue/q","emailAddressId":"e"}]}"#;
+    assert_eq!(read(request), (vec!["j/q: e".to_owned()], vec![]));
+}
+
+#[test]
+fn what_is_invalid_is_named_and_what_is_valid_goes_on() {
+    let (entries, invalid) = read(
+        r#"{"instanceId":"i","associations":[
+            {"queueId":"q","emailAddressIds":["e",7,"","a b","f"]},
+            {"queueId":"q"},
+            {"queueId":"q","queueName":"Q","emailAddressId":"e"},
+            {"queueId":"q","emailAddressId":"e","emailAddress":"a@x"},
+            {"queueId":"q","emailAddressIds":[]},
+            {"queueId":"q","emailAddressIds":"e"},
+            {"queueId":null,"emailAddressId":"e"},
+            {"queue_id":"q","emailAddressId":"e"},
+            {"queueId":"q","queueId":"p","emailAddressId":"e"},
+            {"queueId":"q","emailAddressId":"e","dryRun":true},
+            5,
+            {"queueId":"q","emailAddressId":"g"}]}"#,
+    );
+    assert_eq!(entries, ["i/q: e f", "i/q: g"]);
+    let paths: Vec<&str> = invalid.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "associations[0].emailAddressIds[1]",
+            "associations[0].emailAddressIds[2]",
+            "associations[0].emailAddressIds[3]",
+            "associations[1].emailAddressId",
+            "associations[2].queueName",
+            "associations[3].emailAddress",
+            "associations[4].emailAddressIds",
+            "associations[5].emailAddressIds",
+            "associations[6].queueId",
+            "associations[7].queue_id",
+            "associations[8].queueId",
+            "associations[9].dryRun",
+            "associations[10]",
+        ]
+    );
+    assert_eq!(invalid[0].1, "emailAddressIds[1] is a number; a string is expected");
+    assert_eq!(invalid[6].1, "emailAddressIds is an empty list; at least one element is expected");
+    assert_eq!(invalid[12].1, "associations[10] is a number; an object is expected");
+}
+
+#[test]
+fn an_invalid_entry_is_one_failure_however_many_addresses_it_names() {
+    let (_, invalid) = read(r#"{"associations":[{"queueId":"q","emailAddressIds":["a b","e",7]}]}"#);
+    assert_eq!(invalid.len(), 1);
+    assert_eq!(invalid[0].0, "associations[0].instanceId");
+}
+
+#[test]
+fn an_invalid_field_of_the_request_makes_it_invalid_as_a_whole() {
+    let pair = r#""associations":[{"queueId":"q","emailAddressId":"e"}]"#;
+    for (field, path, message) in [
+        (r#""dryRun":"true","#, "dryRun", "dryRun is a string; true or false is expected"),
+        (r#""dryRun":"","#, "dryRun", "dryRun is a string; true or false is expected"),
+        (
+            r#""failOnPermanent":1,"#,
+            "failOnPermanent",
+            "failOnPermanent is a number; true or false is expected",
+        ),
+        (
+            r#""failOnRetryable":null,"#,
+            "failOnRetryable",
+            "failOnRetryable is null; true or false is expected",
+        ),
+        (r#""dryrun":true,"#, "dryrun", "\"dryrun\" is not a field of a request; dryRun was meant"),
+        (r#""instanceId":7,"#, "instanceId", "instanceId is a number; a string is expected"),
+        (r#""instanceId":"","#, "instanceId", "instanceId is an empty string"),
+        (
+            r#""queueId":"q","#,
+            "queueId",
+            "queueId stands beside associations; it belongs into an entry of it",
+        ),
+    ] {
+        let (entries, invalid) = read_in(&format!("{{{field}{pair}}}"), Some("i"), "{}");
+        assert_eq!(entries, [""; 0]);
+        assert_eq!(invalid, [(path.to_owned(), message.to_owned())], "{field}");
+    }
+    for (request, path) in [
+        ("{}", "associations"),
+        (r#"{"associations":[]}"#, "associations"),
+        (r#"{"associations":{}}"#, "associations"),
+        (r#"{"instanceId":"i"}"#, "associations"),
+        ("[]", ""),
+        ("5", ""),
+    ] {
+        let (entries, invalid) = read(request);
+        assert_eq!((entries.len(), invalid.len()), (0, 1), "{request}");
+        assert_eq!(invalid[0].0, path, "{request}");
+    }
+}
