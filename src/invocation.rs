@@ -130,8 +130,10 @@ impl Function {
     /// [`InvocationError::InvalidRequest`] where the defaults of a Distributed Map batch are invalid.
     pub fn pairs(&self, envelope: &Envelope<'_>) -> Result<Pairs, InvocationError> {
         Pairs::read(envelope, &self.settings.home, self.settings.instance.as_deref()).map_err(|invalid| {
-            let path = invalid.path_text().unwrap_or_default();
-            InvocationError::InvalidRequest(format!("{path}: {}", invalid.message))
+            InvocationError::InvalidRequest(match invalid.path_text() {
+                Some(path) => format!("{path}: {}", invalid.message),
+                None => invalid.message,
+            })
         })
     }
 

@@ -11,9 +11,10 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Slot;
 
 use crate::index::Index;
-use crate::payload::{Body, Envelope};
+use crate::payload::{Body, Envelope, EnvelopeKind};
 use crate::requests::{
-    AddressRef, Base, Context, Defaults, Entry, Home, Invalid, Options, Path, QueueRef, Request, with_request,
+    AddressRef, Base, Context, Defaults, Entry, Home, Invalid, Options, Path, QueueRef, Request, is_nearly,
+    no_fields_beside, with_request,
 };
 
 /// A queue or an email address as the caller named it: two name spaces.
@@ -97,8 +98,10 @@ impl Pairs {
     /// Reads every source of an envelope.
     ///
     /// # Errors
-    /// What is invalid in the defaults of a Distributed Map batch: no item can be judged without them.
+    /// What is invalid in the defaults of a Distributed Map batch: no item can be judged without them. A field of a request
+    /// that stands beside the requests of an envelope: what it was to say of them is not known.
     pub fn read(envelope: &Envelope<'_>, home: &Home, instance: Option<&str>) -> Result<Self, Invalid> {
+        nothing_beside(envelope)?;
         // Most sources ask for one pair.
         let mut reading = Reading::with_capacity(envelope.sources.len());
         for (source, asked) in envelope.sources.iter().enumerate() {
@@ -132,6 +135,16 @@ impl Pairs {
     pub fn source_of(&self, ask: &Ask) -> usize {
         self.requests[ask.request()].source
     }
+}
+
+fn nothing_beside(envelope: &Envelope<'_>) -> Result<(), Invalid> {
+    if envelope.kind != EnvelopeKind::DistributedMap {
+        return no_fields_beside(&envelope.beside, "detail; it belongs into it");
+    }
+    if let Some((name, _)) = envelope.beside.iter().find(|(name, _)| is_nearly(name, "BatchInput")) {
+        return Err(Invalid::misspelled_member(name, "BatchInput"));
+    }
+    no_fields_beside(&envelope.beside, "Items; it belongs into BatchInput or into an item")
 }
 
 impl Reading {

@@ -17,6 +17,7 @@ pub use counts::Counts;
 pub use error::InvocationError;
 pub use failures::{Failed, Failures, NamedAddress, NamedQueue, Origin};
 pub(crate) use remaining::pair_entries;
+pub(crate) use report::json_size;
 pub use report::{QueueRow, Report, Status};
 
 use crate::pairs::Pairs;
@@ -59,10 +60,10 @@ pub fn answer(
         return Err(InvocationError::PermanentFailure(failures.summary(report)));
     }
     let remaining = match asynchronous {
-        true => None,
+        true => Ok(None),
         false => remaining::remaining(failures, pairs),
     };
-    match report.shortened().with_remaining(remaining) {
+    match remaining.ok().and_then(|remaining| report.shortened().with_remaining(remaining)) {
         Some(report) => Ok(Answer::Report(Box::new(report))),
         // What is left is never cut, and the caller can do no more than ask again for everything.
         None => Err(InvocationError::RetryableFailure(failures.summary(report))),

@@ -9,21 +9,30 @@ use crate::requests::Field;
 
 use super::{Failed, Failures, Origin};
 
+/// Live pairs and dry ones are left, which no single request can ask for.
+#[derive(Debug)]
+pub(super) struct Mixed;
+
 /// The pairs that may succeed later, of requests that want them back instead of an error (`"failOnRetryable": false`);
-/// nothing if there are none.
+/// nothing if there are none. It says so itself, so that a state machine can loop on it.
 ///
-/// It says so itself, so that a state machine can loop on it. What a dry run could not look up is left only if
-/// nothing else is: one request is either a dry run or not.
-pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Option<Value> {
+/// # Errors
+/// Where items of a Distributed Map batch are left of which some are dry runs and some are not.
+pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Value>, Mixed> {
     let wanted = |dry: bool| {
         failures.as_slice().iter().filter(move |failed| {
             let of_that_kind = matches!(failed.origin, Origin::Pair { dry_run, .. } if dry_run == dry);
             failed.retryable && !failed.fail_on_retryable && of_that_kind
         })
     };
-    let dry_run = wanted(false).next().is_none();
+    let dry_run = wanted(true).next().is_some();
+    if dry_run && wanted(false).next().is_some() {
+        return Err(Mixed);
+    }
     let mut left = wanted(dry_run).peekable();
-    left.peek()?;
+    if left.peek().is_none() {
+        return Ok(None);
+    }
     let mut request = Map::new();
     if dry_run {
         request.insert(Field::DryRun.name().to_owned(), true.into());
@@ -32,12 +41,22 @@ pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Option<Value> {
         request.insert(Field::FailOnPermanent.name().to_owned(), true.into());
     }
     request.insert(Field::FailOnRetryable.name().to_owned(), false.into());
-    request.insert(Field::Associations.name().to_owned(), pair_entries(left, pairs).into());
-    Some(Value::Object(request))
+    let instance = left.peek().and_then(|failed| failed.instance_id.clone());
+    let entries = pair_entries(left, pairs, instance.as_deref());
+    if let Some(instance) = instance {
+        request.insert(Field::InstanceId.name().to_owned(), (*instance).into());
+    }
+    request.insert(Field::Associations.name().to_owned(), entries.into());
+    Ok(Some(Value::Object(request)))
 }
 
-/// One entry for each queue and way of naming addresses, in the order of the failures.
-pub(crate) fn pair_entries<'f>(failures: impl IntoIterator<Item = &'f Failed>, pairs: &Pairs) -> Vec<Value> {
+/// One entry for each queue and way of naming addresses, in the order of the failures. An instance is written where it is
+/// not that of the request: written in each entry it would make what is left larger than what was asked for.
+pub(crate) fn pair_entries<'f>(
+    failures: impl IntoIterator<Item = &'f Failed>,
+    pairs: &Pairs,
+    of_request: Option<&str>,
+) -> Vec<Value> {
     let mut entries: Vec<(usize, Field, Vec<Value>)> = Vec::new();
     let mut known: HashMap<(usize, Field), usize> = HashMap::new();
     for failed in failures {
@@ -59,11 +78,11 @@ pub(crate) fn pair_entries<'f>(failures: impl IntoIterator<Item = &'f Failed>, p
             Named::Id(id) => (Field::QueueId, id),
             Named::Name(name) => (Field::QueueName, name),
         };
-        json!({
-            Field::InstanceId.name(): &*queue.instance,
-            queue_field.name(): &**name,
-            field.name(): addresses,
-        })
+        let mut entry = json!({ queue_field.name(): &**name, field.name(): addresses });
+        if of_request != Some(&*queue.instance) {
+            entry[Field::InstanceId.name()] = (*queue.instance).into();
+        }
+        entry
     };
     entries.into_iter().map(entry).collect()
 }

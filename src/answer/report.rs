@@ -182,8 +182,9 @@ impl Report {
     }
 }
 
-fn json_size(value: &impl Serialize) -> usize {
-    // Nothing in a report can fail to be written.
+/// How many bytes something takes as JSON.
+pub(crate) fn json_size(value: &(impl Serialize + ?Sized)) -> usize {
+    // Nothing that the function writes can fail to be written.
     serde_json::to_vec(value).map_or(0, |json| json.len())
 }
 

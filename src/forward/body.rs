@@ -13,10 +13,13 @@ use serde_json::{Value, json};
 use crate::answer::{Failed, Origin, pair_entries};
 use crate::pairs::Pairs;
 use crate::payload::{Body, Json, Members};
-use crate::requests::{Field, Path, with_request};
+use crate::requests::{Field, Name, Path, unwrapped, with_request};
 
-/// The largest message, body alone (SQS Developer Guide, "Amazon SQS message quotas": 1 MiB), with some room.
-pub(super) const MAX_BYTES: usize = 1_000_000;
+use super::original::Original;
+use super::parts::parts;
+
+/// The largest message (SQS Developer Guide, "Amazon SQS message quotas": 1 MiB). Only what cannot be cut is larger.
+pub(super) const MAX_BYTES: usize = 1 << 20;
 
 /// What is sent on of one source to one queue.
 pub(super) struct Carried<'a> {
@@ -40,23 +43,17 @@ pub(super) fn bodies(carried: &Carried<'_>, pairs: &Pairs) -> Vec<(String, Vec<u
         let numbers = carried.failures.iter().map(|(number, _)| *number).collect();
         return vec![(whole_body(carried), numbers)];
     }
-    let mut bodies = Vec::new();
-    let mut part: Vec<(usize, &Failed)> = Vec::new();
-    let mut size = 0;
-    let original = invalid_size(carried.body) / carried.failures.len().max(1);
-    for (number, failed) in carried.failures {
-        // Entries of the same queue share its name when they are written, so the sum is an upper bound.
-        let own = entry_size(failed, carried.with_reasons, original);
-        if size + own > MAX_BYTES && !part.is_empty() {
-            bodies.push(part_body(&part, carried, pairs));
-            part.clear();
-            size = 0;
-        }
-        size += own;
-        part.push((*number, failed));
+    let of_request = |original: Option<Original<'_, '_>>| {
+        let parts = parts(carried, pairs, original);
+        parts.iter().map(|part| part_body(part, carried, pairs, original)).collect()
+    };
+    match carried.body {
+        // What was read before can be read again.
+        Body::Text(text) => with_request(text, |json| of_request(Some(Original::new(json))))
+            .unwrap_or_else(|_| of_request(None)),
+        Body::Request(json) => of_request(Some(Original::new(json))),
+        Body::Unreadable { .. } | Body::Items { .. } => of_request(None),
     }
-    bodies.push(part_body(&part, carried, pairs));
-    bodies
 }
 
 /// Whether it is the request, or the body, as a whole that is invalid: neither an entry nor an element of a list.
@@ -75,7 +72,10 @@ fn whole_body(carried: &Carried<'_>) -> String {
         sendable(&body)
     };
     let request = |json: &Json<'_>| match json {
-        Json::Object(members) => sendable(&WithReasons { members, reasons: reasons.as_ref() }),
+        Json::Object(members) => {
+            let instance = carried.default_instance.filter(|_| takes_default_instance(json));
+            sendable(&Whole { members, instance, reasons: reasons.as_ref() })
+        }
         other => unreadable(&serde_json::to_string(other).unwrap_or_default()),
     };
     match carried.body {
@@ -88,20 +88,46 @@ fn whole_body(carried: &Carried<'_>) -> String {
 
 /// The text that could not be read, without the wrapping that it got when it could not be read before.
 fn innermost(text: &str) -> Cow<'_, str> {
-    let inner = Json::parse(text).ok().and_then(|json| Some(json.get("unreadable")?.as_str()?.to_owned()));
-    inner.map_or(Cow::Borrowed(text), Cow::Owned)
+    match unwrapped(text) {
+        Some(inner) => Cow::Owned(inner),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Whether the default instance can be written into a request without changing what is meant: it names no instance itself,
+/// and no ARN of one.
+fn takes_default_instance(request: &Json<'_>) -> bool {
+    let Json::Object(members) = request else { return false };
+    let names_one = |name: &str| match Field::of(name) {
+        Name::Known(field) | Name::Nearly(field) => field == Field::InstanceId,
+        Name::Unknown => false,
+    };
+    !members.iter().any(|(name, value)| names_one(name) || holds_an_arn(value))
+}
+
+fn holds_an_arn(json: &Json<'_>) -> bool {
+    match json {
+        Json::String(text) => text.starts_with("arn:"),
+        Json::Array(list) => list.iter().any(holds_an_arn),
+        Json::Object(members) => members.iter().any(|(_, value)| holds_an_arn(value)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    }
 }
 
 /// The members of a request as they stood there, those given twice too: with one of them gone it would be valid, and
 /// mean what nobody has said.
-struct WithReasons<'a> {
+struct Whole<'a> {
     members: &'a Members<'a>,
+    instance: Option<&'a str>,
     reasons: Option<&'a Value>,
 }
 
-impl Serialize for WithReasons<'_> {
+impl Serialize for Whole<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        if let Some(instance) = self.instance {
+            map.serialize_entry(Field::InstanceId.name(), instance)?;
+        }
         for (name, value) in self.members.iter().filter(|(name, _)| name != "failures") {
             map.serialize_entry(name, value)?;
         }
@@ -136,14 +162,12 @@ struct Request {
     failures: Option<Value>,
 }
 
-fn part_body(part: &[(usize, &Failed)], carried: &Carried<'_>, pairs: &Pairs) -> (String, Vec<usize>) {
-    let mut request = Request {
-        associations: pair_entries(part.iter().map(|(_, failed)| *failed), pairs)
-            .iter()
-            .filter_map(|entry| to_raw_value(entry).ok())
-            .collect(),
-        ..Request::default()
-    };
+fn part_body(
+    part: &[(usize, &Failed)],
+    carried: &Carried<'_>,
+    pairs: &Pairs,
+    original: Option<Original<'_, '_>>,
+) -> (String, Vec<usize>) {
     let invalid: Vec<Path> = part
         .iter()
         .filter_map(|(_, failed)| match failed.origin {
@@ -151,93 +175,33 @@ fn part_body(part: &[(usize, &Failed)], carried: &Carried<'_>, pairs: &Pairs) ->
             Origin::Pair { .. } => None,
         })
         .collect();
-    if !invalid.is_empty() {
-        let mut of_request = |json: &Json<'_>| {
-            let instance =
-                json.get(Field::InstanceId.name()).and_then(Json::as_str).or(carried.default_instance);
-            request.instance_id = instance.filter(|instance| !instance.is_empty()).map(str::to_owned);
-            request.dry_run = json.get(Field::DryRun.name()) == Some(&Json::Bool(true));
-            request.associations.extend(invalid_entries(&invalid, json));
-        };
-        match carried.body {
-            Body::Text(text) => {
-                // What was read before can be read again.
-                let _ = with_request(text, of_request);
+    let mut request = Request::default();
+    let mut invalid_entries = Vec::new();
+    match original.filter(|_| !invalid.is_empty()) {
+        Some(original) => {
+            request.instance_id = original.instance().map(str::to_owned);
+            request.dry_run = original.is_dry_run();
+            invalid_entries = original.invalid_entries(&invalid);
+            if request.instance_id.is_none()
+                && !invalid_entries.iter().any(|entry| entry.get().contains("\"arn:"))
+            {
+                request.instance_id = carried.default_instance.map(str::to_owned);
             }
-            Body::Request(json) => of_request(json),
-            Body::Unreadable { .. } | Body::Items { .. } => {}
+        }
+        None => {
+            let instance = part.iter().find_map(|(_, failed)| failed.instance_id.as_deref());
+            request.instance_id = instance.map(str::to_owned);
         }
     }
+    let entries = pair_entries(part.iter().map(|(_, failed)| *failed), pairs, request.instance_id.as_deref());
+    request.associations = entries.iter().filter_map(|entry| to_raw_value(entry).ok()).collect();
+    request.associations.extend(invalid_entries);
     request.dry_run |=
         part.iter().any(|(_, failed)| matches!(failed.origin, Origin::Pair { dry_run: true, .. }));
     request.failures = carried.with_reasons.then(|| reasons(part));
     (sendable(&request), part.iter().map(|(number, _)| *number).collect())
 }
 
-/// The invalid entries of a request as they stood there; of an entry with a list, only the invalid elements.
-fn invalid_entries(invalid: &[Path], request: &Json<'_>) -> Vec<Box<RawValue>> {
-    let entry_of = |path: &Path| match (path.entry_index(), request.get(Field::Associations.name())) {
-        (None, _) => Some(request),
-        (Some(index), Some(Json::Array(list))) => list.get(index),
-        (Some(_), _) => None,
-    };
-    // The elements of one list stand side by side, and each list is looked up once: there may be a million of them.
-    let of_one_list = |a: &Path, b: &Path| {
-        a.entry_index() == b.entry_index()
-            && a.list_element().map(|(field, _)| field) == b.list_element().map(|(field, _)| field)
-    };
-    let mut entries = Vec::new();
-    for paths in invalid.chunk_by(of_one_list) {
-        let Some(entry) = entry_of(&paths[0]) else { continue };
-        let (Some((field, _)), Json::Object(members)) = (paths[0].list_element(), entry) else {
-            entries.extend(to_raw_value(entry));
-            continue;
-        };
-        let Some(Json::Array(list)) = entry.get(field.name()) else { continue };
-        let bad = paths.iter().filter_map(|path| list.get(path.list_element()?.1)).collect();
-        entries.extend(to_raw_value(&OfList { members, field, bad }));
-    }
-    entries
-}
-
-/// An entry with other elements in its list, and without what the function does not know.
-struct OfList<'a> {
-    members: &'a Members<'a>,
-    field: Field,
-    bad: Vec<&'a Json<'a>>,
-}
-
-impl Serialize for OfList<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let others = |name: &str| Field::of_entry(name).is_some_and(|known| known != self.field);
-        for (name, value) in self.members.iter().filter(|(name, _)| others(name)) {
-            map.serialize_entry(name, value)?;
-        }
-        map.serialize_entry(self.field.name(), &self.bad)?;
-        map.end()
-    }
-}
-
 fn reasons(part: &[(usize, &Failed)]) -> Value {
     part.iter().map(|(_, failed)| serde_json::to_value(failed).unwrap_or_default()).collect()
-}
-
-/// How many bytes a failure adds to a body, at most; `original` is what stood in the request for it, on average.
-fn entry_size(failed: &Failed, with_reasons: bool, original: usize) -> usize {
-    let reason = serde_json::to_vec(failed).map_or(0, |json| json.len());
-    match (failed.origin, with_reasons) {
-        // The pair's own entry repeats the names that stand in its reason.
-        (Origin::Pair { .. }, true) => 2 * reason,
-        (Origin::Pair { .. }, false) => reason,
-        (Origin::Invalid(_), _) => 2 * reason + original,
-    }
-}
-
-fn invalid_size(body: &Body<'_>) -> usize {
-    match body {
-        Body::Text(text) => text.len(),
-        Body::Request(json) => serde_json::to_vec(json).map_or(0, |json| json.len()),
-        Body::Unreadable { .. } | Body::Items { .. } => 0,
-    }
 }

@@ -8,7 +8,7 @@ use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
 use crate::payload::{Envelope, EnvelopeKind};
 
-use super::body::{Carried, bodies};
+use super::body::{Carried, MAX_BYTES, bodies};
 
 /// How long a continued message waits where something else than time was short.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -88,6 +88,7 @@ impl Forwarding {
         let mut outgoing = Vec::new();
         for (source, numbers) in by_source(failures) {
             let decision = decisions[source];
+            let before = outgoing.len();
             for destination in [Destination::Failures, Destination::Continuation] {
                 let carried: Vec<(usize, &Failed)> = numbers
                     .clone()
@@ -119,6 +120,12 @@ impl Forwarding {
                     carries,
                     delay,
                 }));
+            }
+            if outgoing[before..].iter().any(|message| message.body.len() > MAX_BYTES) {
+                // It comes again as a whole, and ends in the dead-letter queue as it is.
+                let message_id = envelope.sources[source].id.as_deref();
+                tracing::warn!(messageId = message_id, "what failed of a message is too large to be sent on");
+                outgoing.truncate(before);
             }
         }
         outgoing

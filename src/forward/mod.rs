@@ -8,6 +8,8 @@
 
 mod body;
 mod decide;
+mod original;
+mod parts;
 mod sender;
 
 pub use decide::{Destination, Forwarding, Outgoing};

@@ -45,6 +45,8 @@ pub struct Envelope<'p> {
     pub kind: EnvelopeKind,
     /// What asked for something, in the payload's order.
     pub sources: Vec<Source<'p>>,
+    /// The members of an event or of a Distributed Map batch that are none of its requests.
+    pub beside: Members<'p>,
 }
 
 /// One message of a batch, one event, or the invocation itself.
@@ -183,7 +185,7 @@ fn batch<'p, M: Member<'p>>(
             source(record).map_err(|reason| NoEnvelope::NoMessageId(format!("{name}[{index}]"), reason))
         })
         .collect::<Result<_, _>>()?;
-    Ok(Envelope { kind, sources })
+    Ok(Envelope { kind, sources, beside: Vec::new() })
 }
 
 fn sqs_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String> {
@@ -235,6 +237,7 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
         return Ok(Envelope {
             kind: EnvelopeKind::EventBridge,
             sources: vec![source(id, Body::Request(detail))],
+            beside: members,
         });
     }
     if has(&members, "Items") {
@@ -244,10 +247,11 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
         };
         let batch_input = take_one(&mut members, "BatchInput")?;
         let body = Body::Items { items, batch_input };
-        return Ok(Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source(None, body)] });
+        let sources = vec![source(None, body)];
+        return Ok(Envelope { kind: EnvelopeKind::DistributedMap, sources, beside: members });
     }
     let body = Body::Request(Json::Object(members));
-    Ok(Envelope { kind: EnvelopeKind::Direct, sources: vec![source(None, body)] })
+    Ok(Envelope { kind: EnvelopeKind::Direct, sources: vec![source(None, body)], beside: Vec::new() })
 }
 
 fn take<'p>(members: &mut Members<'p>, name: &str) -> Option<Json<'p>> {

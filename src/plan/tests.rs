@@ -115,9 +115,8 @@ fn each_address_knows_its_sources_once() {
     let record = |id: &str, body: Value| json!({ "messageId": id, "eventSource": "aws:sqs", "body": body.to_string() });
     let pair = json!({ "queueId": "q", "emailAddressId": "a" });
     let twice = json!({ "associations": [pair, pair] });
-    let pairs = pairs(
-        &json!({ "Records": [record("1", pair.clone()), record("2", twice), record("3", pair.clone())] }),
-    );
+    let pairs =
+        pairs(&json!({ "Records": [record("1", pair.clone()), record("2", twice), record("3", pair)] }));
     let plan = Plan::new(&pairs, resolved(&pairs, ""));
     assert_eq!(plan.groups[0].addresses[0].sources.as_slice(), [0, 1, 2]);
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::payload::Json;
 
-use super::{Field, Invalid, Name, Path};
+use super::{Field, Invalid, Name, Path, no_fields_beside};
 
 /// How often one body may be wrapped. What is sent on is wrapped once, and an SNS notification is one more; each wrapping
 /// holds a copy of the text, so that a body made of nothing else would cost memory in the square of its size and more.
@@ -47,21 +47,42 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
     Err(whole(format!("the body is wrapped more than {MAX_WRAPPINGS} times")))
 }
 
+/// The text of a body that could not be read when it was met before, if that is what a body is wrapped around.
+pub(crate) fn unwrapped(body: &str) -> Option<String> {
+    match wrapping(&Json::parse(body).ok()?) {
+        Ok(Some(Wrapping::Unreadable(text))) => Some(text.to_owned()),
+        Ok(_) | Err(_) => None,
+    }
+}
+
 /// What a document is wrapped around, if it is a wrapping. One that asks for something itself is none: taken off, it
 /// would take along what it asks for.
 fn wrapping<'j, 'a>(json: &'j Json<'a>) -> Result<Option<Wrapping<'j, 'a>>, Invalid> {
     let text = |name| json.get(name).and_then(Json::as_str);
     if text("unreadable").is_some() && !asks(json) {
+        nothing_beside(json, "unreadable")?;
         Ok(one(json, "unreadable")?.and_then(Json::as_str).map(Wrapping::Unreadable))
     } else if text("Type") == Some("Notification") && !asks(json) {
+        nothing_beside(json, "Message")?;
         match one(json, "Message")?.and_then(Json::as_str) {
             Some(message) => Ok(Some(Wrapping::Notification(message))),
             None => Err(whole("the notification has no text as its Message".to_owned())),
         }
     } else if ["detail-type", "source", "detail"].iter().all(|name| json.get(name).is_some()) && !asks(json) {
+        nothing_beside(json, "detail")?;
         Ok(one(json, "detail")?.map(Wrapping::Event))
     } else {
         Ok(None)
+    }
+}
+
+/// A wrapping has no fields of a request itself.
+fn nothing_beside(json: &Json<'_>, holder: &str) -> Result<(), Invalid> {
+    match json {
+        Json::Object(members) => {
+            no_fields_beside(members, &format!("{holder}; it belongs into the request in it"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -144,6 +165,18 @@ mod tests {
                  column 1",
             ),
             (r#"{"unreadable":"nope"}"#, "the body is not valid JSON: expected ident at line 1 column 2"),
+            (
+                r#"{"unreadable":"{}","dryRun":true}"#,
+                "dryRun stands beside unreadable; it belongs into the request in it",
+            ),
+            (
+                r#"{"Type":"Notification","Message":"{}","dry_run":true}"#,
+                "dryRun stands beside Message; it belongs into the request in it",
+            ),
+            (
+                r#"{"detail":{},"source":"s","detail-type":"t","instanceId":"i"}"#,
+                "instanceId stands beside detail; it belongs into the request in it",
+            ),
             (r#"{"unreadable":"{}","unreadable":"{}"}"#, "unreadable is given twice; once is accepted"),
             (
                 r#"{"Type":"Notification","Message":"{}","Message":"{}"}"#,

@@ -86,22 +86,22 @@ impl Field {
         if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
             return Name::Known(field);
         }
-        match Field::ALL.into_iter().find(|field| field.is_nearly(name)) {
+        match Field::ALL.into_iter().find(|field| is_nearly(name, field.name())) {
             Some(field) => Name::Nearly(field),
             None => Name::Unknown,
         }
     }
+}
 
-    /// Whether a name is this field's but for case, spaces, `_`, `-` or a byte-order mark.
-    fn is_nearly(self, name: &str) -> bool {
-        // Each letter of a field takes at least a byte of the name, so most names are told apart by their length.
-        let long_enough = name.len() >= self.name().len();
-        // No field has a letter whose other case is outside ASCII.
-        let lower = |c: char| c.to_ascii_lowercase();
-        let letters =
-            name.chars().filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}')).map(lower);
-        long_enough && letters.eq(self.name().chars().map(lower))
-    }
+/// Whether a name is a known one but for case, spaces, `_`, `-` or a byte-order mark.
+pub(crate) fn is_nearly(name: &str, known: &str) -> bool {
+    // Each letter of the known name takes at least a byte of the other, so most are told apart by their length.
+    let long_enough = name.len() >= known.len();
+    // No known name has a letter whose other case is outside ASCII.
+    let lower = |c: char| c.to_ascii_lowercase();
+    let letters =
+        name.chars().filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-' | '\u{feff}')).map(lower);
+    long_enough && letters.eq(known.chars().map(lower))
 }
 
 impl fmt::Display for Field {

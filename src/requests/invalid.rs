@@ -40,6 +40,12 @@ impl Invalid {
         }
     }
 
+    /// A member of the payload whose name is nearly that of a known one.
+    pub(crate) fn misspelled_member(written_as: &str, meant: &str) -> Self {
+        let message = format!("{:?} is not a member of the payload; {meant} was meant", shown(written_as));
+        Invalid::new(Path::default(), message)
+    }
+
     /// Where it stands, for ordering and for finding the entry again.
     pub fn path(&self) -> Path {
         self.path

@@ -3,6 +3,7 @@
 //! Everything invalid is a value with its JSON path, so that what is valid beside it goes on: an invalid element
 //! of a list costs that element, an invalid entry that entry, an invalid field of the request the request.
 
+mod beside;
 mod body;
 mod entry;
 mod field;
@@ -12,8 +13,11 @@ mod invalid;
 mod path;
 mod request;
 
+pub(crate) use beside::no_fields_beside;
+pub(crate) use body::unwrapped;
 pub use body::with_request;
 pub use entry::{AddressRef, Entry, QueueRef};
+pub(crate) use field::is_nearly;
 pub use field::{Field, Name};
 pub use identifier::{Home, Identifier, Kind};
 pub use invalid::Invalid;

@@ -82,8 +82,8 @@ async fn what_fails_retryably_is_continued_and_the_message_is_done() {
     assert_eq!((sent[0].queue_url.as_str(), sent[0].delay), (CONTINUATION, Duration::from_secs(30)));
     assert_eq!(
         sent[0].body,
-        json!({ "associations": [
-            { "instanceId": INSTANCE, "queueId": "q1", "emailAddressIds": ["e1", "e2", "e3"] },
+        json!({ "instanceId": INSTANCE, "associations": [
+            { "queueId": "q1", "emailAddressIds": ["e1", "e2", "e3"] },
         ]})
     );
 }
@@ -174,7 +174,7 @@ async fn names_go_on_as_the_caller_gave_them() {
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
     assert_eq!(
         world.sqs.sent()[0].body["associations"],
-        json!([{ "instanceId": INSTANCE, "queueName": "Queue 1", "emailAddresses": ["E0@brand.example"] }])
+        json!([{ "queueName": "Queue 1", "emailAddresses": ["E0@brand.example"] }])
     );
 }
 
@@ -207,14 +207,63 @@ async fn a_direct_request_gets_what_is_left_in_its_report() {
     assert_eq!(
         remaining,
         json!({
+            "instanceId": INSTANCE,
             "failOnRetryable": false,
-            "associations": [{ "instanceId": INSTANCE, "queueId": "q1", "emailAddressIds": ["e0"] }],
+            "associations": [{ "queueId": "q1", "emailAddressIds": ["e0"] }],
         })
     );
     let report = world.invoke(&remaining).await.unwrap();
     assert_eq!(report["status"], "SUCCEEDED");
     assert!(report.get("remaining").is_none());
     assert!(world.sqs.sent().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_left_takes_no_more_than_what_was_asked_for() {
+    let world =
+        World::with(Options { fixture: fixture(1, 0), ..Options::default() }, &[("MAX_ATTEMPTS", "1")]);
+    world.connect.inject(Fault::new(Effect::Error {
+        status: 500,
+        code: "Unwell".to_owned(),
+        message: "try later".to_owned(),
+    }));
+    let entry = |queue: usize| json!({ "queueId": format!("q-{queue:0>30}"), "emailAddressId": format!("e-{queue:0>30}") });
+    let entries: Vec<Value> = (0..1_500).map(entry).collect();
+    let body = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": entries });
+    let report = world.invoke(&body).await.unwrap();
+    assert!(
+        report["remaining"].to_string().len() <= body.to_string().len() + 3 * 1_500,
+        "the lists of addresses"
+    );
+    assert_eq!(report["remaining"]["associations"].as_array().unwrap().len(), 1_500);
+    // Another instance than the request's is written where it is meant.
+    let other = json!({ "instanceId": "other", "queueId": "q1", "emailAddressId": "e0" });
+    let body = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": [entry(1), other] });
+    let report = world.invoke(&body).await.unwrap();
+    assert_eq!(report["remaining"]["instanceId"], INSTANCE);
+    assert_eq!(
+        report["remaining"]["associations"][1],
+        json!({ "instanceId": "other", "queueId": "q1", "emailAddressIds": ["e0"] })
+    );
+}
+
+#[tokio::test]
+async fn live_and_dry_pairs_are_not_left_in_one_request() {
+    let world =
+        World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &[("MAX_ATTEMPTS", "1")]);
+    world.connect.inject(Fault::new(Effect::Error {
+        status: 500,
+        code: "Unwell".to_owned(),
+        message: "try later".to_owned(),
+    }));
+    let live = json!({ "queueId": "q0", "emailAddressId": "e0" });
+    let dry = json!({ "queueName": "Queue 1", "emailAddressId": "e0", "dryRun": true });
+    let input = json!({ "instanceId": INSTANCE, "failOnRetryable": false });
+    let map = |items: &[&Value]| json!({ "Items": items, "BatchInput": input });
+    let (kind, _) = world.invoke(&map(&[&live, &dry])).await.unwrap_err();
+    assert_eq!(kind, "RetryableFailure");
+    assert_eq!(world.invoke(&map(&[&dry])).await.unwrap()["remaining"]["dryRun"], true);
+    assert!(world.invoke(&map(&[&live])).await.unwrap()["remaining"].get("dryRun").is_none());
 }
 
 #[tokio::test]

@@ -50,3 +50,29 @@ async fn the_defaults_of_a_batch_make_its_items_dry_runs() {
     assert_eq!(world.invoke(&items).await.unwrap()["status"], "PLANNED");
     assert_eq!(world.call_count(), 0);
 }
+
+#[tokio::test]
+async fn a_dry_run_that_is_asked_for_in_the_wrong_place_makes_no_live_call() {
+    let world = World::new(fixture(1, 1));
+    let item = json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" });
+    let event = json!({ "id": "1", "source": "s", "detail-type": "t", "detail": item, "dry_run": true });
+    for (payload, message) in [
+        (
+            json!({ "Items": [item], "dryRun": true }),
+            "dryRun stands beside Items; it belongs into BatchInput or into an item",
+        ),
+        (
+            json!({ "Items": [item], "batchInput": { "dryRun": true } }),
+            r#""batchInput" is not a member of the payload; BatchInput was meant"#,
+        ),
+        (event.clone(), "dryRun stands beside detail; it belongs into it"),
+    ] {
+        assert_eq!(
+            world.invoke(&payload).await.unwrap_err(),
+            ("InvalidRequest".to_owned(), message.to_owned())
+        );
+    }
+    let unreadable = json!({ "unreadable": item.to_string(), "dryRun": true });
+    assert_eq!(listed(&world.invoke(&sqs(&[event, unreadable])).await), ["m0", "m1"]);
+    assert_eq!(world.call_count(), 0);
+}

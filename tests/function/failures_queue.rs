@@ -37,8 +37,8 @@ async fn bad_pairs_leave_with_their_reasons_and_the_message_is_done() {
     assert_eq!(
         sent[0]["associations"],
         json!([
-            { "instanceId": INSTANCE, "queueId": "q0", "emailAddressIds": ["bad"] },
-            { "instanceId": INSTANCE, "queueId": "missing", "emailAddressIds": ["e0"] },
+            { "queueId": "q0", "emailAddressIds": ["bad"] },
+            { "queueId": "missing", "emailAddressIds": ["e0"] },
             { "queueId": "q0", "emailAddressIds": [7] },
             { "queueId": "q1" },
         ])
@@ -91,11 +91,25 @@ async fn an_instance_from_the_environment_is_written_out() {
         Options { fixture: fixture(1, 1), ..Options::default() },
         &[("FAILURES_QUEUE_URL", FAILURES), ("CONNECT_INSTANCE_ID", INSTANCE)],
     );
-    let body = json!({ "associations": [{ "queueId": "q0", "emailAddressIds": ["e0", "bad"] }, { "queueId": "q0" }] });
-    world.invoke(&sqs(&[body])).await.unwrap();
-    let sent = world.sqs.sent_to(FAILURES);
-    assert_eq!(sent[0]["instanceId"], INSTANCE);
-    assert_eq!(sent[0]["associations"][0]["instanceId"], INSTANCE);
+    for (body, written) in [
+        (json!({ "associations": [{ "queueId": "q0", "emailAddressIds": ["e0", "bad"] }] }), true),
+        (
+            json!({ "associations": [{ "queueId": "q0", "emailAddressIds": ["e0", "bad"] }, { "queueId": "q0" }] }),
+            true,
+        ),
+        (json!({ "dryRun": "no", "associations": [{ "queueId": "q0", "emailAddressId": "e0" }] }), true),
+        (json!({ "queueId": "q0" }), true),
+        // An ARN names another one, which the request's would contradict once the cause is mended.
+        (
+            json!({ "associations": [{ "queueId": "arn:aws:connect:eu-central-1:111122223333:instance/j/queue/q" }] }),
+            false,
+        ),
+        (json!({ "queueId": "arn:aws:connect:eu-central-1:111122223333:instance/j/queue/q" }), false),
+    ] {
+        assert_eq!(listed(&world.invoke(&sqs(std::slice::from_ref(&body))).await), [""; 0]);
+        let sent = world.sqs.take().remove(0).body;
+        assert_eq!(sent.get("instanceId"), written.then(|| json!(INSTANCE)).as_ref(), "{body}");
+    }
 }
 
 #[tokio::test]
@@ -137,8 +151,8 @@ async fn without_a_failures_queue_what_failed_for_good_goes_along_with_what_is_l
     assert_eq!(
         world.sqs.sent_to(CONTINUATION),
         [json!({ "instanceId": INSTANCE, "associations": [
-            { "instanceId": INSTANCE, "queueId": "q1", "emailAddressIds": ["e0"] },
-            { "instanceId": INSTANCE, "queueId": "q0", "emailAddressIds": ["bad"] },
+            { "queueId": "q1", "emailAddressIds": ["e0"] },
+            { "queueId": "q0", "emailAddressIds": ["bad"] },
             { "queueId": "q0" },
         ]})]
     );
@@ -245,4 +259,53 @@ async fn ten_thousand_messages_leave_time_for_calls_and_for_sending() {
     assert_eq!(listed(&world.invoke(&redelivered(sqs(&bodies))).await), [""; 0]);
     assert_eq!((world.sqs.sent_to(FAILURES).len(), world.sqs.batches()), (10_000, 1_000));
     assert_eq!(world.associated("q0"), ["e0"]);
+}
+
+#[tokio::test]
+async fn one_large_entry_among_many_small_ones_is_no_reason_to_pass_the_limit() {
+    let world = world(&FAILURES_GO);
+    let large: Vec<String> = (0..75_000).map(|number| format!("e{number:0>7}")).collect();
+    let mut entries = vec![json!({ "queueId": "q0", "queueName": "x", "emailAddressIds": large })];
+    entries.extend((0..1_500).map(|_| json!({ "queueId": "q" })));
+    let body = json!({ "instanceId": INSTANCE, "associations": entries });
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
+    let sent = world.sqs.take();
+    assert!(sent.iter().all(|sent| sent.bytes <= 1_048_576));
+    let entries: usize = sent.iter().map(|sent| sent.body["associations"].as_array().unwrap().len()).sum();
+    assert_eq!(entries, 1_501);
+}
+
+#[tokio::test]
+async fn what_is_too_large_to_be_sent_is_listed_and_nothing_of_it_is_sent() {
+    let world = world(&FAILURES_GO);
+    let unreadable = "\"".repeat(600_000);
+    assert_eq!(
+        listed(&world.invoke(&sqs(&[json!(unreadable), request("q0", &["bad".to_owned()])])).await),
+        ["m0"]
+    );
+    assert_eq!((world.sqs.sent().len(), world.sqs.batches()), (1, 1));
+}
+
+#[tokio::test]
+async fn the_short_form_leaves_without_what_counted_as_absent() {
+    let world = world(&FAILURES_GO);
+    let body = json!({ "instanceId": "", "queueId": "q0", "queueName": "", "emailAddressIds": ["e0", 7] });
+    let world_with_instance = World::with(
+        Options { fixture: fixture(1, 1), ..Options::default() },
+        &[("FAILURES_QUEUE_URL", FAILURES), ("CONNECT_INSTANCE_ID", INSTANCE)],
+    );
+    assert_eq!(listed(&world_with_instance.invoke(&sqs(&[body])).await), [""; 0]);
+    let mut sent = world_with_instance.sqs.take().remove(0).body;
+    assert_eq!(sent["associations"], json!([{ "queueId": "q0", "emailAddressIds": [7] }]));
+    sent["associations"][0]["emailAddressIds"] = json!(["e1"]);
+    assert_eq!(listed(&world.invoke(&sqs(&[sent])).await), [""; 0]);
+    assert_eq!(world.associated("q0"), ids(1..2));
+}
+
+#[tokio::test]
+async fn a_wrapping_given_twice_is_sent_on_as_it_is() {
+    let world = world(&FAILURES_GO);
+    let body = r#"{"unreadable":"a","unreadable":"b"}"#;
+    assert_eq!(listed(&world.invoke(&sqs(&[json!(body)])).await), [""; 0]);
+    assert_eq!(world.sqs.take().remove(0).body["unreadable"], body);
 }

@@ -40,7 +40,10 @@ impl<'p> Asked<'p> {
             fifo: false,
             message_group: None,
         };
-        Asked::new(Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source] }, context)
+        Asked::new(
+            Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source], beside: Vec::new() },
+            context,
+        )
     }
 
     /// Reads the input of a child execution: a batch, or one request.
