@@ -224,11 +224,12 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
     /// Amazon CloudWatch API reference, MetricDatum and PutMetricData: 1 to 255 characters, no leading colon.
     fn namespace(&self, variable: &'static str, default: &str) -> Result<String, SettingsError> {
         let accepts = |name: &String| {
-            name.len() <= 255
+            (1..=255).contains(&name.len())
                 && !name.starts_with(':')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/#: ".contains(c))
         };
-        let accepted = "at most 255 letters, digits, spaces and . - _ / # :, not beginning with a colon";
+        let accepted =
+            "1 to 255 letters, digits, spaces and . - _ / # :, not blank and not beginning with a colon";
         self.parsed(variable, default.to_owned(), accepts, accepted)
     }
 
@@ -358,8 +359,12 @@ mod tests {
                 r#"CONTINUATION_QUEUE_URL is "queue": accepted is a URL that begins with https:// or http://"#,
             ),
             (
+                ("METRICS_NAMESPACE", " "),
+                r#"METRICS_NAMESPACE is " ": accepted is 1 to 255 letters, digits, spaces and . - _ / # :, not blank and not beginning with a colon"#,
+            ),
+            (
                 ("METRICS_NAMESPACE", ":x"),
-                r#"METRICS_NAMESPACE is ":x": accepted is at most 255 letters, digits, spaces and . - _ / # :, not beginning with a colon"#,
+                r#"METRICS_NAMESPACE is ":x": accepted is 1 to 255 letters, digits, spaces and . - _ / # :, not blank and not beginning with a colon"#,
             ),
             (
                 ("AWS_LAMBDA_LOG_LEVEL", "loud"),

@@ -242,11 +242,12 @@ impl Failures {
             if let (Some(path), 1) = (&failed.path, count) {
                 let _ = write!(line, " at {path}");
             }
-            let _ = write!(line, ": {}", failed.message.replace(['\n', '\r'], " "));
+            let _ = write!(line, ": {}", failed.message);
         }
         if reasons.len() > REASONS {
             let _ = write!(line, "; and {} other reasons", reasons.len() - REASONS);
         }
-        line
+        // The API's messages and the names of members are others' words.
+        line.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'), " ")
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 const REDACTED: &str = "[email address]";
 /// The sign between the parts of an address, and the ways in which it comes written.
-const SIGNS: [&str; 4] = ["@", "%40", "\\u0040", "\u{ff20}"];
+const SIGNS: [&str; 5] = ["@", "%40", "%2540", "\\u0040", "\u{ff20}"];
 
 /// The text without its email addresses.
 pub(super) fn redact(text: &str) -> Cow<'_, str> {
@@ -17,8 +17,8 @@ pub(super) fn redact(text: &str) -> Cow<'_, str> {
     let mut kept = 0;
     loop {
         let begin = kept + local_part(&text[kept..at]);
-        let mut end = at + sign.len();
-        end += text[end..].find(|c: char| !is_of_domain(c)).unwrap_or(text.len() - end);
+        let end = at + sign.len();
+        let end = end + domain(&text[end..]);
         clean.push_str(&text[kept..begin]);
         clean.push_str(REDACTED);
         kept = end;
@@ -55,15 +55,33 @@ impl<'t> Signs<'t> {
 
 /// Where the part before the sign begins.
 fn local_part(before: &str) -> usize {
-    // A quoted local part may hold anything, spaces too.
-    if let Some(quoted) = before.strip_suffix('"')
-        && let Some(begin) = quoted.rfind('"')
-    {
-        return begin;
+    // Blanks may stand around the sign (RFC 5322, "obsolete addressing").
+    let before = before.trim_end_matches(is_blank);
+    // A quoted local part may hold anything: spaces, and quotes behind a backslash.
+    if let Some(quoted) = before.strip_suffix('"') {
+        let mut quotes = quoted.rmatch_indices('"').map(|(quote, _)| quote).peekable();
+        while let Some(quote) = quotes.next() {
+            if !quoted[..quote].ends_with('\\') || quotes.peek().is_none() {
+                return quote;
+            }
+        }
     }
     before
         .rfind(|c: char| !is_of_local_part(c))
         .map_or(0, |last| last + before[last..].chars().next().map_or(0, char::len_utf8))
+}
+
+/// How long the part behind the sign is. Blanks before it belong to it if anything follows.
+fn domain(behind: &str) -> usize {
+    let blanks = behind.len() - behind.trim_start_matches(is_blank).len();
+    match behind[blanks..].find(|c: char| !is_of_domain(c)).unwrap_or(behind.len() - blanks) {
+        0 => 0,
+        length => blanks + length,
+    }
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t')
 }
 
 /// RFC 5322, `atom`, with dots; and letters of any script (RFC 6531).
@@ -99,6 +117,11 @@ mod tests {
             ("a@[127.0.0.1]", "[email address]"),
             ("a@b@c.example", "[email address][email address]"),
             ("@", "[email address]"),
+            ("secret.name @ b.example, and", "[email address], and"),
+            (r#"to "john \"x\" secret"@b.example"#, "to [email address]"),
+            (r#"\"a"@b.example"#, r"\[email address]"),
+            ("secret%2540b.example", "[email address]"),
+            ("ends with @ ", "ends [email address] "),
         ] {
             assert_eq!(redact(text), clean, "{text}");
         }

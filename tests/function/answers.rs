@@ -209,3 +209,18 @@ async fn a_report_stays_below_its_size() {
     assert_eq!(report["failuresOmitted"], 5_000 - shown);
     assert_eq!(report["queuesOmitted"], 1);
 }
+
+#[tokio::test]
+async fn an_error_is_one_line_whatever_others_wrote() {
+    let world = World::new(fixture(1, 1));
+    let misspelled = json!({ "dry\nRun": true, "queueId": "q0", "emailAddressId": "e0" });
+    let (_, message) = world.invoke(&misspelled).await.unwrap_err();
+    assert!(message.starts_with("1 of 1 failed: InvalidRequest at dry Run: "), "{message}");
+    world.connect.inject(Fault::new(Effect::Error {
+        status: 500,
+        code: "Unwell".to_owned(),
+        message: "one\u{2028}two\r\nthree".to_owned(),
+    }));
+    let (_, message) = world.invoke(&request("q0", &ids(0..1))).await.unwrap_err();
+    assert_eq!(message, "1 of 1 failed: Unwell at associations[0].emailAddressIds[0]: one two  three");
+}
