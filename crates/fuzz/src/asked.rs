@@ -261,7 +261,7 @@ impl Asked {
             }
         }
         if addresses.is_empty() {
-            let whole = if queue == Written::Nothing { Written::other(entry) } else { Written::Nothing };
+            let whole = if queue == Written::Nothing { without_instance(entry) } else { Written::Nothing };
             addresses.push(whole);
         }
         addresses.into_iter().for_each(|address| self.add(queue.clone(), address));
@@ -285,6 +285,15 @@ impl Asked {
             self.instances.insert(id);
         }
     }
+}
+
+/// What names neither queue nor address, whole but for an instance: the function writes that out where there was none.
+fn without_instance(entry: &Value) -> Written {
+    let mut entry = entry.clone();
+    if let Value::Object(members) = &mut entry {
+        members.remove("instanceId");
+    }
+    Written::other(&entry)
 }
 
 impl Written {

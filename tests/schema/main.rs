@@ -5,14 +5,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod samples;
+
 use std::sync::LazyLock;
 
 use jsonschema::{Validator, draft202012};
-use queue_email_associator::payload::{Body, Envelope, Json};
-use queue_email_associator::requests::{Base, Context, Defaults, Field, Home, Request, with_request};
-use serde_json::{Map, Value, json};
+use queue_email_associator::payload::Json;
+use queue_email_associator::requests::{Base, Context, Defaults, Field, Home, Request};
+use serde_json::{Value, json};
 
 const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
 const ARN: &str = "arn:aws:connect:eu-central-1:111122223333:instance/11111111-2222-3333-4444-555555555555";
@@ -42,68 +42,6 @@ fn the_schema_refuses_near_misses_of_exactly_the_known_fields() {
     assert_eq!(schema["$defs"]["memberName"]["anyOf"][0]["enum"], json!(names));
     let patterns: Vec<Value> = names.into_iter().map(pattern).collect();
     assert_eq!(schema["$defs"]["nearMiss"]["anyOf"], json!(patterns));
-}
-
-// --- The sample events ---
-
-#[test]
-fn every_sample_event_holds_valid_requests() {
-    let mut requests = 0;
-    for path in samples("json").into_iter().filter(|path| !path.ends_with("fixture.json")) {
-        let payload = fs::read(&path).unwrap();
-        let envelope = Envelope::read(&payload).unwrap();
-        for source in &envelope.sources {
-            let found = match &source.body {
-                Body::Text(text) => {
-                    with_request(text, |request| check(request, Defaults::default(), &path)).unwrap()
-                }
-                Body::Request(request) => check(request, Defaults::default(), &path),
-                Body::Items { items, batch_input } => {
-                    let home = home();
-                    let defaults = batch_input.as_ref().map(|input| Defaults::read(input, &home).unwrap());
-                    items.iter().map(|item| check(item, defaults.unwrap_or_default(), &path)).sum()
-                }
-                Body::Unreadable { reason, .. } => panic!("{}: {reason}", path.display()),
-            };
-            requests += found;
-        }
-    }
-    assert!(requests > 300, "only {requests} requests were found in events/");
-}
-
-#[test]
-fn every_row_of_the_sample_csv_is_a_valid_request() {
-    for path in samples("csv") {
-        let text = fs::read_to_string(&path).unwrap();
-        let mut lines = text.lines().map(|line| line.split(','));
-        let columns: Vec<&str> = lines.next().unwrap().collect();
-        let rows = lines.map(|values| {
-            let members = columns.iter().zip(values).map(|(name, value)| ((*name).to_owned(), json!(value)));
-            Value::Object(Map::from_iter(members)).to_string()
-        });
-        let checked: usize =
-            rows.map(|row| check(&Json::parse(&row).unwrap(), Defaults::default(), &path)).sum();
-        assert!(checked > 0, "{} has no rows", path.display());
-    }
-}
-
-/// Holds a request of a sample against schema and parser; the number of requests checked, which is one.
-fn check(request: &Json<'_>, defaults: Defaults<'_>, path: &Path) -> usize {
-    let value = serde_json::to_value(request).unwrap();
-    assert_valid(&value, &path.display().to_string());
-    let home = home();
-    // No instance from the environment: a sample must do without.
-    let context = Context { home: &home, instance: None, defaults };
-    let read = Request::read(request, Base::Root, &context);
-    assert_eq!(read.invalid, [], "{}: {value}", path.display());
-    assert!(!read.entries.is_empty(), "{}: {value}", path.display());
-    1
-}
-
-fn samples(extension: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    files.filter(|path| path.extension().is_some_and(|found| found == extension)).collect()
 }
 
 // --- Requests that are valid, and requests that are not ---
@@ -355,7 +293,7 @@ fn a_field_given_twice_is_seen_by_the_parser_alone() {
 // --- Helpers ---
 
 fn schema() -> Value {
-    serde_json::from_str(include_str!("../schema/association-request.schema.json")).unwrap()
+    serde_json::from_str(include_str!("../../schema/association-request.schema.json")).unwrap()
 }
 
 /// Compiled once: the patterns take far longer to compile than a request to check.
