@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
-use connect_simulator::{Connect, Effect, Fault, Fixture, Options, Server};
+use connect_simulator::{Connect, Fixture, Options, Server};
 use queue_email_associator::invocation::Function;
 use queue_email_associator::settings::Settings;
 use queue_email_associator::{lambda, log, sdk};
@@ -166,9 +167,16 @@ impl Process {
 
     /// How it ended, and all lines of its log.
     fn ended(mut self) -> (ExitStatus, Vec<Value>) {
-        let status = self.child.wait().unwrap();
-        // The log ends with the process.
-        (status, self.log.iter().collect())
+        let mut lines = Vec::new();
+        loop {
+            match self.log.recv_timeout(LONG) {
+                Ok(line) => lines.push(line),
+                // The log ends with the process.
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => panic!("the process has not ended"),
+            }
+        }
+        (self.child.wait().unwrap(), lines)
     }
 }
 
@@ -221,7 +229,8 @@ fn a_process_told_to_stop_in_the_middle_of_an_invocation_answers_nothing() {
 
 #[test]
 fn two_invocations_at_once_keep_their_outcomes_and_their_log_apart() {
-    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    // A thread for each call that is held, and one for all else.
+    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
     let connect = Connect::new(Options {
         fixture: Fixture::new().with_queue(INSTANCE, "q0", "Queue").with_address(
             INSTANCE,
@@ -231,7 +240,14 @@ fn two_invocations_at_once_keep_their_outcomes_and_their_log_apart() {
         ..Options::default()
     });
     // Neither is answered before both have made a call.
-    connect.inject(Fault { times: Some(2), ..Fault::new(Effect::Delay(Duration::from_secs(2))) });
+    let called = Arc::new((Mutex::new(HashSet::new()), Condvar::new()));
+    connect.observe(move |call| {
+        let (queues, changed) = &*called;
+        let mut queues = queues.lock().unwrap();
+        queues.insert(call.queue.clone());
+        changed.notify_all();
+        drop(changed.wait_timeout_while(queues, LONG, |queues| queues.len() < 2).unwrap());
+    });
     let server = tokio.block_on(async { Server::start(connect.clone()) }).unwrap();
     let endpoint = server.endpoint();
     let api = RuntimeApi::start();

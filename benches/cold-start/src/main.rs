@@ -24,7 +24,7 @@ use crate::run::Failure;
 #[derive(Parser)]
 struct Args {
     /// How often each function is started
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, value_name = "NUMBER", value_parser = one_or_more, default_value_t = 40)]
     starts: usize,
     /// The function
     #[arg(long, value_name = "FILE")]
@@ -88,6 +88,13 @@ fn measure(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
+fn one_or_more(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("a whole number, 1 or more, is accepted, such as 40".to_owned()),
+    }
+}
+
 /// The named program, or the one of that name in the directory of this one.
 fn program(named: Option<&PathBuf>, name: &str) -> Result<PathBuf, Failure> {
     let file = match named {
@@ -97,5 +104,18 @@ fn program(named: Option<&PathBuf>, name: &str) -> Result<PathBuf, Failure> {
     match file.is_file() {
         true => Ok(file),
         false => Err(Failure::NoProgram(file)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_no_median_of_no_starts() {
+        for (starts, accepted) in [("1", true), ("0", false), ("x", false)] {
+            let args = Args::try_parse_from(["cold-start-benchmark", "--starts", starts]);
+            assert_eq!(args.is_ok(), accepted, "{starts}");
+        }
     }
 }

@@ -55,7 +55,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// The file's form; by default its extension (.json, .jsonl, .csv) decides, else its content
+    /// The file's form; by default its extension (.json, .jsonl, .ndjson, .csv) decides, else its content
     #[arg(long, value_enum, value_name = "FORM")]
     pub(crate) format: Option<Format>,
 
@@ -71,7 +71,8 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) aws: bool,
 
-    /// The Region, which ARNs in the file must be of [variable: AWS_REGION]
+    /// The Region, which ARNs in the file must be of [variable: AWS_REGION]; a simulation without either takes that of
+    /// the file's first ARN
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
 
@@ -88,11 +89,11 @@ pub(crate) struct Args {
     pub(crate) fast: bool,
 
     /// The quota that the simulation enforces, in calls a second; by default the pace that is kept
-    #[arg(long, value_name = "NUMBER", value_parser = above_zero, conflicts_with = "aws")]
+    #[arg(long, value_name = "NUMBER", value_parser = above_zero, allow_negative_numbers = true, conflicts_with = "aws")]
     pub(crate) simulated_rate: Option<f64>,
 
     /// Stop calling after so many seconds; what is left then fails as DeadlineExceeded [default: 86400]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     time_limit: Option<u32>,
 
     /// Print the function's answer as JSON instead of tables
@@ -119,21 +120,17 @@ fn above_zero(text: &str) -> Result<f64, String> {
     }
 }
 
-/// What clap has to say, on one line, as every other message here.
-pub(crate) fn one_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let tells = |line: &&str| {
-        let dropped = ["Usage:", "tip: to pass"];
-        !line.is_empty() && !dropped.iter().any(|beginning| line.starts_with(beginning))
-    };
-    let lines = text.lines().map(str::trim).filter(tells);
-    let joined: Vec<&str> = lines.map(|line| line.strip_prefix("error: ").unwrap_or(line)).collect();
-    joined.join(" ").replace("For more information, try '--help'.", "(see --help)")
+fn seconds(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(seconds) if seconds > 0 => Ok(seconds),
+        _ => Err("a whole number of seconds, 1 or more, is accepted, such as 900".to_owned()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use connect_simulator::one_line;
 
     use super::*;
 
@@ -154,12 +151,29 @@ mod tests {
 
     #[test]
     fn wrong_options_are_one_line() {
-        let table: [(&[&str], &str); 5] = [
+        let seconds = "a whole number of seconds, 1 or more, is accepted, such as 900 (see --help)";
+        let table: [(&[&str], &str); 9] = [
             (&[], "the following required arguments were not provided: <FILE> (see --help)"),
             (&["-", "--nonsense"], "unexpected argument '--nonsense' found (see --help)"),
             (
                 &["-", "--simulated-rate", "0"],
                 "invalid value '0' for '--simulated-rate <NUMBER>': a number above 0 is accepted (see --help)",
+            ),
+            (
+                &["-", "--simulated-rate", "-1"],
+                "invalid value '-1' for '--simulated-rate <NUMBER>': a number above 0 is accepted (see --help)",
+            ),
+            (
+                &["-", "--time-limit", "x"],
+                &format!("invalid value 'x' for '--time-limit <SECONDS>': {seconds}"),
+            ),
+            (
+                &["-", "--time-limit", "0"],
+                &format!("invalid value '0' for '--time-limit <SECONDS>': {seconds}"),
+            ),
+            (
+                &["-", "--time-limit", "-1"],
+                &format!("invalid value '-1' for '--time-limit <SECONDS>': {seconds}"),
             ),
             (
                 &["-", "--format", "xml"],

@@ -10,11 +10,18 @@ use crate::args::Args;
 /// A rate and a burst that no machine reaches, and that the settings accept.
 const UNLIMITED: &str = "1000000";
 
-/// An option that stands before a variable.
+/// What stands before a variable: an option, or what was found.
 struct Override<'a> {
     variable: &'static str,
     option: &'static str,
     value: &'a str,
+}
+
+/// A Region that was found rather than given as an option.
+pub(crate) struct Found<'a> {
+    pub(crate) region: &'a str,
+    /// Where it was found, for a person who is to mend it.
+    pub(crate) place: &'static str,
 }
 
 /// Reads the settings. `region` is the one that was found for the calls, if there was any to be found.
@@ -23,13 +30,13 @@ struct Override<'a> {
 /// One line, as the function shows it, and which option it was where it was one.
 pub(crate) fn settings(
     args: &Args,
-    region: Option<&str>,
+    region: Option<&Found<'_>>,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, String> {
     let fast = args.fast.then_some(UNLIMITED);
     let overrides: Vec<Override<'_>> = [
         ("CONNECT_INSTANCE_ID", "--instance", args.instance.as_deref()),
-        ("AWS_REGION", "--region", args.region.as_deref().or(region)),
+        of_region(args, region),
         ("CONNECT_REQUESTS_PER_SECOND", "--rate", args.rate.as_deref().or(fast)),
         ("CONNECT_BURST", "--burst", args.burst.as_deref().or(fast)),
     ]
@@ -56,6 +63,14 @@ pub(crate) fn settings(
     })?;
     // Nobody ends this process at a deadline, so there is nothing to be early for.
     Ok(Settings { deadline_margin: Duration::ZERO, ..settings })
+}
+
+/// The Region's variable, where its value comes from, and the value: a profile is not mended on the command line.
+fn of_region<'a>(args: &'a Args, found: Option<&Found<'a>>) -> (&'static str, &'static str, Option<&'a str>) {
+    match (args.region.as_deref(), found) {
+        (None, Some(found)) => ("AWS_REGION", found.place, Some(found.region)),
+        (given, _) => ("AWS_REGION", "--region", given),
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +117,16 @@ mod tests {
             read(&[], &[("CONNECT_BURST", "many")]).unwrap_err(),
             format!(r#"CONNECT_BURST is "many": {accepted}"#)
         );
+    }
+
+    #[test]
+    fn a_wrong_region_is_not_blamed_on_an_option_that_was_not_given() {
+        let found = Found { region: "eu-west-1", place: "the profile" };
+        let args = |args: &[&str]| Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap();
+        let (none, one) = (args(&[]), args(&["--region", "us-west-2"]));
+        assert_eq!(of_region(&none, Some(&found)), ("AWS_REGION", "the profile", Some("eu-west-1")));
+        assert_eq!(of_region(&one, Some(&found)), ("AWS_REGION", "--region", Some("us-west-2")));
+        assert_eq!(of_region(&none, None), ("AWS_REGION", "--region", None));
     }
 
     #[test]

@@ -89,7 +89,12 @@ impl Input {
     }
 
     fn of_records(records: Result<Vec<Record>, Unusable>) -> Result<Self, String> {
-        records.map(Input::batch).map_err(|problem| problem.to_string())
+        let records = records.map_err(|problem| problem.to_string())?;
+        match records.is_empty() {
+            // Nothing to do is no success: whoever wrote the file meant some pairs, and the file function refuses it too.
+            true => Err("the file has a header and no rows".to_owned()),
+            false => Ok(Input::batch(records)),
+        }
     }
 
     /// Records as a Distributed Map batch. A person reads the outcome here, so that a retryable failure is a row of
@@ -188,9 +193,11 @@ mod tests {
 
     #[test]
     fn files_that_cannot_be_used_say_why() {
-        let table: [(&[u8], &str); 3] = [
+        let table: [(&[u8], &str); 5] = [
             (b"", "the file is empty; accepted are JSON, JSON lines and CSV"),
             (b"\xef\xbb\xbf\n", "the file is empty; accepted are JSON, JSON lines and CSV"),
+            (b"queueId,emailAddressId\n", "the file has a header and no rows"),
+            (b"queueId,emailAddressId\n\n,\n", "the file has a header and no rows"),
             (b"queueId\nq\xe9\n", "line 2 is not UTF-8 text; save the file as UTF-8"),
         ];
         for (bytes, problem) in table {

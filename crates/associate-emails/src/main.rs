@@ -25,6 +25,7 @@ mod workload;
 use std::process::ExitCode;
 
 use clap::Parser;
+use connect_simulator::one_line;
 
 use crate::args::Args;
 use crate::outcome::Exit;
@@ -38,7 +39,7 @@ async fn main() -> ExitCode {
             let _ = error.print();
             Exit::Done
         }
-        Err(error) => outcome::unusable(&args::one_line(&error)),
+        Err(error) => outcome::unusable(&one_line(&error)),
     };
     ExitCode::from(exit as u8)
 }

@@ -13,11 +13,12 @@ use tokio::time::Instant;
 
 use crate::args::Args;
 use crate::aws::Access;
+use crate::configuration::{self, Found};
 use crate::input::Input;
 use crate::outcome::{self, Exit, Shown};
 use crate::progress::Progress;
 use crate::simulation::{self, Simulation};
-use crate::{configuration, workload::Workload};
+use crate::workload::Workload;
 
 /// Does what the command line asks for, and shows what came of it.
 ///
@@ -30,13 +31,15 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, String> {
         true => Some(Access::load(args.region.clone(), http.clone()).await?),
         false => None,
     };
-    let region = match &access {
-        Some(access) => Some(access.region.as_str()),
+    let found = match &access {
+        Some(access) => Some(Found { region: &access.region, place: "the environment or the profile" }),
         // A simulation is wherever the file's ARNs are, unless it was told where.
-        None if std::env::var_os("AWS_REGION").is_none_or(|region| region.is_empty()) => input.region(),
+        None if std::env::var_os("AWS_REGION").is_none_or(|region| region.is_empty()) => {
+            input.region().map(|region| Found { region, place: "an ARN in the file" })
+        }
         None => None,
     };
-    let mut settings = configuration::settings(args, region, |name| std::env::var(name).ok())?;
+    let mut settings = configuration::settings(args, found.as_ref(), |name| std::env::var(name).ok())?;
     let pairs = match pairs(&input, &settings) {
         Ok(pairs) => pairs,
         Err(error) => return Ok(outcome::refused(&error, args.json)),

@@ -58,8 +58,8 @@ pub(crate) fn words(time: Duration) -> String {
     match time.as_secs() {
         0 => "less than a second".to_owned(),
         secs @ 1..120 => format!("about {secs} s"),
-        secs @ 120..7200 => format!("about {} min", secs.div_ceil(60)),
-        secs => format!("about {} h", secs.div_ceil(3600)),
+        secs @ 120..7200 => format!("about {} min", (secs + 30) / 60),
+        secs => format!("about {} h", (secs + 1_800) / 3_600),
     }
 }
 
@@ -112,8 +112,10 @@ mod tests {
             (0, "less than a second"),
             (1, "about 1 s"),
             (119, "about 119 s"),
-            (121, "about 3 min"),
-            (7_200, "about 2 h"),
+            (121, "about 2 min"),
+            (150, "about 3 min"),
+            (7_201, "about 2 h"),
+            (9_000, "about 3 h"),
         ] {
             assert_eq!(words(Duration::from_secs(secs)), text);
         }

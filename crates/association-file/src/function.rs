@@ -10,7 +10,7 @@ use crate::group::group;
 use crate::step::{Cause, GroupStep, Grouped, Step, SummariseStep};
 use crate::storage::{ReadError, Storage};
 use crate::summarise::{
-    FailedRow, Known, KnownAsked, MAX_RESULTS_BYTES, Manifest, Reason, Summary, Summing, csv,
+    FailedRow, Known, KnownAsked, MAX_RESULTS_BYTES, Manifest, Reason, Summary, Summing, Unreadable, csv,
 };
 
 /// The largest manifest, in bytes: tens of thousands of files of results.
@@ -95,7 +95,18 @@ impl FileFunction {
         if let Some(manifest) = &step.manifest {
             self.add_results(&step.bucket, manifest, &mut summing).await?;
         }
-        let summed = summing.finish(&rest(step.error.as_ref()));
+        if let Some(Unreadable { count, first }) = summing.unreadable() {
+            tracing::warn!(
+                bucket = step.bucket,
+                key = step.key,
+                execution = step.execution,
+                unreadable = count,
+                reason = first,
+                "results cannot be read"
+            );
+        }
+        let rest = rest(step.error.as_ref(), summing.unreadable());
+        let summed = summing.finish(rest);
         let folder = format!("results/{}/{}", file::name(&step.key), step.execution);
         let summary = Summary::new(&step.key, &folder, &summed, step.error);
         self.write_failed(&step.bucket, summary.failed_rows.as_deref(), &summed.failed, false).await?;
@@ -185,9 +196,19 @@ impl FileFunction {
 }
 
 /// Why everything has failed that no result speaks of.
-fn rest(error: Option<&Cause>) -> Reason {
-    match error {
-        Some(Cause { error, cause }) => Reason::new(error, cause, true),
-        None => Reason::new("NoResult", "no result speaks of it; sending it again is safe", true),
-    }
+fn rest(error: Option<&Cause>, unreadable: Option<&Unreadable>) -> Reason {
+    let message = match (error, unreadable) {
+        (Some(Cause { error, cause }), _) => return Reason::new(error, cause, true),
+        (None, None) => "no result speaks of it; sending it again is safe".to_owned(),
+        (None, Some(Unreadable { count: 1, first })) => {
+            format!("no result that can be read speaks of it; sending it again is safe; {first}")
+        }
+        (None, Some(Unreadable { count, first })) => {
+            let others = count - 1;
+            format!(
+                "no result that can be read speaks of it; sending it again is safe; {first}, and {others} more"
+            )
+        }
+    };
+    Reason::new("NoResult", &message, true)
 }

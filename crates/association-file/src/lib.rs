@@ -22,6 +22,7 @@ pub mod settings;
 pub mod step;
 pub mod storage;
 pub mod summarise;
+mod text;
 
 pub use asked::Context;
 pub use file::{MAX_ASKED, MAX_FILE_BYTES};

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::error::FileError;
 use crate::settings::FileSettings;
+use crate::text::one_line;
 
 /// The time to connect; S3 is in the function's own Region.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -127,8 +128,4 @@ fn reason<E: ProvideErrorMetadata + Error + 'static, R: std::fmt::Debug>(error: 
         (Some(code), None) => code.to_owned(),
         (None, _) => one_line(&DisplayErrorContext(error).to_string()),
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

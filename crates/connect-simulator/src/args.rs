@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 use std::{fs, io};
 
@@ -45,27 +46,28 @@ Control endpoints: GET and DELETE /_simulator/calls, GET /_simulator/association
 #[command(version, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8787")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address, default_value = "127.0.0.1:8787")]
     pub(crate) listen: SocketAddr,
 
     /// JSON file of the instances, queues, addresses and associations that exist
     #[arg(long, value_name = "FILE")]
     fixture: Option<PathBuf>,
 
-    /// Requests a second that each operation lets through; unlimited if left out
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    /// Requests a second that each operation lets through; unlimited if left out, and at 0 nothing is let through after
+    /// the burst
+    #[arg(long, value_name = "NUMBER", value_parser = number, allow_negative_numbers = true)]
     rate: Option<f64>,
 
     /// Requests that each operation lets through at once, if there is a rate
-    #[arg(long, value_name = "NUMBER", default_value_t = 5.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", value_parser = number, default_value_t = 5.0, allow_negative_numbers = true)]
     burst: f64,
 
     /// How long every answer takes, in milliseconds
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>, default_value_t = 0, allow_negative_numbers = true)]
     latency_ms: u64,
 
     /// Addresses that a queue takes beside its default one
-    #[arg(long, value_name = "NUMBER", default_value_t = ADDITIONAL_ADDRESSES)]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<usize>, default_value_t = ADDITIONAL_ADDRESSES, allow_negative_numbers = true)]
     limit: usize,
 
     /// What becomes of a call that asks for an association that is there already
@@ -93,7 +95,7 @@ pub(crate) struct Args {
     faults: Vec<Fault>,
 
     /// The seed of the choice of calls that fail
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>, default_value_t = 1, allow_negative_numbers = true)]
     seed: u64,
 
     /// Make every instance, queue and address that a call names exist
@@ -163,17 +165,23 @@ fn share(text: &str) -> Result<f64, String> {
     Ok(share)
 }
 
-/// An error of the command line in one line: clap's own takes a paragraph, which is hard to find in a log.
-pub(crate) fn one_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("Usage:"));
-    let joined: Vec<&str> = lines.map(|line| line.strip_prefix("error: ").unwrap_or(line)).collect();
-    joined.join(" ").replace("For more information, try '--help'.", "(see --help)")
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "an IP address and a port are accepted, such as 127.0.0.1:8787".to_owned())
+}
+
+/// A number of any sign and size: which make sense is judged by the quota.
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "a number is accepted, such as 2 or 0.5".to_owned())
+}
+
+fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "a whole number, 0 or more, is accepted, such as 20".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use connect_simulator::one_line;
 
     use super::*;
 
@@ -228,7 +236,8 @@ mod tests {
 
     #[test]
     fn wrong_options_are_one_line_that_says_what_is_accepted() {
-        let cases: [(&[&str], &str); 4] = [
+        let whole = "a whole number, 0 or more, is accepted, such as 20 (see --help)";
+        let cases: [(&[&str], &str); 9] = [
             (
                 &["--associated-again", "perhaps"],
                 "invalid value 'perhaps' for '--associated-again <ANSWER>' [possible values: accept, refuse] (see --help)",
@@ -241,6 +250,17 @@ mod tests {
                 &["--fault", "{}"],
                 "invalid value '{}' for '--fault <JSON>': missing field `effect` at line 1 column 2 (see --help)",
             ),
+            (
+                &["--listen", "foo"],
+                "invalid value 'foo' for '--listen <ADDRESS:PORT>': an IP address and a port are accepted, such as 127.0.0.1:8787 (see --help)",
+            ),
+            (
+                &["--rate", "x"],
+                "invalid value 'x' for '--rate <NUMBER>': a number is accepted, such as 2 or 0.5 (see --help)",
+            ),
+            (&["--limit", "x"], &format!("invalid value 'x' for '--limit <NUMBER>': {whole}")),
+            (&["--latency-ms", "-1"], &format!("invalid value '-1' for '--latency-ms <NUMBER>': {whole}")),
+            (&["--seed", "-1"], &format!("invalid value '-1' for '--seed <NUMBER>': {whole}")),
             (&["--nonsense"], "unexpected argument '--nonsense' found (see --help)"),
         ];
         for (args, message) in cases {
@@ -249,5 +269,7 @@ mod tests {
         let burst = parse(&["--rate", "2", "--burst", "0"]).unwrap().options().unwrap_err();
         let message = "--rate and --burst: burst 0: a number of requests, 1 or more, is accepted";
         assert_eq!(burst.to_string(), message);
+        let nothing_after_the_burst = parse(&["--rate", "0"]).unwrap().options().unwrap();
+        assert_eq!(nothing_after_the_burst.quota, Quota::per_second(0.0, 5.0));
     }
 }

@@ -159,11 +159,6 @@ impl Connect {
         self.lock().buckets = Buckets::new(quota);
     }
 
-    /// Sets how many addresses a queue takes beside its default one; the queue is created if it is missing.
-    pub fn set_limit(&self, instance: &str, queue: &str, limit: usize) {
-        self.add(Fixture::new().with_limit(instance, queue, limit));
-    }
-
     /// Adds what a fixture holds (see [`Fixture::merge`]), so that a queue or an address can come to exist
     /// between two calls.
     pub fn add(&self, fixture: Fixture) {

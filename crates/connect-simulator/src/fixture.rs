@@ -93,13 +93,6 @@ impl Fixture {
         Self::default()
     }
 
-    /// An instance without anything in it.
-    #[must_use]
-    pub fn with_instance(mut self, instance: impl Into<String>) -> Self {
-        self.instance(instance);
-        self
-    }
-
     /// A queue of type STANDARD; a queue that is there is renamed.
     #[must_use]
     pub fn with_queue(

@@ -27,6 +27,7 @@
 //! # Ok(()) }
 //! ```
 
+mod command_line;
 mod connect;
 mod control;
 mod directory;
@@ -41,6 +42,7 @@ mod record;
 mod server;
 mod wire;
 
+pub use command_line::one_line;
 pub use connect::{Answer, Connect};
 pub use faults::{Effect, Fault, InvalidFault};
 pub use fixture::{Fixture, InstanceFixture, QueueFixture, QueueType};

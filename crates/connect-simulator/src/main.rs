@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use connect_simulator::{Connect, run};
+use connect_simulator::{Connect, one_line, run};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
             let _ = error.print();
             return ExitCode::SUCCESS;
         }
-        Err(error) => return fail(&args::one_line(&error), USAGE),
+        Err(error) => return fail(&one_line(&error), USAGE),
     };
     let options = match args.options() {
         Ok(options) => options,
@@ -33,19 +33,26 @@ async fn main() -> ExitCode {
     };
     match serve(&args, Connect::new(options)).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("--listen {}: {error}", args.listen), 1),
+        Err(error) => fail(&error, 1),
     }
 }
 
-async fn serve(args: &Args, connect: Connect) -> io::Result<()> {
-    let listener = TcpListener::bind(args.listen).await?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+/// Serves until a signal ends it.
+///
+/// # Errors
+/// One line; it names the option where the address is what cannot be used.
+async fn serve(args: &Args, connect: Connect) -> Result<(), String> {
+    let listen = |error: io::Error| format!("--listen {}: {error}", args.listen);
+    let signals = |error: io::Error| format!("signals cannot be listened for: {error}");
+    let listener = TcpListener::bind(args.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
     if args.log_calls {
         let start = Instant::now();
         connect.observe(move |call| say(&call.to_json(start).to_string()));
     }
-    say(&format!("listening on http://{}", listener.local_addr()?));
+    say(&format!("listening on http://{address}"));
     run(listener, connect, async move {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -53,6 +60,7 @@ async fn serve(args: &Args, connect: Connect) -> io::Result<()> {
         }
     })
     .await
+    .map_err(|error| format!("connections cannot be accepted any more: {error}"))
 }
 
 /// Prints a line. A reader that has gone away is no reason to stop serving.

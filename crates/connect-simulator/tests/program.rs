@@ -103,6 +103,16 @@ fn what_it_cannot_use_is_one_line_and_exit_code_2() {
 }
 
 #[test]
+fn an_address_that_is_taken_is_named() {
+    let running = Running::start(&[]);
+    let output = program().args(["--listen", &running.address]).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    let beginning = format!("connect-simulator: --listen {}: Address already in use", running.address);
+    assert!(message.starts_with(&beginning), "{message}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn help_names_every_switch_and_an_example() {
     let output = program().arg("--help").output().unwrap();
     assert!(output.status.success());

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use connect_simulator::Operation;
+use connect_simulator::{Fixture, Operation};
 use queue_email_associator::answer::InvocationError;
 use serde_json::Value;
 
 use crate::asked::{Asked, Leaf, Payload, Read, Written, parse};
 use crate::hostile::INSTANCE;
-use crate::world::{World, fixture};
+use crate::world::World;
 
 /// How an invocation ended: with its answer as JSON, or an error.
 pub(crate) type Ending = Result<Value, InvocationError>;
@@ -132,7 +132,7 @@ impl Books {
                 Read::Request(asked) => sent_leaves.extend(asked.leaves),
             }
         }
-        let (queue_names, address_names) = names();
+        let (queue_names, address_names) = names(&world.fixture);
         Books { associated, called, sent_texts, sent_leaves, queue_names, address_names }
     }
 
@@ -259,14 +259,14 @@ fn written(failure: &Value, id: &str, name: &str) -> Written {
 type Names = BTreeMap<String, BTreeSet<String>>;
 
 /// Every name of a queue, and every address in small letters, with what bears it.
-fn names() -> (Names, Names) {
+fn names(fixture: &Fixture) -> (Names, Names) {
     let (mut queues, mut addresses) = (Names::new(), Names::new());
-    for instance in fixture().instances.into_values() {
-        for (id, queue) in instance.queues {
-            queues.entry(queue.name.unwrap_or_default()).or_default().insert(id);
+    for instance in fixture.instances.values() {
+        for (id, queue) in &instance.queues {
+            queues.entry(queue.name.clone().unwrap_or_default()).or_default().insert(id.clone());
         }
-        for (id, address) in instance.email_addresses {
-            addresses.entry(address.to_lowercase()).or_default().insert(id);
+        for (id, address) in &instance.email_addresses {
+            addresses.entry(address.to_lowercase()).or_default().insert(id.clone());
         }
     }
     (queues, addresses)

@@ -23,7 +23,12 @@ use tokio::time::Instant;
 use crate::hostile::INSTANCE;
 use crate::sqs::{CONTINUATION, FAILURES, Sqs};
 
+/// The world of the sample events.
+const SAMPLES: &str = include_str!("../../../events/fixture.json");
+
 pub(crate) struct World {
+    /// What exists at first.
+    pub(crate) fixture: Fixture,
     pub(crate) connect: Connect,
     pub(crate) sqs: Sqs,
     pub(crate) function: Function,
@@ -53,7 +58,7 @@ impl World {
         variables.push(("CONNECT_REQUESTS_PER_SECOND", if rng.bool() { "2" } else { "20" }));
         let time = Duration::from_secs([2, 3, 5, 10, 30][rng.usize(0..5)]);
         World::with(
-            Options { fixture: fixture(), quota, faults, seed: number, ..Options::default() },
+            Options { fixture: fixture(SAMPLES)?, quota, faults, seed: number, ..Options::default() },
             sqs,
             &variables,
             time,
@@ -76,6 +81,7 @@ impl World {
             own.or_else(|| (name == "AWS_REGION").then(|| "eu-central-1".to_owned()))
         })
         .map_err(|error| error.to_string())?;
+        let fixture = options.fixture.clone();
         let connect = Connect::new(options);
         let violations = Violations::default();
         let credentials = SharedCredentialsProvider::new(Credentials::for_tests());
@@ -91,7 +97,7 @@ impl World {
             ),
             sdk::sqs_client(&settings, credentials, http_client_fn(move |_, _| to_sqs.clone())),
         );
-        Ok(World { connect, sqs, function, time, violations })
+        Ok(World { fixture, connect, sqs, function, time, violations })
     }
 
     pub(crate) fn violation(&self) -> Option<String> {
@@ -105,9 +111,12 @@ impl World {
 
 /// What exists: the sample events' world, queues `q0` to `q5`, of which two share a name, and addresses `e0` to
 /// `e119`.
-pub(crate) fn fixture() -> Fixture {
-    let samples = include_str!("../../../events/fixture.json");
-    let mut fixture: Fixture = serde_json::from_str(samples).unwrap_or_default();
+///
+/// # Errors
+/// The sample events' world cannot be read: without it, much of what is thrown at the function would meet nothing.
+fn fixture(samples: &str) -> Result<Fixture, String> {
+    let mut fixture: Fixture =
+        serde_json::from_str(samples).map_err(|error| format!("events/fixture.json: {error}"))?;
     for queue in 0..6 {
         let name = if queue < 4 { format!("Queue {queue}") } else { "Same name".to_owned() };
         fixture = fixture.with_queue(INSTANCE, format!("q{queue}"), name);
@@ -116,7 +125,7 @@ pub(crate) fn fixture() -> Fixture {
         let id = format!("e{address}");
         fixture = fixture.with_address(INSTANCE, id.clone(), format!("{id}@brand.example"));
     }
-    fixture.with_association(INSTANCE, "q1", "e3").with_limit(INSTANCE, "q2", 7)
+    Ok(fixture.with_association(INSTANCE, "q1", "e3").with_limit(INSTANCE, "q2", 7))
 }
 
 fn fault(rng: &mut Rng) -> Fault {
@@ -217,7 +226,15 @@ impl HttpConnector for ToConnect {
 
 #[cfg(test)]
 mod tests {
-    use super::is_expected;
+    use super::{INSTANCE, SAMPLES, fixture, is_expected};
+
+    #[test]
+    fn a_world_without_the_samples_is_none() {
+        let queues = |samples| fixture(samples).unwrap().instances[INSTANCE].queues.len();
+        assert!(queues(SAMPLES) > queues("{}"));
+        let error = fixture(r#"{"instance": {}}"#).unwrap_err();
+        assert!(error.starts_with("events/fixture.json: unknown field `instance`"), "{error}");
+    }
 
     #[test]
     fn only_plain_paths_are_expected() {

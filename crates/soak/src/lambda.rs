@@ -8,7 +8,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::growth::Look;
@@ -45,7 +45,8 @@ pub(crate) struct Stats {
 
 pub(crate) struct Lambda {
     stop: watch::Sender<bool>,
-    workers: Vec<JoinHandle<Result<Stats, String>>>,
+    /// Each with its number.
+    workers: JoinSet<Result<(usize, Stats), String>>,
 }
 
 impl Lambda {
@@ -53,31 +54,41 @@ impl Lambda {
     /// `fair_from`.
     pub(crate) fn start(environment: &Environment, queues: &Queues, seed: u64, fair_from: Instant) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let workers = (0..environment.workers)
-            .map(|number| {
-                let worker = Worker {
-                    environment: environment.clone(),
-                    queues: queues.clone(),
-                    rng: Rng::with_seed(seed + number as u64),
-                    number,
-                    fair_from,
-                    stopped: stopped.clone(),
-                    stats: Stats::default(),
-                };
-                tokio::spawn(worker.run())
-            })
-            .collect();
+        let mut workers = JoinSet::new();
+        for number in 0..environment.workers {
+            let worker = Worker {
+                environment: environment.clone(),
+                queues: queues.clone(),
+                rng: Rng::with_seed(seed + number as u64),
+                number,
+                fair_from,
+                stopped: stopped.clone(),
+                stats: Stats::default(),
+            };
+            workers.spawn(async move { Ok((number, worker.run().await?)) });
+        }
         Lambda { stop, workers }
     }
 
-    pub(crate) async fn stop(self) -> Result<Vec<Stats>, String> {
+    /// Waits for a worker that ends by itself, which none should, and gives its error.
+    pub(crate) async fn failed(&mut self) -> String {
+        match self.workers.join_next().await {
+            Some(Ok(Err(error))) => error,
+            Some(Err(error)) => error.to_string(),
+            Some(Ok(Ok(_))) | None => "a worker ended before it was told to".to_owned(),
+        }
+    }
+
+    /// What the workers have seen, the first worker's first.
+    pub(crate) async fn stop(mut self) -> Result<Vec<Stats>, String> {
         // Workers that have ended already hear nothing.
         let _ = self.stop.send(true);
         let mut stats = Vec::new();
-        for worker in self.workers {
-            stats.push(worker.await.map_err(|error| error.to_string())??);
+        while let Some(worker) = self.workers.join_next().await {
+            stats.push(worker.map_err(|error| error.to_string())??);
         }
-        Ok(stats)
+        stats.sort_by_key(|(number, _)| *number);
+        Ok(stats.into_iter().map(|(_, stats)| stats).collect())
     }
 }
 
@@ -158,6 +169,11 @@ impl Worker {
         };
         running.api.invocations.send(invocation).await.map_err(|error| error.to_string())?;
         if !matches!(timeout(GRACE, running.api.said.recv()).await, Ok(Some(Said::Fetched))) {
+            // A binary that cannot run at all has nothing to show, however long it is tried.
+            if self.stats.invocations == 1 {
+                let binary = self.environment.binary.display();
+                return Err(format!("{binary}: its first process did not fetch its first invocation"));
+            }
             self.stats.errors.push("a process did not fetch its invocation".to_owned());
             return Ok(false);
         }

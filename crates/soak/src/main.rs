@@ -74,6 +74,12 @@ async fn main() -> ExitCode {
 }
 
 async fn soak(args: Args) -> Result<bool, String> {
+    if !args.binary.is_file() {
+        let binary = args.binary.display();
+        return Err(format!(
+            "--binary {binary}: there is no such file; cargo build --release makes the default one"
+        ));
+    }
     let text = |error: std::io::Error| error.to_string();
     let connect =
         Connect::new(Options { quota: Quota::per_second(RATE, RATE), seed: args.seed, ..Options::default() });
@@ -101,14 +107,40 @@ async fn soak(args: Args) -> Result<bool, String> {
         Rng::with_seed(args.seed),
         begun + time,
     ));
-    let lambda = Lambda::start(&environment, &queues, args.seed, begun + time);
+    let mut lambda = Lambda::start(&environment, &queues, args.seed, begun + time);
     let joined = |error: tokio::task::JoinError| error.to_string();
-    traffic.await.map_err(joined)?;
-    weather.await.map_err(joined)?;
-    let worked_off = begun + time + WORK_OFF;
-    while !queues.is_empty() && Instant::now() < worked_off {
-        sleep(Duration::from_millis(200)).await;
+    let worked_off = async {
+        traffic.await.map_err(joined)?;
+        weather.await.map_err(joined)?;
+        let until = begun + time + WORK_OFF;
+        while !queues.is_empty() && Instant::now() < until {
+            sleep(Duration::from_millis(200)).await;
+        }
+        Ok::<(), String>(())
+    };
+    tokio::select! {
+        worked_off = worked_off => worked_off?,
+        // What comes later would tell nothing.
+        error = lambda.failed() => return Err(error),
     }
     let stats = lambda.stop().await?;
     Ok(verdict::print(begun.elapsed(), &connect, &queues, &asked, &calls, &stats))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_binary_that_cannot_be_started_ends_it_at_once() {
+        let table = [
+            ("no/such/file", "--binary no/such/file: there is no such file"),
+            ("Cargo.toml", "Cargo.toml: "),
+        ];
+        for (binary, message) in table {
+            let args = Args { seconds: 600, seed: 1, binary: binary.into() };
+            let error = soak(args).await.unwrap_err();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
 }

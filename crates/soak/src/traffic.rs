@@ -46,6 +46,11 @@ impl Asked {
         self.lock().pairs.contains(&(queue.to_owned(), address.to_owned()))
     }
 
+    #[cfg(test)]
+    pub(crate) fn note(&self, queue: &str, address: &str) {
+        self.lock().pairs.insert((queue.to_owned(), address.to_owned()));
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -73,6 +73,10 @@ fn what_cannot_be_used_is_one_line_and_exits_2() {
             "associate-emails: InvalidRequest: the payload is null; accepted are an object or an array of SQS records",
         ),
         (
+            run_on_stdin(&[], "queueId,emailAddressId\n"),
+            "associate-emails: standard input: the file has a header and no rows",
+        ),
+        (
             run_on_stdin(&["--burst", "many"], TWO_PAIRS),
             &*format!("associate-emails: --burst: CONNECT_BURST is \"many\": {accepted}"),
         ),
@@ -154,7 +158,15 @@ fn a_dry_run_is_a_plan_and_no_call() {
 fn help_and_version_exit_0() {
     let help: Ran = program(&["--help"]).output().unwrap().into();
     assert_eq!(help.code, Some(0));
-    for said in ["Examples:", "Exit codes:", "--dry-run", "json-lines", "CONNECT_INSTANCE_ID"] {
+    for said in [
+        "Examples:",
+        "Exit codes:",
+        "--dry-run",
+        "json-lines",
+        ".ndjson",
+        "CONNECT_INSTANCE_ID",
+        "file's first ARN",
+    ] {
         assert!(help.stdout.contains(said), "{said}");
     }
     let version: Ran = program(&["--version"]).output().unwrap().into();

@@ -1,11 +1,13 @@
 //! One batch: what it asks for, and which of it failed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use queue_email_associator::pairs::Named;
 
-use super::failed::{Cells, FailedRow, Reason};
+use super::failed::{Cells, FailedRow};
 use super::ledger::Ledger;
+use super::reason::{Reason, Reasons};
 use super::results::{Ended, Execution, Output, OutputFailure};
 use crate::asked::{Asked, DEFAULT_INSTANCE, item_of};
 
@@ -47,6 +49,8 @@ pub(super) struct Batch<'b> {
     ledger: Option<&'b Ledger<'b>>,
     first_asks: Vec<queue_email_associator::pairs::Ask>,
     dry_runs: Vec<bool>,
+    /// All that it asks for are dry runs.
+    all_dry_runs: bool,
     failed: Vec<FailedRow>,
     pairs_listed: Vec<bool>,
     invalid_listed: Vec<bool>,
@@ -57,6 +61,8 @@ impl<'b> Batch<'b> {
         Batch {
             first_asks: asked.first_asks(),
             dry_runs: asked.dry_runs(),
+            all_dry_runs: asked.requests() > 0
+                && (0..asked.requests()).all(|request| asked.is_dry_run(request)),
             failed: Vec::new(),
             pairs_listed: vec![false; asked.pairs.pairs.len()],
             invalid_listed: vec![false; asked.pairs.invalid.len()],
@@ -66,7 +72,7 @@ impl<'b> Batch<'b> {
     }
 
     /// Lists what an output says failed; and everything it does not speak of, if it had no room to list it all.
-    pub(super) fn add_output(&mut self, output: &Output) {
+    pub(super) fn add_output(&mut self, output: &Output, reasons: &mut Reasons) {
         // From the second round on a path leads into what was left of the batch, so the pair itself comes first.
         let mut by_names: HashMap<Names<'_>, Vec<usize>> = HashMap::new();
         for (number, pair) in self.asked.pairs.pairs.iter().enumerate() {
@@ -74,7 +80,7 @@ impl<'b> Batch<'b> {
             by_names.entry((queue.as_str(), pair.address().as_str())).or_default().push(number);
         }
         for failure in &output.failures {
-            let reason = Reason::new(&failure.error, &failure.message, failure.retryable);
+            let reason = reasons.shared(Reason::new(&failure.error, &failure.message, failure.retryable));
             match self.pair_of(failure, &by_names) {
                 Some(pair) => self.list_pair(pair, &reason),
                 None => self.list_without_pair(failure, &reason),
@@ -83,12 +89,12 @@ impl<'b> Batch<'b> {
         if output.failures_omitted > 0 || output.failed > output.failures.len() {
             let message = "this failed, or was done: the report of its batch had no room to say which; sending it \
                            again is safe";
-            self.fail_rest(&Reason::new("NotReported", message, true));
+            self.fail_rest(&reasons.shared(Reason::new("NotReported", message, true)));
         }
     }
 
     /// Lists everything that is not listed yet.
-    pub(super) fn fail_rest(&mut self, reason: &Reason) {
+    pub(super) fn fail_rest(&mut self, reason: &Arc<Reason>) {
         for pair in 0..self.pairs_listed.len() {
             self.list_pair(pair, reason);
         }
@@ -117,7 +123,7 @@ impl<'b> Batch<'b> {
     }
 
     /// Lists something invalid by its path, or else what the failure itself says.
-    fn list_without_pair(&mut self, failure: &OutputFailure, reason: &Reason) {
+    fn list_without_pair(&mut self, failure: &OutputFailure, reason: &Arc<Reason>) {
         let path = failure.path.as_deref().unwrap_or_default();
         let invalid = &self.asked.pairs.invalid;
         let exact = invalid.iter().position(|(_, invalid)| invalid.path_text().as_deref() == Some(path));
@@ -135,12 +141,13 @@ impl<'b> Batch<'b> {
                 },
                 row: None,
                 reason: reason.clone(),
-                dry_run: false,
+                // Nothing tells which of the batch it was of. A dry run must not be put again as a live call.
+                dry_run: self.all_dry_runs,
             }),
         }
     }
 
-    fn list_pair(&mut self, number: usize, reason: &Reason) {
+    fn list_pair(&mut self, number: usize, reason: &Arc<Reason>) {
         if std::mem::replace(&mut self.pairs_listed[number], true) {
             return;
         }
@@ -154,7 +161,7 @@ impl<'b> Batch<'b> {
         });
     }
 
-    fn list_invalid(&mut self, number: usize, reason: &Reason) {
+    fn list_invalid(&mut self, number: usize, reason: &Arc<Reason>) {
         if std::mem::replace(&mut self.invalid_listed[number], true) {
             return;
         }

@@ -1,15 +1,15 @@
 //! Failed rows: what failed, in the form in which a file asks for it, with the reason beside it.
 
+use std::sync::Arc;
+
 use queue_email_associator::pairs::{Named, Pair, RequestedQueue};
 use queue_email_associator::payload::Json;
 use queue_email_associator::requests::{Field, Path};
 use request_file::defused;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::reason::Reason;
 use crate::asked::text_of;
-
-/// The longest message that is kept, in characters: the cause of a failed execution may have 32,768.
-const MAX_MESSAGE: usize = 1_000;
 
 /// What names a pair, as the columns of a file do; empty where nothing was said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
@@ -32,17 +32,6 @@ pub struct Cells {
     pub email_address: String,
 }
 
-/// Why something failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Reason {
-    /// The error's name.
-    pub error: String,
-    /// One line: what was wrong, and perhaps what to do.
-    pub message: String,
-    /// Whether the same request may succeed later.
-    pub retryable: bool,
-}
-
 /// One row that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailedRow {
@@ -52,25 +41,18 @@ pub struct FailedRow {
     /// The line of the file, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<u64>,
-    /// Why it failed.
-    #[serde(flatten)]
-    pub reason: Reason,
+    /// Why it failed, which it shares with all that failed for the same.
+    #[serde(flatten, serialize_with = "itself")]
+    pub reason: Arc<Reason>,
     /// It was asked for in a dry run. Such rows go into a file of their own: a CSV file cannot ask for a dry run, and
     /// put back it would make live calls.
     #[serde(skip)]
     pub dry_run: bool,
 }
 
-impl Reason {
-    /// A reason, on one line of bounded length.
-    pub(crate) fn new(error: &str, message: &str, retryable: bool) -> Self {
-        let mut message = one_line(message);
-        if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
-            message.truncate(end);
-            message.push('…');
-        }
-        Reason { error: one_line(error), message, retryable }
-    }
+/// What is shared, written as if it were not.
+fn itself<S: Serializer>(reason: &Arc<Reason>, serializer: S) -> Result<S::Ok, S::Error> {
+    reason.as_ref().serialize(serializer)
 }
 
 impl Cells {
@@ -170,8 +152,4 @@ pub(crate) fn csv(rows: &[&FailedRow]) -> Vec<u8> {
 
 fn without_line_ends(text: &str) -> String {
     text.replace(['\r', '\n'], " ")
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

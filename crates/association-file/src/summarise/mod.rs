@@ -7,6 +7,7 @@
 mod batch;
 mod failed;
 mod ledger;
+mod reason;
 mod results;
 mod summary;
 
@@ -20,10 +21,12 @@ use crate::error::FileError;
 use crate::file;
 use batch::Batch;
 use ledger::Ledger;
+use reason::Reasons;
 use results::{Execution, each_execution};
 
 pub(crate) use failed::csv;
-pub use failed::{Cells, FailedRow, Reason};
+pub use failed::{Cells, FailedRow};
+pub use reason::Reason;
 pub use results::{Ended, MAX_RESULTS_BYTES, Manifest};
 pub use summary::{Counts, FileCounts, Status, Summary};
 
@@ -77,6 +80,15 @@ pub struct Summed {
     pub unreadable: Option<String>,
 }
 
+/// Results that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// How many were met: files, or executions in them.
+    pub count: usize,
+    /// The first, and why it cannot be read. Holds no email address.
+    pub first: String,
+}
+
 /// The requests of a file, read once for a [`Summing`].
 #[derive(Debug)]
 pub struct KnownAsked<'k> {
@@ -109,7 +121,8 @@ pub struct Summing<'k> {
     ledger: Option<Ledger<'k>>,
     counts: Counts,
     failed: Vec<FailedRow>,
-    unreadable: Option<String>,
+    reasons: Reasons,
+    unreadable: Option<Unreadable>,
     /// Queues that batches name, where only they tell.
     queues: HashSet<(String, Named)>,
 }
@@ -123,6 +136,7 @@ impl<'k> Summing<'k> {
             ledger: known.map(|known| Ledger::new(&known.asked, known.lines.as_deref())),
             counts: Counts { file, ..Counts::default() },
             failed: Vec::new(),
+            reasons: Reasons::default(),
             unreadable: None,
             queues: HashSet::new(),
         }
@@ -137,7 +151,13 @@ impl<'k> Summing<'k> {
 
     /// Notes results that cannot be read.
     pub fn add_unreadable(&mut self, what: &str) {
-        self.unreadable.get_or_insert_with(|| what.to_owned());
+        let first = || Unreadable { count: 0, first: what.to_owned() };
+        self.unreadable.get_or_insert_with(first).count += 1;
+    }
+
+    /// The results that could not be read so far, if there are any.
+    pub fn unreadable(&self) -> Option<&Unreadable> {
+        self.unreadable.as_ref()
     }
 
     fn add_execution(&mut self, ended: Ended, key: &str, execution: &Execution<'_>) {
@@ -153,10 +173,10 @@ impl<'k> Summing<'k> {
         };
         let mut batch = Batch::new(&asked, self.ledger.as_ref());
         match &output {
-            Some(output) => batch.add_output(output),
+            Some(output) => batch.add_output(output, &mut self.reasons),
             None => {
                 self.counts.failed += asked.distinct();
-                batch.fail_rest(&batch::reason_of(ended, execution));
+                batch.fail_rest(&self.reasons.shared(batch::reason_of(ended, execution)));
             }
         }
         self.failed.append(&mut batch.into_failed());
@@ -177,7 +197,8 @@ impl<'k> Summing<'k> {
     }
 
     /// Ends: what was not met in any result has failed for the reason given.
-    pub fn finish(mut self, rest: &Reason) -> Summed {
+    pub fn finish(mut self, rest: Reason) -> Summed {
+        let rest = self.reasons.shared(rest);
         if let Some(ledger) = &self.ledger {
             let asked = ledger.asked();
             let dry_runs = asked.dry_runs();
@@ -200,7 +221,7 @@ impl<'k> Summing<'k> {
         }
         // What has no line comes last.
         self.failed.sort_by_key(|failed| failed.row.unwrap_or(u64::MAX));
-        let unreadable = self.unreadable.filter(|_| self.ledger.is_none());
+        let unreadable = self.unreadable.filter(|_| self.ledger.is_none()).map(|unreadable| unreadable.first);
         Summed { counts: self.counts, failed: self.failed, unreadable }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 /// The largest file of results, in bytes: 128 MiB. Files are read one after the other.
@@ -51,7 +52,8 @@ impl Manifest {
     /// # Errors
     /// Why it cannot be read.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(bytes).map_err(|error| format!("the manifest cannot be read: {error}"))
+        serde_json::from_slice(bytes)
+            .map_err(|error| format!("the manifest cannot be read: {}", without_values(&error)))
     }
 
     /// The files, and how the executions in each ended.
@@ -138,14 +140,21 @@ pub(crate) struct OutputFailure {
 /// Hands on each execution of a file of results; one that cannot be read comes without input and output.
 ///
 /// # Errors
-/// Where the file is no list, or ends too early; what stands before that has been handed on.
-pub(crate) fn each_execution(
-    bytes: &[u8],
-    then: impl FnMut(&Execution<'_>),
-) -> Result<(), serde_json::Error> {
+/// Why the file is no list, or ends too early; what stands before that has been handed on.
+pub(crate) fn each_execution(bytes: &[u8], then: impl FnMut(&Execution<'_>)) -> Result<(), String> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    deserializer.deserialize_seq(Executions(then))?;
-    deserializer.end()
+    let read = deserializer.deserialize_seq(Executions(then)).and_then(|()| deserializer.end());
+    read.map_err(|error| without_values(&error))
+}
+
+/// What is wrong with JSON, without the value that it was met in, which may be an email address: it is logged.
+fn without_values(error: &serde_json::Error) -> String {
+    match error.classify() {
+        Category::Data => {
+            format!("not what Step Functions writes at line {} column {}", error.line(), error.column())
+        }
+        Category::Io | Category::Syntax | Category::Eof => error.to_string(),
+    }
 }
 
 struct Executions<F>(F);

@@ -6,6 +6,7 @@ use super::Summed;
 use super::failed::FailedRow;
 use super::results::Output;
 use crate::step::{Cause, Grouped};
+use crate::text::shortened;
 
 /// How many failures the summary shows; all of them are in the file of failed rows.
 const SHOWN: usize = 20;
@@ -13,7 +14,7 @@ const SHOWN: usize = 20;
 /// How many bytes of failures it shows at most: a payload of Step Functions ends at 256 KiB.
 const SHOWN_BYTES: usize = 100_000;
 
-/// How many characters of an error's cause it repeats.
+/// How many bytes of an error's cause it repeats.
 const CAUSE: usize = 2_000;
 
 /// What a file asks for, counted.
@@ -135,7 +136,8 @@ impl Summary {
             let cause = summed.unreadable.clone()?;
             Some(Cause { error: "UnreadableResults".to_owned(), cause })
         };
-        let error = error.or_else(unreadable).map(shortened);
+        let error = error.or_else(unreadable);
+        let error = error.map(|Cause { error, cause }| Cause { error, cause: shortened(cause, CAUSE) });
         let counts = summed.counts;
         let came_of_it = counts.associated + counts.already_associated + counts.planned;
         let failed = counts.failed > 0 || !summed.failed.is_empty() || error.is_some();
@@ -164,12 +166,4 @@ fn shown(failed: &[FailedRow]) -> Vec<FailedRow> {
         bytes <= SHOWN_BYTES
     };
     failed.iter().take(SHOWN).take_while(fits).cloned().collect()
-}
-
-fn shortened(mut error: Cause) -> Cause {
-    if let Some((end, _)) = error.cause.char_indices().nth(CAUSE) {
-        error.cause.truncate(end);
-        error.cause.push('…');
-    }
-    error
 }

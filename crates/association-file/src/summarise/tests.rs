@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use queue_email_associator::requests::Home;
@@ -48,7 +49,7 @@ fn sum(known: &Known, results: &[(Ended, Value)]) -> Summed {
     for (ended, executions) in results {
         summing.add(*ended, "results.json", executions.to_string().as_bytes());
     }
-    summing.finish(&Reason::new("NoResult", "no result", true))
+    summing.finish(Reason::new("NoResult", "no result", true))
 }
 
 /// Each failed row as `row error cells…`.
@@ -157,7 +158,7 @@ fn what_no_result_speaks_of_has_failed() {
         json!([succeeded(&items[..1], &output(2, &[], 0)), succeeded(&items[1..], &output(1, &[], 0))]);
     let whole = whole.to_string();
     summing.add(Ended::Succeeded, "cut-off.json", &whole.as_bytes()[..whole.len() - 20]);
-    let summed = summing.finish(&Reason::new("NoResult", "no result", true));
+    let summed = summing.finish(Reason::new("NoResult", "no result", true));
     assert_eq!((summed.failed.len(), summed.counts.associated), (3, 2));
 }
 
@@ -188,12 +189,27 @@ fn results_that_cannot_be_read_are_never_taken_for_success() {
     let context = context();
     let mut summing = Summing::new(&context, None);
     summing.add(Ended::Succeeded, "results.json", b"nonsense");
-    let summed = summing.finish(&Reason::new("NoResult", "no result", true));
+    let summed = summing.finish(Reason::new("NoResult", "no result", true));
     let summary = Summary::new("f.csv", "results/f/x", &summed, None);
     assert_eq!(summary.status, Status::Failed);
     let error = summary.error.unwrap();
     assert_eq!(error.error, "UnreadableResults");
     assert!(error.cause.starts_with("results.json cannot be read: "), "{}", error.cause);
+}
+
+/// It goes into the log.
+#[test]
+fn what_is_said_of_results_that_cannot_be_read_does_not_quote_them() {
+    let context = context();
+    for bytes in [&br#""hidden@brand.example""#[..], br#"[] "hidden@brand.example""#] {
+        let mut summing = Summing::new(&context, None);
+        summing.add(Ended::Succeeded, "results.json", bytes);
+        let Unreadable { count, first } = summing.unreadable().unwrap();
+        assert_eq!(*count, 1);
+        assert!(first.starts_with("results.json cannot be read: ") && !first.contains("hidden"), "{first}");
+    }
+    let manifest = Manifest::read(br#"{"ResultFiles": "hidden@brand.example"}"#).unwrap_err();
+    assert_eq!(manifest, "the manifest cannot be read: not what Step Functions writes at line 1 column 38");
 }
 
 #[test]
@@ -233,6 +249,31 @@ fn failed_rows_make_a_file_that_can_be_read_again_and_holds_no_formula() {
     assert_eq!(requests(again), requests(first));
 }
 
+/// The memory that failures take does not grow with the length of what is said about each.
+#[test]
+fn rows_that_failed_for_the_same_reason_share_it() {
+    let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq2,e1\nq3,e1\nq4,e1\n");
+    let cause = "ü".repeat(32_768);
+    let failed = |item| json!({ "Input": input(&[item]), "Error": "E", "Cause": cause });
+    let failure =
+        json!({ "queueId": "q3", "emailAddressId": "e1", "error": "E", "message": cause, "retryable": true });
+    let summed = sum(
+        &known,
+        &[
+            (Ended::Failed, json!([failed(items[0].clone()), failed(items[1].clone())])),
+            (Ended::Succeeded, json!([succeeded(&items[2..3], &output(0, &[failure], 0))])),
+        ],
+    );
+    assert_eq!(rows(&summed).len(), 5);
+    let shared = &summed.failed[0].reason;
+    assert!(summed.failed[..4].iter().all(|failed| Arc::ptr_eq(&failed.reason, shared)));
+    assert!(shared.message.len() < 1_100, "{} bytes", shared.message.len());
+    let shown = serde_json::to_value(&summed.failed[4]).unwrap();
+    let row = json!({ "queueId": "q4", "emailAddressId": "e1", "row": 6, "error": "NoResult",
+                      "message": "no result", "retryable": true });
+    assert_eq!(shown, row);
+}
+
 #[test]
 fn a_summary_shows_the_first_failures_and_stays_small() {
     let text: String = (0..30).map(|n| format!("q{n},e\n")).collect();
@@ -255,6 +296,22 @@ fn failures_of_dry_runs_stand_apart() {
     assert_eq!(dry, [true, false]);
     let summary = Summary::new("f", "results/f/x", &summed, None);
     assert_eq!(summary.failed_dry_run_rows.as_deref(), Some("results/f/x/failed-in-dry-run.csv"));
+}
+
+/// Put again, `failed.csv` makes live calls: what only dry runs can have asked for does not stand in it.
+#[test]
+fn a_failure_of_nothing_known_is_a_dry_run_where_the_whole_batch_is_one() {
+    let failures = [json!({ "error": "E", "message": "m", "retryable": true, "path": "BatchInput" })];
+    let dry = json!({ "queueId": "q", "emailAddressId": "e", "dryRun": true });
+    let live = json!({ "queueId": "p", "emailAddressId": "e" });
+    for (items, dry_run) in
+        [(vec![dry.clone(), dry.clone()], true), (vec![dry, live.clone()], false), (vec![live], false)]
+    {
+        let results = [(Ended::Succeeded, json!([succeeded(&items, &output(0, &failures, 0))]))];
+        let summed = sum(&Known::Nothing, &results);
+        assert_eq!(rows(&summed), ["- E "]);
+        assert_eq!(summed.failed[0].dry_run, dry_run, "{items:?}");
+    }
 }
 
 proptest! {

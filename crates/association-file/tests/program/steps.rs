@@ -13,7 +13,7 @@ use queue_email_associator::sdk;
 use serde_json::{Value, json};
 use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
-use tracing::subscriber::NoSubscriber;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::s3::S3;
@@ -184,29 +184,80 @@ async fn an_unknown_step_is_an_invalid_request() {
     assert!(s3.requests().is_empty());
 }
 
+/// What is logged while it lives.
+struct Log {
+    lines: Arc<Mutex<String>>,
+    _guard: DefaultGuard,
+    _second: Dispatch,
+}
+
+impl Log {
+    fn begin() -> Self {
+        // Beside a single subscriber, the thread that comes to a callsite first decides for all of them whether it is
+        // enabled, and the other tests have none.
+        let second = Dispatch::new(NoSubscriber::default());
+        let lines = Arc::new(Mutex::new(String::new()));
+        let sink = {
+            let lines = lines.clone();
+            Arc::new(move |line: &str| lines.lock().unwrap().push_str(line))
+        };
+        let subscriber = tracing_subscriber::registry().with(Lines::new(LevelFilter::INFO, sink));
+        let guard = tracing::subscriber::set_default(subscriber);
+        Log { lines, _guard: guard, _second: second }
+    }
+
+    fn text(&self) -> String {
+        self.lines.lock().unwrap().clone()
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+#[tokio::test]
+async fn results_that_cannot_be_read_are_logged_and_stand_beside_the_rows() {
+    let s3 = S3::start().await;
+    s3.put("files/incoming/dir/a b ü.csv", FILE);
+    let grouped = invoke(&s3, &group("incoming/dir/a b ü.csv")).await.unwrap();
+    let manifest = json!({ "ResultFiles": { "SUCCEEDED": [{ "Key": "work/x/cut-off.json" }, { "Key": "work/x/gone.json" }] } });
+    s3.put("files/work/x/manifest.json", manifest.to_string());
+    s3.put("files/work/x/cut-off.json", "[");
+    let log = Log::begin();
+    for (manifest, said, count) in [
+        ("manifest", "work/x/cut-off.json cannot be read: EOF while parsing a list at line 1 column 1", 2),
+        ("no-manifest", "s3://files/work/x/no-manifest.json cannot be read: NoSuchKey: said so", 1),
+    ] {
+        let step = json!({ "grouped": grouped, "manifest": format!("work/x/{manifest}.json") });
+        let summary = invoke(&s3, &summarise(&step)).await.unwrap();
+        assert_eq!((&summary["status"], &summary["failed"]), (&json!("FAILED"), &json!(3)), "{summary}");
+        let more = if count > 1 { ", and 1 more" } else { "" };
+        let message =
+            format!("no result that can be read speaks of it; sending it again is safe; {said}{more}");
+        assert_eq!(summary["failures"][0]["error"], "NoResult");
+        assert_eq!(summary["failures"][0]["message"], message);
+        let lines = log.lines();
+        let [.., warning, _] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!(
+            (&warning["level"], &warning["message"]),
+            (&json!("WARN"), &json!("results cannot be read"))
+        );
+        assert_eq!((&warning["unreadable"], &warning["reason"]), (&json!(count), &json!(said)));
+    }
+}
+
 #[tokio::test]
 async fn the_log_has_one_line_a_step_and_no_email_address() {
     let s3 = S3::start().await;
     let address = "hidden@brand.example";
     s3.put("files/f.csv", format!("queueName,emailAddress\nBilling,{address}\n"));
     s3.put("files/g.csv", format!("{address}\n"));
-    let lines = Arc::new(Mutex::new(String::new()));
-    let sink = {
-        let lines = lines.clone();
-        Arc::new(move |line: &str| lines.lock().unwrap().push_str(line))
-    };
-    // Beside a single subscriber, the thread that comes to a callsite first decides for all of them whether it is
-    // enabled, and the other tests have none.
-    let _second = Dispatch::new(NoSubscriber::default());
-    let subscriber = tracing_subscriber::registry().with(Lines::new(LevelFilter::INFO, sink));
-    let guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::begin();
     let grouped = invoke(&s3, &group("f.csv")).await.unwrap();
     let _ = invoke(&s3, &group("g.csv")).await.unwrap_err();
     let _ = invoke(&s3, &summarise(&json!({ "grouped": grouped }))).await.unwrap();
-    drop(guard);
-    let lines = lines.lock().unwrap();
-    assert!(!lines.contains("hidden"), "{lines}");
-    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(!log.text().contains("hidden"), "{}", log.text());
+    let lines = log.lines();
     let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
     assert_eq!(messages, ["grouped", "the step failed", "summarised"]);
     assert_eq!((&lines[0]["key"], &lines[0]["pairs"]), (&json!("f.csv"), &json!(1)));

@@ -62,7 +62,7 @@ fn a_queue_takes_49_beside_its_default_and_a_call_too_many_does_nothing() {
     assert_eq!(outcome(&connect, associate("q", &numbered(48..49), None)), ok());
     // What is there already takes no room, however full the queue is.
     assert_eq!(outcome(&connect, associate("q", &numbered(0..49), None)), ok());
-    connect.set_limit("i", "q", 50);
+    connect.add(Fixture::new().with_limit("i", "q", 50));
     assert_eq!(outcome(&connect, associate("q", &numbered(49..50), None)), ok());
     assert_eq!(connect.associated("i", "q"), numbered(0..50));
 }

@@ -27,13 +27,12 @@ pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> 
         directory.create(instance_id, Some(queue_id), &[]);
     }
     let queue = directory.instance(instance_id)?.find_queue(queue_id)?;
-    let summary = |id: &String, default: bool| -> Value {
-        json!({ "Id": id, "Arn": email_address_arn(instance_id, id), "IsDefaultOutboundEmail": default })
-    };
     let mut items = Vec::with_capacity(queue.email_address_ids.len() + 1);
-    items.extend(queue.default_email_address_id.iter().map(|id| summary(id, true)));
-    items.extend(queue.email_address_ids.iter().map(|id| summary(id, false)));
-    let mut body = page.of("EmailAddressMetadataList", items);
+    items.extend(queue.default_email_address_id.iter().map(|id| (id, true)));
+    items.extend(queue.email_address_ids.iter().map(|id| (id, false)));
+    let mut body = page.of("EmailAddressMetadataList", &items, |(id, default)| {
+        json!({ "Id": id, "Arn": email_address_arn(instance_id, id), "IsDefaultOutboundEmail": default })
+    });
     body.insert("LastModifiedRegion".to_owned(), json!(crate::wire::REGION));
     Ok(Some(Value::Object(body)))
 }

@@ -40,10 +40,11 @@ impl Page {
         Ok(Self { from, length })
     }
 
-    /// The answer's body: the page under `member`, and a token if there is more.
-    pub(super) fn of(&self, member: &str, items: Vec<Value>) -> Map<String, Value> {
+    /// The answer's body: the page of `items`, each written by `write`, under `member`, and a token if there is more.
+    /// What is on another page is not written: a directory that is read to its end would be written once for each page.
+    pub(super) fn of<T>(&self, member: &str, items: &[T], write: impl Fn(&T) -> Value) -> Map<String, Value> {
         let total = items.len();
-        let page: Vec<Value> = items.into_iter().skip(self.from).take(self.length).collect();
+        let page: Vec<Value> = items.iter().skip(self.from).take(self.length).map(write).collect();
         let end = self.from.saturating_add(page.len());
         let mut body = Map::new();
         body.insert(member.to_owned(), Value::Array(page));
@@ -56,6 +57,8 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     #[test]
@@ -65,7 +68,7 @@ mod tests {
             let (mut seen, mut token, mut asked) = (Vec::new(), None, 0);
             loop {
                 let page = Page::new(token.as_deref(), Some(length), 5, 5).unwrap();
-                let body = page.of("Items", items.clone());
+                let body = page.of("Items", &items, Value::clone);
                 asked += 1;
                 seen.extend(body["Items"].as_array().unwrap().clone());
                 token = body.get("NextToken").and_then(Value::as_str).map(str::to_owned);
@@ -83,6 +86,19 @@ mod tests {
             assert!(Page::new(Some(token), None, 5, 5).is_err(), "{token}");
         }
         let page = Page::new(Some("after-18446744073709551615"), None, 5, 5).unwrap();
-        assert_eq!(page.of("Items", vec![json!(1)])["Items"], json!([]));
+        assert_eq!(page.of("Items", &[1], |item| json!(item))["Items"], json!([]));
+    }
+
+    #[test]
+    fn only_what_is_on_the_page_is_written() {
+        let written = Cell::new(0);
+        let write = |item: &usize| {
+            written.set(written.get() + 1);
+            json!(item)
+        };
+        let page = Page::new(Some("after-1000"), Some(3), 5, 5).unwrap();
+        let items: Vec<usize> = (0..20_000).collect();
+        assert_eq!(page.of("Items", &items, write)["Items"], json!([1_000, 1_001, 1_002]));
+        assert_eq!(written.get(), 3);
     }
 }

@@ -58,20 +58,19 @@ pub(super) fn email_addresses(call: &Call, directory: &mut Directory, rules: &Ru
     if rules.switches.auto_create {
         directory.create(&body.instance_id, None, &[]);
     }
-    let found: Vec<Value> = directory
+    let found: Vec<(&String, &String)> = directory
         .instance(&body.instance_id)?
         .email_addresses
         .iter()
         .filter(|(_, address)| satisfied(body.search_criteria.as_ref(), &[("emailAddress", address)]))
-        .map(|(id, address)| {
-            json!({
-                "EmailAddressId": id,
-                "EmailAddressArn": email_address_arn(&body.instance_id, id),
-                "EmailAddress": address,
-            })
-        })
         .collect();
-    Ok(Some(answer(&page, "EmailAddresses", found)))
+    Ok(Some(answer(&page, "EmailAddresses", &found, |(id, address)| {
+        json!({
+            "EmailAddressId": id,
+            "EmailAddressArn": email_address_arn(&body.instance_id, id),
+            "EmailAddress": address,
+        })
+    })))
 }
 
 /// The standard queues of an instance whose `name`, `description` or `resourceID` satisfies the criteria:
@@ -82,7 +81,7 @@ pub(super) fn queues(call: &Call, directory: &mut Directory, rules: &Rules) -> R
     if rules.switches.auto_create {
         directory.create(&body.instance_id, None, &[]);
     }
-    let found: Vec<Value> = directory
+    let found: Vec<(&String, &String)> = directory
         .instance(&body.instance_id)?
         .queues
         .iter()
@@ -92,16 +91,15 @@ pub(super) fn queues(call: &Call, directory: &mut Directory, rules: &Rules) -> R
             let fields = [("name", name.as_str()), ("description", ""), ("resourceID", id.as_str())];
             satisfied(body.search_criteria.as_ref(), &fields)
         })
-        .map(|(id, name)| {
-            json!({
-                "QueueId": id,
-                "QueueArn": queue_arn(&body.instance_id, id),
-                "Name": name,
-                "Status": "ENABLED",
-            })
-        })
         .collect();
-    Ok(Some(answer(&page, "Queues", found)))
+    Ok(Some(answer(&page, "Queues", &found, |(id, name)| {
+        json!({
+            "QueueId": id,
+            "QueueArn": queue_arn(&body.instance_id, id),
+            "Name": name,
+            "Status": "ENABLED",
+        })
+    })))
 }
 
 /// Reads what both searches share. A page without a length has 100 items.
@@ -112,10 +110,9 @@ fn read(call: &Call, longest: usize) -> Result<(Body, Page), ApiError> {
     Ok((body, page))
 }
 
-fn answer(page: &Page, member: &str, found: Vec<Value>) -> Value {
-    let total = found.len();
-    let mut body = page.of(member, found);
-    body.insert("ApproximateTotalCount".to_owned(), json!(total));
+fn answer<T>(page: &Page, member: &str, found: &[T], write: impl Fn(&T) -> Value) -> Value {
+    let mut body = page.of(member, found, write);
+    body.insert("ApproximateTotalCount".to_owned(), json!(found.len()));
     Value::Object(body)
 }
 

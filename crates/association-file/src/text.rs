@@ -1,0 +1,30 @@
+//! Text: what others have said, as it goes on from here: on one line, and no longer than there is room for it.
+
+/// The text on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text, cut to at most so many bytes before the ellipsis that says that it was.
+pub(crate) fn shortened(mut text: String, bytes: usize) -> String {
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes));
+        text.push('…');
+        // It is kept for long, and may be a small part of what it was.
+        text.shrink_to_fit();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_to_bytes_and_between_characters() {
+        for (text, cut) in [("abc", "abc"), ("abcd", "abc…"), ("aüü", "aü…"), ("aüb", "aü…"), ("aaü", "aa…")]
+        {
+            assert_eq!(shortened(text.to_owned(), 3), cut, "{text}");
+        }
+    }
+}
