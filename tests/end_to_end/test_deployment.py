@@ -72,6 +72,7 @@ def test_a_message_that_never_succeeds_goes_to_the_dead_letter_queue_and_is_kept
     redrive = json.loads(queue_attributes(deployed, "SourceQueue")["RedrivePolicy"])
     assert redrive["deadLetterTargetArn"] == arn(deployed, "DeadLetterQueue")
     assert int(redrive["maxReceiveCount"]) >= 5
+    assert queue_attributes(deployed, "SourceQueue")["MessageRetentionPeriod"] == "604800"
     for queue in ("DeadLetterQueue", "UndeliveredQueue"):
         assert queue_attributes(deployed, queue)["MessageRetentionPeriod"] == "1209600"
 
@@ -113,6 +114,8 @@ def test_the_state_machines_may_run_their_children_and_their_functions(deployed)
     assert statements["RunChildren"]["Resource"] == machines
     executions = [machine.replace(":stateMachine:", ":execution:") + "*" for machine in machines]
     assert statements["FollowChildren"]["Resource"] == executions
+    children = [machine.replace(":stateMachine:", ":execution:") + "/Associate:*" for machine in machines]
+    assert statements["RedriveChildren"]["Resource"] == children
     functions = [f"arn:aws:lambda:us-east-1:000000000000:function:{deployed.physical[function]}"
                  for function in ("AssociateFunction", "FileFunction")]
     assert statements["Invoke"]["Resource"] == functions
@@ -132,9 +135,11 @@ def test_each_alarm_watches_what_it_is_named_for_and_tells_somebody(deployed):
         "OldestMessageAlarm": ("ApproximateAgeOfOldestMessage", arn(deployed, "SourceQueue").split(":")[-1]),
         "ErrorsAlarm": ("Errors", deployed.physical["AssociateFunction"]),
         "LongInvocationAlarm": ("Duration", deployed.physical["AssociateFunction"]),
-        "FileFailedAlarm": ("ExecutionsFailed", deployed.physical["FileStateMachine"]),
     }
-    assert {deployed.physical[name] for name in watched} == alarms.keys()
+    computed = {"MoreDeadLettersAlarm", "ExecutionsAlarm"}
+    assert {deployed.physical[name] for name in {*watched, *computed}} == alarms.keys()
+    for name in computed:
+        assert alarms[deployed.physical[name]]["AlarmActions"] == [deployed.physical["AlarmTopic"]]
     for name, expected in watched.items():
         alarm = alarms[deployed.physical[name]]
         [dimension] = alarm["Dimensions"]
