@@ -105,6 +105,18 @@ class LocalAws:
         finally:
             sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
+    @contextmanager
+    def deliveries(self, queue: str, count: int):
+        """Another number of deliveries, for a while: a test cannot wait for all of the template's."""
+        sqs, url = self.client("sqs"), self.physical[queue]
+        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
+        policy = json.loads(before["RedrivePolicy"]) | {"maxReceiveCount": count}
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
     def send(self, *bodies) -> None:
         """Sends messages, at most 10, to the source queue so that one batch takes them all."""
         mapping = {"UUID": self.physical["AssociateFunctionSource"]}
