@@ -123,7 +123,7 @@ impl Pace {
         let mut state = self.lock();
         self.refill(&mut state, now);
         let Some(slowed) = &mut state.slowed else { return };
-        if turn.begun < slowed.at {
+        if turn.begun <= slowed.at {
             return;
         }
         slowed.successes += 1;
@@ -142,8 +142,8 @@ impl Pace {
         let mut state = self.lock();
         self.refill(&mut state, now);
         let from = match &state.slowed {
-            // The answer to a call of the episode that was cut already.
-            Some(slowed) if turn.begun < slowed.at => return,
+            // The answer to a call of the episode that was cut already. At the moment of a cut nothing can begin any more.
+            Some(slowed) if turn.begun <= slowed.at => return,
             Some(slowed) if slowed.successes >= MEASURABLE => {
                 let busy = now.duration_since(slowed.at).saturating_sub(slowed.idle).as_secs_f64();
                 let measured = f64::from(slowed.successes) / busy.max(1e-3);

@@ -75,6 +75,19 @@ fn two_names_of_one_pair_are_one_address() {
     let plan = Plan::new(&pairs, resolved(&pairs, ""));
     assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["b", "a"], 1)]);
     assert_eq!((&plan.places[1], plan.places[3].is_err()), (&plan.places[2], true));
+    assert_eq!(plan.identifiers(*plan.places[1].as_ref().unwrap()), ("i", "q", "a"));
+    // One name is enough for that.
+    for (first, second) in [
+        (
+            json!({ "queueId": "q", "emailAddressId": "a" }),
+            json!({ "queueName": "q", "emailAddressId": "a" }),
+        ),
+        (json!({ "queueId": "q", "emailAddressId": "a" }), json!({ "queueId": "q", "emailAddress": "a" })),
+    ] {
+        let pairs = self::pairs(&json!({ "associations": [first, second] }));
+        let plan = Plan::new(&pairs, resolved(&pairs, ""));
+        assert_eq!((chunks(&plan), plan.calls()), (vec![("i/q".to_owned(), vec!["a"], 1)], 1));
+    }
 }
 
 #[test]
@@ -116,7 +129,7 @@ fn each_address_knows_its_sources_once() {
     let pair = json!({ "queueId": "q", "emailAddressId": "a" });
     let twice = json!({ "associations": [pair, pair] });
     let pairs =
-        pairs(&json!({ "Records": [record("1", pair.clone()), record("2", twice), record("3", pair)] }));
+        pairs(&json!({ "Records": [record("1", twice.clone()), record("2", twice), record("3", pair)] }));
     let plan = Plan::new(&pairs, resolved(&pairs, ""));
     assert_eq!(plan.groups[0].addresses[0].sources.as_slice(), [0, 1, 2]);
 }

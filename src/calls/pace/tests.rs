@@ -146,6 +146,51 @@ fn it_begins_at_the_configured_rate_with_a_token_kept_back() {
 }
 
 #[test]
+fn who_asks_too_soon_is_told_when_there_is_a_turn() {
+    let start = Instant::now();
+    let pace = Pace::new(ALLOWANCE, start);
+    drain(&pace, start);
+    // Two fifths of a token have gathered, and three are wanting.
+    let next = pace.take(seconds(start, 0.2)).unwrap_err();
+    assert!((next - seconds(start, 0.5)).as_secs_f64().abs() < 1e-6, "{:?}", next - start);
+}
+
+#[test]
+fn calls_that_began_at_the_moment_of_a_cut_are_of_its_episode() {
+    let start = Instant::now();
+    let pace = Pace::new(ALLOWANCE, start);
+    let turns = drain(&pace, start);
+    pace.throttled(turns[0], start);
+    let cut = pace.rate();
+    pace.throttled(turns[1], seconds(start, 1.0));
+    pace.succeeded(turns[2], seconds(start, 5.0));
+    assert!((pace.rate() - cut).abs() < 1e-9, "{} {cut}", pace.rate());
+}
+
+#[test]
+fn once_enough_calls_got_through_the_cut_is_to_what_was_measured() {
+    for (calls, share) in [(MEASURABLE - 1, BLIND_CUT), (MEASURABLE, BELOW)] {
+        let start = Instant::now();
+        let pace = Pace::new(ALLOWANCE, start);
+        pace.throttled(pace.take(start).unwrap(), start);
+        let mut now = start;
+        for _ in 0..calls {
+            now = pace.take(now).unwrap_err();
+            pace.succeeded(pace.take(now).unwrap(), now);
+        }
+        let before = pace.rate();
+        now = pace.take(now).unwrap_err();
+        pace.throttled(pace.take(now).unwrap(), now);
+        // Measured is a little less than the pace was in the end, since it rose meanwhile.
+        let cut = pace.rate() / before;
+        assert!(
+            cut <= share + 1e-9 && cut > share - 0.15 && (share == BLIND_CUT) == (cut == BLIND_CUT),
+            "{calls}: {cut}"
+        );
+    }
+}
+
+#[test]
 fn an_episode_cuts_once() {
     let start = Instant::now();
     let pace = Pace::new(ALLOWANCE, start);
