@@ -224,3 +224,15 @@ async fn an_error_is_one_line_whatever_others_wrote() {
     let (_, message) = world.invoke(&request("q0", &ids(0..1))).await.unwrap_err();
     assert_eq!(message, "1 of 1 failed: Unwell at associations[0].emailAddressIds[0]: one two  three");
 }
+
+#[tokio::test]
+async fn of_two_items_that_ask_for_a_pair_the_one_that_wants_an_error_gets_it() {
+    let world = World::new(fixture(1, 0));
+    let item = |strict: bool| json!({ "instanceId": INSTANCE, "failOnPermanent": strict, "queueId": "q0", "emailAddressId": "bad" });
+    for items in [[true, false], [false, true], [true, true]] {
+        let ending = world.invoke(&json!({ "Items": items.map(item) })).await;
+        assert_eq!(ending.unwrap_err().0, "PermanentFailure", "{items:?}");
+    }
+    let report = world.invoke(&json!({ "Items": [item(false), item(false)] })).await.unwrap();
+    assert_eq!(report["status"], "FAILED");
+}

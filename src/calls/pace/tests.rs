@@ -191,6 +191,31 @@ fn once_enough_calls_got_through_the_cut_is_to_what_was_measured() {
 }
 
 #[test]
+fn time_in_which_nobody_calls_is_no_part_of_what_is_measured() {
+    for rate in [0.5, 2.0] {
+        let start = Instant::now();
+        let pace = Pace::new(Allowance { rate, burst: 5.0 }, start);
+        let mut now = start;
+        for _ in 0..10 {
+            now += Duration::from_secs_f64(20.0 / rate);
+            pace.throttled(pace.take(now).unwrap(), now);
+        }
+        // Far below its ceiling it could still make more calls than it is asked to.
+        let pause = Duration::from_secs_f64(4.0 / rate);
+        for _ in 0..2 * MEASURABLE {
+            now += pause;
+            pace.succeeded(pace.take(now).unwrap(), now);
+        }
+        let before = pace.rate();
+        now += pause;
+        pace.throttled(pace.take(now).unwrap(), now);
+        // What was asked for is not all that would have been let through.
+        let cut = pace.rate() / before;
+        assert!(cut <= BELOW && cut > BELOW * BLIND_CUT + 0.005, "{rate}: {cut}");
+    }
+}
+
+#[test]
 fn an_episode_cuts_once() {
     let start = Instant::now();
     let pace = Pace::new(ALLOWANCE, start);
