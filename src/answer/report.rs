@@ -234,3 +234,6 @@ fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> 
     }
     rows
 }
+
+#[cfg(test)]
+mod tests;

@@ -236,3 +236,20 @@ async fn of_two_items_that_ask_for_a_pair_the_one_that_wants_an_error_gets_it() 
     let report = world.invoke(&json!({ "Items": [item(false), item(false)] })).await.unwrap();
     assert_eq!(report["status"], "FAILED");
 }
+
+#[tokio::test]
+async fn an_error_names_three_reasons_and_counts_the_others() {
+    let world = World::new(fixture(1, 1));
+    let wrong =
+        [json!(1), json!({ "queueId": "q0" }), json!({ "emailAddressId": "e0" }), json!("x"), json!([])];
+    for (count, others) in [(3, None), (4, Some("; and 1 other reasons")), (5, Some("; and 2 other reasons"))]
+    {
+        let request = json!({ "instanceId": INSTANCE, "associations": wrong[..count] });
+        let (_, message) = world.invoke(&request).await.unwrap_err();
+        assert!(
+            message.starts_with(&format!("{count} of {count} failed: InvalidRequest at associations[0]: "))
+        );
+        assert_eq!(message.matches("InvalidRequest").count(), 3, "{message}");
+        assert_eq!(message.find("; and ").map(|at| &message[at..]), others, "{message}");
+    }
+}

@@ -66,6 +66,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_should_fit_is_made_again_three_times_and_no_more_than_there_are_attempts() {
+        for (max_attempts, retries) in [(1, 0), (2, 1), (4, 3), (10, 3)] {
+            let mut room = Room::listed(5, max_attempts);
+            assert_eq!((0..9).filter(|_| room.retry()).count(), retries);
+            assert_eq!(room, Room::Listed { room: 5, retries: 0 });
+        }
+        for mut room in [Room::Unknown, Room::Unreadable { refusals: 1 }, Room::AtMost(5)] {
+            assert!(!room.retry());
+        }
+    }
+
+    #[test]
     fn halving_finds_any_room_below_a_bound() {
         for fits in 0..50 {
             let (mut room, mut taken, mut calls) = (Room::AtMost(49), 0, 0);

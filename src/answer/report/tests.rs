@@ -1,0 +1,125 @@
+//! How a report is cut to its size, and what its counts amount to.
+
+use crate::answer::Origin;
+use crate::requests::Path;
+
+use super::*;
+
+/// A row of about a hundred bytes.
+fn row(number: usize, failed: usize) -> QueueRow {
+    QueueRow {
+        instance_id: "i".into(),
+        queue_id: Some(format!("q{number:05}").into()),
+        queue_name: None,
+        requested: 1,
+        associated: 0,
+        already_associated: 0,
+        planned: 0,
+        failed,
+        chunks: 1,
+    }
+}
+
+/// A failure of about a thousand bytes.
+fn failure(number: usize) -> Failed {
+    Failed {
+        instance_id: None,
+        queue: None,
+        address: None,
+        error: "E".to_owned(),
+        message: format!("{number:01000}"),
+        retryable: false,
+        path: None,
+        message_id: None,
+        source: 0,
+        origin: Origin::Invalid(Path::default()),
+        sent_on: false,
+        fail_on_retryable: true,
+        fail_on_permanent: false,
+    }
+}
+
+fn report(queues: Vec<QueueRow>, failures: usize) -> Report {
+    Report {
+        status: Status::Partial,
+        counts: Counts::default(),
+        api_calls: 0,
+        throttled_calls: 0,
+        queues,
+        failures: (0..failures).map(failure).collect(),
+        failures_omitted: 0,
+        queues_omitted: 0,
+        remaining: None,
+    }
+}
+
+/// Within its size, and with no room for one entry more.
+fn assert_filled(report: &Report, entry: usize) {
+    let size = json_size(report);
+    assert!(size <= MAX_BYTES && size + entry + 64 > MAX_BYTES, "{size}");
+}
+
+#[test]
+fn queues_without_failures_go_first_from_the_end() {
+    let mut queues: Vec<QueueRow> = (0..3_000).map(|number| row(number, 0)).collect();
+    queues.push(row(9_999, 1));
+    let entry = json_size(&queues[0]) + 1;
+    let cut = report(queues.clone(), 3).with_remaining(None).unwrap();
+    assert_filled(&cut, entry);
+    assert_eq!((cut.failures.len(), cut.failures_omitted), (3, 0));
+    assert_eq!(cut.queues.len() + cut.queues_omitted, 3_001);
+    let kept = cut.queues.len() - 1;
+    assert_eq!(cut.queues[..kept], queues[..kept]);
+    assert_eq!(cut.queues.last(), queues.last());
+}
+
+#[test]
+fn failures_go_next_and_queues_that_have_some_at_last() {
+    let all_failed: Vec<QueueRow> = (0..500).map(|number| row(number, 1)).collect();
+    let entry = json_size(&failure(0)) + 1;
+    let cut = report(all_failed.clone(), 400).with_remaining(None).unwrap();
+    assert_filled(&cut, entry);
+    assert_eq!((cut.queues.len(), cut.queues_omitted), (500, 0));
+    assert_eq!(cut.failures.len() + cut.failures_omitted, 400);
+    assert_eq!(cut.failures, report(Vec::new(), 400).failures[..cut.failures.len()]);
+    let all_failed: Vec<QueueRow> = (0..3_000).map(|number| row(number, 1)).collect();
+    let cut = report(all_failed.clone(), 2).with_remaining(None).unwrap();
+    assert_filled(&cut, json_size(&all_failed[0]) + 1);
+    assert_eq!((cut.failures.len(), cut.failures_omitted), (0, 2));
+    assert_eq!(cut.queues, all_failed[..cut.queues.len()]);
+}
+
+#[test]
+fn what_is_left_takes_its_room_from_the_rest_and_is_never_cut() {
+    let remaining = |bytes| Some(Value::String("x".repeat(bytes)));
+    let cut = report(Vec::new(), 150).with_remaining(remaining(100_000)).unwrap();
+    assert_filled(&cut, json_size(&failure(0)) + 1);
+    assert!(cut.failures.len() < 100);
+    assert_eq!(report(Vec::new(), 150).with_remaining(remaining(MAX_BYTES)), None);
+}
+
+#[test]
+fn failures_that_cannot_fit_are_not_copied_but_counted() {
+    let mut whole = report(Vec::new(), 0);
+    whole.failures = vec![failure(0); MAX_BYTES / 40 + 9];
+    whole.failures_omitted = 7;
+    let shortened = whole.shortened();
+    assert_eq!((shortened.failures.len(), shortened.failures_omitted), (MAX_BYTES / 40, 16));
+}
+
+#[test]
+fn the_status_follows_from_the_counts() {
+    for ((associated, already_associated, planned, failed), status) in [
+        ((0, 0, 0, 0), Status::Succeeded),
+        ((1, 1, 0, 0), Status::Succeeded),
+        ((0, 0, 1, 0), Status::Planned),
+        ((1, 0, 1, 0), Status::Planned),
+        ((0, 0, 0, 1), Status::Failed),
+        ((1, 0, 0, 1), Status::Partial),
+        ((0, 1, 0, 1), Status::Partial),
+        ((0, 0, 1, 1), Status::Partial),
+    ] {
+        let counts = Counts { associated, already_associated, planned, failed, ..Counts::default() };
+        assert_eq!(Status::of(&counts), status, "{counts:?}");
+    }
+}
