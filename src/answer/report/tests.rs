@@ -77,7 +77,7 @@ fn queues_without_failures_go_first_from_the_end() {
 fn failures_go_next_and_queues_that_have_some_at_last() {
     let all_failed: Vec<QueueRow> = (0..500).map(|number| row(number, 1)).collect();
     let entry = json_size(&failure(0)) + 1;
-    let cut = report(all_failed.clone(), 400).with_remaining(None).unwrap();
+    let cut = report(all_failed, 400).with_remaining(None).unwrap();
     assert_filled(&cut, entry);
     assert_eq!((cut.queues.len(), cut.queues_omitted), (500, 0));
     assert_eq!(cut.failures.len() + cut.failures_omitted, 400);
