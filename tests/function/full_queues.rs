@@ -109,6 +109,9 @@ async fn where_the_limit_is_lower_than_configured_the_apis_answer_wins() {
         let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
         assert_eq!(added(&world), ids(0..fits), "{fits}");
         assert_eq!(full(&report), 20 - fits);
+        let message = "the API takes no more addresses for this queue, which held 0 beside its default one";
+        let failures = report["failures"].as_array().unwrap();
+        assert!(failures.iter().all(|failure| failure["message"].as_str().unwrap().starts_with(message)));
         // Refused, listed, made again three times, then halved.
         assert!(world.call_count() <= 1 + 1 + 3 + 7, "{}", world.call_count());
     }

@@ -79,6 +79,10 @@ async fn names_that_are_not_there_or_not_unique_fail_alone() {
         format!("2 queues of instance {INSTANCE} have this name; name it by queueId")
     );
     assert!(failures.iter().all(|failure| failure["retryable"] == false));
+    let rows = report["queues"].as_array().unwrap();
+    let failed: Vec<_> =
+        rows.iter().map(|row| (row["queueName"].as_str().unwrap(), &row["failed"])).collect();
+    assert_eq!(failed, [("Queue 0", &json!(1)), ("queue 0", &json!(1)), ("Queue 1", &json!(1))]);
     assert!(failures.iter().all(|failure| !failure["message"].as_str().unwrap().contains("nobody")));
     // The directory was just read, so that it is not read again for what is missing.
     assert_eq!(searches(&world), (1, 1));

@@ -5,7 +5,7 @@ use connect_simulator::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{INSTANCE, World, fixture, ids, request};
+use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
 /// A queue `q0`, and of the addresses `e0…` those that are not bad.
 fn with_bad(addresses: usize, bad: &[usize]) -> Fixture {
@@ -221,4 +221,20 @@ async fn nobody_is_blamed_while_the_list_cannot_be_read() {
     world.connect.clear_faults();
     let report = world.invoke(&report["remaining"]).await.unwrap();
     assert_eq!((&report["associated"], &report["alreadyAssociated"]), (&json!(39), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_queue_that_is_not_there_may_have_been_made_just_now() {
+    let world = World::new(fixture(1, 2));
+    let body = request("missing", &ids(0..2));
+    let report = world.invoke(&body).await.unwrap();
+    let failure = &report["failures"][0];
+    assert_eq!(
+        (&failure["error"], &failure["retryable"]),
+        (&json!("ResourceNotFoundException"), &json!(false))
+    );
+    let message = failure["message"].as_str().unwrap();
+    assert!(message.ends_with("; create it first, or check the instanceId"), "{message}");
+    // On its first delivery a message is worth another try.
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), ["m0"]);
 }
