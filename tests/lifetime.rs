@@ -295,7 +295,8 @@ fn two_invocations_at_once_keep_their_outcomes_and_their_log_apart() {
 fn a_panic_costs_its_own_invocation_only() {
     let api = RuntimeApi::start();
     let mut this = Command::new(std::env::current_exe().unwrap());
-    this.args(["--exact", "a_function_whose_first_call_panics", "--nocapture"]);
+    // With one thread, as on one core, the test's name would stand in front of the first line of the log.
+    this.args(["--exact", "a_function_whose_first_call_panics", "--nocapture", "--test-threads=2"]);
     let process = Process::start(this, &api, &[("MAX_CONCURRENT_CALLS", "1")]);
     api.invoke("request-1", batch("q0", "e0"));
     let (id, what, body) = api.sent();
