@@ -382,3 +382,6 @@ fn no_time_to_retry(refusal: &Refusal) -> Failure {
 pub(crate) fn deadline_exceeded(reason: &str) -> Failure {
     Failure::ours("DeadlineExceeded", reason, Retry::NextInvocation)
 }
+
+#[cfg(test)]
+mod tests;
