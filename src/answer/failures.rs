@@ -244,9 +244,11 @@ impl Failures {
             }
             let _ = write!(line, ": {}", failed.message);
         }
-        if reasons.len() > REASONS {
-            let _ = write!(line, "; and {} other reasons", reasons.len() - REASONS);
-        }
+        let _ = match reasons.len().saturating_sub(REASONS) {
+            0 => Ok(()),
+            1 => write!(line, "; and 1 other reason"),
+            others => write!(line, "; and {others} other reasons"),
+        };
         // The API's messages and the names of members are others' words.
         line.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'), " ")
     }

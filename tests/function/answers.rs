@@ -242,7 +242,7 @@ async fn an_error_names_three_reasons_and_counts_the_others() {
     let world = World::new(fixture(1, 1));
     let wrong =
         [json!(1), json!({ "queueId": "q0" }), json!({ "emailAddressId": "e0" }), json!("x"), json!([])];
-    for (count, others) in [(3, None), (4, Some("; and 1 other reasons")), (5, Some("; and 2 other reasons"))]
+    for (count, others) in [(3, None), (4, Some("; and 1 other reason")), (5, Some("; and 2 other reasons"))]
     {
         let request = json!({ "instanceId": INSTANCE, "associations": wrong[..count] });
         let (_, message) = world.invoke(&request).await.unwrap_err();
