@@ -1,0 +1,150 @@
+//! Names folded to what a person reads in them, so that `Dry run` is seen to mean `dryRun`.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// The longest known name has 15 letters (`emailAddressIds`).
+const CAPACITY: usize = 16;
+
+/// A name in compatibility form (NFKC) and lower case, without everything that is neither a letter nor a digit.
+///
+/// Known names are short and ASCII. A name that folds to anything else is none of them, and it is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Folded {
+    letters: [u8; CAPACITY],
+    length: usize,
+}
+
+impl Folded {
+    /// Folds a name. It allocates nothing for ASCII names: each member of a request that is not a known field comes
+    /// through here.
+    pub(super) fn of(name: &str) -> Self {
+        match name.is_ascii() {
+            true => Folded::collect(name.chars()),
+            false => Folded::collect(name.nfkc().flat_map(char::to_lowercase)),
+        }
+    }
+
+    /// Whether this is what a known name, which is ASCII letters only, folds to.
+    pub(super) fn is(&self, known: &str) -> bool {
+        known.as_bytes().eq_ignore_ascii_case(&self.letters[..self.length])
+    }
+
+    fn collect(chars: impl Iterator<Item = char>) -> Self {
+        const NO_KNOWN_NAME: Folded = Folded { letters: [0; CAPACITY], length: 0 };
+        let mut folded = NO_KNOWN_NAME;
+        for c in chars.filter(|c| c.is_alphanumeric() && !is_filler(*c)) {
+            match (u8::try_from(c), folded.letters.get_mut(folded.length)) {
+                (Ok(byte), Some(slot)) if byte.is_ascii() => *slot = byte,
+                _ => return NO_KNOWN_NAME,
+            }
+            folded.length += 1;
+        }
+        folded
+    }
+}
+
+/// The Hangul fillers are letters to Unicode, and invisible. Compatibility form makes these two of all four.
+fn is_filler(c: char) -> bool {
+    matches!(c, '\u{115f}' | '\u{1160}')
+}
+
+/// Whether a person would read a name as a known one, although it may be written differently: in another case or
+/// width, or with spaces, punctuation, control or invisible characters.
+///
+/// The known name consists of at most 16 ASCII letters.
+pub fn is_nearly(name: &str, known: &str) -> bool {
+    Folded::of(name).is(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_reads_as_the_name_is_nearly_it() {
+        for name in [
+            "dryRun",
+            "dryrun",
+            "DRYRUN",
+            "dry_run",
+            "Dry-Run",
+            " dry Run ",
+            "dryRun.",
+            "\"dryRun\"",
+            "'dryRun'",
+            "dryRun:",
+            "dry/run",
+            "dryRun\0",
+            "dryRun\r",
+            "dry\u{a0}Run",
+            "\u{feff}dryRun",
+            "dryRun\u{200b}",
+            "dry\u{2060}Run",
+            "dry\u{ad}Run",
+            "dryRun\u{fe0f}",
+            "dryRun\u{202c}",
+            "dryRun\u{e0020}",
+            "\u{3164}dryRun",
+            "dryRun\u{ffa0}",
+            "dryRun\u{2800}",
+            "ｄｒｙＲｕｎ",
+            "𝐝𝐫𝐲𝐑𝐮𝐧",
+            "ⓓⓡⓨⓡⓤⓝ",
+            &format!("dry{}run", " ".repeat(1_000)),
+            &format!("dry{}run", "\u{200b}".repeat(1_000)),
+        ] {
+            assert!(is_nearly(name, "dryRun"), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn another_name_is_another_name() {
+        for name in [
+            "",
+            "_",
+            "dry",
+            "dryRuns",
+            "drysRun",
+            "dryRün",
+            "dryRu\u{301}n",
+            "dryRun1",
+            "драйRun",
+            "\u{200b}",
+        ] {
+            assert!(!is_nearly(name, "dryRun"), "{name:?}");
+        }
+        for name in ["emailAddressIdsEmailAddressIds", &"x".repeat(100_000), &"é".repeat(100_000)] {
+            assert!(!is_nearly(name, "emailAddressIds"), "{name:.40}");
+        }
+    }
+
+    /// Default_Ignorable_Code_Point of the Unicode Character Database, and the control characters.
+    #[test]
+    fn no_invisible_character_makes_another_name() {
+        let ranges = [
+            0..=0x1f,
+            0x7f..=0xa0,
+            0xad..=0xad,
+            0x34f..=0x34f,
+            0x61c..=0x61c,
+            0x115f..=0x1160,
+            0x17b4..=0x17b5,
+            0x180b..=0x180f,
+            0x2000..=0x200f,
+            0x2028..=0x202f,
+            0x205f..=0x206f,
+            0x3000..=0x3000,
+            0x3164..=0x3164,
+            0xfe00..=0xfe0f,
+            0xfeff..=0xfeff,
+            0xffa0..=0xffa0,
+            0xfff0..=0xfffb,
+            0x1bca0..=0x1bca3,
+            0x1d173..=0x1d17a,
+            0xe0000..=0xe0fff,
+        ];
+        for c in ranges.into_iter().flatten().filter_map(char::from_u32) {
+            assert!(is_nearly(&format!("queue{c}Id"), "queueId"), "U+{:04X}", u32::from(c));
+        }
+    }
+}
