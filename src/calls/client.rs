@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use aws_sdk_connect::config::http::HttpResponse;
-use aws_sdk_connect::error::SdkError;
+use aws_sdk_connect::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_connect::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_connect::error::{BoxError, SdkError};
 use aws_sdk_connect::operation::associate_queue_email_addresses::AssociateQueueEmailAddressesError;
 use aws_sdk_connect::types::{EmailAddressConfig, QueueSearchCriteria, SearchableQueueType};
+use serde::de::IgnoredAny;
 
 use crate::sdk::Deferred;
 
@@ -75,6 +78,8 @@ impl Connect {
             .queue_id(queue)
             .set_email_addresses_config(Some(config))
             .client_token(client_token)
+            .customize()
+            .interceptor(SuccessBody::EmptyOrObject)
             .send()
             .await
             .map(|_| Reply::Associated)
@@ -90,6 +95,8 @@ impl Connect {
             .queue_id(queue)
             .set_next_token(token)
             .max_results(LISTED_A_PAGE)
+            .customize()
+            .interceptor(SuccessBody::Object)
             .send()
             .await
             .map_err(|error| Refusal::of(&error))?;
@@ -115,6 +122,8 @@ impl Connect {
             .search_criteria(standard)
             .set_next_token(token)
             .max_results(QUEUES_A_PAGE)
+            .customize()
+            .interceptor(SuccessBody::Object)
             .send()
             .await
             .map_err(|error| Refusal::of(&error))?;
@@ -135,6 +144,8 @@ impl Connect {
             .instance_id(instance)
             .set_next_token(token)
             .max_results(ADDRESSES_A_PAGE)
+            .customize()
+            .interceptor(SuccessBody::Object)
             .send()
             .await
             .map_err(|error| Refusal::of(&error))?;
@@ -145,5 +156,71 @@ impl Connect {
             .filter_map(|address| Some(Entry { name: address.email_address?, id: address.email_address_id? }))
             .collect();
         Ok(Reply::Found(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) }))
+    }
+}
+
+/// The body of an answer with status 200. Any other body turns the answer into one that cannot be read.
+///
+/// The SDK accepts more: it does not look at the body of AssociateQueueEmailAddresses, and it reads an empty body of
+/// the other operations as an empty list. A proxy that answers 200 by itself would then pass for the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SuccessBody {
+    /// Nothing, or a JSON object. AssociateQueueEmailAddresses answers with an empty body (API reference, Response
+    /// Elements). An object is accepted because AWS adds members to answers.
+    EmptyOrObject,
+    /// A JSON object.
+    Object,
+}
+
+impl SuccessBody {
+    fn accepts(self, body: &[u8]) -> bool {
+        let body = body.trim_ascii();
+        let is_object = body.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(body).is_ok();
+        is_object || (self == SuccessBody::EmptyOrObject && body.is_empty())
+    }
+}
+
+impl Intercept for SuccessBody {
+    fn name(&self) -> &'static str {
+        "SuccessBody"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        let body = response.body().bytes().unwrap_or_default();
+        if response.status().is_success() && !self.accepts(body) {
+            return Err("the body is not the API's".into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SuccessBody;
+
+    #[test]
+    fn only_the_apis_bodies_are_accepted() {
+        for (body, by_associate, by_others) in [
+            ("", true, false),
+            (" \n", true, false),
+            ("{}", true, true),
+            (r#" {"ResponseMetadata": {"a": [1, null]}} "#, true, true),
+            ("<html>Sign in</html>", false, false),
+            ("null", false, false),
+            ("[]", false, false),
+            ("[1]", false, false),
+            ("\"OK\"", false, false),
+            (r#"{"cut": "#, false, false),
+            ("{} {}", false, false),
+        ] {
+            assert_eq!(SuccessBody::EmptyOrObject.accepts(body.as_bytes()), by_associate, "{body:?}");
+            assert_eq!(SuccessBody::Object.accepts(body.as_bytes()), by_others, "{body:?}");
+        }
     }
 }

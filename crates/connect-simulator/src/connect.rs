@@ -198,7 +198,9 @@ impl State {
         match effect {
             Some(Effect::Delay(delay)) => answer.delay = answer.delay.saturating_add(delay),
             Some(Effect::RetryAfter { millis, .. }) => answer.add_retry_after(millis),
-            Some(Effect::Malformed) => answer.response = Some(malformed(call)),
+            Some(Effect::Malformed) => {
+                answer.response = Some(wire::with_body(StatusCode::OK, "<html>no JSON</html>"));
+            }
             Some(Effect::CutOff) => {
                 answer.response = Some(wire::with_body(StatusCode::OK, r#"{"message": "cut off"}"#));
                 answer.cut_off = true;
@@ -247,13 +249,6 @@ impl Answer {
 fn error_status(status: u16) -> StatusCode {
     let accepted = (200..600).contains(&status).then_some(status);
     accepted.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-/// A body that is no JSON. Where a success has no body to be read, only an error's can be malformed.
-fn malformed(call: &Call) -> Response<Bytes> {
-    let status =
-        if call.operation.answers_with_body() { StatusCode::OK } else { StatusCode::INTERNAL_SERVER_ERROR };
-    wire::with_body(status, "<html>no JSON</html>")
 }
 
 fn record(call: Call, answer: &Answer, error: Option<String>, at: Instant) -> RecordedCall {

@@ -70,7 +70,7 @@ pub enum Effect {
     Hang,
     /// Sends the headers and half of a body, and closes the connection.
     CutOff,
-    /// Answers with a body that is no JSON: status 200 where a success has a body, else 500.
+    /// Answers with status 200 and a body that is not JSON, as a proxy on the way does. Nothing is done.
     Malformed,
     /// Answers 429 and says with the header `x-amz-retry-after` how long to wait.
     RetryAfter {

@@ -44,14 +44,6 @@ impl Operation {
             Self::SearchQueues => "SearchQueues",
         }
     }
-
-    /// Whether a success has a body.
-    pub(crate) fn answers_with_body(self) -> bool {
-        match self {
-            Self::ListQueueEmailAddresses | Self::SearchEmailAddresses | Self::SearchQueues => true,
-            Self::AssociateQueueEmailAddresses | Self::DisassociateQueueEmailAddresses => false,
-        }
-    }
 }
 
 impl fmt::Display for Operation {
