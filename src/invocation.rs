@@ -110,7 +110,7 @@ impl Function {
         self.send_on(&envelope, &pairs, &outcomes, &mut failures, invocation).await;
         let report = Report::new(&envelope.sources, &pairs, &plan, &outcomes, &failures, tally);
         let answer = answer(&envelope, &pairs, &failures, &report);
-        close(closing(), &report, &failures, answer.as_ref().err(), tally);
+        close(closing(), &envelope.sources, &report, &failures, answer.as_ref().err(), tally);
         Ok(Completed { report, answer })
     }
 

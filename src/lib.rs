@@ -32,6 +32,7 @@ pub mod outcomes;
 pub mod pairs;
 pub mod payload;
 pub mod plan;
+pub mod redelivery;
 pub mod requests;
 pub mod sdk;
 pub mod settings;

@@ -13,6 +13,7 @@ use crate::calls::CallLimits;
 use crate::calls::backoff::BackoffSettings;
 use crate::calls::group::GroupLimits;
 use crate::calls::pace::Allowance;
+use crate::redelivery::Delays;
 use crate::requests::{Home, Identifier, Kind};
 
 /// Everything that can be configured.
@@ -37,6 +38,9 @@ pub struct Settings {
     pub failures_queue: Option<String>,
     /// `CONTINUATION_QUEUE_URL`: where what is left of a message is sent.
     pub continuation_queue: Option<String>,
+    /// `REDELIVERY_INITIAL_SECONDS` (30), `REDELIVERY_MAX_SECONDS` (900): when a listed message comes again. `None` where
+    /// the messages are not the caller's to hide: their visibility stays as it is.
+    pub redelivery: Option<Delays>,
     /// `METRICS_NAMESPACE` (`QueueEmailAssociations`): CloudWatch namespace.
     pub metrics_namespace: String,
     /// `AWS_LAMBDA_FUNCTION_NAME` (which Lambda sets): the dimension of the metrics.
@@ -84,6 +88,7 @@ impl Settings {
             queue_additional_limit: variables.whole("QUEUE_ADDITIONAL_LIMIT", 49, 0..=1_000_000)? as usize,
             failures_queue: variables.queue("FAILURES_QUEUE_URL")?,
             continuation_queue: variables.queue("CONTINUATION_QUEUE_URL")?,
+            redelivery: Some(variables.redelivery()?),
             metrics_namespace: variables.namespace("METRICS_NAMESPACE", "QueueEmailAssociations")?,
             function_name: variables
                 .text("AWS_LAMBDA_FUNCTION_NAME")
@@ -182,6 +187,28 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         Ok(BackoffSettings { initial, max })
     }
 
+    /// SQS API reference, ChangeMessageVisibility: at most 43,200 seconds.
+    fn redelivery(&self) -> Result<Delays, SettingsError> {
+        let seconds = |variable, default| {
+            self.whole(variable, default, 1..=43_200).map(|seconds| Duration::from_secs(seconds.into()))
+        };
+        let delays = Delays {
+            initial: seconds("REDELIVERY_INITIAL_SECONDS", 30)?,
+            max: seconds("REDELIVERY_MAX_SECONDS", 900)?,
+        };
+        if delays.initial > delays.max {
+            return Err(SettingsError {
+                variable: "REDELIVERY_INITIAL_SECONDS",
+                value: delays.initial.as_secs().to_string(),
+                accepted: format!(
+                    "accepted is at most REDELIVERY_MAX_SECONDS, which is {}",
+                    delays.max.as_secs()
+                ),
+            });
+        }
+        Ok(delays)
+    }
+
     fn instance(&self, variable: &'static str, home: &Home) -> Result<Option<String>, SettingsError> {
         let Some(value) = self.text(variable) else { return Ok(None) };
         match Identifier::parse(&value, Kind::Instance, home) {
@@ -256,127 +283,4 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
-        Settings::read(|name| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        })
-        .map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn defaults_are_those_of_the_contract() {
-        let settings = read(&[]).unwrap();
-        assert_eq!(settings.instance, None);
-        assert_eq!(settings.allowance, Allowance { rate: 2.0, burst: 5.0 });
-        assert_eq!(settings.max_concurrent_calls, 8);
-        assert_eq!(settings.calls.backoff.initial, Duration::from_millis(200));
-        assert_eq!(settings.calls.backoff.max, Duration::from_secs(20));
-        assert_eq!(settings.calls.max_attempts, 10);
-        assert_eq!(settings.calls.call_timeout, Duration::from_secs(5));
-        assert_eq!(settings.deadline_margin, Duration::from_secs(1));
-        assert_eq!(settings.queue_additional_limit, 49);
-        assert_eq!((settings.failures_queue, settings.continuation_queue), (None, None));
-        assert_eq!(settings.metrics_namespace, "QueueEmailAssociations");
-        assert_eq!(settings.log_level, LevelFilter::INFO);
-        assert_eq!((settings.connect_endpoint, settings.sqs_endpoint), (None, None));
-    }
-
-    #[test]
-    fn an_empty_variable_counts_as_not_set() {
-        for variable in [
-            "CONNECT_INSTANCE_ID",
-            "CONNECT_REQUESTS_PER_SECOND",
-            "MAX_ATTEMPTS",
-            "FAILURES_QUEUE_URL",
-            "METRICS_NAMESPACE",
-            "AWS_LAMBDA_LOG_LEVEL",
-            "AWS_ENDPOINT_URL_CONNECT",
-        ] {
-            assert!(read(&[(variable, "")]).is_ok(), "{variable}");
-        }
-        let settings = read(&[("AWS_LAMBDA_LOG_LEVEL", ""), ("RUST_LOG", "debug")]).unwrap();
-        assert_eq!(settings.log_level, LevelFilter::DEBUG);
-    }
-
-    #[test]
-    fn the_quota_is_shared_among_workers() {
-        let settings = read(&[("CONNECT_WORKERS", "4"), ("CONNECT_REQUESTS_PER_SECOND", "10")]).unwrap();
-        assert_eq!(settings.allowance, Allowance { rate: 2.5, burst: 1.25 });
-        let settings = read(&[("CONNECT_WORKERS", "10")]).unwrap();
-        assert_eq!(settings.allowance, Allowance { rate: 0.2, burst: 1.0 });
-    }
-
-    #[test]
-    fn values_are_read() {
-        let settings = read(&[
-            ("AWS_REGION", "eu-central-1"),
-            ("CONNECT_INSTANCE_ID", "arn:aws:connect:eu-central-1:111122223333:instance/i-1"),
-            ("AWS_LAMBDA_LOG_LEVEL", "FATAL"),
-            ("RUST_LOG", "nonsense that the first variable hides"),
-            ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
-            ("AWS_ENDPOINT_URL_CONNECT", "http://127.0.0.1:2"),
-        ])
-        .unwrap();
-        assert_eq!(settings.instance.as_deref(), Some("i-1"));
-        assert_eq!(settings.log_level, LevelFilter::ERROR);
-        assert_eq!(settings.connect_endpoint.as_deref(), Some("http://127.0.0.1:2"));
-        assert_eq!(settings.sqs_endpoint.as_deref(), Some("http://127.0.0.1:1"));
-    }
-
-    #[test]
-    fn a_value_that_cannot_be_used_names_variable_value_and_what_is_accepted() {
-        let table = [
-            (("MAX_ATTEMPTS", "0"), r#"MAX_ATTEMPTS is "0": accepted is a whole number from 1 to 1000"#),
-            (
-                ("CONNECT_REQUESTS_PER_SECOND", "two"),
-                r#"CONNECT_REQUESTS_PER_SECOND is "two": accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5"#,
-            ),
-            (
-                ("CONNECT_REQUESTS_PER_SECOND", "NaN"),
-                r#"CONNECT_REQUESTS_PER_SECOND is "NaN": accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5"#,
-            ),
-            (
-                ("CONNECT_BURST", "-1"),
-                r#"CONNECT_BURST is "-1": accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5"#,
-            ),
-            (
-                ("BACKOFF_INITIAL_MS", "30000"),
-                r#"BACKOFF_INITIAL_MS is "30000": accepted is at most BACKOFF_MAX_MS, which is 20000"#,
-            ),
-            (
-                ("CONNECT_INSTANCE_ID", "my instance"),
-                r#"CONNECT_INSTANCE_ID is "my instance": it has ' ' at position 3; accepted are letters, digits, '-', '_', '.' or an ARN"#,
-            ),
-            (
-                ("FAILURES_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/q.fifo"),
-                r#"FAILURES_QUEUE_URL is "https://sqs.us-east-1.amazonaws.com/1/q.fifo": accepted is the URL of a standard SQS queue; this one is FIFO"#,
-            ),
-            (
-                ("CONTINUATION_QUEUE_URL", "queue"),
-                r#"CONTINUATION_QUEUE_URL is "queue": accepted is a URL that begins with https:// or http://"#,
-            ),
-            (
-                ("METRICS_NAMESPACE", " "),
-                r#"METRICS_NAMESPACE is " ": accepted is 1 to 255 letters, digits, spaces and . - _ / # :, not blank and not beginning with a colon"#,
-            ),
-            (
-                ("METRICS_NAMESPACE", ":x"),
-                r#"METRICS_NAMESPACE is ":x": accepted is 1 to 255 letters, digits, spaces and . - _ / # :, not blank and not beginning with a colon"#,
-            ),
-            (
-                ("AWS_LAMBDA_LOG_LEVEL", "loud"),
-                r#"AWS_LAMBDA_LOG_LEVEL is "loud": accepted is one of trace, debug, info, warn, error, fatal"#,
-            ),
-            (
-                ("RUST_LOG", "x=1"),
-                r#"RUST_LOG is "x=1": accepted is one of trace, debug, info, warn, error, fatal"#,
-            ),
-        ];
-        for (variable, message) in table {
-            assert_eq!(read(&[variable]).unwrap_err(), message);
-        }
-    }
-}
+mod tests;

@@ -31,7 +31,7 @@ impl BatchItemFailures {
         let mut listed = HashSet::new();
         let mut batch_item_failures = Vec::new();
         for (source, failing) in sources.iter().zip(failing) {
-            let group = source.message_group.as_deref().filter(|_| source.fifo);
+            let group = source.delivery.ordered_group();
             if !failing && !group.is_some_and(|group| held_groups.contains(group)) {
                 continue;
             }
@@ -48,15 +48,17 @@ impl BatchItemFailures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::Body;
+    use crate::payload::{Body, Delivery};
 
     fn message(id: &'static str, fifo: bool, group: Option<&'static str>) -> Source<'static> {
         Source {
             id: Some(id.into()),
             body: Body::Text("".into()),
-            first_delivery: true,
-            fifo,
-            message_group: group.map(Into::into),
+            delivery: Delivery {
+                queue_arn: Some(if fifo { "q.fifo" } else { "q" }.into()),
+                message_group: group.map(Into::into),
+                ..Delivery::default()
+            },
         }
     }
 

@@ -61,7 +61,7 @@ fn retryable(sources: &[Source<'_>], pairs: &Pairs, plan: &Plan, outcomes: &Outc
             Ok(place) => (Some(*place), 0),
             Err(_) => (None, ask.pair()),
         };
-        let first_delivery = sources[pairs.source_of(ask)].first_delivery;
+        let first_delivery = sources[pairs.source_of(ask)].delivery.is_first();
         *failed.entry(key).or_insert(true) &= failure.is_retryable(first_delivery);
     }
     failed.into_values().filter(|retryable| *retryable).count()

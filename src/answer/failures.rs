@@ -144,7 +144,7 @@ impl Failures {
                 }),
                 error: failure.error.clone(),
                 message: failure.message.clone(),
-                retryable: failure.is_retryable(source.first_delivery),
+                retryable: failure.is_retryable(source.delivery.is_first()),
                 path: Some(ask.path).filter(|path| !path.is_empty()).map(|path| path.to_string()),
                 message_id: source.id.as_deref().map(str::to_owned),
                 source: request.source,

@@ -145,7 +145,8 @@ impl Forwarding {
             .iter()
             .zip(&came)
             .map(|(source, came)| {
-                let continues = self.continuation && !source.fifo && came.done && came.retryable;
+                let continues =
+                    self.continuation && !source.delivery.is_fifo() && came.done && came.retryable;
                 let permanent = match (self.failures, continues && !asynchronous) {
                     (true, _) => Some(Destination::Failures),
                     // Nowhere else to go: what failed for good goes along, and is what is left in the end.
@@ -168,7 +169,7 @@ impl Forwarding {
         }
         let mut held_groups = HashSet::new();
         for (source, decision) in envelope.sources.iter().zip(&mut decisions) {
-            if let Some(group) = source.message_group.as_deref() {
+            if let Some(group) = source.delivery.ordered_group() {
                 decision.comes_again |= held_groups.contains(group);
                 if decision.comes_again {
                     held_groups.insert(group);

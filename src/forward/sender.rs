@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::config::http::HttpResponse;
-use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::calls::backoff::{Backoff, BackoffSettings};
-use crate::sdk::Deferred;
+use crate::sdk::{Deferred, SqsError};
 
 use super::decide::{Destination, Outgoing};
 
@@ -96,7 +94,7 @@ impl Sender {
                     left = refused.into_iter().filter(|r| r.may_pass).map(|r| r.message).collect();
                     (code, !left.is_empty())
                 }
-                Err(SendError { code, may_pass }) => (Some(code), may_pass),
+                Err(SqsError { code, may_pass }) => (Some(code), may_pass),
             };
             let Some(code) = code else { return arrived };
             let wait = backoff.next_wait();
@@ -114,7 +112,7 @@ impl Sender {
         queue_url: &str,
         outgoing: &[Outgoing],
         batch: &[usize],
-    ) -> Result<Vec<RefusedMessage>, SendError> {
+    ) -> Result<Vec<RefusedMessage>, SqsError> {
         let entries = batch
             .iter()
             .map(|message| {
@@ -126,7 +124,7 @@ impl Sender {
                     .build()
             })
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| SendError { code: "MessageNotBuilt".to_owned(), may_pass: false })?;
+            .map_err(|_| SqsError { code: "MessageNotBuilt".to_owned(), may_pass: false })?;
         let output = self
             .client
             .get()
@@ -135,7 +133,7 @@ impl Sender {
             .set_entries(Some(entries))
             .send()
             .await
-            .map_err(|error| SendError::of(&error))?;
+            .map_err(|error| SqsError::of(&error))?;
         // Only what SQS says has arrived has arrived.
         let refused = batch.iter().filter(|message| {
             let id = message.to_string();
@@ -160,28 +158,6 @@ struct RefusedMessage {
     message: usize,
     code: String,
     may_pass: bool,
-}
-
-/// A batch that did not arrive.
-struct SendError {
-    code: String,
-    may_pass: bool,
-}
-
-impl SendError {
-    fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
-        let code = error.code().unwrap_or("ConnectionFailed").to_owned();
-        // Anything but a request that SQS understood and refused may pass.
-        let may_pass = match error {
-            SdkError::ServiceError(context) => {
-                let status = context.raw().status().as_u16();
-                status >= 500 || status == 429 || code.contains("Throttl")
-            }
-            SdkError::ConstructionFailure(_) => false,
-            _ => true,
-        };
-        SendError { code, may_pass }
-    }
 }
 
 /// The messages for one queue, cut into batches.

@@ -6,9 +6,13 @@ use std::time::Duration;
 use crate::answer::{Counts, Failed, Failures, InvocationError, NamedAddress, NamedQueue, QueueRow, Report};
 use crate::calls::Tally;
 use crate::clock::epoch_millis;
+use crate::payload::Source;
 
 use super::lines::RECORDS;
 use super::metrics::{Metric, record};
+
+/// A message that comes so often waits for something that does not pass by itself.
+const OFTEN: u32 = 5;
 
 /// What identifies the end of an invocation in log and metrics.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +30,7 @@ pub struct Closing<'a> {
 /// Logs what came of an invocation.
 pub fn close(
     closing: Closing<'_>,
+    sources: &[Source<'_>],
     report: &Report,
     failures: &Failures,
     error: Option<&InvocationError>,
@@ -38,13 +43,13 @@ pub fn close(
         log_permanent(failed);
     }
     log_retryable(failures);
-    log_end(closing, report.counts, report.queues.len(), error, tally);
+    log_end(closing, report.counts, report.queues.len(), received_often(sources), error, tally);
 }
 
 /// Logs the end of an invocation of which nothing could be read.
 pub fn close_without_report(closing: Closing<'_>, error: &InvocationError) {
     tracing::warn!(error = error.error_type(), reason = %error, "the payload cannot be used");
-    log_end(closing, Counts::default(), 0, Some(error), Tally::default());
+    log_end(closing, Counts::default(), 0, 0, Some(error), Tally::default());
 }
 
 fn log_plan(row: &QueueRow) {
@@ -109,10 +114,17 @@ fn named(failed: &Failed) -> (Option<&str>, Option<&str>) {
     }
 }
 
+/// How many messages SQS has delivered a fifth time or more.
+fn received_often(sources: &[Source<'_>]) -> usize {
+    let often = |source: &&Source<'_>| source.delivery.receive_count.is_some_and(|count| count >= OFTEN);
+    sources.iter().filter(often).count()
+}
+
 fn log_end(
     closing: Closing<'_>,
     counts: Counts,
     queues: usize,
+    received_often: usize,
     error: Option<&InvocationError>,
     tally: Tally,
 ) {
@@ -133,7 +145,7 @@ fn log_end(
         errorType = error.map(InvocationError::error_type),
         "invocation ended"
     );
-    let metrics: [Metric; 9] = [
+    let metrics: [Metric; 10] = [
         ("PairsRequested", "Count", counts.requested as u64),
         ("PairsAssociated", "Count", counts.associated as u64),
         ("PairsFailed", "Count", (counts.failed - counts.retryable) as u64),
@@ -142,6 +154,7 @@ fn log_end(
         ("ThrottledCalls", "Count", tally.throttled_calls),
         ("Retries", "Count", tally.retries),
         ("Queues", "Count", queues as u64),
+        ("MessagesReceivedOften", "Count", received_often as u64),
         ("Duration", "Milliseconds", duration),
     ];
     let record =

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use super::delivery::Delivery;
 use super::document::{Document, Records};
 use super::json::{Json, Members, Text};
 use super::record::{Member, NoText, Record, read, text};
@@ -56,12 +57,8 @@ pub struct Source<'p> {
     pub id: Option<Cow<'p, str>>,
     /// What it asks for.
     pub body: Body<'p>,
-    /// Whether SQS delivers this message for the first time.
-    pub first_delivery: bool,
-    /// The queue is FIFO, so that what stands behind a failure of the same group must wait for it.
-    pub fifo: bool,
-    /// `MessageGroupId` of a message of a FIFO queue.
-    pub message_group: Option<Cow<'p, str>>,
+    /// Of an SQS message, what SQS says of this delivery; empty for any other source.
+    pub delivery: Delivery<'p>,
 }
 
 /// What a source asks for, as far as the envelope has read it.
@@ -193,15 +190,17 @@ fn sqs_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String
     if id.is_empty() {
         return Err("is empty".to_owned());
     }
-    let fifo = text(record.event_source_arn).is_some_and(|arn| arn.ends_with(".fifo"));
     let (receive_count, message_group) =
         record.attributes.map_or((None, None), |a| (text(a.receive_count), text(a.message_group_id)));
     Ok(Source {
         id: Some(id),
         body: body("body", record.body),
-        first_delivery: receive_count.as_deref() == Some("1"),
-        fifo,
-        message_group: message_group.filter(|_| fifo),
+        delivery: Delivery {
+            receive_count: receive_count.and_then(|count| count.parse().ok()),
+            receipt_handle: text(record.receipt_handle),
+            queue_arn: text(record.event_source_arn),
+            message_group,
+        },
     })
 }
 
@@ -215,19 +214,13 @@ fn body<'p, M: Member<'p>>(name: &str, member: Option<M>) -> Body<'p> {
 /// Unlike SQS, SNS lists no failures by identifier, so a notification without one is no danger.
 fn sns_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String> {
     let (id, message) = record.sns.map_or((None, None), |sns| (text(sns.message_id), sns.message));
-    Ok(Source {
-        id,
-        body: body("Sns.Message", message),
-        first_delivery: false,
-        fifo: false,
-        message_group: None,
-    })
+    Ok(Source { id, body: body("Sns.Message", message), delivery: Delivery::default() })
 }
 
 /// An object without `Records`: an event, a Distributed Map batch, or a request.
 fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
     let has = |members: &Members<'_>, name: &str| members.iter().any(|(key, _)| key == name);
-    let source = |id, body| Source { id, body, first_delivery: false, fifo: false, message_group: None };
+    let source = |id, body| Source { id, body, delivery: Delivery::default() };
     if ["detail-type", "source", "detail"].iter().all(|name| has(&members, name)) {
         let detail = take_one(&mut members, "detail")?.unwrap_or(Json::Null);
         let id = match take(&mut members, "id") {

@@ -3,10 +3,12 @@
 //! A [`Source`] is what asked for something: one message of a batch, one event, or the invocation itself.
 //! Everything further down works on sources and no longer knows which envelope they came in.
 
+mod delivery;
 mod document;
 mod envelope;
 mod json;
 mod record;
 
+pub use delivery::Delivery;
 pub use envelope::{Body, Envelope, EnvelopeKind, NoEnvelope, Source};
 pub use json::{Json, Members};

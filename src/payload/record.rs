@@ -23,6 +23,8 @@ pub(super) struct Record<M> {
     pub(super) body: Option<M>,
     #[serde(rename = "eventSourceARN")]
     pub(super) event_source_arn: Option<M>,
+    #[serde(rename = "receiptHandle")]
+    pub(super) receipt_handle: Option<M>,
     pub(super) attributes: Option<Attributes<M>>,
     #[serde(rename = "Sns")]
     pub(super) sns: Option<Notification<M>>,

@@ -19,8 +19,10 @@ use crate::settings::Settings;
 
 mod deferred;
 mod prepared;
+mod sqs_error;
 
 pub use deferred::Deferred;
+pub use sqs_error::SqsError;
 
 /// A Connect client. It makes one attempt a call and knows no time-outs: both are decided where the deadline is
 /// known.

@@ -156,6 +156,19 @@ async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
 }
 
 #[tokio::test]
+async fn messages_that_came_a_fifth_time_are_counted() {
+    let world = World::new(fixture(1, 1));
+    let mut batch = sqs(&vec![request("q0", &ids(0..1)); 5]);
+    for (number, count) in [json!("1"), json!("4"), json!("5"), json!("12"), json!(12)].iter().enumerate() {
+        batch["Records"][number]["attributes"]["ApproximateReceiveCount"] = count.clone();
+    }
+    let lines = log_of(&world, LevelFilter::INFO, batch.to_string().as_bytes()).await;
+    assert_eq!(lines.last().unwrap()["MessagesReceivedOften"], 2);
+    let lines = log_of(&world, LevelFilter::INFO, request("q0", &ids(0..1)).to_string().as_bytes()).await;
+    assert_eq!(lines.last().unwrap()["MessagesReceivedOften"], 0);
+}
+
+#[tokio::test]
 async fn the_record_of_metrics_keeps_to_the_specification() {
     let schema: Value = serde_json::from_str(include_str!("embedded-metric-format.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::str::FromStr;
 
 use queue_email_associator::pairs::{Ask, Pairs};
-use queue_email_associator::payload::{Body, Envelope, EnvelopeKind, Json, Source};
+use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Json, Source};
 use queue_email_associator::requests::{Base, Home, Path};
 
 /// What an instance is called that no request names and that is not known here: the associating function's default.
@@ -36,9 +36,7 @@ impl<'p> Asked<'p> {
         let source = Source {
             id: None,
             body: Body::Items { items, batch_input: None },
-            first_delivery: false,
-            fifo: false,
-            message_group: None,
+            delivery: Delivery::default(),
         };
         Asked::new(
             Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source], beside: Vec::new() },

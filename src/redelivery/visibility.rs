@@ -1,0 +1,188 @@
+//! Sets the visibility of listed messages, so that each comes again after its own delay.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
+use futures_util::StreamExt;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::calls::backoff::{Backoff, BackoffSettings};
+use crate::payload::Delivery;
+use crate::sdk::{Deferred, SqsError};
+
+use super::queue_url::queue_url;
+
+/// Entries of one ChangeMessageVisibilityBatch (SQS API reference: up to 10).
+const BATCH_ENTRIES: usize = 10;
+/// Batches in flight at once.
+const CONCURRENT_BATCHES: usize = 8;
+/// Attempts of one batch.
+const ATTEMPTS: u32 = 3;
+/// How long one attempt may take. Where SQS cannot be reached at all, the answer must not wait for the deadline: the
+/// queue's own timeout does for the messages.
+const ATTEMPT: Duration = Duration::from_secs(2);
+/// Waits between attempts.
+const BACKOFF: BackoffSettings =
+    BackoffSettings { initial: Duration::from_millis(100), max: Duration::from_secs(1) };
+/// How long a round of batches takes at most, as a rule: kept back from the deadline for each.
+const ROUND: Duration = Duration::from_millis(250);
+
+/// Sets the visibility of messages of the queues in one Region.
+#[derive(Debug, Clone)]
+pub struct Visibility {
+    client: Deferred<aws_sdk_sqs::Client>,
+    region: String,
+    endpoint: Option<String>,
+}
+
+/// A message, and when it is to come again.
+#[derive(Debug, Clone, Copy)]
+pub struct Due<'p> {
+    /// The delivery that is listed.
+    pub delivery: &'p Delivery<'p>,
+    /// How long the message stays hidden from now on, in whole seconds.
+    pub delay: Duration,
+}
+
+/// A message whose visibility can be set.
+#[derive(Debug, Clone, Copy)]
+struct Entry<'p> {
+    receipt_handle: &'p str,
+    delay: Duration,
+}
+
+/// How many messages keep their queue's own timeout, by the cause.
+type Unset = BTreeMap<String, usize>;
+
+impl Visibility {
+    /// Calls the queues of a Region. The client must not retry by itself; `endpoint` is its other endpoint, if it has
+    /// one.
+    pub fn new(
+        client: Deferred<aws_sdk_sqs::Client>,
+        region: impl Into<String>,
+        endpoint: Option<String>,
+    ) -> Self {
+        Visibility { client, region: region.into(), endpoint }
+    }
+
+    /// How much time it takes to set the visibility of so many messages.
+    pub fn time_for(messages: usize) -> Duration {
+        let rounds = messages.div_ceil(BATCH_ENTRIES).div_ceil(CONCURRENT_BATCHES);
+        ROUND * u32::try_from(rounds).unwrap_or(u32::MAX)
+    }
+
+    /// Sets the visibility of each message, as far as that is possible until `ends`. Where it is not, the queue's own
+    /// timeout stands: one warning tells how many messages that concerns, and why.
+    pub async fn set(&self, due: &[Due<'_>], ends: Instant) {
+        let mut unset = Unset::new();
+        let mut queues: BTreeMap<String, Vec<Entry<'_>>> = BTreeMap::new();
+        for Due { delivery, delay } in due {
+            let url = delivery
+                .queue_arn
+                .as_deref()
+                .and_then(|arn| queue_url(arn, &self.region, self.endpoint.as_deref()));
+            match (url, delivery.receipt_handle.as_deref()) {
+                (Some(url), Some(receipt_handle)) => {
+                    queues.entry(url).or_default().push(Entry { receipt_handle, delay: *delay });
+                }
+                (None, _) => note(&mut unset, "QueueUnknown", 1),
+                (Some(_), None) => note(&mut unset, "ReceiptHandleMissing", 1),
+            }
+        }
+        let batches = queues.iter().flat_map(|(url, entries)| {
+            entries.chunks(BATCH_ENTRIES).map(|batch| self.set_batch(url, batch, ends))
+        });
+        let mut results = futures_util::stream::iter(batches).buffer_unordered(CONCURRENT_BATCHES);
+        while let Some(of_batch) = results.next().await {
+            for (cause, messages) in of_batch {
+                note(&mut unset, &cause, messages);
+            }
+        }
+        if let Some((cause, _)) = unset.iter().max_by_key(|(_, messages)| **messages) {
+            tracing::warn!(
+                messages = unset.values().sum::<usize>(),
+                error = cause,
+                "the visibility of listed messages could not be set; they come again when their queue's own \
+                 visibility timeout ends (the function's role needs sqs:ChangeMessageVisibility)"
+            );
+        }
+    }
+
+    /// Sets the visibility of one batch; gives what could not be set.
+    async fn set_batch(&self, queue_url: &str, batch: &[Entry<'_>], ends: Instant) -> Unset {
+        let mut unset = Unset::new();
+        let mut left: Vec<usize> = (0..batch.len()).collect();
+        let mut backoff = Backoff::new(BACKOFF);
+        for attempt in 1..=ATTEMPTS {
+            let now = Instant::now();
+            if now >= ends {
+                note(&mut unset, "NoTimeLeft", left.len());
+                return unset;
+            }
+            let attempt_ends = ends.min(now + ATTEMPT);
+            let result = timeout_at(attempt_ends, self.attempt(queue_url, batch, &left)).await;
+            let refused = match result {
+                Ok(Ok(refused)) => refused,
+                Ok(Err(error)) => left.iter().map(|entry| (*entry, error.clone())).collect(),
+                Err(_) => {
+                    let error = SqsError { code: "TimedOut".to_owned(), may_pass: true };
+                    left.iter().map(|entry| (*entry, error.clone())).collect()
+                }
+            };
+            left.clear();
+            let wait = backoff.next_wait();
+            let again = attempt < ATTEMPTS && Instant::now() + wait < ends;
+            for (entry, error) in refused {
+                match error.may_pass && again {
+                    true => left.push(entry),
+                    false => note(&mut unset, &error.code, 1),
+                }
+            }
+            if left.is_empty() {
+                break;
+            }
+            sleep(wait).await;
+        }
+        unset
+    }
+
+    /// One call; gives the entries that were refused.
+    async fn attempt(
+        &self,
+        queue_url: &str,
+        batch: &[Entry<'_>],
+        left: &[usize],
+    ) -> Result<Vec<(usize, SqsError)>, SqsError> {
+        let entries = left
+            .iter()
+            .map(|number| {
+                let Entry { receipt_handle, delay } = batch[*number];
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(number.to_string())
+                    .receipt_handle(receipt_handle)
+                    .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(i32::MAX))
+                    .build()
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| SqsError { code: "EntryNotBuilt".to_owned(), may_pass: false })?;
+        let output = self
+            .client
+            .get()
+            .change_message_visibility_batch()
+            .queue_url(queue_url)
+            .set_entries(Some(entries))
+            .send()
+            .await
+            .map_err(|error| SqsError::of(&error))?;
+        let refused = output.failed().iter().filter_map(|failed| {
+            let number = failed.id().parse::<usize>().ok().filter(|number| left.contains(number))?;
+            Some((number, SqsError { code: failed.code().to_owned(), may_pass: !failed.sender_fault() }))
+        });
+        Ok(refused.collect())
+    }
+}
+
+fn note(unset: &mut Unset, cause: &str, messages: usize) {
+    *unset.entry(cause.to_owned()).or_default() += messages;
+}
