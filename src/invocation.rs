@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::answer::{Answer, Failures, InvocationError, Report, answer};
+use crate::answer::{Answer, InvocationError, Report, answer};
 use crate::calls::{Caller, Connect, Deadline, Groups, Observer, Shared, Tally};
-use crate::forward::{Forwarding, Sender};
+use crate::deferred::Deferred;
+use crate::failures::Failures;
+use crate::forward::{Forwarding, Sender, sent_on};
 use crate::log::{Closing, close, close_without_report};
 use crate::names::{Directories, Resolver};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::plan::Plan;
-use crate::sdk::Deferred;
 use crate::settings::Settings;
 
 /// The function: made once in a process, and shared by its invocations.
@@ -155,7 +156,7 @@ impl Function {
             tally += resolver.tally;
             return (plan, outcomes, tally);
         };
-        let resolved = resolved.keeping(pairs, &plan, &outcomes.by_pair);
+        let resolved = outcomes.keep_in(resolved, pairs, &plan);
         let (plan_before, plan) = (plan, Plan::new(pairs, resolved));
         let known = known_outcomes(&plan, &plan_before, &outcomes);
         let limits = self.settings.group_limits();
@@ -200,7 +201,7 @@ impl Function {
             let now = Instant::now();
             let ends = invocation.ends.checked_sub(self.settings.deadline_margin).unwrap_or(now);
             let arrived = self.sender.send(&outgoing, ends).await;
-            failures.note_sent_on(&outgoing, &arrived);
+            failures.note_sent_on(sent_on(&outgoing, &arrived));
         }
     }
 

@@ -13,15 +13,19 @@
 //! | [`plan`] | pairs | groups per queue, cut into chunks of at most 50 |
 //! | [`calls`] | the plan | calls to Connect: order, pace, retries, deadline, narrowing, full queues |
 //! | [`outcomes`] | the answers of the API | what became of each pair |
-//! | [`forward`] | what failed | messages to the failures queue and the continuation queue |
-//! | [`answer`] | outcomes | the failed messages, the report, or an error |
+//! | [`failures`] | the outcomes of failed pairs, and what is invalid | failures, once for each source |
+//! | [`forward`] | failures | messages to the failures queue and the continuation queue |
+//! | [`answer`] | outcomes and failures | the failed messages, the report, or an error |
 //!
-//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`lambda`] (the runtime), [`log`], [`clock`] and
-//! [`index`].
+//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`deferred`] (a client made when it is needed),
+//! [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not associated), [`clock`] and [`index`].
 
 pub mod answer;
 pub mod calls;
 pub mod clock;
+pub mod deferred;
+pub mod failure;
+pub mod failures;
 pub mod forward;
 pub mod index;
 pub mod invocation;
@@ -36,3 +40,5 @@ pub mod redelivery;
 pub mod requests;
 pub mod sdk;
 pub mod settings;
+mod sqs_error;
+mod writer;

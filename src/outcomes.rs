@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use crate::plan::Plan;
+use crate::failure::{Blame, Failure};
+use crate::pairs::Pairs;
+use crate::plan::{Plan, Resolved};
 
 /// What became of one pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,73 +19,6 @@ pub enum Outcome {
     Planned,
     /// It was not associated. One failure may explain many pairs.
     Failed(Arc<Failure>),
-}
-
-/// Why a pair was not associated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The API's error code, or one of ours (`QueueFull`, `DeadlineExceeded`, `NameNotFound`, …).
-    pub error: String,
-    /// One line: what was wrong and, where that is known, what to do.
-    pub message: String,
-    /// Whether the same request may succeed later.
-    pub retry: Retry,
-    /// Which identifiers the API refused: if they came from a directory, it may be out of date.
-    pub blame: Blame,
-}
-
-/// What the API found at fault with a pair.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blame {
-    /// Neither identifier.
-    Nothing,
-    /// The queue's, or its instance's.
-    Queue,
-    /// The address's.
-    Address,
-    /// One of the two: whether the queue exists could not be found out.
-    Either,
-}
-
-impl Blame {
-    /// Whether the queue's identifier may be at fault.
-    pub fn queue(self) -> bool {
-        matches!(self, Blame::Queue | Blame::Either)
-    }
-
-    /// Whether the address's identifier may be at fault.
-    pub fn address(self) -> bool {
-        matches!(self, Blame::Address | Blame::Either)
-    }
-}
-
-/// Whether a failed pair is worth asking for again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// It may pass: throttling, a fault of the service, other credentials.
-    MayPass,
-    /// Only time was short; nothing speaks against trying at once.
-    NextInvocation,
-    /// What was just created may not be found yet: retryable on the first delivery of an SQS message only.
-    FirstDelivery,
-    /// The same request fails again.
-    Never,
-}
-
-impl Failure {
-    /// A failure that the function found itself, or that says nothing against the identifiers.
-    pub fn ours(error: impl Into<String>, message: impl Into<String>, retry: Retry) -> Self {
-        Failure { error: error.into(), message: message.into(), retry, blame: Blame::Nothing }
-    }
-
-    /// Whether the failure is retryable for a source, given whether SQS delivered it for the first time.
-    pub fn is_retryable(&self, first_delivery: bool) -> bool {
-        match self.retry {
-            Retry::MayPass | Retry::NextInvocation => true,
-            Retry::FirstDelivery => first_delivery,
-            Retry::Never => false,
-        }
-    }
 }
 
 /// What became of every pair of an invocation.
@@ -108,4 +43,36 @@ impl Outcomes {
             .collect();
         Outcomes { by_group, by_pair }
     }
+
+    /// The identifiers of a second round: those of `resolved` for the pairs that the API refused for theirs, those of the
+    /// plan for all others. So what was done stays done under the identifiers that it was done with.
+    pub fn keep_in(&self, mut resolved: Resolved, pairs: &Pairs, plan: &Plan) -> Resolved {
+        let blamed = |outcome: &Outcome| match outcome {
+            Outcome::Failed(failure) => failure.blame != Blame::Nothing,
+            _ => false,
+        };
+        // A pair that was associated shows that the queue's identifier is right, whatever was said of others.
+        let mut associated = vec![false; pairs.queues.len()];
+        let mut refused = vec![false; pairs.queues.len()];
+        for (pair, outcome) in pairs.pairs.iter().zip(&self.by_pair) {
+            match outcome {
+                Outcome::Associated | Outcome::AlreadyAssociated => associated[pair.queue()] = true,
+                Outcome::Failed(failure) => refused[pair.queue()] |= failure.blame.queue(),
+                Outcome::Planned => {}
+            }
+        }
+        let keeps_queue = |number: usize| associated[number] || !refused[number];
+        for (number, group) in plan.group_of.iter().enumerate().filter(|(number, _)| keeps_queue(*number)) {
+            resolved.queues[number] = group.clone().map(|group| plan.groups[group].queue.clone());
+        }
+        for (number, _) in self.by_pair.iter().enumerate().filter(|(_, outcome)| !blamed(outcome)) {
+            let place = plan.places[number].clone();
+            resolved.addresses[number] =
+                place.map(|place| plan.groups[place.group()].addresses[place.address()].id.clone());
+        }
+        resolved
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::failure::Failure;
 use crate::index::Index;
-use crate::outcomes::{Blame, Failure, Outcome};
 use crate::pairs::{Named, Pairs};
 
 /// Addresses in one AssociateQueueEmailAddresses call (API reference: EmailAddressesConfig, at most 50).
@@ -80,38 +80,6 @@ pub struct Resolved {
     pub queues: Vec<Result<Arc<str>, Arc<Failure>>>,
     /// For each of [`Pairs::pairs`], its address.
     pub addresses: Vec<Result<Arc<str>, Arc<Failure>>>,
-}
-
-impl Resolved {
-    /// These identifiers for the pairs that the API refused for theirs; for all others those of the plan that was
-    /// carried out, so that what was done stays done under the identifiers that it was done with.
-    #[must_use]
-    pub fn keeping(mut self, pairs: &Pairs, plan: &Plan, outcomes: &[Outcome]) -> Self {
-        let blamed = |outcome: &Outcome| match outcome {
-            Outcome::Failed(failure) => failure.blame != Blame::Nothing,
-            _ => false,
-        };
-        // A pair that was associated shows that the queue's identifier is right, whatever was said of others.
-        let mut associated = vec![false; pairs.queues.len()];
-        let mut refused = vec![false; pairs.queues.len()];
-        for (pair, outcome) in pairs.pairs.iter().zip(outcomes) {
-            match outcome {
-                Outcome::Associated | Outcome::AlreadyAssociated => associated[pair.queue()] = true,
-                Outcome::Failed(failure) => refused[pair.queue()] |= failure.blame.queue(),
-                Outcome::Planned => {}
-            }
-        }
-        let keeps_queue = |number: usize| associated[number] || !refused[number];
-        for (number, group) in plan.group_of.iter().enumerate().filter(|(number, _)| keeps_queue(*number)) {
-            self.queues[number] = group.clone().map(|group| plan.groups[group].queue.clone());
-        }
-        for (number, _) in outcomes.iter().enumerate().filter(|(_, outcome)| !blamed(outcome)) {
-            let place = plan.places[number].clone();
-            self.addresses[number] =
-                place.map(|place| plan.groups[place.group()].addresses[place.address()].id.clone());
-        }
-        self
-    }
 }
 
 impl Place {

@@ -6,20 +6,18 @@
 mod batch;
 mod counts;
 mod error;
-mod failures;
 mod remaining;
 mod report;
+mod summary;
 
 use serde::Serialize;
 
 pub use batch::BatchItemFailures;
 pub use counts::Counts;
 pub use error::InvocationError;
-pub use failures::{Failed, Failures, NamedAddress, NamedQueue, Origin};
-pub(crate) use remaining::pair_entries;
-pub(crate) use report::json_size;
 pub use report::{QueueRow, Report, Status};
 
+use crate::failures::Failures;
 use crate::pairs::Pairs;
 use crate::payload::{Envelope, EnvelopeKind};
 
@@ -43,21 +41,22 @@ pub fn answer(
     failures: &Failures,
     report: &Report,
 ) -> Result<Answer, InvocationError> {
+    let summary = || summary::summary(failures, &report.counts);
     if envelope.kind.is_batch() {
         return Ok(Answer::Batch(BatchItemFailures::new(&envelope.sources, &failures.failing_sources())));
     }
     let nothing_valid = pairs.asks.is_empty() && failures.has(|_| true);
     if nothing_valid && envelope.kind != EnvelopeKind::DistributedMap {
-        return Err(InvocationError::InvalidRequest(failures.summary(report)));
+        return Err(InvocationError::InvalidRequest(summary()));
     }
     let asynchronous = envelope.kind.is_asynchronous();
     if failures.has(|failed| failed.retryable && (asynchronous || failed.fail_on_retryable)) {
-        return Err(InvocationError::RetryableFailure(failures.summary(report)));
+        return Err(InvocationError::RetryableFailure(summary()));
     }
     let permanent_is_error =
         failures.has(|failed| !failed.retryable && (asynchronous || failed.fail_on_permanent));
     if permanent_is_error && !failures.has(|failed| failed.retryable) {
-        return Err(InvocationError::PermanentFailure(failures.summary(report)));
+        return Err(InvocationError::PermanentFailure(summary()));
     }
     let remaining = match asynchronous {
         true => Ok(None),
@@ -66,6 +65,6 @@ pub fn answer(
     match remaining.ok().and_then(|remaining| report.shortened().with_remaining(remaining)) {
         Some(report) => Ok(Answer::Report(Box::new(report))),
         // What is left is never cut, and the caller can do no more than ask again for everything.
-        None => Err(InvocationError::RetryableFailure(failures.summary(report))),
+        None => Err(InvocationError::RetryableFailure(summary())),
     }
 }

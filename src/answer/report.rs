@@ -7,12 +7,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::calls::Tally;
+use crate::failures::{Failed, Failures};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::{Named, Pairs};
 use crate::payload::Source;
 use crate::plan::Plan;
+use crate::writer::json_size;
 
-use super::{Counts, Failed, Failures};
+use super::Counts;
 
 /// A Step Functions payload ends at 262,144 bytes (Step Functions Developer Guide, "Quotas related to state
 /// executions"), and a state machine puts other things beside the report.
@@ -180,12 +182,6 @@ impl Report {
         self.queues_omitted = before - self.queues.len();
         self
     }
-}
-
-/// How many bytes something takes as JSON.
-pub(crate) fn json_size(value: &(impl Serialize + ?Sized)) -> usize {
-    // Nothing that the function writes can fail to be written.
-    serde_json::to_vec(value).map_or(0, |json| json.len())
 }
 
 fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> {

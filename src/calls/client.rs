@@ -10,7 +10,7 @@ use aws_sdk_connect::operation::associate_queue_email_addresses::AssociateQueueE
 use aws_sdk_connect::types::{EmailAddressConfig, QueueSearchCriteria, SearchableQueueType};
 use serde::de::IgnoredAny;
 
-use crate::sdk::Deferred;
+use crate::deferred::Deferred;
 
 use super::operation::{Call, Entry, ListedAddress, Page, Reply};
 use super::refusal::Refusal;

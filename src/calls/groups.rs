@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::outcomes::{Blame, Failure, Outcome, Retry};
+use crate::failure::{Blame, Failure, Retry};
+use crate::outcomes::Outcome;
 use crate::plan::{Group, Plan};
 
 use super::group::{GroupCall, GroupLimits, GroupRun, QueueVerdict, deadline_exceeded};

@@ -10,10 +10,11 @@ use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
-use crate::answer::{Failed, Origin, pair_entries};
+use crate::failures::{Failed, Origin};
 use crate::pairs::Pairs;
 use crate::payload::{Body, Json, Members};
 use crate::requests::{Field, Name, Path, unwrapped, with_request};
+use crate::writer::pair_entries;
 
 use super::original::Original;
 use super::parts::parts;
@@ -44,7 +45,7 @@ pub(super) fn bodies(carried: &Carried<'_>, pairs: &Pairs) -> Vec<(String, Vec<u
         return vec![(whole_body(carried), numbers)];
     }
     let of_request = |original: Option<Original<'_, '_>>| {
-        let parts = parts(carried, pairs, original);
+        let parts = parts(carried.failures, carried.with_reasons, pairs, original);
         parts.iter().map(|part| part_body(part, carried, pairs, original)).collect()
     };
     match carried.body {
@@ -193,7 +194,11 @@ fn part_body(
             request.instance_id = instance.map(str::to_owned);
         }
     }
-    let entries = pair_entries(part.iter().map(|(_, failed)| *failed), pairs, request.instance_id.as_deref());
+    let entries = pair_entries(
+        part.iter().filter_map(|(_, failed)| failed.pair()),
+        pairs,
+        request.instance_id.as_deref(),
+    );
     request.associations = entries.iter().filter_map(|entry| to_raw_value(entry).ok()).collect();
     request.associations.extend(invalid_entries);
     request.dry_run |=

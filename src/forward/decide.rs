@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::answer::{Failed, Failures, Origin};
+use crate::failures::{Failed, Failures, Origin};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
 use crate::payload::{Envelope, EnvelopeKind};
@@ -60,6 +60,19 @@ struct Came {
     done: bool,
     permanent: bool,
     retryable: bool,
+}
+
+/// The failures that were sent on, given for each message whether it arrived. A source comes again as a whole if one of its
+/// messages did not arrive, so none of its failures count as sent on.
+pub fn sent_on(outgoing: &[Outgoing], arrived: &[bool]) -> Vec<usize> {
+    let lost: HashSet<usize> = outgoing
+        .iter()
+        .zip(arrived)
+        .filter(|(_, arrived)| !**arrived)
+        .map(|(message, _)| message.source)
+        .collect();
+    let whole = outgoing.iter().filter(|message| !lost.contains(&message.source));
+    whole.flat_map(|message| &message.carries).copied().collect()
 }
 
 impl Forwarding {

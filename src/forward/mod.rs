@@ -12,5 +12,5 @@ mod original;
 mod parts;
 mod sender;
 
-pub use decide::{Destination, Forwarding, Outgoing};
+pub use decide::{Destination, Forwarding, Outgoing, sent_on};
 pub use sender::Sender;

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use crate::answer::{Failed, NamedAddress, NamedQueue, Origin, json_size};
+use crate::failures::{Failed, NamedAddress, NamedQueue, Origin};
 use crate::pairs::Pairs;
 use crate::requests::{Field, Path};
+use crate::writer::json_size;
 
-use super::body::Carried;
 use super::original::{List, Original};
 
-/// The bytes that a part may have; a message may have some more ([`super::body::MAX_BYTES`]).
+/// The bytes that a part may have. A message may have some more: SQS takes 1 MiB.
 const PART_BYTES: usize = 1_000_000;
 /// The names of an entry's fields, and what stands around and between them.
 const FRAME: usize = 100;
@@ -33,17 +33,18 @@ struct Size {
     entry: Option<(Entry, usize)>,
 }
 
-/// Cuts the failures of a source, given the request that they were found in.
+/// Cuts the failures of a source, given with their numbers, and the request that they were found in.
 pub(super) fn parts<'f>(
-    carried: &Carried<'f>,
+    failures: &[(usize, &'f Failed)],
+    with_reasons: bool,
     pairs: &Pairs,
     original: Option<Original<'_, '_>>,
 ) -> Vec<Part<'f>> {
-    let mut sizes = Sizes { with_reasons: carried.with_reasons, pairs, original, list: None };
+    let mut sizes = Sizes { with_reasons, pairs, original, list: None };
     let mut parts = vec![Part::new()];
     let mut entries = HashSet::new();
     let mut bytes = 0;
-    for (number, failed) in carried.failures {
+    for (number, failed) in failures {
         let size = sizes.of(failed);
         let frame = |entries: &HashSet<Entry>| match size.entry {
             Some((entry, frame)) if !entries.contains(&entry) => frame,

@@ -7,7 +7,8 @@ use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::calls::backoff::{Backoff, BackoffSettings};
-use crate::sdk::{Deferred, SqsError};
+use crate::deferred::Deferred;
+use crate::sqs_error::SqsError;
 
 use super::decide::{Destination, Outgoing};
 

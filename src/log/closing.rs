@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::answer::{Counts, Failed, Failures, InvocationError, NamedAddress, NamedQueue, QueueRow, Report};
+use crate::answer::{Counts, InvocationError, QueueRow, Report};
 use crate::calls::Tally;
 use crate::clock::epoch_millis;
+use crate::failures::{Failed, Failures, NamedAddress, NamedQueue};
 use crate::payload::Source;
 
 use super::lines::RECORDS;

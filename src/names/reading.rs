@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::calls::group::deadline_exceeded;
 use crate::calls::work::Want;
 use crate::calls::{Call, Class, Refused, Reply, Then, Work};
-use crate::outcomes::{Failure, Retry};
+use crate::failure::{Failure, Retry};
 
 use super::directory::{Directory, Listed, Which};
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::calls::{Caller, Tally};
-use crate::outcomes::{Failure, Outcome, Retry};
+use crate::failure::{Failure, Retry};
+use crate::outcomes::Outcome;
 use crate::pairs::{Named, Pairs};
 use crate::plan::Resolved;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What was just created is found by then (see [`crate::outcomes::Retry::FirstDelivery`]).
+/// What was just created is found by then (see [`crate::failure::Retry::FirstDelivery`]).
 const GRACE: Duration = Duration::from_secs(60);
 /// SQS hides a message for at most 12 hours from when it was received (SQS Developer Guide, "Amazon SQS visibility
 /// timeout"). A Lambda invocation takes at most 15 minutes of them, and a batching window at most five.

@@ -8,8 +8,9 @@ use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::calls::backoff::{Backoff, BackoffSettings};
+use crate::deferred::Deferred;
 use crate::payload::Delivery;
-use crate::sdk::{Deferred, SqsError};
+use crate::sqs_error::SqsError;
 
 use super::queue_url::queue_url;
 

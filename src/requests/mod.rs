@@ -5,6 +5,7 @@
 
 mod beside;
 mod body;
+mod context;
 mod entry;
 mod field;
 mod fields;
@@ -17,10 +18,11 @@ mod request;
 pub(crate) use beside::no_fields_beside;
 pub(crate) use body::unwrapped;
 pub use body::with_request;
+pub use context::{Context, Defaults, Options};
 pub use entry::{AddressRef, Entry, QueueRef};
 pub use field::{Field, Name};
 pub use folded::is_nearly;
 pub use identifier::{Home, Identifier, Kind};
 pub use invalid::Invalid;
 pub use path::{Base, Path};
-pub use request::{Context, Defaults, Options, Request};
+pub use request::Request;

@@ -2,69 +2,10 @@
 
 use crate::payload::Json;
 
+use super::context::instance;
 use super::fields::Fields;
 use super::invalid::MAX_INVALID;
-use super::{Base, Entry, Field, Home, Identifier, Invalid, Kind, Path};
-
-/// What a request is read against.
-#[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
-    /// The partition and Region that every ARN must be of.
-    pub home: &'a Home,
-    /// `CONNECT_INSTANCE_ID`, the last place where an instance is looked for.
-    pub instance: Option<&'a str>,
-    /// The defaults of the batch that the request is an item of.
-    pub defaults: Defaults<'a>,
-}
-
-/// Defaults for the requests of a Distributed Map batch, from its `BatchInput`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Defaults<'a> {
-    /// The instance of requests that name none.
-    pub instance: Option<&'a str>,
-    /// What holds where a request does not say.
-    pub options: Options,
-}
-
-/// The fields of a request that say how it is to be handled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Check, look up and group only; no association call. Default false.
-    pub dry_run: bool,
-    /// A direct invocation ends as `PermanentFailure` if a pair failed for good. Default false.
-    pub fail_on_permanent: bool,
-    /// A direct invocation ends as `RetryableFailure` if a pair may succeed later, instead of giving what is left
-    /// as `remaining`. Default true.
-    pub fail_on_retryable: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { dry_run: false, fail_on_permanent: false, fail_on_retryable: true }
-    }
-}
-
-impl Options {
-    fn read(fields: &Fields<'_>, defaults: Options) -> Result<Self, Invalid> {
-        Ok(Options {
-            dry_run: fields.flag(Field::DryRun)?.unwrap_or(defaults.dry_run),
-            fail_on_permanent: fields.flag(Field::FailOnPermanent)?.unwrap_or(defaults.fail_on_permanent),
-            fail_on_retryable: fields.flag(Field::FailOnRetryable)?.unwrap_or(defaults.fail_on_retryable),
-        })
-    }
-}
-
-impl<'a> Defaults<'a> {
-    /// Reads `BatchInput`. What it holds beside the fields of a request is the state machine's own.
-    ///
-    /// # Errors
-    /// The first thing invalid in it: no item can be judged without it.
-    pub fn read(batch_input: &'a Json<'a>, home: &Home) -> Result<Self, Invalid> {
-        let fields = Fields::of(batch_input, Path::of(Base::BatchInput))?;
-        let instance = instance(&fields, home)?.map(|instance| instance.id);
-        Ok(Defaults { instance, options: Options::read(&fields, Options::default())? })
-    }
-}
+use super::{Base, Context, Entry, Field, Invalid, Options, Path};
 
 /// A request, taken apart into what is valid and what is not.
 #[derive(Debug, PartialEq, Eq)]
@@ -148,13 +89,6 @@ impl<'a> Request<'a> {
         self.entries.push(entry);
         Ok(())
     }
-}
-
-fn instance<'a>(fields: &Fields<'a>, home: &Home) -> Result<Option<Identifier<'a>>, Invalid> {
-    let Some(text) = fields.text(Field::InstanceId)? else { return Ok(None) };
-    Identifier::parse(text, Kind::Instance, home)
-        .map(Some)
-        .map_err(|reason| Invalid::field(fields.path(), Field::InstanceId, reason))
 }
 
 #[cfg(test)]

@@ -15,14 +15,10 @@ use aws_sdk_connect::config::{BehaviorVersion, Region, SharedHttpClient, Stalled
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
+use crate::deferred::Deferred;
 use crate::settings::Settings;
 
-mod deferred;
 mod prepared;
-mod sqs_error;
-
-pub use deferred::Deferred;
-pub use sqs_error::SqsError;
 
 /// A Connect client. It makes one attempt a call and knows no time-outs: both are decided where the deadline is
 /// known.

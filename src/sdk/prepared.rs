@@ -92,7 +92,7 @@ mod tests {
         }
     }
 
-    fn connect(http: SharedHttpClient) -> crate::sdk::Deferred<aws_sdk_connect::Client> {
+    fn connect(http: SharedHttpClient) -> crate::deferred::Deferred<aws_sdk_connect::Client> {
         let settings = Settings::read(|_| None).unwrap();
         let credentials = SharedCredentialsProvider::new(Credentials::from_keys("a", "b", None));
         connect_client(&settings, credentials, http)

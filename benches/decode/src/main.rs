@@ -3,21 +3,19 @@
 //! Without arguments it prints a table of times and memory. `once` does the work a single time and says how much was
 //! allocated; it is what `scripts/count-costs` counts the instructions of.
 
+mod failure;
+mod once;
 mod payload;
-mod report;
 mod shapes;
+mod table;
 mod work;
 
-use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
+use crate::once::Task;
 use crate::shapes::Shape;
-
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 #[derive(Parser)]
 #[command(about)]
@@ -40,20 +38,11 @@ enum Command {
     },
 }
 
-/// What is done with a payload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Task {
-    /// Nothing: what reading it costs
-    Nothing,
-    /// What the function does with it before its first call
-    Plan,
-}
-
 fn main() -> ExitCode {
     let done = match Args::parse().command {
-        None => report::table(),
+        None => table::print(),
         Some(Command::Payload { shape }) => payload::write(shape),
-        Some(Command::Once { task }) => report::once(task),
+        Some(Command::Once { task }) => once::run(task),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

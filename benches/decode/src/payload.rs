@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::report::Failure;
+use crate::failure::Failure;
 use crate::shapes::{Batch, Shape, Wrapping};
 
 /// Writes a payload to standard output.

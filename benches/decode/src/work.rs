@@ -7,7 +7,7 @@ use queue_email_associator::payload::Envelope;
 use queue_email_associator::plan::{Plan, Resolved};
 use queue_email_associator::requests::Home;
 
-use crate::report::Failure;
+use crate::failure::Failure;
 
 /// Reads, checks and plans a payload. Gives the number of pairs and of calls.
 pub(crate) fn plan(payload: &[u8], home: &Home) -> Result<(usize, usize), Failure> {

@@ -5,7 +5,8 @@
 use std::io::{self, IsTerminal};
 
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
-use queue_email_associator::answer::{Failed, NamedAddress, NamedQueue, QueueRow};
+use queue_email_associator::answer::QueueRow;
+use queue_email_associator::failures::{Failed, NamedAddress, NamedQueue};
 
 /// How wide a message may be on a terminal. Where the output goes into a file or a program, a failure is one line.
 const MESSAGE_WIDTH: u16 = 60;

@@ -34,6 +34,7 @@ mod directory;
 mod error;
 mod faults;
 mod fixture;
+mod operation;
 mod operations;
 mod options;
 mod quota;
@@ -46,7 +47,7 @@ pub use command_line::one_line;
 pub use connect::{Answer, Connect};
 pub use faults::{Effect, Fault, InvalidFault};
 pub use fixture::{Fixture, InstanceFixture, QueueFixture, QueueType};
-pub use operations::Operation;
+pub use operation::Operation;
 pub use options::{
     ADDITIONAL_ADDRESSES, AssociatedAgain, FullWithoutDefault, Options, Switches, ThrottleError,
     UnknownAddress,

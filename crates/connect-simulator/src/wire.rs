@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::Operation;
 use crate::error::ApiError;
-use crate::operations::Reply;
+use crate::operation::Reply;
 
 /// The Region of every ARN.
 pub(crate) const REGION: &str = "us-east-1";

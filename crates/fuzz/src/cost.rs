@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use crate::MEMORY;
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
 
 /// Processor time of any execution, and for each byte of its payload.
 const TIME: Duration = Duration::from_secs(4);

@@ -30,12 +30,8 @@ mod world;
 use std::process::ExitCode;
 
 use clap::Parser;
-use peak_alloc::PeakAlloc;
 
 use args::{Args, Role};
-
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();

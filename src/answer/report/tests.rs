@@ -1,6 +1,6 @@
 //! How a report is cut to its size, and what its counts amount to.
 
-use crate::answer::Origin;
+use crate::failures::Origin;
 use crate::requests::Path;
 
 use super::*;

@@ -14,7 +14,8 @@ mod suspects;
 
 use std::sync::Arc;
 
-use crate::outcomes::{Blame, Failure, Outcome, Retry};
+use crate::failure::{Blame, Failure, Retry};
+use crate::outcomes::Outcome;
 use crate::plan::Group;
 
 use self::listing::{Listing, OnQueue, RefusedSet};

@@ -1,7 +1,7 @@
 //! How requests are read: what is valid, what is not, and where.
 
 use super::*;
-use crate::requests::{AddressRef, QueueRef};
+use crate::requests::{AddressRef, Defaults, Home, QueueRef};
 
 const ARN: &str = "arn:aws:connect:eu-central-1:111122223333:instance";
 

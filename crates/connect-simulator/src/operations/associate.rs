@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 
+use super::Rules;
 use super::change::{self, Change};
-use super::{Reply, Rules};
 use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::fixture::QueueFixture;
+use crate::operation::Reply;
 use crate::wire::Call;
 use crate::{AssociatedAgain, FullWithoutDefault};
 

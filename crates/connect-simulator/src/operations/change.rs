@@ -1,9 +1,10 @@
 //! What the two operations that change a queue's addresses have in common.
 
-use super::{Reply, Rules, check, unknown_address};
+use super::{Rules, check};
 use crate::directory::{Directory, TokenKey};
 use crate::error::ApiError;
 use crate::fixture::QueueFixture;
+use crate::operation::Reply;
 use crate::wire::Call;
 
 /// What a call asks for.
@@ -45,7 +46,7 @@ pub(super) fn perform(
 
     let instance = directory.instance_mut(instance_id)?;
     if ids.iter().any(|id| !instance.email_addresses.contains_key(id)) {
-        return Err(unknown_address(&rules.switches));
+        return Err(rules.unknown_address());
     }
     apply(instance.find_queue_mut(queue_id)?, &ids)?;
     if let Some(token) = token {

@@ -5,10 +5,11 @@
 
 use serde::Deserialize;
 
+use super::Rules;
 use super::change::{self, Change};
-use super::{Reply, Rules};
 use crate::directory::Directory;
 use crate::error::ApiError;
+use crate::operation::Reply;
 use crate::wire::Call;
 
 #[derive(Deserialize)]

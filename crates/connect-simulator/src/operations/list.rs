@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::page::Page;
-use super::{Reply, Rules, check};
+use super::{Rules, check};
 use crate::directory::Directory;
 use crate::error::ApiError;
+use crate::operation::Reply;
 use crate::wire::{Call, email_address_arn};
 
 /// The longest page (API reference, `ListQueueEmailAddresses`: `MaxResults` 1 to 100), and the one of a

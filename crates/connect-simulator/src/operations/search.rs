@@ -5,10 +5,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::page::Page;
-use super::{Reply, Rules, check};
+use super::{Rules, check};
 use crate::QueueType;
 use crate::directory::Directory;
 use crate::error::ApiError;
+use crate::operation::Reply;
 use crate::wire::{Call, email_address_arn, queue_arn};
 
 #[derive(Deserialize)]

@@ -5,16 +5,16 @@ use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
 /// A request that SQS did not carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqsError {
+pub(crate) struct SqsError {
     /// The error code of SQS, or one of ours where there was no answer.
-    pub code: String,
+    pub(crate) code: String,
     /// Whether the same request may succeed later.
-    pub may_pass: bool,
+    pub(crate) may_pass: bool,
 }
 
 impl SqsError {
     /// Reads the SDK's error. Only a request that SQS understood and refused cannot succeed later.
-    pub fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
+    pub(crate) fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
         let code = error.code().unwrap_or("ConnectionFailed").to_owned();
         let may_pass = match error {
             SdkError::ServiceError(context) => {

@@ -1,35 +1,22 @@
-//! What is measured, and how it is shown.
+//! The table: times and memory of every shape.
 
 use std::hint::black_box;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use queue_email_associator::requests::Home;
 use serde_json::Value;
-use stats_alloc::Region;
 
+use crate::failure::Failure;
 use crate::shapes::Shape;
-use crate::{ALLOCATOR, Task, payload, work};
+use crate::{payload, work};
 
 const ROUNDS: usize = 31;
 
-/// Why nothing could be measured.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
-    #[error("the payload is not planned: {0}")]
-    Payload(String),
-    #[error("{0}")]
-    Output(&'static str),
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-}
-
 /// Prints the table of all shapes.
-pub(crate) fn table() -> Result<(), Failure> {
+pub(crate) fn print() -> Result<(), Failure> {
     println!(
         "| batch | payload | parsing alone | read, checked and planned | ratio | per pair | memory over idle |\n\
          | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
@@ -81,38 +68,6 @@ fn memory_over_idle(payload: &[u8]) -> Result<u64, Failure> {
     let output = process.wait_with_output()?.stdout;
     let counts: Value = serde_json::from_slice(&output)?;
     counts["memoryOverIdle"].as_u64().ok_or(Failure::Output("the process did not say what it took"))
-}
-
-/// Does a task with a payload from standard input, and prints what it took.
-pub(crate) fn once(task: Task) -> Result<(), Failure> {
-    let idle = peak_memory()?;
-    // With room for the largest at once, of which the system gives no more than is filled.
-    let mut payload = Vec::with_capacity(8_000_000);
-    std::io::stdin().lock().read_to_end(&mut payload)?;
-    let home = Home::new("eu-central-1");
-    let region = Region::new(ALLOCATOR);
-    let (pairs, calls) = match task {
-        Task::Nothing => (0, 0),
-        Task::Plan => work::plan(&payload, &home)?,
-    };
-    let allocated = region.change();
-    let counts = serde_json::json!({
-        "payload": payload.len(),
-        "pairs": pairs,
-        "calls": calls,
-        "allocations": allocated.allocations + allocated.reallocations,
-        "memoryOverIdle": peak_memory()? - idle,
-    });
-    println!("{counts}");
-    Ok(())
-}
-
-/// The most memory that was resident so far, in bytes.
-fn peak_memory() -> Result<u64, Failure> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib: Option<u64> = peak.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok());
-    Ok(kib.ok_or(Failure::Output("/proc does not say how much memory this process has"))? * 1024)
 }
 
 #[allow(clippy::disallowed_methods, reason = "a benchmark measures real time, and in one place")]

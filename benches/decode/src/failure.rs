@@ -1,0 +1,14 @@
+//! Failure: why the benchmark has nothing to show.
+
+/// Why nothing could be measured.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("the payload is not planned: {0}")]
+    Payload(String),
+    #[error("{0}")]
+    Output(&'static str),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}

@@ -1,0 +1,54 @@
+//! A single measurement: one task, done once, and what it took.
+
+use std::alloc::System;
+use std::io::Read;
+
+use queue_email_associator::requests::Home;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+use crate::failure::Failure;
+use crate::work;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// What is done with a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Task {
+    /// Nothing: what reading it costs
+    Nothing,
+    /// What the function does with it before its first call
+    Plan,
+}
+
+/// Does a task with a payload from standard input, and prints what it took.
+pub(crate) fn run(task: Task) -> Result<(), Failure> {
+    let idle = peak_memory()?;
+    // With room for the largest at once, of which the system gives no more than is filled.
+    let mut payload = Vec::with_capacity(8_000_000);
+    std::io::stdin().lock().read_to_end(&mut payload)?;
+    let home = Home::new("eu-central-1");
+    let region = Region::new(ALLOCATOR);
+    let (pairs, calls) = match task {
+        Task::Nothing => (0, 0),
+        Task::Plan => work::plan(&payload, &home)?,
+    };
+    let allocated = region.change();
+    let counts = serde_json::json!({
+        "payload": payload.len(),
+        "pairs": pairs,
+        "calls": calls,
+        "allocations": allocated.allocations + allocated.reallocations,
+        "memoryOverIdle": peak_memory()? - idle,
+    });
+    println!("{counts}");
+    Ok(())
+}
+
+/// The most memory that was resident so far, in bytes.
+fn peak_memory() -> Result<u64, Failure> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: Option<u64> = peak.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok());
+    Ok(kib.ok_or(Failure::Output("/proc does not say how much memory this process has"))? * 1024)
+}

@@ -1,0 +1,45 @@
+//! The operations that the simulator speaks, and what each call of one comes to.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::ApiError;
+
+/// An operation of Amazon Connect that the simulator speaks; displayed by its name in the API reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Operation {
+    /// `POST /queues/{InstanceId}/{QueueId}/associate-email-addresses`
+    AssociateQueueEmailAddresses,
+    /// `GET /queues/{InstanceId}/{QueueId}/email-addresses`
+    ListQueueEmailAddresses,
+    /// `POST /queues/{InstanceId}/{QueueId}/disassociate-email-addresses`
+    DisassociateQueueEmailAddresses,
+    /// `POST /search-email-addresses`
+    SearchEmailAddresses,
+    /// `POST /search-queues`
+    SearchQueues,
+}
+
+impl Operation {
+    /// The name of the operation in the API reference.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AssociateQueueEmailAddresses => "AssociateQueueEmailAddresses",
+            Self::ListQueueEmailAddresses => "ListQueueEmailAddresses",
+            Self::DisassociateQueueEmailAddresses => "DisassociateQueueEmailAddresses",
+            Self::SearchEmailAddresses => "SearchEmailAddresses",
+            Self::SearchQueues => "SearchQueues",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// The body of a success, if it has one; or why the call was refused, and then nothing was done.
+pub(crate) type Reply = Result<Option<Value>, ApiError>;

@@ -1,0 +1,114 @@
+//! Failures: every pair that failed and everything invalid, once for each source that asked for it.
+
+mod failed;
+
+use std::collections::HashMap;
+
+pub use failed::{Failed, NamedAddress, NamedQueue, Origin};
+
+use crate::failure::Retry;
+use crate::outcomes::{Outcome, Outcomes};
+use crate::pairs::{Named, Pairs};
+use crate::payload::Source;
+
+/// All failures of an invocation, in the order of the sources and of the places in them.
+#[derive(Debug, Default)]
+pub struct Failures {
+    list: Vec<Failed>,
+    sources: usize,
+}
+
+impl Failures {
+    /// Collects the failures.
+    pub fn new(sources: &[Source<'_>], pairs: &Pairs, outcomes: &Outcomes) -> Self {
+        let mut list = Vec::new();
+        let mut seen: HashMap<(usize, usize), usize> = HashMap::new();
+        for ask in &pairs.asks {
+            let Outcome::Failed(failure) = &outcomes.by_pair[ask.pair()] else { continue };
+            let request = &pairs.requests[ask.request()];
+            // A message that asks twice for the same pair has one failure, under the stricter options of both.
+            if let Some(known) = seen.get(&(request.source, ask.pair())) {
+                let known: &mut (_, Failed) = &mut list[*known];
+                known.1.asked_again(request.options);
+                continue;
+            }
+            seen.insert((request.source, ask.pair()), list.len());
+            let source = &sources[request.source];
+            let pair = &pairs.pairs[ask.pair()];
+            let queue = &pairs.queues[pair.queue()];
+            let failed = Failed {
+                instance_id: Some(queue.instance.clone()),
+                queue: Some(match &queue.queue {
+                    Named::Id(id) => NamedQueue::Id(id.clone()),
+                    Named::Name(name) => NamedQueue::Name(name.clone()),
+                }),
+                address: Some(match pair.address() {
+                    Named::Id(id) => NamedAddress::Id(id.clone()),
+                    Named::Name(address) => NamedAddress::Address(address.clone()),
+                }),
+                error: failure.error.clone(),
+                message: failure.message.clone(),
+                retryable: failure.is_retryable(source.delivery.is_first()),
+                path: Some(ask.path).filter(|path| !path.is_empty()).map(|path| path.to_string()),
+                message_id: source.id.as_deref().map(str::to_owned),
+                source: request.source,
+                origin: Origin::Pair {
+                    pair: ask.pair(),
+                    only_time: failure.retry == Retry::NextInvocation,
+                    dry_run: request.options.dry_run,
+                },
+                sent_on: false,
+                fail_on_retryable: request.options.fail_on_retryable,
+                fail_on_permanent: request.options.fail_on_permanent,
+            };
+            list.push(((request.source, ask.path), failed));
+        }
+        for (request, invalid) in &pairs.invalid {
+            let request = &pairs.requests[*request];
+            let failed = Failed {
+                instance_id: None,
+                queue: None,
+                address: None,
+                error: "InvalidRequest".to_owned(),
+                message: invalid.message.clone(),
+                retryable: false,
+                path: invalid.path_text(),
+                message_id: sources[request.source].id.as_deref().map(str::to_owned),
+                source: request.source,
+                origin: Origin::Invalid(invalid.path()),
+                sent_on: false,
+                fail_on_retryable: request.options.fail_on_retryable,
+                fail_on_permanent: request.options.fail_on_permanent,
+            };
+            list.push(((request.source, invalid.path()), failed));
+        }
+        list.sort_by_key(|(place, _)| *place);
+        Failures { list: list.into_iter().map(|(_, failed)| failed).collect(), sources: sources.len() }
+    }
+
+    /// The failures.
+    pub fn as_slice(&self) -> &[Failed] {
+        &self.list
+    }
+
+    /// Notes that failures were sent on, given by their numbers in [`Failures::as_slice`].
+    pub fn note_sent_on(&mut self, numbers: impl IntoIterator<Item = usize>) {
+        for number in numbers {
+            self.list[number].sent_on = true;
+        }
+    }
+
+    /// Whether there is a failure for which the test holds and that was not sent on.
+    pub fn has(&self, test: impl Fn(&Failed) -> bool) -> bool {
+        self.list.iter().any(|failed| !failed.sent_on && test(failed))
+    }
+
+    /// For each source, whether anything of it failed that was not sent on.
+    pub fn failing_sources(&self) -> Vec<bool> {
+        let mut failing = vec![false; self.sources];
+        for failed in self.list.iter().filter(|failed| !failed.sent_on) {
+            failing[failed.source] = true;
+        }
+        failing
+    }
+}
