@@ -16,13 +16,12 @@ STACK = "queue-email-associations"
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 BUILT_TEMPLATE = Path(__file__).resolve().parents[2] / ".aws-sam" / "build" / "template.yaml"
 
-DIRECT = "Email addresses assigned at once"
 PARAMETERS = {
     "ConnectInstanceId": INSTANCE,
     # The simulator has no quota unless a test sets one, so nothing has to wait for the function's own pace.
     "RequestsPerSecond": "1000", "Burst": "1000",
-    # Without these two, some resources are not made.
-    "DirectEventDetailType": DIRECT, "AlarmEmail": "operations@brand.example",
+    # Without it, some resources are not made.
+    "AlarmEmail": "operations@brand.example",
 }
 
 
@@ -83,6 +82,11 @@ class LocalAws:
             yield
         finally:
             functions.delete_function_concurrency(FunctionName=name)
+
+    def invoke_asynchronously(self, payload: dict) -> None:
+        """Invokes the function as a rule or a topic of one's own does, which do not wait for an answer."""
+        self.client("lambda").invoke(FunctionName=self.physical["AssociateFunction"], InvocationType="Event",
+                                     Payload=json.dumps(payload))
 
     def invocations(self) -> int:
         """How many invocations of the function have ended so far."""

@@ -8,7 +8,6 @@ import json
 
 import boto3
 from ministack.app import main
-from ministack.services import eventbridge, lambda_svc
 from ministack.services import stepfunctions as sfn
 from ministack.services.cloudformation import provisioners
 
@@ -107,17 +106,6 @@ def assign(state, raw_input, context, result=None, error_output=None):
     context.setdefault("variables", {}).update(values)
 
 
-def invoke_asynchronously(arn, payload):
-    """A rule's delivery to a function, which ministack makes once, without retries or an on-failure destination.
-
-    AWS Lambda Developer Guide: "How Lambda handles errors and retries with asynchronous invocation".
-    """
-    function, config, name = lambda_svc._get_func_record_for_ref(arn)
-    if not function:
-        raise LookupError(f"a rule's target does not exist: {name}")
-    lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(function, config), json.loads(payload))
-
-
 def create_function(logical_id, properties, *rest, **named):
     """A template's function: numbers among its variables become text, with which alone ministack can start it.
 
@@ -155,7 +143,6 @@ def refuse(condition, what):
 if __name__ == "__main__":
     sfn._run_distributed_map = run_distributed_map
     sfn._apply_state_assign = assign
-    eventbridge._dispatch_to_lambda = invoke_asynchronously
     function_resource["create"] = create_function
     provisioners._cw_metric_alarm_record = alarm
     main()

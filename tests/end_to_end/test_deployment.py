@@ -51,18 +51,16 @@ def senders(aws, queue: str) -> list[str]:
 
 def test_only_the_rules_may_send_to_the_queues_and_only_over_tls(deployed):
     association, _ = rule(deployed, "AssociationRule")
-    direct, _ = rule(deployed, "DirectRule")
     file, _ = rule(deployed, "FileRule")
     assert senders(deployed, "SourceQueue") == [association]
-    assert senders(deployed, "DeadLetterQueue") == [association, direct]
+    assert senders(deployed, "DeadLetterQueue") == [association]
     assert senders(deployed, "UndeliveredQueue") == [file]
 
 
 def test_what_a_rule_cannot_deliver_goes_to_a_queue_that_is_watched(deployed):
-    targets = {name: rule(deployed, name)[1] for name in ("AssociationRule", "DirectRule", "FileRule")}
+    targets = {name: rule(deployed, name)[1] for name in ("AssociationRule", "FileRule")}
     kept = {name: target["DeadLetterConfig"]["Arn"] for name, target in targets.items()}
     assert kept == {"AssociationRule": arn(deployed, "DeadLetterQueue"),
-                    "DirectRule": arn(deployed, "DeadLetterQueue"),
                     "FileRule": arn(deployed, "UndeliveredQueue")}
     assert targets["AssociationRule"]["Arn"] == arn(deployed, "SourceQueue")
     assert targets["FileRule"]["Arn"] == deployed.physical["FileStateMachine"]
@@ -110,12 +108,11 @@ def test_the_file_function_writes_nothing_where_files_come_in(deployed):
 
 def test_the_state_machines_may_run_their_children_and_their_functions(deployed):
     statements = role_statements(deployed, "FileStateMachineRole")
-    machines = [deployed.physical[machine] for machine in ("FileStateMachine", "SortedFileStateMachine")]
-    assert statements["RunChildren"]["Resource"] == machines
-    executions = [machine.replace(":stateMachine:", ":execution:") + "*" for machine in machines]
-    assert statements["FollowChildren"]["Resource"] == executions
-    children = [machine.replace(":stateMachine:", ":execution:") + "/Associate:*" for machine in machines]
-    assert statements["RedriveChildren"]["Resource"] == children
+    machine = deployed.physical["FileStateMachine"]
+    assert statements["RunChildren"]["Resource"] == machine
+    execution = machine.replace(":stateMachine:", ":execution:")
+    assert statements["FollowChildren"]["Resource"] == [f"{execution}:*", f"{execution}/Associate:*"]
+    assert statements["RedriveChildren"]["Resource"] == f"{execution}/Associate:*"
     functions = [f"arn:aws:lambda:us-east-1:000000000000:function:{deployed.physical[function]}"
                  for function in ("AssociateFunction", "FileFunction")]
     assert statements["Invoke"]["Resource"] == functions
@@ -123,7 +120,7 @@ def test_the_state_machines_may_run_their_children_and_their_functions(deployed)
     assert (statements["ReadItems"]["Resource"], statements["WriteResults"]["Resource"]) == (
         f"{bucket}/*", f"{bucket}/work/*")
     [start] = role_statements(deployed, "FileRuleRole").values()
-    assert (start["Action"], start["Resource"]) == ("states:StartExecution", machines[0])
+    assert (start["Action"], start["Resource"]) == ("states:StartExecution", machine)
 
 
 def test_each_alarm_watches_what_it_is_named_for_and_tells_somebody(deployed):

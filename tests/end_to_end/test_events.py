@@ -1,12 +1,12 @@
-"""Events of the bus: those that go through the source queue, and those that invoke the function at once.
+"""Events of the bus, which go through the source queue, and events that invoke the function.
 
 The local AWS stores a target's RetryPolicy and DeadLetterConfig and never uses them; test_deployment.py reads them.
 It retries an asynchronous invocation after 1 and 2 seconds, AWS after 1 and 2 minutes.
 """
 
 import json
+import uuid
 
-from local_aws import DIRECT
 from waiting import until
 
 THROUGH_THE_QUEUE = "Email addresses assigned"
@@ -38,22 +38,28 @@ def test_events_of_other_sources_and_types_are_left_alone(aws, connect):
     assert connect.on(queue) == [wanted]
 
 
-def test_a_direct_event_is_done_at_once_and_what_fails_in_it_is_sent_on(aws, connect):
+def event(detail: dict) -> dict:
+    """An event as a rule hands it to a function."""
+    return {"version": "0", "id": str(uuid.uuid4()), "source": "brand.onboarding", "detail-type": THROUGH_THE_QUEUE,
+            "time": "2026-01-01T00:00:00Z", "detail": detail}
+
+
+def test_an_event_that_invokes_the_function_is_done_and_what_fails_in_it_is_sent_on(aws, connect):
     queue, [address] = connect.create_queue(addresses=1)
-    publish(aws, DIRECT, {"queueId": queue, "emailAddressIds": [address, "address-unknown"]})
+    aws.invoke_asynchronously(event({"queueId": queue, "emailAddressIds": [address, "address-unknown"]}))
     until(lambda: aws.messages("DeadLetterQueue"), "the failures queue has a message")
     assert connect.on(queue) == [address]
     [failed] = aws.take("DeadLetterQueue")
     assert [failure["emailAddressId"] for failure in failed["failures"]] == ["address-unknown"]
 
 
-def test_a_direct_event_that_is_never_answered_is_kept(aws, connect):
+def test_an_event_that_is_never_answered_is_kept(aws, connect):
     queue, [address] = connect.create_queue(addresses=1)
     detail = {"queueId": queue, "emailAddressId": address}
     connect.fault(queue=queue, effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})
     # Without a queue to send on to, the function has no answer but an error.
     with aws.function_settings(MAX_ATTEMPTS="1", CONTINUATION_QUEUE_URL="", FAILURES_QUEUE_URL=""):
-        publish(aws, DIRECT, detail)
+        aws.invoke_asynchronously(event(detail))
         until(lambda: aws.messages("UndeliveredQueue"), "the event is in the queue of undelivered events")
     [kept] = aws.take("UndeliveredQueue")
     assert kept["requestPayload"]["detail"] == detail

@@ -93,20 +93,6 @@ def test_rows_that_failed_come_back_to_be_mended_and_put_again(aws, connect):
     assert "failedRows" not in summary
 
 
-def test_a_sorted_file_is_associated_as_it_stands(aws, connect):
-    queues, rows = queues_and_rows(connect, queues=12, addresses=40)
-    put(aws, "sorted/brand.csv", text([*rows, (queues[0][0], "address-unknown")]))
-    status, summary = aws.execute("SortedFileStateMachine",
-                                  {"bucket": aws.physical["FileBucket"], "key": "sorted/brand.csv"})
-    assert status == "SUCCEEDED", summary
-    assert [summary[count] for count in ("status", "associated", "failed")] == ["PARTIAL", 480, 1]
-    for queue, addresses in queues:
-        assert connect.on(queue) == sorted(addresses)
-    assert json.loads(get(aws, summary["summary"])) == summary
-    [failed] = csv.DictReader(io.StringIO(get(aws, summary["failedRows"])))
-    assert (failed["queueId"], failed["emailAddressId"]) == (queues[0][0], "address-unknown")
-
-
 def test_a_queue_that_answers_late_is_asked_again_before_the_file_is_done(aws, connect):
     [(queue, addresses)], rows = queues_and_rows(connect, queues=1, addresses=3)
     connect.fault(queue=queue, times=2,

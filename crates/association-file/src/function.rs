@@ -90,7 +90,7 @@ impl FileFunction {
 
     async fn summarise(&self, step: SummariseStep) -> Result<Summary, FileError> {
         let known = self.known(&step).await?;
-        let asked = KnownAsked::read(&known, &self.context);
+        let asked = known.as_ref().and_then(|known| KnownAsked::read(known, &self.context));
         let mut summing = Summing::new(&self.context, asked.as_ref());
         if let Some(manifest) = &step.manifest {
             self.add_results(&step.bucket, manifest, &mut summing).await?;
@@ -133,17 +133,15 @@ impl FileFunction {
         Ok(summary)
     }
 
-    /// What the file asks for: from the grouped lines, else from the file itself, else from nothing. A file that cannot
-    /// be used is no failure here, where it may be what there is to sum up.
-    async fn known(&self, step: &SummariseStep) -> Result<Known, FileError> {
-        if let Some(grouped) = &step.grouped
-            && let Some(bytes) = self.read_usable(&grouped.bucket, &grouped.key, MAX_REQUESTS_BYTES).await?
-            && let Ok(known) = Known::grouped(&bytes, grouped.into())
-        {
-            return Ok(known);
+    /// The lines that grouping wrote. There are none where grouping failed, because then nothing was called either.
+    /// Where they have gone since, the results tell what they can.
+    async fn known(&self, step: &SummariseStep) -> Result<Option<Known>, FileError> {
+        let Some(grouped) = &step.grouped else { return Ok(None) };
+        match self.storage.read(&grouped.bucket, &grouped.key, MAX_REQUESTS_BYTES).await {
+            Ok(bytes) => Ok(Known::read(&bytes, grouped.into()).ok()),
+            Err(ReadError::Unusable(_)) => Ok(None),
+            Err(error @ ReadError::Failed(_)) => Err(error.into()),
         }
-        let bytes = self.read_usable(&step.bucket, &step.key, MAX_FILE_BYTES).await?;
-        Ok(bytes.and_then(|bytes| Known::file(&step.key, &bytes).ok()).unwrap_or(Known::Nothing))
     }
 
     async fn add_results(
@@ -172,14 +170,6 @@ impl FileFunction {
             }
         }
         Ok(())
-    }
-
-    async fn read_usable(&self, bucket: &str, key: &str, limit: usize) -> Result<Option<Vec<u8>>, FileError> {
-        match self.storage.read(bucket, key, limit).await {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(ReadError::Unusable(_)) => Ok(None),
-            Err(error @ ReadError::Failed(_)) => Err(error.into()),
-        }
     }
 
     async fn write_failed(

@@ -167,8 +167,7 @@ impl<'b> Batch<'b> {
         }
         let (request, invalid) = &self.asked.pairs.invalid[number];
         let path = invalid.path();
-        let known = self.ledger.and_then(|ledger| ledger.invalid_row(self.asked, number));
-        let row = known.or_else(|| self.asked.row(path));
+        let row = self.asked.row(path);
         let Some((_, json)) = self.asked.request_at(path) else { return };
         for cells in Cells::of_invalid(json, path) {
             let dry_run = self.asked.is_dry_run(*request);

@@ -12,7 +12,7 @@ use super::reason::Reason;
 use crate::asked::text_of;
 
 /// What names a pair, as the columns of a file do; empty where nothing was said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cells {
     /// `instanceId`

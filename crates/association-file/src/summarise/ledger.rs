@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use queue_email_associator::pairs::Named;
 
-use super::failed::Cells;
 use crate::asked::Asked;
 
 /// What a file asks for, and which of it a result was met for.
@@ -17,37 +16,26 @@ pub(super) struct Ledger<'t> {
     invalid_rows: Vec<Option<u64>>,
     pairs: HashMap<PairKey<'t>, usize>,
     seen: Vec<bool>,
-    /// What is invalid and not met yet.
-    invalid: HashMap<InvalidKey, Vec<usize>>,
+    /// What is invalid and not met yet, by the line of the file.
+    invalid: HashMap<Option<u64>, Vec<usize>>,
 }
 
 type PairKey<'t> = (&'t str, Named<&'t str>, Named<&'t str>);
 
-/// What is invalid has no names that hold; it is known by its line, or by what stands in its cells.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum InvalidKey {
-    Row(u64),
-    Cells(Vec<Cells>),
-}
-
 impl<'t> Ledger<'t> {
-    /// A ledger of which nothing is ticked off. `lines` are those of the requests, where they do not know their rows.
-    pub(super) fn new(asked: &'t Asked<'t>, lines: Option<&[u64]>) -> Self {
-        let row = |path| match lines {
-            Some(lines) => asked.request_at(path).and_then(|(number, _)| lines.get(number).copied()),
-            None => asked.row(path),
-        };
+    /// A ledger of which nothing is ticked off.
+    pub(super) fn new(asked: &'t Asked<'t>) -> Self {
         let invalid_pairs = &asked.pairs.invalid;
         let mut ledger = Ledger {
-            rows: asked.first_asks().iter().map(|ask| row(ask.path)).collect(),
-            invalid_rows: invalid_pairs.iter().map(|(_, invalid)| row(invalid.path())).collect(),
+            rows: asked.first_asks().iter().map(|ask| asked.row(ask.path)).collect(),
+            invalid_rows: invalid_pairs.iter().map(|(_, invalid)| asked.row(invalid.path())).collect(),
             pairs: keys(asked).enumerate().map(|(number, key)| (key, number)).collect(),
             seen: vec![false; asked.pairs.pairs.len()],
             invalid: HashMap::new(),
             asked,
         };
         for number in 0..invalid_pairs.len() {
-            ledger.invalid.entry(invalid_key(asked, number)).or_default().push(number);
+            ledger.invalid.entry(ledger.invalid_rows[number]).or_default().push(number);
         }
         ledger
     }
@@ -59,8 +47,9 @@ impl<'t> Ledger<'t> {
                 self.seen[number] = true;
             }
         }
-        for number in 0..batch.pairs.invalid.len() {
-            if let Some(left) = self.invalid.get_mut(&invalid_key(batch, number)) {
+        // What is invalid has no names that hold, so it is known by its line.
+        for (_, invalid) in &batch.pairs.invalid {
+            if let Some(left) = self.invalid.get_mut(&batch.row(invalid.path())) {
                 left.pop();
             }
         }
@@ -69,12 +58,6 @@ impl<'t> Ledger<'t> {
     /// The line of the file that a pair of a batch stands on.
     pub(super) fn row(&self, batch: &Asked<'_>, pair: usize) -> Option<u64> {
         find(&self.pairs, &key(batch, pair)).and_then(|number| self.rows[number])
-    }
-
-    /// The line of the file that something invalid of a batch stands on, if what is there stands there once.
-    pub(super) fn invalid_row(&self, batch: &Asked<'_>, invalid: usize) -> Option<u64> {
-        let same = self.invalid.get(&invalid_key(batch, invalid))?;
-        same.last().and_then(|number| self.invalid_rows[*number])
     }
 
     /// The pairs that were not ticked off, with their lines.
@@ -113,15 +96,4 @@ fn key<'a>(asked: &'a Asked<'_>, pair: usize) -> PairKey<'a> {
 /// Looks a key up that lives less long than those of the map.
 fn find<'a>(pairs: &HashMap<PairKey<'a>, usize>, key: &PairKey<'a>) -> Option<usize> {
     pairs.get(key).copied()
-}
-
-fn invalid_key(asked: &Asked<'_>, number: usize) -> InvalidKey {
-    let path = asked.pairs.invalid[number].1.path();
-    match asked.row(path) {
-        Some(row) => InvalidKey::Row(row),
-        None => {
-            let request = asked.request_at(path).map(|(_, request)| request);
-            InvalidKey::Cells(request.map(|request| Cells::of_invalid(request, path)).unwrap_or_default())
-        }
-    }
 }

@@ -30,42 +30,20 @@ pub use reason::Reason;
 pub use results::{Ended, MAX_RESULTS_BYTES, Manifest};
 pub use summary::{Counts, FileCounts, Status, Summary};
 
-/// What a file asks for, as far as it can still be read.
+/// What a file asks for: the lines that grouping wrote, which know their rows, and what it counted.
 #[derive(Debug)]
-pub enum Known {
-    /// The lines that grouping wrote, which know their rows, and what it counted.
-    Grouped(Vec<Record>, FileCounts),
-    /// The records of the file itself.
-    File(Vec<Record>),
-    /// Nothing: only results tell.
-    Nothing,
+pub struct Known {
+    records: Vec<Record>,
+    counts: FileCounts,
 }
 
 impl Known {
-    /// From the lines that grouping wrote.
+    /// Reads the lines that grouping wrote.
     ///
     /// # Errors
     /// They are not what grouping writes.
-    pub fn grouped(bytes: &[u8], counts: FileCounts) -> Result<Self, FileError> {
-        Ok(Known::Grouped(file::records("requests.jsonl", bytes)?, counts))
-    }
-
-    /// From the file itself.
-    ///
-    /// # Errors
-    /// It cannot be used.
-    pub fn file(key: &str, bytes: &[u8]) -> Result<Self, FileError> {
-        Ok(Known::File(file::records(key, bytes)?))
-    }
-
-    fn asked(&self, context: &Context) -> Option<(Asked<'_>, Option<Vec<u64>>)> {
-        let (records, lines) = match self {
-            Known::Grouped(records, _) => (records, None),
-            Known::File(records) => (records, Some(records.iter().map(|record| record.line).collect())),
-            Known::Nothing => return None,
-        };
-        let items = file::requests("", records).ok()?;
-        Some((Asked::of_items(items, context).ok()?, lines))
+    pub fn read(bytes: &[u8], counts: FileCounts) -> Result<Self, FileError> {
+        Ok(Known { records: file::records("requests.jsonl", bytes)?, counts })
     }
 }
 
@@ -93,24 +71,14 @@ pub struct Unreadable {
 #[derive(Debug)]
 pub struct KnownAsked<'k> {
     asked: Asked<'k>,
-    lines: Option<Vec<u64>>,
     counts: FileCounts,
 }
 
 impl<'k> KnownAsked<'k> {
-    /// Reads what is known; nothing, if nothing is.
+    /// Reads the requests in the lines; nothing, if they are not what grouping writes.
     pub fn read(known: &'k Known, context: &Context) -> Option<Self> {
-        let (asked, lines) = known.asked(context)?;
-        let counts = match known {
-            Known::Grouped(_, counts) => *counts,
-            Known::File(_) | Known::Nothing => FileCounts {
-                rows: asked.requests(),
-                pairs: asked.distinct(),
-                repeated: asked.repeated(),
-                queues: asked.pairs.queues.len(),
-            },
-        };
-        Some(KnownAsked { asked, lines, counts })
+        let items = file::requests("", &known.records).ok()?;
+        Some(KnownAsked { asked: Asked::of_items(items, context).ok()?, counts: known.counts })
     }
 }
 
@@ -133,7 +101,7 @@ impl<'k> Summing<'k> {
         let file = known.map(|known| known.counts).unwrap_or_default();
         Summing {
             context,
-            ledger: known.map(|known| Ledger::new(&known.asked, known.lines.as_deref())),
+            ledger: known.map(|known| Ledger::new(&known.asked)),
             counts: Counts { file, ..Counts::default() },
             failed: Vec::new(),
             reasons: Reasons::default(),

@@ -38,7 +38,7 @@ impl From<&Grouped> for FileCounts {
 }
 
 /// How many associations came to what. `associated + already_associated + planned + failed` is `pairs`, unless one
-/// association is named in two ways, or stands in two batches of a file that was not grouped.
+/// association is named in two ways.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {

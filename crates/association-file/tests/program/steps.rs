@@ -140,8 +140,6 @@ async fn a_map_that_left_nothing_makes_every_row_a_failed_one() {
         json!({ "grouped": grouped, "error": error }),
         // The manifest or a file of results is not there.
         json!({ "grouped": grouped, "error": error, "manifest": "work/x/nothing.json" }),
-        // Not grouped, but sorted.
-        json!({ "error": error }),
     ] {
         let summary = invoke(&s3, &summarise(&more)).await.unwrap();
         assert_eq!((&summary["status"], &summary["failed"]), (&json!("FAILED"), &json!(3)), "{summary}");
