@@ -59,6 +59,11 @@ impl Failure {
         Failure { error: error.into(), message: message.into(), retry, blame: Blame::Nothing }
     }
 
+    /// The failure of a pair that time was too short for.
+    pub fn deadline_exceeded(reason: impl Into<String>) -> Self {
+        Failure::ours("DeadlineExceeded", reason, Retry::NextInvocation)
+    }
+
     /// Whether the failure is retryable for a source, given whether SQS delivered it for the first time.
     pub fn is_retryable(&self, first_delivery: bool) -> bool {
         match self.retry {

@@ -6,12 +6,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::answer::{Answer, InvocationError, Report, answer};
-use crate::calls::{Caller, Connect, Deadline, Groups, Observer, Shared, Tally};
+use crate::calls::{Caller, Deadline, Observer, Round, Shared, Tally};
+use crate::connect::Connect;
 use crate::deferred::Deferred;
 use crate::failures::Failures;
 use crate::forward::{Forwarding, Sender, sent_on};
 use crate::log::{Closing, close, close_without_report};
-use crate::names::{Directories, Resolver};
+use crate::names::{Directories, Reading, Resolver};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
@@ -147,25 +148,40 @@ impl Function {
         kept: Duration,
     ) -> (Plan, Outcomes, Tally) {
         let caller = self.caller(invocation, kept);
+        let limits = self.settings.group_limits();
         let mut resolver = Resolver::new(&self.directories);
-        let plan = Plan::new(pairs, resolver.resolve(pairs, &caller).await);
-        let mut groups = Groups::new(&plan, source_ids, self.settings.group_limits(), |_, _| None);
-        let mut tally = caller.run(&mut groups).await;
-        let outcomes = Outcomes::new(&plan, groups.into_outcomes());
-        let Some(resolved) = resolver.resolve_refused(pairs, &outcomes.by_pair, &caller).await else {
-            tally += resolver.tally;
+        let reading = resolver.missing(pairs);
+        let mut tally = self.read_directories(&mut resolver, reading, &caller).await;
+        let plan = Plan::new(pairs, resolver.look_up(pairs));
+        let mut round = Round::new(&plan, source_ids, limits, |_, _| None);
+        tally += caller.run(&mut round).await;
+        let outcomes = Outcomes::new(&plan, round.finish().0);
+        let Some(reading) = resolver.refused(pairs, &outcomes.by_pair) else {
             return (plan, outcomes, tally);
         };
-        let resolved = outcomes.keep_in(resolved, pairs, &plan);
+        tally += self.read_directories(&mut resolver, reading, &caller).await;
+        let resolved = outcomes.keep_in(resolver.look_up(pairs), pairs, &plan);
         let (plan_before, plan) = (plan, Plan::new(pairs, resolved));
         let known = known_outcomes(&plan, &plan_before, &outcomes);
-        let limits = self.settings.group_limits();
-        let mut groups =
-            Groups::new(&plan, source_ids, limits, |group, address| known[group][address].clone());
-        tally += caller.run(&mut groups).await;
-        tally += resolver.tally;
-        let outcomes = Outcomes::new(&plan, groups.into_outcomes());
+        let mut round = Round::new(&plan, source_ids, limits, |group, address| known[group][address].clone());
+        tally += caller.run(&mut round).await;
+        let outcomes = Outcomes::new(&plan, round.finish().0);
         (plan, outcomes, tally)
+    }
+
+    /// Reads directories, and gives them to the resolver.
+    async fn read_directories(
+        &self,
+        resolver: &mut Resolver<'_>,
+        reading: Reading,
+        caller: &Caller<'_>,
+    ) -> Tally {
+        let no_groups = Plan::default();
+        let mut round =
+            Round::new(&no_groups, &[], self.settings.group_limits(), |_, _| None).with_reading(reading);
+        let tally = caller.run(&mut round).await;
+        resolver.take(round.finish().1);
+        tally
     }
 
     fn forwarding(&self) -> Forwarding {

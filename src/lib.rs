@@ -17,12 +17,14 @@
 //! | [`forward`] | failures | messages to the failures queue and the continuation queue |
 //! | [`answer`] | outcomes and failures | the failed messages, the report, or an error |
 //!
-//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`deferred`] (a client made when it is needed),
-//! [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not associated), [`clock`] and [`index`].
+//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the API of Amazon Connect),
+//! [`deferred`] (a client made when it is needed), [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not
+//! associated), [`clock`] and [`index`].
 
 pub mod answer;
 pub mod calls;
 pub mod clock;
+pub mod connect;
 pub mod deferred;
 pub mod failure;
 pub mod failures;

@@ -13,7 +13,7 @@ use crate::pairs::{Named, Pairs};
 pub const CHUNK: usize = 50;
 
 /// The groups of an invocation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Plan {
     /// One group for each queue, in the order the queues were first named.
     pub groups: Vec<Group>,

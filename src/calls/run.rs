@@ -1,5 +1,6 @@
 //! The loop that makes the calls: the one place that waits.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,16 +9,16 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
+use crate::connect::{Class, Connect, Operation, Refusal, Refused};
+
+use super::agenda::{Agenda, Pending, Rank, Retry};
 use super::backoff::{Backoff, BackoffSettings};
-use super::client::Connect;
 use super::deadline::Deadline;
-use super::operation::{Call, Operation, Reply};
 use super::pace::{Allowance, Pace, Turn};
-use super::queue::{Queue, Ready, Tried};
-use super::refusal::{Class, Refusal};
-use super::work::{Refused, Then, Work};
+use super::round::Round;
+use super::step::{Answer, Attempt};
 
 /// Bounds of each call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +74,8 @@ impl std::ops::AddAssign for Tally {
 
 /// Is told of the calls while they are made, to show progress.
 pub trait Observer: Send + Sync {
-    /// An attempt has ended.
-    fn attempt_ended(&self, call: &Call, result: Result<(), &Refusal>);
+    /// An attempt has ended. `addresses` is how many it was to associate: none, if it only reads.
+    fn attempt_ended(&self, operation: Operation, addresses: usize, result: Result<(), &Refusal>);
 }
 
 /// Makes the calls of one invocation.
@@ -93,70 +94,76 @@ pub struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// Makes every call that the work wants, and returns when it wants none or time is up.
+    /// Makes every call that the round wants, and returns when it wants none or time is up.
     ///
     /// Retry stands outside, then permit, then pace, then the call: every attempt passes the pace, nobody holds a
     /// permit while backing off, and a turn is drawn last and spent at once.
-    pub async fn run(&self, work: &mut (dyn Work + Send)) -> Tally {
-        let mut run = Run {
+    pub async fn run(&self, round: &mut Round<'_>) -> Tally {
+        let run = Run {
             caller: self,
-            work,
-            queue: Queue::default(),
+            round,
+            agenda: Agenda::default(),
             in_flight: FuturesUnordered::new(),
-            backoffs: Vec::new(),
+            backoffs: HashMap::new(),
             tally: Tally::default(),
-            places: 0,
             spare: None,
         };
-        run.backoffs.resize_with(run.work.jobs(), || None);
-        for job in 0..run.work.jobs() {
-            run.enqueue(job, None);
-        }
         run.until_done().await
     }
 }
 
-struct Run<'a> {
+struct Run<'a, 'r> {
     caller: &'a Caller<'a>,
-    work: &'a mut (dyn Work + Send),
-    queue: Queue,
+    round: &'a mut Round<'r>,
+    agenda: Agenda,
     in_flight: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send + 'a>>>,
-    /// For each job that asked for a wait, how long the next one is.
-    backoffs: Vec<Option<Backoff>>,
+    /// For each place whose steps asked for a pause, how long the next one is.
+    backoffs: HashMap<usize, Backoff>,
     tally: Tally,
-    places: u64,
     /// A permit that was waited for and not used yet.
     spare: Option<OwnedSemaphorePermit>,
 }
 
 /// An attempt that has ended.
 struct Ended {
-    ready: Ready,
-    call: Call,
+    made: Made,
+    result: Result<Answer, (Attempt, Refusal)>,
     turn: Turn,
-    result: Result<Reply, Refusal>,
     _permit: OwnedSemaphorePermit,
 }
 
+/// What is known of an attempt beside its call.
+struct Made {
+    operation: Operation,
+    addresses: usize,
+    rank: Rank,
+    /// Attempts of the call, this one included.
+    attempts: u32,
+    /// The waits between them, once one was needed.
+    backoff: Option<Backoff>,
+    /// An earlier attempt may have been carried out although its answer was lost.
+    maybe_done: bool,
+}
+
 /// Why no further attempt can begin at the moment.
-struct Held {
+struct Blocked {
     until: Option<Instant>,
     for_a_permit: bool,
 }
 
-impl<'a> Run<'a> {
+impl Run<'_, '_> {
     async fn until_done(mut self) -> Tally {
         loop {
-            let held = self.begin_what_may_begin(now());
-            if self.in_flight.is_empty() && self.queue.is_empty() {
+            let blocked = self.begin_what_may_begin(now());
+            if self.in_flight.is_empty() && self.agenda.is_empty() {
                 return self.tally;
             }
             tokio::select! {
                 Some(ended) = self.in_flight.next(), if !self.in_flight.is_empty() => self.settle(ended, now()),
-                () = sleep_until(held.until.unwrap_or_else(now)), if held.until.is_some() => {}
+                () = sleep_until(blocked.until.unwrap_or_else(now)), if blocked.until.is_some() => {}
                 // Other invocations of the process hold the permits. One that comes free is kept: let go, it would
                 // pass to the next that waits, and so on in a circle.
-                Ok(permit) = self.caller.shared.permits.clone().acquire_owned(), if held.for_a_permit => {
+                Ok(permit) = self.caller.shared.permits.clone().acquire_owned(), if blocked.for_a_permit => {
                     self.spare = Some(permit);
                 }
             }
@@ -164,95 +171,101 @@ impl<'a> Run<'a> {
     }
 
     /// Begins attempts, the most urgent first, until nothing is ready or something holds the next one back.
-    fn begin_what_may_begin(&mut self, now: Instant) -> Held {
-        let mut held = Held { until: self.queue.wake(now), for_a_permit: false };
+    fn begin_what_may_begin(&mut self, now: Instant) -> Blocked {
+        self.collect(now);
+        let mut blocked = Blocked { until: self.agenda.wake(now), for_a_permit: false };
         if !self.caller.deadline.allows(now) {
-            let mut late = self.queue.drain_waiting();
-            late.extend(Operation::ALL.into_iter().flat_map(|operation| self.queue.drain(operation)));
-            self.expire(late);
-            return Held { until: None, for_a_permit: false };
+            while !self.agenda.is_empty() {
+                let late = self.agenda.drain_all();
+                self.expire(late, now);
+            }
+            return Blocked { until: None, for_a_permit: false };
         }
         let mut paced = [false; Operation::ALL.len()];
-        while let Some(operation) = self.queue.most_urgent(|operation| !paced[operation as usize]) {
-            let Some(ready) = self.next_ready(operation) else { continue };
+        while let Some(operation) = self.agenda.next_operation(|operation| !paced[operation as usize]) {
+            let Some(pending) = self.next_wanted(operation) else { continue };
             let permits = &self.caller.shared.permits;
             let Some(permit) = self.spare.take().or_else(|| permits.clone().try_acquire_owned().ok()) else {
-                self.queue.push(ready);
-                held.for_a_permit = self.in_flight.is_empty();
+                self.agenda.push(pending);
+                blocked.for_a_permit = self.in_flight.is_empty();
                 // Others may hold them past this invocation's time.
                 let last = self.caller.deadline.last_begin().map(|last| last + Duration::from_millis(1));
-                held.until = held.until.into_iter().chain(last).min();
-                return held;
+                blocked.until = blocked.until.into_iter().chain(last).min();
+                return blocked;
             };
             match self.caller.shared.pace(operation).take(now) {
-                Ok(turn) => self.begin(ready, turn, permit, now),
+                Ok(turn) => self.begin(pending, turn, permit, now),
                 Err(at) if self.caller.deadline.allows(at) => {
-                    held.until = Some(held.until.map_or(at, |until| until.min(at)));
-                    self.queue.push(ready);
+                    blocked.until = Some(blocked.until.map_or(at, |until| until.min(at)));
+                    self.agenda.push(pending);
                     paced[operation as usize] = true;
                 }
                 Err(_) => {
-                    let mut late = self.queue.drain(operation);
-                    late.push(ready);
-                    self.expire(late);
+                    let mut late = self.agenda.drain(operation);
+                    late.push(pending);
+                    self.expire(late, now);
                 }
             }
         }
-        held
+        blocked
     }
 
-    /// The most urgent attempt that is still wanted.
-    fn next_ready(&mut self, operation: Operation) -> Option<Ready> {
-        while let Some(ready) = self.queue.pop(operation) {
-            if ready.tried.is_some() {
-                return Some(ready);
-            }
-            match self.work.wants(ready.job) {
-                Some(want) if want.operation == operation => return Some(ready),
-                _ => self.enqueue(ready.job, Some(ready.place)),
+    /// The next attempt of an operation that is still wanted.
+    fn next_wanted(&mut self, operation: Operation) -> Option<Pending> {
+        while let Some(pending) = self.agenda.pop(operation) {
+            match pending {
+                Pending::Again(_) => return Some(pending),
+                Pending::First(step) => {
+                    if let Some(step) = self.round.review(step) {
+                        return Some(Pending::First(step));
+                    }
+                }
             }
         }
         None
     }
 
-    fn begin(&mut self, mut ready: Ready, turn: Turn, permit: OwnedSemaphorePermit, now: Instant) {
-        let call = match &ready.tried {
-            Some(tried) => tried.call.clone(),
-            None => match self.work.call(ready.job) {
-                Some(call) => call,
-                None => return,
-            },
+    fn begin(&mut self, pending: Pending, turn: Turn, permit: OwnedSemaphorePermit, now: Instant) {
+        let rank = pending.rank();
+        let is_retry = match &pending {
+            Pending::First(step) => step.pause.is_some(),
+            Pending::Again(_) => true,
+        };
+        let (attempt, attempts, backoff, maybe_done) = match pending {
+            Pending::First(step) => (self.round.attempt(step.task), 1, None, false),
+            Pending::Again(retry) => {
+                (retry.attempt, retry.attempts + 1, Some(retry.backoff), retry.maybe_done)
+            }
         };
         self.tally.api_calls += 1;
-        self.tally.retries += u64::from(ready.again || ready.tried.is_some());
+        self.tally.retries += u64::from(is_retry);
+        let (operation, addresses) = (attempt.operation(), attempt.addresses());
+        let made = Made { operation, addresses, rank, attempts, backoff, maybe_done };
         let time = self.caller.deadline.time_for_call(now, self.caller.limits.call_timeout);
         let connect = self.caller.connect;
-        ready.operation = call.operation();
         self.in_flight.push(Box::pin(async move {
-            let attempt = timeout(time, connect.attempt(&call)).await;
-            let result = attempt.unwrap_or_else(|_| Err(Refusal::timed_out(time)));
-            Ended { ready, call, turn, result, _permit: permit }
+            let result = attempt.make(connect, time).await;
+            Ended { made, result, turn, _permit: permit }
         }));
     }
 
     fn settle(&mut self, ended: Ended, now: Instant) {
-        let Ended { ready, call, turn, result, .. } = ended;
-        let pace = self.caller.shared.pace(ready.operation);
+        let Ended { made, result, turn, .. } = ended;
+        let Made { operation, addresses, rank, attempts, backoff, maybe_done: earlier_maybe_done } = made;
+        let pace = self.caller.shared.pace(operation);
         if let Some(observer) = self.caller.observer {
-            observer.attempt_ended(&call, result.as_ref().map(|_| ()));
+            let result = result.as_ref().map(|_| ()).map_err(|(_, refusal)| refusal);
+            observer.attempt_ended(operation, addresses, result);
         }
-        let refusal = match result {
-            Ok(reply) => {
+        let (attempt, refusal) = match result {
+            Ok(answer) => {
                 pace.succeeded(turn, now);
-                return self.record(&ready, Ok(reply), now);
+                return self.round.record(answer);
             }
-            Err(refusal) => refusal,
+            Err(refused) => refused,
         };
-        let (attempts, earlier_maybe_done) =
-            ready.tried.as_ref().map_or((1, false), |tried| (tried.attempts + 1, tried.maybe_done));
         tracing::debug!(
-            operation = %ready.operation, attempt = attempts, error = refusal.code, class = ?refusal.class,
-            "call refused"
+            %operation, attempt = attempts, error = refusal.code, class = ?refusal.class, "call refused"
         );
         if refusal.class == Class::Throttled {
             self.tally.throttled_calls += 1;
@@ -263,71 +276,49 @@ impl<'a> Run<'a> {
         let maybe_done = earlier_maybe_done || refusal.class == Class::Unavailable;
         if !refusal.class.is_retried() || attempts >= self.caller.limits.max_attempts {
             let refused = Refused { refusal, out_of_time: false, maybe_done: earlier_maybe_done };
-            return self.record(&ready, Err(refused), now);
+            return self.round.record(attempt.refused(refused));
         }
-        let mut backoff = match ready.tried {
-            Some(tried) => tried.backoff,
-            None => Backoff::new(self.caller.limits.backoff),
-        };
+        let mut backoff = backoff.unwrap_or_else(|| Backoff::new(self.caller.limits.backoff));
         let due = now + backoff.next_wait().max(refusal.retry_after.unwrap_or_default());
-        let ready = Ready { tried: None, ..ready };
         if !self.caller.deadline.allows(due) {
             let refused = Refused { refusal, out_of_time: true, maybe_done };
-            return self.record(&ready, Err(refused), now);
+            return self.round.record(attempt.refused(refused));
         }
-        let tried = Tried { call, attempts, backoff, last: refusal, maybe_done };
-        self.queue.push_later(due, Ready { tried: Some(tried), ..ready });
+        let retry = Retry { attempt, rank, attempts, backoff, last: refusal, maybe_done };
+        self.agenda.push_later(due, Pending::Again(retry));
     }
 
-    /// Hands an answer to the work, and puts what the job wants next into the queue.
-    fn record(&mut self, ready: &Ready, answer: Result<Reply, Refused>, now: Instant) {
-        let (job, place) = (ready.job, ready.place);
-        match self.work.record(job, answer) {
-            Then::GoOn => self.enqueue(job, Some(place)),
-            Then::BackOff { at_least } => {
-                let settings = self.caller.limits.backoff;
-                let wait = self.backoffs[job].get_or_insert_with(|| Backoff::new(settings)).next_wait();
-                let due = now + wait.max(at_least);
-                if !self.caller.deadline.allows(due) {
-                    self.work.expire(job, "no time was left to wait for room on the queue");
-                } else if let Some(ready) = self.ready(job, Some(place)) {
-                    self.queue.push_later(due, Ready { again: true, ..ready });
+    /// Puts what the round wants next into the agenda.
+    fn collect(&mut self, now: Instant) {
+        while let Some(step) = self.round.next() {
+            let Some(pause) = step.pause else {
+                self.agenda.push(Pending::First(step));
+                continue;
+            };
+            let settings = self.caller.limits.backoff;
+            let backoff = self.backoffs.entry(step.place).or_insert_with(|| Backoff::new(settings));
+            let due = now + backoff.next_wait().max(pause.at_least);
+            match self.caller.deadline.allows(due) {
+                true => self.agenda.push_later(due, Pending::First(step)),
+                false => self.round.expire(step.task, "no time was left to wait for room on the queue"),
+            }
+        }
+    }
+
+    /// Gives attempts back that there is no time for.
+    fn expire(&mut self, late: Vec<Pending>, now: Instant) {
+        for pending in late {
+            match pending {
+                Pending::First(step) => {
+                    self.round.expire(step.task, "the invocation's time ended before its call could begin");
+                }
+                Pending::Again(Retry { attempt, last, maybe_done, .. }) => {
+                    let refused = Refused { refusal: last, out_of_time: true, maybe_done };
+                    self.round.record(attempt.refused(refused));
                 }
             }
         }
-    }
-
-    fn enqueue(&mut self, job: usize, place: Option<u64>) {
-        if let Some(ready) = self.ready(job, place) {
-            self.queue.push(ready);
-        }
-    }
-
-    fn ready(&mut self, job: usize, place: Option<u64>) -> Option<Ready> {
-        let want = self.work.wants(job)?;
-        let place = place.unwrap_or_else(|| {
-            self.places += 1;
-            self.places
-        });
-        Some(Ready {
-            job,
-            operation: want.operation,
-            urgency: want.urgency,
-            place,
-            tried: None,
-            again: false,
-        })
-    }
-
-    fn expire(&mut self, late: Vec<Ready>) {
-        for ready in late {
-            if let Some(tried) = ready.tried {
-                let refused =
-                    Refused { refusal: tried.last, out_of_time: true, maybe_done: tried.maybe_done };
-                self.work.record(ready.job, Err(refused));
-            }
-            self.work.expire(ready.job, "the invocation's time ended before its call could begin");
-        }
+        self.collect(now);
     }
 }
 

@@ -9,4 +9,5 @@ mod reading;
 mod resolve;
 
 pub use directory::Directories;
+pub use reading::Reading;
 pub use resolve::Resolver;

@@ -1,22 +1,20 @@
-//! Reading directories: page by page, each directory a job for the loop that makes the calls.
+//! Reading directories, page by page.
 
 use std::sync::Arc;
 
-use crate::calls::group::deadline_exceeded;
-use crate::calls::work::Want;
-use crate::calls::{Call, Class, Refused, Reply, Then, Work};
+use crate::connect::{Class, Directory as Kind, Entry, Operation, Page, Refused, SearchCall};
 use crate::failure::{Failure, Retry};
 
-use super::directory::{Directory, Listed, Which};
+use super::directory::{Directory, Which};
 
-/// The reading of several directories.
-#[derive(Debug)]
-pub(super) struct Reading {
-    jobs: Vec<Job>,
+/// The reading of several directories, which are numbered from 0.
+#[derive(Debug, Default)]
+pub struct Reading {
+    directories: Vec<Unfinished>,
 }
 
 #[derive(Debug)]
-struct Job {
+struct Unfinished {
     which: Which,
     next_token: Option<String>,
     directory: Directory,
@@ -25,80 +23,78 @@ struct Job {
 
 impl Reading {
     pub(super) fn new(which: impl IntoIterator<Item = Which>) -> Self {
-        let job = |which| Job { which, next_token: None, directory: Directory::default(), end: None };
-        Reading { jobs: which.into_iter().map(job).collect() }
+        let unfinished =
+            |which| Unfinished { which, next_token: None, directory: Directory::default(), end: None };
+        Reading { directories: which.into_iter().map(unfinished).collect() }
+    }
+
+    /// How many directories are read.
+    pub fn directories(&self) -> usize {
+        self.directories.len()
+    }
+
+    /// The operation that reads the next page of a directory, if there is one.
+    pub fn next(&self, directory: usize) -> Option<Operation> {
+        let Unfinished { which, end, .. } = &self.directories[directory];
+        end.is_none().then(|| which.1.operation())
+    }
+
+    /// The call that reads the next page of a directory.
+    pub fn call(&self, directory: usize) -> SearchCall {
+        let Unfinished { which: (instance, kind), next_token, .. } = &self.directories[directory];
+        SearchCall { instance: instance.clone(), directory: *kind, next_token: next_token.clone() }
+    }
+
+    /// A page of a directory was read.
+    pub fn found(&mut self, directory: usize, page: Page<Entry>) {
+        let reading = &mut self.directories[directory];
+        for entry in page.items {
+            reading.directory.add(reading.which.1, &entry.name, &entry.id);
+        }
+        reading.next_token = page.next_token;
+        if reading.next_token.is_none() {
+            reading.end = Some(Ok(()));
+        }
+    }
+
+    /// A directory cannot be read.
+    pub fn refused(&mut self, directory: usize, refused: &Refused) {
+        let reading = &mut self.directories[directory];
+        reading.end = Some(Err(Arc::new(unreadable(reading.which.1, refused))));
+    }
+
+    /// There is no time left to read a directory.
+    pub fn expire(&mut self, directory: usize, reason: &str) {
+        self.directories[directory].end = Some(Err(Arc::new(Failure::deadline_exceeded(reason))));
     }
 
     /// Each directory, or why it could not be read.
     pub(super) fn into_directories(
         self,
     ) -> impl Iterator<Item = (Which, Result<Arc<Directory>, Arc<Failure>>)> {
-        self.jobs.into_iter().map(|job| {
-            let end =
-                job.end.unwrap_or_else(|| Err(Arc::new(deadline_exceeded("the directory was not read"))));
-            (job.which, end.map(|()| Arc::new(job.directory)))
+        self.directories.into_iter().map(|reading| {
+            let unread = || Err(Arc::new(Failure::deadline_exceeded("the directory was not read")));
+            (reading.which, reading.end.unwrap_or_else(unread).map(|()| Arc::new(reading.directory)))
         })
-    }
-}
-
-impl Work for Reading {
-    fn jobs(&self) -> usize {
-        self.jobs.len()
-    }
-
-    fn wants(&mut self, job: usize) -> Option<Want> {
-        let job = &self.jobs[job];
-        job.end.is_none().then(|| Want { operation: job.which.1.operation(), urgency: 0 })
-    }
-
-    fn call(&mut self, job: usize) -> Option<Call> {
-        let job = &self.jobs[job];
-        let (instance, next_token) = (job.which.0.clone(), job.next_token.clone());
-        Some(match job.which.1 {
-            Listed::Queues => Call::SearchQueues { instance, next_token },
-            Listed::EmailAddresses => Call::SearchEmailAddresses { instance, next_token },
-        })
-    }
-
-    fn record(&mut self, job: usize, answer: Result<Reply, Refused>) -> Then {
-        let job = &mut self.jobs[job];
-        match answer {
-            Ok(Reply::Found(page)) => {
-                for entry in page.items {
-                    job.directory.add(job.which.1, &entry.name, &entry.id);
-                }
-                job.next_token = page.next_token;
-                if job.next_token.is_none() {
-                    job.end = Some(Ok(()));
-                }
-            }
-            Ok(Reply::Associated | Reply::Listed(_)) => {}
-            Err(refused) => job.end = Some(Err(Arc::new(unreadable(job.which.1, &refused)))),
-        }
-        Then::GoOn
-    }
-
-    fn expire(&mut self, job: usize, reason: &str) {
-        self.jobs[job].end = Some(Err(Arc::new(deadline_exceeded(reason))));
     }
 }
 
 /// Why names could not be looked up: the error is the directory's own.
-fn unreadable(listed: Listed, refused: &Refused) -> Failure {
+fn unreadable(kind: Kind, refused: &Refused) -> Failure {
     let refusal = &refused.refusal;
-    let advice = match (refusal.class, listed) {
-        (Class::Denied, Listed::Queues) => {
+    let advice = match (refusal.class, kind) {
+        (Class::Denied, Kind::Queues) => {
             "; the function's role needs connect:SearchQueues and connect:DescribeQueue"
         }
-        (Class::Denied, Listed::EmailAddresses) => {
+        (Class::Denied, Kind::EmailAddresses) => {
             "; the function's role needs connect:SearchEmailAddresses and connect:DescribeEmailAddress"
         }
         _ => "",
     };
     let message =
-        format!("names cannot be looked up, {} was refused: {}{advice}", listed.operation(), refusal.message);
+        format!("names cannot be looked up, {} was refused: {}{advice}", kind.operation(), refusal.message);
     if refused.out_of_time {
-        return deadline_exceeded(&message);
+        return Failure::deadline_exceeded(message);
     }
     let retry = match refusal.class {
         Class::Throttled | Class::Unavailable | Class::Limit | Class::Credentials => Retry::MayPass,

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::calls::{Caller, Tally};
+use crate::connect::Directory as Kind;
 use crate::failure::{Failure, Retry};
 use crate::outcomes::Outcome;
 use crate::pairs::{Named, Pairs};
 use crate::plan::Resolved;
 
-use super::directory::{Directories, Directory, Listed, Which};
+use super::directory::{Directories, Directory, Which};
 use super::reading::Reading;
 
 /// Finds identifiers for one invocation, and remembers which directories it has read for it.
@@ -22,8 +22,6 @@ pub struct Resolver<'a> {
     directories: HashMap<Which, Known>,
     /// Directories that were read in this invocation: they are not read again.
     fresh: HashSet<Which>,
-    /// The calls that reading took.
-    pub tally: Tally,
 }
 
 /// What an invocation knows of a directory.
@@ -36,19 +34,19 @@ struct Known {
 }
 
 impl Known {
-    fn find(&self, listed: Listed, name: &str) -> &[Arc<str>] {
-        self.directory.as_ref().map_or(&[], |directory| directory.find(listed, name))
+    fn find(&self, kind: Kind, name: &str) -> &[Arc<str>] {
+        self.directory.as_ref().map_or(&[], |directory| directory.find(kind, name))
     }
 }
 
 impl<'a> Resolver<'a> {
     /// A resolver that begins with the directories that are kept.
     pub fn new(kept: &'a Directories) -> Self {
-        Resolver { kept, directories: HashMap::new(), fresh: HashSet::new(), tally: Tally::default() }
+        Resolver { kept, directories: HashMap::new(), fresh: HashSet::new() }
     }
 
-    /// Resolves every pair. Without names it makes no call.
-    pub async fn resolve(&mut self, pairs: &Pairs, caller: &Caller<'_>) -> Resolved {
+    /// The directories that must be read before every pair can be looked up. Without names there are none.
+    pub fn missing(&mut self, pairs: &Pairs) -> Reading {
         let named: Vec<(Which, &str)> = names(pairs).collect();
         let now = Instant::now();
         let mut missing = HashSet::new();
@@ -64,28 +62,21 @@ impl<'a> Resolver<'a> {
                 missing.insert(which.clone());
             }
         }
-        self.read(missing, caller).await;
-        self.look_up(pairs)
+        self.read(missing)
     }
 
-    /// Resolves again after the API refused identifiers: `refused` tells for each pair what became of it. The
-    /// directories that those came from are read again, unless that was done in this invocation. Nothing, if there
-    /// is none of them.
-    pub async fn resolve_refused(
-        &mut self,
-        pairs: &Pairs,
-        outcomes: &[Outcome],
-        caller: &Caller<'_>,
-    ) -> Option<Resolved> {
+    /// The directories that gave identifiers which the API refused: `outcomes` tells for each pair what became of it.
+    /// They are read again, unless that was done in this invocation. Nothing, if there is none of them.
+    pub fn refused(&mut self, pairs: &Pairs, outcomes: &[Outcome]) -> Option<Reading> {
         let mut stale = HashSet::new();
         for (pair, outcome) in pairs.pairs.iter().zip(outcomes) {
             let Outcome::Failed(failure) = outcome else { continue };
             let queue = &pairs.queues[pair.queue()];
             if failure.blame.queue() && matches!(queue.queue, Named::Name(_)) {
-                stale.insert((queue.instance.clone(), Listed::Queues));
+                stale.insert((queue.instance.clone(), Kind::Queues));
             }
             if failure.blame.address() && matches!(pair.address(), Named::Name(_)) {
-                stale.insert((queue.instance.clone(), Listed::EmailAddresses));
+                stale.insert((queue.instance.clone(), Kind::EmailAddresses));
             }
         }
         stale.retain(|which| {
@@ -96,17 +87,16 @@ impl<'a> Resolver<'a> {
         if stale.is_empty() {
             return None;
         }
-        self.read(stale, caller).await;
-        Some(self.look_up(pairs))
+        Some(self.read(stale))
     }
 
-    async fn read(&mut self, which: HashSet<Which>, caller: &Caller<'_>) {
-        if which.is_empty() {
-            return;
-        }
+    fn read(&mut self, which: HashSet<Which>) -> Reading {
         self.fresh.extend(which.iter().cloned());
-        let mut reading = Reading::new(which);
-        self.tally += caller.run(&mut reading).await;
+        Reading::new(which)
+    }
+
+    /// Takes the directories that were read.
+    pub fn take(&mut self, reading: Reading) {
         let now = Instant::now();
         for (which, directory) in reading.into_directories() {
             match directory {
@@ -120,32 +110,29 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn look_up(&self, pairs: &Pairs) -> Resolved {
+    /// Looks every pair up.
+    pub fn look_up(&self, pairs: &Pairs) -> Resolved {
         let queues =
-            pairs.queues.iter().map(|queue| self.id(&queue.instance, Listed::Queues, queue.queue.as_ref()));
-        let addresses = pairs.pairs.iter().map(|pair| {
-            self.id(&pairs.queues[pair.queue()].instance, Listed::EmailAddresses, pair.address())
-        });
+            pairs.queues.iter().map(|queue| self.id(&queue.instance, Kind::Queues, queue.queue.as_ref()));
+        let addresses = pairs
+            .pairs
+            .iter()
+            .map(|pair| self.id(&pairs.queues[pair.queue()].instance, Kind::EmailAddresses, pair.address()));
         Resolved { queues: queues.collect(), addresses: addresses.collect() }
     }
 
-    fn id(
-        &self,
-        instance: &Arc<str>,
-        listed: Listed,
-        named: Named<&Arc<str>>,
-    ) -> Result<Arc<str>, Arc<Failure>> {
+    fn id(&self, instance: &Arc<str>, kind: Kind, named: Named<&Arc<str>>) -> Result<Arc<str>, Arc<Failure>> {
         let name = match named {
             Named::Id(id) => return Ok(id.clone()),
             Named::Name(name) => name,
         };
-        let Some(known) = self.directories.get(&(instance.clone(), listed)) else {
-            return Err(Arc::new(not_found(listed, instance)));
+        let Some(known) = self.directories.get(&(instance.clone(), kind)) else {
+            return Err(Arc::new(not_found(kind, instance)));
         };
-        match known.find(listed, name) {
-            [] => Err(known.unread.clone().unwrap_or_else(|| Arc::new(not_found(listed, instance)))),
+        match known.find(kind, name) {
+            [] => Err(known.unread.clone().unwrap_or_else(|| Arc::new(not_found(kind, instance)))),
             [id] => Ok(id.clone()),
-            several => Err(Arc::new(ambiguous(listed, instance, several.len()))),
+            several => Err(Arc::new(ambiguous(kind, instance, several.len()))),
         }
     }
 }
@@ -153,12 +140,12 @@ impl<'a> Resolver<'a> {
 /// Every name of the invocation, with the directory that it is looked up in.
 fn names(pairs: &Pairs) -> impl Iterator<Item = (Which, &str)> {
     let queues = pairs.queues.iter().filter_map(|queue| match &queue.queue {
-        Named::Name(name) => Some(((queue.instance.clone(), Listed::Queues), &**name)),
+        Named::Name(name) => Some(((queue.instance.clone(), Kind::Queues), &**name)),
         Named::Id(_) => None,
     });
     let addresses = pairs.pairs.iter().filter_map(|pair| match pair.address() {
         Named::Name(name) => {
-            Some(((pairs.queues[pair.queue()].instance.clone(), Listed::EmailAddresses), &**name))
+            Some(((pairs.queues[pair.queue()].instance.clone(), Kind::EmailAddresses), &**name))
         }
         Named::Id(_) => None,
     });
@@ -167,23 +154,23 @@ fn names(pairs: &Pairs) -> impl Iterator<Item = (Which, &str)> {
 
 // Neither message holds the name itself: messages are logged, and names may be email addresses.
 
-fn not_found(listed: Listed, instance: &str) -> Failure {
-    let message = match listed {
-        Listed::Queues => format!(
+fn not_found(kind: Kind, instance: &str) -> Failure {
+    let message = match kind {
+        Kind::Queues => format!(
             "no standard queue of instance {instance} has this name, to the letter; create it first, or check the \
              instanceId"
         ),
-        Listed::EmailAddresses => {
+        Kind::EmailAddresses => {
             format!("instance {instance} has no such email address; create it first, or check the instanceId")
         }
     };
     Failure::ours("NameNotFound", message, Retry::FirstDelivery)
 }
 
-fn ambiguous(listed: Listed, instance: &str, count: usize) -> Failure {
-    let message = match listed {
-        Listed::Queues => format!("{count} queues of instance {instance} have this name; name it by queueId"),
-        Listed::EmailAddresses => {
+fn ambiguous(kind: Kind, instance: &str, count: usize) -> Failure {
+    let message = match kind {
+        Kind::Queues => format!("{count} queues of instance {instance} have this name; name it by queueId"),
+        Kind::EmailAddresses => {
             format!("{count} email addresses of instance {instance} are this one; name it by emailAddressId")
         }
     };

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::calls::group::deadline_exceeded;
 use crate::failure::Retry;
 use crate::pairs::Named;
 use crate::payload::Envelope;
@@ -55,7 +54,7 @@ fn kept(outcomes: &[Outcome]) -> (Vec<String>, Vec<String>) {
 #[test]
 fn what_was_refused_is_resolved_anew_and_all_else_stays_as_it_was_called() {
     let missing = failed(Blame::Nothing);
-    let timeless = Outcome::Failed(Arc::new(deadline_exceeded("late")));
+    let timeless = Outcome::Failed(Arc::new(Failure::deadline_exceeded("late")));
     for (a, b, queue, addresses) in [
         (failed(Blame::Address), Outcome::Associated, "old-q", ["new-a", "none", "old-b"]),
         (failed(Blame::Address), Outcome::AlreadyAssociated, "old-q", ["new-a", "none", "old-b"]),

@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use queue_email_associator::calls::Observer;
 use queue_email_associator::calls::pace::Allowance;
-use queue_email_associator::calls::{Call, Class, Observer, Refusal};
+use queue_email_associator::connect::{Class, Operation, Refusal};
 use tokio::time::Instant;
 
 use crate::workload::{Workload, count, time_left, time_of, words};
@@ -47,13 +48,13 @@ struct Counted {
 impl Counted {
     /// Counts a call. One that leaves as many to be made as before was beside the plan: a look-up, a list, an attempt
     /// that will be repeated, a chunk that will be narrowed.
-    fn add(&mut self, call: &Call, result: Result<(), &Refusal>) {
+    fn add(&mut self, operation: Operation, addresses: usize, result: Result<(), &Refusal>) {
         self.calls += 1;
-        match (call, result) {
-            (Call::Associate { addresses, .. }, Ok(())) => self.pairs += addresses.len(),
-            (Call::Associate { addresses, .. }, Err(refusal)) => {
+        match (operation, result) {
+            (Operation::Associate, Ok(())) => self.pairs += addresses,
+            (Operation::Associate, Err(refusal)) => {
                 self.throttled += usize::from(refusal.class == Class::Throttled);
-                let narrowed = refusal.class.blames_content() && addresses.len() > 1;
+                let narrowed = refusal.class.blames_content() && addresses > 1;
                 let goes_on = refusal.class.is_retried() || refusal.class == Class::Limit || narrowed;
                 self.expected += usize::from(goes_on);
             }
@@ -148,10 +149,10 @@ impl Progress {
 }
 
 impl Observer for Progress {
-    fn attempt_ended(&self, call: &Call, result: Result<(), &Refusal>) {
+    fn attempt_ended(&self, operation: Operation, addresses: usize, result: Result<(), &Refusal>) {
         let counted = {
             let mut counted = lock(&self.counted);
-            counted.add(call, result);
+            counted.add(operation, addresses, result);
             *counted
         };
         self.show(&counted, Instant::now());
@@ -188,41 +189,32 @@ mod tests {
 
     const ALLOWANCE: Allowance = Allowance { rate: 2.0, burst: 5.0 };
 
-    fn associate(addresses: usize) -> Call {
-        Call::Associate {
-            instance: "i".into(),
-            queue: "q".into(),
-            addresses: vec!["e".into(); addresses],
-            client_token: "t".to_owned(),
-        }
-    }
-
     fn refusal(class: Class) -> Refusal {
         Refusal { class, code: "Code".to_owned(), message: "message".to_owned(), retry_after: None }
     }
 
     #[test]
     fn calls_beside_the_plan_make_it_longer() {
-        let list = Call::List { instance: "i".into(), queue: "q".into(), next_token: None };
+        let (associate, list) = (Operation::Associate, Operation::List);
         let table = [
-            (associate(50), None, (1, 2, 50, 0)),
-            (associate(50), Some(Class::Throttled), (1, 3, 0, 1)),
-            (associate(50), Some(Class::Unavailable), (1, 3, 0, 0)),
-            (associate(50), Some(Class::Content), (1, 3, 0, 0)),
-            (associate(1), Some(Class::Content), (1, 2, 0, 0)),
-            (associate(50), Some(Class::Limit), (1, 3, 0, 0)),
-            (associate(50), Some(Class::Denied), (1, 2, 0, 0)),
-            (list.clone(), None, (1, 3, 0, 0)),
-            (list, Some(Class::Throttled), (1, 3, 0, 1)),
+            (associate, 50, None, (1, 2, 50, 0)),
+            (associate, 50, Some(Class::Throttled), (1, 3, 0, 1)),
+            (associate, 50, Some(Class::Unavailable), (1, 3, 0, 0)),
+            (associate, 50, Some(Class::Content), (1, 3, 0, 0)),
+            (associate, 1, Some(Class::Content), (1, 2, 0, 0)),
+            (associate, 50, Some(Class::Limit), (1, 3, 0, 0)),
+            (associate, 50, Some(Class::Denied), (1, 2, 0, 0)),
+            (list, 0, None, (1, 3, 0, 0)),
+            (list, 0, Some(Class::Throttled), (1, 3, 0, 1)),
         ];
-        for (call, class, (calls, expected, pairs, throttled)) in table {
+        for (operation, addresses, class, (calls, expected, pairs, throttled)) in table {
             let mut counted = Counted { expected: 2, asked: 60, ..Counted::default() };
             let refusal = class.map(refusal);
-            counted.add(&call, refusal.as_ref().map_or(Ok(()), Err));
+            counted.add(operation, addresses, refusal.as_ref().map_or(Ok(()), Err));
             assert_eq!(
                 counted,
                 Counted { calls, expected, pairs, asked: 60, throttled },
-                "{call:?} {class:?}"
+                "{operation} {addresses} {class:?}"
             );
         }
     }
@@ -230,7 +222,7 @@ mod tests {
     #[test]
     fn more_calls_than_expected_are_no_time_left() {
         let mut counted = Counted::default();
-        counted.add(&associate(1), Err(&refusal(Class::Denied)));
+        counted.add(Operation::Associate, 1, Err(&refusal(Class::Denied)));
         assert_eq!(counted.time_left(ALLOWANCE), Duration::ZERO);
     }
 

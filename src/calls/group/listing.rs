@@ -2,20 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::super::operation::{ListedAddress, Page};
-use super::super::refusal::Refusal;
+use crate::connect::{ListedAddress, Page, Refusal};
+
 use super::suspects::Set;
 
-/// The readings of a queue's list.
-#[derive(Debug, Default)]
-pub(super) struct Listing {
-    open: Option<Open>,
-    asked: bool,
-}
-
-/// A reading that has not come to its end.
+/// A reading of a queue's list that has not come to its end.
 #[derive(Debug)]
-struct Open {
+pub struct Listing {
     next_token: Option<String>,
     on_queue: OnQueue,
     refused: RefusedSet,
@@ -47,43 +40,38 @@ impl OnQueue {
 }
 
 impl Listing {
-    /// Begins to read the list.
-    pub(super) fn open(&mut self, set: Set, refusal: Refusal) {
-        self.asked = true;
-        let refused = RefusedSet { set, refusal };
-        self.open = Some(Open { next_token: None, on_queue: OnQueue::default(), refused });
+    /// A reading that begins with the first page.
+    pub(super) fn new(set: Set, refusal: Refusal) -> Self {
+        Listing { next_token: None, on_queue: OnQueue::default(), refused: RefusedSet { set, refusal } }
     }
 
-    /// Stops reading, and gives back what it was read for.
-    pub(super) fn close(&mut self) -> Option<RefusedSet> {
-        self.open.take().map(|open| open.refused)
+    /// How urgent the next page is.
+    pub fn urgency(&self) -> usize {
+        self.refused.set.urgency
     }
 
-    /// Whether the list was asked for before, with or without success.
-    pub(super) fn was_asked(&self) -> bool {
-        self.asked
+    /// The token of the next page; the first page has none.
+    pub fn next_token(&self) -> Option<&str> {
+        self.next_token.as_deref()
     }
 
-    /// How urgent the next page is, if one is wanted.
-    pub(super) fn urgency(&self) -> Option<usize> {
-        self.open.as_ref().map(|open| open.refused.set.urgency)
-    }
-
-    /// The token of the next page, if one is wanted; the first page has none.
-    pub(super) fn next_page(&self) -> Option<Option<String>> {
-        self.open.as_ref().map(|open| open.next_token.clone())
+    /// Gives back what the list was read for.
+    pub(super) fn into_refused(self) -> RefusedSet {
+        self.refused
     }
 
     /// Adds a page. With the last one the list is complete.
-    pub(super) fn add(&mut self, page: Page<ListedAddress>) -> Option<(OnQueue, RefusedSet)> {
-        let open = self.open.as_mut()?;
-        open.on_queue
+    ///
+    /// # Errors
+    /// The reading, while there are more pages.
+    pub(super) fn add(mut self, page: Page<ListedAddress>) -> Result<(OnQueue, RefusedSet), Self> {
+        self.on_queue
             .addresses
             .extend(page.items.into_iter().map(|address| (address.id, address.is_default)));
-        open.next_token = page.next_token;
-        if open.next_token.is_some() {
-            return None;
+        self.next_token = page.next_token;
+        match self.next_token {
+            Some(_) => Err(self),
+            None => Ok((self.on_queue, self.refused)),
         }
-        self.open.take().map(|open| (open.on_queue, open.refused))
     }
 }

@@ -1,7 +1,7 @@
 //! One group: the state machine that brings the addresses of one queue onto it.
 //!
-//! It tells which call it wants next and takes the answers; it knows no clock and no socket. Its calls are made one
-//! after the other: what fits on a queue, and which address is at fault, depends on the answer before.
+//! It gives its next step away, and takes it back with the answer; it knows no clock and no socket. Its calls are made
+//! one after the other: what fits on a queue, and which address is at fault, depends on the answer before.
 //!
 //! - A chunk that is accepted is done.
 //! - At the first refusal for content, the queue's list is read: it tells whether the queue exists at all, and what
@@ -14,16 +14,18 @@ mod suspects;
 
 use std::sync::Arc;
 
+use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
 use crate::failure::{Blame, Failure, Retry};
 use crate::outcomes::Outcome;
 use crate::plan::Group;
 
-use self::listing::{Listing, OnQueue, RefusedSet};
+use self::listing::{OnQueue, RefusedSet};
 use self::room::Room;
-use self::suspects::{Set, Suspects};
-use super::operation::{ListedAddress, Operation, Page, Reply};
-use super::refusal::{Class, Refusal};
-use super::work::{Refused, Then, Want};
+use self::suspects::Suspects;
+use super::step::Pause;
+
+pub use self::listing::Listing;
+pub use self::suspects::Set;
 
 /// What a group needs to know of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +36,16 @@ pub struct GroupLimits {
     pub max_attempts: u32,
 }
 
-/// The progress of one group.
+/// How far one group has come.
 #[derive(Debug)]
-pub struct GroupRun {
+pub struct Progress {
     limits: GroupLimits,
     outcomes: Vec<Option<Outcome>>,
     suspects: Suspects,
-    listing: Listing,
+    /// The reading of the queue's list that is wanted next.
+    listing: Option<Listing>,
+    /// The list was asked for before, with or without success.
+    list_asked: bool,
     room: Room,
     /// How many addresses beside its default one the queue held when its room was looked at.
     held: Option<usize>,
@@ -57,16 +62,16 @@ pub enum QueueVerdict {
     NotFound,
 }
 
-/// The call that a group wants.
-#[derive(Debug, PartialEq, Eq)]
-pub enum GroupCall {
-    /// Associate these addresses, by their position in the group.
-    Associate(Vec<usize>),
-    /// Read a page of the queue's addresses.
-    List(Option<String>),
+/// What a group wants called next. It comes back with the answer.
+#[derive(Debug)]
+pub enum GroupStep {
+    /// Associate these addresses.
+    Associate(Set),
+    /// Read the next page of the queue's list.
+    List(Listing),
 }
 
-impl GroupRun {
+impl Progress {
     /// A group of which nothing was called yet. `decided` gives what is known of an address already.
     pub fn new(
         group: &Group,
@@ -83,11 +88,12 @@ impl GroupRun {
         let chunks = group.chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency));
         let mut chunks: Vec<(Vec<usize>, _)> = chunks.collect();
         chunks.sort_by_key(|(_, urgency)| *urgency);
-        GroupRun {
+        Progress {
             limits,
             outcomes,
             suspects: Suspects::new(chunks.into_iter()),
-            listing: Listing::default(),
+            listing: None,
+            list_asked: false,
             room: Room::Unknown,
             held: None,
             verdict: None,
@@ -95,41 +101,19 @@ impl GroupRun {
         }
     }
 
-    /// What it wants next, or nothing if all is decided.
-    pub fn wants(&mut self) -> Option<Want> {
-        if let Some(urgency) = self.listing.urgency() {
-            return Some(Want { operation: Operation::List, urgency });
+    /// The next step, or nothing if all is decided. The one before must have been answered.
+    pub fn next(&mut self) -> Option<GroupStep> {
+        if let Some(listing) = self.listing.take() {
+            return Some(GroupStep::List(listing));
         }
-        let set = self.next_set()?;
-        Some(Want { operation: Operation::Associate, urgency: set.urgency })
-    }
-
-    /// The call that it wants next.
-    pub fn call(&mut self) -> Option<GroupCall> {
-        if let Some(page) = self.listing.next_page() {
-            return Some(GroupCall::List(page));
-        }
-        self.next_set().map(|set| GroupCall::Associate(set.members.clone()))
-    }
-
-    /// Takes the answer to that call.
-    pub fn record(&mut self, answer: Result<Reply, Refused>, group: &Group) -> Then {
-        self.begun = true;
-        match answer {
-            Ok(Reply::Associated) => self.associated(),
-            Ok(Reply::Listed(page)) => return self.listed(page, group),
-            Ok(Reply::Found(_)) => {}
-            Err(refused) => match self.listing.close() {
-                Some(cause) => return self.not_listed(&refused, cause),
-                None => return self.refused(refused),
-            },
-        }
-        Then::GoOn
+        let outcomes = &self.outcomes;
+        let set = self.suspects.next(self.room.next_call(), |member| outcomes[member].is_none());
+        set.map(GroupStep::Associate)
     }
 
     /// Fails everything that is undecided.
     pub fn fail_rest(&mut self, failure: Failure) {
-        self.listing = Listing::default();
+        self.listing = None;
         let failure = Arc::new(failure);
         for outcome in self.outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
             *outcome = Some(Outcome::Failed(failure.clone()));
@@ -150,16 +134,11 @@ impl GroupRun {
     ///
     /// An address that was never decided is reported as one that time was too short for: nothing is lost silently.
     pub fn into_outcomes(self) -> Vec<Outcome> {
-        let undecided = Arc::new(deadline_exceeded("it was not called"));
+        let undecided = Arc::new(Failure::deadline_exceeded("it was not called"));
         self.outcomes
             .into_iter()
             .map(|outcome| outcome.unwrap_or_else(|| Outcome::Failed(undecided.clone())))
             .collect()
-    }
-
-    fn next_set(&mut self) -> Option<&Set> {
-        let outcomes = &self.outcomes;
-        self.suspects.peek(self.room.next_call(), |member| outcomes[member].is_none())
     }
 
     fn decide(&mut self, members: &[usize], outcome: &Outcome) {
@@ -168,8 +147,9 @@ impl GroupRun {
         }
     }
 
-    fn associated(&mut self) {
-        let Some(set) = self.suspects.pop() else { return };
+    /// Every address of the set is on the queue.
+    pub fn associated(&mut self, set: Set) {
+        self.begun = true;
         self.verdict = Some(QueueVerdict::Found);
         self.suspects.accepted(&set);
         self.room.taken(set.members.len());
@@ -177,8 +157,9 @@ impl GroupRun {
         self.fail_if_full();
     }
 
-    fn refused(&mut self, refused: Refused) -> Then {
-        let Some(set) = self.suspects.pop() else { return Then::GoOn };
+    /// The call that was to associate the set failed for good. Tells whether the next step is to wait.
+    pub fn not_associated(&mut self, set: Set, refused: Refused) -> Option<Pause> {
+        self.begun = true;
         let Refused { refusal, out_of_time, maybe_done } = refused;
         match refusal.class {
             Class::Throttled | Class::Unavailable => {
@@ -193,13 +174,13 @@ impl GroupRun {
             Class::Denied => self.fail_rest(failed(&refusal, Retry::Never, Blame::Nothing)),
             Class::Credentials => self.fail_rest(failed(&refusal, Retry::MayPass, Blame::Nothing)),
             // A lost answer to an earlier attempt may be why an address is refused now: as one that is on the queue.
-            Class::NotFound | Class::Content if maybe_done || !self.listing.was_asked() => {
-                self.listing.open(set, refusal);
+            Class::NotFound | Class::Content if maybe_done || !self.list_asked => {
+                self.read_list(set, refusal);
             }
             Class::NotFound | Class::Content => self.narrow(set, &refusal),
             Class::Limit => return self.over_limit(set, refusal),
         }
-        Then::GoOn
+        None
     }
 
     fn narrow(&mut self, set: Set, refusal: &Refusal) {
@@ -213,9 +194,9 @@ impl GroupRun {
         }
     }
 
-    fn over_limit(&mut self, set: Set, refusal: Refusal) -> Then {
+    fn over_limit(&mut self, set: Set, refusal: Refusal) -> Option<Pause> {
         match self.room {
-            Room::Unknown => self.listing.open(set, refusal),
+            Room::Unknown => self.read_list(set, refusal),
             Room::Listed { .. } | Room::AtMost(_) => {
                 if self.room.retry() {
                     self.suspects.put_back(set);
@@ -227,26 +208,38 @@ impl GroupRun {
             }
             Room::Unreadable { refusals } => return self.over_limit_unlisted(set, &refusal, refusals + 1),
         }
-        Then::GoOn
+        None
     }
 
     /// The queue's list could not be read, so only the API can tell whether there is room.
-    fn over_limit_unlisted(&mut self, set: Set, refusal: &Refusal, refusals: u32) -> Then {
+    fn over_limit_unlisted(&mut self, set: Set, refusal: &Refusal, refusals: u32) -> Option<Pause> {
         if refusals >= self.limits.max_attempts {
             // The next set has its own attempts.
             self.room = Room::Unreadable { refusals: 0 };
             let failure = Arc::new(failed(refusal, Retry::MayPass, Blame::Nothing));
             self.decide(&set.members, &Outcome::Failed(failure));
-            return Then::GoOn;
+            return None;
         }
         self.room = Room::Unreadable { refusals };
         self.suspects.put_back(set);
         back_off(refusal)
     }
 
-    fn listed(&mut self, page: Page<ListedAddress>, group: &Group) -> Then {
+    fn read_list(&mut self, set: Set, refusal: Refusal) {
+        self.list_asked = true;
+        self.listing = Some(Listing::new(set, refusal));
+    }
+
+    /// A page of the queue's list was read. Tells whether the next step is to wait.
+    pub fn listed(&mut self, listing: Listing, page: Page<ListedAddress>, group: &Group) -> Option<Pause> {
         self.verdict = Some(QueueVerdict::Found);
-        let Some((on_queue, RefusedSet { set, refusal })) = self.listing.add(page) else { return Then::GoOn };
+        let (on_queue, RefusedSet { set, refusal }) = match listing.add(page) {
+            Ok(complete) => complete,
+            Err(listing) => {
+                self.listing = Some(listing);
+                return None;
+            }
+        };
         for (outcome, address) in self.outcomes.iter_mut().zip(&group.addresses) {
             if outcome.is_none() && on_queue.holds(&address.id) {
                 *outcome = Some(Outcome::AlreadyAssociated);
@@ -261,10 +254,10 @@ impl GroupRun {
             // What was on the queue may have been the reason: the rest is asked for as a whole.
             false => self.suspects.put_back(set),
         }
-        Then::GoOn
+        None
     }
 
-    fn room_listed(&mut self, set: Set, refusal: &Refusal, left: usize, on_queue: &OnQueue) -> Then {
+    fn room_listed(&mut self, set: Set, refusal: &Refusal, left: usize, on_queue: &OnQueue) -> Option<Pause> {
         let held = on_queue.additional();
         let room = self.limits.additional_addresses.saturating_sub(held);
         let as_refused = left == set.members.len();
@@ -282,18 +275,18 @@ impl GroupRun {
             }
         }
         self.fail_if_full();
-        Then::GoOn
+        None
     }
 
-    /// The queue's list was refused.
-    fn not_listed(&mut self, refused: &Refused, cause: RefusedSet) -> Then {
-        let RefusedSet { set, refusal } = cause;
+    /// The queue's list was refused. Tells whether the next step is to wait.
+    pub fn not_listed(&mut self, listing: Listing, refused: &Refused) -> Option<Pause> {
+        let RefusedSet { set, refusal } = listing.into_refused();
         let of_list = &refused.refusal;
         if of_list.class.blames_content() && self.verdict != Some(QueueVerdict::Found) {
             // The call named nothing but the queue and its instance. (A later page may be refused for its token.)
             self.verdict = Some(QueueVerdict::NotFound);
             self.fail_rest(failed(of_list, content_retry(of_list), Blame::Queue));
-            return Then::GoOn;
+            return None;
         }
         if refusal.class == Class::Limit {
             return self.over_limit_unlisted(set, &refusal, 1);
@@ -303,12 +296,12 @@ impl GroupRun {
             // What is on the queue may have been refused for that, and a queue that does not exist would be narrowed
             // down to each of its addresses: nobody is blamed before the list was read.
             Class::Throttled | Class::Unavailable | Class::Limit | Class::Credentials => {
-                self.listing = Listing::default();
+                self.list_asked = false;
                 let failure = Arc::new(undecided(&refusal, refused));
                 self.decide(&set.members, &Outcome::Failed(failure));
             }
         }
-        Then::GoOn
+        None
     }
 
     /// What finds no room fails for good.
@@ -336,9 +329,9 @@ impl GroupRun {
     }
 }
 
-/// The refused call is made again.
-fn back_off(refusal: &Refusal) -> Then {
-    Then::BackOff { at_least: refusal.retry_after.unwrap_or_default() }
+/// The refused call is made again, after a wait.
+fn back_off(refusal: &Refusal) -> Option<Pause> {
+    Some(Pause { at_least: refusal.retry_after.unwrap_or_default() })
 }
 
 /// A failure in the API's own words, and what to do about it where that is known.
@@ -370,18 +363,16 @@ fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
         refusal.code, refusal.message, of_list.message
     );
     match out_of_time {
-        true => deadline_exceeded(&message),
+        true => Failure::deadline_exceeded(message),
         false => Failure::ours(of_list.code.clone(), message, Retry::MayPass),
     }
 }
 
 fn no_time_to_retry(refusal: &Refusal) -> Failure {
-    deadline_exceeded(&format!("no time was left to try again after {}: {}", refusal.code, refusal.message))
-}
-
-/// The failure of a pair that time was too short for.
-pub(crate) fn deadline_exceeded(reason: &str) -> Failure {
-    Failure::ours("DeadlineExceeded", reason, Retry::NextInvocation)
+    Failure::deadline_exceeded(format!(
+        "no time was left to try again after {}: {}",
+        refusal.code, refusal.message
+    ))
 }
 
 #[cfg(test)]

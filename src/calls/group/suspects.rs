@@ -11,9 +11,11 @@
 
 /// A set of addresses, by their position in the group, in the order they were requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Set {
-    pub(super) members: Vec<usize>,
-    pub(super) urgency: usize,
+pub struct Set {
+    /// The positions, in ascending order.
+    pub members: Vec<usize>,
+    /// How urgent the set's call is: the least goes first.
+    pub urgency: usize,
     /// It holds an address at fault.
     tainted: bool,
     /// The set below it in the stack is the other part of a tainted set.
@@ -38,8 +40,8 @@ impl Suspects {
         Suspects { stack: sets.rev().map(|(members, urgency)| Set::new(members, urgency)).collect() }
     }
 
-    /// The next set to be tried, of undecided addresses only, at most `at_most`. It stays in the stack.
-    pub(super) fn peek(&mut self, at_most: Option<usize>, undecided: impl Fn(usize) -> bool) -> Option<&Set> {
+    /// The next set to be tried, of undecided addresses only, at most `at_most`.
+    pub(super) fn next(&mut self, at_most: Option<usize>, undecided: impl Fn(usize) -> bool) -> Option<Set> {
         loop {
             let mut set = self.stack.pop()?;
             let members = set.members.len();
@@ -61,14 +63,8 @@ impl Suspects {
                 self.split(set);
                 continue;
             }
-            self.stack.push(set);
-            return self.stack.last();
+            return Some(set);
         }
-    }
-
-    /// Takes the set that was tried off the stack.
-    pub(super) fn pop(&mut self) -> Option<Set> {
-        self.stack.pop()
     }
 
     /// The set was accepted.
@@ -131,8 +127,7 @@ mod tests {
         assert_eq!(suspects.refused(Set::new((0..size).collect(), 0)), Ok(()));
         let mut decided = vec![None; size];
         let mut calls = 0;
-        while suspects.peek(None, |member| decided[member].is_none()).is_some() {
-            let set = suspects.pop().unwrap();
+        while let Some(set) = suspects.next(None, |member| decided[member].is_none()) {
             calls += 1;
             if set.members.iter().any(|member| bad.contains(member)) {
                 if let Err(single) = suspects.refused(set) {
@@ -158,8 +153,7 @@ mod tests {
         at_most: Option<usize>,
         undecided: impl Fn(usize) -> bool,
     ) -> Option<Vec<usize>> {
-        suspects.peek(at_most, undecided)?;
-        suspects.pop().map(|set| set.members)
+        suspects.next(at_most, undecided).map(|set| set.members)
     }
 
     #[test]
@@ -187,8 +181,7 @@ mod tests {
     fn a_refused_set_is_split_if_all_of_it_can_be_tried_and_else_tried_anew() {
         let refused = || {
             let mut suspects = one_set(5);
-            suspects.peek(None, |_| true);
-            let whole = suspects.pop().unwrap();
+            let whole = suspects.next(None, |_| true).unwrap();
             assert_eq!(suspects.refused(whole), Ok(()));
             suspects
         };
@@ -202,8 +195,7 @@ mod tests {
     #[test]
     fn a_set_that_is_put_back_is_tried_again() {
         let mut suspects = one_set(3);
-        suspects.peek(None, |_| true);
-        let set = suspects.pop().unwrap();
+        let set = suspects.next(None, |_| true).unwrap();
         suspects.put_back(set);
         assert_eq!(next(&mut suspects, None, |_| true), Some(vec![0, 1, 2]));
     }

@@ -19,65 +19,80 @@ fn group(addresses: usize) -> Group {
     }
 }
 
-fn run(group: &Group, limits: GroupLimits) -> GroupRun {
-    GroupRun::new(group, limits, |_| None)
+fn begin(group: &Group, limits: GroupLimits) -> Progress {
+    Progress::new(group, limits, |_| None)
 }
 
-fn refused(class: Class) -> Result<Reply, Refused> {
+fn refused(class: Class) -> Refused {
     let refusal = Refusal { class, code: "E".to_owned(), message: "no".to_owned(), retry_after: None };
-    Err(Refused { refusal, out_of_time: false, maybe_done: false })
+    Refused { refusal, out_of_time: false, maybe_done: false }
 }
 
-/// The queue holds these addresses, none of them as its default one.
-fn listed<const N: usize>(ids: [&str; N]) -> Result<Reply, Refused> {
-    let items = ids.map(|id| ListedAddress { id: id.to_owned(), is_default: false }).to_vec();
-    Ok(Reply::Listed(Page { items, next_token: None }))
-}
-
-/// Takes these answers, of which none asks for a wait.
-fn answered<const N: usize>(run: &mut GroupRun, group: &Group, answers: [Result<Reply, Refused>; N]) {
-    for answer in answers {
-        assert!(run.call().is_some());
-        assert_eq!(run.record(answer, group), Then::GoOn);
+/// The set of the next step, which is to associate it.
+fn next_set(progress: &mut Progress) -> Option<Set> {
+    match progress.next()? {
+        GroupStep::Associate(set) => Some(set),
+        GroupStep::List(listing) => panic!("{listing:?} is wanted"),
     }
+}
+
+fn next_members(progress: &mut Progress) -> Option<Vec<usize>> {
+    next_set(progress).map(|set| set.members)
+}
+
+/// The next step is to associate a set, which is refused.
+fn refuse(progress: &mut Progress, class: Class) {
+    let set = next_set(progress).unwrap();
+    assert_eq!(progress.not_associated(set, refused(class)), None);
+}
+
+/// The next step is to read the queue's list, which holds these addresses, none of them as its default one.
+fn list<const N: usize>(progress: &mut Progress, group: &Group, ids: [&str; N]) {
+    let Some(GroupStep::List(listing)) = progress.next() else { panic!("no list is wanted") };
+    let items = ids.map(|id| ListedAddress { id: id.to_owned(), is_default: false }).to_vec();
+    assert_eq!(progress.listed(listing, Page { items, next_token: None }, group), None);
 }
 
 #[test]
 fn a_group_is_begun_with_the_answer_to_its_first_call() {
     let group = group(2);
-    let mut run = run(&group, LIMITS);
-    assert_eq!(run.call(), Some(GroupCall::Associate(vec![0, 1])));
-    assert!(!run.is_begun());
+    let mut progress = begin(&group, LIMITS);
+    let set = next_set(&mut progress).unwrap();
+    assert_eq!(set.members, [0, 1]);
+    assert!(!progress.is_begun());
     // Its queue may exist or not: the list is still to be read.
-    answered(&mut run, &group, [refused(Class::NotFound)]);
-    assert!(run.is_begun());
-    assert_eq!(run.verdict(), None);
+    assert_eq!(progress.not_associated(set, refused(Class::NotFound)), None);
+    assert!(progress.is_begun());
+    assert_eq!(progress.verdict(), None);
 }
 
 #[test]
 fn a_refused_set_is_split_where_nothing_of_it_is_on_the_queue() {
     let group = group(5);
-    let mut run = run(&group, LIMITS);
-    answered(&mut run, &group, [refused(Class::Content), listed(["b"])]);
-    assert_eq!(run.call(), Some(GroupCall::Associate(vec![0, 1])));
+    let mut progress = begin(&group, LIMITS);
+    refuse(&mut progress, Class::Content);
+    list(&mut progress, &group, ["b"]);
+    assert_eq!(next_members(&mut progress), Some(vec![0, 1]));
 }
 
 /// What is on the queue may have been the reason.
 #[test]
 fn what_is_left_of_a_refused_set_is_tried_as_a_whole() {
     let group = group(5);
-    let mut run = run(&group, LIMITS);
-    answered(&mut run, &group, [refused(Class::Content), listed(["a1"])]);
-    assert_eq!(run.call(), Some(GroupCall::Associate(vec![0, 2, 3, 4])));
+    let mut progress = begin(&group, LIMITS);
+    refuse(&mut progress, Class::Content);
+    list(&mut progress, &group, ["a1"]);
+    assert_eq!(next_members(&mut progress), Some(vec![0, 2, 3, 4]));
 }
 
 #[test]
 fn nobody_waits_for_room_where_all_is_on_the_queue() {
     let group = group(2);
-    let mut run = run(&group, LIMITS);
-    answered(&mut run, &group, [refused(Class::Limit), listed(["a0", "a1"])]);
-    assert_eq!(run.call(), None);
-    assert_eq!(run.into_outcomes(), [Outcome::AlreadyAssociated, Outcome::AlreadyAssociated]);
+    let mut progress = begin(&group, LIMITS);
+    refuse(&mut progress, Class::Limit);
+    list(&mut progress, &group, ["a0", "a1"]);
+    assert_eq!(next_members(&mut progress), None);
+    assert_eq!(progress.into_outcomes(), [Outcome::AlreadyAssociated, Outcome::AlreadyAssociated]);
 }
 
 /// With one attempt the refusal of what should fit is the API's answer, and what fits is fewer: it is halved.
@@ -86,9 +101,10 @@ fn with_one_attempt_fewer_are_tried_than_were_refused() {
     let limits = GroupLimits { max_attempts: 1, ..LIMITS };
     for (addresses, tried) in [(2, 1), (4, 2), (5, 2), (7, 3)] {
         let group = group(addresses);
-        let mut run = run(&group, limits);
-        answered(&mut run, &group, [refused(Class::Limit), listed([])]);
-        assert_eq!(run.call(), Some(GroupCall::Associate((0..tried).collect())), "of {addresses}");
+        let mut progress = begin(&group, limits);
+        refuse(&mut progress, Class::Limit);
+        list(&mut progress, &group, []);
+        assert_eq!(next_members(&mut progress), Some((0..tried).collect()), "of {addresses}");
     }
 }
 
@@ -97,7 +113,8 @@ fn with_one_attempt_fewer_are_tried_than_were_refused() {
 fn with_one_attempt_what_the_list_left_of_a_set_is_tried_once() {
     let limits = GroupLimits { max_attempts: 1, ..LIMITS };
     let group = group(4);
-    let mut run = run(&group, limits);
-    answered(&mut run, &group, [refused(Class::Limit), listed(["a0"])]);
-    assert_eq!(run.call(), Some(GroupCall::Associate(vec![1, 2, 3])));
+    let mut progress = begin(&group, limits);
+    refuse(&mut progress, Class::Limit);
+    list(&mut progress, &group, ["a0"]);
+    assert_eq!(next_members(&mut progress), Some(vec![1, 2, 3]));
 }

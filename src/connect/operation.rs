@@ -34,66 +34,59 @@ impl fmt::Display for Operation {
     }
 }
 
-/// One call to make. A retry is the same call, `ClientToken` included.
+/// A call that associates addresses with a queue: all of them, or none. A retry is the same call, `ClientToken`
+/// included.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Call {
-    /// Associate addresses with a queue: all of them, or none.
-    Associate {
-        /// The instance's identifier.
-        instance: Arc<str>,
-        /// The queue's identifier.
-        queue: Arc<str>,
-        /// At most 50 identifiers of addresses, each once.
-        addresses: Vec<Arc<str>>,
-        /// Makes the call idempotent.
-        client_token: String,
-    },
-    /// Read a page of the addresses that are on a queue.
-    List {
-        /// The instance's identifier.
-        instance: Arc<str>,
-        /// The queue's identifier.
-        queue: Arc<str>,
-        /// Where the page begins, if it is not the first.
-        next_token: Option<String>,
-    },
-    /// Read a page of an instance's queues.
-    SearchQueues {
-        /// The instance's identifier.
-        instance: Arc<str>,
-        /// Where the page begins, if it is not the first.
-        next_token: Option<String>,
-    },
-    /// Read a page of an instance's email addresses.
-    SearchEmailAddresses {
-        /// The instance's identifier.
-        instance: Arc<str>,
-        /// Where the page begins, if it is not the first.
-        next_token: Option<String>,
-    },
+pub struct AssociateCall {
+    /// The instance's identifier.
+    pub instance: Arc<str>,
+    /// The queue's identifier.
+    pub queue: Arc<str>,
+    /// At most 50 identifiers of addresses, each once.
+    pub addresses: Vec<Arc<str>>,
+    /// Makes the call idempotent.
+    pub client_token: String,
 }
 
-impl Call {
-    /// The operation that this calls.
-    pub fn operation(&self) -> Operation {
+/// A call that reads a page of the addresses that are on a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListCall {
+    /// The instance's identifier.
+    pub instance: Arc<str>,
+    /// The queue's identifier.
+    pub queue: Arc<str>,
+    /// Where the page begins, if it is not the first.
+    pub next_token: Option<String>,
+}
+
+/// A call that reads a page of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchCall {
+    /// The instance's identifier.
+    pub instance: Arc<str>,
+    /// Which of the instance's directories.
+    pub directory: Directory,
+    /// Where the page begins, if it is not the first.
+    pub next_token: Option<String>,
+}
+
+/// What an instance lists by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Directory {
+    /// Its standard queues.
+    Queues,
+    /// Its email addresses.
+    EmailAddresses,
+}
+
+impl Directory {
+    /// The operation that reads it.
+    pub fn operation(self) -> Operation {
         match self {
-            Call::Associate { .. } => Operation::Associate,
-            Call::List { .. } => Operation::List,
-            Call::SearchQueues { .. } => Operation::SearchQueues,
-            Call::SearchEmailAddresses { .. } => Operation::SearchEmailAddresses,
+            Directory::Queues => Operation::SearchQueues,
+            Directory::EmailAddresses => Operation::SearchEmailAddresses,
         }
     }
-}
-
-/// What a call that succeeded answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
-    /// Every address of the call is on the queue.
-    Associated,
-    /// A page of a queue's addresses.
-    Listed(Page<ListedAddress>),
-    /// A page of an instance's queues or email addresses.
-    Found(Page<Entry>),
 }
 
 /// One page of a listing.

@@ -1,7 +1,5 @@
 //! The Connect client: one attempt of one call, through the AWS SDK.
 
-use std::sync::Arc;
-
 use aws_sdk_connect::config::http::HttpResponse;
 use aws_sdk_connect::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_connect::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -12,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use crate::deferred::Deferred;
 
-use super::operation::{Call, Entry, ListedAddress, Page, Reply};
+use super::operation::{AssociateCall, Directory, Entry, ListCall, ListedAddress, Page, SearchCall};
 use super::refusal::Refusal;
 
 /// SearchQueues: at most 500 a page (API reference, SearchQueues, MaxResults).
@@ -34,34 +32,12 @@ impl Connect {
         Connect { client }
     }
 
-    /// Makes one attempt.
+    /// Makes one attempt to associate addresses with a queue.
     ///
     /// # Errors
     /// Whatever kept the call from succeeding, classified.
-    pub async fn attempt(&self, call: &Call) -> Result<Reply, Refusal> {
-        match call {
-            Call::Associate { instance, queue, addresses, client_token } => {
-                self.associate(instance, queue, addresses, client_token).await
-            }
-            Call::List { instance, queue, next_token } => {
-                self.list(instance, queue, next_token.clone()).await
-            }
-            Call::SearchQueues { instance, next_token } => {
-                self.search_queues(instance, next_token.clone()).await
-            }
-            Call::SearchEmailAddresses { instance, next_token } => {
-                self.search_email_addresses(instance, next_token.clone()).await
-            }
-        }
-    }
-
-    async fn associate(
-        &self,
-        instance: &str,
-        queue: &str,
-        addresses: &[Arc<str>],
-        client_token: &str,
-    ) -> Result<Reply, Refusal> {
+    pub async fn associate(&self, call: &AssociateCall) -> Result<(), Refusal> {
+        let AssociateCall { instance, queue, addresses, client_token } = call;
         let config = addresses
             .iter()
             .map(|id| EmailAddressConfig::builder().email_address_id(&**id).build())
@@ -74,26 +50,30 @@ impl Connect {
         self.client
             .get()
             .associate_queue_email_addresses()
-            .instance_id(instance)
-            .queue_id(queue)
+            .instance_id(&**instance)
+            .queue_id(&**queue)
             .set_email_addresses_config(Some(config))
             .client_token(client_token)
             .customize()
             .interceptor(SuccessBody::EmptyOrObject)
             .send()
             .await
-            .map(|_| Reply::Associated)
+            .map(|_| ())
             .map_err(|error| Refusal::of(&error))
     }
 
-    async fn list(&self, instance: &str, queue: &str, token: Option<String>) -> Result<Reply, Refusal> {
+    /// Makes one attempt to read a page of the addresses that are on a queue.
+    ///
+    /// # Errors
+    /// Whatever kept the call from succeeding, classified.
+    pub async fn list(&self, call: &ListCall) -> Result<Page<ListedAddress>, Refusal> {
         let page = self
             .client
             .get()
             .list_queue_email_addresses()
-            .instance_id(instance)
-            .queue_id(queue)
-            .set_next_token(token)
+            .instance_id(&*call.instance)
+            .queue_id(&*call.queue)
+            .set_next_token(call.next_token.clone())
             .max_results(LISTED_A_PAGE)
             .customize()
             .interceptor(SuccessBody::Object)
@@ -108,19 +88,30 @@ impl Connect {
                 Some(ListedAddress { id: address.id?, is_default: address.is_default_outbound_email })
             })
             .collect();
-        Ok(Reply::Listed(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) }))
+        Ok(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) })
     }
 
-    async fn search_queues(&self, instance: &str, token: Option<String>) -> Result<Reply, Refusal> {
+    /// Makes one attempt to read a page of a directory.
+    ///
+    /// # Errors
+    /// Whatever kept the call from succeeding, classified.
+    pub async fn search(&self, call: &SearchCall) -> Result<Page<Entry>, Refusal> {
+        match call.directory {
+            Directory::Queues => self.search_queues(call).await,
+            Directory::EmailAddresses => self.search_email_addresses(call).await,
+        }
+    }
+
+    async fn search_queues(&self, call: &SearchCall) -> Result<Page<Entry>, Refusal> {
         let standard =
             QueueSearchCriteria::builder().queue_type_condition(SearchableQueueType::Standard).build();
         let page = self
             .client
             .get()
             .search_queues()
-            .instance_id(instance)
+            .instance_id(&*call.instance)
             .search_criteria(standard)
-            .set_next_token(token)
+            .set_next_token(call.next_token.clone())
             .max_results(QUEUES_A_PAGE)
             .customize()
             .interceptor(SuccessBody::Object)
@@ -133,16 +124,16 @@ impl Connect {
             .into_iter()
             .filter_map(|queue| Some(Entry { name: queue.name?, id: queue.queue_id? }))
             .collect();
-        Ok(Reply::Found(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) }))
+        Ok(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) })
     }
 
-    async fn search_email_addresses(&self, instance: &str, token: Option<String>) -> Result<Reply, Refusal> {
+    async fn search_email_addresses(&self, call: &SearchCall) -> Result<Page<Entry>, Refusal> {
         let page = self
             .client
             .get()
             .search_email_addresses()
-            .instance_id(instance)
-            .set_next_token(token)
+            .instance_id(&*call.instance)
+            .set_next_token(call.next_token.clone())
             .max_results(ADDRESSES_A_PAGE)
             .customize()
             .interceptor(SuccessBody::Object)
@@ -155,7 +146,7 @@ impl Connect {
             .into_iter()
             .filter_map(|address| Some(Entry { name: address.email_address?, id: address.email_address_id? }))
             .collect();
-        Ok(Reply::Found(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) }))
+        Ok(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) })
     }
 }
 

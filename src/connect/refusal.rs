@@ -19,6 +19,17 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
 }
 
+/// A call that failed for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The last refusal.
+    pub refusal: Refusal,
+    /// The call would have been made again, but there was no time left.
+    pub out_of_time: bool,
+    /// An earlier attempt may have been carried out although its answer was lost.
+    pub maybe_done: bool,
+}
+
 /// What is to be done about a call that did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {

@@ -1,0 +1,162 @@
+//! Steps: what a round wants called next, given away by value and taken back with the answer.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::connect::{
+    AssociateCall, Connect, Entry, ListCall, ListedAddress, Operation, Page, Refusal, Refused, SearchCall,
+};
+
+use super::group::{Listing, Set};
+
+/// One call that a round wants.
+#[derive(Debug)]
+pub struct Step {
+    /// What the call is for.
+    pub task: Task,
+    /// The least goes first.
+    pub urgency: usize,
+    /// Among equally urgent steps, the least goes first. All steps of one group have the same place.
+    pub place: usize,
+    /// How long the step waits before it may begin.
+    pub pause: Option<Pause>,
+}
+
+/// What a call is for.
+#[derive(Debug)]
+pub enum Task {
+    /// Associate addresses of a group.
+    Associate {
+        /// Which group.
+        group: usize,
+        /// Which of its addresses.
+        set: Set,
+    },
+    /// Read the next page of the list of a group's queue.
+    List {
+        /// Which group.
+        group: usize,
+        /// What has been read so far.
+        listing: Listing,
+    },
+    /// Read the next page of a directory.
+    Search {
+        /// Which reading.
+        reading: usize,
+        /// The operation that reads it.
+        operation: Operation,
+    },
+}
+
+/// A wait that makes a step a retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// How long the server asked to wait. The wait doubles with each pause of the group as well.
+    pub at_least: Duration,
+}
+
+/// A task with its call. A retry is the same call.
+#[derive(Debug)]
+pub(super) enum Attempt {
+    Associate { group: usize, set: Set, call: AssociateCall },
+    List { group: usize, listing: Listing, call: ListCall },
+    Search { reading: usize, operation: Operation, call: SearchCall },
+}
+
+/// A task with the answer to its call. Retries are behind it.
+#[derive(Debug)]
+pub enum Answer {
+    /// Every address of the set is on the queue.
+    Associated {
+        /// Which group.
+        group: usize,
+        /// Which of its addresses.
+        set: Set,
+    },
+    /// A page of the queue's list.
+    Listed {
+        /// Which group.
+        group: usize,
+        /// What was read before.
+        listing: Listing,
+        /// The page.
+        page: Page<ListedAddress>,
+    },
+    /// A page of a directory.
+    Found {
+        /// Which reading.
+        reading: usize,
+        /// The page.
+        page: Page<Entry>,
+    },
+    /// The call failed for good.
+    Refused {
+        /// What it was for.
+        task: Task,
+        /// Why.
+        refused: Refused,
+    },
+}
+
+impl Task {
+    /// The operation that the task calls.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Task::Associate { .. } => Operation::Associate,
+            Task::List { .. } => Operation::List,
+            Task::Search { operation, .. } => *operation,
+        }
+    }
+}
+
+impl Attempt {
+    pub(super) fn operation(&self) -> Operation {
+        match self {
+            Attempt::Associate { .. } => Operation::Associate,
+            Attempt::List { .. } => Operation::List,
+            Attempt::Search { operation, .. } => *operation,
+        }
+    }
+
+    /// How many addresses the call associates if it succeeds.
+    pub(super) fn addresses(&self) -> usize {
+        match self {
+            Attempt::Associate { call, .. } => call.addresses.len(),
+            Attempt::List { .. } | Attempt::Search { .. } => 0,
+        }
+    }
+
+    /// Makes the call once. A refusal comes with the attempt, which may be made again.
+    pub(super) async fn make(self, connect: &Connect, time: Duration) -> Result<Answer, (Self, Refusal)> {
+        match self {
+            Attempt::Associate { group, set, call } => match within(time, connect.associate(&call)).await {
+                Ok(()) => Ok(Answer::Associated { group, set }),
+                Err(refusal) => Err((Attempt::Associate { group, set, call }, refusal)),
+            },
+            Attempt::List { group, listing, call } => match within(time, connect.list(&call)).await {
+                Ok(page) => Ok(Answer::Listed { group, listing, page }),
+                Err(refusal) => Err((Attempt::List { group, listing, call }, refusal)),
+            },
+            Attempt::Search { reading, operation, call } => match within(time, connect.search(&call)).await {
+                Ok(page) => Ok(Answer::Found { reading, page }),
+                Err(refusal) => Err((Attempt::Search { reading, operation, call }, refusal)),
+            },
+        }
+    }
+
+    /// The answer to a call that is not made again.
+    pub(super) fn refused(self, refused: Refused) -> Answer {
+        let task = match self {
+            Attempt::Associate { group, set, .. } => Task::Associate { group, set },
+            Attempt::List { group, listing, .. } => Task::List { group, listing },
+            Attempt::Search { reading, operation, .. } => Task::Search { reading, operation },
+        };
+        Answer::Refused { task, refused }
+    }
+}
+
+async fn within<T>(time: Duration, call: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+    timeout(time, call).await.unwrap_or_else(|_| Err(Refusal::timed_out(time)))
+}
