@@ -17,7 +17,9 @@ use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::plan::Plan;
+use crate::redelivery::{Listed, Visibility, due, listed};
 use crate::settings::Settings;
+use crate::sqs;
 
 /// The function: made once in a process, and shared by its invocations.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub struct Function {
     shared: Shared,
     directories: Directories,
     sender: Sender,
+    visibility: Visibility,
 }
 
 /// One invocation.
@@ -60,12 +63,14 @@ impl Function {
     ) -> Self {
         let now = Instant::now();
         let (failures, continuation) = (settings.failures_queue.clone(), settings.continuation_queue.clone());
+        let (region, endpoint) = (settings.home.region().to_owned(), settings.sqs_endpoint.clone());
         Function {
             shared: Shared::new(settings.allowance, settings.max_concurrent_calls, now),
             settings,
             connect: Connect::new(connect),
             directories: Directories::default(),
-            sender: Sender::new(sqs, failures, continuation),
+            sender: Sender::new(sqs.clone(), failures, continuation),
+            visibility: Visibility::new(sqs, region, endpoint),
         }
     }
 
@@ -106,12 +111,13 @@ impl Function {
             .collect();
         // Sending is no use if nothing was called, so calls have at least half of the time.
         let left = invocation.ends.saturating_duration_since(begun);
-        let kept = self.time_for_sending(&envelope).min(left / 2);
+        let kept = self.time_for_sqs(&envelope).min(left / 2);
         let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, kept).await;
         let mut failures = Failures::new(&envelope.sources, &pairs, &outcomes);
         self.send_on(&envelope, &pairs, &outcomes, &mut failures, invocation).await;
         let report = Report::new(&envelope.sources, &pairs, &plan, &outcomes, &failures, tally);
-        let answer = answer(&envelope, &pairs, &failures, &report);
+        let listed = self.list(&envelope, &failures, invocation).await;
+        let answer = answer(&envelope, &pairs, &failures, &report, &listed);
         close(closing(), &envelope.sources, &report, &failures, answer.as_ref().err(), tally);
         Ok(Completed { report, answer })
     }
@@ -191,15 +197,19 @@ impl Function {
         }
     }
 
-    /// What is kept back from the time for calls, so that everything that fails can be sent on.
-    fn time_for_sending(&self, envelope: &Envelope<'_>) -> Duration {
+    /// The time that is kept for SQS after the calls: each message is sent on or its visibility is set.
+    fn time_for_sqs(&self, envelope: &Envelope<'_>) -> Duration {
         let forwarding = self.forwarding();
-        match forwarding.applies(envelope.kind) {
-            true => {
-                let queues = usize::from(forwarding.failures) + usize::from(forwarding.continuation);
-                Sender::time_for(envelope.sources.len(), queues)
-            }
-            false => Duration::ZERO,
+        let queues = match forwarding.applies(envelope.kind) {
+            true => usize::from(forwarding.failures) + usize::from(forwarding.continuation),
+            false => 0,
+        };
+        let sending = sqs::time_for(envelope.sources.len() * queues);
+        match envelope.kind.is_batch() && self.settings.redelivery.is_some() {
+            // Where messages are sent on first, the visibility of the others takes a round of its own.
+            true if queues > 0 => sending + sqs::time_for(1),
+            true => sqs::time_for(envelope.sources.len()),
+            false => sending,
         }
     }
 
@@ -214,11 +224,34 @@ impl Function {
         let instance = self.settings.instance.as_deref();
         let outgoing = self.forwarding().outgoing(envelope, pairs, outcomes, failures, instance);
         if !outgoing.is_empty() {
-            let now = Instant::now();
-            let ends = invocation.ends.checked_sub(self.settings.deadline_margin).unwrap_or(now);
-            let arrived = self.sender.send(&outgoing, ends).await;
+            let arrived = self.sender.send(&outgoing, self.last_send(invocation)).await;
             failures.note_sent_on(sent_on(&outgoing, &arrived));
         }
+    }
+
+    /// Lists the messages of a batch that come again, and sets their visibility.
+    async fn list(
+        &self,
+        envelope: &Envelope<'_>,
+        failures: &Failures,
+        invocation: Invocation<'_>,
+    ) -> Vec<Listed> {
+        if !envelope.kind.is_batch() {
+            return Vec::new();
+        }
+        let listed = listed(&envelope.sources, failures);
+        if let Some(delays) = self.settings.redelivery
+            && !listed.is_empty()
+        {
+            let due = due(&envelope.sources, &listed, delays, fastrand::f64);
+            self.visibility.set(&due, self.last_send(invocation)).await;
+        }
+        listed
+    }
+
+    /// Until when SQS is waited for.
+    fn last_send(&self, invocation: Invocation<'_>) -> Instant {
+        invocation.ends.checked_sub(self.settings.deadline_margin).unwrap_or_else(Instant::now)
     }
 
     fn caller<'a>(&'a self, invocation: Invocation<'a>, kept: Duration) -> Caller<'a> {

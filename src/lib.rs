@@ -15,11 +15,12 @@
 //! | [`outcomes`] | the answers of the API | what became of each pair |
 //! | [`failures`] | the outcomes of failed pairs, and what is invalid | failures, once for each source |
 //! | [`forward`] | failures | messages to the failures queue and the continuation queue |
-//! | [`answer`] | outcomes and failures | the failed messages, the report, or an error |
+//! | [`redelivery`] | failures that were not sent on | the listed messages, each with the time at which it comes again |
+//! | [`answer`] | outcomes, failures and listed messages | `batchItemFailures`, the report, or an error |
 //!
-//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the API of Amazon Connect),
-//! [`deferred`] (a client made when it is needed), [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not
-//! associated), [`clock`] and [`index`].
+//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the API of Amazon Connect), [`sqs`]
+//! (what both steps that call SQS share), [`deferred`] (a client made when it is needed), [`lambda`] (the runtime),
+//! [`log`], [`failure`] (why a pair was not associated), [`clock`] and [`index`].
 
 pub mod answer;
 pub mod calls;
@@ -42,5 +43,5 @@ pub mod redelivery;
 pub mod requests;
 pub mod sdk;
 pub mod settings;
-mod sqs_error;
+pub mod sqs;
 mod writer;

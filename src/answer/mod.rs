@@ -20,6 +20,7 @@ pub use report::{QueueRow, Report, Status};
 use crate::failures::Failures;
 use crate::pairs::Pairs;
 use crate::payload::{Envelope, EnvelopeKind};
+use crate::redelivery::Listed;
 
 /// The answer to an invocation that did not end in an error.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,10 +41,11 @@ pub fn answer(
     pairs: &Pairs,
     failures: &Failures,
     report: &Report,
+    listed: &[Listed],
 ) -> Result<Answer, InvocationError> {
     let summary = || summary::summary(failures, &report.counts);
     if envelope.kind.is_batch() {
-        return Ok(Answer::Batch(BatchItemFailures::new(&envelope.sources, &failures.failing_sources())));
+        return Ok(Answer::Batch(BatchItemFailures::new(&envelope.sources, listed)));
     }
     let nothing_valid = pairs.asks.is_empty() && failures.has(|_| true);
     if nothing_valid && envelope.kind != EnvelopeKind::DistributedMap {

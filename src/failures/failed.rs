@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::failure::Retry;
 use crate::requests::{Options, Path};
 
 /// One failure, as it stands in the report.
@@ -74,8 +75,8 @@ pub enum Origin {
     Pair {
         /// Which of [`crate::pairs::Pairs::pairs`].
         pair: usize,
-        /// Only time was short.
-        only_time: bool,
+        /// Whether the pair is worth asking for again.
+        retry: Retry,
         /// It was asked for in a dry run.
         dry_run: bool,
     },

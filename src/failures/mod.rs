@@ -6,7 +6,6 @@ use std::collections::HashMap;
 
 pub use failed::{Failed, NamedAddress, NamedQueue, Origin};
 
-use crate::failure::Retry;
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::{Named, Pairs};
 use crate::payload::Source;
@@ -15,7 +14,6 @@ use crate::payload::Source;
 #[derive(Debug, Default)]
 pub struct Failures {
     list: Vec<Failed>,
-    sources: usize,
 }
 
 impl Failures {
@@ -54,7 +52,7 @@ impl Failures {
                 source: request.source,
                 origin: Origin::Pair {
                     pair: ask.pair(),
-                    only_time: failure.retry == Retry::NextInvocation,
+                    retry: failure.retry,
                     dry_run: request.options.dry_run,
                 },
                 sent_on: false,
@@ -83,7 +81,7 @@ impl Failures {
             list.push(((request.source, invalid.path()), failed));
         }
         list.sort_by_key(|(place, _)| *place);
-        Failures { list: list.into_iter().map(|(_, failed)| failed).collect(), sources: sources.len() }
+        Failures { list: list.into_iter().map(|(_, failed)| failed).collect() }
     }
 
     /// The failures.
@@ -101,14 +99,5 @@ impl Failures {
     /// Whether there is a failure for which the test holds and that was not sent on.
     pub fn has(&self, test: impl Fn(&Failed) -> bool) -> bool {
         self.list.iter().any(|failed| !failed.sent_on && test(failed))
-    }
-
-    /// For each source, whether anything of it failed that was not sent on.
-    pub fn failing_sources(&self) -> Vec<bool> {
-        let mut failing = vec![false; self.sources];
-        for failed in self.list.iter().filter(|failed| !failed.sent_on) {
-            failing[failed.source] = true;
-        }
-        failing
     }
 }

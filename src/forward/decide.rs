@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use crate::failure::Retry;
 use crate::failures::{Failed, Failures, Origin};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
@@ -112,10 +113,9 @@ impl Forwarding {
                     continue;
                 }
                 // What failed for good, where it goes along, needs no time to pass.
-                let only_time = carried
-                    .iter()
-                    .filter(|(_, failed)| failed.retryable)
-                    .all(|(_, failed)| matches!(failed.origin, Origin::Pair { only_time: true, .. }));
+                let only_time = carried.iter().filter(|(_, failed)| failed.retryable).all(|(_, failed)| {
+                    matches!(failed.origin, Origin::Pair { retry: Retry::NextInvocation, .. })
+                });
                 let delay = match destination {
                     Destination::Continuation if !only_time => PAUSE,
                     _ => Duration::ZERO,

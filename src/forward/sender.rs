@@ -8,23 +8,17 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::calls::backoff::{Backoff, BackoffSettings};
 use crate::deferred::Deferred;
-use crate::sqs_error::SqsError;
+use crate::sqs::{BATCH_ENTRIES, CONCURRENT_BATCHES, SqsError};
 
 use super::decide::{Destination, Outgoing};
 
-/// Entries of one SendMessageBatch (SQS API reference, SendMessageBatch: up to 10).
-const BATCH_ENTRIES: usize = 10;
 /// Bytes of all messages of a batch (SQS API reference, SendMessageBatch: 1 MiB), with some room.
 const BATCH_BYTES: usize = 1_040_000;
-/// Batches in flight at once.
-const CONCURRENT_BATCHES: usize = 8;
-/// Attempts of one batch. SQS has no quota that the function could reach, so what fails twice fails.
+/// Attempts of one batch. SQS has no quota that the function could reach, so a batch that fails three times fails.
 const ATTEMPTS: u32 = 3;
 /// Waits between them.
 const BACKOFF: BackoffSettings =
     BackoffSettings { initial: Duration::from_millis(100), max: Duration::from_secs(2) };
-/// What a round of batches takes at most, as a rule: kept back from the deadline for each.
-const ROUND: Duration = Duration::from_millis(250);
 
 /// Sends messages to the two queues.
 #[derive(Debug, Clone)]
@@ -42,12 +36,6 @@ impl Sender {
         continuation: Option<String>,
     ) -> Self {
         Sender { client, failures, continuation }
-    }
-
-    /// How much time sending takes if every source has something to be sent to each of the queues.
-    pub fn time_for(sources: usize, queues: usize) -> Duration {
-        let batches = sources.div_ceil(BATCH_ENTRIES) * queues;
-        ROUND * u32::try_from(batches.div_ceil(CONCURRENT_BATCHES)).unwrap_or(u32::MAX)
     }
 
     /// Sends the messages, and tells for each whether it arrived. What has not arrived by `ends` is given up.
@@ -207,12 +195,5 @@ mod tests {
         let large: Vec<Outgoing> = (0..4).map(|_| message(Destination::Failures, 500_000)).collect();
         let sizes: Vec<usize> = batches(&large, Destination::Failures).map(|batch| batch.len()).collect();
         assert_eq!(sizes, [2, 2]);
-    }
-
-    #[test]
-    fn the_time_for_sending_grows_with_the_messages() {
-        assert_eq!(Sender::time_for(0, 2), Duration::ZERO);
-        assert_eq!(Sender::time_for(1, 1), ROUND);
-        assert_eq!(Sender::time_for(10_000, 1), ROUND * 125);
     }
 }

@@ -4,8 +4,10 @@
 //! invocation takes. So the function sets the visibility of each message that it lists.
 
 mod delay;
+mod listed;
 mod queue_url;
 mod visibility;
 
 pub use delay::{Delays, Reason};
+pub use listed::{Listed, due, listed};
 pub use visibility::{Due, Visibility};

@@ -10,14 +10,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::calls::backoff::{Backoff, BackoffSettings};
 use crate::deferred::Deferred;
 use crate::payload::Delivery;
-use crate::sqs_error::SqsError;
+use crate::sqs::{BATCH_ENTRIES, CONCURRENT_BATCHES, SqsError};
 
 use super::queue_url::queue_url;
 
-/// Entries of one ChangeMessageVisibilityBatch (SQS API reference: up to 10).
-const BATCH_ENTRIES: usize = 10;
-/// Batches in flight at once.
-const CONCURRENT_BATCHES: usize = 8;
 /// Attempts of one batch.
 const ATTEMPTS: u32 = 3;
 /// How long one attempt may take. Where SQS cannot be reached at all, the answer must not wait for the deadline: the
@@ -26,8 +22,6 @@ const ATTEMPT: Duration = Duration::from_secs(2);
 /// Waits between attempts.
 const BACKOFF: BackoffSettings =
     BackoffSettings { initial: Duration::from_millis(100), max: Duration::from_secs(1) };
-/// How long a round of batches takes at most, as a rule: kept back from the deadline for each.
-const ROUND: Duration = Duration::from_millis(250);
 
 /// Sets the visibility of messages of the queues in one Region.
 #[derive(Debug, Clone)]
@@ -67,12 +61,6 @@ impl Visibility {
         Visibility { client, region: region.into(), endpoint }
     }
 
-    /// How much time it takes to set the visibility of so many messages.
-    pub fn time_for(messages: usize) -> Duration {
-        let rounds = messages.div_ceil(BATCH_ENTRIES).div_ceil(CONCURRENT_BATCHES);
-        ROUND * u32::try_from(rounds).unwrap_or(u32::MAX)
-    }
-
     /// Sets the visibility of each message, as far as that is possible until `ends`. Where it is not, the queue's own
     /// timeout stands: one warning tells how many messages that concerns, and why.
     pub async fn set(&self, due: &[Due<'_>], ends: Instant) {
@@ -91,9 +79,11 @@ impl Visibility {
                 (Some(_), None) => note(&mut unset, "ReceiptHandleMissing", 1),
             }
         }
-        let batches = queues.iter().flat_map(|(url, entries)| {
-            entries.chunks(BATCH_ENTRIES).map(|batch| self.set_batch(url, batch, ends))
-        });
+        // In a list, as a closure with borrowed arguments would make the future of the invocation not `Send`.
+        let mut batches = Vec::new();
+        for (url, entries) in &queues {
+            batches.extend(entries.chunks(BATCH_ENTRIES).map(|batch| self.set_batch(url, batch, ends)));
+        }
         let mut results = futures_util::stream::iter(batches).buffer_unordered(CONCURRENT_BATCHES);
         while let Some(of_batch) = results.next().await {
             for (cause, messages) in of_batch {

@@ -20,7 +20,7 @@ static SUBSCRIBER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 /// The lines that an invocation logs.
-async fn log_of(world: &World, level: LevelFilter, payload: &[u8]) -> Vec<Value> {
+pub async fn log_of(world: &World, level: LevelFilter, payload: &[u8]) -> Vec<Value> {
     let _alone = SUBSCRIBER.lock().await;
     LazyLock::force(&SECOND);
     let lines = Arc::new(Mutex::new(String::new()));

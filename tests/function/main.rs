@@ -19,6 +19,7 @@ mod hostile;
 mod logs;
 mod names;
 mod narrowing;
+mod redelivery;
 mod retries;
 mod sqs;
 mod storms;

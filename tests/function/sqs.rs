@@ -1,4 +1,5 @@
-//! A stand-in for SQS that answers SendMessageBatch where it is called, keeps what was sent, and fails as told.
+//! A stand-in for SQS that answers SendMessageBatch and ChangeMessageVisibilityBatch where they are called, keeps what
+//! they asked for, and fails as told.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,6 +24,9 @@ struct State {
     sent: Vec<Sent>,
     batches: usize,
     faults: Vec<SqsFault>,
+    hidden: Vec<Hidden>,
+    visibility_batches: usize,
+    visibility_faults: Vec<SqsFault>,
 }
 
 /// A message that arrived.
@@ -33,6 +37,14 @@ pub struct Sent {
     pub text: String,
     pub bytes: usize,
     pub delay: Duration,
+}
+
+/// A message whose visibility was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hidden {
+    pub queue_url: String,
+    pub receipt_handle: String,
+    pub seconds: u64,
 }
 
 /// What becomes of the next batch.
@@ -53,6 +65,25 @@ pub enum SqsFault {
 impl Sqs {
     pub fn fail(&self, faults: impl IntoIterator<Item = SqsFault>) {
         self.state.lock().unwrap().faults = faults.into_iter().collect();
+    }
+
+    /// The same for the next batches of ChangeMessageVisibilityBatch.
+    pub fn fail_visibility(&self, faults: impl IntoIterator<Item = SqsFault>) {
+        self.state.lock().unwrap().visibility_faults = faults.into_iter().collect();
+    }
+
+    /// The visibility that was set, in the order of the calls.
+    pub fn hidden(&self) -> Vec<Hidden> {
+        self.state.lock().unwrap().hidden.clone()
+    }
+
+    /// Each receipt handle whose visibility was set, with the seconds.
+    pub fn seconds(&self) -> Vec<(String, u64)> {
+        self.hidden().into_iter().map(|hidden| (hidden.receipt_handle, hidden.seconds)).collect()
+    }
+
+    pub fn visibility_batches(&self) -> usize {
+        self.state.lock().unwrap().visibility_batches
     }
 
     pub fn sent(&self) -> Vec<Sent> {
@@ -80,7 +111,7 @@ impl Sqs {
     fn send(&self, request: &Value) -> Result<Value, SqsFault> {
         let mut state = self.state.lock().unwrap();
         state.batches += 1;
-        let fault = if state.faults.is_empty() { None } else { Some(state.faults.remove(0)) };
+        let fault = next(&mut state.faults);
         let entries = request["Entries"].as_array().unwrap();
         let bytes: usize = entries.iter().map(|entry| entry["MessageBody"].as_str().unwrap().len()).sum();
         assert!(entries.len() <= 10 && bytes <= 1_048_576, "{} entries, {bytes} bytes", entries.len());
@@ -107,14 +138,51 @@ impl Sqs {
         }
         Ok(json!({ "Successful": successful, "Failed": failed }))
     }
+
+    fn set_visibility(&self, request: &Value) -> Result<Value, SqsFault> {
+        let mut state = self.state.lock().unwrap();
+        state.visibility_batches += 1;
+        let fault = next(&mut state.visibility_faults);
+        let entries = request["Entries"].as_array().unwrap();
+        assert!((1..=10).contains(&entries.len()), "{} entries", entries.len());
+        let (mut successful, mut failed) = (Vec::new(), Vec::new());
+        for (number, entry) in entries.iter().enumerate() {
+            match fault {
+                Some(SqsFault::FirstEntry { sender_fault }) if number == 0 => {
+                    let code = if sender_fault { "ReceiptHandleIsInvalid" } else { "InternalError" };
+                    failed.push(json!({ "Id": entry["Id"], "SenderFault": sender_fault, "Code": code }));
+                    continue;
+                }
+                Some(SqsFault::FirstEntry { .. } | SqsFault::Forgotten) | None => {}
+                Some(other) => return Err(other),
+            }
+            state.hidden.push(Hidden {
+                queue_url: request["QueueUrl"].as_str().unwrap().to_owned(),
+                receipt_handle: entry["ReceiptHandle"].as_str().unwrap().to_owned(),
+                seconds: entry["VisibilityTimeout"].as_u64().unwrap(),
+            });
+            successful.push(json!({ "Id": entry["Id"] }));
+        }
+        Ok(json!({ "Successful": successful, "Failed": failed }))
+    }
+}
+
+fn next(faults: &mut Vec<SqsFault>) -> Option<SqsFault> {
+    if faults.is_empty() { None } else { Some(faults.remove(0)) }
 }
 
 impl HttpConnector for Sqs {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let sqs = self.clone();
         HttpConnectorFuture::new(async move {
+            let operation = request.headers().get("x-amz-target").unwrap().to_owned();
             let request: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
-            let (status, body) = match sqs.send(&request) {
+            let answer = match operation.as_str() {
+                "AmazonSQS.SendMessageBatch" => sqs.send(&request),
+                "AmazonSQS.ChangeMessageVisibilityBatch" => sqs.set_visibility(&request),
+                other => panic!("{other} was called"),
+            };
+            let (status, body) = match answer {
                 Ok(answer) => (200, answer),
                 Err(SqsFault::Status(status)) => (status, json!({ "__type": "com.amazonaws.sqs#Refused" })),
                 Err(SqsFault::Hang) => std::future::pending().await,

@@ -177,7 +177,7 @@ pub fn sqs(bodies: &[Value]) -> Value {
             };
             json!({
                 "messageId": format!("m{number}"),
-                "receiptHandle": "handle",
+                "receiptHandle": format!("handle{number}"),
                 "body": body,
                 "attributes": { "ApproximateReceiveCount": "1" },
                 "messageAttributes": {},

@@ -61,8 +61,9 @@ pub(crate) fn settings(
             None => message,
         }
     })?;
-    // Nobody ends this process at a deadline, so there is nothing to be early for.
-    Ok(Settings { deadline_margin: Duration::ZERO, ..settings })
+    // Nobody ends this process at a deadline, so there is nothing to be early for. The messages of a file were delivered
+    // to somebody else, so their visibility stays as it is.
+    Ok(Settings { deadline_margin: Duration::ZERO, redelivery: None, ..settings })
 }
 
 /// The Region's variable, where its value comes from, and the value: a profile is not mended on the command line.
@@ -104,6 +105,7 @@ mod tests {
         let url = "https://sqs.us-east-1.amazonaws.com/111122223333/queue";
         let settings = read(&[], &[("FAILURES_QUEUE_URL", url), ("CONTINUATION_QUEUE_URL", url)]).unwrap();
         assert_eq!((settings.failures_queue, settings.continuation_queue), (None, None));
+        assert_eq!(settings.redelivery, None);
     }
 
     #[test]

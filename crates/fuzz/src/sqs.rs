@@ -58,6 +58,30 @@ impl Sqs {
 
 impl State {
     /// The status and the body of the answer; nothing where the connection breaks.
+    fn answer(&mut self, operation: &str, request: &Value) -> Option<(u16, Value)> {
+        match operation {
+            "AmazonSQS.SendMessageBatch" => self.send(request),
+            "AmazonSQS.ChangeMessageVisibilityBatch" => self.set_visibility(request),
+            _ => {
+                self.violation = Some(format!("{operation:?} was called"));
+                None
+            }
+        }
+    }
+
+    fn set_visibility(&mut self, request: &Value) -> Option<(u16, Value)> {
+        let entries = request["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let in_range = |entry: &Value| entry["VisibilityTimeout"].as_u64().is_some_and(|s| s <= 43_200);
+        if entries.is_empty() || entries.len() > 10 || !entries.iter().all(in_range) {
+            self.violation = Some(format!("visibility that SQS refuses was set: {request}"));
+        }
+        if self.rng.u8(0..10) < self.failing {
+            return self.rng.bool().then(|| (403, json!({ "__type": "com.amazonaws.sqs#AccessDenied" })));
+        }
+        let successful: Vec<Value> = entries.iter().map(|entry| json!({ "Id": entry["Id"] })).collect();
+        Some((200, json!({ "Successful": successful, "Failed": [] })))
+    }
+
     fn send(&mut self, request: &Value) -> Option<(u16, Value)> {
         let entries = request["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
         let bodies = || entries.iter().filter_map(|entry| entry["MessageBody"].as_str());
@@ -113,7 +137,8 @@ fn is_accepted(c: char) -> bool {
 impl HttpConnector for Sqs {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or(Value::Null);
-        let answer = self.lock().send(&body);
+        let operation = request.headers().get("x-amz-target").unwrap_or_default();
+        let answer = self.lock().answer(operation, &body);
         HttpConnectorFuture::new(async move {
             let broken = || ConnectorError::io("the connection was closed".into());
             let (status, body) = answer.ok_or_else(broken)?;

@@ -222,7 +222,7 @@ fn payload(batch: &[Message]) -> String {
     let record = |message: &Message| {
         json!({
             "messageId": message.id,
-            "receiptHandle": "handle",
+            "receiptHandle": message.id,
             "body": message.body,
             "attributes": { "ApproximateReceiveCount": message.deliveries.to_string() },
             "messageAttributes": {},

@@ -1,5 +1,5 @@
 //! A stand-in for SQS: a source queue that delivers at least once, and a failures queue that is its dead-letter queue
-//! too. Its SendMessageBatch fails now and then, in all ways that SQS's can.
+//! too. Its two operations fail now and then, in all ways that SQS's can.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -99,16 +99,11 @@ impl Queues {
             .collect()
     }
 
-    /// Acts on the answer to a batch: what is not listed is done, what is listed comes again soon.
+    /// Acts on the answer to a batch: a message that is not listed is done.
     pub(crate) fn settle(&self, batch: &[Message], listed: &[String]) {
-        let soon = Instant::now() + Duration::from_secs(1);
-        let mut state = self.lock();
-        state.source.retain(|message| {
+        self.lock().source.retain(|message| {
             !batch.iter().any(|delivered| delivered.id == message.id) || listed.contains(&message.id)
         });
-        for message in state.source.iter_mut().filter(|message| listed.contains(&message.id)) {
-            message.visible = soon;
-        }
     }
 
     pub(crate) fn through(&self) -> Through {
@@ -127,8 +122,15 @@ impl Queues {
         Arc::new(move |request: Request<Bytes>| {
             let queues = queues.clone();
             Box::pin(async move {
+                let sets_visibility = request
+                    .headers()
+                    .get("x-amz-target")
+                    .is_some_and(|operation| operation == "AmazonSQS.ChangeMessageVisibilityBatch");
                 let request: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-                let (status, body, delay) = queues.lock().send_batch(&request)?;
+                let (status, body, delay) = match sets_visibility {
+                    true => queues.lock().set_visibility(&request)?,
+                    false => queues.lock().send_batch(&request)?,
+                };
                 tokio::time::sleep(delay).await;
                 Some(answer(status, &body))
             })
@@ -145,6 +147,25 @@ impl State {
         self.next += 1;
         let visible = Instant::now() + delay;
         self.source.push_back(Message { id: format!("m{}", self.next), body, deliveries: 0, visible });
+    }
+
+    /// A message's receipt handle is its identifier. Nothing where the connection breaks.
+    fn set_visibility(&mut self, request: &Value) -> Option<(u16, Value, Duration)> {
+        if self.rng.u32(0..100) < FAILING {
+            let refusal = || (403, json!({ "__type": "com.amazonaws.sqs#AccessDenied" }), Duration::ZERO);
+            return self.rng.bool().then(refusal);
+        }
+        let now = Instant::now();
+        let mut successful = Vec::new();
+        for entry in request["Entries"].as_array().into_iter().flatten() {
+            let seconds = Duration::from_secs(entry["VisibilityTimeout"].as_u64().unwrap_or(0));
+            let message = self.source.iter_mut().find(|message| entry["ReceiptHandle"] == *message.id);
+            if let Some(message) = message {
+                message.visible = now + seconds.min(LONGEST_DELAY);
+            }
+            successful.push(json!({ "Id": entry["Id"] }));
+        }
+        Some((200, json!({ "Successful": successful, "Failed": [] }), Duration::ZERO))
     }
 
     /// Nothing where the connection breaks.

@@ -1,0 +1,191 @@
+//! Which messages of a batch come again, and why.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::failure::Retry;
+use crate::failures::{Failed, Failures, Origin};
+use crate::payload::Source;
+
+use super::{Delays, Due, Reason};
+
+/// A message that comes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Which of the envelope's sources.
+    pub source: usize,
+    /// The source whose failure it is: itself or, on a FIFO queue, the message that it stands behind. It comes again
+    /// when that one does.
+    pub with: usize,
+    /// Why that one comes again.
+    pub reason: Reason,
+}
+
+/// The messages that come again, in the batch's order: those with a failure that was not sent on and, on a FIFO queue,
+/// those that stand behind a listed one of their group, so that their order holds.
+pub fn listed(sources: &[Source<'_>], failures: &Failures) -> Vec<Listed> {
+    let unsent = failures.as_slice().iter().filter(|failed| !failed.sent_on);
+    in_order(sources, &reasons(sources.len(), unsent))
+}
+
+/// The same, given for each source why it comes again for its own sake.
+fn in_order(sources: &[Source<'_>], reasons: &[Option<Reason>]) -> Vec<Listed> {
+    let mut holding: HashMap<&str, Listed> = HashMap::new();
+    let mut listed = Vec::new();
+    for (source, (of_source, reason)) in sources.iter().zip(reasons).enumerate() {
+        let group = of_source.delivery.ordered_group();
+        let own = (*reason).map(|reason| Listed { source, with: source, reason });
+        let held = group.and_then(|group| holding.get(group)).map(|first| Listed { source, ..*first });
+        if let Some(again) = own.or(held) {
+            listed.push(again);
+            if let Some(group) = group {
+                holding.entry(group).or_insert(again);
+            }
+        }
+    }
+    listed
+}
+
+/// When each listed message comes again. `random` gives numbers from 0 to 1, for the jitter.
+pub fn due<'p>(
+    sources: &'p [Source<'p>],
+    listed: &[Listed],
+    delays: Delays,
+    mut random: impl FnMut() -> f64,
+) -> Vec<Due<'p>> {
+    let mut known: HashMap<usize, Duration> = HashMap::new();
+    let due = listed.iter().map(|Listed { source, with, reason }| {
+        let delay = known.entry(*with).or_insert_with(|| {
+            let receive_count = sources[*with].delivery.receive_count.unwrap_or(1);
+            delays.of(*reason, receive_count, random())
+        });
+        Due { delivery: &sources[*source].delivery, delay: *delay }
+    });
+    due.collect()
+}
+
+/// For each source, why it comes again, if one of its failures makes it.
+fn reasons<'f>(sources: usize, failures: impl Iterator<Item = &'f Failed>) -> Vec<Option<Reason>> {
+    let mut retryable: Vec<Option<Reason>> = vec![None; sources];
+    let mut permanent = vec![false; sources];
+    for failed in failures {
+        match failed.retryable {
+            true => {
+                let reason = reason(failed);
+                let known = &mut retryable[failed.source];
+                *known = Some(known.map_or(reason, |known| known.and(reason)));
+            }
+            false => permanent[failed.source] = true,
+        }
+    }
+    // A permanent failure gains nothing from waiting, so beside a retryable one it has no say.
+    let reasons = retryable.into_iter().zip(permanent);
+    reasons.map(|(retryable, permanent)| retryable.or(permanent.then_some(Reason::Other))).collect()
+}
+
+fn reason(failed: &Failed) -> Reason {
+    match failed.origin {
+        Origin::Pair { retry: Retry::NextInvocation, .. } => Reason::Time,
+        Origin::Pair { retry: Retry::FirstDelivery, .. } => Reason::Grace,
+        Origin::Pair { .. } | Origin::Invalid(_) => Reason::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::{Body, Delivery};
+    use crate::requests::Path;
+
+    fn message(id: &'static str, queue: &'static str, group: Option<&'static str>) -> Source<'static> {
+        Source {
+            id: Some(id.into()),
+            body: Body::Text("".into()),
+            delivery: Delivery {
+                queue_arn: Some(queue.into()),
+                message_group: group.map(Into::into),
+                ..Delivery::default()
+            },
+        }
+    }
+
+    /// The listed messages, each with the one that it comes again with.
+    fn listed(sources: &[Source<'_>], failing: &[&str]) -> Vec<(String, String)> {
+        let id = |source: usize| sources[source].id.as_deref().unwrap();
+        let reasons: Vec<Option<Reason>> =
+            (0..sources.len()).map(|source| failing.contains(&id(source)).then_some(Reason::Other)).collect();
+        let listed = in_order(sources, &reasons);
+        listed.iter().map(|listed| (id(listed.source).to_owned(), id(listed.with).to_owned())).collect()
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(source, with)| ((*source).to_owned(), (*with).to_owned())).collect()
+    }
+
+    #[test]
+    fn failed_messages_are_listed_in_order() {
+        let batch = [message("a", "q", Some("g")), message("b", "q", Some("g")), message("c", "q", None)];
+        assert_eq!(listed(&batch, &[]), []);
+        assert_eq!(listed(&batch, &["a"]), pairs(&[("a", "a")]));
+        assert_eq!(listed(&batch, &["c", "b"]), pairs(&[("b", "b"), ("c", "c")]));
+    }
+
+    #[test]
+    fn fifo_messages_behind_a_failed_one_of_their_group_come_again_with_it() {
+        let fifo = |id, group| message(id, "q.fifo", group);
+        let batch = [
+            fifo("a1", Some("a")),
+            fifo("b1", Some("b")),
+            fifo("a2", Some("a")),
+            fifo("x", None),
+            fifo("y", None),
+            fifo("b2", Some("b")),
+            fifo("a3", Some("a")),
+        ];
+        assert_eq!(listed(&batch, &["a1"]), pairs(&[("a1", "a1"), ("a2", "a1"), ("a3", "a1")]));
+        assert_eq!(listed(&batch, &["a2"]), pairs(&[("a2", "a2"), ("a3", "a2")]));
+        assert_eq!(listed(&batch, &["x"]), pairs(&[("x", "x")]));
+        assert_eq!(
+            listed(&batch, &["b1", "a1", "a2"]),
+            pairs(&[("a1", "a1"), ("b1", "b1"), ("a2", "a2"), ("b2", "b1"), ("a3", "a1")])
+        );
+    }
+
+    #[test]
+    fn reason_follows_from_the_failures_that_may_pass() {
+        let failed = |retry: Retry, retryable: bool| Failed {
+            instance_id: None,
+            queue: None,
+            address: None,
+            error: String::new(),
+            message: String::new(),
+            retryable,
+            path: None,
+            message_id: None,
+            source: 1,
+            origin: Origin::Pair { pair: 0, retry, dry_run: false },
+            sent_on: false,
+            fail_on_retryable: true,
+            fail_on_permanent: false,
+        };
+        let throttled = || failed(Retry::MayPass, true);
+        let late = || failed(Retry::NextInvocation, true);
+        let new = || failed(Retry::FirstDelivery, true);
+        let gone = || failed(Retry::FirstDelivery, false);
+        let invalid = || Failed { origin: Origin::Invalid(Path::default()), ..failed(Retry::Never, false) };
+        let table = [
+            (vec![], None),
+            (vec![late(), late()], Some(Reason::Time)),
+            (vec![new(), new()], Some(Reason::Grace)),
+            (vec![throttled()], Some(Reason::Other)),
+            (vec![late(), new()], Some(Reason::Other)),
+            (vec![late(), throttled()], Some(Reason::Other)),
+            (vec![gone()], Some(Reason::Other)),
+            (vec![invalid(), late()], Some(Reason::Time)),
+            (vec![new(), invalid()], Some(Reason::Grace)),
+        ];
+        for (failures, reason) in table {
+            assert_eq!(reasons(2, failures.iter()), [None, reason], "{failures:?}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What the two steps have in common that call SQS: the bounds of batches, and the errors.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::config::http::HttpResponse;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+
+/// Entries of one batch (SQS API reference, SendMessageBatch and ChangeMessageVisibilityBatch: up to 10).
+pub const BATCH_ENTRIES: usize = 10;
+/// Batches in flight at once.
+pub const CONCURRENT_BATCHES: usize = 8;
+/// How long a round of batches takes at most, as a rule.
+const ROUND: Duration = Duration::from_millis(250);
+
+/// How much time it takes to hand so many messages to SQS.
+pub fn time_for(messages: usize) -> Duration {
+    let rounds = messages.div_ceil(BATCH_ENTRIES).div_ceil(CONCURRENT_BATCHES);
+    ROUND * u32::try_from(rounds).unwrap_or(u32::MAX)
+}
+
+/// A request that SQS did not carry out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqsError {
+    /// The error code of SQS, or one of ours where there was no answer.
+    pub code: String,
+    /// Whether the same request may succeed later.
+    pub may_pass: bool,
+}
+
+impl SqsError {
+    /// Reads the SDK's error. Only a request that SQS understood and refused cannot succeed later.
+    pub fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
+        let code = error.code().unwrap_or("ConnectionFailed").to_owned();
+        let may_pass = match error {
+            SdkError::ServiceError(context) => {
+                let status = context.raw().status().as_u16();
+                status >= 500 || status == 429 || code.contains("Throttl")
+            }
+            SdkError::ConstructionFailure(_) => false,
+            _ => true,
+        };
+        SqsError { code, may_pass }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_grows_with_the_messages() {
+        assert_eq!(time_for(0), Duration::ZERO);
+        assert_eq!(time_for(1), ROUND);
+        assert_eq!(time_for(80), ROUND);
+        assert_eq!(time_for(10_000), ROUND * 125);
+    }
+}

@@ -1,0 +1,259 @@
+//! When a listed message comes again: the function sets its visibility.
+
+use std::time::Duration;
+
+use connect_simulator::{Effect, Fault, Operation, Options};
+use serde_json::{Value, json};
+use tracing::level_filters::LevelFilter;
+
+use crate::logs::log_of;
+use crate::sqs::{CONTINUATION, FAILURES, SqsFault};
+use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
+
+const FORWARDS: [(&str, &str); 2] =
+    [("FAILURES_QUEUE_URL", FAILURES), ("CONTINUATION_QUEUE_URL", CONTINUATION)];
+const SOURCE_URL: &str = "https://sqs.eu-central-1.amazonaws.com/111122223333/associations";
+
+fn unwell() -> Fault {
+    Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: "try later".to_owned() })
+}
+
+/// A world in which no call succeeds.
+fn unwell_world(variables: &[(&str, &str)]) -> World {
+    let mut variables = variables.to_vec();
+    variables.push(("MAX_ATTEMPTS", "1"));
+    let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &variables);
+    world.connect.inject(unwell());
+    world
+}
+
+fn received(mut batch: Value, count: usize) -> Value {
+    for record in batch["Records"].as_array_mut().unwrap() {
+        record["attributes"]["ApproximateReceiveCount"] = json!(count.to_string());
+    }
+    batch
+}
+
+fn on_fifo(mut batch: Value, groups: &[&str]) -> Value {
+    for (record, group) in batch["Records"].as_array_mut().unwrap().iter_mut().zip(groups) {
+        record["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:111122223333:associations.fifo");
+        record["attributes"]["MessageGroupId"] = json!(group);
+    }
+    batch
+}
+
+fn one() -> Value {
+    request("q0", &ids(0..1))
+}
+
+fn misnamed() -> Value {
+    json!({ "instanceId": INSTANCE, "queueName": "Biling", "emailAddressId": "e0" })
+}
+
+#[tokio::test]
+async fn delay_doubles_with_each_delivery_up_to_its_maximum() {
+    for (count, seconds) in [(1, 24..=36), (2, 48..=72), (3, 96..=144), (6, 720..=900), (40, 720..=900)] {
+        let world = unwell_world(&[]);
+        assert_eq!(listed(&world.invoke(&received(sqs(&[one()]), count)).await), ["m0"]);
+        let hidden = world.sqs.hidden();
+        assert_eq!(hidden.len(), 1);
+        assert_eq!(
+            (hidden[0].queue_url.as_str(), hidden[0].receipt_handle.as_str()),
+            (SOURCE_URL, "handle0")
+        );
+        assert!(seconds.contains(&hidden[0].seconds), "delivery {count}: {} s", hidden[0].seconds);
+    }
+    let world = unwell_world(&[("REDELIVERY_INITIAL_SECONDS", "100"), ("REDELIVERY_MAX_SECONDS", "100")]);
+    world.invoke(&received(sqs(&[one()]), 9)).await.unwrap();
+    assert!((80..=100).contains(&world.sqs.hidden()[0].seconds));
+}
+
+#[tokio::test]
+async fn messages_go_ten_to_a_call_and_come_apart() {
+    let world = unwell_world(&[]);
+    let batch = sqs(&vec![one(); 25]);
+    assert_eq!(listed(&world.invoke(&batch).await).len(), 25);
+    assert_eq!(world.sqs.visibility_batches(), 3);
+    let mut seconds = world.sqs.seconds();
+    seconds.sort();
+    assert_eq!(seconds.len(), 25);
+    seconds.dedup_by_key(|(handle, _)| handle.clone());
+    assert_eq!(seconds.len(), 25, "each message once");
+    seconds.sort_by_key(|(_, seconds)| *seconds);
+    seconds.dedup_by_key(|(_, seconds)| *seconds);
+    assert!(seconds.len() > 3, "{seconds:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn message_that_only_lacked_time_comes_again_at_once() {
+    let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
+    let mut world = World::in_memory(options, &[]);
+    let entries: Vec<Value> =
+        (1..60).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
+    let large = json!({ "instanceId": INSTANCE, "associations": entries });
+    world.invocation_time = Duration::from_secs(20);
+    assert_eq!(listed(&world.invoke(&received(sqs(&[large, one()]), 7)).await), ["m0"]);
+    assert_eq!(world.sqs.seconds(), [("handle0".to_owned(), 0)]);
+}
+
+#[tokio::test]
+async fn mistyped_name_ends_in_the_failures_queue_within_two_minutes() {
+    let world = World::with(Options { fixture: fixture(2, 2), ..Options::default() }, &FORWARDS);
+    // In a message of its own, and beside a pair that fails for another reason and nothing that was done.
+    let batch = sqs(&[misnamed()]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
+    assert_eq!(world.sqs.seconds(), [("handle0".to_owned(), 60)]);
+    assert_eq!(listed(&world.invoke(&received(batch, 2)).await), [""; 0]);
+    assert_eq!(world.sqs.sent_to(FAILURES).len(), 1);
+    assert_eq!(world.sqs.hidden().len(), 1, "a message that was sent on is done");
+}
+
+#[tokio::test]
+async fn grace_and_another_reason_are_another_reason() {
+    let world = World::with(
+        Options { fixture: fixture(2, 2), ..Options::default() },
+        &[("MAX_ATTEMPTS", "1"), FORWARDS[0]],
+    );
+    world.connect.inject(Fault { operation: Some(Operation::AssociateQueueEmailAddresses), ..unwell() });
+    let body = json!({ "instanceId": INSTANCE, "associations": [
+        { "queueName": "Biling", "emailAddressId": "e0" },
+        { "queueId": "q1", "emailAddressId": "e0" },
+    ]});
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), ["m0"]);
+    assert!((24..=36).contains(&world.sqs.hidden()[0].seconds));
+}
+
+#[tokio::test]
+async fn fifo_messages_behind_a_failed_one_get_its_time() {
+    let world =
+        World::with(Options { fixture: fixture(2, 2), ..Options::default() }, &[("MAX_ATTEMPTS", "1")]);
+    world.connect.inject(Fault { queue: Some("q0".to_owned()), ..unwell() });
+    let done = request("q1", &ids(0..1));
+    let batch = on_fifo(sqs(&[one(), done.clone(), done.clone(), done]), &["a", "a", "b", "a"]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1", "m3"]);
+    let hidden = world.sqs.hidden();
+    assert_eq!(hidden.len(), 3);
+    assert!(hidden.iter().all(|other| other.seconds == hidden[0].seconds), "{hidden:?}");
+    assert!(hidden[0].queue_url.ends_with("/111122223333/associations.fifo"));
+}
+
+#[tokio::test]
+async fn only_batches_of_messages_have_a_visibility() {
+    let record = |batch: Value| batch["Records"].clone();
+    let world = unwell_world(&[]);
+    assert_eq!(listed(&world.invoke(&record(sqs(&[one()]))).await), ["m0"]);
+    assert_eq!(world.sqs.hidden().len(), 1, "of a pipe");
+    let event = json!({ "id": "1", "source": "s", "detail-type": "t", "detail": one() });
+    for payload in [one(), event, json!({ "Items": [one()] })] {
+        world.invoke(&payload).await.unwrap_err();
+    }
+    assert_eq!(world.sqs.hidden().len(), 1);
+}
+
+#[tokio::test]
+async fn queue_url_follows_from_the_arn_and_the_endpoint() {
+    for (variables, url) in [
+        (vec![], "https://sqs.eu-central-1.amazonaws.com/444455556666/theirs"),
+        (
+            vec![("AWS_ENDPOINT_URL_SQS", "http://localhost:9324")],
+            "http://localhost:9324/444455556666/theirs",
+        ),
+    ] {
+        let world = unwell_world(&variables);
+        let mut batch = sqs(&[one()]);
+        batch["Records"][0]["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:444455556666:theirs");
+        world.invoke(&batch).await.unwrap();
+        assert_eq!(world.sqs.hidden()[0].queue_url, url);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn passing_failure_of_sqs_is_tried_again() {
+    for fault in
+        [SqsFault::Status(500), SqsFault::Reset, SqsFault::Hang, SqsFault::FirstEntry { sender_fault: false }]
+    {
+        let world = World::in_memory(
+            Options { fixture: fixture(2, 1), ..Options::default() },
+            &[("MAX_ATTEMPTS", "1")],
+        );
+        world.connect.inject(unwell());
+        world.sqs.fail_visibility([fault]);
+        assert_eq!(listed(&world.invoke(&sqs(&[one(), one()])).await), ["m0", "m1"]);
+        let mut handles: Vec<String> = world.sqs.seconds().into_iter().map(|(handle, _)| handle).collect();
+        handles.sort();
+        assert_eq!(
+            (handles, world.sqs.visibility_batches()),
+            (vec!["handle0".to_owned(), "handle1".to_owned()], 2)
+        );
+    }
+}
+
+/// The warnings of an invocation that are about visibility.
+async fn warnings(world: &World, batch: &Value) -> Vec<Value> {
+    let lines = log_of(world, LevelFilter::INFO, batch.to_string().as_bytes()).await;
+    assert!(lines.iter().all(|line| line["level"] != "ERROR"), "{lines:?}");
+    let about = |line: &Value| line["message"].as_str().unwrap_or_default().contains("visibility");
+    lines.into_iter().filter(about).collect()
+}
+
+#[tokio::test]
+async fn queue_keeps_its_timeout_where_the_visibility_cannot_be_set() {
+    let batch = sqs(&vec![one(); 12]);
+    let mut without_handles = batch.clone();
+    let mut without_arns = batch.clone();
+    for number in 0..12 {
+        without_handles["Records"][number].as_object_mut().unwrap().remove("receiptHandle");
+        without_arns["Records"][number].as_object_mut().unwrap().remove("eventSourceARN");
+    }
+    let denied = vec![SqsFault::Status(403); 2];
+    let table = [
+        (&batch, denied, 12, 0, "Refused"),
+        (&batch, vec![SqsFault::FirstEntry { sender_fault: true }], 1, 11, "ReceiptHandleIsInvalid"),
+        (&without_handles, vec![], 12, 0, "ReceiptHandleMissing"),
+        (&without_arns, vec![], 12, 0, "QueueUnknown"),
+    ];
+    for (batch, faults, unset, set, error) in table {
+        let world = unwell_world(&[]);
+        world.sqs.fail_visibility(faults.clone());
+        let warnings = warnings(&world, batch).await;
+        assert_eq!(warnings.len(), 1, "{error}: {warnings:?}");
+        assert_eq!(
+            (&warnings[0]["level"], &warnings[0]["messages"], &warnings[0]["error"]),
+            (&json!("WARN"), &json!(unset), &json!(error))
+        );
+        assert_eq!(world.sqs.hidden().len(), set, "{error}");
+        world.sqs.fail_visibility(faults);
+        assert_eq!(listed(&world.invoke(batch).await).len(), 12, "{error}");
+    }
+    assert_eq!(warnings(&unwell_world(&[]), &batch).await, [json!(null); 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sqs_that_never_answers_does_not_keep_the_answer() {
+    for (seconds, at_most) in [(900, 10), (10, 9)] {
+        let mut world = World::in_memory(
+            Options { fixture: fixture(2, 1), ..Options::default() },
+            &[("MAX_ATTEMPTS", "1")],
+        );
+        world.invocation_time = Duration::from_secs(seconds);
+        world.connect.inject(unwell());
+        world.sqs.fail_visibility(vec![SqsFault::Hang; 9]);
+        let begun = tokio::time::Instant::now();
+        assert_eq!(listed(&world.invoke(&sqs(&[one()])).await), ["m0"]);
+        assert!(begun.elapsed() <= Duration::from_secs(at_most), "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_is_kept_for_the_visibility() {
+    let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
+    let mut world = World::in_memory(options, &[("DEADLINE_MARGIN_MS", "0")]);
+    world.invocation_time = Duration::from_secs(10);
+    // The last call ends with the time for calls.
+    world.connect.inject(Fault {
+        operation: Some(Operation::AssociateQueueEmailAddresses),
+        ..Fault::new(Effect::Hang)
+    });
+    assert_eq!(listed(&world.invoke(&sqs(&[one()])).await), ["m0"]);
+    assert_eq!(world.sqs.hidden().len(), 1);
+}
