@@ -113,9 +113,9 @@ impl Function {
         let left = invocation.ends.saturating_duration_since(begun);
         let kept = self.time_for_sqs(&envelope).min(left / 2);
         let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, kept).await;
-        let mut failures = Failures::new(&envelope.sources, &pairs, &outcomes);
+        let mut failures = Failures::new(&envelope.sources, &pairs, &plan, &outcomes);
         self.send_on(&envelope, &pairs, &outcomes, &mut failures, invocation).await;
-        let report = Report::new(&envelope.sources, &pairs, &plan, &outcomes, &failures, tally);
+        let report = Report::new(&pairs, &plan, &outcomes, &failures, tally);
         let listed = self.list(&envelope, &failures, invocation).await;
         let answer = answer(&envelope, &pairs, &failures, &report, &listed);
         close(closing(), &envelope.sources, &report, &failures, answer.as_ref().err(), tally);

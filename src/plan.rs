@@ -30,6 +30,15 @@ pub struct Place {
     address: Index,
 }
 
+/// One of the distinct pairs of an invocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Distinct {
+    /// It has a place in the plan.
+    Placed(Place),
+    /// It has none: which of [`Pairs::pairs`] it is.
+    Named(usize),
+}
+
 /// Every pair of the invocation that names the same instance and queue.
 #[derive(Debug)]
 pub struct Group {
@@ -134,6 +143,15 @@ impl Plan {
     pub fn identifiers(&self, place: Place) -> (&str, &str, &str) {
         let group = &self.groups[place.group()];
         (&group.instance, &group.queue, &group.addresses[place.address()].id)
+    }
+
+    /// Which of the distinct pairs a pair is. Two names of one pair share its place, and only names can make two pairs one.
+    /// A pair without a place is known by its name alone.
+    pub fn distinct(&self, pair: usize) -> Distinct {
+        match &self.places[pair] {
+            Ok(place) => Distinct::Placed(*place),
+            Err(_) => Distinct::Named(pair),
+        }
     }
 
     /// The number of calls if nothing fails.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::failures::{Failures, Origin};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
-use crate::payload::Source;
-use crate::plan::{Place, Plan};
+use crate::plan::Distinct;
 
 /// `associated + already_associated + planned + failed` is `distinct`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -31,12 +31,13 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts the pairs of an invocation.
-    pub fn new(sources: &[Source<'_>], pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Self {
+    /// Counts the pairs of an invocation. What failed is counted in the failures themselves.
+    pub fn new(pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Self {
         let mut counts = Counts { requested: pairs.asks.len() + pairs.invalid.len(), ..Counts::default() };
         outcomes.by_group.iter().flatten().for_each(|outcome| counts.add(outcome));
-        counts.failed += plan.places.iter().filter(|place| place.is_err()).count() + pairs.invalid.len();
-        counts.retryable = retryable(sources, pairs, plan, outcomes);
+        let retryable = retryable(failures);
+        counts.failed = retryable.len() + pairs.invalid.len();
+        counts.retryable = retryable.into_values().filter(|retryable| *retryable).count();
         counts.distinct = counts.associated + counts.already_associated + counts.planned + counts.failed;
         counts
     }
@@ -46,23 +47,18 @@ impl Counts {
             Outcome::Associated => self.associated += 1,
             Outcome::AlreadyAssociated => self.already_associated += 1,
             Outcome::Planned => self.planned += 1,
-            Outcome::Failed(_) => self.failed += 1,
+            Outcome::Failed(_) => {}
         }
     }
 }
 
-/// How many of the failed pairs may succeed later for everybody who asked for them.
-fn retryable(sources: &[Source<'_>], pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> usize {
-    let mut failed: HashMap<(Option<Place>, usize), bool> = HashMap::new();
-    for ask in &pairs.asks {
-        let Outcome::Failed(failure) = &outcomes.by_pair[ask.pair()] else { continue };
-        // Two names of one pair share its place; a pair without a place is known by its name.
-        let key = match &plan.places[ask.pair()] {
-            Ok(place) => (Some(*place), 0),
-            Err(_) => (None, ask.pair()),
-        };
-        let first_delivery = sources[pairs.source_of(ask)].delivery.is_first();
-        *failed.entry(key).or_insert(true) &= failure.is_retryable(first_delivery);
+/// The distinct pairs that failed, and whether each may succeed later for everybody who asked for it.
+fn retryable(failures: &Failures) -> HashMap<Distinct, bool> {
+    let mut failed = HashMap::new();
+    for failure in failures.as_slice() {
+        if let Origin::Pair { distinct, .. } = failure.origin {
+            *failed.entry(distinct).or_insert(true) &= failure.retryable;
+        }
     }
-    failed.into_values().filter(|retryable| *retryable).count()
+    failed
 }

@@ -10,7 +10,6 @@ use crate::calls::Tally;
 use crate::failures::{Failed, Failures};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::{Named, Pairs};
-use crate::payload::Source;
 use crate::plan::Plan;
 use crate::writer::json_size;
 
@@ -107,14 +106,13 @@ pub struct Report {
 impl Report {
     /// The whole report.
     pub fn new(
-        sources: &[Source<'_>],
         pairs: &Pairs,
         plan: &Plan,
         outcomes: &Outcomes,
         failures: &Failures,
         tally: Tally,
     ) -> Self {
-        let counts = Counts::new(sources, pairs, plan, outcomes);
+        let counts = Counts::new(pairs, outcomes, failures);
         Report {
             status: Status::of(&counts),
             counts,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::failure::Retry;
+use crate::plan::Distinct;
 use crate::requests::{Options, Path};
 
 /// One failure, as it stands in the report.
@@ -75,6 +76,8 @@ pub enum Origin {
     Pair {
         /// Which of [`crate::pairs::Pairs::pairs`].
         pair: usize,
+        /// Which of the distinct pairs, however they are named.
+        distinct: Distinct,
         /// Whether the pair is worth asking for again.
         retry: Retry,
         /// It was asked for in a dry run.

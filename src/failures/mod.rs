@@ -1,4 +1,6 @@
 //! Failures: every pair that failed and everything invalid, once for each source that asked for it.
+//!
+//! A source that names one pair in two ways has one failure of it, so a report's rows and its counts agree.
 
 mod failed;
 
@@ -9,6 +11,7 @@ pub use failed::{Failed, NamedAddress, NamedQueue, Origin};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::{Named, Pairs};
 use crate::payload::Source;
+use crate::plan::{Distinct, Plan};
 
 /// All failures of an invocation, in the order of the sources and of the places in them.
 #[derive(Debug, Default)]
@@ -18,19 +21,20 @@ pub struct Failures {
 
 impl Failures {
     /// Collects the failures.
-    pub fn new(sources: &[Source<'_>], pairs: &Pairs, outcomes: &Outcomes) -> Self {
+    pub fn new(sources: &[Source<'_>], pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Self {
         let mut list = Vec::new();
-        let mut seen: HashMap<(usize, usize), usize> = HashMap::new();
+        let mut seen: HashMap<(usize, Distinct), usize> = HashMap::new();
         for ask in &pairs.asks {
             let Outcome::Failed(failure) = &outcomes.by_pair[ask.pair()] else { continue };
             let request = &pairs.requests[ask.request()];
             // A message that asks twice for the same pair has one failure, under the stricter options of both.
-            if let Some(known) = seen.get(&(request.source, ask.pair())) {
+            let distinct = plan.distinct(ask.pair());
+            if let Some(known) = seen.get(&(request.source, distinct)) {
                 let known: &mut (_, Failed) = &mut list[*known];
                 known.1.asked_again(request.options);
                 continue;
             }
-            seen.insert((request.source, ask.pair()), list.len());
+            seen.insert((request.source, distinct), list.len());
             let source = &sources[request.source];
             let pair = &pairs.pairs[ask.pair()];
             let queue = &pairs.queues[pair.queue()];
@@ -52,6 +56,7 @@ impl Failures {
                 source: request.source,
                 origin: Origin::Pair {
                     pair: ask.pair(),
+                    distinct,
                     retry: failure.retry,
                     dry_run: request.options.dry_run,
                 },

@@ -95,6 +95,7 @@ fn reason(failed: &Failed) -> Reason {
 mod tests {
     use super::*;
     use crate::payload::{Body, Delivery};
+    use crate::plan::Distinct;
     use crate::requests::Path;
 
     fn message(id: &'static str, queue: &'static str, group: Option<&'static str>) -> Source<'static> {
@@ -163,7 +164,7 @@ mod tests {
             path: None,
             message_id: None,
             source: 1,
-            origin: Origin::Pair { pair: 0, retry, dry_run: false },
+            origin: Origin::Pair { pair: 0, distinct: Distinct::Named(0), retry, dry_run: false },
             sent_on: false,
             fail_on_retryable: true,
             fail_on_permanent: false,

@@ -57,6 +57,33 @@ async fn a_name_and_an_identifier_of_the_same_pair_are_one() {
 }
 
 #[tokio::test]
+async fn a_pair_named_in_two_ways_is_one_failure_and_one_remaining() {
+    for (status, retryable) in [(400, false), (500, true)] {
+        let world = World::with(
+            Options { fixture: fixture(1, 2), ..Options::default() },
+            &[("MAX_ATTEMPTS", "1"), ("CONNECT_REQUESTS_PER_SECOND", "1000")],
+        );
+        world.connect.inject(Fault {
+            operation: Some(Operation::AssociateQueueEmailAddresses),
+            ..Fault::new(Effect::Error { status, code: "Unwell".to_owned(), message: "no".to_owned() })
+        });
+        let payload = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": [
+            { "queueId": "q0", "emailAddresses": ["e0@brand.example", "E0@brand.example"] },
+            { "queueName": "Queue 0", "emailAddressIds": ["e0", "e1"] },
+        ]});
+        let report = world.invoke(&payload).await.unwrap();
+        assert_eq!((&report["distinct"], &report["failed"]), (&json!(2), &json!(2)), "{report}");
+        let failures = report["failures"].as_array().unwrap();
+        let failed: Vec<_> = failures.iter().map(|failure| failure["path"].as_str().unwrap()).collect();
+        let first = ["associations[0].emailAddresses[0]", "associations[1].emailAddressIds[1]"];
+        assert_eq!(failed, first, "{report}");
+        assert!(failures.iter().all(|failure| failure["retryable"] == json!(retryable)));
+        let remaining: usize = report["remaining"]["associations"].as_array().map_or(0, Vec::len);
+        assert_eq!(remaining, if retryable { 2 } else { 0 }, "{report}");
+    }
+}
+
+#[tokio::test]
 async fn names_that_are_not_there_or_not_unique_fail_alone() {
     let fixture = fixture(2, 2).with_queue(INSTANCE, "twin", "Queue 1");
     let world = World::new(fixture);

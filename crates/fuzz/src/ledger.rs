@@ -93,6 +93,10 @@ fn adds_up(report: &Value) -> Result<(), String> {
     if came != count("distinct")? {
         return Err(format!("the report's {came} outcomes are not its {} pairs", count("distinct")?));
     }
+    let listed = report["failures"].as_array().map_or(0, Vec::len) as u64 + count("failuresOmitted")?;
+    if listed != count("failed")? {
+        return Err(format!("the report counts {} failures and has {listed}", count("failed")?));
+    }
     Ok(())
 }
 
@@ -150,8 +154,8 @@ impl Books {
             Read::Request(asked) => {
                 let lost = asked.leaves.iter().find(|leaf| {
                     let found = self.is_associated(leaf)
-                        || self.sent_leaves.contains(leaf)
-                        || report.is_some_and(|report| report.has(leaf));
+                        || self.stands_in(leaf, &self.sent_leaves)
+                        || report.is_some_and(|report| report.more || self.stands_in(leaf, &report.leaves));
                     !found
                 });
                 lost.map_or(Ok(()), |leaf| Err(format!("{leaf:?}")))
@@ -160,10 +164,23 @@ impl Books {
     }
 
     fn is_associated(&self, leaf: &Leaf) -> bool {
+        !self.pairs(leaf).is_disjoint(&self.associated)
+    }
+
+    /// Whether the leaf stands among others, under its own names or under others of the same pair.
+    fn stands_in(&self, leaf: &Leaf, others: &BTreeSet<Leaf>) -> bool {
+        let pairs = self.pairs(leaf);
+        others.contains(leaf) || others.iter().any(|other| !self.pairs(other).is_disjoint(&pairs))
+    }
+
+    /// The identifiers of every queue and address that a leaf may name.
+    fn pairs(&self, leaf: &Leaf) -> BTreeSet<(String, String)> {
         let addresses = self.ids(&leaf.address, &self.address_names);
-        self.ids(&leaf.queue, &self.queue_names).iter().any(|queue| {
-            addresses.iter().any(|address| self.associated.contains(&(queue.clone(), address.clone())))
-        })
+        let queues = self.ids(&leaf.queue, &self.queue_names);
+        queues
+            .iter()
+            .flat_map(|queue| addresses.iter().map(|address| (queue.clone(), address.clone())))
+            .collect()
     }
 
     fn ids(&self, written: &Written, names: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
@@ -240,10 +257,6 @@ impl Reported {
         };
         let more = report["failuresOmitted"] != 0 || failures().any(|f| f["error"] == "InvalidRequest");
         Reported { leaves: failures().map(leaf).collect(), more }
-    }
-
-    fn has(&self, leaf: &Leaf) -> bool {
-        self.more || self.leaves.contains(leaf)
     }
 }
 
