@@ -105,13 +105,7 @@ pub struct Report {
 
 impl Report {
     /// The whole report.
-    pub fn new(
-        pairs: &Pairs,
-        plan: &Plan,
-        outcomes: &Outcomes,
-        failures: &Failures,
-        tally: Tally,
-    ) -> Self {
+    pub fn new(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes, failures: &Failures, tally: Tally) -> Self {
         let counts = Counts::new(pairs, outcomes, failures);
         Report {
             status: Status::of(&counts),

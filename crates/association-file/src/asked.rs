@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use queue_email_associator::pairs::{Ask, Pairs};
+use queue_email_associator::pairs::{Ask, Named, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Json, Source};
 use queue_email_associator::requests::{Base, Home, Path};
 
@@ -75,6 +75,12 @@ impl<'p> Asked<'p> {
     /// How often an association is asked for again.
     pub(crate) fn repeated(&self) -> usize {
         self.pairs.asks.len() - self.pairs.pairs.len()
+    }
+
+    /// Whether a queue or an address is named by name, so that two different pairs may turn out to be one.
+    pub(crate) fn has_names(&self) -> bool {
+        self.pairs.queues.iter().any(|queue| matches!(queue.queue, Named::Name(_)))
+            || self.pairs.pairs.iter().any(|pair| matches!(pair.address(), Named::Name(_)))
     }
 
     /// For each pair, the place that asked for it first.

@@ -54,6 +54,17 @@ pub(super) struct Batch<'b> {
     failed: Vec<FailedRow>,
     pairs_listed: Vec<bool>,
     invalid_listed: Vec<bool>,
+    /// Failures listed that are of nothing known of the batch.
+    others_listed: usize,
+}
+
+/// How many associations of a batch came to what, in the terms of its report.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct BatchCounts {
+    pub(super) associated: usize,
+    pub(super) already_associated: usize,
+    pub(super) planned: usize,
+    pub(super) failed: usize,
 }
 
 impl<'b> Batch<'b> {
@@ -66,13 +77,17 @@ impl<'b> Batch<'b> {
             failed: Vec::new(),
             pairs_listed: vec![false; asked.pairs.pairs.len()],
             invalid_listed: vec![false; asked.pairs.invalid.len()],
+            others_listed: 0,
             asked,
             ledger,
         }
     }
 
-    /// Lists what an output says failed; and everything it does not speak of, if it had no room to list it all.
-    pub(super) fn add_output(&mut self, output: &Output, reasons: &mut Reasons) {
+    /// Lists what an output says failed; and everything else, if the output does not account for all of the batch.
+    ///
+    /// Where it does, the failures are counted as they are listed, so that counts and rows agree whatever the output says
+    /// of their number.
+    pub(super) fn add_output(&mut self, output: &Output, reasons: &mut Reasons) -> BatchCounts {
         // From the second round on a path leads into what was left of the batch, so the pair itself comes first.
         let mut by_names: HashMap<Names<'_>, Vec<usize>> = HashMap::new();
         for (number, pair) in self.asked.pairs.pairs.iter().enumerate() {
@@ -86,11 +101,37 @@ impl<'b> Batch<'b> {
                 None => self.list_without_pair(failure, &reason),
             }
         }
-        if output.failures_omitted > 0 || output.failed > output.failures.len() {
+        let asked = self.asked.distinct();
+        let listed = self.listed();
+        let done = output.associated + output.already_associated + output.planned;
+        // Only names can make one of two pairs, which the output then counts once.
+        let accounts_for_all = output.complete && (done + listed >= asked || self.asked.has_names());
+        let mut failed = listed;
+        if !accounts_for_all {
+            failed = asked.saturating_sub(done).max(listed);
             let message = "this failed, or was done: the report of its batch had no room to say which; sending it \
                            again is safe";
             self.fail_rest(&reasons.shared(Reason::new("NotReported", message, true)));
         }
+        // No output makes more of a batch than was asked for in it.
+        let mut room = asked.saturating_sub(failed);
+        let mut within = |count: usize| {
+            let count = count.min(room);
+            room -= count;
+            count
+        };
+        BatchCounts {
+            associated: within(output.associated),
+            already_associated: within(output.already_associated),
+            planned: within(output.planned),
+            failed,
+        }
+    }
+
+    /// How many failures are listed.
+    fn listed(&self) -> usize {
+        let listed = self.pairs_listed.iter().chain(&self.invalid_listed);
+        listed.filter(|listed| **listed).count() + self.others_listed
     }
 
     /// Lists everything that is not listed yet.
@@ -131,20 +172,25 @@ impl<'b> Batch<'b> {
             || item_of(path).and_then(|item| invalid.iter().position(|(request, _)| *request == item));
         match exact.or_else(of_item) {
             Some(number) => self.list_invalid(number, reason),
-            None => self.failed.push(FailedRow {
-                cells: Cells {
-                    instance_id: failure.instance_id.clone().unwrap_or_default(),
-                    queue_id: failure.queue_id.clone().unwrap_or_default(),
-                    queue_name: failure.queue_name.clone().unwrap_or_default(),
-                    email_address_id: failure.email_address_id.clone().unwrap_or_default(),
-                    email_address: failure.email_address.clone().unwrap_or_default(),
-                },
-                row: None,
-                reason: reason.clone(),
-                // Nothing tells which of the batch it was of. A dry run must not be put again as a live call.
-                dry_run: self.all_dry_runs,
-            }),
+            None => self.list_other(failure, reason),
         }
+    }
+
+    fn list_other(&mut self, failure: &OutputFailure, reason: &Arc<Reason>) {
+        self.others_listed += 1;
+        self.failed.push(FailedRow {
+            cells: Cells {
+                instance_id: failure.instance_id.clone().unwrap_or_default(),
+                queue_id: failure.queue_id.clone().unwrap_or_default(),
+                queue_name: failure.queue_name.clone().unwrap_or_default(),
+                email_address_id: failure.email_address_id.clone().unwrap_or_default(),
+                email_address: failure.email_address.clone().unwrap_or_default(),
+            },
+            row: None,
+            reason: reason.clone(),
+            // Nothing tells which of the batch it was of. A dry run must not be put again as a live call.
+            dry_run: self.all_dry_runs,
+        });
     }
 
     fn list_pair(&mut self, number: usize, reason: &Arc<Reason>) {

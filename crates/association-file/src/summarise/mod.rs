@@ -28,7 +28,7 @@ pub(crate) use failed::csv;
 pub use failed::{Cells, FailedRow};
 pub use reason::Reason;
 pub use results::{Ended, MAX_RESULTS_BYTES, Manifest};
-pub use summary::{Counts, FileCounts, Status, Summary};
+pub use summary::{Counts, FileCounts, Status, Summary, Summed};
 
 /// What a file asks for: the lines that grouping wrote, which know their rows, and what it counted.
 #[derive(Debug)]
@@ -45,17 +45,6 @@ impl Known {
     pub fn read(bytes: &[u8], counts: FileCounts) -> Result<Self, FileError> {
         Ok(Known { records: file::records("requests.jsonl", bytes)?, counts })
     }
-}
-
-/// What became of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summed {
-    /// How many associations came to what.
-    pub counts: Counts,
-    /// Everything that failed, in the order of the file.
-    pub failed: Vec<FailedRow>,
-    /// Results that cannot be read, where nothing else tells what they were of.
-    pub unreadable: Option<String>,
 }
 
 /// Results that cannot be read.
@@ -130,9 +119,6 @@ impl<'k> Summing<'k> {
 
     fn add_execution(&mut self, ended: Ended, key: &str, execution: &Execution<'_>) {
         let output = execution.output().filter(|_| ended == Ended::Succeeded);
-        if let Some(output) = &output {
-            self.counts.add(output);
-        }
         let input = execution.input();
         let asked = match input.as_deref().map(|input| Asked::of_input(input, self.context)) {
             Some(Ok(asked)) => asked,
@@ -141,7 +127,10 @@ impl<'k> Summing<'k> {
         };
         let mut batch = Batch::new(&asked, self.ledger.as_ref());
         match &output {
-            Some(output) => batch.add_output(output, &mut self.reasons),
+            Some(output) => {
+                let counts = batch.add_output(output, &mut self.reasons);
+                self.counts.add(counts, output);
+            }
             None => {
                 self.counts.failed += asked.distinct();
                 batch.fail_rest(&self.reasons.shared(batch::reason_of(ended, execution)));
@@ -187,6 +176,7 @@ impl<'k> Summing<'k> {
                 self.counts.failed += 1;
             }
         }
+        self.counts.settle();
         // What has no line comes last.
         self.failed.sort_by_key(|failed| failed.row.unwrap_or(u64::MAX));
         let unreadable = self.unreadable.filter(|_| self.ledger.is_none()).map(|unreadable| unreadable.first);

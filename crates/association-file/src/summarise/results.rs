@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
@@ -91,7 +92,7 @@ impl Execution<'_> {
 
     /// What it answered, if that can be read.
     pub(crate) fn output(&self) -> Option<Output> {
-        serde_json::from_str(&document(self.output?)?).ok()
+        Output::read(&serde_json::from_str(&document(self.output?)?).ok()?)
     }
 }
 
@@ -104,27 +105,20 @@ fn document(raw: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 /// What the execution for a batch answers: totals over its rounds, and what failed in the end.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) associated: usize,
     pub(crate) already_associated: usize,
-    #[serde(default)]
     pub(crate) planned: usize,
-    pub(crate) failed: usize,
-    #[serde(default)]
     pub(crate) api_calls: u64,
-    #[serde(default)]
     pub(crate) throttled_calls: u64,
-    #[serde(default)]
     pub(crate) failures: Vec<OutputFailure>,
-    #[serde(default)]
-    pub(crate) failures_omitted: usize,
+    /// Every count could be read, and every failure is listed.
+    pub(crate) complete: bool,
 }
 
 /// A failure in an output, as the function reports it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default)]
 pub(crate) struct OutputFailure {
     pub(crate) instance_id: Option<String>,
     pub(crate) queue_id: Option<String>,
@@ -135,6 +129,55 @@ pub(crate) struct OutputFailure {
     pub(crate) message: String,
     pub(crate) retryable: bool,
     pub(crate) path: Option<String>,
+}
+
+impl Output {
+    /// Reads what can be read of an answer. One member that is wrong does not take the others along, because the reasons
+    /// that a person needs stand in them. Nothing, if it has no count and no failure.
+    fn read(answer: &Value) -> Option<Self> {
+        let number = |name: &str| answer.get(name).and_then(Value::as_u64);
+        let count = |name: &str| number(name).and_then(|count| usize::try_from(count).ok());
+        let [associated, already_associated, failed] =
+            ["associated", "alreadyAssociated", "failed"].map(count);
+        let listed = answer.get("failures").and_then(Value::as_array);
+        if associated.or(already_associated).or(failed).is_none() && listed.is_none() {
+            return None;
+        }
+        let listed = listed.map(Vec::as_slice).unwrap_or_default();
+        let failures: Vec<OutputFailure> = listed.iter().filter_map(OutputFailure::read).collect();
+        let omitted = answer.get("failuresOmitted").and_then(Value::as_f64).unwrap_or_default();
+        Some(Output {
+            complete: associated.is_some()
+                && already_associated.is_some()
+                && failed.is_some_and(|failed| failed <= failures.len())
+                && failures.len() == listed.len()
+                && omitted <= 0.0,
+            associated: associated.unwrap_or_default(),
+            already_associated: already_associated.unwrap_or_default(),
+            planned: count("planned").unwrap_or_default(),
+            api_calls: number("apiCalls").unwrap_or_default(),
+            throttled_calls: number("throttledCalls").unwrap_or_default(),
+            failures,
+        })
+    }
+}
+
+impl OutputFailure {
+    fn read(failure: &Value) -> Option<Self> {
+        let members = failure.as_object()?;
+        let text = |name: &str| members.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(OutputFailure {
+            instance_id: text("instanceId"),
+            queue_id: text("queueId"),
+            queue_name: text("queueName"),
+            email_address_id: text("emailAddressId"),
+            email_address: text("emailAddress"),
+            error: text("error").unwrap_or_else(|| "Failed".to_owned()),
+            message: text("message").unwrap_or_default(),
+            retryable: members.get("retryable").and_then(Value::as_bool).unwrap_or_default(),
+            path: text("path"),
+        })
+    }
 }
 
 /// Hands on each execution of a file of results; one that cannot be read comes without input and output.

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::Summed;
+use super::batch::BatchCounts;
 use super::failed::FailedRow;
 use super::results::Output;
 use crate::step::{Cause, Grouped};
@@ -37,8 +37,7 @@ impl From<&Grouped> for FileCounts {
     }
 }
 
-/// How many associations came to what. `associated + already_associated + planned + failed` is `pairs`, unless one
-/// association is named in two ways.
+/// How many associations came to what. `associated + already_associated + planned + failed` is `pairs`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
@@ -65,14 +64,32 @@ fn is_zero(count: &usize) -> bool {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, output: &Output) {
-        self.associated += output.associated;
-        self.already_associated += output.already_associated;
-        self.planned += output.planned;
-        self.failed += output.failed;
+    pub(super) fn add(&mut self, batch: BatchCounts, output: &Output) {
+        self.associated += batch.associated;
+        self.already_associated += batch.already_associated;
+        self.planned += batch.planned;
+        self.failed += batch.failed;
         self.api_calls += output.api_calls;
         self.throttled_calls += output.throttled_calls;
     }
+
+    /// Counts an association that was named in two ways once, as its batch did: the second name repeats the first.
+    pub(super) fn settle(&mut self) {
+        let named = self.file.pairs + self.file.repeated;
+        self.file.pairs = self.associated + self.already_associated + self.planned + self.failed;
+        self.file.repeated = named.saturating_sub(self.file.pairs);
+    }
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summed {
+    /// How many associations came to what.
+    pub counts: Counts,
+    /// Everything that failed, in the order of the file.
+    pub failed: Vec<FailedRow>,
+    /// Results that cannot be read, where nothing else tells what they were of.
+    pub unreadable: Option<String>,
 }
 
 /// What became of a file as a whole.

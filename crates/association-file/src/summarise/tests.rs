@@ -150,6 +150,83 @@ fn failures_that_a_report_left_out_are_listed_with_what_they_may_be_among() {
 }
 
 #[test]
+fn a_pair_named_in_two_ways_is_counted_as_its_batch_counts_it() {
+    let (items, known) = grouped(
+        "queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,,E0@brand.example\nq,e1,\n",
+    );
+    let failures = [
+        json!({ "queueId": "q", "emailAddressId": "e0", "error": "QueueFull", "message": "full", "retryable": false }),
+    ];
+    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &output(1, &failures, 0))]))]);
+    assert_eq!(rows(&summed), ["2 QueueFull q e0"]);
+    let counts = summed.counts;
+    assert_eq!((counts.associated, counts.failed), (1, 1));
+    assert_eq!((counts.file.rows, counts.file.pairs, counts.file.repeated), (4, 2, 2));
+}
+
+/// What a report says of numbers may be wrong, or missing; the reasons in it are true all the same.
+#[test]
+fn a_report_whose_counts_are_wrong_still_gives_its_reasons() {
+    let (items, known) =
+        grouped("queueId,emailAddress\nq,e0@brand.example\nq,E0@brand.example\nq,e1@brand.example\n");
+    let failure = |address: &str| json!({ "queueId": "q", "emailAddress": address, "error": "QueueFull", "message": "full", "retryable": false });
+    let full = ["2 QueueFull q e0@brand.example", "3 QueueFull q E0@brand.example"];
+    let other = ["4 NotReported q e1@brand.example"];
+    for (changed, accounts_for_all) in [
+        (json!({ "failed": 1, "failuresOmitted": -1 }), true),
+        (json!({ "failed": 0 }), true),
+        (json!({ "associated": null }), false),
+        (json!({ "associated": -1 }), false),
+        (json!({ "failed": "two" }), false),
+        (json!({ "failuresOmitted": 1, "failed": 3, "associated": 0 }), false),
+        (json!({ "apiCalls": "many", "throttledCalls": -3 }), true),
+    ] {
+        let mut report = output(1, &[failure("e0@brand.example"), failure("E0@brand.example")], 0);
+        report.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
+        let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
+        let other: &[&str] = if accounts_for_all { &[] } else { &other };
+        assert_eq!(rows(&summed), [&full[..], other].concat(), "{changed}");
+        let counts = summed.counts;
+        assert_eq!(counts.associated + counts.failed, counts.file.pairs, "{changed}");
+        assert_eq!(counts.file.pairs, 3, "{changed}");
+    }
+}
+
+#[test]
+fn a_report_that_leaves_pairs_out_is_not_taken_for_success() {
+    let (items, known) = grouped("queueId,emailAddressId\nq,e0\nq,e1\n");
+    let broken = json!([7, { "queueId": "q", "emailAddressId": "e0", "error": "E", "message": "m", "retryable": true }]);
+    let mut report = output(0, &[], 0);
+    report["failures"] = broken;
+    report["failed"] = json!(2);
+    for (report, wanted) in [
+        (output(0, &[], 0), ["2 NotReported q e0", "3 NotReported q e1"]),
+        (report, ["2 E q e0", "3 NotReported q e1"]),
+        (json!({ "round": 3 }), ["2 UnreadableOutput q e0", "3 UnreadableOutput q e1"]),
+    ] {
+        let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
+        assert_eq!(rows(&summed), wanted);
+        assert_eq!((summed.counts.failed, summed.counts.file.pairs), (2, 2));
+    }
+}
+
+#[test]
+fn equal_invalid_rows_each_bear_their_own_line() {
+    let (items, known) = grouped("queueId,emailAddressId\nq/,e\nq,e\nq/,e\nq/,e\n");
+    let invalid: Vec<usize> = (0..items.len()).filter(|number| items[*number]["queueId"] == "q/").collect();
+    let failure = |item: &usize| json!({ "error": "InvalidRequest", "message": "m", "retryable": false, "path": format!("Items[{item}].queueId") });
+    let failures: Vec<Value> = invalid.iter().map(failure).collect();
+    let together = json!([succeeded(&items, &output(1, &failures, 0))]);
+    let own = ["2 InvalidRequest q/ e", "4 InvalidRequest q/ e", "5 InvalidRequest q/ e"];
+    assert_eq!(rows(&sum(&known, &[(Ended::Succeeded, together)])), own);
+    // In a batch each, of which one leaves no trace.
+    let alone = |item: &usize| succeeded(&items[*item..=*item], &output(0, &[failure(&0)], 0));
+    let results = json!([alone(&invalid[0]), alone(&invalid[2])]);
+    let own = ["2 InvalidRequest q/ e", "3 NoResult q e", "4 NoResult q/ e", "5 InvalidRequest q/ e"];
+    assert_eq!(rows(&sum(&known, &[(Ended::Succeeded, results)])), own);
+}
+
+#[test]
 fn what_no_result_speaks_of_has_failed() {
     let (items, known) = grouped(FILE);
     let results = json!([succeeded(&items[..1], &output(2, &[], 0)), 7]);
@@ -300,10 +377,12 @@ fn a_failure_of_nothing_known_is_a_dry_run_where_the_whole_batch_is_one() {
     let failures = [json!({ "error": "E", "message": "m", "retryable": true, "path": "BatchInput" })];
     let dry = json!({ "queueId": "q", "emailAddressId": "e", "dryRun": true });
     let live = json!({ "queueId": "p", "emailAddressId": "e" });
-    for (items, dry_run) in
-        [(vec![dry.clone(), dry.clone()], true), (vec![dry, live.clone()], false), (vec![live], false)]
-    {
-        let results = [(Ended::Succeeded, json!([succeeded(&items, &output(0, &failures, 0))]))];
+    for (items, done, dry_run) in [
+        (vec![dry.clone(), dry.clone()], 0, true),
+        (vec![dry, live.clone()], 1, false),
+        (vec![live], 0, false),
+    ] {
+        let results = [(Ended::Succeeded, json!([succeeded(&items, &output(done, &failures, 0))]))];
         let summed = sum(None, &results);
         assert_eq!(rows(&summed), ["- E "]);
         assert_eq!(summed.failed[0].dry_run, dry_run, "{items:?}");
@@ -364,6 +443,7 @@ proptest! {
         prop_assert_eq!(found, wanted);
         let counts = summed.counts;
         prop_assert_eq!(counts.associated, done.len());
-        prop_assert_eq!(counts.associated + counts.failed, counts.file.pairs);
+        prop_assert_eq!(counts.associated + counts.failed, asked.len());
+        prop_assert_eq!(counts.file.pairs, asked.len());
     }
 }
