@@ -16,7 +16,7 @@ pub(super) enum Pending {
     /// The first attempt of a step.
     First(Step),
     /// Another attempt of a call that was refused.
-    Again(Retry),
+    Again(Box<Retry>),
 }
 
 /// A call that was refused and is made again.

@@ -103,7 +103,7 @@ impl<'p> Round<'p> {
     }
 
     fn next_of_group(&mut self, group: usize, pause: Option<Pause>) -> Option<Step> {
-        let (task, urgency) = match self.groups[group].next()? {
+        let (task, urgency) = match self.groups[group].next_step()? {
             GroupStep::Associate(set) => {
                 let urgency = set.urgency;
                 (Task::Associate { group, set }, urgency)
@@ -156,7 +156,7 @@ impl<'p> Round<'p> {
     pub(super) fn record(&mut self, answer: Answer) {
         match answer {
             Answer::Associated { group, set } => self.update(group, |progress, _| {
-                progress.associated(set);
+                progress.associated(&set);
                 None
             }),
             Answer::Listed { group, listing, page } => {
@@ -195,12 +195,12 @@ impl<'p> Round<'p> {
     }
 
     /// There is no time left for a step.
-    pub(super) fn expire(&mut self, task: Task, reason: &str) {
+    pub(super) fn expire(&mut self, task: &Task, reason: &str) {
         match task {
             Task::Associate { group, .. } | Task::List { group, .. } => {
-                self.groups[group].fail_rest(Failure::deadline_exceeded(reason));
+                self.groups[*group].fail_rest(Failure::deadline_exceeded(reason));
             }
-            Task::Search { reading, .. } => self.reading.expire(reading, reason),
+            Task::Search { reading, .. } => self.reading.expire(*reading, reason),
         }
     }
 

@@ -285,7 +285,7 @@ impl Run<'_, '_> {
             return self.round.record(attempt.refused(refused));
         }
         let retry = Retry { attempt, rank, attempts, backoff, last: refusal, maybe_done };
-        self.agenda.push_later(due, Pending::Again(retry));
+        self.agenda.push_later(due, Pending::Again(Box::new(retry)));
     }
 
     /// Puts what the round wants next into the agenda.
@@ -300,7 +300,7 @@ impl Run<'_, '_> {
             let due = now + backoff.next_wait().max(pause.at_least);
             match self.caller.deadline.allows(due) {
                 true => self.agenda.push_later(due, Pending::First(step)),
-                false => self.round.expire(step.task, "no time was left to wait for room on the queue"),
+                false => self.round.expire(&step.task, "no time was left to wait for room on the queue"),
             }
         }
     }
@@ -310,9 +310,10 @@ impl Run<'_, '_> {
         for pending in late {
             match pending {
                 Pending::First(step) => {
-                    self.round.expire(step.task, "the invocation's time ended before its call could begin");
+                    self.round.expire(&step.task, "the invocation's time ended before its call could begin");
                 }
-                Pending::Again(Retry { attempt, last, maybe_done, .. }) => {
+                Pending::Again(retry) => {
+                    let Retry { attempt, last, maybe_done, .. } = *retry;
                     let refused = Refused { refusal: last, out_of_time: true, maybe_done };
                     self.round.record(attempt.refused(refused));
                 }

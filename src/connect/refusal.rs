@@ -6,6 +6,8 @@ use std::time::Duration;
 use aws_sdk_connect::config::http::HttpResponse;
 use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
 
+use super::operation::Operation;
+
 /// Why a call did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -28,6 +30,15 @@ pub struct Refused {
     pub out_of_time: bool,
     /// An earlier attempt may have been carried out although its answer was lost.
     pub maybe_done: bool,
+}
+
+impl Refused {
+    /// The pages of a list that do not come to an end, for this reason.
+    pub fn endless(operation: Operation, reason: &str) -> Self {
+        let message = format!("the pages of {operation} do not end: {reason}");
+        let refusal = Refusal::ours(Class::Unavailable, "EndlessPages", message);
+        Refused { refusal, out_of_time: false, maybe_done: false }
+    }
 }
 
 /// What is to be done about a call that did not succeed.

@@ -101,7 +101,7 @@ async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
         json!({
             "level": "INFO", "message": "invocation ended", "requestId": "request-1",
             "requested": 6, "distinct": 6, "associated": 1, "alreadyAssociated": 0, "planned": 0, "failed": 5,
-            "retryable": 2, "apiCalls": 8, "throttledCalls": 0, "retries": 1, "queues": 3,
+            "retryable": 2, "apiCalls": 9, "throttledCalls": 0, "retries": 1, "queues": 3,
         })
     );
     let warning = |line: Value| {
@@ -146,7 +146,7 @@ async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
         ("PairsAssociated", 1),
         ("PairsFailed", 3),
         ("PairsRetryable", 2),
-        ("ApiCalls", 8),
+        ("ApiCalls", 9),
         ("ThrottledCalls", 0),
         ("Retries", 1),
         ("Queues", 3),

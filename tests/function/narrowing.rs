@@ -238,3 +238,51 @@ async fn a_queue_that_is_not_there_may_have_been_made_just_now() {
     // On its first delivery a message is worth another try.
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), ["m0"]);
 }
+
+/// Another process puts an address on the queue after its list was read.
+#[tokio::test]
+async fn what_another_process_associates_meanwhile_is_blamed_on_nobody() {
+    let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
+    let world = World::with(Options { fixture: with_bad(10, &[0]), switches, ..Options::default() }, &[]);
+    let other = world.connect.clone();
+    world.connect.observe(move |call| {
+        if call.operation == Operation::ListQueueEmailAddresses {
+            other.add(Fixture::new().with_association(INSTANCE, "q0", "e5"));
+        }
+    });
+    let report = world.invoke(&request("q0", &ids(0..10))).await.unwrap();
+    assert_eq!(failed_addresses(&report), ["e0"]);
+    assert_eq!((&report["associated"], &report["alreadyAssociated"]), (&json!(8), &json!(1)));
+}
+
+/// A list that was asked for to find room and could not be read says nothing of why addresses are refused.
+#[tokio::test]
+async fn nobody_is_blamed_after_a_limit_whose_list_could_not_be_read() {
+    let unreadable = Fault {
+        operation: Some(Operation::ListQueueEmailAddresses),
+        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: "later".to_owned() })
+    };
+    let limit = Fault {
+        operation: Some(Operation::AssociateQueueEmailAddresses),
+        times: Some(1),
+        ..Fault::new(Effect::Error {
+            status: 429,
+            code: "LimitExceededException".to_owned(),
+            message: "no".to_owned(),
+        })
+    };
+    let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
+    for (queue, addresses) in [("q0", 2), ("missing", 50)] {
+        let fixture = fixture(1, 50).with_association(INSTANCE, "q0", "e0");
+        let world = World::with(Options { fixture, switches, ..Options::default() }, &[]);
+        world.connect.inject(limit.clone());
+        world.connect.inject(unreadable.clone());
+        let mut payload = request(queue, &ids(0..addresses));
+        payload["failOnRetryable"] = json!(false);
+        let report = world.invoke(&payload).await.unwrap();
+        let failures = report["failures"].as_array().unwrap();
+        assert!(failures.iter().all(|failure| failure["retryable"] == true), "{report}");
+        // A call, its list, the call once more, and the list once more. Each list has ten attempts.
+        assert_eq!(report["apiCalls"], 1 + 10 + 1 + 10);
+    }
+}

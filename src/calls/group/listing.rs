@@ -1,4 +1,4 @@
-//! Listing: reading what is on a queue, page by page, to understand why a set was refused.
+//! Listing: reading what is on a queue, page by page.
 
 use std::collections::HashMap;
 
@@ -6,19 +6,40 @@ use crate::connect::{ListedAddress, Page, Refusal};
 
 use super::suspects::Set;
 
+/// Pages after which a list counts as one without an end.
+const MOST_PAGES: usize = 1_000;
+
 /// A reading of a queue's list that has not come to its end.
 #[derive(Debug)]
 pub struct Listing {
-    next_token: Option<String>,
+    /// The token of each page but the first, in order.
+    tokens: Vec<String>,
     on_queue: OnQueue,
-    refused: RefusedSet,
+    purpose: Purpose,
 }
 
-/// The set whose refusal is to be understood.
+/// What the list is read for.
 #[derive(Debug)]
-pub(super) struct RefusedSet {
-    pub(super) set: Set,
-    pub(super) refusal: Refusal,
+pub(super) enum Purpose {
+    /// To understand why this set was refused.
+    Explain(Set, Box<Refusal>),
+    /// To look once more before addresses fail for good, because another process may have changed the queue since the
+    /// list was read.
+    Confirm {
+        /// How urgent the addresses are.
+        urgency: usize,
+    },
+}
+
+/// Where a reading stands after a page.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// Another page is wanted.
+    More(Listing),
+    /// The list was read to its end.
+    Whole(OnQueue, Purpose),
+    /// The list has no end, for this reason.
+    Endless(Listing, String),
 }
 
 /// The addresses that are on a queue.
@@ -33,6 +54,11 @@ impl OnQueue {
         self.addresses.contains_key(id)
     }
 
+    /// Whether the address is on the queue and counts against the queue's limit.
+    pub(super) fn holds_beside_default(&self, id: &str) -> bool {
+        self.addresses.get(id).is_some_and(|is_default| !is_default)
+    }
+
     /// How many count against the queue's limit: all but the default one.
     pub(super) fn additional(&self) -> usize {
         self.addresses.values().filter(|is_default| !**is_default).count()
@@ -41,37 +67,40 @@ impl OnQueue {
 
 impl Listing {
     /// A reading that begins with the first page.
-    pub(super) fn new(set: Set, refusal: Refusal) -> Self {
-        Listing { next_token: None, on_queue: OnQueue::default(), refused: RefusedSet { set, refusal } }
+    pub(super) fn new(purpose: Purpose) -> Self {
+        Listing { tokens: Vec::new(), on_queue: OnQueue::default(), purpose }
     }
 
     /// How urgent the next page is.
     pub fn urgency(&self) -> usize {
-        self.refused.set.urgency
+        match &self.purpose {
+            Purpose::Explain(set, _) => set.urgency,
+            Purpose::Confirm { urgency } => *urgency,
+        }
     }
 
     /// The token of the next page; the first page has none.
     pub fn next_token(&self) -> Option<&str> {
-        self.next_token.as_deref()
+        self.tokens.last().map(String::as_str)
     }
 
     /// Gives back what the list was read for.
-    pub(super) fn into_refused(self) -> RefusedSet {
-        self.refused
+    pub(super) fn into_purpose(self) -> Purpose {
+        self.purpose
     }
 
-    /// Adds a page. With the last one the list is complete.
-    ///
-    /// # Errors
-    /// The reading, while there are more pages.
-    pub(super) fn add(mut self, page: Page<ListedAddress>) -> Result<(OnQueue, RefusedSet), Self> {
+    /// Adds a page.
+    pub(super) fn add(mut self, page: Page<ListedAddress>) -> Read {
         self.on_queue
             .addresses
             .extend(page.items.into_iter().map(|address| (address.id, address.is_default)));
-        self.next_token = page.next_token;
-        match self.next_token {
-            Some(_) => Err(self),
-            None => Ok((self.on_queue, self.refused)),
+        let Some(token) = page.next_token else { return Read::Whole(self.on_queue, self.purpose) };
+        let is_repeated = self.tokens.contains(&token);
+        self.tokens.push(token);
+        match self.tokens.len() {
+            _ if is_repeated => Read::Endless(self, "a page's token was seen before".to_owned()),
+            MOST_PAGES.. => Read::Endless(self, format!("there are more than {MOST_PAGES} pages")),
+            _ => Read::More(self),
         }
     }
 }

@@ -4,22 +4,27 @@
 //! one after the other: what fits on a queue, and which address is at fault, depends on the answer before.
 //!
 //! - A chunk that is accepted is done.
-//! - At the first refusal for content, the queue's list is read: it tells whether the queue exists at all, and what
+//! - At the first refusal for content, the queue's list is read. It tells whether the queue exists at all, and what
 //!   is on it already. The rest is narrowed down (`suspects`).
 //! - At the first LimitExceededException, the list tells how much room there is (`room`).
+//! - Before an address fails for good, the list may have to be read once more (`confirm`).
 
+mod confirm;
+mod failure;
 mod listing;
 mod room;
 mod suspects;
 
 use std::sync::Arc;
 
-use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
+use crate::connect::{Class, ListedAddress, Operation, Page, Refusal, Refused};
 use crate::failure::{Blame, Failure, Retry};
 use crate::outcomes::Outcome;
 use crate::plan::Group;
 
-use self::listing::{OnQueue, RefusedSet};
+use self::confirm::Accused;
+use self::failure::{failed, no_time_to_retry, refused_for_content, undecided};
+use self::listing::{Purpose, Read};
 use self::room::Room;
 use self::suspects::Suspects;
 use super::step::Pause;
@@ -44,13 +49,28 @@ pub struct Progress {
     suspects: Suspects,
     /// The reading of the queue's list that is wanted next.
     listing: Option<Listing>,
-    /// The list was asked for before, with or without success.
-    list_asked: bool,
+    list: List,
     room: Room,
-    /// How many addresses beside its default one the queue held when its room was looked at.
-    held: Option<usize>,
+    /// How many addresses beside its default one the queue held when its room was looked at, without those that this
+    /// group added.
+    held: usize,
+    /// Addresses that the API refused alone, after the list was read. They are not decided yet.
+    accused: Vec<Accused>,
+    /// How urgent the last call was.
+    urgency: usize,
     verdict: Option<QueueVerdict>,
     begun: bool,
+}
+
+/// Whether the queue's list was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum List {
+    /// It was not read to its end yet.
+    Unread,
+    /// It was read to its end at least once.
+    Read,
+    /// The function has no permission to read it.
+    Denied,
 }
 
 /// Whether the API knows the queue.
@@ -93,27 +113,34 @@ impl Progress {
             outcomes,
             suspects: Suspects::new(chunks.into_iter()),
             listing: None,
-            list_asked: false,
+            list: List::Unread,
             room: Room::Unknown,
-            held: None,
+            held: 0,
+            accused: Vec::new(),
+            urgency: 0,
             verdict: None,
             begun: false,
         }
     }
 
     /// The next step, or nothing if all is decided. The one before must have been answered.
-    pub fn next(&mut self) -> Option<GroupStep> {
+    pub fn next_step(&mut self) -> Option<GroupStep> {
         if let Some(listing) = self.listing.take() {
             return Some(GroupStep::List(listing));
         }
         let outcomes = &self.outcomes;
         let set = self.suspects.next(self.room.next_call(), |member| outcomes[member].is_none());
+        if let Some(listing) = self.list_to_confirm(set.as_ref().map(|set| set.chunk)) {
+            set.into_iter().for_each(|set| self.suspects.put_back(set));
+            return Some(GroupStep::List(listing));
+        }
         set.map(GroupStep::Associate)
     }
 
     /// Fails everything that is undecided.
     pub fn fail_rest(&mut self, failure: Failure) {
         self.listing = None;
+        self.accused.clear();
         let failure = Arc::new(failure);
         for outcome in self.outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
             *outcome = Some(Outcome::Failed(failure.clone()));
@@ -141,6 +168,10 @@ impl Progress {
             .collect()
     }
 
+    fn fail(&mut self, members: &[usize], failure: Failure) {
+        self.decide(members, &Outcome::Failed(Arc::new(failure)));
+    }
+
     fn decide(&mut self, members: &[usize], outcome: &Outcome) {
         for member in members {
             self.outcomes[*member].get_or_insert_with(|| outcome.clone());
@@ -148,19 +179,24 @@ impl Progress {
     }
 
     /// Every address of the set is on the queue.
-    pub fn associated(&mut self, set: Set) {
+    pub fn associated(&mut self, set: &Set) {
         self.begun = true;
+        self.urgency = set.urgency;
         self.verdict = Some(QueueVerdict::Found);
-        self.suspects.accepted(&set);
+        self.suspects.accepted(set);
+        self.room.passed();
         self.room.taken(set.members.len());
         self.decide(&set.members, &Outcome::Associated);
-        self.fail_if_full();
     }
 
     /// The call that was to associate the set failed for good. Tells whether the next step is to wait.
     pub fn not_associated(&mut self, set: Set, refused: Refused) -> Option<Pause> {
         self.begun = true;
+        self.urgency = set.urgency;
         let Refused { refusal, out_of_time, maybe_done } = refused;
+        if refusal.class != Class::Limit {
+            self.room.passed();
+        }
         match refusal.class {
             Class::Throttled | Class::Unavailable => {
                 let failure = if out_of_time {
@@ -168,43 +204,31 @@ impl Progress {
                 } else {
                     failed(&refusal, Retry::MayPass, Blame::Nothing)
                 };
-                self.decide(&set.members, &Outcome::Failed(Arc::new(failure)));
+                self.fail(&set.members, failure);
             }
             // The same for every address of the queue.
             Class::Denied => self.fail_rest(failed(&refusal, Retry::Never, Blame::Nothing)),
             Class::Credentials => self.fail_rest(failed(&refusal, Retry::MayPass, Blame::Nothing)),
             // A lost answer to an earlier attempt may be why an address is refused now: as one that is on the queue.
-            Class::NotFound | Class::Content if maybe_done || !self.list_asked => {
-                self.read_list(set, refusal);
+            Class::NotFound | Class::Content if maybe_done || self.list == List::Unread => {
+                self.explain(set, refusal);
             }
-            Class::NotFound | Class::Content => self.narrow(set, &refusal),
+            Class::NotFound | Class::Content => self.narrow(set, refusal),
             Class::Limit => return self.over_limit(set, refusal),
         }
         None
     }
 
-    fn narrow(&mut self, set: Set, refusal: &Refusal) {
-        if let Err(at_fault) = self.suspects.refused(set) {
-            let blame = match self.verdict {
-                Some(QueueVerdict::Found) => Blame::Address,
-                Some(QueueVerdict::NotFound) | None => Blame::Either,
-            };
-            let failure = failed(refusal, content_retry(refusal), blame);
-            self.decide(&[at_fault], &Outcome::Failed(Arc::new(failure)));
-        }
-    }
-
     fn over_limit(&mut self, set: Set, refusal: Refusal) -> Option<Pause> {
         match self.room {
-            Room::Unknown => self.read_list(set, refusal),
+            Room::Unknown => self.explain(set, refusal),
             Room::Listed { .. } | Room::AtMost(_) => {
-                if self.room.retry() {
+                if self.room.retry(self.limits.max_attempts) {
                     self.suspects.put_back(set);
                     return back_off(&refusal);
                 }
                 self.room = Room::AtMost(set.members.len().saturating_sub(1));
                 self.suspects.put_back(set);
-                self.fail_if_full();
             }
             Room::Unreadable { refusals } => return self.over_limit_unlisted(set, &refusal, refusals + 1),
         }
@@ -216,8 +240,7 @@ impl Progress {
         if refusals >= self.limits.max_attempts {
             // The next set has its own attempts.
             self.room = Room::Unreadable { refusals: 0 };
-            let failure = Arc::new(failed(refusal, Retry::MayPass, Blame::Nothing));
-            self.decide(&set.members, &Outcome::Failed(failure));
+            self.fail(&set.members, failed(refusal, Retry::MayPass, Blame::Nothing));
             return None;
         }
         self.room = Room::Unreadable { refusals };
@@ -225,154 +248,104 @@ impl Progress {
         back_off(refusal)
     }
 
-    fn read_list(&mut self, set: Set, refusal: Refusal) {
-        self.list_asked = true;
-        self.listing = Some(Listing::new(set, refusal));
+    fn explain(&mut self, set: Set, refusal: Refusal) {
+        self.listing = Some(Listing::new(Purpose::Explain(set, Box::new(refusal))));
     }
 
     /// A page of the queue's list was read. Tells whether the next step is to wait.
     pub fn listed(&mut self, listing: Listing, page: Page<ListedAddress>, group: &Group) -> Option<Pause> {
         self.verdict = Some(QueueVerdict::Found);
-        let (on_queue, RefusedSet { set, refusal }) = match listing.add(page) {
-            Ok(complete) => complete,
-            Err(listing) => {
+        let (on_queue, purpose) = match listing.add(page) {
+            Read::Whole(on_queue, purpose) => (on_queue, purpose),
+            Read::More(listing) => {
                 self.listing = Some(listing);
                 return None;
             }
+            Read::Endless(listing, reason) => {
+                return self.not_listed(listing, &Refused::endless(Operation::List, &reason));
+            }
         };
+        self.list = List::Read;
         for (outcome, address) in self.outcomes.iter_mut().zip(&group.addresses) {
             if outcome.is_none() && on_queue.holds(&address.id) {
                 *outcome = Some(Outcome::AlreadyAssociated);
             }
         }
-        let left = set.members.iter().filter(|member| self.outcomes[**member].is_none()).count();
-        if refusal.class == Class::Limit {
-            return self.room_listed(set, &refusal, left, &on_queue);
+        // The list is newer than the refusals of the accused.
+        self.fail_accused();
+        if matches!(self.room, Room::Unreadable { .. }) {
+            self.room = Room::Unknown;
         }
-        match left == set.members.len() {
-            true => self.narrow(set, &refusal),
+        match purpose {
+            Purpose::Confirm { .. } => self.confirmed(&on_queue, group),
+            Purpose::Explain(set, refusal) if refusal.class == Class::Limit => {
+                self.held = self.held_by_others(&on_queue, group);
+                return self.room_listed(set, &refusal, on_queue.additional());
+            }
+            Purpose::Explain(set, refusal) if self.is_undecided(&set) => {
+                self.narrow(set, *refusal);
+                self.fail_accused();
+            }
             // What was on the queue may have been the reason: the rest is asked for as a whole.
-            false => self.suspects.put_back(set),
+            Purpose::Explain(set, _) => self.suspects.put_back(set),
         }
         None
     }
 
-    fn room_listed(&mut self, set: Set, refusal: &Refusal, left: usize, on_queue: &OnQueue) -> Option<Pause> {
-        let held = on_queue.additional();
-        let room = self.limits.additional_addresses.saturating_sub(held);
-        let as_refused = left == set.members.len();
-        self.held = Some(held);
-        self.room = Room::listed(room, self.limits.max_attempts);
+    /// Whether nothing of the set is decided.
+    fn is_undecided(&self, set: &Set) -> bool {
+        set.members.iter().all(|member| self.outcomes[*member].is_none())
+    }
+
+    fn room_listed(&mut self, set: Set, refusal: &Refusal, additional: usize) -> Option<Pause> {
+        let room = self.limits.additional_addresses.saturating_sub(additional);
+        let left = set.members.iter().filter(|member| self.outcomes[**member].is_none()).count();
+        let as_refused = self.is_undecided(&set);
+        self.room = Room::listed(room);
         self.suspects.put_back(set);
         self.suspects.in_requested_order();
         // Where all of the set fits, the refusal may pass: the same call is made again, which is a retry.
         if left > 0 && left <= room {
-            if self.room.retry() {
+            if self.room.retry(self.limits.max_attempts) {
                 return back_off(refusal);
             }
             if as_refused {
                 self.room = Room::AtMost(left - 1);
             }
         }
-        self.fail_if_full();
         None
     }
 
     /// The queue's list was refused. Tells whether the next step is to wait.
     pub fn not_listed(&mut self, listing: Listing, refused: &Refused) -> Option<Pause> {
-        let RefusedSet { set, refusal } = listing.into_refused();
         let of_list = &refused.refusal;
-        if of_list.class.blames_content() && self.verdict != Some(QueueVerdict::Found) {
-            // The call named nothing but the queue and its instance. (A later page may be refused for its token.)
+        // A call for the first page names nothing but the queue and its instance. A later page may be refused for its
+        // token.
+        if of_list.class.blames_content() && listing.next_token().is_none() {
             self.verdict = Some(QueueVerdict::NotFound);
-            self.fail_rest(failed(of_list, content_retry(of_list), Blame::Queue));
+            self.fail_rest(refused_for_content(of_list, Blame::Queue));
             return None;
         }
-        if refusal.class == Class::Limit {
-            return self.over_limit_unlisted(set, &refusal, 1);
+        if of_list.class == Class::Denied {
+            self.list = List::Denied;
         }
-        match of_list.class {
-            Class::Denied | Class::NotFound | Class::Content => self.narrow(set, &refusal),
-            // What is on the queue may have been refused for that, and a queue that does not exist would be narrowed
-            // down to each of its addresses: nobody is blamed before the list was read.
-            Class::Throttled | Class::Unavailable | Class::Limit | Class::Credentials => {
-                self.list_asked = false;
-                let failure = Arc::new(undecided(&refusal, refused));
-                self.decide(&set.members, &Outcome::Failed(failure));
+        match listing.into_purpose() {
+            Purpose::Confirm { .. } => self.not_confirmed(refused),
+            Purpose::Explain(set, refusal) if refusal.class == Class::Limit => {
+                return self.over_limit_unlisted(set, &refusal, 1);
             }
+            Purpose::Explain(set, refusal) if self.list == List::Denied => self.narrow(set, *refusal),
+            // The API may refuse an address because the queue already has it, and it refuses every address of a
+            // missing queue. So nothing is blamed before the list was read.
+            Purpose::Explain(set, refusal) => self.fail(&set.members, undecided(&refusal, refused)),
         }
         None
     }
-
-    /// What finds no room fails for good.
-    fn fail_if_full(&mut self) {
-        let left = self.outcomes.iter().filter(|outcome| outcome.is_none()).count();
-        if self.room.next_call() != Some(0) || left == 0 {
-            return;
-        }
-        let fitted = self.outcomes.iter().filter(|outcome| **outcome == Some(Outcome::Associated)).count();
-        let limit = self.limits.additional_addresses;
-        let held = self.held.unwrap_or_default();
-        let message = match self.room {
-            Room::AtMost(_) => format!(
-                "the API takes no more addresses for this queue, which held {held} beside its default one, although \
-                 QUEUE_ADDITIONAL_LIMIT is {limit}: {fitted} were added and {left} do not fit; remove addresses from \
-                 the queue, or set QUEUE_ADDITIONAL_LIMIT to the queue's true limit"
-            ),
-            _ => format!(
-                "the queue held {held} of {limit} addresses beside its default one: {fitted} were added and {left} do \
-                 not fit; remove addresses from the queue, or have quota L-7B867368 raised and set \
-                 QUEUE_ADDITIONAL_LIMIT to it"
-            ),
-        };
-        self.fail_rest(Failure::ours("QueueFull", message, Retry::Never));
-    }
 }
 
-/// The refused call is made again, after a wait.
+/// The refused call is made again.
 fn back_off(refusal: &Refusal) -> Option<Pause> {
     Some(Pause { at_least: refusal.retry_after.unwrap_or_default() })
-}
-
-/// A failure in the API's own words, and what to do about it where that is known.
-fn failed(refusal: &Refusal, retry: Retry, blame: Blame) -> Failure {
-    let advice = match refusal.class {
-        Class::NotFound => "; create it first, or check the instanceId",
-        Class::Denied => {
-            "; the function's role needs connect:AssociateQueueEmailAddresses on the instance and its queues"
-        }
-        _ => "",
-    };
-    let message = format!("{}{advice}", refusal.message);
-    Failure { error: refusal.code.clone(), message, retry, blame }
-}
-
-/// What was just created may not be found yet.
-fn content_retry(refusal: &Refusal) -> Retry {
-    match refusal.class {
-        Class::NotFound => Retry::FirstDelivery,
-        _ => Retry::Never,
-    }
-}
-
-/// The failure of addresses that were refused for their content, where the queue's list could not be read.
-fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
-    let Refused { refusal: of_list, out_of_time, .. } = list;
-    let message = format!(
-        "refused ({}: {}), and the queue's list, which tells what is on it, cannot be read: {}",
-        refusal.code, refusal.message, of_list.message
-    );
-    match out_of_time {
-        true => Failure::deadline_exceeded(message),
-        false => Failure::ours(of_list.code.clone(), message, Retry::MayPass),
-    }
-}
-
-fn no_time_to_retry(refusal: &Refusal) -> Failure {
-    Failure::deadline_exceeded(format!(
-        "no time was left to try again after {}: {}",
-        refusal.code, refusal.message
-    ))
 }
 
 #[cfg(test)]

@@ -7,27 +7,27 @@ pub(super) enum Room {
     Unknown,
     /// The queue's list could not be read: only the API can tell, and the refusal may pass.
     Unreadable {
-        /// Refusals of the call that is being made again.
+        /// Refusals in a row of the call that is being made again.
         refusals: u32,
     },
     /// The queue's list showed room for this many.
     Listed {
         /// Addresses that fit.
         room: usize,
-        /// How often the API may still refuse what should fit before its answer wins over the list.
+        /// Retries in a row of the call that is being made again. The list says that it should fit.
         retries: u32,
     },
     /// The API refused more than this many; how many fit is found by halving.
     AtMost(usize),
 }
 
-/// Retries of a call that the queue's list says should fit.
+/// Retries of a call that the queue's list says should fit. Then the API's answer wins over the list.
 const RETRIES_WITH_ROOM: u32 = 3;
 
 impl Room {
-    /// What the queue's list showed, where a call may be attempted so often.
-    pub(super) fn listed(room: usize, max_attempts: u32) -> Self {
-        Room::Listed { room, retries: RETRIES_WITH_ROOM.min(max_attempts.saturating_sub(1)) }
+    /// What the queue's list showed.
+    pub(super) fn listed(room: usize) -> Self {
+        Room::Listed { room, retries: 0 }
     }
 
     /// How many addresses the next call may hold, if that is bounded.
@@ -39,14 +39,25 @@ impl Room {
         }
     }
 
-    /// Whether a call that should fit, as the list has it, is to be made again; counts it.
-    pub(super) fn retry(&mut self) -> bool {
+    /// Whether a refused call that should fit, as the list has it, is to be made again; counts the retry. A call has
+    /// at most `max_attempts`.
+    pub(super) fn retry(&mut self, max_attempts: u32) -> bool {
         match self {
-            Room::Listed { retries: left @ 1.., .. } => {
-                *left -= 1;
+            Room::Listed { retries, .. }
+                if *retries < RETRIES_WITH_ROOM.min(max_attempts.saturating_sub(1)) =>
+            {
+                *retries += 1;
                 true
             }
             _ => false,
+        }
+    }
+
+    /// The call was not refused for want of room this time, so the next call has all of its retries.
+    pub(super) fn passed(&mut self) {
+        match self {
+            Room::Listed { retries: count, .. } | Room::Unreadable { refusals: count } => *count = 0,
+            Room::Unknown | Room::AtMost(_) => {}
         }
     }
 
@@ -55,8 +66,7 @@ impl Room {
         match self {
             Room::Listed { room, .. } => *room = room.saturating_sub(addresses),
             Room::AtMost(bound) => *bound = bound.saturating_sub(addresses),
-            Room::Unreadable { refusals } => *refusals = 0,
-            Room::Unknown => {}
+            Room::Unreadable { .. } | Room::Unknown => {}
         }
     }
 }
@@ -66,14 +76,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_should_fit_is_made_again_three_times_and_no_more_than_there_are_attempts() {
+    fn each_call_that_should_fit_has_three_retries_within_its_attempts() {
         for (max_attempts, retries) in [(1, 0), (2, 1), (4, 3), (10, 3)] {
-            let mut room = Room::listed(5, max_attempts);
-            assert_eq!((0..9).filter(|_| room.retry()).count(), retries);
-            assert_eq!(room, Room::Listed { room: 5, retries: 0 });
+            let mut room = Room::listed(5);
+            for _ in 0..2 {
+                assert_eq!((0..9).filter(|_| room.retry(max_attempts)).count(), retries);
+                room.passed();
+            }
+            assert_eq!(room, Room::listed(5));
         }
         for mut room in [Room::Unknown, Room::Unreadable { refusals: 1 }, Room::AtMost(5)] {
-            assert!(!room.retry());
+            assert!(!room.retry(10));
         }
     }
 

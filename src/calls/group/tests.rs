@@ -1,5 +1,8 @@
 //! A group's calls, one by one, without a socket.
 
+use std::ops::Range;
+use std::time::Duration;
+
 use crate::index::Index;
 use crate::plan::{Address, Chunk, Sources};
 
@@ -7,7 +10,7 @@ use super::*;
 
 const LIMITS: GroupLimits = GroupLimits { additional_addresses: 49, max_attempts: 10 };
 
-/// A group of addresses `a0`, `a1`, ..., all in one chunk.
+/// A group of addresses `a0`, `a1`, ...
 fn group(addresses: usize) -> Group {
     let address =
         |position| Address { id: format!("a{position}").into(), dry_run: false, sources: Sources::One(0) };
@@ -15,7 +18,12 @@ fn group(addresses: usize) -> Group {
         instance: "i".into(),
         queue: "q".into(),
         addresses: (0..addresses).map(address).collect(),
-        chunks: vec![Chunk { addresses: (0..addresses).map(Index::new).collect(), urgency: 1 }],
+        chunks: (0..addresses)
+            .map(Index::new)
+            .collect::<Vec<_>>()
+            .chunks(50)
+            .map(|chunk| Chunk { addresses: chunk.to_vec(), urgency: 1 })
+            .collect(),
     }
 }
 
@@ -30,7 +38,7 @@ fn refused(class: Class) -> Refused {
 
 /// The set of the next step, which is to associate it.
 fn next_set(progress: &mut Progress) -> Option<Set> {
-    match progress.next()? {
+    match progress.next_step()? {
         GroupStep::Associate(set) => Some(set),
         GroupStep::List(listing) => panic!("{listing:?} is wanted"),
     }
@@ -46,11 +54,45 @@ fn refuse(progress: &mut Progress, class: Class) {
     assert_eq!(progress.not_associated(set, refused(class)), None);
 }
 
+/// The next step is to associate a set, which is refused and tried again after a wait.
+fn refuse_for_now(progress: &mut Progress, class: Class) {
+    let set = next_set(progress).unwrap();
+    assert_eq!(progress.not_associated(set, refused(class)), Some(Pause { at_least: Duration::ZERO }));
+}
+
+/// The next step is to associate these addresses, which succeeds.
+fn associate(progress: &mut Progress, members: Range<usize>) {
+    let set = next_set(progress).unwrap();
+    assert_eq!(set.members, members.collect::<Vec<_>>());
+    progress.associated(&set);
+}
+
+fn next_listing(progress: &mut Progress) -> Listing {
+    match progress.next_step() {
+        Some(GroupStep::List(listing)) => listing,
+        other => panic!("{other:?} is wanted and no list"),
+    }
+}
+
+/// A page with these addresses, none of them as the queue's default one.
+fn page(ids: &[&str]) -> Page<ListedAddress> {
+    let address = |id: &&str| ListedAddress { id: (*id).to_owned(), is_default: false };
+    Page { items: ids.iter().map(address).collect(), next_token: None }
+}
+
 /// The next step is to read the queue's list, which holds these addresses, none of them as its default one.
 fn list<const N: usize>(progress: &mut Progress, group: &Group, ids: [&str; N]) {
-    let Some(GroupStep::List(listing)) = progress.next() else { panic!("no list is wanted") };
-    let items = ids.map(|id| ListedAddress { id: id.to_owned(), is_default: false }).to_vec();
-    assert_eq!(progress.listed(listing, Page { items, next_token: None }, group), None);
+    let listing = next_listing(progress);
+    assert_eq!(progress.listed(listing, page(&ids), group), None);
+}
+
+/// The error, retry and message of each address that failed.
+fn failures(progress: Progress) -> Vec<Option<(String, Retry, String)>> {
+    let failure = |outcome| match outcome {
+        Outcome::Failed(failure) => Some((failure.error.clone(), failure.retry, failure.message.clone())),
+        _ => None,
+    };
+    progress.into_outcomes().into_iter().map(failure).collect()
 }
 
 #[test]
@@ -117,4 +159,183 @@ fn with_one_attempt_what_the_list_left_of_a_set_is_tried_once() {
     refuse(&mut progress, Class::Limit);
     list(&mut progress, &group, ["a0"]);
     assert_eq!(next_members(&mut progress), Some(vec![1, 2, 3]));
+}
+
+/// The list was read before the address was refused alone, so another process may have put it on the queue since.
+#[test]
+fn accused_address_is_looked_for_on_the_list_once_more() {
+    for (ids, a0) in [
+        (&["a0", "a1", "a2"][..], Outcome::AlreadyAssociated),
+        (
+            &["a1", "a2"],
+            Outcome::Failed(Arc::new(refused_for_content(&refused(Class::Content).refusal, Blame::Address))),
+        ),
+    ] {
+        let group = group(3);
+        let mut progress = begin(&group, LIMITS);
+        refuse(&mut progress, Class::Content);
+        list(&mut progress, &group, ["b"]);
+        refuse(&mut progress, Class::Content);
+        associate(&mut progress, 1..3);
+        let listing = next_listing(&mut progress);
+        assert_eq!(progress.listed(listing, page(ids), &group), None);
+        assert_eq!(next_members(&mut progress), None);
+        assert_eq!(progress.into_outcomes(), [a0, Outcome::Associated, Outcome::Associated]);
+    }
+}
+
+#[test]
+fn accused_addresses_of_a_chunk_are_confirmed_before_the_next_chunk() {
+    let group = group(51);
+    let mut progress = begin(&group, LIMITS);
+    refuse(&mut progress, Class::Content);
+    list(&mut progress, &group, []);
+    let mut refused = 0;
+    while let Some(GroupStep::Associate(set)) = progress.next_step() {
+        assert!(!set.members.contains(&50));
+        refused += 1;
+        match set.members.contains(&0) {
+            true => refuse_set(&mut progress, set),
+            false => progress.associated(&set),
+        }
+    }
+    assert!(refused <= 9);
+    // The step that ended the loop was the list.
+    assert_eq!(progress.accused.len(), 1);
+}
+
+fn refuse_set(progress: &mut Progress, set: Set) {
+    assert_eq!(progress.not_associated(set, refused(Class::Content)), None);
+}
+
+/// A refusal of a single address that is newer than no list at all needs no second look.
+#[test]
+fn address_that_is_refused_alone_at_first_costs_two_calls() {
+    let group = group(1);
+    let mut progress = begin(&group, LIMITS);
+    refuse(&mut progress, Class::Content);
+    list(&mut progress, &group, []);
+    assert_eq!(next_members(&mut progress), None);
+    assert_eq!(failures(progress), [Some(("E".to_owned(), Retry::Never, "no".to_owned()))]);
+}
+
+#[test]
+fn accused_address_may_succeed_later_when_the_list_cannot_be_read_again() {
+    let group = group(2);
+    let accused = || {
+        let mut progress = begin(&group, LIMITS);
+        refuse(&mut progress, Class::Content);
+        list(&mut progress, &group, []);
+        refuse(&mut progress, Class::Content);
+        associate(&mut progress, 1..2);
+        let listing = next_listing(&mut progress);
+        (progress, listing)
+    };
+    let retry = |progress| failures(progress)[0].clone().map(|(_, retry, _)| retry);
+    let (mut progress, listing) = accused();
+    assert_eq!(progress.not_listed(listing, &refused(Class::Unavailable)), None);
+    assert_eq!(retry(progress), Some(Retry::MayPass));
+    let (mut progress, _) = accused();
+    progress.fail_rest(Failure::deadline_exceeded("late"));
+    assert_eq!(retry(progress), Some(Retry::NextInvocation));
+    // Without permission, the list that was read before is all that can be known.
+    let (mut progress, listing) = accused();
+    assert_eq!(progress.not_listed(listing, &refused(Class::Denied)), None);
+    assert_eq!(retry(progress), Some(Retry::Never));
+}
+
+/// A list that was asked for and could not be read says nothing.
+#[test]
+fn list_that_could_not_be_read_is_asked_for_at_the_next_refusal() {
+    let group = group(2);
+    let mut progress = begin(&group, LIMITS);
+    refuse(&mut progress, Class::Limit);
+    let listing = next_listing(&mut progress);
+    assert!(progress.not_listed(listing, &refused(Class::Unavailable)).is_some());
+    refuse(&mut progress, Class::Content);
+    list(&mut progress, &group, ["a0"]);
+    associate(&mut progress, 1..2);
+    assert_eq!(progress.into_outcomes(), [Outcome::AlreadyAssociated, Outcome::Associated]);
+}
+
+#[test]
+fn each_call_that_should_fit_has_retries_of_its_own() {
+    let group = group(200);
+    let mut progress = begin(&group, GroupLimits { additional_addresses: 5_000, ..LIMITS });
+    refuse(&mut progress, Class::Limit);
+    let listing = next_listing(&mut progress);
+    assert!(progress.listed(listing, page(&[]), &group).is_some());
+    for chunk in 0..4 {
+        let (first, retries) = (chunk * 50, if chunk == 0 { 2 } else { 3 });
+        (0..retries).for_each(|_| refuse_for_now(&mut progress, Class::Limit));
+        associate(&mut progress, first..first + 50);
+    }
+    assert_eq!(next_members(&mut progress), None);
+    assert!(progress.into_outcomes().iter().all(|outcome| *outcome == Outcome::Associated));
+}
+
+/// Another process took the room that the list showed, with some of the same addresses.
+#[test]
+fn what_another_process_put_on_a_full_queue_is_done() {
+    let group = group(4);
+    let mut progress = begin(&group, GroupLimits { additional_addresses: 4, max_attempts: 1 });
+    refuse(&mut progress, Class::Limit);
+    list(&mut progress, &group, ["b", "c"]);
+    refuse(&mut progress, Class::Limit);
+    refuse(&mut progress, Class::Limit);
+    list(&mut progress, &group, ["a1", "a3", "b", "c"]);
+    assert_eq!(next_members(&mut progress), None);
+    let failures = failures(progress);
+    let full = failures[0].clone().unwrap();
+    assert_eq!((&*full.0, full.1), ("QueueFull", Retry::Never));
+    assert!(
+        full.2
+            .starts_with("the queue held 4 of 4 addresses beside its default one: 0 were added and 2 do not")
+    );
+    assert_eq!([&failures[1], &failures[2], &failures[3]], [&None, &Some(full), &None]);
+}
+
+/// The list is read at the first refusal for want of room, which may come after some were added.
+#[test]
+fn what_the_group_added_itself_is_not_what_the_queue_held() {
+    let group = group(3);
+    let mut progress = begin(&group, GroupLimits { additional_addresses: 3, ..LIMITS });
+    refuse(&mut progress, Class::Content);
+    list(&mut progress, &group, ["b", "c"]);
+    associate(&mut progress, 0..1);
+    refuse(&mut progress, Class::Limit);
+    list(&mut progress, &group, ["a0", "b", "c"]);
+    assert_eq!(next_members(&mut progress), None);
+    let (_, _, message) = failures(progress)[2].clone().unwrap();
+    let start = "the queue held 2 of 3 addresses beside its default one: 1 were added and 2 do not fit";
+    assert!(message.starts_with(start), "{message}");
+}
+
+#[test]
+fn list_without_an_end_may_pass() {
+    let group = group(1);
+    let mut progress = begin(&group, LIMITS);
+    refuse(&mut progress, Class::Content);
+    for expected in [true, false] {
+        let listing = next_listing(&mut progress);
+        let page = Page { next_token: Some("again".to_owned()), ..page(&["b"]) };
+        assert_eq!(progress.listed(listing, page, &group), None);
+        assert_eq!(progress.listing.is_some(), expected);
+    }
+    let (error, retry, message) = failures(progress)[0].clone().unwrap();
+    assert_eq!((&*error, retry), ("EndlessPages", Retry::MayPass));
+    assert!(message.ends_with("do not end: a page's token was seen before"), "{message}");
+}
+
+/// A queue that is deleted meanwhile is not narrowed down to each of its addresses.
+#[test]
+fn queue_that_is_gone_after_a_first_chunk_costs_two_more_calls() {
+    let group = group(100);
+    let mut progress = begin(&group, LIMITS);
+    associate(&mut progress, 0..50);
+    refuse(&mut progress, Class::NotFound);
+    let listing = next_listing(&mut progress);
+    assert_eq!(progress.not_listed(listing, &refused(Class::NotFound)), None);
+    assert_eq!(next_members(&mut progress), None);
+    assert_eq!(progress.verdict(), Some(QueueVerdict::NotFound));
 }
