@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 
 type Make<Client> = Box<dyn FnOnce() -> Client + Send>;
 
-/// A client that is made at most once, by whoever needs it first.
+/// A client that is made at most once, by the first caller that needs it.
 pub struct Deferred<Client>(Arc<LazyLock<Client, Make<Client>>>);
 
 impl<Client> Deferred<Client> {

@@ -1,6 +1,6 @@
 //! Index: a position in a list, in four bytes.
 //!
-//! A large invocation holds several for each of its pairs, and memory is what Lambda bills.
+//! A large invocation holds several for each of its pairs, and Lambda bills memory.
 
 use std::fmt;
 use std::num::NonZeroU32;

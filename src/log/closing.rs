@@ -15,7 +15,7 @@ use super::metrics::{Metric, record};
 /// A message that comes so often waits for something that does not pass by itself.
 const OFTEN: u32 = 5;
 
-/// What identifies the end of an invocation in log and metrics.
+/// The fields that identify the end of an invocation in log and metrics.
 #[derive(Debug, Clone, Copy)]
 pub struct Closing<'a> {
     /// The CloudWatch namespace.
@@ -28,7 +28,7 @@ pub struct Closing<'a> {
     pub duration: Duration,
 }
 
-/// Logs what came of an invocation.
+/// Logs the outcome of an invocation.
 pub fn close(
     closing: Closing<'_>,
     sources: &[Source<'_>],

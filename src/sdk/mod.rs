@@ -68,7 +68,7 @@ pub fn lambda_clients(
     (connect, sqs)
 }
 
-/// What the clients have in common. It is not loaded from the environment: what may be set there are our settings.
+/// The configuration that the clients share. It is not loaded from the environment, which only [`Settings`] reads.
 fn shared_config(
     settings: &Settings,
     credentials: SharedCredentialsProvider,

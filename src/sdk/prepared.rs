@@ -1,9 +1,8 @@
-//! What calls need, made ready in the background.
+//! Makes the client for calls ready in the background.
 //!
-//! Reading and checking the system's certificates is most of the work of starting up: on some systems hundreds of
-//! files. The SDK does it when a client is made. Here a thread does it, and makes the client, as soon as the process has
-//! nothing else to do but to wait for its first event. What it reads is kept by the HTTP client's library for the whole
-//! process.
+//! Most of the work of a cold start is to read and check the system's certificates, which are hundreds of files on some
+//! systems. The SDK does it when a client is made. Here a thread does it, and makes the client, as soon as the process
+//! only waits for its first event. The HTTP client's library keeps the certificates for the whole process.
 
 use std::thread;
 use std::time::Duration;
@@ -16,17 +15,17 @@ use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, Runt
 use aws_smithy_types::config_bag::ConfigBag;
 use tokio::time::sleep;
 
-/// By then the first poll is on its way: a thread that begins before it takes turns with it. Where the first event comes
-/// sooner, its first call makes ready what it needs.
+/// By then the first poll is on its way. A thread that begins earlier takes turns with it on the processor. If the first
+/// event comes sooner, its first call makes the client itself.
 const UNTIL_POLLED: Duration = Duration::from_millis(2);
 
-/// The client as SDK clients get it, whose making ready is no part of making them.
+/// The client as SDK clients get it: to make one of them does not read the certificates.
 pub(super) fn for_sdk_clients(client: SharedHttpClient) -> SharedHttpClient {
     SharedHttpClient::new(Prepared(client))
 }
 
-/// Makes an HTTP client ready, and then what is built upon it, once the process waits for its first event. To be called
-/// within a Tokio runtime.
+/// Makes an HTTP client ready once the process waits for its first event, and then runs `then`, which builds on it. Must
+/// be called within a Tokio runtime.
 pub(super) fn in_background(client: SharedHttpClient, then: impl FnOnce() + Send + 'static) {
     let prepare = move || {
         // This is how the client is told to load certificates; it looks at neither argument.

@@ -12,9 +12,9 @@ use crate::http;
 /// How Connect is spoken to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
-    /// In the clear: what counts is the first byte of the request, and each one is answered.
+    /// In the clear. The first byte of the request counts, and each request is answered.
     Http,
-    /// What counts is the first byte of the handshake. It is not answered: the connection breaks.
+    /// The first byte of the handshake counts. It is not answered, and the connection breaks.
     Https,
 }
 
@@ -44,7 +44,7 @@ impl Connect {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let sender = sender.clone();
-                // A connection that breaks is one that the function has ended.
+                // A broken connection means that the function has ended.
                 thread::spawn(move || serve(stream, scheme, &sender).ok());
             }
         });

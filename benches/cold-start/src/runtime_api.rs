@@ -45,7 +45,7 @@ impl Request {
 pub(crate) struct RuntimeApi {
     /// Where it listens.
     pub(crate) address: SocketAddr,
-    /// What the function asks.
+    /// The function's request.
     pub(crate) requests: Receiver<Request>,
 }
 
@@ -58,7 +58,7 @@ impl RuntimeApi {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let sender = sender.clone();
-                // A connection that breaks is one that the function has ended.
+                // A broken connection means that the function has ended.
                 thread::spawn(move || serve(&stream, &sender).ok());
             }
         });

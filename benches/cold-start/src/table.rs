@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::run::Start;
 
-/// Cold starts, the first function being what the others are measured against.
+/// Cold starts. The others are measured against the first function.
 pub(crate) fn cold_starts<'a>(rows: impl Iterator<Item = (&'a str, &'a Vec<Start>)>) -> String {
     let mut table = "| function | median | times echo | fastest | memory at the first poll | starts |\n\
                      | --- | ---: | ---: | ---: | ---: | ---: |\n"

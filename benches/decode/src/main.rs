@@ -1,7 +1,7 @@
 //! Measures what it costs to read, check and plan large batches, beside parsing their JSON alone.
 //!
 //! Without arguments it prints a table of times and memory. `once` does the work a single time and says how much was
-//! allocated; it is what `scripts/count-costs` counts the instructions of.
+//! allocated; `scripts/count-costs` counts the instructions of it.
 
 mod failure;
 mod once;
@@ -33,7 +33,7 @@ enum Command {
     },
     /// Reads a payload from standard input, and does one thing with it
     Once {
-        /// What to do with it
+        /// The task to do with it
         task: Task,
     },
 }

@@ -1,4 +1,4 @@
-//! A single measurement: one task, done once, and what it took.
+//! A single measurement: one task, done once, and its cost.
 
 use std::alloc::System;
 use std::io::Read;
@@ -12,16 +12,16 @@ use crate::work;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What is done with a payload.
+/// The task that is done with a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Task {
-    /// Nothing: what reading it costs
+    /// Nothing: the cost of reading it alone
     Nothing,
-    /// What the function does with it before its first call
+    /// All the work of the function before its first call
     Plan,
 }
 
-/// Does a task with a payload from standard input, and prints what it took.
+/// Does a task with a payload from standard input, and prints its cost.
 pub(crate) fn run(task: Task) -> Result<(), Failure> {
     let idle = peak_memory()?;
     // With room for the largest at once, of which the system gives no more than is filled.

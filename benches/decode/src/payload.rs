@@ -1,4 +1,5 @@
-//! Payloads: SQS batches as Lambda delivers them, with what the function does not read cut down to what fits.
+//! Payloads: SQS batches as Lambda delivers them. Members that the function does not read are
+//! shortened, so that it fits.
 
 use std::io::Write;
 

@@ -1,6 +1,6 @@
-//! The shapes of large batches: an ordinary one, and those that would be slow if anything were.
+//! The shapes of large batches: an ordinary one, and the shapes most likely to be slow.
 
-/// What a batch looks like.
+/// The shape of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Shape {
     /// 10,000 messages of a pair each, over 200 queues

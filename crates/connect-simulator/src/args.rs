@@ -70,7 +70,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NUMBER", value_parser = whole::<usize>, default_value_t = ADDITIONAL_ADDRESSES, allow_negative_numbers = true)]
     limit: usize,
 
-    /// What becomes of a call that asks for an association that is there already
+    /// How a call is answered that asks for an association the queue already has
     #[arg(long, value_enum, value_name = "ANSWER", default_value_t)]
     associated_again: AssociatedAgain,
 
@@ -82,7 +82,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, value_name = "ANSWER", default_value_t)]
     full_without_default: FullWithoutDefault,
 
-    /// What a call beyond the rate is answered with
+    /// The error that answers a call beyond the rate
     #[arg(long, value_enum, value_name = "ANSWER", default_value_t)]
     throttle_error: ThrottleError,
 
@@ -119,7 +119,7 @@ pub(crate) enum InvalidOption {
 }
 
 impl Args {
-    /// What a simulator is started with. Faults that are given one by one come before `--fail-share`.
+    /// The options that start a simulator. Faults given one by one come before `--fail-share`.
     pub(crate) fn options(&self) -> Result<Options, InvalidOption> {
         let quota = Quota { rate: self.rate, burst: self.burst };
         quota.check()?;

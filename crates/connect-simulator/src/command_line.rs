@@ -1,6 +1,6 @@
-//! Command lines: what the programs of this repository that read one have in common.
+//! The messages of command lines, the same for each program of this repository.
 
-/// What clap has to say, on one line: its own paragraph is hard to find in a log. How the command is used, and how an
+/// Clap's message, on one line: its own paragraph is hard to find in a log. How the command is used, and how an
 /// unknown option could be passed as a value, is left to `--help`.
 pub fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();

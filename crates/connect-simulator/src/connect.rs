@@ -20,20 +20,20 @@ use crate::{Effect, Fault, Fixture, Options, Quota, RecordedCall, ThrottleError}
 
 /// The simulated service. It has no socket and reads no clock, and its clones share one state.
 ///
-/// A call goes through faults, then quota, then what its operation does; the first to refuse it decides.
+/// A call passes the faults, then the quota, then its operation. The first of them to refuse it decides.
 /// Where the reference is silent and no [switch](crate::Switches) asks, this holds:
 ///
 /// - A `ClientToken` that was seen in the same queue and operation with the same addresses is answered as the
 ///   first time, and nothing is done again; with other addresses it is refused with
 ///   `InvalidRequestException`. Only calls that succeeded use up their token.
-/// - Whatever is no JSON, lacks something required or has a wrong type is an `InvalidRequestException`; a value
+/// - A body that is no JSON, lacks a required member or has a wrong type is an `InvalidRequestException`; a value
 ///   outside its range is an `InvalidParameterException`.
 #[derive(Clone)]
 pub struct Connect {
     state: Arc<Mutex<State>>,
 }
 
-/// What becomes of a request, for a server to act on.
+/// The fate of a request, for a server to act on.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The response; `None` closes the connection without one, unless [`hang`](Self::hang) is set.
@@ -66,7 +66,7 @@ impl fmt::Debug for Connect {
 }
 
 impl Connect {
-    /// A service with what the options hold.
+    /// A service as the options describe it.
     pub fn new(options: Options) -> Self {
         let mut directory = Directory::default();
         directory.add(options.fixture);
@@ -98,7 +98,7 @@ impl Connect {
         let record = record(call, &answer, error, now);
         state.calls.push(record.clone());
         let observer = state.observer.clone();
-        // An observer may well ask for what the state holds.
+        // An observer may ask for the state, which is locked here.
         drop(state);
         if let Some(observer) = observer {
             observer(&record);
@@ -130,7 +130,7 @@ impl Connect {
         queue.map(|queue| queue.email_address_ids.clone()).unwrap_or_default()
     }
 
-    /// What [`associated`](Self::associated) says of every queue, by instance and queue.
+    /// The addresses of every queue, by instance and queue, as [`associated`](Self::associated) gives them for one.
     pub fn associations(&self) -> BTreeMap<String, BTreeMap<String, Vec<String>>> {
         let state = self.lock();
         let instances = state.directory.content().instances.iter();
@@ -145,7 +145,7 @@ impl Connect {
             .collect()
     }
 
-    /// Sets a fault, behind those that are set.
+    /// Sets a fault, behind the faults that are set already.
     pub fn inject(&self, fault: Fault) {
         self.lock().faults.add(fault);
     }
@@ -160,7 +160,7 @@ impl Connect {
         self.lock().buckets = Buckets::new(quota);
     }
 
-    /// Adds what a fixture holds (see [`Fixture::merge`]), so that a queue or an address can come to exist
+    /// Adds the content of a fixture (see [`Fixture::merge`]), so that a queue or an address can come to exist
     /// between two calls.
     pub fn add(&self, fixture: Fixture) {
         self.lock().directory.add(fixture);
@@ -246,7 +246,7 @@ impl Answer {
     }
 }
 
-/// The status of an injected error; one that can be no answer's is 500.
+/// The status of an injected error. A number that no answer can have becomes 500.
 fn error_status(status: u16) -> StatusCode {
     let accepted = (200..600).contains(&status).then_some(status);
     accepted.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

@@ -1,4 +1,4 @@
-//! The control endpoints, for scripts: what was called, what is associated, and what is to go wrong.
+//! The control endpoints, for scripts: they tell the calls and the associations, and set faults.
 //!
 //! | request | does |
 //! | --- | --- |
@@ -7,10 +7,10 @@
 //! | `GET /_simulator/associations` | answers the associations, a JSON object by instance and queue |
 //! | `POST /_simulator/faults` | sets a fault |
 //! | `DELETE /_simulator/faults` | takes away every fault |
-//! | `POST /_simulator/fixture` | adds what a fixture holds |
+//! | `POST /_simulator/fixture` | adds the content of a fixture |
 //! | `PUT /_simulator/quota` | sets the quota, such as `{"rate": 2, "burst": 5}` |
 //!
-//! What has nothing to answer is answered 204; what cannot be read, 400 with a `message`.
+//! An endpoint without content answers 204. A request that cannot be read is answered 400 with a `message`.
 
 use std::fmt::Display;
 
@@ -22,13 +22,13 @@ use tokio::time::Instant;
 
 use crate::{Connect, Fault, Fixture, Quota, wire};
 
-/// What the paths of the control endpoints begin with; no operation's path does.
+/// The beginning of each control endpoint's path. No operation's path begins so.
 pub(crate) const PREFIX: &str = "/_simulator/";
 
-/// What an endpoint has to say, or why the request was refused.
+/// An endpoint's content, or why the request was refused.
 type Outcome = Result<Option<Value>, (StatusCode, String)>;
 
-/// Answers a request for an endpoint; `start` is what the times of calls are counted from.
+/// Answers a request for an endpoint. The times of calls are counted from `start`.
 pub(crate) fn answer(
     endpoint: &str,
     request: &Request<Bytes>,

@@ -1,4 +1,4 @@
-//! What the simulator keeps: the instances with all that is in them, and the client tokens it has seen.
+//! The simulator's state: the instances with all their queues and addresses, and the client tokens it has seen.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub(crate) struct TokenKey {
 }
 
 impl Directory {
-    /// Adds what a fixture holds to what is there.
+    /// Adds the content of a fixture.
     pub(crate) fn add(&mut self, fixture: Fixture) {
         self.content.merge(fixture);
     }

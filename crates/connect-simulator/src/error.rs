@@ -15,7 +15,7 @@ impl ApiError {
         Self { status, code: code.to_owned(), message: message.into() }
     }
 
-    /// A value outside what the model accepts.
+    /// A value that the model does not accept.
     pub(crate) fn invalid_parameter(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidParameterException", message)
     }

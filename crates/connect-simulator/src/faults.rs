@@ -1,7 +1,7 @@
-//! Injected faults: what goes wrong beside the behaviour, and which calls it meets.
+//! Injected faults: errors, delays and broken connections, and the calls that they meet.
 //!
 //! Faults are judged before quota and behaviour: a call that meets one costs no quota and does nothing,
-//! unless its effect says otherwise. Of several, the first one that matches and has times left applies.
+//! unless its effect says otherwise. Of several faults, the first one that matches and has times left applies.
 
 use std::time::Duration;
 
@@ -42,11 +42,11 @@ pub struct Fault {
     /// [`Options::seed`](crate::Options::seed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
-    /// What becomes of the calls it meets.
+    /// The effect on the calls it meets.
     pub effect: Effect,
 }
 
-/// What a fault does to a call.
+/// The effect of a fault on a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Effect {
@@ -61,9 +61,9 @@ pub enum Effect {
     },
     /// Closes the connection without an answer.
     Reset,
-    /// Does what was asked for, quota included, and closes the connection without an answer.
+    /// Carries out the call, quota included, and closes the connection without an answer.
     ResetAfter,
-    /// Does what was asked for, quota included, and answers this much later; milliseconds in JSON.
+    /// Carries out the call, quota included, and answers this much later; milliseconds in JSON.
     #[serde(rename = "delayMillis", serialize_with = "to_millis", deserialize_with = "from_millis")]
     Delay(Duration),
     /// Never answers.
@@ -126,7 +126,7 @@ impl Fault {
     ///
     /// # Errors
     ///
-    /// A status, code or share outside what is accepted.
+    /// A status, code or share that is not accepted.
     pub fn check(&self) -> Result<(), InvalidFault> {
         if let Some(share) = self.share
             && !(0.0..=1.0).contains(&share)

@@ -1,6 +1,6 @@
-//! What exists: instances, their queues and email addresses, and which are associated.
+//! Fixtures: instances, their queues and email addresses, and the associations between them.
 //!
-//! A [`Fixture`] is at once what a JSON file says, what tests build, and what the simulator keeps while it
+//! A [`Fixture`] is at once the content of a JSON file, a value that tests build, and the simulator's state while it
 //! runs, so that merging one into a running simulator needs no translation.
 
 use std::collections::BTreeMap;
@@ -131,7 +131,7 @@ impl Fixture {
         self
     }
 
-    /// An address associated with a queue, behind those that are.
+    /// An address associated with a queue, behind the addresses that it has.
     #[must_use]
     pub fn with_association(
         mut self,

@@ -8,7 +8,7 @@
 //!
 //! - [`Connect`] is the behaviour: a request and an instant in, an [`Answer`] out. It has no socket and reads
 //!   no clock.
-//! - [`Fault`]s are what goes wrong beside the behaviour: errors, resets, hangs, answers cut off.
+//! - [`Fault`]s disturb the behaviour: errors, resets, hangs, answers cut off.
 //! - [`run`] and [`Server`] put an answer on a socket, delays and broken connections included.
 //!
 //! Where AWS's reference is silent, a client must stand either answer: each such question is one of the

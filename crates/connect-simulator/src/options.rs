@@ -1,4 +1,4 @@
-//! What a simulator is started with, and the questions that AWS's reference leaves open.
+//! The options of a simulator, and its answers to the questions that AWS's reference leaves open.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::{Fault, Fixture, Quota};
 /// default outbound email address").
 pub const ADDITIONAL_ADDRESSES: usize = 49;
 
-/// What a [`Connect`](crate::Connect) starts with.
+/// The options that a [`Connect`](crate::Connect) starts with.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The instances, queues, addresses and associations that exist; none by default.
     pub fixture: Fixture,
-    /// The answers to what the reference leaves open.
+    /// The answers to the questions that the reference leaves open.
     pub switches: Switches,
     /// The request quota of each operation; unlimited by default.
     pub quota: Quota,
@@ -48,24 +48,24 @@ impl Default for Options {
 /// One field for each question that AWS's reference leaves open: a client must stand either answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Switches {
-    /// What becomes of a call that asks for an association that is there already.
+    /// The answer to a call that asks for an association the queue already has.
     pub associated_again: AssociatedAgain,
     /// How an address that the instance does not have is reported.
     pub unknown_address: UnknownAddress,
     /// How many addresses a queue without a default outbound one takes.
     pub full_without_default: FullWithoutDefault,
-    /// What a call beyond the quota is answered with.
+    /// The error that answers a call beyond the quota.
     pub throttle_error: ThrottleError,
     /// Whether the instances, queues and addresses that a call names come to exist by being named: any event
     /// can then be tried without a fixture.
     pub auto_create: bool,
 }
 
-/// What becomes of a call that asks for an association that is there already; the default address of a queue
+/// The answer to a call that asks for an association the queue already has; the default address of a queue
 /// counts as associated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum AssociatedAgain {
-    /// It is accepted, and only what is missing is associated.
+    /// It is accepted, and only the missing addresses are associated.
     #[default]
     Accept,
     /// The whole call is refused with `InvalidParameterException`.
@@ -92,7 +92,7 @@ pub enum FullWithoutDefault {
     Fifty,
 }
 
-/// What a call beyond the quota is answered with; the status is 429 either way.
+/// The error that answers a call beyond the quota. The status is 429 either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ThrottleError {
     /// `TooManyRequestsException`, the throttle of the service's front end, which the SDK does not model.

@@ -1,4 +1,4 @@
-//! The record of a call: what was asked for, and what became of it.
+//! The record of a call: its parameters, and its outcome.
 
 use serde_json::{Value, json};
 use tokio::time::Instant;

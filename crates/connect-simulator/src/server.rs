@@ -1,4 +1,4 @@
-//! The socket side: puts answers on connections, with their delays, and breaks what is to be broken.
+//! The socket side: puts answers on connections, with their delays, and breaks the connections that a fault breaks.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -151,7 +151,7 @@ struct AnswerBody {
     then: Then,
 }
 
-/// What follows the data.
+/// The event that follows the data.
 #[derive(Debug)]
 enum Then {
     End,

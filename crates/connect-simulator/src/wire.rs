@@ -18,7 +18,7 @@ use crate::operation::Reply;
 
 /// The Region of every ARN.
 pub(crate) const REGION: &str = "us-east-1";
-/// The account of every ARN: one that AWS keeps for examples.
+/// The account of every ARN. AWS keeps it for examples.
 const ACCOUNT: &str = "111122223333";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -67,7 +67,7 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// `InvalidRequestException` for what is no JSON, lacks something required or has a wrong type.
+    /// `InvalidRequestException` for a body that is no JSON, lacks a required member or has a wrong type.
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let value = self.body.clone().map_err(ApiError::invalid_request)?;
         serde_json::from_value(value)
@@ -152,7 +152,7 @@ pub(crate) fn response(reply: Reply) -> Response<Bytes> {
     }
 }
 
-/// A response with a body of JSON, or of what is passed off as such.
+/// A response with a body that says it is JSON.
 pub(crate) fn with_body(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
     let body = body.into();
     let length = HeaderValue::from(body.len());
@@ -183,7 +183,7 @@ fn arn(instance: &str, kind: &str, id: &str) -> String {
     format!("arn:aws:connect:{REGION}:{ACCOUNT}:instance/{instance}/{kind}/{id}")
 }
 
-/// An identifier as it may be logged: not what looks like an email address, put where an identifier belongs.
+/// An identifier as it may be logged. Text that looks like an email address is not logged in its place.
 pub(crate) fn loggable(id: &str) -> Cow<'_, str> {
     if id.contains('@') { Cow::Borrowed("(an email address)") } else { Cow::Borrowed(id) }
 }

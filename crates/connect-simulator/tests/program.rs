@@ -1,4 +1,4 @@
-//! The program: what it prints, what it answers to scripts, and how it ends.
+//! The program: its output, its answers to scripts, and its end.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -12,7 +12,7 @@ fn program() -> Command {
     command
 }
 
-/// A running program, ended with the test, and the rest of what it prints.
+/// A running program, ended with the test, and the rest of its output.
 struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,

@@ -60,7 +60,7 @@ fn a_queue_takes_49_beside_its_default_and_a_call_too_many_does_nothing() {
     );
     assert_eq!(connect.associated("i", "q"), numbered(0..48));
     assert_eq!(outcome(&connect, associate("q", &numbered(48..49), None)), ok());
-    // What is there already takes no room, however full the queue is.
+    // An address that the queue already has takes no room, however full the queue is.
     assert_eq!(outcome(&connect, associate("q", &numbered(0..49), None)), ok());
     connect.add(Fixture::new().with_limit("i", "q", 50));
     assert_eq!(outcome(&connect, associate("q", &numbered(49..50), None)), ok());
@@ -123,7 +123,7 @@ fn a_client_token_is_done_once_and_bound_to_its_addresses() {
     assert_eq!(outcome(&connect, other), error(400, "InvalidRequestException"));
     // In another queue it is another token.
     assert_eq!(outcome(&connect, associate("bare", &numbered(2..3), Some("t"))), ok());
-    // What was refused can be asked for again under its token.
+    // A refused call can be made again under its token.
     let later = || associate("q", &["later".to_owned()], Some("u"));
     assert_eq!(outcome(&connect, later()), error(400, "InvalidParameterException"));
     connect.add(Fixture::new().with_address("i", "later", "later@brand.example"));

@@ -1,4 +1,4 @@
-//! What the two operations that change a queue's addresses have in common.
+//! The parts that the two operations that change a queue's addresses share.
 
 use super::{Rules, check};
 use crate::directory::{Directory, TokenKey};
@@ -7,7 +7,7 @@ use crate::fixture::QueueFixture;
 use crate::operation::Reply;
 use crate::wire::Call;
 
-/// What a call asks for.
+/// The change that a call asks for.
 pub(super) struct Change {
     /// The member of the body that holds the addresses, for messages.
     pub(super) member: &'static str,

@@ -1,4 +1,4 @@
-//! The constraints of the service's model on what a call carries; lengths are in characters.
+//! The constraints of the service's model on the parameters of a call. Lengths are in characters.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -38,7 +38,7 @@ pub(super) fn queue(id: &str) -> Result<(), ApiError> {
 
 /// The length of a page: 1 to the operation's longest.
 pub(super) fn max_results(asked: i64, longest: usize) -> Result<usize, ApiError> {
-    // Whatever is no length at all is out of range, like 0.
+    // A value that is no length at all is out of range, like 0.
     let asked_length = usize::try_from(asked).unwrap_or(0);
     if (1..=longest).contains(&asked_length) {
         Ok(asked_length)

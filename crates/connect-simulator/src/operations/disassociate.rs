@@ -1,6 +1,6 @@
 //! `DisassociateQueueEmailAddresses`: takes addresses off a queue, all of a call's or none.
 //!
-//! The reference does not say what becomes of an address that is not on the queue, nor of the default one:
+//! The reference does not say how an address that is not on the queue is answered, nor the default one:
 //! here the first counts as done, and the second is refused with `InvalidParameterException`.
 
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The operations: what each does to the directory, once faults and quota have let it through.
+//! The operations: the effect of each on the directory, once faults and quota have let the call through.
 
 mod associate;
 mod change;
@@ -15,7 +15,7 @@ use crate::directory::Directory;
 use crate::operation::{Operation, Reply};
 use crate::wire::Call;
 
-/// Does what the call asks for.
+/// Carries out the call.
 pub(crate) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {
     match call.operation {
         Operation::AssociateQueueEmailAddresses => associate::perform(call, directory, rules),

@@ -11,7 +11,7 @@ pub(super) struct Page {
     length: usize,
 }
 
-/// What a token begins with: callers that count on its being a number will notice.
+/// The beginning of each token, so that a caller notices that it must not count on a number.
 const TOKEN_PREFIX: &str = "after-";
 
 impl Page {
@@ -41,7 +41,7 @@ impl Page {
     }
 
     /// The answer's body: the page of `items`, each written by `write`, under `member`, and a token if there is more.
-    /// What is on another page is not written: a directory that is read to its end would be written once for each page.
+    /// Items of other pages are not written. Otherwise each page would write the whole directory.
     pub(super) fn of<T>(&self, member: &str, items: &[T], write: impl Fn(&T) -> Value) -> Map<String, Value> {
         let total = items.len();
         let page: Vec<Value> = items.iter().skip(self.from).take(self.length).map(write).collect();

@@ -3,7 +3,7 @@
 use crate::error::ApiError;
 use crate::{Switches, UnknownAddress};
 
-/// What the operations go by beside the directory.
+/// The rules that the operations follow beside the directory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
     pub(crate) switches: Switches,

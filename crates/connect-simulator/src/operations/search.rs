@@ -21,7 +21,7 @@ struct Body {
     search_criteria: Option<Criteria>,
 }
 
-/// A node of a search's condition. All that it holds must be satisfied; one that holds nothing is.
+/// A node of a search's condition. All its parts must be satisfied. A node without parts is satisfied.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Criteria {
@@ -49,7 +49,7 @@ enum ComparisonType {
     Exact,
 }
 
-/// A field that a condition may name, and its value in what is judged.
+/// A field that a condition may name, and its value in the item that is judged.
 type Fields<'a> = [(&'static str, &'a str)];
 
 /// The addresses of an instance whose `emailAddress` satisfies the criteria: pages of 1 to 100.
@@ -103,7 +103,7 @@ pub(super) fn queues(call: &Call, directory: &mut Directory, rules: &Rules) -> R
     })))
 }
 
-/// Reads what both searches share. A page without a length has 100 items.
+/// Reads the parameters that both searches share. A page without a length has 100 items.
 fn read(call: &Call, longest: usize) -> Result<(Body, Page), ApiError> {
     let body: Body = call.body()?;
     check::instance(&body.instance_id)?;
