@@ -104,11 +104,7 @@ impl Function {
         };
         let read = self.read(payload, invocation.dry_run);
         let (envelope, pairs) = read.inspect_err(|error| close_without_report(closing(), error))?;
-        let source_ids: Vec<Arc<str>> = envelope
-            .sources
-            .iter()
-            .map(|source| source.id.as_deref().unwrap_or(invocation.request_id).into())
-            .collect();
+        let source_ids = envelope.asker_ids(invocation.request_id);
         // Sending is no use if nothing was called, so calls have at least half of the time.
         let left = invocation.ends.saturating_duration_since(begun);
         let kept = self.time_for_sqs(&envelope).min(left / 2);

@@ -95,15 +95,20 @@ fn innermost(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether the default instance can be written into a request without changing what is meant: it names no instance itself,
-/// and no ARN of one.
+/// Whether the default instance can be written into a request without changing what is meant: the request names no
+/// instance itself, and no ARN of one. A single `"instanceId": null` names none.
 fn takes_default_instance(request: &Json<'_>) -> bool {
     let Json::Object(members) = request else { return false };
-    let names_one = |name: &str| match Field::of(name) {
+    let mut instances = members.iter().filter(|(name, _)| match Field::of(name) {
         Name::Known(field) | Name::Nearly(field) => field == Field::InstanceId,
         Name::Unknown => false,
+    });
+    let names_none = match (instances.next(), instances.next()) {
+        (None, _) => true,
+        (Some((name, value)), None) => name == Field::InstanceId.name() && *value == Json::Null,
+        (Some(_), Some(_)) => false,
     };
-    !members.iter().any(|(name, value)| names_one(name) || holds_an_arn(value))
+    names_none && !members.iter().any(|(_, value)| holds_an_arn(value))
 }
 
 fn holds_an_arn(json: &Json<'_>) -> bool {
@@ -129,7 +134,9 @@ impl Serialize for Whole<'_> {
         if let Some(instance) = self.instance {
             map.serialize_entry(Field::InstanceId.name(), instance)?;
         }
-        for (name, value) in self.members.iter().filter(|(name, _)| name != "failures") {
+        let is_replaced =
+            |name: &str| name == "failures" || self.instance.is_some() && name == Field::InstanceId.name();
+        for (name, value) in self.members.iter().filter(|(name, _)| !is_replaced(name)) {
             map.serialize_entry(name, value)?;
         }
         if let Some(reasons) = self.reasons {

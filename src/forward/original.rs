@@ -27,6 +27,7 @@ impl<'j, 'a> Original<'j, 'a> {
     pub(super) fn new(request: &'j Json<'a>) -> Self {
         let associations = match request.get(Field::Associations.name()) {
             Some(Json::Array(list)) => list,
+            Some(entry @ Json::Object(_)) => std::slice::from_ref(entry),
             _ => &[][..],
         };
         Original { request, associations }
@@ -89,12 +90,13 @@ impl<'j, 'a> List<'j, 'a> {
         self.elements
     }
 
-    /// The other members of the entry, but for those that the function does not know, and for empty strings: in the short
-    /// form those count as absent, and in an entry they would not.
+    /// The other members of the entry, without those that the function does not know, and without `null` and empty
+    /// strings. In the short form an empty string counts as absent, and in an entry it would not.
     pub(super) fn others(self) -> impl Iterator<Item = (&'j str, &'j Json<'a>)> {
         let known = move |name: &str| Field::of_entry(name).is_some_and(|known| known != self.field);
         let members = self.members.iter().map(|(name, value)| (&**name, value));
-        members.filter(move |(name, value)| known(name) && value.as_str() != Some(""))
+        let is_absent = |value: &Json<'_>| *value == Json::Null || value.as_str() == Some("");
+        members.filter(move |(name, value)| known(name) && !is_absent(value))
     }
 }
 

@@ -79,8 +79,11 @@ impl<'de, M: Deserialize<'de>> Visitor<'de> for DocumentVisitor<M> {
         Ok(Document::Other("a number"))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Document::Other("a string"))
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Document::Other(match text.trim_start().starts_with(['{', '[']) {
+            true => "a string that holds JSON, which was encoded twice",
+            false => "a string",
+        }))
     }
 }
 

@@ -1,13 +1,15 @@
 //! Which of the six envelopes a payload is, decided by its structure alone.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::delivery::Delivery;
 use super::document::{Document, Records};
-use super::json::{Json, Members, Text};
+use super::foreign::Foreign;
+use super::json::{Json, Members, Text, without_mark};
 use super::record::{Member, NoText, Record, read, text};
 
 /// The kinds of envelope that differ in what becomes of a failure.
@@ -93,14 +95,19 @@ pub enum NoEnvelope {
     /// It cannot be parsed.
     #[error("the payload is not valid JSON: {0}")]
     NotJson(String),
+    /// It is several documents, such as JSON lines.
+    #[error(
+        "the payload is not valid JSON: {0}; several JSON documents stand in it, one after the other, as in a file of \
+         JSON lines: send them as {{\"Items\": [documents]}}, or give such a file to associate-emails under a name that \
+         ends in .jsonl"
+    )]
+    SeveralDocuments(String),
     /// It is a string, a number, `null`.
     #[error("the payload is {0}; accepted are an object or an array of SQS records")]
     NotAnObject(&'static str),
-    /// `Records` holds something else than SQS or SNS records.
-    #[error(
-        "{0} is not a record of aws:sqs or aws:sns like the others; accepted are SQS records or SNS records, not mixed"
-    )]
-    OtherRecords(String),
+    /// An element of `Records`, or of the payload if that is a list, is no record of SQS or SNS like the others.
+    #[error("{0} is {1}")]
+    OtherRecords(String, Foreign),
     /// `Records` or `Items` is no list.
     #[error("{0} is {1}; a list is expected")]
     NotAList(&'static str, &'static str),
@@ -113,36 +120,68 @@ pub enum NoEnvelope {
 }
 
 impl<'p> Envelope<'p> {
-    /// Tells apart and takes apart a payload.
+    /// For each source, the identifier of what asked: of the message or the event, or else of the Lambda request.
+    ///
+    /// EventBridge replays an archived event under its old `id` and adds `replay-name` (EventBridge User Guide,
+    /// "Archiving and replaying events"). A replay asks anew, so its name is part of the identifier.
+    pub fn asker_ids(&self, request_id: &str) -> Vec<Arc<str>> {
+        let replay =
+            self.beside.iter().find(|(name, _)| name == "replay-name").and_then(|(_, name)| name.as_str());
+        let replay = replay.filter(|_| self.kind == EnvelopeKind::EventBridge);
+        let asker_id = |source: &Source<'_>| match (source.id.as_deref(), replay) {
+            (Some(id), Some(replay)) => format!("{id}/{replay}").into(),
+            (id, _) => id.unwrap_or(request_id).into(),
+        };
+        self.sources.iter().map(asker_id).collect()
+    }
+
+    /// Tells apart and takes apart a payload, which may begin with a byte-order mark.
     ///
     /// # Errors
     /// [`NoEnvelope`] where the payload is none of the six; the invocation then is an `InvalidRequest`.
     pub fn read(payload: &'p [u8]) -> Result<Self, NoEnvelope> {
         // Once for the whole, rather than for each string of it.
         let payload = str::from_utf8(payload).map_err(|error| NoEnvelope::NotText(error.valid_up_to()))?;
+        let payload = without_mark(payload);
         if let Ok(document) = serde_json::from_str::<Document<'p, Text<'p>>>(payload) {
-            return envelope(document);
+            return envelope(document, payload);
         }
-        let document = serde_json::from_str::<Document<'p, &'p RawValue>>(payload).map_err(|error| {
-            NoEnvelope::NotJson(match error.classify() {
-                // serde's words for a wrong type quote the value, which may be an email address.
-                Category::Data => {
-                    format!(
-                        "not a record as SQS or SNS sends it at line {} column {}",
-                        error.line(),
-                        error.column()
-                    )
-                }
-                Category::Io | Category::Syntax | Category::Eof => error.to_string(),
-            })
-        })?;
-        envelope(document)
+        let document = serde_json::from_str::<Document<'p, &'p RawValue>>(payload)
+            .map_err(|error| not_parsed(payload, &error))?;
+        envelope(document, payload)
     }
 }
 
-fn envelope<'p, M: Member<'p>>(document: Document<'p, M>) -> Result<Envelope<'p>, NoEnvelope> {
+fn not_parsed(payload: &str, error: &serde_json::Error) -> NoEnvelope {
+    match error.classify() {
+        Category::Data => match Foreign::first_value(payload) {
+            Some((position, foreign)) => NoEnvelope::OtherRecords(place(payload, position), foreign),
+            // serde's words for a wrong type quote the value, which may be an email address.
+            None => NoEnvelope::NotJson(format!(
+                "not a record as SQS or SNS sends it at line {} column {}",
+                error.line(),
+                error.column()
+            )),
+        },
+        Category::Io | Category::Syntax | Category::Eof => match Json::is_followed_by_another(payload) {
+            true => NoEnvelope::SeveralDocuments(error.to_string()),
+            false => NoEnvelope::NotJson(error.to_string()),
+        },
+    }
+}
+
+/// Where an element of the payload's list of records stands.
+fn place(payload: &str, position: usize) -> String {
+    let name = if payload.trim_start().starts_with('[') { "" } else { "Records" };
+    format!("{name}[{position}]")
+}
+
+fn envelope<'p, M: Member<'p>>(
+    document: Document<'p, M>,
+    payload: &'p str,
+) -> Result<Envelope<'p>, NoEnvelope> {
     match document {
-        Document::Array(records) => batch(EnvelopeKind::Pipes, "", records),
+        Document::Array(records) => batch(EnvelopeKind::Pipes, records, payload),
         Document::Object { records: Some(Records::List(records)), .. } => {
             let kind = match records.first() {
                 Some(first) if text(first.sns_source.clone()).as_deref() == Some("aws:sns") => {
@@ -150,7 +189,7 @@ fn envelope<'p, M: Member<'p>>(document: Document<'p, M>) -> Result<Envelope<'p>
                 }
                 _ => EnvelopeKind::Sqs,
             };
-            batch(kind, "Records", records)
+            batch(kind, records, payload)
         }
         Document::Object { records: Some(Records::Other(kind)), .. } => {
             Err(NoEnvelope::NotAList("Records", kind))
@@ -163,8 +202,8 @@ fn envelope<'p, M: Member<'p>>(document: Document<'p, M>) -> Result<Envelope<'p>
 
 fn batch<'p, M: Member<'p>>(
     kind: EnvelopeKind,
-    name: &str,
     records: Vec<Record<M>>,
+    payload: &'p str,
 ) -> Result<Envelope<'p>, NoEnvelope> {
     let sns = kind == EnvelopeKind::Sns;
     let foreign = |record: &Record<M>| match sns {
@@ -172,14 +211,17 @@ fn batch<'p, M: Member<'p>>(
         false => text(record.sqs_source.clone()).as_deref() != Some("aws:sqs"),
     };
     if let Some(index) = records.iter().position(foreign) {
-        return Err(NoEnvelope::OtherRecords(format!("{name}[{index}]")));
+        return Err(NoEnvelope::OtherRecords(place(payload, index), Foreign::at(payload, index)));
     }
     let source = if sns { sns_source } else { sqs_source };
     let sources = records
         .into_iter()
         .enumerate()
         .map(|(index, record)| {
-            source(record).map_err(|reason| NoEnvelope::NoMessageId(format!("{name}[{index}]"), reason))
+            source(record).map_err(|reason| match Foreign::at(payload, index) {
+                message @ Foreign::ApiMessage => NoEnvelope::OtherRecords(place(payload, index), message),
+                _ => NoEnvelope::NoMessageId(place(payload, index), reason),
+            })
         })
         .collect::<Result<_, _>>()?;
     Ok(Envelope { kind, sources, beside: Vec::new() })
@@ -261,114 +303,4 @@ fn take_one<'p>(members: &mut Members<'p>, name: &'static str) -> Result<Option<
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kind(payload: &str) -> Result<EnvelopeKind, String> {
-        Envelope::read(payload.as_bytes()).map(|envelope| envelope.kind).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn envelopes_are_told_apart_by_structure() {
-        use EnvelopeKind::{Direct, DistributedMap, EventBridge, Pipes, Sns, Sqs};
-        let table = [
-            (r#"{"Records": []}"#, Sqs),
-            (r#"{"Records": [{"eventSource": "aws:sqs", "messageId": "m", "body": "{}"}]}"#, Sqs),
-            (r#"{"Items": [], "Records": []}"#, Sqs),
-            ("[]", Pipes),
-            (r#"[{"messageId": "m", "eventSource": "aws:sqs", "body": "{}"}]"#, Pipes),
-            (r#"{"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "{}"}}]}"#, Sns),
-            (r#"{"detail-type": "t", "source": "s", "detail": {}}"#, EventBridge),
-            (r#"{"source": "s", "detail": {}}"#, Direct),
-            (r#"{"Items": []}"#, DistributedMap),
-            (r#"{"Items": [{}], "BatchInput": {}}"#, DistributedMap),
-            ("{}", Direct),
-            (r#"{"associations": []}"#, Direct),
-        ];
-        for (payload, expected) in table {
-            assert_eq!(kind(payload), Ok(expected), "{payload}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_envelope_says_why() {
-        let mixed = "is not a record of aws:sqs or aws:sns like the others; \
-                     accepted are SQS records or SNS records, not mixed";
-        let table = [
-            ("", "the payload is not valid JSON: EOF while parsing a value at line 1 column 0".to_owned()),
-            ("{} x", "the payload is not valid JSON: trailing characters at line 1 column 4".to_owned()),
-            (
-                r#""text""#,
-                "the payload is a string; accepted are an object or an array of SQS records".to_owned(),
-            ),
-            ("null", "the payload is null; accepted are an object or an array of SQS records".to_owned()),
-            (r#"{"Records": 5}"#, "Records is a number; a list is expected".to_owned()),
-            (r#"{"Records": {}}"#, "Records is an object; a list is expected".to_owned()),
-            (r#"{"Records": [{"eventSource": "aws:s3"}]}"#, format!("Records[0] {mixed}")),
-            (
-                r#"{"Records": [{"eventSource": "aws:sqs", "messageId": "m"}, {"EventSource": "aws:sns"}]}"#,
-                format!("Records[1] {mixed}"),
-            ),
-            ("[{}]", format!("[0] {mixed}")),
-            (r#"{"Items": {}}"#, "Items is an object; a list is expected".to_owned()),
-            (r#"{"Records": [], "Records": []}"#, "Records is given twice; once is accepted".to_owned()),
-            (r#"{"Items": [], "Items": []}"#, "Items is given twice; once is accepted".to_owned()),
-            (
-                r#"{"BatchInput": {}, "Items": [], "BatchInput": {}}"#,
-                "BatchInput is given twice; once is accepted".to_owned(),
-            ),
-            (
-                r#"{"id": "i", "detail-type": "t", "source": "s", "detail": {}, "detail": {}}"#,
-                "detail is given twice; once is accepted".to_owned(),
-            ),
-            (
-                r#"{"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}"#,
-                "Records[0].messageId is missing, so a failure of that message could not be reported; \
-                 nothing was called"
-                    .to_owned(),
-            ),
-        ];
-        for (payload, expected) in table {
-            assert_eq!(kind(payload), Err(expected), "{payload}");
-        }
-    }
-
-    #[test]
-    fn a_record_of_a_wrong_type_is_refused_without_quoting_it() {
-        let error = kind(r#"["someone@brand.example"]"#).unwrap_err();
-        assert_eq!(
-            error,
-            "the payload is not valid JSON: not a record as SQS or SNS sends it at line 1 column 24"
-        );
-    }
-
-    #[test]
-    fn a_body_that_is_no_text_stays_with_its_record() {
-        for (body, reason) in [
-            ("5", "body is a number; a string is expected"),
-            (r#""\ud800""#, "body is not valid text: unexpected end of hex escape at line 1 column 8"),
-        ] {
-            let payload = format!(
-                r#"{{"Records": [{{"eventSource": "aws:sqs", "messageId": "a", "body": {body}}},
-                                 {{"eventSource": "aws:sqs", "messageId": "b", "body": "{{}}"}}]}}"#
-            );
-            let envelope = Envelope::read(payload.as_bytes()).unwrap();
-            assert!(
-                matches!(&envelope.sources[0].body, Body::Unreadable { reason: why, .. } if why == reason),
-                "{envelope:?}"
-            );
-            assert!(matches!(&envelope.sources[1].body, Body::Text(text) if text == "{}"));
-        }
-    }
-
-    #[test]
-    fn nesting_in_members_nobody_reads_does_not_matter() {
-        let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
-        let payload = format!(
-            r#"{{"Records": [{{"eventSource": "aws:sqs", "messageId": "a", "body": "{{}}", "x": {deep}}}]}}"#
-        );
-        assert_eq!(kind(&payload), Ok(EnvelopeKind::Sqs));
-        let payload = format!(r#"{{"associations": {deep}}}"#);
-        assert!(kind(&payload).unwrap_err().contains("recursion limit exceeded"));
-    }
-}
+mod tests;

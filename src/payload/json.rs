@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// One JSON value. Nesting deeper than 128 is refused by the parser.
@@ -39,6 +39,23 @@ impl<'a> Json<'a> {
         serde_json::from_str(text)
     }
 
+    /// Parses one document, perhaps behind a byte-order mark (RFC 8259, section 8.1, allows a parser to ignore it).
+    ///
+    /// # Errors
+    /// As of [`Json::parse`]; columns count from behind the mark.
+    pub fn parse_after_mark(text: &'a str) -> Result<Self, serde_json::Error> {
+        Json::parse(without_mark(text))
+    }
+
+    /// Whether a text that is not one document begins with two, as JSON lines do.
+    pub fn is_followed_by_another(text: &str) -> bool {
+        let text = without_mark(text);
+        let mut documents = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+        let first = documents.next().is_some_and(|first| first.is_ok());
+        let behind = text.get(documents.byte_offset()..).unwrap_or_default();
+        text.trim_start().starts_with('{') && first && behind.trim_start().starts_with('{')
+    }
+
     /// The last member of that name, if this is an object that has one.
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
         match self {
@@ -68,6 +85,11 @@ impl<'a> Json<'a> {
             Json::Object(_) => "an object",
         }
     }
+}
+
+/// The text behind the byte-order marks that it begins with.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
 }
 
 impl<'de> Deserialize<'de> for Json<'de> {

@@ -6,9 +6,11 @@
 mod delivery;
 mod document;
 mod envelope;
+mod foreign;
 mod json;
 mod record;
 
 pub use delivery::Delivery;
 pub use envelope::{Body, Envelope, EnvelopeKind, NoEnvelope, Source};
+pub use foreign::Foreign;
 pub use json::{Json, Members};

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use crate::payload::Json;
 
-use super::{Field, Invalid, Name, Path, no_fields_beside};
+use super::beside::{names_pairs, no_fields_beside};
+use super::{Invalid, Path};
 
 /// How often one body may be wrapped. What is sent on is wrapped once, and an SNS notification is one more; each wrapping
 /// holds a copy of the text, so that a body made of nothing else would cost memory in the square of its size and more.
@@ -31,8 +32,7 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
     let mut text = Cow::Borrowed(body);
     let mut within = "";
     for _ in 0..=MAX_WRAPPINGS {
-        let json = Json::parse(&text)
-            .map_err(|error| whole(format!("{within}the body is not valid JSON: {error}")))?;
+        let json = Json::parse_after_mark(&text).map_err(|error| whole(not_json(within, &text, &error)))?;
         let inner = match wrapping(&json)? {
             None => return Ok(then(&json)),
             Some(Wrapping::Event(detail)) => return Ok(then(detail)),
@@ -49,14 +49,25 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
 
 /// The text of a body that could not be read when it was met before, if that is what a body is wrapped around.
 pub(crate) fn unwrapped(body: &str) -> Option<String> {
-    match wrapping(&Json::parse(body).ok()?) {
+    match wrapping(&Json::parse_after_mark(body).ok()?) {
         Ok(Some(Wrapping::Unreadable(text))) => Some(text.to_owned()),
         Ok(_) | Err(_) => None,
     }
 }
 
-/// What a document is wrapped around, if it is a wrapping. One that asks for something itself is none: taken off, it
-/// would take along what it asks for.
+fn not_json(within: &str, text: &str, error: &serde_json::Error) -> String {
+    let instead = match Json::is_followed_by_another(text) {
+        true => {
+            "; several JSON documents stand in it, one after the other: send each as a message of its own, or all as the \
+             associations of one request"
+        }
+        false => "",
+    };
+    format!("{within}the body is not valid JSON: {error}{instead}")
+}
+
+/// What a document is wrapped around, if it is a wrapping. A document that names pairs is a request: unwrapping it would
+/// drop those pairs.
 fn wrapping<'j, 'a>(json: &'j Json<'a>) -> Result<Option<Wrapping<'j, 'a>>, Invalid> {
     let text = |name| json.get(name).and_then(Json::as_str);
     if text("unreadable").is_some() && !asks(json) {
@@ -88,11 +99,7 @@ fn nothing_beside(json: &Json<'_>, holder: &str) -> Result<(), Invalid> {
 
 /// Whether a document names pairs itself.
 fn asks(json: &Json<'_>) -> bool {
-    let names_pairs = |name: &str| match Field::of(name) {
-        Name::Known(field) | Name::Nearly(field) => field == Field::Associations || field.names_a_pair(),
-        Name::Unknown => false,
-    };
-    matches!(json, Json::Object(members) if members.iter().any(|(name, _)| names_pairs(name)))
+    matches!(json, Json::Object(members) if names_pairs(members))
 }
 
 /// The member of that name that holds a request. Given twice it is refused: whichever were taken, the other would be
@@ -142,6 +149,28 @@ mod tests {
     }
 
     #[test]
+    fn byte_order_marks_are_passed_over() {
+        let request_text = r#"{"queueId":"q","emailAddressId":"e"}"#;
+        let marked = |text: &str| Json::String(format!("\u{feff}{text}").into()).text();
+        for body in [
+            format!("\u{feff}{request_text}"),
+            format!("\u{feff}\u{feff} {request_text}"),
+            format!(r#"{{"Type":"Notification","Message":{}}}"#, marked(request_text)),
+            format!(r#"{{"unreadable":{}}}"#, marked(request_text)),
+            format!("\u{feff}{{\"unreadable\":{}}}", marked(request_text)),
+        ] {
+            assert_eq!(request(&body).as_deref(), Ok(request_text), "{body}");
+        }
+    }
+
+    #[test]
+    fn wrapping_with_a_null_field_beside_is_a_wrapping() {
+        let body =
+            r#"{"detail-type":"t","source":"s","queueId":null,"dryRun":null,"detail":{"queueId":"q"}}"#;
+        assert_eq!(request(body).as_deref(), Ok(r#"{"queueId":"q"}"#));
+    }
+
+    #[test]
     fn what_asks_for_pairs_itself_is_no_wrapping() {
         for body in [
             r#"{"unreadable":"nope","associations":[]}"#,
@@ -158,6 +187,11 @@ mod tests {
         for (body, message) in [
             ("", "the body is not valid JSON: EOF while parsing a value at line 1 column 0"),
             ("{\n  nope", "the body is not valid JSON: key must be a string at line 2 column 3"),
+            (
+                "{\"queueId\":\"q\"}\n{\"queueId\":\"p\"}\n",
+                "the body is not valid JSON: trailing characters at line 2 column 1; several JSON documents stand in \
+                 it, one after the other: send each as a message of its own, or all as the associations of one request",
+            ),
             (r#"{"Type":"Notification"}"#, "the notification has no text as its Message"),
             (
                 r#"{"Type":"Notification","Message":"{"}"#,

@@ -30,6 +30,9 @@ pub struct Defaults<'a> {
 pub struct Options {
     /// Check, look up and group only; no association call. Default false.
     pub dry_run: bool,
+    /// A dry run also reads the lists of its queues and the directory of addresses. Default false; never true without
+    /// `dry_run`.
+    pub check_queues: bool,
     /// A direct invocation ends as `PermanentFailure` if a pair failed for good. Default false.
     pub fail_on_permanent: bool,
     /// A direct invocation ends as `RetryableFailure` if a pair may succeed later, instead of giving what is left
@@ -39,14 +42,28 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { dry_run: false, fail_on_permanent: false, fail_on_retryable: true }
+        Options { dry_run: false, check_queues: false, fail_on_permanent: false, fail_on_retryable: true }
     }
 }
 
 impl Options {
-    pub(super) fn read(fields: &Fields<'_>, defaults: Options) -> Result<Self, Invalid> {
+    /// What a request says, and the defaults where it does not.
+    ///
+    /// # Errors
+    /// An option of another type, and `checkQueues` without `dryRun`: a live run that was meant as a check.
+    pub(super) fn of_request(fields: &Fields<'_>, defaults: Options) -> Result<Self, Invalid> {
+        let options = Options::read(fields, defaults)?;
+        if options.check_queues && !options.dry_run {
+            let reason = "is true without dryRun; it is accepted only together with \"dryRun\": true";
+            return Err(Invalid::field(fields.path(), Field::CheckQueues, reason));
+        }
+        Ok(options)
+    }
+
+    fn read(fields: &Fields<'_>, defaults: Options) -> Result<Self, Invalid> {
         Ok(Options {
             dry_run: fields.flag(Field::DryRun)?.unwrap_or(defaults.dry_run),
+            check_queues: fields.flag(Field::CheckQueues)?.unwrap_or(defaults.check_queues),
             fail_on_permanent: fields.flag(Field::FailOnPermanent)?.unwrap_or(defaults.fail_on_permanent),
             fail_on_retryable: fields.flag(Field::FailOnRetryable)?.unwrap_or(defaults.fail_on_retryable),
         })
@@ -54,11 +71,15 @@ impl Options {
 }
 
 impl<'a> Defaults<'a> {
-    /// Reads `BatchInput`. What it holds beside the fields of a request is the state machine's own.
+    /// Reads `BatchInput`. What it holds beside the fields of a request is the state machine's own. `null` counts as
+    /// absent.
     ///
     /// # Errors
     /// The first thing invalid in it: no item can be judged without it.
     pub fn read(batch_input: &'a Json<'a>, home: &Home) -> Result<Self, Invalid> {
+        if *batch_input == Json::Null {
+            return Ok(Defaults::default());
+        }
         let fields = Fields::of(batch_input, Path::of(Base::BatchInput))?;
         let instance = instance(&fields, home)?.map(|instance| instance.id);
         Ok(Defaults { instance, options: Options::read(&fields, Options::default())? })

@@ -2,7 +2,8 @@
 
 use crate::payload::Json;
 
-use super::fields::{Fields, non_empty_text};
+use super::email_address::email_address;
+use super::fields::{Elements, Fields, non_empty_text};
 use super::identifier::Arn;
 use super::invalid::MAX_INVALID;
 use super::{Context, Field, Identifier, Invalid, Kind, Path};
@@ -32,8 +33,8 @@ pub struct Entry<'a> {
     pub instance: &'a str,
     /// The queue.
     pub queue: QueueRef<'a>,
-    /// Its addresses, each with the path by which a failure of it is reported: the entry's, or the element's
-    /// where the entry has a list.
+    /// Its addresses, each with the path by which a failure of it is reported: the entry's for `emailAddressId` and
+    /// `emailAddress`; otherwise that of the element, or of the field if it holds a single element without a list.
     pub addresses: Vec<(Path, AddressRef<'a>)>,
 }
 
@@ -106,9 +107,9 @@ impl<'a> Instance<'a> {
     }
 }
 
-/// The longest name, in characters. Amazon Connect's own end sooner (API reference, CreateQueue: 127; CreateEmailAddress:
-/// 255). A failure is told with its names for each pair: a long one beside many short addresses would take memory in
-/// their product.
+/// The longest name of a queue, in characters. Amazon Connect's own end sooner (API reference, CreateQueue: 127). A
+/// failure is told with its names for each pair: a long one beside many short addresses would take memory in their
+/// product.
 const MAX_NAME: usize = 500;
 
 fn short_enough(name: &str) -> Result<&str, String> {
@@ -174,7 +175,7 @@ fn addresses<'a>(
     }
     let mut read = |text: &'a str| -> Result<AddressRef<'a>, String> {
         if matches!(field, Field::EmailAddress | Field::EmailAddresses) {
-            return short_enough(text).map(AddressRef::Address);
+            return email_address(text).map(AddressRef::Address);
         }
         let address = Identifier::parse(text, Kind::EmailAddress, context.home)?;
         if let Some(arn) = address.arn {
@@ -182,15 +183,22 @@ fn addresses<'a>(
         }
         Ok(AddressRef::Id(address.id))
     };
-    if let Some(text) = matches!(field, Field::EmailAddressId | Field::EmailAddress)
-        .then(|| fields.text(field))
-        .transpose()?
-        .flatten()
-    {
+    if matches!(field, Field::EmailAddressId | Field::EmailAddress) {
+        let text = fields.text(field)?.unwrap_or_default();
         let address = read(text).map_err(|reason| Invalid::field(path, field, reason))?;
         return Ok(vec![(path, address)]);
     }
-    let list: &'a [Json<'a>] = fields.list(field)?.unwrap_or_default();
+    let is_text = |element: &Json<'_>| matches!(element, Json::String(_));
+    let list = match fields.elements(field, is_text, "a string or a list of strings")? {
+        Some(Elements::List(list)) => list,
+        Some(Elements::Single(element)) => {
+            let address = non_empty_text(element)
+                .and_then(read)
+                .map_err(|reason| Invalid::field(path, field, reason))?;
+            return Ok(vec![(path.field(field), address)]);
+        }
+        None => &[],
+    };
     let mut addresses = Vec::with_capacity(list.len());
     let (entry, before) = (path, invalid.len());
     for (index, element) in list.iter().enumerate() {

@@ -11,6 +11,8 @@ pub enum Field {
     InstanceId,
     /// `dryRun`, of a request
     DryRun,
+    /// `checkQueues`, of a request
+    CheckQueues,
     /// `failOnPermanent`, of a request
     FailOnPermanent,
     /// `failOnRetryable`, of a request
@@ -33,9 +35,10 @@ pub enum Field {
 
 impl Field {
     /// Every known field.
-    pub const ALL: [Field; 11] = [
+    pub const ALL: [Field; 12] = [
         Field::InstanceId,
         Field::DryRun,
+        Field::CheckQueues,
         Field::FailOnPermanent,
         Field::FailOnRetryable,
         Field::Associations,
@@ -52,6 +55,7 @@ impl Field {
         match self {
             Field::InstanceId => "instanceId",
             Field::DryRun => "dryRun",
+            Field::CheckQueues => "checkQueues",
             Field::FailOnPermanent => "failOnPermanent",
             Field::FailOnRetryable => "failOnRetryable",
             Field::Associations => "associations",
@@ -70,6 +74,7 @@ impl Field {
             self,
             Field::InstanceId
                 | Field::DryRun
+                | Field::CheckQueues
                 | Field::FailOnPermanent
                 | Field::FailOnRetryable
                 | Field::Associations

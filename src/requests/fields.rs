@@ -3,9 +3,10 @@
 use crate::payload::Json;
 
 use super::field::Name;
+use super::instead::instead_of_value;
 use super::{Field, Invalid, Path};
 
-/// The known fields of a request or an entry, each at most once.
+/// The known fields of a request or an entry, each at most once. `null` counts as absent.
 #[derive(Debug)]
 pub(super) struct Fields<'j> {
     path: Path,
@@ -21,7 +22,9 @@ impl<'j> Fields<'j> {
     pub(super) fn of(json: &'j Json<'j>, path: Path) -> Result<Self, Invalid> {
         let Json::Object(members) = json else {
             let what = if path.is_empty() { "the request".to_owned() } else { path.to_string() };
-            return Err(Invalid::new(path, format!("{what} is {}; an object is expected", json.kind())));
+            let instead = if path.entry_index().is_none() { instead_of_value(json) } else { "" };
+            let message = format!("{what} is {}; an object is expected{instead}", json.kind());
+            return Err(Invalid::new(path, message));
         };
         let mut values = [None; Field::ALL.len()];
         for (name, value) in members {
@@ -35,6 +38,10 @@ impl<'j> Fields<'j> {
                 Name::Nearly(field) => return Err(Invalid::misspelled(path, field, name)),
                 Name::Unknown => {}
             }
+        }
+        // Only now: a field that is given twice may be null the second time, and is refused all the same.
+        for value in &mut values {
+            value.take_if(|value| **value == Json::Null);
         }
         Ok(Fields { path, values })
     }
@@ -78,16 +85,33 @@ impl<'j> Fields<'j> {
         }
     }
 
-    /// A list that is not empty.
-    pub(super) fn list(&self, field: Field) -> Result<Option<&'j [Json<'j>]>, Invalid> {
+    /// The elements of a field that takes a list, or a single one for a list of one: a value of the kind that
+    /// `is_element` knows. `expected` says what the field takes, for the message.
+    pub(super) fn elements(
+        &self,
+        field: Field,
+        is_element: impl Fn(&Json<'_>) -> bool,
+        expected: &str,
+    ) -> Result<Option<Elements<'j>>, Invalid> {
         let reason = match self.get(field) {
             None => return Ok(None),
-            Some(Json::Array(list)) if !list.is_empty() => return Ok(Some(list)),
-            Some(Json::Array(_)) => "is an empty list; at least one element is expected".to_owned(),
-            Some(other) => format!("is {}; a list is expected", other.kind()),
+            Some(Json::Array(list)) if list.is_empty() => {
+                "is an empty list; at least one element is expected".to_owned()
+            }
+            Some(Json::Array(list)) => return Ok(Some(Elements::List(list))),
+            Some(element) if is_element(element) => return Ok(Some(Elements::Single(element))),
+            Some(other) => format!("is {}; {expected} is expected", other.kind()),
         };
         Err(Invalid::field(self.path, field, reason))
     }
+}
+
+/// What a field that takes a list holds.
+pub(super) enum Elements<'j> {
+    /// A list that is not empty.
+    List(&'j [Json<'j>]),
+    /// One element without a list around it, as JSONata writes a list of one.
+    Single(&'j Json<'j>),
 }
 
 /// The string that a value is, if it is one and not empty; else why not.

@@ -68,7 +68,7 @@ impl Invalid {
 /// Characters of a name that are shown: a name nearly right may be a megabyte of blanks.
 const SHOWN: usize = 60;
 
-fn shown(name: &str) -> Cow<'_, str> {
+pub(super) fn shown(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(SHOWN) {
         None => Cow::Borrowed(name),
         Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),

@@ -6,12 +6,15 @@
 mod beside;
 mod body;
 mod context;
+mod email_address;
 mod entry;
 mod field;
 mod fields;
 mod folded;
 mod identifier;
+mod instead;
 mod invalid;
+pub mod invisible;
 mod path;
 mod request;
 

@@ -13,6 +13,7 @@ use super::Field;
 pub struct Path {
     base: Base,
     entry: Option<Index>,
+    only_entry: bool,
     field: Option<Field>,
     element: Option<Index>,
 }
@@ -41,6 +42,12 @@ impl Path {
         Path { entry: Some(Index::new(index)), ..self }
     }
 
+    /// The entry that stands alone as `associations`, an object where a list is expected.
+    #[must_use]
+    pub fn only_entry(self) -> Self {
+        Path { only_entry: true, ..self.entry(0) }
+    }
+
     /// A field of the request or of the entry.
     #[must_use]
     pub fn field(self, field: Field) -> Self {
@@ -63,7 +70,7 @@ impl Path {
         self.base
     }
 
-    /// Which entry of `associations` it stands in, if in one.
+    /// Which entry of `associations` it stands in, if in one. An entry that stands alone is the first.
     pub fn entry_index(self) -> Option<usize> {
         self.entry.map(Index::get)
     }
@@ -89,7 +96,10 @@ impl fmt::Display for Path {
             }
         }
         if let Some(index) = self.entry {
-            write!(f, "{dot}associations[{index}]")?;
+            write!(f, "{dot}associations")?;
+            if !self.only_entry {
+                write!(f, "[{index}]")?;
+            }
             dot = ".";
         }
         if let Some(field) = self.field {
@@ -116,6 +126,9 @@ mod tests {
             (root.entry(3), "associations[3]"),
             (root.entry(3).field(Field::QueueId), "associations[3].queueId"),
             (root.entry(3).field(Field::EmailAddressIds).element(7), "associations[3].emailAddressIds[7]"),
+            (root.only_entry(), "associations"),
+            (root.only_entry().field(Field::QueueId), "associations.queueId"),
+            (root.only_entry().field(Field::EmailAddressIds).element(7), "associations.emailAddressIds[7]"),
             (Path::of(Base::Item(1)), "Items[1]"),
             (Path::of(Base::Item(1)).field(Field::DryRun), "Items[1].dryRun"),
             (Path::of(Base::Item(1)).entry(0).field(Field::QueueId), "Items[1].associations[0].queueId"),

@@ -3,7 +3,8 @@
 use crate::payload::Json;
 
 use super::context::instance;
-use super::fields::Fields;
+use super::fields::{Elements, Fields};
+use super::instead::instead_of_object;
 use super::invalid::MAX_INVALID;
 use super::{Base, Context, Entry, Field, Invalid, Options, Path};
 
@@ -34,11 +35,21 @@ impl<'a> Request<'a> {
     fn fill(&mut self, json: &'a Json<'a>, path: Path, context: &Context<'a>) -> Result<(), Invalid> {
         let fields = Fields::of(json, path)?;
         if fields.get(Field::Associations).is_none() {
-            return self.fill_short_form(&fields.without_empty_text(), context);
+            let fields = fields.without_empty_text();
+            if fields.find(Field::names_a_pair).is_none() {
+                return Err(asks_for_nothing(json, path));
+            }
+            return self.fill_short_form(&fields, context);
         }
-        self.options = Options::read(&fields, context.defaults.options)?;
+        self.options = Options::of_request(&fields, context.defaults.options)?;
         let instance = instance(&fields, context.home)?;
-        let entries = fields.list(Field::Associations)?.unwrap_or_default();
+        let is_entry = |element: &Json<'_>| matches!(element, Json::Object(_));
+        let (entries, is_single) =
+            match fields.elements(Field::Associations, is_entry, "a list of objects or an object")? {
+                Some(Elements::List(list)) => (list, false),
+                Some(Elements::Single(entry)) => (std::slice::from_ref(entry), true),
+                None => (&[][..], false),
+            };
         if let Some(stray) = fields.find(Field::names_a_pair) {
             return Err(Invalid::field(
                 path,
@@ -49,7 +60,8 @@ impl<'a> Request<'a> {
         self.entries.reserve(entries.len());
         for (index, entry) in entries.iter().enumerate() {
             let before = self.invalid.len();
-            let entry = Fields::of(entry, path.entry(index)).and_then(|fields| {
+            let path_of_entry = if is_single { path.only_entry() } else { path.entry(index) };
+            let entry = Fields::of(entry, path_of_entry).and_then(|fields| {
                 let misplaced = fields.find(|field| !field.names_a_pair() && field != Field::InstanceId);
                 match misplaced {
                     Some(field) => Err(Invalid::field(
@@ -80,15 +92,21 @@ impl<'a> Request<'a> {
 
     /// The short form: the request is its own single entry.
     fn fill_short_form(&mut self, fields: &Fields<'a>, context: &Context<'a>) -> Result<(), Invalid> {
-        self.options = Options::read(fields, context.defaults.options)?;
-        if fields.find(Field::names_a_pair).is_none() {
-            let reason = "is missing, and so is the short form of one entry (queueId and emailAddressId)";
-            return Err(Invalid::field(fields.path(), Field::Associations, reason));
-        }
+        self.options = Options::of_request(fields, context.defaults.options)?;
         let entry = Entry::read(fields, None, context, &mut self.invalid)?;
         self.entries.push(entry);
         Ok(())
     }
+}
+
+fn asks_for_nothing(json: &Json<'_>, path: Path) -> Invalid {
+    let instead = match json {
+        Json::Object(members) => instead_of_object(members),
+        _ => String::new(),
+    };
+    let reason =
+        format!("is missing, and so is the short form of one entry (queueId and emailAddressId){instead}");
+    Invalid::field(path, Field::Associations, reason)
 }
 
 #[cfg(test)]

@@ -53,22 +53,131 @@ fn every_form_is_read() {
             vec!["i/q: e"],
         ),
         (
-            r#"{"instanceId":"i","queueName":"Q 1","emailAddresses":["a@x","b@x"]}"#,
-            vec!["i/name Q 1: a@x b@x"],
+            r#"{"instanceId":"i","queueName":"Q 1","emailAddresses":["a@x.example","b@x.example"]}"#,
+            vec!["i/name Q 1: a@x.example b@x.example"],
         ),
         (
             r#"{"instanceId":"i","note":{"any":1},"associations":[
                 {"queueId":"q","emailAddressId":"e"},
                 {"queueId":"q","emailAddressIds":["e","f"],"comment":"x"},
-                {"instanceId":"j","queueName":"Q","emailAddress":"a@x"}]}"#,
-            vec!["i/q: e", "i/q: e f", "j/name Q: a@x"],
+                {"instanceId":"j","queueName":"Q","emailAddress":"a@x.example"}]}"#,
+            vec!["i/q: e", "i/q: e f", "j/name Q: a@x.example"],
         ),
         (
             r#"{"associations":[{"queueId":"ARN/i/queue/q","emailAddressId":"ARN/i/email-address/e"}]}"#,
             vec!["i/q: e"],
         ),
+        // A single element without its list, as JSONata writes it.
+        (r#"{"instanceId":"i","queueId":"q","emailAddressIds":"e"}"#, vec!["i/q: e"]),
+        (r#"{"instanceId":"i","queueId":"q","emailAddresses":"a@x.example"}"#, vec!["i/q: a@x.example"]),
+        (
+            r#"{"instanceId":"i","associations":{"queueId":"q","emailAddressIds":["e","f"]}}"#,
+            vec!["i/q: e f"],
+        ),
+        (r#"{"instanceId":"i","associations":{"queueId":"q","emailAddressIds":"e"}}"#, vec!["i/q: e"]),
     ] {
         assert_eq!(read(request), (entries.into_iter().map(str::to_owned).collect(), vec![]), "{request}");
+    }
+}
+
+#[test]
+fn null_counts_as_absent() {
+    for request in [
+        r#"{"instanceId":"i","queueId":"q","queueName":null,"emailAddressId":"e","emailAddressIds":null,
+            "emailAddress":null,"emailAddresses":null,"dryRun":null,"checkQueues":null,"failOnPermanent":null,
+            "failOnRetryable":null,"associations":null}"#,
+        r#"{"instanceId":"i","queueId":null,"queueName":null,"dryRun":null,"associations":[
+            {"instanceId":null,"queueId":"q","queueName":null,"dryRun":null,"associations":null,"emailAddressId":null,
+             "emailAddressIds":["e"]}]}"#,
+        r#"{"instanceId":null,"associations":[{"instanceId":"i","queueId":"q","emailAddressId":"e"}]}"#,
+    ] {
+        assert_eq!(read(request), (vec!["i/q: e".to_owned()], vec![]), "{request}");
+    }
+    // As if it were not there: the short form, and the next place where an instance is looked for.
+    let (_, invalid) = read(r#"{"instanceId":"i","associations":null}"#);
+    assert_eq!(invalid[0].0, "associations");
+    let short = r#"{"instanceId":null,"queueId":"q","emailAddressId":"e"}"#;
+    assert_eq!(read_in(short, Some("env"), "null").0, ["env/q: e"]);
+    assert_eq!(read_in(short, Some("env"), r#"{"instanceId":null,"dryRun":null}"#).0, ["env/q: e"]);
+    // An element of a list is no field, a name nearly right is none, and twice is twice.
+    for (request, path) in [
+        (r#"{"instanceId":"i","queueId":"q","emailAddressIds":[null]}"#, "emailAddressIds[0]"),
+        (r#"{"instanceId":"i","associations":[null]}"#, "associations[0]"),
+        (r#"{"instanceId":"i","queueId":"q","emailAddressId":"e","dryrun":null}"#, "dryrun"),
+        (r#"{"instanceId":"i","queueId":"q","emailAddressId":"e","dryRun":true,"dryRun":null}"#, "dryRun"),
+    ] {
+        assert_eq!(read(request).1[0].0, path, "{request}");
+    }
+}
+
+#[test]
+fn single_elements_have_paths_without_an_index() {
+    for (request, path) in [
+        (r#"{"instanceId":"i","queueId":"q","emailAddressIds":"a b"}"#, "emailAddressIds"),
+        (r#"{"instanceId":"i","queueId":"q","emailAddresses":"nobody"}"#, "emailAddresses"),
+        (
+            r#"{"instanceId":"i","associations":{"queueId":"q q","emailAddressId":"e"}}"#,
+            "associations.queueId",
+        ),
+        (
+            r#"{"instanceId":"i","associations":{"queueId":"q","emailAddressIds":"a b"}}"#,
+            "associations.emailAddressIds",
+        ),
+        (
+            r#"{"instanceId":"i","associations":{"queueId":"q","emailAddressIds":["e",7]}}"#,
+            "associations.emailAddressIds[1]",
+        ),
+        (
+            r#"{"instanceId":"i","associations":[{"queueId":"q","emailAddressIds":""}]}"#,
+            "associations[0].emailAddressIds",
+        ),
+        (r#"{"instanceId":"i","associations":{"queueId":"q"}}"#, "associations.emailAddressId"),
+    ] {
+        let (_, invalid) = read(request);
+        assert_eq!((invalid.len(), invalid[0].0.as_str()), (1, path), "{request}");
+    }
+    let home = Home::new("eu-central-1");
+    let json = Json::parse(r#"{"associations":{"queueId":"q","emailAddressIds":"e"}}"#).unwrap();
+    let context = Context { home: &home, instance: Some("i"), defaults: Defaults::default() };
+    let request = Request::read(&json, Base::Root, &context);
+    assert_eq!(request.entries[0].addresses[0].0.to_string(), "associations.emailAddressIds");
+}
+
+#[test]
+fn check_queues_is_accepted_only_in_a_dry_run() {
+    let options = |request: &str, batch_input: &str| {
+        let home = Home::new("eu-central-1");
+        let batch_input = Json::parse(batch_input).unwrap();
+        let defaults = Defaults::read(&batch_input, &home).unwrap();
+        let json = Json::parse(request).unwrap();
+        let context = Context { home: &home, instance: Some("i"), defaults };
+        let request = Request::read(&json, Base::Root, &context);
+        match request.invalid.first() {
+            None => Ok((request.options.dry_run, request.options.check_queues)),
+            Some(invalid) => Err(invalid.path_text().unwrap_or_default()),
+        }
+    };
+    let pair = r#""queueId":"q","emailAddressId":"e""#;
+    let refused = Err("checkQueues".to_owned());
+    for (fields, batch_input, expected) in [
+        (r#""dryRun":true,"checkQueues":true,"#, "{}", Ok((true, true))),
+        (r#""dryRun":true,"#, "{}", Ok((true, false))),
+        (r#""checkQueues":false,"#, "{}", Ok((false, false))),
+        (r#""checkQueues":true,"#, "{}", refused.clone()),
+        (r#""dryRun":false,"checkQueues":true,"#, "{}", refused.clone()),
+        (r#""checkQueues":"yes","dryRun":true,"#, "{}", refused.clone()),
+        (r#""checkQueues":true,"#, r#"{"dryRun":true}"#, Ok((true, true))),
+        (r#""dryRun":true,"#, r#"{"checkQueues":true}"#, Ok((true, true))),
+        (r#""dryRun":false,"#, r#"{"dryRun":true,"checkQueues":true}"#, refused),
+        (
+            r#""dryRun":false,"checkQueues":false,"#,
+            r#"{"dryRun":true,"checkQueues":true}"#,
+            Ok((false, false)),
+        ),
+    ] {
+        assert_eq!(options(&format!("{{{fields}{pair}}}"), batch_input), expected, "{fields} {batch_input}");
+        let long = format!(r#"{{{fields}"associations":[{{{pair}}}]}}"#);
+        assert_eq!(options(&long, batch_input), expected, "{fields} {batch_input}");
     }
 }
 
@@ -145,9 +254,9 @@ fn what_is_invalid_is_named_and_what_is_valid_goes_on() {
             {"queueId":"q","emailAddressIds":["e",7,"","a b","f"]},
             {"queueId":"q"},
             {"queueId":"q","queueName":"Q","emailAddressId":"e"},
-            {"queueId":"q","emailAddressId":"e","emailAddress":"a@x"},
+            {"queueId":"q","emailAddressId":"e","emailAddress":"a@x.example"},
             {"queueId":"q","emailAddressIds":[]},
-            {"queueId":"q","emailAddressIds":"e"},
+            {"queueId":"q","emailAddressIds":7},
             {"queueId":null,"emailAddressId":"e"},
             {"queue_id":"q","emailAddressId":"e"},
             {"queueId":"q","queueId":"p","emailAddressId":"e"},
@@ -176,6 +285,7 @@ fn what_is_invalid_is_named_and_what_is_valid_goes_on() {
         ]
     );
     assert_eq!(invalid[0].1, "emailAddressIds[1] is a number; a string is expected");
+    assert_eq!(invalid[7].1, "emailAddressIds is a number; a string or a list of strings is expected");
     assert_eq!(invalid[6].1, "emailAddressIds is an empty list; at least one element is expected");
     assert_eq!(invalid[12].1, "associations[10] is a number; an object is expected");
 }
@@ -199,9 +309,9 @@ fn an_invalid_field_of_the_request_makes_it_invalid_as_a_whole() {
             "failOnPermanent is a number; true or false is expected",
         ),
         (
-            r#""failOnRetryable":null,"#,
+            r#""failOnRetryable":[],"#,
             "failOnRetryable",
-            "failOnRetryable is null; true or false is expected",
+            "failOnRetryable is a list; true or false is expected",
         ),
         (r#""dryrun":true,"#, "dryrun", "\"dryrun\" is not a field of a request; dryRun was meant"),
         (r#""instanceId":7,"#, "instanceId", "instanceId is a number; a string is expected"),
@@ -219,7 +329,8 @@ fn an_invalid_field_of_the_request_makes_it_invalid_as_a_whole() {
     for (request, path) in [
         ("{}", "associations"),
         (r#"{"associations":[]}"#, "associations"),
-        (r#"{"associations":{}}"#, "associations"),
+        (r#"{"associations":{}}"#, "associations.queueId"),
+        (r#"{"associations":"x"}"#, "associations"),
         (r#"{"instanceId":"i"}"#, "associations"),
         ("[]", ""),
         ("5", ""),

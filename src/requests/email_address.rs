@@ -1,0 +1,233 @@
+//! The form of an email address, and what a text that has another form looks like.
+
+use std::fmt;
+
+use super::invisible::is_invisible;
+
+/// The longest email address, in characters (API reference, CreateEmailAddress, EmailAddress).
+const MAX_LENGTH: usize = 255;
+
+/// Checks that a text has the form of an email address: one `@`, something before it, a dot in the domain behind it,
+/// no white space, and at most 255 characters (API reference, CreateEmailAddress, EmailAddress: pattern and length).
+/// The API would also take characters that nobody sees, and those that stand around and between addresses in an
+/// address book. An address with one of them is none that an instance has.
+///
+/// # Errors
+/// What the text looks like and what is accepted, to stand behind the name of its field. It has neither the text nor
+/// the sign itself: messages go into the log, which cuts out whatever has that sign in it.
+pub(super) fn email_address(text: &str) -> Result<&str, String> {
+    match has_the_form(text) {
+        true => Ok(text),
+        false => Err(format!("{}; accepted is one email address by itself", Looks::of(text))),
+    }
+}
+
+/// One pass over the bytes, and another only over a text that is not ASCII: every address comes through here.
+fn has_the_form(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut sign = None;
+    // A dot with something before and behind it in the domain.
+    let mut dot = false;
+    for (position, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'@' if sign.is_some() || position == 0 => return false,
+            b'@' => sign = Some(position),
+            b'.' => dot |= sign.is_some_and(|sign| position > sign + 1) && position + 1 < bytes.len(),
+            0..=b' ' | 0x7f => return false,
+            byte if separates(char::from(*byte)) => return false,
+            _ => {}
+        }
+    }
+    let is_of_an_address = |c: char| !c.is_whitespace() && !is_invisible(c);
+    dot && if text.is_ascii() {
+        text.len() <= MAX_LENGTH
+    } else {
+        text.chars().all(is_of_an_address) && text.chars().count() <= MAX_LENGTH
+    }
+}
+
+/// Characters around and between the addresses of an address book or a mail header (RFC 5322, "Address Specification").
+fn separates(c: char) -> bool {
+    is_of_a_display_name(c) || is_between_addresses(c) || c == ':'
+}
+
+fn is_of_a_display_name(c: char) -> bool {
+    matches!(c, '<' | '>' | '(' | ')')
+}
+
+fn is_between_addresses(c: char) -> bool {
+    matches!(c, ',' | ';')
+}
+
+/// What a text that is no email address looks like. Positions count characters from one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Looks {
+    Invisible(usize, char),
+    Several(usize, char),
+    SecondSign(usize),
+    DisplayName(usize, char),
+    Prefix(usize),
+    WhiteSpace(usize, char),
+    OtherSign(usize, char),
+    NoSign,
+    NoLocalPart,
+    NoDot,
+    Long(usize),
+}
+
+impl Looks {
+    /// The first that holds. A display name usually has white space too, and several addresses may each have a display
+    /// name, so the more telling kind comes first.
+    fn of(text: &str) -> Self {
+        let find = |is: fn(char) -> bool| (1..).zip(text.chars()).find(|(_, c)| is(*c));
+        let signs = text.matches('@').count();
+        if let Some((position, c)) = find(|c| is_invisible(c) && !c.is_whitespace()) {
+            return Looks::Invisible(position, c);
+        }
+        let between = find(is_between_addresses);
+        if let (Some((position, c)), 2..) = (between, signs) {
+            return Looks::Several(position, c);
+        }
+        let mut at_signs = (1..).zip(text.chars()).filter(|(_, c)| *c == '@');
+        if let Some((position, _)) = at_signs.nth(1) {
+            return Looks::SecondSign(position);
+        }
+        if let Some((position, c)) = find(is_of_a_display_name) {
+            return Looks::DisplayName(position, c);
+        }
+        if let Some((position, c)) = between {
+            return Looks::Several(position, c);
+        }
+        if let Some((position, _)) = find(|c| c == ':') {
+            return Looks::Prefix(position);
+        }
+        if let Some((position, c)) = find(char::is_whitespace) {
+            return Looks::WhiteSpace(position, c);
+        }
+        if let (0, Some((position, c))) = (signs, find(|c| matches!(c, '\u{ff20}' | '\u{fe6b}'))) {
+            return Looks::OtherSign(position, c);
+        }
+        match (signs, text.chars().count()) {
+            (0, _) => Looks::NoSign,
+            _ if text.starts_with('@') => Looks::NoLocalPart,
+            (_, length) if length > MAX_LENGTH => Looks::Long(length),
+            _ => Looks::NoDot,
+        }
+    }
+}
+
+impl fmt::Display for Looks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = u32::from;
+        match *self {
+            Looks::Invisible(position, c) => {
+                write!(f, "has an invisible character (U+{:04X}) at position {position}", code(c))
+            }
+            Looks::Several(position, c) => {
+                write!(f, "looks like several addresses ('{c}' at position {position})")
+            }
+            Looks::SecondSign(position) => {
+                write!(f, "looks like several addresses (a second at sign at position {position})")
+            }
+            Looks::DisplayName(position, c) => {
+                write!(f, "looks like an address with a display name ('{c}' at position {position})")
+            }
+            Looks::Prefix(position) => {
+                write!(
+                    f,
+                    "looks like an address behind a prefix such as mailto: (':' at position {position})"
+                )
+            }
+            Looks::WhiteSpace(position, c) => {
+                write!(f, "has white space (U+{:04X}) at position {position}", code(c))
+            }
+            Looks::OtherSign(position, c) => {
+                write!(
+                    f,
+                    "has another character (U+{:04X}) at position {position} instead of an at sign",
+                    code(c)
+                )
+            }
+            Looks::NoSign => f.write_str("has no at sign"),
+            Looks::NoLocalPart => f.write_str("has nothing before its at sign"),
+            Looks::NoDot => f.write_str("has no dot within the domain behind its at sign"),
+            Looks::Long(length) => {
+                write!(f, "is {length} characters long; at most {MAX_LENGTH} are accepted")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_the_service_accepts() {
+        let longest = format!("{}@b.example", "x".repeat(245));
+        let longest_beyond_ascii = format!("{}@b.example", "é".repeat(245));
+        for text in [
+            "a@b.c",
+            "billing+vip@brand.example",
+            "Billing-10@Brand.Example",
+            "o'neil_1.2@mail.brand.example",
+            "müller@größe.example",
+            "\"quoted\"@brand.example",
+            "a@b..example",
+            &longest,
+            &longest_beyond_ascii,
+        ] {
+            assert_eq!(email_address(text), Ok(text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_says_what_it_looks_like() {
+        let long = format!("{}@b.example", "x".repeat(246));
+        let long_beyond_ascii = format!("{}@b.example", "é".repeat(246));
+        let table = [
+            (
+                "Billing <billing@brand.example>",
+                "looks like an address with a display name ('<' at position 9)",
+            ),
+            ("<billing@brand.example>", "looks like an address with a display name ('<' at position 1)"),
+            (
+                "Team, Billing (b@brand.example)",
+                "looks like an address with a display name ('(' at position 15)",
+            ),
+            ("a@x.example;b@x.example", "looks like several addresses (';' at position 12)"),
+            ("a@x.example, b@x.example", "looks like several addresses (',' at position 12)"),
+            ("A <a@x.example>; B <b@x.example>", "looks like several addresses (';' at position 16)"),
+            ("a@x.example b@x.example", "looks like several addresses (a second at sign at position 14)"),
+            ("a@b@x.example", "looks like several addresses (a second at sign at position 4)"),
+            ("a,b@x.example", "looks like several addresses (',' at position 2)"),
+            (
+                "mailto:a@x.example",
+                "looks like an address behind a prefix such as mailto: (':' at position 7)",
+            ),
+            ("SMTP:a@x.example", "looks like an address behind a prefix such as mailto: (':' at position 5)"),
+            (" a@x.example", "has white space (U+0020) at position 1"),
+            ("a@x.example\u{a0}", "has white space (U+00A0) at position 12"),
+            ("é b@x.example", "has white space (U+0020) at position 2"),
+            ("a@x.example\n", "has white space (U+000A) at position 12"),
+            ("a@x.exa\u{200b}mple", "has an invisible character (U+200B) at position 8"),
+            ("\u{feff}a@x.example", "has an invisible character (U+FEFF) at position 1"),
+            ("a\u{ad}@x.example", "has an invisible character (U+00AD) at position 2"),
+            ("a\0@x.example", "has an invisible character (U+0000) at position 2"),
+            ("a＠x.example", "has another character (U+FF20) at position 2 instead of an at sign"),
+            ("billing-09", "has no at sign"),
+            ("@x.example", "has nothing before its at sign"),
+            ("a@", "has no dot within the domain behind its at sign"),
+            ("a@localhost", "has no dot within the domain behind its at sign"),
+            ("a@.example", "has no dot within the domain behind its at sign"),
+            ("a@example.", "has no dot within the domain behind its at sign"),
+            ("a.b@example", "has no dot within the domain behind its at sign"),
+            (&long, "is 256 characters long; at most 255 are accepted"),
+            (&long_beyond_ascii, "is 256 characters long; at most 255 are accepted"),
+        ];
+        for (text, looks) in table {
+            let accepted = "accepted is one email address by itself";
+            assert_eq!(email_address(text), Err(format!("{looks}; {accepted}")), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What to send instead of a document that asks for nothing, where it looks like a well-known mistake.
+
+use crate::payload::{Json, Members};
+
+use super::beside::names_pairs;
+use super::folded::is_nearly;
+use super::invalid::shown;
+
+/// What an object looks like that names no pairs, and what to send instead, to stand at the end of a message.
+pub(super) fn instead_of_object(members: &Members<'_>) -> String {
+    let member = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    let has = |names: &[&str]| names.iter().all(|name| member(name).is_some());
+    if matches!(member("Messages"), Some(Json::Array(_))) {
+        return format!("; it looks like the output of aws sqs receive-message (Messages); {AS_RECORDS}");
+    }
+    if has(&["MessageId", "Body"]) {
+        return format!("; it looks like a message as the SQS API writes it (MessageId, Body); {AS_RECORDS}");
+    }
+    if has(&["messageId", "body"]) {
+        return "; it looks like one record of an SQS batch; send it as {\"Records\": [record]}".to_owned();
+    }
+    if member("detail").is_some() {
+        let missing = ["detail-type", "source"].into_iter().find(|name| member(name).is_none());
+        if let Some(missing) = missing {
+            return format!(
+                "; it looks like an EventBridge event without {missing}; an event has detail-type, source and detail"
+            );
+        }
+    }
+    let envelope = |name: &str| ["Records", "Items"].into_iter().find(|known| is_nearly(name, known));
+    if let Some((name, known)) = members.iter().find_map(|(name, _)| Some((name, envelope(name)?))) {
+        return match &**name == known {
+            true => format!("; it has {known}, which is an envelope and no request"),
+            false => format!("; {:?} is no member of an envelope; {known} was meant", shown(name)),
+        };
+    }
+    match members.iter().find(|(_, value)| holds_request(value)) {
+        Some((name, _)) => {
+            format!("; a request stands in {:?}; send what stands there by itself", shown(name))
+        }
+        None => String::new(),
+    }
+}
+
+/// What to send instead of a value that is no object where a request is expected, to stand at the end of a message.
+pub(super) fn instead_of_value(value: &Json<'_>) -> &'static str {
+    match value {
+        Json::Array(_) => {
+            "; send each of its elements as a request by itself, or all of them as the associations of one request"
+        }
+        Json::String(text) if is_json(text) => {
+            "; the string holds JSON, so the request was encoded twice: send the object itself"
+        }
+        _ => "",
+    }
+}
+
+const AS_RECORDS: &str = "send each message as a record of an SQS batch, {\"Records\": [{\"eventSource\": \"aws:sqs\", \
+                          \"messageId\": its MessageId, \"body\": its Body}]}";
+
+/// Whether a value is a request, or has one as its first element or as its text.
+fn holds_request(value: &Json<'_>) -> bool {
+    match value {
+        Json::Object(members) => names_pairs(members),
+        Json::Array(list) => matches!(list.first(), Some(Json::Object(members)) if names_pairs(members)),
+        Json::String(text) if is_json(text) => {
+            matches!(Json::parse(text), Ok(Json::Object(members)) if names_pairs(&members))
+        }
+        Json::String(_) | Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    }
+}
+
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instead(json: &str) -> String {
+        match Json::parse(json).unwrap() {
+            Json::Object(members) => instead_of_object(&members),
+            other => instead_of_value(&other).to_owned(),
+        }
+    }
+
+    #[test]
+    fn mistakes_are_recognised() {
+        for (json, words) in [
+            (r#"{"Messages":[{"MessageId":"m","Body":"{}"}]}"#, "the output of aws sqs receive-message"),
+            (r#"{"MessageId":"m","ReceiptHandle":"h","Body":"{}"}"#, "a message as the SQS API writes it"),
+            (
+                r#"{"messageId":"m","body":"{}","eventSource":"aws:sqs"}"#,
+                r#"send it as {"Records": [record]}"#,
+            ),
+            (r#"{"detail":{"queueId":"q"},"source":"s"}"#, "an EventBridge event without detail-type"),
+            (r#"{"records":[]}"#, r#""records" is no member of an envelope; Records was meant"#),
+            (r#"{"items":[{"queueId":"q"}]}"#, r#""items" is no member of an envelope; Items was meant"#),
+            (r#"{"Records":[{"eventSource":"aws:s3"}]}"#, "it has Records, which is an envelope"),
+            (r#"{"Payload":{"queueId":"q"}}"#, r#"a request stands in "Payload""#),
+            (r#"{"requests":[{"queueId":"q"},{"queueId":"p"}]}"#, r#"a request stands in "requests""#),
+            (r#"{"body":"{\"queueId\":\"q\"}"}"#, r#"a request stands in "body""#),
+            (r#"[{"queueId":"q"}]"#, "send each of its elements as a request by itself"),
+            (r#""{\"queueId\":\"q\"}""#, "the request was encoded twice"),
+        ] {
+            assert!(instead(json).contains(words), "{json}: {}", instead(json));
+        }
+    }
+
+    #[test]
+    fn nothing_is_guessed() {
+        for json in
+            ["{}", r#"{"instanceId":"i","dryRun":true}"#, r#"{"note":{"x":1},"text":"{"}"#, "5", r#""text""#]
+        {
+            assert_eq!(instead(json), "", "{json}");
+        }
+    }
+}
