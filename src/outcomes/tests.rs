@@ -15,12 +15,12 @@ fn pairs(request: &Value) -> Pairs {
     Pairs::read(&envelope, &Home::new("eu-central-1"), Some("i")).unwrap()
 }
 
-/// Names are found, with a mark before them; but not those that begin with a question mark.
+/// Names are found, with a mark before them and without a domain; but not those that begin with a question mark.
 fn resolved(pairs: &Pairs, mark: &str) -> Resolved {
     let id = |named: Named<&Arc<str>>| match named {
         Named::Id(id) => Ok(id.clone()),
         Named::Name(name) if name.starts_with('?') => Err(failure(Blame::Nothing)),
-        Named::Name(name) => Ok(format!("{mark}{name}").into()),
+        Named::Name(name) => Ok(format!("{mark}{}", name.trim_end_matches("@x.example")).into()),
     };
     Resolved {
         queues: pairs.queues.iter().map(|queue| id(queue.queue.as_ref())).collect(),
@@ -39,8 +39,8 @@ fn failed(blame: Blame) -> Outcome {
 /// The identifiers after names were resolved once more, given what became of each pair under the first ones.
 fn kept(outcomes: &[Outcome]) -> (Vec<String>, Vec<String>) {
     let pairs = pairs(&json!({ "associations": [
-        { "queueName": "q", "emailAddresses": ["a", "?"] },
-        { "queueName": "q", "emailAddresses": ["b"] },
+        { "queueName": "q", "emailAddresses": ["a@x.example", "?@x.example"] },
+        { "queueName": "q", "emailAddresses": ["b@x.example"] },
     ]}));
     let plan = Plan::new(&pairs, resolved(&pairs, "old-"));
     let outcomes = Outcomes { by_group: Vec::new(), by_pair: outcomes.to_vec() };

@@ -14,14 +14,14 @@ fn pairs(request: &Value) -> Pairs {
     Pairs::read(&envelope, &Home::new("eu-central-1"), Some("i")).unwrap()
 }
 
-/// Names are found, with a mark before them; but not those that begin with a question mark.
+/// Names are found, with a mark before them and without a domain; but not those that begin with a question mark.
 fn resolved(pairs: &Pairs, mark: &str) -> Resolved {
     let id = |named: Named<&Arc<str>>| match named {
         Named::Id(id) => Ok(id.clone()),
         Named::Name(name) if name.starts_with('?') => {
             Err(Arc::new(Failure::ours("E", "as the test wants", Retry::Never)))
         }
-        Named::Name(name) => Ok(format!("{mark}{name}").into()),
+        Named::Name(name) => Ok(format!("{mark}{}", name.trim_end_matches("@x.example")).into()),
     };
     Resolved {
         queues: pairs.queues.iter().map(|queue| id(queue.queue.as_ref())).collect(),
@@ -63,7 +63,7 @@ fn pairs_are_grouped_by_queue_each_once_in_the_order_they_were_asked_for() {
 fn two_names_of_one_pair_are_one_address() {
     let pairs = pairs(&json!({ "associations": [
         { "queueId": "q", "emailAddressIds": ["b", "a"] },
-        { "queueName": "q", "emailAddresses": ["a", "?"] },
+        { "queueName": "q", "emailAddresses": ["a@x.example", "?@x.example"] },
     ]}));
     let plan = Plan::new(&pairs, resolved(&pairs, ""));
     assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["b", "a"], 1)]);
@@ -75,7 +75,10 @@ fn two_names_of_one_pair_are_one_address() {
             json!({ "queueId": "q", "emailAddressId": "a" }),
             json!({ "queueName": "q", "emailAddressId": "a" }),
         ),
-        (json!({ "queueId": "q", "emailAddressId": "a" }), json!({ "queueId": "q", "emailAddress": "a" })),
+        (
+            json!({ "queueId": "q", "emailAddressId": "a" }),
+            json!({ "queueId": "q", "emailAddress": "a@x.example" }),
+        ),
     ] {
         let pairs = self::pairs(&json!({ "associations": [first, second] }));
         let plan = Plan::new(&pairs, resolved(&pairs, ""));

@@ -96,3 +96,65 @@ async fn a_message_without_an_identifier_fails_the_batch_before_any_call() {
     assert!(message.contains("Records[1].messageId is missing"), "{message}");
     assert_eq!(world.call_count(), 0);
 }
+
+#[tokio::test]
+async fn payload_in_a_wrong_form_is_told_what_to_send_instead() {
+    let world = World::new(fixture(1, 2));
+    let message = json!({ "MessageId": "m", "ReceiptHandle": "h", "Body": short().to_string() });
+    let lines = format!("{}\n{}\n", short(), short());
+    let indented = format!("{:#}\n{:#}\n", short(), short());
+    for (payload, met, instead) in [
+        (
+            json!({ "Messages": [message] }).to_string(),
+            "aws sqs receive-message",
+            r#"{"Records": [{"eventSource""#,
+        ),
+        (message.to_string(), "a message as the SQS API writes it", r#"{"Records": [{"eventSource""#),
+        (json!({ "Records": [message] }).to_string(), "a message as the SQS API writes it", r#""messageId""#),
+        (json!([message]).to_string(), "a message as the SQS API writes it", r#""messageId""#),
+        (json!([short(), short()]).to_string(), "like a request or the body of a message", "InputTemplate"),
+        (json!([short().to_string()]).to_string(), "[0] is a string", "InputTemplate"),
+        (json!([event(&short())]).to_string(), "an EventBridge event", "send each event by itself"),
+        (json!({ "records": [] }).to_string(), r#""records""#, "Records was meant"),
+        (json!({ "Input": short() }).to_string(), r#"a request stands in "Input""#, "by itself"),
+        (json!({ "detail": short() }).to_string(), "without detail-type", "source and detail"),
+        (json!(short().to_string()).to_string(), "encoded twice", "accepted are an object"),
+        (lines, "several JSON documents", r#"{"Items": [documents]}"#),
+        (indented, "several JSON documents", ".jsonl"),
+    ] {
+        let (kind, error) = world.invoke_raw(payload.as_bytes()).await.unwrap_err();
+        assert_eq!(kind, "InvalidRequest", "{payload}");
+        assert!(error.contains(met) && error.contains(instead), "{payload}: {error}");
+    }
+    assert_eq!(world.call_count(), 0);
+}
+
+#[tokio::test]
+async fn body_in_a_wrong_form_fails_its_own_message_only() {
+    let world = World::new(fixture(1, 1));
+    let lines = json!(format!("{}\n{}", short(), short()));
+    let batch = sqs(&[lines, json!([short()]), json!({ "Messages": [] }), short()]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1", "m2"]);
+    assert_eq!(world.associated("q0"), ["e0"]);
+    assert_eq!(world.call_count(), 1);
+}
+
+/// The old `id` gave the old `ClientToken`, so the API took the call for the one that it had answered months before.
+#[tokio::test]
+async fn replayed_event_associates_again_what_was_removed_meanwhile() {
+    let world = World::new(fixture(1, 1));
+    world.invoke(&event(&short())).await.unwrap();
+    let again = fixture(1, 1);
+    world.connect.remove_address(INSTANCE, "e0");
+    world.connect.add(again);
+    assert_eq!(world.associated("q0"), [""; 0]);
+    let mut replayed = event(&short());
+    replayed["replay-name"] = json!("after-the-clean-up");
+    world.invoke(&replayed).await.unwrap();
+    assert_eq!(world.associated("q0"), ["e0"]);
+    let tokens = || -> Vec<_> { world.connect.calls().into_iter().map(|call| call.client_token).collect() };
+    assert_ne!(tokens()[0], tokens()[1]);
+    // A replay that is delivered twice is the same replay.
+    world.invoke(&replayed).await.unwrap();
+    assert_eq!(tokens()[1], tokens()[2]);
+}

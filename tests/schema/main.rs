@@ -29,7 +29,7 @@ fn the_schema_is_a_schema() {
 
 #[test]
 fn the_schema_refuses_near_misses_of_exactly_the_known_fields() {
-    let separators = r"[-_\s\u0085\ufeff]*";
+    let separators = r"[\W_]*";
     let pattern = |name: &str| {
         let letters = name.chars().map(|c| {
             let (upper, lower) = (c.to_ascii_uppercase(), c.to_ascii_lowercase());
@@ -67,12 +67,37 @@ fn what_is_valid() {
         }),
         ("several entries", long([], [entry([]), entry([]), entry([("instanceId", json!("other"))])])),
         ("a list of identifiers", long([], [json!({ "queueId": "q", "emailAddressIds": ["e", "e"] })])),
+        ("a single identifier where a list is expected", json!({ "queueId": "q", "emailAddressIds": "e" })),
+        ("a single address where a list is expected", {
+            json!({ "queueId": "q", "emailAddresses": "a@brand.example" })
+        }),
+        ("a single entry where a list is expected", json!({ "associations": entry([]) })),
+        ("a single entry with a single element", {
+            json!({ "associations": { "queueId": "q", "emailAddressIds": "e" } })
+        }),
+        ("null for every field that is not used", {
+            let fields = Field::ALL.map(|field| (field.name(), Value::Null));
+            with(
+                json!({}),
+                fields.into_iter().chain([("queueId", json!("q")), ("emailAddressId", json!("e"))]),
+            )
+        }),
+        ("null for every field of an entry and beside", {
+            let nulls = || Field::ALL.map(|field| (field.name(), Value::Null)).into_iter();
+            let entry =
+                nulls().chain([("queueName", json!("Q")), ("emailAddresses", json!(["a@brand.example"]))]);
+            with(json!({}), nulls().chain([("associations", json!([with(json!({}), entry)]))]))
+        }),
+        ("checkQueues in a dry run", short([("dryRun", json!(true)), ("checkQueues", json!(true))])),
+        ("checkQueues that is false", long([("checkQueues", json!(false))], [entry([])])),
         ("a list of addresses", long([], [json!({ "queueId": "q", "emailAddresses": ["a@brand.example"] })])),
-        ("a name of 500", json!({ "queueName": "é".repeat(500), "emailAddress": "é".repeat(500) })),
-        (
-            "any text as a name",
-            long([], [json!({ "queueName": " é/\u{1F4E7}", "emailAddress": "no address" })]),
-        ),
+        ("a name of 500", json!({ "queueName": "é".repeat(500), "emailAddress": "a@brand.example" })),
+        ("an email address of 255", {
+            json!({ "queueId": "q", "emailAddress": format!("{}@b.example", "é".repeat(245)) })
+        }),
+        ("any text as a name", {
+            long([], [json!({ "queueName": " é/\u{1F4E7}", "emailAddress": "o'neil+1@größe.example" })])
+        }),
         ("every accepted character", short([("queueId", json!("AZaz09-_."))])),
         ("three dots are no path", short([("queueId", json!("..."))])),
         ("arn is an identifier", short([("queueId", json!("arn"))])),
@@ -86,7 +111,7 @@ fn what_is_valid() {
             short([("instanceId", json!(INSTANCE)), ("queueId", json!(format!("{ARN}/queue/{id_500}")))])
         }),
         ("fields of the caller's own", {
-            let own = [("ticket", json!({ "queueId": 5 })), ("queue", json!(null)), ("", json!(1))];
+            let own = [("ticket", json!({ "queueId": 5 })), ("queue", json!("x")), ("", json!(1))];
             long(own.clone(), [entry(own)])
         }),
         (
@@ -142,19 +167,39 @@ fn what_is_invalid_and_where() {
         }),
         ("a queue beside associations", "queueId", long([("queueId", json!("q"))], [entry([])])),
         ("an address beside associations", "emailAddress", long([("emailAddress", json!(""))], [entry([])])),
+        ("checkQueues in a live run", "checkQueues", short([("checkQueues", json!(true))])),
+        ("checkQueues in an entry", "associations[0].checkQueues", {
+            long([("dryRun", json!(true))], [entry([("checkQueues", json!(true))])])
+        }),
+        ("checkQueues beside a false dryRun", "checkQueues", {
+            long([("checkQueues", json!(true)), ("dryRun", json!(false))], [entry([])])
+        }),
         // Wrong types
         ("an entry that is text", "associations[0]", long([], [json!("q")])),
-        ("associations that are an object", "associations", json!({ "associations": entry([]) })),
+        ("associations that are text", "associations", json!({ "associations": "q" })),
+        ("a single entry that is empty", "associations.queueId", json!({ "associations": {} })),
+        ("a single entry with a wrong identifier", "associations.queueId", {
+            json!({ "associations": entry([("queueId", json!("a/b"))]) })
+        }),
         ("associations that are null", "associations", json!({ "associations": null })),
+        ("an entry that is null", "associations[0]", long([], [json!(null)])),
+        ("only nulls", "associations", json!({ "queueId": null, "emailAddressId": null })),
+        ("no queue but null", "queueId", json!({ "queueId": null, "emailAddressId": "e" })),
         ("an option that is text", "dryRun", long([("dryRun", json!("true"))], [entry([])])),
         ("an option that is a number", "failOnRetryable", short([("failOnRetryable", json!(0))])),
-        ("an option that is null", "failOnPermanent", short([("failOnPermanent", json!(null))])),
         ("an empty option of the long form", "dryRun", long([("dryRun", json!(""))], [entry([])])),
-        ("an instance that is null", "instanceId", short([("instanceId", json!(null))])),
         ("a queue that is a number", "queueId", short([("queueId", json!(7))])),
         ("a name that is a list", "queueName", json!({ "queueName": ["Billing"], "emailAddressId": "e" })),
         ("one address as a list", "emailAddressId", short([("emailAddressId", json!(["e"]))])),
-        ("a list that is text", "emailAddressIds", json!({ "queueId": "q", "emailAddressIds": "e" })),
+        ("a list that is a number", "emailAddressIds", json!({ "queueId": "q", "emailAddressIds": 7 })),
+        ("a single element that is no identifier", "emailAddressIds", {
+            json!({ "queueId": "q", "emailAddressIds": "a b" })
+        }),
+        (
+            "a single element that is no address",
+            "emailAddresses",
+            json!({ "queueId": "q", "emailAddresses": "a" }),
+        ),
         (
             "an element that is null",
             "emailAddressIds[1]",
@@ -190,9 +235,43 @@ fn what_is_invalid_and_where() {
             json!({ "queueId": "q", "emailAddressIds": ["x".repeat(501)] })
         }),
         ("a name of 501", "queueName", json!({ "queueName": "é".repeat(501), "emailAddressId": "e" })),
-        ("an email address of 501", "emailAddresses[1]", {
-            json!({ "queueId": "q", "emailAddresses": ["é".repeat(500), "é".repeat(501)] })
+        ("an email address of 256", "emailAddresses[1]", {
+            let long = format!("{}@b.example", "é".repeat(246));
+            json!({ "queueId": "q", "emailAddresses": ["a@b.example", long] })
         }),
+        // Addresses that are none
+        ("a word", "emailAddress", json!({ "queueId": "q", "emailAddress": "billing" })),
+        (
+            "a display name",
+            "emailAddress",
+            json!({ "queueId": "q", "emailAddress": "Billing <b@x.example>" }),
+        ),
+        ("angle brackets", "emailAddress", json!({ "queueId": "q", "emailAddress": "<b@x.example>" })),
+        ("a comment", "emailAddress", json!({ "queueId": "q", "emailAddress": "b@x.example(Billing)" })),
+        (
+            "two addresses",
+            "emailAddress",
+            json!({ "queueId": "q", "emailAddress": "a@x.example;b@x.example" }),
+        ),
+        (
+            "an address behind a comma",
+            "emailAddress",
+            json!({ "queueId": "q", "emailAddress": "a,b@x.example" }),
+        ),
+        ("a link", "emailAddress", json!({ "queueId": "q", "emailAddress": "mailto:b@x.example" })),
+        ("outer white space", "emailAddress", json!({ "queueId": "q", "emailAddress": "b@x.example\u{a0}" })),
+        (
+            "a line's end behind it",
+            "emailAddress",
+            json!({ "queueId": "q", "emailAddress": "b@x.example\n" }),
+        ),
+        (
+            "a zero-width space",
+            "emailAddress",
+            json!({ "queueId": "q", "emailAddress": "b\u{200b}@x.example" }),
+        ),
+        ("no dot in the domain", "emailAddress", json!({ "queueId": "q", "emailAddress": "a.b@localhost" })),
+        ("nothing before the sign", "emailAddress", json!({ "queueId": "q", "emailAddress": "@x.example" })),
         // ARNs
         ("an ARN cut short", "queueId", short([("queueId", json!("arn:aws:connect"))])),
         ("an instance's ARN as queue", "queueId", short([("queueId", json!(ARN))])),
@@ -217,6 +296,11 @@ fn what_is_invalid_and_where() {
         ("a byte-order mark", "\u{feff}instanceId", short([("\u{feff}instanceId", json!("i"))])),
         ("an unusual space", "queueName\u{85}\u{a0}", short([("queueName\u{85}\u{a0}", json!("Billing"))])),
         ("an empty value is no excuse", "QUEUEID", short([("QUEUEID", json!(""))])),
+        ("null is no excuse", "dryrun", short([("dryrun", json!(null))])),
+        ("a zero-width space", "dryRun\u{200b}", short([("dryRun\u{200b}", json!(true))])),
+        ("a soft hyphen", "dry\u{ad}Run", short([("dry\u{ad}Run", json!(true))])),
+        ("a NUL", "dryRun\0", short([("dryRun\0", json!(true))])),
+        ("punctuation", "\"dryRun\".", short([("\"dryRun\".", json!(true))])),
         ("a near miss of associations", "Associations", json!({ "Associations": [entry([])] })),
         ("in an entry", "associations[0].EmailAddressIDs", {
             long([], [json!({ "queueId": "q", "EmailAddressIDs": ["e"] })])
@@ -236,6 +320,7 @@ fn what_only_the_parser_knows() {
     let other_instance = "arn:aws:connect:eu-central-1:111122223333:instance/other";
     let other_account = ARN.replace("111122223333", "444455556666");
     let table = [
+        ("a near miss in full-width letters", "ｄｒｙＲｕｎ", short([("ｄｒｙＲｕｎ", json!(true))])),
         ("another Region", "queueId", short([("queueId", json!(elsewhere("eu-central-1", "us-east-1")))])),
         ("another partition", "queueId", short([("queueId", json!(elsewhere("arn:aws:", "arn:aws-cn:")))])),
         ("another instance than instanceId", "queueId", {
@@ -336,7 +421,7 @@ fn long<const N: usize, const M: usize>(members: [(&str, Value); N], entries: [V
     with(json!({ "associations": Vec::from(entries) }), members)
 }
 
-fn with<const N: usize>(mut request: Value, members: [(&str, Value); N]) -> Value {
+fn with<'m>(mut request: Value, members: impl IntoIterator<Item = (&'m str, Value)>) -> Value {
     for (name, value) in members {
         request[name] = value;
     }
