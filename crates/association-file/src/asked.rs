@@ -1,6 +1,5 @@
 //! What is asked for: the requests of a file or of a batch, read by the library as the function reads them.
 
-use std::borrow::Cow;
 use std::str::FromStr;
 
 use queue_email_associator::pairs::{Ask, Named, Pairs};
@@ -11,7 +10,7 @@ use queue_email_associator::requests::{Base, Home, Path};
 pub(crate) const DEFAULT_INSTANCE: &str = "";
 
 /// The member of a request that says on which lines of the file it stands: one for each of its addresses.
-pub(crate) const ROWS: &str = "rows";
+const ROWS: &str = "rows";
 
 /// What requests are read against.
 #[derive(Debug, Clone)]
@@ -146,17 +145,6 @@ pub(crate) fn item_of(path: &str) -> Option<usize> {
 /// The text of a member, if it has one that is not empty.
 pub(crate) fn text_of<'j>(json: &'j Json<'_>, name: &str) -> Option<&'j str> {
     json.get(name).and_then(Json::as_str).filter(|text| !text.is_empty())
-}
-
-/// A copy of an object with another value under a name.
-pub(crate) fn with_member<'a>(json: &Json<'a>, name: &'static str, value: Json<'a>) -> Json<'a> {
-    let mut members = match json {
-        Json::Object(members) => members.clone(),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => Vec::new(),
-    };
-    members.retain(|(known, _)| known != name);
-    members.push((Cow::Borrowed(name), value));
-    Json::Object(members)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::Context;
 use crate::error::FileError;
 use crate::file::{self, MAX_FILE_BYTES};
 use crate::group::group;
+use crate::invalid::InvalidRecord;
 use crate::step::{Cause, GroupStep, Grouped, Step, SummariseStep};
 use crate::storage::{ReadError, Storage};
 use crate::summarise::{
@@ -18,6 +19,13 @@ const MAX_MANIFEST_BYTES: usize = 8 << 20;
 
 /// The most that grouping makes of the largest file, in bytes: every row with the queue's name and its own number.
 const MAX_REQUESTS_BYTES: usize = 2 * MAX_FILE_BYTES;
+
+/// The most that grouping writes of what is invalid, in bytes: a row with its reason for each of the most associations
+/// that a file may ask for.
+const MAX_INVALID_BYTES: usize = 8 * MAX_FILE_BYTES;
+
+/// The content type of requests and of what is invalid.
+const JSON_LINES: &str = "application/x-ndjson";
 
 /// The function: made once in a process.
 #[derive(Debug)]
@@ -65,7 +73,11 @@ impl FileFunction {
         let grouping = group(&step.key, &bytes, &self.context)?;
         drop(bytes);
         let lines = grouping.lines.into_bytes();
-        self.storage.write(&step.bucket, &step.to, "application/x-ndjson", lines).await?;
+        self.storage.write(&step.bucket, &step.to, JSON_LINES, lines).await?;
+        let invalid = (!grouping.invalid.is_empty()).then(|| invalid_key(&step.to));
+        if let Some(key) = &invalid {
+            self.storage.write(&step.bucket, key, JSON_LINES, json_lines(&grouping.invalid)).await?;
+        }
         tracing::info!(
             bucket = step.bucket,
             key = step.key,
@@ -75,6 +87,7 @@ impl FileFunction {
             repeated = grouping.repeated,
             queues = grouping.queues,
             requests = grouping.requests,
+            invalid = grouping.invalid.len(),
             "grouped"
         );
         Ok(Grouped {
@@ -85,10 +98,12 @@ impl FileFunction {
             repeated: grouping.repeated,
             queues: grouping.queues,
             requests: grouping.requests,
+            invalid,
         })
     }
 
-    async fn summarise(&self, step: SummariseStep) -> Result<Summary, FileError> {
+    async fn summarise(&self, mut step: SummariseStep) -> Result<Summary, FileError> {
+        step.error = step.error.map(Cause::in_words);
         let known = self.known(&step).await?;
         let asked = known.as_ref().and_then(|known| KnownAsked::read(known, &self.context));
         let mut summing = Summing::new(&self.context, asked.as_ref());
@@ -133,12 +148,26 @@ impl FileFunction {
         Ok(summary)
     }
 
-    /// The lines that grouping wrote. There are none where grouping failed, because then nothing was called either.
-    /// Where they have gone since, the results tell what they can.
+    /// What grouping wrote: the lines, and what it found invalid. There is nothing where grouping failed, because then
+    /// nothing was called either. Where it has gone since, the results tell what they can.
     async fn known(&self, step: &SummariseStep) -> Result<Option<Known>, FileError> {
         let Some(grouped) = &step.grouped else { return Ok(None) };
-        match self.storage.read(&grouped.bucket, &grouped.key, MAX_REQUESTS_BYTES).await {
-            Ok(bytes) => Ok(Known::read(&bytes, grouped.into()).ok()),
+        let lines = self.read_usable(&grouped.bucket, Some(&grouped.key), MAX_REQUESTS_BYTES).await?;
+        let invalid =
+            self.read_usable(&grouped.bucket, grouped.invalid.as_deref(), MAX_INVALID_BYTES).await?;
+        Ok(lines.zip(invalid).and_then(|(lines, invalid)| Known::read(&lines, &invalid, grouped.into()).ok()))
+    }
+
+    /// What lies under a key, unless it cannot be used. Without a key there is nothing to read.
+    async fn read_usable(
+        &self,
+        bucket: &str,
+        key: Option<&str>,
+        limit: usize,
+    ) -> Result<Option<Vec<u8>>, FileError> {
+        let Some(key) = key else { return Ok(Some(Vec::new())) };
+        match self.storage.read(bucket, key, limit).await {
+            Ok(bytes) => Ok(Some(bytes)),
             Err(ReadError::Unusable(_)) => Ok(None),
             Err(error @ ReadError::Failed(_)) => Err(error.into()),
         }
@@ -183,6 +212,21 @@ impl FileFunction {
         let rows: Vec<&FailedRow> = failed.iter().filter(|row| row.dry_run == dry_run).collect();
         self.storage.write(bucket, key, "text/csv; charset=utf-8", csv(&rows)).await
     }
+}
+
+/// Where what is invalid is written, beside the requests.
+fn invalid_key(requests: &str) -> String {
+    format!("{}.invalid.jsonl", requests.strip_suffix(".jsonl").unwrap_or(requests))
+}
+
+fn json_lines(records: &[InvalidRecord]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for record in records {
+        // Nothing in a record can fail to be written, and memory takes everything.
+        let _ = serde_json::to_writer(&mut lines, record);
+        lines.push(b'\n');
+    }
+    lines
 }
 
 /// Why everything has failed that no result speaks of.

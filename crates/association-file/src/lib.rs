@@ -13,10 +13,12 @@
 //! Around it: [`settings`] (the environment) and [`lambda`] (the runtime).
 
 mod asked;
+mod cells;
 pub mod error;
 mod file;
 pub mod function;
 pub mod group;
+mod invalid;
 pub mod lambda;
 pub mod settings;
 pub mod step;
@@ -25,4 +27,6 @@ pub mod summarise;
 mod text;
 
 pub use asked::Context;
+pub use cells::Cells;
 pub use file::{MAX_ASKED, MAX_FILE_BYTES};
+pub use invalid::{Contents, InvalidRecord};

@@ -43,6 +43,9 @@ pub struct Grouped {
     pub queues: usize,
     /// Lines written.
     pub requests: usize,
+    /// Where everything invalid is written, one a line, if there is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalid: Option<String>,
 }
 
 /// What `summarise` needs to know.
@@ -75,6 +78,22 @@ pub struct Cause {
     /// What it says.
     #[serde(default)]
     pub cause: String,
+}
+
+impl Cause {
+    /// The error with what a Lambda function said in the place of the JSON that Step Functions makes of it.
+    pub(crate) fn in_words(self) -> Self {
+        match error_message(&self.cause) {
+            Some(cause) => Cause { cause, ..self },
+            None => self,
+        }
+    }
+}
+
+/// What a Lambda function said, out of the cause that Step Functions makes of it.
+pub(crate) fn error_message(cause: &str) -> Option<String> {
+    let cause: Value = serde_json::from_str(cause).ok()?;
+    cause.get("errorMessage")?.as_str().map(str::to_owned)
 }
 
 impl Step {

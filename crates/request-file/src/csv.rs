@@ -2,118 +2,108 @@
 
 use std::fmt::Write;
 
-use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
+use ::csv::{ReaderBuilder, StringRecord};
 use queue_email_associator::requests::Field;
 use serde_json::Value;
 
 use crate::formula::plain;
+use crate::header::{ADDRESS, Header, QUEUE};
+use crate::line_ends::with_line_feeds;
 use crate::{Record, Unusable, line_at};
 
-/// What a column can be. The other fields of a request are not text.
-const COLUMNS: [Field; 5] =
-    [Field::InstanceId, Field::QueueId, Field::QueueName, Field::EmailAddressId, Field::EmailAddress];
-
-const ACCEPTED: &str =
-    "accepted are queueId or queueName, emailAddressId or emailAddress, and perhaps instanceId";
-
 /// The records of a CSV file (RFC 4180): each row a request in its short form, under a header with the names of its
-/// fields. Blank lines, and rows of which every cell is empty, are none; an apostrophe before a formula's sign, as
-/// [`crate::defused`] writes it, is no part of a cell; columns of the caller's own are passed over.
+/// fields.
+///
+/// Cells are read without outer white space. A row may lack its last cells, which then are empty, and may have empty
+/// cells too many. Rows of empty cells are none. An apostrophe before a formula's sign, as [`crate::defused`] writes it,
+/// is no part of a cell. Columns of the caller's own are passed over. A row that names no pair is a record with a
+/// problem.
 ///
 /// # Errors
-/// A header that names no pairs, and the first row that does not fit it: half a file is no basis for calls.
+/// A header that names no pairs, a quote that is not closed, and lone carriage returns among line feeds: half a file is
+/// no basis for calls.
 pub fn csv(text: &str) -> Result<Vec<Record>, Unusable> {
-    records(text).map_err(Unusable)
+    records(&with_line_feeds(text)?).map_err(Unusable)
 }
 
+/// The records of a text whose lines end in line feeds.
 fn records(text: &str) -> Result<Vec<Record>, String> {
-    let mut reader = ReaderBuilder::new().has_headers(true).from_reader(text.as_bytes());
-    let columns = columns(&mut reader, text)?;
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut places = Places { text: text.as_bytes(), offset: 0, line: 1 };
-    let mut records = Vec::new();
     let mut row = StringRecord::new();
-    while reader.read_record(&mut row).map_err(|error| problem(&error, text))? {
+    let mut header = None;
+    let mut records = Vec::new();
+    while reader.read_record(&mut row).map_err(|error| format!("not a CSV file: {error}"))? {
         let begins = row.position().map_or(0, ::csv::Position::byte);
-        if row.iter().all(str::is_empty) {
+        if row.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
         let line = places.line_of(begins);
+        let Some(header) = &header else {
+            header = Some(Header::read(&row, line)?);
+            continue;
+        };
+        let ends = reader.position().byte();
+        if is_unclosed(text, begins, ends) {
+            return Err(format!("line {line}: a quote begins a cell and is not closed"));
+        }
         // No identifier, name or address has a line end in it, and the rows that it swallows would go unseen.
-        if let Some((Some(field), _)) =
-            columns.iter().zip(&row).find(|(field, cell)| field.is_some() && cell.contains(['\r', '\n']))
-        {
+        let swallows = |(field, cell): &(&Option<Field>, &str)| field.is_some() && cell.trim().contains('\n');
+        if let Some((Some(field), _)) = header.columns.iter().zip(&row).find(swallows) {
             return Err(format!(
                 "line {line}: {field} goes over the end of the line; is a quote not closed?"
             ));
         }
-        records.push(Record { line, json: request(&row, &columns) });
+        records.push(Record { line, json: request(&row, header), problem: problem(&row, header) });
     }
     Ok(records)
 }
 
-/// The fields of the header's columns; a column of the caller's own is none.
-fn columns(reader: &mut Reader<&[u8]>, text: &str) -> Result<Vec<Option<Field>>, String> {
-    let header = reader.headers().map_err(|error| problem(&error, text))?.clone();
-    let mut places = Places { text: text.as_bytes(), offset: 0, line: 1 };
-    let line = places.line_of(header.position().map_or(0, ::csv::Position::byte));
-    let mut columns = Vec::with_capacity(header.len());
-    for (number, name) in (1..).zip(&header) {
-        let wrong = |what: &str| Err(format!("line {line}, column {number}: {name:?} {what}"));
-        let field = nearest(name);
-        match field {
-            Some(field) if field.name() != name => {
-                return wrong(&format!("is no known column; {field} was meant"));
-            }
-            Some(field) if !COLUMNS.contains(&field) => {
-                return wrong(&format!("is no column of a CSV file; {ACCEPTED}"));
-            }
-            Some(_) if columns.contains(&field) => return wrong("is there twice; once is accepted"),
-            _ => columns.push(field),
-        }
-    }
-    let has = |fields: [Field; 2]| fields.iter().any(|field| columns.contains(&Some(*field)));
-    let missing =
-        match (has([Field::QueueId, Field::QueueName]), has([Field::EmailAddressId, Field::EmailAddress])) {
-            (true, true) => return Ok(columns),
-            (false, true) => "no column names a queue",
-            (true, false) => "no column names an email address",
-            (false, false) => "no column is a known one",
-        };
-    let hint = match &header[0] {
-        one if header.len() == 1 && one.contains([';', '\t']) => "; cells are separated by commas",
-        _ => "",
-    };
-    Err(format!("line {line}: {missing} in the header ({}); {ACCEPTED}{hint}", shown(&header)))
-}
-
-/// The field that a name is, or nearly is: what the function tells apart in JSON counts here too.
-fn nearest(name: &str) -> Option<Field> {
-    let separates = |c: &char| c.is_whitespace() || matches!(c, '_' | '-' | '\u{feff}');
-    let folded: String = name.chars().filter(|c| !separates(c)).flat_map(char::to_lowercase).collect();
-    Field::ALL.into_iter().find(|field| field.name().eq_ignore_ascii_case(&folded))
-}
-
-/// The names of a header, as far as they go on a line.
-fn shown(header: &StringRecord) -> String {
-    const SHOWN: usize = 8;
-    let mut names: Vec<String> = header.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
-    if header.len() > SHOWN {
-        names.push("…".to_owned());
-    }
-    names.join(", ")
+/// Whether the last row of a text, over several lines, ends within a quoted cell.
+fn is_unclosed(text: &str, begins: u64, ends: u64) -> bool {
+    let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+    let raw = text.get(place(begins)..).unwrap_or_default();
+    place(ends) >= text.len() && raw.trim().contains('\n') && raw.matches('"').count() % 2 == 1
 }
 
 /// A row as a request in its short form.
-fn request(row: &StringRecord, columns: &[Option<Field>]) -> String {
+fn request(row: &StringRecord, header: &Header) -> String {
     let mut json = "{".to_owned();
-    for (field, cell) in columns.iter().zip(row) {
-        let Some(field) = field.filter(|_| !cell.is_empty()) else { continue };
+    for (field, cell) in filled(row, header) {
         let comma = if json.len() > 1 { "," } else { "" };
         // Writing to a string cannot fail.
         let _ = write!(json, r#"{comma}"{field}":{}"#, Value::from(plain(cell)));
     }
     json.push('}');
     json
+}
+
+/// The cells of known columns that are not empty.
+fn filled<'r>(row: &'r StringRecord, header: &Header) -> impl Iterator<Item = (Field, &'r str)> {
+    let cells = header.columns.iter().zip(row).filter_map(|(field, cell)| Some(((*field)?, cell.trim())));
+    cells.filter(|(_, cell)| !cell.is_empty())
+}
+
+/// Why a row names no pair, in the words of a table.
+fn problem(row: &StringRecord, header: &Header) -> Option<String> {
+    let columns = header.columns.len();
+    if row.iter().skip(columns).any(|cell| !cell.trim().is_empty()) {
+        return Some(format!(
+            "the row has {} cells and the header {columns} columns; a cell with a comma in it stands in quotes",
+            row.len()
+        ));
+    }
+    let is_filled = |field: &&Field| filled(row, header).any(|(filled, _)| filled == **field);
+    for (fields, thing) in [(QUEUE, "the queue"), (ADDRESS, "the email address")] {
+        let named = header.named(&fields);
+        match (fields.iter().filter(is_filled).count(), named.contains(" and ")) {
+            (1, _) => {}
+            (0, true) => return Some(format!("{named} are empty in this row; one of them names {thing}")),
+            (0, false) => return Some(format!("{named} is empty in this row; it names {thing}")),
+            _ => return Some(format!("{named} are both filled in this row; one of them names {thing}")),
+        }
+    }
+    None
 }
 
 /// Lines of places in a text, each behind the one before.
@@ -140,23 +130,14 @@ impl Places<'_> {
     }
 }
 
-fn problem(error: &::csv::Error, text: &str) -> String {
-    match error.kind() {
-        ErrorKind::UnequalLengths { pos, expected_len, len } => {
-            let mut places = Places { text: text.as_bytes(), offset: 0, line: 1 };
-            let line = places.line_of(pos.as_ref().map_or(0, ::csv::Position::byte));
-            format!("line {line} has {len} cells where the header has {expected_len}; nothing was called")
-        }
-        _ => format!("not a CSV file: {error}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<(u64, String)>, String> {
-        records(text).map(|records| records.into_iter().map(|record| (record.line, record.json)).collect())
+        let records = csv(text).map_err(|unusable| unusable.to_string())?;
+        let shown = |record: Record| (record.line, record.problem.unwrap_or(record.json));
+        Ok(records.into_iter().map(shown).collect())
     }
 
     #[test]
@@ -189,69 +170,64 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_those_of_the_file_whatever_ends_them() {
+    fn cells_are_read_without_outer_white_space() {
+        let text =
+            "queueName,emailAddress\n Billing\u{a0},\tx@brand.example\u{3000}\n\u{a0} , \n\"Bill\n\",y\n";
+        let expected = [
+            (2, r#"{"queueName":"Billing","emailAddress":"x@brand.example"}"#.to_owned()),
+            (4, r#"{"queueName":"Bill","emailAddress":"y"}"#.to_owned()),
+        ];
+        assert_eq!(read(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn lines_are_those_of_an_editor_whatever_ends_them() {
         // A cell with a line end in it, blank lines, empty rows, and no line end after the last row.
         let text = "\nnote,queueName,emailAddress\n,a,1\n\n\"b\nb\",b,2\n,,\n\n,c,3";
         let expected = [3, 5, 9];
-        for text in [text.to_owned(), text.replace('\n', "\r\n")] {
+        for text in [text.to_owned(), text.replace('\n', "\r\n"), text.replace('\n', "\r")] {
             let lines: Vec<u64> = read(&text).unwrap().into_iter().map(|(line, _)| line).collect();
             assert_eq!(lines, expected, "{text:?}");
         }
     }
 
     #[test]
-    fn a_header_that_names_no_pairs_says_what_was_met_and_what_is_accepted() {
-        let table = [
-            (
-                "name,mail\na,b\n",
-                format!(r#"line 1: no column is a known one in the header ("name", "mail"); {ACCEPTED}"#),
-            ),
-            (
-                "queueId;emailAddressId\na;b\n",
-                format!(
-                    r#"line 1: no column is a known one in the header ("queueId;emailAddressId"); {ACCEPTED}; cells are separated by commas"#
-                ),
-            ),
-            (
-                "\nqueueId,mail\na,b\n",
-                format!(
-                    r#"line 2: no column names an email address in the header ("queueId", "mail"); {ACCEPTED}"#
-                ),
-            ),
-            (
-                "emailAddress\nb\n",
-                format!(r#"line 1: no column names a queue in the header ("emailAddress"); {ACCEPTED}"#),
-            ),
-            (
-                "note,queue_id,emailAddressId\n",
-                r#"line 1, column 2: "queue_id" is no known column; queueId was meant"#.to_owned(),
-            ),
-            (
-                "queueId,emailAddressId,queueId\n",
-                r#"line 1, column 3: "queueId" is there twice; once is accepted"#.to_owned(),
-            ),
-            (
-                "queueId,emailAddressIds\n",
-                format!(r#"line 1, column 2: "emailAddressIds" is no column of a CSV file; {ACCEPTED}"#),
-            ),
+    fn missing_last_cells_are_empty_and_empty_ones_too_many_are_passed_over() {
+        let text = "queueId,emailAddressId,instanceId,note\r\nq,e\r\nq,f,i\r\nq,g,,,, ,\r\n";
+        let expected = [
+            (2, r#"{"queueId":"q","emailAddressId":"e"}"#.to_owned()),
+            (3, r#"{"queueId":"q","emailAddressId":"f","instanceId":"i"}"#.to_owned()),
+            (4, r#"{"queueId":"q","emailAddressId":"g"}"#.to_owned()),
         ];
-        for (text, problem) in table {
-            assert_eq!(read(text).unwrap_err(), problem);
-        }
+        assert_eq!(read(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_row_that_names_no_pair_is_a_problem_of_its_own() {
+        let text =
+            "queueId,queueName,emailAddress,note\nq,,e,\n,,e,\nq,Q,e,\nq\n,,,x\nq,,Team, Billing,x\nq,,f,\n";
+        let expected = [
+            (2, r#"{"queueId":"q","emailAddress":"e"}"#),
+            (3, "queueId and queueName are empty in this row; one of them names the queue"),
+            (4, "queueId and queueName are both filled in this row; one of them names the queue"),
+            (5, "emailAddress is empty in this row; it names the email address"),
+            (6, "queueId and queueName are empty in this row; one of them names the queue"),
+            (7, "the row has 5 cells and the header 4 columns; a cell with a comma in it stands in quotes"),
+            (8, r#"{"queueId":"q","emailAddress":"f"}"#),
+        ];
+        assert_eq!(read(text).unwrap(), expected.map(|(line, text)| (line, text.to_owned())));
     }
 
     #[test]
     fn a_quote_that_is_not_closed_is_named() {
         let text = "queueId,emailAddress\nq,e\nq,\"f\nq,g\n";
+        assert_eq!(read(text).unwrap_err(), "line 3: a quote begins a cell and is not closed");
+        let text = "queueId,emailAddress,note\nq,e,\"x\nq,g,\nq,h,y\n";
+        assert_eq!(read(text).unwrap_err(), "line 2: a quote begins a cell and is not closed");
+        let text = "queueId,emailAddress\nq,\"f\nq,g\nq,\"h\"\nq,i\n";
         assert_eq!(
             read(text).unwrap_err(),
-            "line 3: emailAddress goes over the end of the line; is a quote not closed?"
+            "line 2: emailAddress goes over the end of the line; is a quote not closed?"
         );
-    }
-
-    #[test]
-    fn a_row_of_another_length_is_named() {
-        let text = "queueId,emailAddressId\r\nq,e\r\n\r\nq,e,x\r\n";
-        assert_eq!(read(text).unwrap_err(), "line 4 has 3 cells where the header has 2; nothing was called");
     }
 }

@@ -1,47 +1,116 @@
 //! JSON lines: one association request a line.
 
 use queue_email_associator::payload::Json;
+use serde_json::Value;
 
+use crate::line_ends::with_line_feeds;
 use crate::{Record, Unusable, json_problem};
 
-/// The records of a file of JSON lines: each line one JSON document; blank lines are none.
+/// The records of a file of JSON lines: each line one JSON document; blank lines are none. A line that holds something
+/// else than an object is a record with a problem.
 ///
 /// # Errors
-/// The first line that is not JSON: half a file is no basis for calls.
+/// The first line that is not JSON: half a file is no basis for calls. Lone carriage returns among line feeds.
 pub fn json_lines(text: &str) -> Result<Vec<Record>, Unusable> {
-    let lines = (1u64..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let lines = with_line_feeds(text)?;
+    let lines = (1u64..).zip(lines.lines()).filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(line, json)| match Json::parse(json) {
-            Ok(_) => Ok(Record { line, json: json.to_owned() }),
-            Err(error) => Err(Unusable(format!(
-                "line {line}, column {}: not valid JSON: {}; one association request a line is accepted",
-                error.column(),
-                json_problem(&error)
-            ))),
+            Ok(Json::Object(_)) => Ok(Record { line, json: json.to_owned(), problem: None }),
+            Ok(other) => Ok(Record {
+                line,
+                json: json.to_owned(),
+                problem: Some(format!(
+                    "the line is {}; one association request, an object, is expected",
+                    other.kind()
+                )),
+            }),
+            Err(error) => Err(Unusable(match other_form(text) {
+                Some(form) => form.to_owned(),
+                None => format!(
+                    "line {line}, column {}: not valid JSON: {}; one association request a line is accepted",
+                    error.column(),
+                    json_problem(&error)
+                ),
+            })),
         })
         .collect()
+}
+
+/// What a text is that is JSON, but not one document a line.
+fn other_form(text: &str) -> Option<&'static str> {
+    let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let first = documents.next()?.ok()?;
+    // All of it must be JSON: a broken line is named by its number.
+    documents.all(|document| document.is_ok()).then_some(match first {
+        Value::Array(_) => {
+            "the file is one JSON array over several lines; JSON lines are accepted, one association request a line \
+             (jq -c '.[]' FILE writes an array so)"
+        }
+        _ => {
+            "the file is JSON over several lines; JSON lines are accepted, one association request a line (jq -c . \
+             FILE writes them so)"
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Vec<(u64, String, Option<String>)> {
+        json_lines(text)
+            .unwrap()
+            .into_iter()
+            .map(|record| (record.line, record.json, record.problem))
+            .collect()
+    }
+
     #[test]
     fn each_line_is_a_record_with_its_number() {
-        let records = json_lines("{\"queueId\": \"q1\"}\r\n\r\n  \n[1]\n").unwrap();
-        let expected = [(1, r#"{"queueId": "q1"}"#), (4, "[1]")];
-        assert_eq!(records, expected.map(|(line, json)| Record { line, json: json.to_owned() }));
+        let text = "{\"queueId\": \"q1\"}\r\n\r\n  \n{}\n";
+        for text in [text.to_owned(), text.replace("\r\n", "\r").replace('\n', "\r")] {
+            let lines: Vec<(u64, String, _)> = read(&text);
+            let expected = [(1, r#"{"queueId": "q1"}"#), (4, "{}")];
+            assert_eq!(lines, expected.map(|(line, json)| (line, json.to_owned(), None)));
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_object_is_a_problem_of_its_own() {
+        let problem =
+            |what| Some(format!("the line is {what}; one association request, an object, is expected"));
+        let expected = [
+            (1, "{}".to_owned(), None),
+            (2, "[]".to_owned(), problem("a list")),
+            (3, "7".to_owned(), problem("a number")),
+        ];
+        assert_eq!(read("{}\n[]\n7\n"), expected);
     }
 
     #[test]
     fn a_line_that_is_not_json_is_named() {
         for (text, problem) in [
             ("{}\n{\"queueId\": q}\n", "line 2, column 13: not valid JSON: expected value"),
-            ("{\n}\n", "line 1, column 1: not valid JSON: the document ends too early"),
-            ("{} {}\n", "line 1, column 4: not valid JSON: trailing characters"),
+            ("{}\n{\n", "line 2, column 1: not valid JSON: the document ends too early"),
         ] {
             let expected = format!("{problem}; one association request a line is accepted");
             assert_eq!(json_lines(text).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn json_over_several_lines_is_named_as_that() {
+        for (text, problem) in [
+            (
+                "{\n  \"queueId\": \"q\"\n}\n{\n}\n",
+                "the file is JSON over several lines; JSON lines are accepted",
+            ),
+            ("{} {}\n", "the file is JSON over several lines"),
+            ("[\n  {},\n  {}\n]\n", "the file is one JSON array over several lines; JSON lines are accepted"),
+        ] {
+            let met = json_lines(text).unwrap_err().to_string();
+            assert!(met.starts_with(problem), "{met}");
         }
     }
 }

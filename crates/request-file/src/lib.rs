@@ -1,48 +1,41 @@
 //! Files of association requests: CSV and JSON lines, as records that each know their line.
 //!
 //! The command-line tool and the function at the ends of the bulk path read the same files, so the reading stands
-//! here once. A record is checked as a request by whoever it is handed to; what makes a file as a whole unreadable is
-//! met here, before anything is called.
+//! here once. A file whose form is wrong is refused as a whole, before anything is called. A record that is wrong by
+//! itself says so, and the others go on.
 
 mod csv;
 mod formula;
+mod header;
 mod json_lines;
-
-use std::str;
+mod line_ends;
+mod text;
 
 use serde_json::error::Category;
 
 pub use crate::csv::csv;
 pub use crate::formula::defused;
 pub use crate::json_lines::json_lines;
+pub use crate::text::text;
 
 /// One record of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The line that it begins on, from 1.
+    /// The line that it begins on, from 1, as an editor counts.
     pub line: u64,
     /// JSON: an association request, if the record is what it should be.
     pub json: String,
+    /// Why the record is no request, in the words of its file (columns and cells of a CSV file). Such a record must
+    /// not be carried out, whatever its JSON says.
+    pub problem: Option<String>,
 }
 
 /// Why a file as a whole cannot be used. Displays as one line: what was met, where, and what is accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Unusable(String);
+pub struct Unusable(pub(crate) String);
 
-/// The text of a file, without the byte-order mark that programs on Windows begin it with.
-///
-/// # Errors
-/// The first line that is not UTF-8.
-pub fn text(bytes: &[u8]) -> Result<&str, Unusable> {
-    let text = str::from_utf8(bytes).map_err(|error| {
-        let line = line_at(bytes, error.valid_up_to());
-        Unusable(format!("line {line} is not UTF-8 text; save the file as UTF-8"))
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
-
-/// The line that an offset is on, from 1.
+/// The line that an offset is on, from 1. Lines end in a line feed.
 fn line_at(text: &[u8], offset: usize) -> u64 {
     1 + text.iter().take(offset).filter(|byte| **byte == b'\n').count() as u64
 }
@@ -55,22 +48,5 @@ fn json_problem(error: &serde_json::Error) -> String {
             let text = error.to_string();
             text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem).to_owned()
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_byte_order_mark_is_no_part_of_the_text() {
-        assert_eq!(text(b"\xef\xbb\xbfqueueId\n"), Ok("queueId\n"));
-        assert_eq!(text(b""), Ok(""));
-    }
-
-    #[test]
-    fn text_in_another_encoding_is_named_by_its_line() {
-        let error = text(b"queueId\nq\xe9\n").unwrap_err();
-        assert_eq!(error.to_string(), "line 2 is not UTF-8 text; save the file as UTF-8");
     }
 }

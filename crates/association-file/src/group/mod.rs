@@ -4,15 +4,16 @@
 //! they become lines of one queue and at most 50 addresses: the sum over queues of ceil(addresses / 50) lines.
 //! Identifiers and addresses of a queue make lines of their own, since a request names either; so do dry runs.
 
-mod invalid;
 mod line;
 
 use queue_email_associator::pairs::Named;
 use queue_email_associator::plan::CHUNK;
+use queue_email_associator::requests::Invalid;
 
 use crate::asked::{Asked, Context};
 use crate::error::FileError;
 use crate::file::{self, MAX_ASKED};
+use crate::invalid::{Contents, InvalidRecord};
 use line::Line;
 
 /// The longest line, in bytes. A batch of the map holds 12,000, and has some bytes of its own.
@@ -25,6 +26,8 @@ pub struct Grouping {
     pub lines: String,
     /// Lines.
     pub requests: usize,
+    /// Everything invalid, in the order of the file.
+    pub invalid: Vec<InvalidRecord>,
     /// Records of the file.
     pub rows: usize,
     /// Different associations asked for, and everything invalid.
@@ -38,54 +41,61 @@ pub struct Grouping {
 /// Groups a file; `key` says by its ending what it holds.
 ///
 /// Every different association stands in exactly one line, queues in the order in which the file first names them and
-/// addresses in its order; then what is invalid, as it stands in the file.
+/// addresses in its order.
 ///
 /// # Errors
-/// [`FileError::InvalidFile`]: it cannot be read, it asks for more than [`MAX_ASKED`], or one record is too long.
+/// [`FileError::InvalidFile`]: it cannot be read, or it asks for more than [`MAX_ASKED`].
 pub fn group(key: &str, bytes: &[u8], context: &Context) -> Result<Grouping, FileError> {
-    let records = file::records(key, bytes)?;
-    let items = file::requests(key, &records)?;
+    let contents = Contents::of(file::records(key, bytes)?);
+    let items = file::requests(key, &contents.requests)?;
     let asked = Asked::of_items(items, context)
         .map_err(|problem| FileError::InvalidFile(format!("{key}: {problem}")))?;
-    let in_all = asked.distinct() + asked.repeated();
+    let distinct = asked.distinct() + contents.invalid.len();
+    let in_all = distinct + asked.repeated();
     if in_all > MAX_ASKED {
         return Err(FileError::InvalidFile(format!(
             "{key}: asks for {in_all} associations; at most {MAX_ASKED} are accepted in one file"
         )));
     }
-    let row = |request: usize| records.get(request).map_or(0, |record| record.line);
-    let mut lines = Lines { key, text: String::new(), count: 0 };
-    write_valid(&asked, row, &mut lines)?;
-    invalid::write(&asked, row, &mut lines)?;
+    let row = |request: usize| contents.requests.get(request).map_or(0, |record| record.line);
+    let lines = lines(&asked, row);
+    let mut invalid = invalid(&asked, row);
+    let (rows, repeated, queues) = (contents.records(), asked.repeated(), asked.pairs.queues.len());
+    drop(asked);
+    invalid.extend(contents.invalid);
+    invalid.sort_by_key(|record| record.row);
     Ok(Grouping {
         lines: lines.text,
         requests: lines.count,
-        rows: records.len(),
-        pairs: asked.distinct(),
-        repeated: asked.repeated(),
-        queues: asked.pairs.queues.len(),
+        invalid,
+        rows,
+        pairs: distinct,
+        repeated,
+        queues,
     })
 }
 
+/// Everything invalid in requests, each with its row.
+fn invalid(asked: &Asked<'_>, row: impl Fn(usize) -> u64) -> Vec<InvalidRecord> {
+    let of = |(request, invalid): &(usize, Invalid)| {
+        let json = asked.request(*request)?;
+        Some(InvalidRecord::new(row(*request), &invalid.message, json, invalid.path()))
+    };
+    asked.pairs.invalid.iter().filter_map(of).collect()
+}
+
 /// The lines that are written.
-struct Lines<'a> {
-    key: &'a str,
+#[derive(Default)]
+struct Lines {
     text: String,
     count: usize,
 }
 
-impl Lines<'_> {
+impl Lines {
     fn push(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
         self.count += 1;
-    }
-
-    fn too_long(&self, row: u64, what: &str) -> FileError {
-        FileError::InvalidFile(format!(
-            "{}: line {row} makes a request of more than {MAX_LINE_BYTES} bytes, {what}",
-            self.key
-        ))
     }
 }
 
@@ -102,11 +112,9 @@ impl OfQueue {
     }
 }
 
-fn write_valid(
-    asked: &Asked<'_>,
-    row: impl Fn(usize) -> u64,
-    lines: &mut Lines<'_>,
-) -> Result<(), FileError> {
+/// The lines of all valid pairs.
+fn lines(asked: &Asked<'_>, row: impl Fn(usize) -> u64) -> Lines {
+    let mut lines = Lines::default();
     let pairs = &asked.pairs;
     let mut queues: Vec<OfQueue> = pairs.queues.iter().map(|_| OfQueue::default()).collect();
     let dry_runs = asked.dry_runs();
@@ -117,11 +125,10 @@ fn write_valid(
     let rows: Vec<u64> = asked.first_asks().iter().map(|ask| row(ask.request())).collect();
     for (queue, of_queue) in pairs.queues.iter().zip(&queues) {
         for chunk in of_queue.kinds.iter().flat_map(|kind| kind.chunks(CHUNK)) {
-            let line = Line::new(queue, chunk, &pairs.pairs, &rows, dry_runs[chunk[0]]);
-            line.write(lines)?;
+            Line::new(queue, chunk, &pairs.pairs, &rows, dry_runs[chunk[0]]).write(&mut lines);
         }
     }
-    Ok(())
+    lines
 }
 
 #[cfg(test)]

@@ -67,19 +67,49 @@ fn the_default_instance_is_written_out_where_it_is_known() {
     assert_eq!(grouping.lines, format!("{expected}\n"));
 }
 
+/// Everything invalid as `row message: cells`.
+fn invalid(grouping: &Grouping) -> Vec<String> {
+    let shown = |record: &InvalidRecord| {
+        let cells = record.cells.iter().map(|cells| {
+            [&*cells.queue_id, &cells.queue_name, &cells.email_address_id, &cells.email_address].join("|")
+        });
+        format!("{} {}: {}", record.row, record.message, cells.collect::<Vec<_>>().join(" "))
+    };
+    grouping.invalid.iter().map(shown).collect()
+}
+
 #[test]
-fn what_is_invalid_stands_in_a_line_of_its_own_and_stops_nothing() {
-    let text = "queueId,queueName,emailAddressId\nq/1,,e1\nq1,Billing,e1\nq1,,e1\n";
+fn invalid_rows_are_reported_and_stop_nothing() {
+    let text = "queueId,queueName,emailAddressId\nq/1,,e1\nq1,Billing,e1\nq1,,e1\nq1,,e1,x\n";
     let (grouping, lines) = grouped("f.csv", text);
-    assert_eq!(
-        lines,
-        [
-            json!({ "queueId": "q1", "emailAddressIds": ["e1"], "rows": [4] }),
-            json!({ "queueId": "q/1", "emailAddressId": "e1", "rows": [2] }),
-            json!({ "queueId": "q1", "queueName": "Billing", "emailAddressId": "e1", "rows": [3] }),
-        ]
+    assert_eq!(lines, [json!({ "queueId": "q1", "emailAddressIds": ["e1"], "rows": [4] })]);
+    let [slash, both, surplus] = &*invalid(&grouping) else { panic!("{:?}", grouping.invalid) };
+    assert!(slash.starts_with("2 queueId ") && slash.ends_with(": q/1||e1|"), "{slash}");
+    let named_twice = "queueId and queueName are both filled in this row; one of them names the queue";
+    assert_eq!(both, &format!("3 {named_twice}: q1|Billing|e1|"));
+    assert!(surplus.starts_with("5 the row has 4 cells and the header 3 columns"), "{surplus}");
+    assert_eq!((grouping.rows, grouping.pairs, grouping.requests), (4, 4, 1));
+}
+
+/// A map's line holds less, or reads it otherwise.
+#[test]
+fn lines_that_no_map_could_carry_are_reported() {
+    let long = format!("{{\"queueName\":\"{}\",\"emailAddressId\":\"e\"}}", "n".repeat(20_000));
+    let twice = r#"{"queueId":"a","queueId":"b","emailAddressId":"e"}"#;
+    let entries = format!(r#"{{"associations":[{}{{"queueId":"q"}}]}}"#, r#"{"queueId":"q"},"#.repeat(99));
+    let text = format!("{long}\n{twice}\n[]\n{entries}\n{{\"queueId\":\"q\",\"emailAddressId\":\"e\"}}\n");
+    let (grouping, lines) = grouped("f.jsonl", &text);
+    assert_eq!(lines, [json!({ "queueId": "q", "emailAddressIds": ["e"], "rows": [5] })]);
+    let invalid = invalid(&grouping);
+    assert_eq!(invalid.len(), 103);
+    assert!(invalid[0].starts_with("1 queueName is 20000 characters long"), "{}", invalid[0]);
+    assert!(invalid[1].starts_with("2 queueId is given twice"), "{}", invalid[1]);
+    assert!(
+        invalid[2].starts_with("3 the line is a list; one association request, an object"),
+        "{}",
+        invalid[2]
     );
-    assert_eq!((grouping.pairs, grouping.requests), (3, 3));
+    assert!(invalid[102].starts_with("4 emailAddressId is missing"), "{}", invalid[102]);
 }
 
 #[test]
@@ -94,12 +124,12 @@ fn a_line_of_json_may_ask_for_much_and_only_what_is_invalid_in_it_is_set_apart()
             json!({ "instanceId": "i", "queueId": "q", "emailAddressIds": ["e1", "e2"], "rows": [1, 1] }),
             json!({ "instanceId": "i", "queueId": "p", "emailAddressIds": ["e1"], "rows": [1] }),
             json!({ "queueId": "q", "emailAddressIds": ["e1"], "rows": [2] }),
-            json!({ "instanceId": "i", "rows": [1],
-                    "associations": [{ "queueId": "q", "emailAddressIds": ["a b"] }, { "queueId": "q" }] }),
-            json!({ "queueId": "q", "emailAddressIds": [7], "rows": [2] }),
         ]
     );
-    assert_eq!((grouping.rows, grouping.pairs), (2, 7));
+    let rows: Vec<(u64, usize)> =
+        grouping.invalid.iter().map(|record| (record.row, record.cells.len())).collect();
+    assert_eq!((rows, grouping.rows, grouping.pairs), (vec![(1, 1), (1, 1), (2, 1)], 2, 7));
+    assert_eq!(grouping.invalid[0].cells[0].email_address_id, "a b");
 }
 
 #[test]
@@ -134,16 +164,10 @@ fn lines_stay_within_a_batch_of_the_map() {
     let addresses: usize = lines.iter().map(|line| line["emailAddressIds"].as_array().unwrap().len()).sum();
     assert_eq!((lines.len(), addresses), (4, 50));
     assert!(lines.iter().all(|line| line.to_string().len() <= MAX_LINE_BYTES));
-    let name = "n".repeat(MAX_LINE_BYTES);
-    let text = format!("queueName,emailAddressId\na,e\n{name},e\n");
-    let expected = "f.csv: line 3 makes a request of more than 11000 bytes, and is invalid: queueName is 11000 characters long; at most 500 are accepted";
-    assert_eq!(refused("f.csv", &text), expected);
 }
 
 #[test]
-fn a_file_that_would_be_read_in_two_ways_or_is_too_large_is_refused() {
-    let twice = "{\"queueId\":\"a\",\"queueId\":\"b\",\"emailAddressId\":\"e\"}\n";
-    assert_eq!(refused("f.jsonl", twice), "f.jsonl: line 1: queueId is given twice; once is accepted");
+fn a_file_that_is_too_large_is_refused() {
     let row = format!("{{\"queueId\":\"q\",\"emailAddressIds\":[{}\"e\"]}}\n", "\"e\",".repeat(4_999));
     let message = refused("f.jsonl", &format!("{}{{}}\n", row.repeat(50)));
     assert_eq!(message, "f.jsonl: asks for 250001 associations; at most 250000 are accepted in one file");
@@ -168,12 +192,12 @@ proptest! {
             rows.iter().zip(2u64..).filter(|((_, _, bad), _)| *bad).map(|(_, row)| row).collect();
         let mut found = BTreeMap::new();
         let mut found_bad = BTreeSet::new();
+        for record in &grouping.invalid {
+            prop_assert!(found_bad.insert(record.row));
+        }
         for line in &lines {
             let rows = line["rows"].as_array().unwrap();
-            let Some(addresses) = line["emailAddressIds"].as_array() else {
-                prop_assert!(found_bad.insert(rows[0].as_u64().unwrap()));
-                continue;
-            };
+            let addresses = line["emailAddressIds"].as_array().unwrap();
             prop_assert!(addresses.len() <= 50 && addresses.len() == rows.len());
             for (address, row) in addresses.iter().zip(rows) {
                 let pair = (line["queueId"].as_str().unwrap().to_owned(), address.as_str().unwrap().to_owned());
@@ -187,7 +211,7 @@ proptest! {
             *of_queue.entry(queue).or_default() += 1;
         }
         let fewest: usize = of_queue.values().map(|addresses| addresses.div_ceil(50)).sum();
-        prop_assert_eq!(lines.len(), fewest + bad.len());
+        prop_assert_eq!(lines.len(), fewest);
         prop_assert_eq!(grouping.pairs + grouping.repeated, rows.len());
     }
 }

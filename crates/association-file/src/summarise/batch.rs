@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use queue_email_associator::pairs::Named;
 
-use super::failed::{Cells, FailedRow};
+use super::failed::FailedRow;
 use super::ledger::Ledger;
 use super::reason::{Reason, Reasons};
 use super::results::{Ended, Execution, Output, OutputFailure};
 use crate::asked::{Asked, DEFAULT_INSTANCE, item_of};
+use crate::cells::Cells;
+use crate::step::error_message;
 
 /// The errors of the associating function that another attempt meets again.
 const PERMANENT: [&str; 2] = ["InvalidRequest", "PermanentFailure"];
@@ -35,12 +37,6 @@ pub(super) fn reason_of(ended: Ended, execution: &Execution<'_>) -> Reason {
             Reason::new(error, &message, !PERMANENT.contains(&error))
         }
     }
-}
-
-/// What a Lambda function said, out of the cause that Step Functions makes of it.
-fn error_message(cause: &str) -> Option<String> {
-    let cause: serde_json::Value = serde_json::from_str(cause).ok()?;
-    cause.get("errorMessage")?.as_str().map(str::to_owned)
 }
 
 /// A batch whose failures are being collected.

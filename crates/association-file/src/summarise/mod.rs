@@ -14,36 +14,46 @@ mod summary;
 use std::collections::HashSet;
 
 use queue_email_associator::pairs::Named;
-use request_file::Record;
 
 use crate::asked::{Asked, Context};
+use crate::cells::Cells;
 use crate::error::FileError;
 use crate::file;
+use crate::invalid::{Contents, InvalidRecord};
 use batch::Batch;
 use ledger::Ledger;
 use reason::Reasons;
 use results::{Execution, each_execution};
 
+pub use failed::FailedRow;
 pub(crate) use failed::csv;
-pub use failed::{Cells, FailedRow};
 pub use reason::Reason;
 pub use results::{Ended, MAX_RESULTS_BYTES, Manifest};
 pub use summary::{Counts, FileCounts, Status, Summary, Summed};
 
-/// What a file asks for: the lines that grouping wrote, which know their rows, and what it counted.
+/// What a file asks for: the lines that grouping wrote, which know their rows, what it found invalid, and what it
+/// counted.
 #[derive(Debug)]
 pub struct Known {
-    records: Vec<Record>,
+    contents: Contents,
     counts: FileCounts,
 }
 
 impl Known {
-    /// Reads the lines that grouping wrote.
+    /// Reads the lines that grouping wrote, and those of what it found invalid.
     ///
     /// # Errors
     /// They are not what grouping writes.
-    pub fn read(bytes: &[u8], counts: FileCounts) -> Result<Self, FileError> {
-        Ok(Known { records: file::records("requests.jsonl", bytes)?, counts })
+    pub fn read(lines: &[u8], invalid: &[u8], counts: FileCounts) -> Result<Self, FileError> {
+        // A file in which everything is invalid leaves no line.
+        let requests = match lines.is_empty() {
+            true => Vec::new(),
+            false => file::records("requests.jsonl", lines)?,
+        };
+        let invalid = invalid.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let invalid = invalid.map(serde_json::from_slice).collect::<Result<_, _>>();
+        let invalid = invalid.map_err(|error| FileError::InvalidFile(format!("what is invalid: {error}")))?;
+        Ok(Known { contents: Contents { requests, invalid }, counts })
     }
 }
 
@@ -60,14 +70,16 @@ pub struct Unreadable {
 #[derive(Debug)]
 pub struct KnownAsked<'k> {
     asked: Asked<'k>,
+    invalid: &'k [InvalidRecord],
     counts: FileCounts,
 }
 
 impl<'k> KnownAsked<'k> {
     /// Reads the requests in the lines; nothing, if they are not what grouping writes.
     pub fn read(known: &'k Known, context: &Context) -> Option<Self> {
-        let items = file::requests("", &known.records).ok()?;
-        Some(KnownAsked { asked: Asked::of_items(items, context).ok()?, counts: known.counts })
+        let items = file::requests("", &known.contents.requests).ok()?;
+        let asked = Asked::of_items(items, context).ok()?;
+        Some(KnownAsked { asked, invalid: &known.contents.invalid, counts: known.counts })
     }
 }
 
@@ -88,7 +100,7 @@ impl<'k> Summing<'k> {
     /// Begins with what the file asks for, if that is known.
     pub fn new(context: &'k Context, known: Option<&'k KnownAsked<'k>>) -> Self {
         let file = known.map(|known| known.counts).unwrap_or_default();
-        Summing {
+        let mut summing = Summing {
             context,
             ledger: known.map(|known| Ledger::new(&known.asked)),
             counts: Counts { file, ..Counts::default() },
@@ -96,7 +108,23 @@ impl<'k> Summing<'k> {
             reasons: Reasons::default(),
             unreadable: None,
             queues: HashSet::new(),
-        }
+        };
+        known.iter().flat_map(|known| known.invalid).for_each(|invalid| summing.add_invalid(invalid));
+        summing
+    }
+
+    /// Lists what never went to the map.
+    fn add_invalid(&mut self, invalid: &InvalidRecord) {
+        let InvalidRecord { row, message, dry_run, cells } = invalid;
+        let reason = self.reasons.shared(Reason::new("InvalidRequest", message, false));
+        let failed = |cells: &Cells| FailedRow {
+            cells: cells.clone(),
+            row: Some(*row),
+            reason: reason.clone(),
+            dry_run: *dry_run,
+        };
+        self.failed.extend(cells.iter().map(failed));
+        self.counts.failed += 1;
     }
 
     /// Takes a file of results. What cannot be read of it stays unaccounted for.

@@ -27,7 +27,10 @@ fn grouped_file(key: &str, text: &str) -> (Vec<Value>, Known) {
         queues: grouping.queues,
     };
     let items = grouping.lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    (items, Known::read(grouping.lines.as_bytes(), counts).unwrap())
+    let invalid: Vec<String> =
+        grouping.invalid.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
+    let known = Known::read(grouping.lines.as_bytes(), invalid.join("\n").as_bytes(), counts).unwrap();
+    (items, known)
 }
 
 fn input(items: &[Value]) -> String {
@@ -69,7 +72,7 @@ fn rows(summed: &Summed) -> Vec<String> {
     summed.failed.iter().map(row).collect()
 }
 
-const FILE: &str = "queueId,queueName,emailAddressId\nq1,,e1\nq2,,e1\nq1,,e2\nq/,,e1\n,Billing,e1\n";
+const FILE: &str = "queueId,queueName,emailAddressId\nq1,,e1\nq2,,e1\nq1,,e2\nq/,,e1\n,Billing,e1\nq3,,e1\n";
 
 #[test]
 fn everything_done_leaves_no_row() {
@@ -88,14 +91,12 @@ fn failures_come_back_to_their_rows_by_pair_and_by_path() {
         // Of a second round: its path leads into what was left, and it names the function's own instance.
         json!({ "instanceId": "i", "queueId": "q1", "emailAddressId": "e2", "error": "QueueFull",
                 "message": "full", "retryable": false, "path": "associations[0].emailAddressIds[0]" }),
-        json!({ "error": "InvalidRequest", "message": "queueId has '/'", "retryable": false,
-                "path": "Items[3].queueId" }),
         json!({ "queueName": "Billing", "emailAddressId": "e1", "error": "NameNotFound", "message": "m",
                 "retryable": false, "path": "Items[2].emailAddressIds[0]" }),
     ];
-    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &output(2, &failures, 0))]))]);
+    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &output(3, &failures, 0))]))]);
     assert_eq!(rows(&summed), ["4 QueueFull q1 e2", "5 InvalidRequest q/ e1", "6 NameNotFound Billing e1"]);
-    assert_eq!((summed.counts.associated, summed.counts.failed, summed.counts.file.pairs), (2, 3, 5));
+    assert_eq!((summed.counts.associated, summed.counts.failed, summed.counts.file.pairs), (3, 3, 6));
 }
 
 #[test]
@@ -121,12 +122,13 @@ fn a_batch_that_failed_was_not_begun_or_cannot_be_read_is_listed_as_a_whole() {
             "2 Lambda.Unknown q1 e1",
             "3 TIMED_OUT q2 e1",
             "4 Lambda.Unknown q1 e2",
-            "5 UnreadableOutput q/ e1",
-            "6 NotStarted Billing e1"
+            "5 InvalidRequest q/ e1",
+            "6 NotStarted Billing e1",
+            "7 UnreadableOutput q3 e1"
         ]
     );
     assert_eq!(summed.failed[0].reason.message, "it ended");
-    assert_eq!(summed.counts.failed, 5);
+    assert_eq!(summed.counts.failed, 6);
 }
 
 #[test]
@@ -142,11 +144,12 @@ fn failures_that_a_report_left_out_are_listed_with_what_they_may_be_among() {
             "2 Refused q1 e1",
             "3 NotReported q2 e1",
             "4 NotReported q1 e2",
-            "5 NotReported q/ e1",
-            "6 NotReported Billing e1"
+            "5 InvalidRequest q/ e1",
+            "6 NotReported Billing e1",
+            "7 NotReported q3 e1"
         ]
     );
-    assert_eq!((summed.counts.associated, summed.counts.failed), (3, 2));
+    assert_eq!((summed.counts.associated, summed.counts.failed), (3, 3));
 }
 
 #[test]
@@ -231,7 +234,10 @@ fn what_no_result_speaks_of_has_failed() {
     let (items, known) = grouped(FILE);
     let results = json!([succeeded(&items[..1], &output(2, &[], 0)), 7]);
     let summed = sum(&known, &[(Ended::Succeeded, results)]);
-    assert_eq!(rows(&summed), ["3 NoResult q2 e1", "5 NoResult q/ e1", "6 NoResult Billing e1"]);
+    assert_eq!(
+        rows(&summed),
+        ["3 NoResult q2 e1", "5 InvalidRequest q/ e1", "6 NoResult Billing e1", "7 NoResult q3 e1"]
+    );
     let context = context();
     let asked = KnownAsked::read(&known, &context);
     let mut summing = Summing::new(&context, asked.as_ref());
@@ -240,7 +246,7 @@ fn what_no_result_speaks_of_has_failed() {
     let whole = whole.to_string();
     summing.add(Ended::Succeeded, "cut-off.json", &whole.as_bytes()[..whole.len() - 20]);
     let summed = summing.finish(Reason::new("NoResult", "no result", true));
-    assert_eq!((summed.failed.len(), summed.counts.associated), (3, 2));
+    assert_eq!((summed.failed.len(), summed.counts.associated), (4, 2));
 }
 
 /// The lines that grouping wrote may be gone when a file is summed up again.
@@ -250,12 +256,11 @@ fn lost_lines_leave_what_the_results_tell() {
     let failures = [
         json!({ "instanceId": "i", "queueId": "q1", "emailAddressId": "e2", "error": "Refused", "message": "m",
                 "retryable": false, "path": "Items[0].emailAddressIds[1]" }),
-        json!({ "error": "InvalidRequest", "message": "m", "retryable": false, "path": "Items[3].queueId" }),
     ];
-    let results = [(Ended::Succeeded, json!([succeeded(&items, &output(3, &failures, 0))]))];
+    let results = [(Ended::Succeeded, json!([succeeded(&items, &output(4, &failures, 0))]))];
     let summed = sum(None, &results);
-    assert_eq!(rows(&summed), ["4 Refused q1 e2", "5 InvalidRequest q/ e1"]);
-    assert_eq!((summed.counts.file.pairs, summed.counts.file.queues, summed.counts.associated), (5, 3, 3));
+    assert_eq!(rows(&summed), ["4 Refused q1 e2"]);
+    assert_eq!((summed.counts.file.pairs, summed.counts.file.queues, summed.counts.associated), (5, 4, 4));
 }
 
 #[test]
@@ -313,7 +318,7 @@ fn failed_rows_make_a_file_that_can_be_read_again_and_holds_no_formula() {
     let written = csv(&summed.failed.iter().collect::<Vec<_>>());
     let written = String::from_utf8(written).unwrap();
     assert!(written.starts_with(
-        "instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\n\
+        "\u{feff}instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\n\
          ,,'=1+1,,'+49@brand.example,2,NoResult,no result,true\n"
     ));
     let again = file::records("failed.csv", written.as_bytes()).unwrap();

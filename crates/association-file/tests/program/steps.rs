@@ -106,7 +106,7 @@ async fn a_file_goes_in_and_its_failed_rows_come_out_and_can_go_in_again() {
     let failed = s3.text("files/results/dir/a b ü/x/failed.csv");
     assert_eq!(
         failed,
-        "instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\n\
+        "\u{feff}instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\n\
          ,q2,,e1,,3,Lambda.TooManyRequestsException,'=slow,true\n\
          ,q1,,e2,,4,QueueFull,the queue is full,false\n"
     );
@@ -123,11 +123,50 @@ async fn a_file_that_could_not_be_grouped_has_a_summary_that_says_why() {
     assert_eq!(error_type, "InvalidFile");
     assert!(message.starts_with("incoming/dir/a b ü.csv: line 1: no column is a known one"), "{message}");
     let error = json!({ "Error": error_type, "Cause": message });
-    let summary = invoke(&s3, &summarise(&json!({ "error": error }))).await.unwrap();
+    // Step Functions writes what a function said as JSON in a string.
+    let said = json!({ "errorMessage": message, "errorType": error_type }).to_string();
+    let met = json!({ "error": { "Error": error_type, "Cause": said } });
+    let summary = invoke(&s3, &summarise(&met)).await.unwrap();
     assert_eq!((&summary["status"], &summary["error"]), (&json!("FAILED"), &error));
     assert_eq!(summary.get("failedRows"), None);
     let results: Vec<_> = s3.paths().into_iter().filter(|path| path.contains("results/")).collect();
     assert_eq!(results, ["files/results/dir/a b ü/x/summary.json"]);
+}
+
+/// The second of three lines is invalid, and longer than a map's line may be.
+#[tokio::test]
+async fn what_no_map_could_carry_is_reported_beside_what_was_done() {
+    let s3 = S3::start().await;
+    let line = |address: &str| json!({ "queueId": "q", "emailAddressId": address }).to_string();
+    let ids: Vec<String> = (0..400).map(|number| format!("branch-{number:03}@brand.example")).collect();
+    let long = json!({ "queueName": "Q", "associations": [{ "queueName": "Q", "emailAddressIds": ids }] });
+    s3.put("files/incoming/f.jsonl", format!("{}\n{long}\n{}\n", line("e1"), line("e2")));
+    let grouped = invoke(&s3, &group("incoming/f.jsonl")).await.unwrap();
+    assert_eq!(
+        grouped,
+        json!({ "bucket": "files", "key": "work/x/requests.jsonl", "rows": 3, "pairs": 3, "repeated": 0,
+                "queues": 1, "requests": 1, "invalid": "work/x/requests.invalid.jsonl" })
+    );
+    let lines = s3.text("files/work/x/requests.jsonl");
+    let input = format!(r#"{{"BatchInput":{{}},"Items":[{}]}}"#, lines.trim());
+    let output = json!({ "associated": 2, "alreadyAssociated": 0, "failed": 0, "apiCalls": 1, "throttledCalls": 0,
+                         "failuresOmitted": 0, "failures": [] });
+    let results = json!([{ "Input": input, "Output": output.to_string(), "Status": "SUCCEEDED" }]);
+    s3.put("files/work/x/done.json", results.to_string());
+    s3.put("files/work/x/manifest.json", r#"{"ResultFiles":{"SUCCEEDED":[{"Key":"work/x/done.json"}]}}"#);
+    let step = json!({ "grouped": grouped, "manifest": "work/x/manifest.json" });
+    let summary = invoke(&s3, &summarise(&step)).await.unwrap();
+    assert_eq!(
+        (&summary["status"], &summary["associated"], &summary["failed"]),
+        (&json!("PARTIAL"), &json!(2), &json!(1))
+    );
+    let failed = s3.text("files/results/dir/a b ü/x/failed.csv");
+    assert_eq!(failed.lines().count(), 401);
+    let message = "queueName stands beside associations; it belongs into an entry of it";
+    assert_eq!(
+        failed.lines().nth(1),
+        Some(&*format!(",,Q,branch-000@brand.example,,2,InvalidRequest,{message},false"))
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,53 @@
+//! Line ends: the lines of a file as an editor counts them.
+//!
+//! Most files end lines in a line feed, perhaps behind a carriage return. Old programs for the Mac end them in a carriage
+//! return alone. A file with both has no line numbers: editors count a lone carriage return among line feeds
+//! differently.
+
+use std::borrow::Cow;
+
+use crate::{Unusable, line_at};
+
+/// A text whose lines all end in line feeds, of the same length in bytes.
+///
+/// # Errors
+/// A line ends in a lone carriage return while others end in line feeds.
+pub(crate) fn with_line_feeds(text: &str) -> Result<Cow<'_, str>, Unusable> {
+    let bytes = text.as_bytes();
+    let is_lone = |at: &usize| bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    let Some(lone) = (0..bytes.len()).find(is_lone) else { return Ok(Cow::Borrowed(text)) };
+    if !bytes.contains(&b'\n') {
+        return Ok(Cow::Owned(text.replace('\r', "\n")));
+    }
+    Err(Unusable(format!(
+        "line {} has a carriage return (CR) without a line feed (LF), and other lines of the file end in line feeds, so \
+         its lines cannot be numbered; save the file with one kind of line end",
+        line_at(bytes, lone)
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_kind_of_line_end_is_accepted() {
+        for (text, expected) in [
+            ("a\nb\n", "a\nb\n"),
+            ("a\r\nb\nc\r\n", "a\r\nb\nc\r\n"),
+            ("a\rb\r", "a\nb\n"),
+            ("a\r\rb", "a\n\nb"),
+            ("", ""),
+        ] {
+            assert_eq!(with_line_feeds(text).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_lone_carriage_return_among_line_feeds_is_refused() {
+        for (text, line) in [("a\nb\rc\n", 2), ("a\r\r\nb\n", 1), ("a\n\"b\rb\"\n", 2), ("a\nb\r", 2)] {
+            let problem = with_line_feeds(text).unwrap_err().to_string();
+            assert!(problem.starts_with(&format!("line {line} has a carriage return (CR)")), "{problem}");
+        }
+    }
+}
