@@ -1,10 +1,11 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
+use crate::dead_letters::DeadLetters;
 use crate::input::Format;
 
 const DETAILS: &str = r#"Files:
@@ -30,14 +31,20 @@ Examples:
   # What the Lambda function would answer to an event.
   associate-emails --json event.json
 
-Settings: the environment variables of the function (CONNECT_INSTANCE_ID, CONNECT_REQUESTS_PER_SECOND,
-CONNECT_BURST, MAX_ATTEMPTS and so on), and options come before them. FAILURES_QUEUE_URL and
-CONTINUATION_QUEUE_URL are not used: what failed is shown here, and nothing is sent on.
+  # What lies in the dead-letter queue, and why.
+  associate-emails dead-letters --queue-url https://sqs.eu-central-1.amazonaws.com/111122223333/dead-letters
+
+Settings: these environment variables of the function, and options come before them:
+  CONNECT_INSTANCE_ID, CONNECT_REQUESTS_PER_SECOND, CONNECT_BURST, CONNECT_WORKERS, MAX_CONCURRENT_CALLS,
+  MAX_ATTEMPTS, BACKOFF_INITIAL_MS, BACKOFF_MAX_MS, CALL_TIMEOUT_MS, QUEUE_ADDITIONAL_LIMIT, AWS_REGION
+With --aws also AWS_ENDPOINT_URL_CONNECT, what the AWS CLI reads for credentials, and HTTPS_PROXY, HTTP_PROXY
+and NO_PROXY. The tool sends nothing on: it shows what failed.
 
 Exit codes:
   0    everything is done, or planned
   1    something failed; the table of failures says what
-  2    the file, an option or a setting could not be used, or nothing in the file was valid
+  2    the file, an option or a setting could not be used, nothing in the file was valid, or AWS could not be called
+  3    the outcome could not be written to standard output; what was done stays done
   130  interrupted; what was done stays done, and running the same again is safe"#;
 
 /// Associates email addresses with Amazon Connect queues, as a file asks for it.
@@ -49,11 +56,14 @@ Exit codes:
     reason = "the comments are the text of --help, where backticks stand in the way"
 )]
 #[derive(Debug, Parser)]
-#[command(version, after_long_help = DETAILS)]
+#[command(version, after_long_help = DETAILS, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// The file; - reads standard input
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    #[arg(value_name = "FILE", required = true)]
+    file: Option<PathBuf>,
 
     /// The file's form; by default its extension (.json, .jsonl, .ndjson, .csv) decides, else its content
     #[arg(long, value_enum, value_name = "FORM")]
@@ -105,7 +115,19 @@ pub(crate) struct Args {
     pub(crate) quiet: bool,
 }
 
+/// What the program does beside carrying out a file.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows what lies in the dead-letter queue, and redrives or deletes chosen letters
+    DeadLetters(DeadLetters),
+}
+
 impl Args {
+    /// The file, or `-` for standard input.
+    pub(crate) fn file(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new("-"))
+    }
+
     /// How long calls may be made: a day, unless the caller says less.
     pub(crate) fn time(&self) -> Duration {
         Duration::from_secs(self.time_limit.unwrap_or(86_400).into())

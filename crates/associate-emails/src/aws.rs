@@ -1,14 +1,24 @@
-//! AWS: credentials and Region as a person's machine has them.
+//! AWS: credentials and Region as a person's machine has them, and the way to the service.
 
-use aws_config::{BehaviorVersion, Region};
-use aws_credential_types::provider::SharedCredentialsProvider;
+use std::error::Error;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_connect::config::SharedHttpClient;
+use queue_email_associator::connect::{Class, Connect, Directory, ListCall, Refusal, SearchCall};
+use queue_email_associator::deferred::Deferred;
+use queue_email_associator::pairs::{Named, Pairs};
+use tokio::time::timeout;
 
 /// What calls to AWS are made with.
 pub(crate) struct Access {
     /// The Region that is called.
     pub(crate) region: String,
-    /// The credentials, loaded when the first call needs them.
+    /// The SDK's configuration with both.
+    pub(crate) config: SdkConfig,
+    /// The credentials. They were loaded once; a provider loads them again when they end.
     pub(crate) credentials: SharedCredentialsProvider,
 }
 
@@ -18,17 +28,79 @@ impl Access {
     ///
     /// # Errors
     /// One line that says what was not found, and how to give it.
-    pub(crate) async fn load(region: Option<String>, http: SharedHttpClient) -> Result<Self, String> {
+    pub(crate) async fn load(region: Option<&str>, http: SharedHttpClient) -> Result<Self, String> {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http);
         if let Some(region) = region {
-            loader = loader.region(Region::new(region));
+            loader = loader.region(Region::new(region.to_owned()));
         }
         let config = loader.load().await;
+        let credentials = config.credentials_provider().ok_or("no source of credentials is set up")?;
+        let loaded = credentials.provide_credentials().await;
+        // A profile that does not exist has no Region either, and is what must be mended.
+        if let Err(error @ CredentialsError::InvalidConfiguration(_)) = &loaded {
+            return Err(no_credentials(error));
+        }
         let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
         let region = region.ok_or(
             "no Region was found; give --region, or set AWS_REGION, or a region in the profile that AWS_PROFILE names",
         )?;
-        let credentials = config.credentials_provider().ok_or("no source of credentials is set up")?;
-        Ok(Access { region, credentials })
+        loaded.map_err(|error| no_credentials(&error))?;
+        Ok(Access { region, config, credentials })
+    }
+}
+
+fn no_credentials(error: &CredentialsError) -> String {
+    let advice =
+        "sign in (aws sso login), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    match (error, last_source(error)) {
+        (CredentialsError::CredentialsNotLoaded(_), _) => format!("no credentials were found; {advice}"),
+        (_, Some(cause)) => format!("the credentials cannot be loaded: {cause}; {advice}"),
+        (_, None) => format!("the credentials cannot be loaded: {error}; {advice}"),
+    }
+}
+
+/// What stands at the end of a chain of errors, where a person finds what to do.
+pub(crate) fn last_source(error: &(dyn Error + 'static)) -> Option<String> {
+    let sources = std::iter::successors(error.source(), |source| (*source).source());
+    sources.last().map(|source| source.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Makes one call that changes nothing, so that a missing way to the service or wrong credentials are one line rather than
+/// the failure of every pair.
+///
+/// # Errors
+/// The service was not reached, or does not accept the credentials.
+pub(crate) async fn reach_connect(
+    connect: Deferred<aws_sdk_connect::Client>,
+    pairs: &Pairs,
+    longest: Duration,
+) -> Result<(), String> {
+    let Some(queue) = pairs.queues.first() else { return Ok(()) };
+    let instance = queue.instance.clone();
+    let connect = Connect::new(connect);
+    let attempt = async {
+        match &queue.queue {
+            Named::Id(id) => {
+                let call = ListCall { instance, queue: id.clone(), next_token: None };
+                connect.list(&call).await.map(drop)
+            }
+            Named::Name(_) => {
+                let call = SearchCall { instance, directory: Directory::Queues, next_token: None };
+                connect.search(&call).await.map(drop)
+            }
+        }
+    };
+    let Ok(attempt) = timeout(longest, attempt).await else {
+        let millis = longest.as_millis();
+        return Err(format!("Amazon Connect did not answer within {millis} ms (CALL_TIMEOUT_MS)"));
+    };
+    match attempt {
+        Err(Refusal { class, code, message, .. })
+            if class == Class::Credentials || code == "ConnectionFailed" =>
+        {
+            Err(format!("Amazon Connect cannot be called: {code}: {message}"))
+        }
+        // Whatever else it says, it answered.
+        _ => Ok(()),
     }
 }

@@ -10,6 +10,25 @@ use crate::args::Args;
 /// A rate and a burst that no machine reaches, and that the settings accept.
 const UNLIMITED: &str = "1000000";
 
+/// The variables that this program reads. What else the function reads does not concern it: what failed is shown to a
+/// person and never sent on, nothing is logged, and nobody ends the process at a deadline.
+const USED: [&str; 11] = [
+    "AWS_REGION",
+    "BACKOFF_INITIAL_MS",
+    "BACKOFF_MAX_MS",
+    "CALL_TIMEOUT_MS",
+    "CONNECT_BURST",
+    "CONNECT_INSTANCE_ID",
+    "CONNECT_REQUESTS_PER_SECOND",
+    "CONNECT_WORKERS",
+    "MAX_ATTEMPTS",
+    "MAX_CONCURRENT_CALLS",
+    "QUEUE_ADDITIONAL_LIMIT",
+];
+
+/// The variables that calls to AWS need beside these. A simulation has an endpoint of its own.
+const USED_WITH_AWS: [&str; 2] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CONNECT"];
+
 /// What stands before a variable: an option, or what was found.
 struct Override<'a> {
     variable: &'static str,
@@ -43,13 +62,10 @@ pub(crate) fn settings(
     .into_iter()
     .filter_map(|(variable, option, value)| Some(Override { variable, option, value: value? }))
     .collect();
-    let lookup = |name: &str| match name {
-        // What failed is shown to a person; messages for the function are not this program's to send.
-        "FAILURES_QUEUE_URL" | "CONTINUATION_QUEUE_URL" => None,
-        _ => match overrides.iter().find(|given| given.variable == name) {
-            Some(given) => Some(given.value.to_owned()),
-            None => environment(name),
-        },
+    let is_used = |name: &str| USED.contains(&name) || (args.aws && USED_WITH_AWS.contains(&name));
+    let lookup = |name: &str| match overrides.iter().find(|given| given.variable == name) {
+        Some(given) => Some(given.value.to_owned()),
+        None => is_used(name).then(|| environment(name)).flatten(),
     };
     let settings = Settings::read(lookup).map_err(|error| {
         let message = error.to_string();
@@ -106,6 +122,23 @@ mod tests {
         let settings = read(&[], &[("FAILURES_QUEUE_URL", url), ("CONTINUATION_QUEUE_URL", url)]).unwrap();
         assert_eq!((settings.failures_queue, settings.continuation_queue), (None, None));
         assert_eq!(settings.redelivery, None);
+    }
+
+    #[test]
+    fn variables_of_other_programs_are_not_read() {
+        let others = [
+            ("RUST_LOG", "warn,hyper=info"),
+            ("AWS_LAMBDA_LOG_LEVEL", "loud"),
+            ("METRICS_NAMESPACE", ":"),
+            ("DEADLINE_MARGIN_MS", "soon"),
+            ("FAILURES_QUEUE_URL", "queue.fifo"),
+            ("AWS_ENDPOINT_URL", "localhost"),
+            ("AWS_ENDPOINT_URL_SQS", "localhost"),
+            ("AWS_ENDPOINT_URL_CONNECT", "localhost"),
+        ];
+        read(&[], &others).unwrap();
+        let wrong = read(&["--aws"], &others).unwrap_err();
+        assert!(wrong.starts_with(r#"AWS_ENDPOINT_URL_CONNECT is "localhost""#), "{wrong}");
     }
 
     #[test]

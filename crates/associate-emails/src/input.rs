@@ -4,11 +4,13 @@
 //! each record, and one record's failure stops no other. What makes a file as a whole unreadable is met here, before
 //! anything is called.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 use std::{fs, io};
 
 use clap::ValueEnum;
+use queue_email_associator::failures::Failed;
 use request_file::{Record, Unusable};
 use serde_json::{Deserializer, Value};
 
@@ -28,8 +30,35 @@ pub(crate) enum Format {
 pub(crate) struct Input {
     /// What the function is invoked with.
     pub(crate) payload: Vec<u8>,
-    /// For each item of the payload, the line of the file that it stands on; none for an event or a request.
-    pub(crate) lines: Option<Vec<u64>>,
+    /// Where the items of the payload stand in the file; none for an event or a request.
+    pub(crate) records: Option<Records>,
+}
+
+/// Where the items of a payload stand in the file that they come from.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    /// For each item, its line.
+    pub(crate) lines: Vec<u64>,
+    /// Items that are no requests, and why. The payload has an empty request for each, which fails by itself.
+    problems: BTreeMap<usize, String>,
+}
+
+impl Records {
+    /// Puts the file's words for a failure into the place of the library's, which knows no columns.
+    pub(crate) fn reword(&self, failures: &mut [Failed]) {
+        for failed in failures {
+            let item = failed.path.as_deref().and_then(item_of);
+            if let Some((item, problem)) = item.and_then(|item| Some((item, self.problems.get(&item)?))) {
+                failed.path = Some(format!("Items[{item}]"));
+                failed.message.clone_from(problem);
+            }
+        }
+    }
+}
+
+/// The number of the item that a path leads into, as in `Items[3].queueId`.
+pub(crate) fn item_of(path: &str) -> Option<usize> {
+    path.strip_prefix("Items[")?.split_once(']')?.0.parse().ok()
 }
 
 /// A file that cannot be used. Displays as one line: what was met, where, and what is accepted.
@@ -82,7 +111,12 @@ impl Input {
             return Err("the file is empty; accepted are JSON, JSON lines and CSV".to_owned());
         }
         match format.unwrap_or_else(|| Format::of_content(text)) {
-            Format::Json => Ok(Input { payload: text.as_bytes().to_vec(), lines: None }),
+            Format::Json if Format::of_content(text) == Format::JsonLines => {
+                Err("the file holds JSON lines, and is read as one JSON document; give --format json-lines, or name the \
+                     file .jsonl"
+                    .to_owned())
+            }
+            Format::Json => Ok(Input { payload: text.as_bytes().to_vec(), records: None }),
             Format::JsonLines => Input::of_records(request_file::json_lines(text)),
             Format::Csv => Input::of_records(request_file::csv(text)),
         }
@@ -101,16 +135,22 @@ impl Input {
     /// the report, and no error for a state machine to catch.
     fn batch(records: Vec<Record>) -> Self {
         let mut payload = br#"{"BatchInput":{"failOnRetryable":false},"Items":["#.to_vec();
-        let mut lines = Vec::with_capacity(records.len());
+        let mut places = Records::default();
         for (number, record) in records.into_iter().enumerate() {
             if number > 0 {
                 payload.push(b',');
             }
-            payload.extend_from_slice(record.json.as_bytes());
-            lines.push(record.line);
+            places.lines.push(record.line);
+            match record.problem {
+                None => payload.extend_from_slice(record.json.as_bytes()),
+                Some(problem) => {
+                    payload.extend_from_slice(b"{}");
+                    places.problems.insert(number, problem);
+                }
+            }
         }
         payload.extend_from_slice(b"]}");
-        Input { payload, lines: Some(lines) }
+        Input { payload, records: Some(places) }
     }
 }
 
@@ -124,7 +164,7 @@ impl Format {
         }
     }
 
-    /// JSON begins with a brace or a bracket, and JSON lines are objects of which another follows the first.
+    /// JSON begins with a brace or a bracket. JSON lines are objects of which another follows the first.
     fn of_content(text: &str) -> Self {
         match text.trim_start().as_bytes().first() {
             Some(b'[') => return Format::Json,
@@ -181,24 +221,45 @@ mod tests {
     fn records_become_the_items_of_a_batch() {
         let input = Input::parse(b"{\"queueId\": \"q\"}\n\n{}\n", None).unwrap();
         assert_eq!(text(&input), r#"{"BatchInput":{"failOnRetryable":false},"Items":[{"queueId": "q"},{}]}"#);
-        assert_eq!(input.lines.as_deref(), Some(&[1, 3][..]));
+        assert_eq!(input.records.unwrap().lines, [1, 3]);
     }
 
     #[test]
     fn an_event_stays_as_it_is_but_for_a_byte_order_mark() {
         let input = Input::parse(b"\xef\xbb\xbf{\"Records\": []}", None).unwrap();
         assert_eq!(text(&input), r#"{"Records": []}"#);
-        assert_eq!(input.lines, None);
+        assert!(input.records.is_none());
+    }
+
+    #[test]
+    fn a_record_that_is_no_request_fails_in_the_words_of_its_file() {
+        let input = Input::parse(b"queueId,emailAddressId\nq,e\nq,\n", None).unwrap();
+        assert!(
+            text(&input).ends_with(r#""Items":[{"queueId":"q","emailAddressId":"e"},{}]}"#),
+            "{}",
+            text(&input)
+        );
+        let records = input.records.unwrap();
+        assert_eq!(records.problems[&1], "emailAddressId is empty in this row; it names the email address");
+        assert_eq!(records.problems.len(), 1);
+    }
+
+    #[test]
+    fn json_lines_are_not_read_as_one_document() {
+        let problem = Input::parse(b"{}\n{}\n", Some(Format::Json)).unwrap_err();
+        assert!(
+            problem.starts_with("the file holds JSON lines") && problem.contains("--format json-lines"),
+            "{problem}"
+        );
     }
 
     #[test]
     fn files_that_cannot_be_used_say_why() {
-        let table: [(&[u8], &str); 5] = [
+        let table: [(&[u8], &str); 4] = [
             (b"", "the file is empty; accepted are JSON, JSON lines and CSV"),
             (b"\xef\xbb\xbf\n", "the file is empty; accepted are JSON, JSON lines and CSV"),
             (b"queueId,emailAddressId\n", "the file has a header and no rows"),
             (b"queueId,emailAddressId\n\n,\n", "the file has a header and no rows"),
-            (b"queueId\nq\xe9\n", "line 2 is not UTF-8 text; save the file as UTF-8"),
         ];
         for (bytes, problem) in table {
             assert_eq!(Input::parse(bytes, None).unwrap_err(), problem);

@@ -10,12 +10,16 @@
 //! | `progress` | what is shown while calls are made |
 //! | `tables`, `outcome` | what is shown at the end, and the exit code |
 //! | `run` | the walk through them |
+//! | `printable` | text of others, fit for a terminal |
+//! | `dead_letters` | the command `dead-letters` |
 
 mod args;
 mod aws;
 mod configuration;
+mod dead_letters;
 mod input;
 mod outcome;
+mod printable;
 mod progress;
 mod run;
 mod simulation;
@@ -27,18 +31,18 @@ use std::process::ExitCode;
 use clap::Parser;
 use connect_simulator::one_line;
 
-use crate::args::Args;
+use crate::args::{Args, Command};
 use crate::outcome::Exit;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let exit = match Args::try_parse() {
+        Ok(Args { command: Some(Command::DeadLetters(args)), .. }) => {
+            dead_letters::run(&args).await.unwrap_or_else(|unusable| outcome::unusable(&unusable))
+        }
         Ok(args) => run::run(&args).await.unwrap_or_else(|unusable| outcome::unusable(&unusable)),
         // Help and version are asked for, and are no errors.
-        Err(error) if !error.use_stderr() => {
-            let _ = error.print();
-            Exit::Done
-        }
+        Err(error) if !error.use_stderr() => outcome::written(error.to_string().trim_end(), Exit::Done),
         Err(error) => outcome::unusable(&one_line(&error)),
     };
     ExitCode::from(exit as u8)

@@ -7,12 +7,37 @@ use queue_email_associator::calls::pace::Allowance;
 use queue_email_associator::invocation::Completed;
 use serde_json::json;
 
+use crate::printable::printable;
 use crate::tables;
 use crate::workload::{count, time_of, words};
 
-/// What the last line says of a run that called the simulation.
-const SIMULATED: &str =
-    "This was a simulation: nothing was changed in AWS. Give --aws to associate for real.";
+/// Where calls went, and so what the outcome does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Called {
+    /// Amazon Connect.
+    Aws,
+    /// A simulation, which holds exactly what the file names.
+    Simulation,
+}
+
+/// What the last line says of a run after which something is not known or not done. A live run on AWS needs none.
+fn caveat(called: Called, dry_run: bool) -> Option<&'static str> {
+    match (called, dry_run) {
+        (Called::Aws, false) => None,
+        (Called::Aws, true) => Some(
+            "This was a dry run: nothing was changed. Names were looked up; whether what is named by an identifier \
+             exists was not checked.",
+        ),
+        (Called::Simulation, false) => Some(
+            "This was a simulation: nothing was changed in AWS, and whether the queues and email addresses exist there \
+             was not checked. Give --aws to associate for real.",
+        ),
+        (Called::Simulation, true) => Some(
+            "This was a dry run without AWS: nothing was changed, and whether the queues and email addresses exist was \
+             not checked. Give --aws too, and names are looked up.",
+        ),
+    }
+}
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +48,8 @@ pub(crate) enum Exit {
     Failed = 1,
     /// Nothing could be made of the file, an option or a setting.
     Unusable = 2,
+    /// The outcome could not be written.
+    Unwritten = 3,
     /// Ended by the person who began it; what a shell reports for SIGINT.
     Interrupted = 130,
 }
@@ -32,14 +59,22 @@ pub(crate) enum Exit {
 pub(crate) struct Shown<'a> {
     /// As JSON: the function's answer alone.
     pub(crate) json: bool,
-    /// The calls went to the simulation.
-    pub(crate) simulated: bool,
+    /// Where the calls went.
+    pub(crate) called: Called,
     /// Every request was taken as a dry run.
     pub(crate) dry_run: bool,
     /// The pace, for the time that a plan takes.
     pub(crate) allowance: Allowance,
     /// For each item of the payload, the line of the file.
     pub(crate) lines: Option<&'a [u64]>,
+    /// The width of the terminal, if the output goes to one.
+    pub(crate) width: Option<u16>,
+}
+
+/// The width of the terminal that standard output goes to, if it does.
+pub(crate) fn terminal_width() -> Option<u16> {
+    let terminal = console::Term::stdout();
+    terminal.is_term().then(|| terminal.size_checked().map(|(_, columns)| columns)).flatten()
 }
 
 /// Something that cannot be used, in one line.
@@ -50,14 +85,12 @@ pub(crate) fn unusable(message: &str) -> Exit {
 
 /// A payload of which nothing could be read.
 pub(crate) fn refused(error: &InvocationError, json: bool) -> Exit {
-    if json {
-        say(&error_json(error));
-    }
-    unusable(&format!("{}: {error}", error.error_type()))
+    let unusable = unusable(&format!("{}: {error}", error.error_type()));
+    if json { written(&error_json(error), unusable) } else { unusable }
 }
 
 /// An invocation that was ended while it called.
-pub(crate) fn interrupted(pairs: usize, simulated: bool) -> Exit {
+pub(crate) fn interrupted(pairs: usize, called: Called) -> Exit {
     complain(&format!(
         "associate-emails: interrupted; {} associated by then, and calls under way may have been carried out; \
          running the same again is safe",
@@ -66,30 +99,29 @@ pub(crate) fn interrupted(pairs: usize, simulated: bool) -> Exit {
             _ => format!("{pairs} pairs were"),
         }
     ));
-    if simulated {
-        complain(SIMULATED);
+    if let Some(caveat) = caveat(called, false) {
+        complain(caveat);
     }
     Exit::Interrupted
 }
 
 /// An invocation that came to its end. `nothing_valid` tells that no pair of it could be read.
 pub(crate) fn completed(completed: &Completed, nothing_valid: bool, shown: Shown<'_>) -> Exit {
-    if shown.json {
-        say(&answer_json(&completed.answer));
-        if shown.simulated {
-            complain(SIMULATED);
-        }
-    } else {
-        say(&text(completed, shown));
-        if shown.simulated {
-            say(SIMULATED);
-        }
-    }
-    match completed.report.counts.failed {
+    let exit = match completed.report.counts.failed {
         0 => Exit::Done,
         _ if nothing_valid => Exit::Unusable,
         _ => Exit::Failed,
+    };
+    let caveat = caveat(shown.called, shown.dry_run).unwrap_or_default();
+    if !shown.json {
+        let text = text(completed, shown);
+        return written(format!("{text}\n{caveat}").trim_end(), exit);
     }
+    let exit = written(&answer_json(&completed.answer), exit);
+    if !caveat.is_empty() {
+        complain(caveat);
+    }
+    exit
 }
 
 /// The tables, and what they amount to.
@@ -99,12 +131,12 @@ fn text(completed: &Completed, shown: Shown<'_>) -> String {
     let planned = shown.dry_run || report.status == Status::Planned;
     if !report.queues.is_empty() {
         parts.push(match planned {
-            true => tables::plan(&report.queues),
-            false => tables::queues(&report.queues),
+            true => tables::plan(&report.queues, shown.width),
+            false => tables::queues(&report.queues, shown.width),
         });
     }
     if !report.failures.is_empty() {
-        parts.push(tables::failures(&report.failures, shown.lines));
+        parts.push(tables::failures(&report.failures, shown.lines, shown.width));
     }
     let mut summary = summary(report);
     if planned {
@@ -177,12 +209,20 @@ fn error_json(error: &InvocationError) -> String {
     format!("{:#}", json!({ "errorType": error.error_type(), "errorMessage": error.to_string() }))
 }
 
-/// Prints for the reader of standard output. One that has gone away has seen enough.
-fn say(text: &str) {
+/// Prints on standard output, and gives the exit code: another one if the text was lost. A reader who has gone away
+/// has seen enough.
+pub(crate) fn written(text: &str, exit: Exit) -> Exit {
     let mut stdout = io::stdout().lock();
-    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&format!("associate-emails: the outcome cannot be written to standard output: {error}"));
+            Exit::Unwritten
+        }
+        _ => exit,
+    }
 }
 
-fn complain(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+/// Prints a line on standard error. Nobody to read it is no reason to stop.
+pub(crate) fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", printable(line));
 }

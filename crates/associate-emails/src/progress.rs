@@ -1,7 +1,7 @@
 //! Progress: what is shown on standard error while calls are made.
 
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +11,11 @@ use queue_email_associator::calls::pace::Allowance;
 use queue_email_associator::connect::{Class, Operation, Refusal};
 use tokio::time::Instant;
 
+use crate::outcome::complain;
 use crate::workload::{Workload, count, time_left, time_of, words};
+
+/// Planned calls that must have ended before they tell how long the rest takes.
+const ENOUGH: usize = 3;
 
 /// Between two lines, where there is no terminal to draw a bar on.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
@@ -19,6 +23,7 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 /// Shows the calls as they end.
 pub(crate) struct Progress {
     allowance: Allowance,
+    begun: Instant,
     counted: Mutex<Counted>,
     view: View,
 }
@@ -43,6 +48,10 @@ struct Counted {
     asked: usize,
     /// Calls that were refused by throttling.
     throttled: usize,
+    /// Calls that were part of the plan and need no other.
+    done: usize,
+    /// The last call read a directory or a list, whose length nobody knows.
+    reading: bool,
 }
 
 impl Counted {
@@ -50,6 +59,8 @@ impl Counted {
     /// that will be repeated, a chunk that will be narrowed.
     fn add(&mut self, operation: Operation, addresses: usize, result: Result<(), &Refusal>) {
         self.calls += 1;
+        self.reading = operation != Operation::Associate;
+        let to_do = self.expected;
         match (operation, result) {
             (Operation::Associate, Ok(())) => self.pairs += addresses,
             (Operation::Associate, Err(refusal)) => {
@@ -64,12 +75,20 @@ impl Counted {
                 self.expected += 1;
             }
         }
+        self.done += usize::from(self.expected == to_do);
         // A narrowed chunk takes more calls than is known when it begins to be.
         self.expected = self.expected.max(self.calls);
     }
 
-    fn time_left(&self, allowance: Allowance) -> Duration {
-        time_left(self.expected - self.calls, allowance)
+    /// How long the rest takes, where that can be told: not while something of unknown length is read, and not before a
+    /// few calls have shown how fast they go.
+    fn time_left(&self, allowance: Allowance, elapsed: Duration) -> Option<Duration> {
+        let left = self.expected - self.calls;
+        if self.reading || self.done < ENOUGH || left == 0 {
+            return None;
+        }
+        let as_before = elapsed.mul_f64(left as f64 / self.done as f64);
+        Some(time_left(left, allowance).max(as_before))
     }
 }
 
@@ -95,7 +114,7 @@ impl Progress {
         } else {
             View::Lines(Mutex::new(Instant::now()))
         };
-        let progress = Progress { allowance, counted: Mutex::new(counted), view };
+        let progress = Progress { allowance, begun: Instant::now(), counted: Mutex::new(counted), view };
         if !matches!(progress.view, View::Nothing) {
             progress.say(&begin_line(workload, allowance));
         }
@@ -123,7 +142,7 @@ impl Progress {
             View::Bar(bar) => {
                 bar.set_length(counted.expected as u64);
                 bar.set_position(counted.calls as u64);
-                bar.set_message(format!(", {counted}, {} left", words(counted.time_left(self.allowance))));
+                bar.set_message(format!(", {}", self.state(counted, now)));
             }
             View::Lines(last) => {
                 let mut last = lock(last);
@@ -131,9 +150,18 @@ impl Progress {
                     return;
                 }
                 *last = now;
-                let left = words(counted.time_left(self.allowance));
-                self.say(&format!("{}/{} calls, {counted}, {left} left", counted.calls, counted.expected));
+                let state = self.state(counted, now);
+                self.say(&format!("{}/{} calls, {state}", counted.calls, counted.expected));
             }
+        }
+    }
+
+    /// What was counted, and how long the rest takes, where that is known.
+    fn state(&self, counted: &Counted, now: Instant) -> String {
+        match counted.time_left(self.allowance, now.duration_since(self.begun)) {
+            Some(left) => format!("{counted}, {} left", words(left)),
+            None if counted.reading => format!("{counted}, reading names or lists"),
+            None => counted.to_string(),
         }
     }
 
@@ -141,9 +169,7 @@ impl Progress {
     fn say(&self, line: &str) {
         match &self.view {
             View::Bar(bar) => bar.println(line),
-            View::Lines(_) | View::Nothing => {
-                let _ = writeln!(io::stderr(), "{line}");
-            }
+            View::Lines(_) | View::Nothing => complain(line),
         }
     }
 }
@@ -156,6 +182,55 @@ impl Observer for Progress {
             *counted
         };
         self.show(&counted, Instant::now());
+    }
+}
+
+/// Progress of something that goes in equal steps, such as letters that are read.
+pub(crate) struct Steps {
+    noun: &'static str,
+    expected: usize,
+    view: View,
+}
+
+impl Steps {
+    /// Begins; `expected` is about how many there are.
+    pub(crate) fn begin(noun: &'static str, expected: usize, quiet: bool) -> Self {
+        let view = if quiet || expected == 0 {
+            View::Nothing
+        } else if io::stderr().is_terminal() {
+            let bar = ProgressBar::with_draw_target(Some(expected as u64), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template(&format!("{{bar:30}} {{pos}}/{{len}} {noun}"));
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            View::Bar(bar)
+        } else {
+            View::Lines(Mutex::new(Instant::now()))
+        };
+        Steps { noun, expected, view }
+    }
+
+    /// Shows how many there were.
+    pub(crate) fn show(&self, done: usize) {
+        match &self.view {
+            View::Nothing => {}
+            View::Bar(bar) => {
+                bar.set_length(self.expected.max(done) as u64);
+                bar.set_position(done as u64);
+            }
+            View::Lines(last) => {
+                let (mut last, now) = (lock(last), Instant::now());
+                if now.duration_since(*last) >= BETWEEN_LINES {
+                    *last = now;
+                    complain(&format!("{done}/{} {}", self.expected.max(done), self.noun));
+                }
+            }
+        }
+    }
+
+    /// Ends.
+    pub(crate) fn end(&self) {
+        if let View::Bar(bar) = &self.view {
+            bar.finish_and_clear();
+        }
     }
 }
 
@@ -211,19 +286,32 @@ mod tests {
             let mut counted = Counted { expected: 2, asked: 60, ..Counted::default() };
             let refusal = class.map(refusal);
             counted.add(operation, addresses, refusal.as_ref().map_or(Ok(()), Err));
-            assert_eq!(
-                counted,
-                Counted { calls, expected, pairs, asked: 60, throttled },
-                "{operation} {addresses} {class:?}"
-            );
+            let met = (counted.calls, counted.expected, counted.pairs, counted.throttled);
+            assert_eq!(met, (calls, expected, pairs, throttled), "{operation} {addresses} {class:?}");
         }
     }
 
     #[test]
-    fn more_calls_than_expected_are_no_time_left() {
-        let mut counted = Counted::default();
-        counted.add(Operation::Associate, 1, Err(&refusal(Class::Denied)));
-        assert_eq!(counted.time_left(ALLOWANCE), Duration::ZERO);
+    fn the_time_left_is_told_only_where_it_is_known() {
+        let second = Duration::from_secs(1);
+        let mut counted = Counted { expected: 13, ..Counted::default() };
+        let page = |counted: &mut Counted| counted.add(Operation::SearchQueues, 0, Ok(()));
+        let associate = |counted: &mut Counted| counted.add(Operation::Associate, 1, Ok(()));
+        page(&mut counted);
+        assert_eq!((counted.reading, counted.time_left(ALLOWANCE, second)), (true, None));
+        associate(&mut counted);
+        counted.add(Operation::Associate, 1, Err(&refusal(Class::Throttled)));
+        associate(&mut counted);
+        assert_eq!(counted.time_left(ALLOWANCE, second), None);
+        associate(&mut counted);
+        // Ten calls at two a second; three took longer than that.
+        assert_eq!(counted.time_left(ALLOWANCE, second), Some(Duration::from_secs(5)));
+        assert_eq!(counted.time_left(ALLOWANCE, 30 * second), Some(Duration::from_secs(100)));
+        page(&mut counted);
+        assert_eq!(counted.time_left(ALLOWANCE, second), None);
+        let mut counted = Counted { expected: 3, ..Counted::default() };
+        (0..3).for_each(|_| associate(&mut counted));
+        assert_eq!(counted.time_left(ALLOWANCE, second), None);
     }
 
     #[test]

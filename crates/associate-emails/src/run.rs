@@ -3,7 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-use queue_email_associator::answer::InvocationError;
+use queue_email_associator::answer::{Answer, InvocationError};
 use queue_email_associator::invocation::{Function, Invocation};
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Envelope;
@@ -12,10 +12,10 @@ use queue_email_associator::settings::Settings;
 use tokio::time::Instant;
 
 use crate::args::Args;
-use crate::aws::Access;
+use crate::aws::{self, Access};
 use crate::configuration::{self, Found};
 use crate::input::Input;
-use crate::outcome::{self, Exit, Shown};
+use crate::outcome::{self, Called, Exit, Shown};
 use crate::progress::Progress;
 use crate::simulation::{self, Simulation};
 use crate::workload::Workload;
@@ -25,10 +25,10 @@ use crate::workload::Workload;
 /// # Errors
 /// One line: why nothing could be begun.
 pub(crate) async fn run(args: &Args) -> Result<Exit, String> {
-    let input = Input::read(&args.file, args.format).map_err(|error| error.to_string())?;
+    let input = Input::read(args.file(), args.format).map_err(|error| error.to_string())?;
     let http = sdk::http_client();
     let access = match args.aws {
-        true => Some(Access::load(args.region.clone(), http.clone()).await?),
+        true => Some(Access::load(args.region.as_deref(), http.clone()).await?),
         false => None,
     };
     let found = match &access {
@@ -49,15 +49,20 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, String> {
         Some(_) => None,
         None => Some(simulate(args, &pairs, &mut settings)?),
     };
+    let called = if simulation.is_some() { Called::Simulation } else { Called::Aws };
     let credentials = access.map_or_else(simulation::credentials, |access| access.credentials);
     let shown = Shown {
         json: args.json,
-        simulated: simulation.is_some(),
+        called,
         dry_run: args.dry_run,
         allowance: settings.allowance,
-        lines: input.lines.as_deref(),
+        lines: input.records.as_ref().map(|records| &*records.lines),
+        width: outcome::terminal_width(),
     };
     let connect = sdk::connect_client(&settings, credentials.clone(), http.clone());
+    if called == Called::Aws {
+        aws::reach_connect(connect.clone(), &pairs, settings.calls.call_timeout).await?;
+    }
     // Never called: `configuration` leaves the function no queue to send to.
     let sqs = sdk::sqs_client(&settings, credentials, http);
     Ok(invoke(args, &input, &pairs, shown, Function::new(settings, connect, sqs)).await)
@@ -105,12 +110,18 @@ async fn invoke(args: &Args, input: &Input, pairs: &Pairs, shown: Shown<'_>, fun
         // Where no signal can be listened for, the system's own way of ending a process remains.
         Ok(()) = tokio::signal::ctrl_c() => {
             progress.end();
-            return outcome::interrupted(progress.pairs(), shown.simulated);
+            return outcome::interrupted(progress.pairs(), shown.called);
         }
     };
     progress.end();
     match completed {
-        Ok(completed) => {
+        Ok(mut completed) => {
+            if let Some(records) = &input.records {
+                records.reword(&mut completed.report.failures);
+                if let Ok(Answer::Report(report)) = &mut completed.answer {
+                    records.reword(&mut report.failures);
+                }
+            }
             let nothing_valid = pairs.asks.is_empty() && !pairs.invalid.is_empty();
             outcome::completed(&completed, nothing_valid, shown)
         }

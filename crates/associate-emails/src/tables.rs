@@ -2,17 +2,23 @@
 //!
 //! They show what the caller's own file names, email addresses included: they are for the person who has the file.
 
-use std::io::{self, IsTerminal};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
-use comfy_table::{CellAlignment, ColumnConstraint, Table, Width, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use queue_email_associator::answer::QueueRow;
 use queue_email_associator::failures::{Failed, NamedAddress, NamedQueue};
 
-/// How wide a message may be on a terminal. Where the output goes into a file or a program, a failure is one line.
-const MESSAGE_WIDTH: u16 = 60;
+use crate::printable::printable;
 
-/// What became of each queue.
-pub(crate) fn queues(rows: &[QueueRow]) -> String {
+/// The narrowest table: below it no arrangement can be read.
+const NARROWEST: u16 = 60;
+
+/// How many lines, or identifiers, stand for a group of failures.
+const FIRST: usize = 3;
+
+/// What became of each queue. `width` is that of the terminal, if the output goes to one.
+pub(crate) fn queues(rows: &[QueueRow], width: Option<u16>) -> String {
     let mut columns = vec![
         Column::text("instance", rows, |row: &QueueRow| row.instance_id.to_string()),
         Column::text("queue", rows, queue_name),
@@ -23,37 +29,122 @@ pub(crate) fn queues(rows: &[QueueRow]) -> String {
         Column::number("failed", rows, |row| row.failed),
     ];
     columns.retain(|column| column.title != "planned" || column.cells.iter().any(|cell| cell != "0"));
-    table(&columns, None)
+    table(columns, width)
 }
 
 /// What would be called for each queue.
-pub(crate) fn plan(rows: &[QueueRow]) -> String {
-    let columns = [
+pub(crate) fn plan(rows: &[QueueRow], width: Option<u16>) -> String {
+    let columns = vec![
         Column::text("instance", rows, |row: &QueueRow| row.instance_id.to_string()),
         Column::text("queue", rows, queue_name),
         Column::number("addresses", rows, |row| row.planned),
         Column::number("calls", rows, |row| row.chunks),
     ];
-    table(&columns, None)
+    table(columns, width)
 }
 
-/// Everything that failed. `lines` has the line of the file for each item of the payload, if it came from such a file.
-pub(crate) fn failures(rows: &[Failed], lines: Option<&[u64]>) -> String {
-    let wrapped = io::stdout().is_terminal().then_some(MESSAGE_WIDTH);
-    let place = |row: &Failed| Place::of(row.path.as_deref().unwrap_or_default(), lines);
+/// Everything that failed, a row for each reason. `lines` has the line of the file for each item of the payload, if it
+/// came from such a file.
+pub(crate) fn failures(rows: &[Failed], lines: Option<&[u64]>, width: Option<u16>) -> String {
+    by_reason(rows.iter().map(|failed| Failure::new(failed, lines)).collect(), width)
+}
+
+fn by_reason(failures: Vec<Failure<'_>>, width: Option<u16>) -> String {
+    let rows = &groups(failures);
     let mut columns = vec![
-        Column::text("line", rows, |row| place(row).line.map(|line| line.to_string()).unwrap_or_default()),
-        Column::text("message id", rows, |row| row.message_id.clone().unwrap_or_default()),
-        Column::text("where", rows, |row| place(row).within),
-        Column::text("instance", rows, |row| row.instance_id.as_deref().unwrap_or_default().to_owned()),
-        Column::text("queue", rows, |row| queue(row).to_owned()),
-        Column::text("email address", rows, |row| address(row).to_owned()),
-        Column::text("error", rows, |row| row.error.clone()),
-        Column::text("retryable", rows, |row| if row.retryable { "yes" } else { "no" }.to_owned()),
-        Column::text("message", rows, |row| row.message.clone()),
+        Column::number("count", rows, Vec::len),
+        Column::text("line", rows, |group| {
+            firsts(group, |row| row.place.line.map(|line| line.to_string()).unwrap_or_default())
+        }),
+        Column::text("message id", rows, |group| firsts(group, |row| row.message_id.to_owned())),
+        Column::text("where", rows, |group| firsts(group, |row| row.place.within.clone())),
+        Column::text("instance", rows, |group| firsts(group, |row| row.instance.to_owned())),
+        Column::text("queue", rows, |group| firsts(group, |row| row.queue.to_owned())),
+        Column::text("email address", rows, |group| firsts(group, |row| row.address.to_owned())),
+        Column::text("error", rows, |group| group[0].error.to_owned()),
+        Column::text("retryable", rows, |group| if group[0].retryable { "yes" } else { "no" }.to_owned()),
+        Column::text("message", rows, |group| match &group[..] {
+            [one] => one.message.to_owned(),
+            several => without_places(several[0].message).into_owned(),
+        }),
     ];
     columns.retain(|column| column.cells.iter().any(|cell| !cell.is_empty()));
-    table(&columns, wrapped)
+    columns.retain(|column| column.title != "count" || column.cells.iter().any(|cell| cell != "1"));
+    table(columns, width)
+}
+
+/// A failure as it is shown.
+struct Failure<'f> {
+    place: Place,
+    message_id: &'f str,
+    instance: &'f str,
+    queue: &'f str,
+    address: &'f str,
+    error: &'f str,
+    retryable: bool,
+    message: &'f str,
+}
+
+impl<'f> Failure<'f> {
+    fn new(failed: &'f Failed, lines: Option<&[u64]>) -> Self {
+        Failure {
+            place: Place::of(failed.path.as_deref().unwrap_or_default(), lines),
+            message_id: failed.message_id.as_deref().unwrap_or_default(),
+            instance: failed.instance_id.as_deref().unwrap_or_default(),
+            queue: queue(failed),
+            address: address(failed),
+            error: &failed.error,
+            retryable: failed.retryable,
+            message: &failed.message,
+        }
+    }
+}
+
+/// Failures with the same reason, in the order of the first of each. Messages that differ in the places of a list alone
+/// are the same reason.
+fn groups(failures: Vec<Failure<'_>>) -> Vec<Vec<Failure<'_>>> {
+    let mut groups: Vec<Vec<Failure<'_>>> = Vec::new();
+    let mut known: HashMap<(&str, bool, Cow<'_, str>), usize> = HashMap::new();
+    for failure in failures {
+        let next = groups.len();
+        let reason = (failure.error, failure.retryable, without_places(failure.message));
+        let group = *known.entry(reason).or_insert(next);
+        if group == next {
+            groups.push(Vec::new());
+        }
+        groups[group].push(failure);
+    }
+    groups
+}
+
+/// A message with `[…]` for the place of an element in a list, as in `emailAddressIds[7]`.
+fn without_places(message: &str) -> Cow<'_, str> {
+    let Some((before, rest)) = message.split_once('[') else { return Cow::Borrowed(message) };
+    match rest.split_once(']') {
+        Some((place, behind)) if !place.is_empty() && place.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Cow::Owned(format!("{before}[…]{}", without_places(behind)))
+        }
+        _ => Cow::Owned(format!("{before}[{}", without_places(rest))),
+    }
+}
+
+/// The first different texts of a group, and how many others there are.
+pub(crate) fn firsts<T>(group: &[T], text: impl Fn(&T) -> String) -> String {
+    let mut seen: Vec<String> = Vec::new();
+    let mut others = HashSet::new();
+    for text in group.iter().map(text).filter(|text| !text.is_empty()) {
+        match seen.len() < FIRST {
+            _ if seen.contains(&text) => {}
+            true => seen.push(text),
+            false => {
+                others.insert(text);
+            }
+        }
+    }
+    match others.len() {
+        0 => seen.join(", "),
+        others => format!("{} and {others} more", seen.join(", ")),
+    }
 }
 
 /// The queue as the caller named it.
@@ -100,38 +191,31 @@ impl Place {
 }
 
 /// A column, written out.
-struct Column {
+pub(crate) struct Column {
     title: &'static str,
     alignment: CellAlignment,
+    /// It names something that all rows may share.
+    is_identifier: bool,
     cells: Vec<String>,
 }
 
 impl Column {
-    fn text<T>(title: &'static str, rows: &[T], cell: impl Fn(&T) -> String) -> Self {
+    pub(crate) fn text<T>(title: &'static str, rows: &[T], cell: impl Fn(&T) -> String) -> Self {
         let cells = rows.iter().map(|row| printable(&cell(row))).collect();
-        Column { title, alignment: CellAlignment::Left, cells }
+        let is_identifier = matches!(title, "instance" | "queue" | "message id");
+        Column { title, alignment: CellAlignment::Left, is_identifier, cells }
     }
 
-    fn number<T>(title: &'static str, rows: &[T], cell: impl Fn(&T) -> usize) -> Self {
+    pub(crate) fn number<T>(title: &'static str, rows: &[T], cell: impl Fn(&T) -> usize) -> Self {
         let cells = rows.iter().map(|row| cell(row).to_string()).collect();
-        Column { title, alignment: CellAlignment::Right, cells }
+        Column { title, alignment: CellAlignment::Right, is_identifier: false, cells }
     }
 }
 
-/// A text without characters that would move a terminal's cursor or break a row in two.
-fn printable(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_control() {
-            true => printable.extend(c.escape_default()),
-            false => printable.push(c),
-        }
-    }
-    printable
-}
-
-/// Puts columns side by side; the last one may be wrapped.
-fn table(columns: &[Column], last_width: Option<u16>) -> String {
+/// Puts columns side by side. What is the same in each of several rows stands once above them; on a terminal the
+/// last column takes what room the others leave.
+pub(crate) fn table(mut columns: Vec<Column>, width: Option<u16>) -> String {
+    let shared = take_shared(&mut columns);
     let mut table = Table::new();
     table.load_style(presets::ASCII_BORDERS_ONLY_CONDENSED);
     table.set_header(columns.iter().map(|column| column.title));
@@ -140,11 +224,30 @@ fn table(columns: &[Column], last_width: Option<u16>) -> String {
     }
     for (column, shown) in columns.iter().zip(table.column_iter_mut()) {
         shown.set_cell_alignment(column.alignment);
+        if column.alignment == CellAlignment::Right {
+            shown.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
-    if let Some((width, last)) = last_width.zip(table.column_iter_mut().last()) {
-        last.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(width)));
+    if let Some(width) = width {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(NARROWEST));
     }
-    table.trim_fmt()
+    format!("{shared}{}", table.trim_fmt())
+}
+
+/// Takes out the columns of identifiers that are the same in all rows, as lines of their own.
+fn take_shared(columns: &mut Vec<Column>) -> String {
+    let mut shared = String::new();
+    columns.retain(|column| {
+        let Some(first) = column.cells.first().filter(|first| !first.is_empty()) else { return true };
+        // An instance's identifier takes much of a line, and few files name two.
+        let may_be_shared = column.is_identifier && (column.cells.len() > 1 || column.title == "instance");
+        let is_shared = may_be_shared && column.cells.iter().all(|cell| cell == first);
+        if is_shared {
+            shared.push_str(&format!("{}: {}\n", column.title, column.cells[0]));
+        }
+        !is_shared
+    });
+    shared
 }
 
 #[cfg(test)]
@@ -169,15 +272,57 @@ mod tests {
 
     #[test]
     fn rows_stay_rows_whatever_is_in_them() {
-        let names = ["Billing\n\u{1b}[2J", "Bücher"];
-        let columns = [
+        let names = ["Billing\n\u{1b}[2J", "Bücher\u{202e}"];
+        let columns = vec![
             Column::text("queue", &names, |name| (*name).to_owned()),
             Column::number("calls", &names, |name| name.len()),
         ];
-        let text = table(&columns, None);
+        let text = table(columns, None);
         let lines: Vec<&str> = text.lines().map(|line| line.trim_matches(['|', ' '])).collect();
         assert!(lines.iter().any(|line| line.starts_with(r"Billing\n\u{1b}[2J")), "{text}");
-        assert!(lines.iter().any(|line| line.starts_with("Bücher")), "{text}");
+        assert!(lines.iter().any(|line| line.starts_with(r"Bücher\u{202e}")), "{text}");
         assert_eq!(lines.len(), 6, "{text}");
+    }
+
+    #[test]
+    fn places_in_a_list_are_no_part_of_a_reason() {
+        for (message, shown) in [
+            ("emailAddressIds[7] has '@'", "emailAddressIds[…] has '@'"),
+            ("associations[3].emailAddressIds[12] x", "associations[…].emailAddressIds[…] x"),
+            ("accepted are [a-z] and []", "accepted are [a-z] and []"),
+            ("open [1", "open [1"),
+        ] {
+            assert_eq!(without_places(message), shown);
+        }
+    }
+
+    #[test]
+    fn failures_for_one_reason_are_one_row_with_their_count() {
+        let message =
+            "not authorized to perform connect:AssociateQueueEmailAddresses on the resource of this name";
+        let (queues, lines) = (["Q0", "Q1"], (2..2_003).collect::<Vec<u64>>());
+        let failure = |item: usize, error, message| Failure {
+            place: Place::of(&format!("Items[{item}]"), Some(&lines)),
+            message_id: "",
+            instance: "11111111-2222-3333-4444-555555555555",
+            queue: queues[item % 2],
+            address: "e",
+            error,
+            retryable: false,
+            message,
+        };
+        let failures = |width| {
+            let denied = (0..2_000).map(|item| failure(item, "AccessDeniedException", message));
+            let missing = failure(2_000, "NameNotFound", "no queue has that name");
+            by_reason(denied.chain([missing]).collect(), width)
+        };
+        let text = failures(Some(100));
+        assert!(text.starts_with("instance: 11111111-2222-3333-4444-555555555555\n"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert!(text.contains("2000") && text.contains("NameNotFound"), "{text}");
+        assert!(text.lines().count() < 20, "{text}");
+        let text = failures(None);
+        let row = text.lines().find(|line| line.contains("AccessDenied")).unwrap();
+        assert!(row.contains("2, 3, 4 and 1997 more") && row.contains("Q0, Q1"), "{row}");
     }
 }

@@ -4,8 +4,11 @@ use serde_json::json;
 
 use crate::{Ran, program, run, run_on_stdin};
 
-const SIMULATED: &str =
-    "This was a simulation: nothing was changed in AWS. Give --aws to associate for real.";
+const SIMULATED: &str = "This was a simulation: nothing was changed in AWS, and whether the queues and email addresses \
+                         exist there was not checked. Give --aws to associate for real.";
+
+const DRY_RUN: &str = "This was a dry run without AWS: nothing was changed, and whether the queues and email addresses \
+                       exist was not checked. Give --aws too, and names are looked up.";
 
 const TWO_PAIRS: &str = r#"{"instanceId": "i", "associations": [
     {"queueId": "q1", "emailAddressId": "e1"}, {"queueId": "q2", "emailAddressId": "e2"}]}"#;
@@ -56,7 +59,7 @@ fn what_the_api_refuses_is_a_row_with_what_the_caller_named() {
     let content = format!("queueId,emailAddressId\n{rows}");
     let ran = run(&["--instance", "i"], "full.csv", &content);
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-    assert_eq!(ran.rows(&["51", "i", "q", "e49", "QueueFull"]), 1, "{}", ran.stdout);
+    assert_eq!(ran.rows(&["51", "q", "e49", "QueueFull"]), 1, "{}", ran.stdout);
     assert_eq!(ran.rows(&["QueueFull"]), 1, "{}", ran.stdout);
 }
 
@@ -94,13 +97,17 @@ fn what_cannot_be_used_is_one_line_and_exits_2() {
 
 #[test]
 fn a_file_with_nothing_valid_exits_2() {
-    for (name, content) in [
-        ("nothing-valid.json", r#"{"instanceId": "i", "queueId": "q"}"#),
-        ("nothing-valid.csv", "instanceId,queueId,emailAddressId\ni,q,\n"),
+    for (name, content, message) in [
+        ("nothing-valid.json", r#"{"instanceId": "i", "queueId": "q"}"#, "emailAddressId is missing"),
+        (
+            "nothing-valid.csv",
+            "instanceId,queueId,emailAddressId\ni,q,\n",
+            "emailAddressId is empty in this row; it names the email address",
+        ),
     ] {
         let ran = run(&[], name, content);
         assert_eq!(ran.code, Some(2), "{name}: {}", ran.stderr);
-        assert_eq!(ran.rows(&["InvalidRequest", "emailAddressId is missing"]), 1, "{}", ran.stdout);
+        assert_eq!(ran.rows(&["InvalidRequest", message]), 1, "{}", ran.stdout);
     }
 }
 
@@ -151,7 +158,7 @@ fn a_dry_run_is_a_plan_and_no_call() {
         "{}",
         ran.stdout
     );
-    assert_eq!(ran.last_line(), SIMULATED);
+    assert_eq!(ran.last_line(), DRY_RUN);
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use queue_email_associator::pairs::Named;
 
 use crate::asked::Asked;
-use crate::cells::Cells;
 
 /// What a file asks for, and which of it a result was met for.
 #[derive(Debug)]

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use queue_email_associator::requests::Home;
+use request_file::Record;
 use serde_json::{Value, json};
 
 use super::*;
@@ -300,11 +301,11 @@ fn an_invalid_line_of_json_is_listed_address_by_address() {
     assert_eq!(
         rows(&summed),
         [
-            "1 NoResult q Q e1",
-            "1 NoResult q Q e2",
-            "2 NoResult q x@brand.example",
-            "2 NoResult q",
-            "2 NoResult q"
+            "1 InvalidRequest q Q e1",
+            "1 InvalidRequest q Q e2",
+            "2 InvalidRequest q",
+            "2 InvalidRequest q",
+            "2 NoResult q x@brand.example"
         ]
     );
     assert_eq!((summed.counts.failed, summed.counts.file.pairs), (4, 4));

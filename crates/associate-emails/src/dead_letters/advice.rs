@@ -1,0 +1,40 @@
+//! Advice: what to do about an error, in a few words. `docs/operations.md` says more.
+
+use super::letter::{UNDELIVERED, UNKNOWN, USED_UP};
+
+/// What to do about letters with an error, before they are sent back.
+pub(super) fn advice(error: &str) -> &'static str {
+    match error {
+        "InvalidRequest" => {
+            "mend what sends them, and delete the letters: sent back as they are they fail again"
+        }
+        "NameNotFound" | "EmailAddressNotFound" => "create it, or mend the name, then redrive",
+        "NameAmbiguous" => "delete the letters, and ask again by identifier",
+        "ResourceNotFoundException" => "create the queue or address, or mend the identifier, then redrive",
+        "QueueFull" => "remove addresses from the queue or have its quota raised, then redrive",
+        "AccessDeniedException" => "allow the function's role to do this, then redrive",
+        "LimitExceededException" => "allow connect:ListQueueEmailAddresses, then redrive",
+        "DeadlineExceeded" | "ThrottlingException" | "TooManyRequestsException" => {
+            "redrive; if it lasts, lower RequestsPerSecond"
+        }
+        "NO_PERMISSIONS" => "allow the rule to send to the queue or invoke the function, then redrive",
+        error if error == USED_UP => "search the log for the reference; once the cause is gone, redrive",
+        error if error == UNDELIVERED => "look at the rule and its target, then redrive",
+        error if error == UNKNOWN => "look at the letter (--json)",
+        error if error.starts_with("Http5") || RETRIED.contains(&error) => "redrive",
+        _ => "see the message (--json); once the cause is mended, redrive",
+    }
+}
+
+/// Faults of the service, of the way to it, or of a process's credentials.
+const RETRIED: [&str; 9] = [
+    "InternalServiceException",
+    "CallTimeout",
+    "ConnectionFailed",
+    "UnreadableAnswer",
+    "ExpiredTokenException",
+    "UnrecognizedClientException",
+    "CredentialsNotLoaded",
+    "SERVICE_UNAVAILABLE",
+    "THROTTLING",
+];

@@ -1,0 +1,237 @@
+//! A letter: a message of the dead-letter queue, and what it says about why it is there.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use serde_json::Value;
+
+use super::queue::Received;
+
+/// Stands for the error of a letter that SQS moved here after its last delivery: nothing of it says why.
+pub(super) const USED_UP: &str = "DeliveriesUsedUp";
+/// Stands for the error of a letter that EventBridge could not deliver and gave no code for.
+pub(super) const UNDELIVERED: &str = "EventNotDelivered";
+/// Stands for the error of a letter that nothing is known of.
+pub(super) const UNKNOWN: &str = "Unknown";
+
+/// One letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Letter {
+    /// The identifier that SQS gave the message.
+    pub(super) id: String,
+    /// When it was sent, in milliseconds since 1970.
+    pub(super) sent: Option<u64>,
+    /// How often it was received from this queue, by anybody.
+    pub(super) received: Option<u32>,
+    /// Why it is here: each error once, with the first message that came with it.
+    pub(super) reasons: Vec<(String, String)>,
+    /// What its requests are called by: their `reference`, else the identifier of what asked for them.
+    pub(super) references: BTreeSet<String>,
+    /// The queues that it names by identifier.
+    pub(super) queue_ids: BTreeSet<String>,
+    /// The message as it is.
+    pub(super) body: String,
+}
+
+impl Letter {
+    /// Reads a message.
+    pub(super) fn read(received: &Received) -> Self {
+        let Message { body, attributes, message_attributes, .. } = &received.message;
+        let system = |name| attributes.as_ref().and_then(|known| known.get(&name)).map(String::as_str);
+        let texts: HashMap<&str, &str> = message_attributes
+            .iter()
+            .flatten()
+            .filter_map(|(name, value)| Some((name.as_str(), value.string_value.as_deref()?)))
+            .collect();
+        let body = body.clone().unwrap_or_default();
+        let request = innermost(&body);
+        let mut letter = Letter {
+            id: received.id.clone(),
+            sent: system(MessageSystemAttributeName::SentTimestamp).and_then(|sent| sent.parse().ok()),
+            received: system(MessageSystemAttributeName::ApproximateReceiveCount)
+                .and_then(|received| received.parse().ok()),
+            reasons: Vec::new(),
+            references: BTreeSet::new(),
+            queue_ids: BTreeSet::new(),
+            body,
+        };
+        letter.add_request(&request);
+        if letter.reasons.is_empty() {
+            let moved_by_sqs = system(MessageSystemAttributeName::DeadLetterQueueSourceArn).is_some();
+            letter.reasons.push(reason_of_delivery(&texts, moved_by_sqs));
+        }
+        if letter.references.is_empty() {
+            letter.references.insert(received.id.clone());
+        }
+        letter
+    }
+
+    /// Takes what a request says: its failures, what it is called, the queues that it names.
+    fn add_request(&mut self, request: &Value) {
+        self.add_reference(request);
+        self.add_queue(request);
+        for entry in list(&request["associations"]) {
+            self.add_queue(entry);
+        }
+        for failure in list(&request["failures"]) {
+            self.add_queue(failure);
+            self.add_reference(failure);
+            let error = failure["error"].as_str().unwrap_or(UNKNOWN);
+            if self.reasons.iter().all(|(known, _)| known != error) {
+                let message = failure["message"].as_str().unwrap_or_default();
+                self.reasons.push((error.to_owned(), message.to_owned()));
+            }
+        }
+    }
+
+    /// The name of a request or a failure, else the message that asked for it. An event's own identifier is found by
+    /// [`innermost`], which puts it there.
+    fn add_reference(&mut self, of: &Value) {
+        let reference = of["reference"].as_str().or_else(|| of["messageId"].as_str());
+        self.references.extend(reference.filter(|reference| !reference.is_empty()).map(str::to_owned));
+    }
+
+    fn add_queue(&mut self, of: &Value) {
+        // An identifier is what follows the last slash of an ARN.
+        let id = of["queueId"].as_str().and_then(|id| id.rsplit('/').next());
+        self.queue_ids.extend(id.map(str::to_owned));
+    }
+}
+
+/// The elements of a list; a single object counts as a list of one.
+fn list(json: &Value) -> &[Value] {
+    match json {
+        Value::Array(elements) => elements,
+        Value::Object(_) => std::slice::from_ref(json),
+        _ => &[],
+    }
+}
+
+/// The association request in a body, out of what it may be wrapped in. An EventBridge event or an SNS notification gives
+/// its own identifier for the `reference` of a request that has none.
+fn innermost(body: &str) -> Value {
+    let read = |text: &str| serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or(Value::Null);
+    let mut json: Value = read(body);
+    // An event in a notification in what could not be read: no wrapping is deeper.
+    for _ in 0..3 {
+        let (mut inner, id) = match &json {
+            Value::Object(event) if event.contains_key("detail-type") => {
+                (event.get("detail").cloned().unwrap_or_default(), event.get("id"))
+            }
+            Value::Object(note) if note.get("Type").is_some_and(|kind| kind == "Notification") => {
+                (read(note.get("Message").and_then(Value::as_str).unwrap_or_default()), note.get("MessageId"))
+            }
+            _ => return json,
+        };
+        let has_none = inner.get("reference").is_none_or(Value::is_null);
+        if let (true, Some(id), Value::Object(request)) = (has_none, id, &mut inner) {
+            request.insert("reference".to_owned(), id.clone());
+        }
+        json = inner;
+    }
+    json
+}
+
+/// Why a letter without `failures` is here, as far as its delivery tells.
+///
+/// EventBridge writes its reason into the message's attributes (EventBridge User Guide, "Using dead-letter queues to
+/// process undelivered events").
+fn reason_of_delivery(texts: &HashMap<&str, &str>, moved_by_sqs: bool) -> (String, String) {
+    if texts.contains_key("RULE_ARN") || texts.contains_key("ERROR_CODE") {
+        let error = texts.get("ERROR_CODE").copied().unwrap_or(UNDELIVERED);
+        let message =
+            texts.get("ERROR_MESSAGE").copied().unwrap_or("EventBridge could not deliver the event");
+        return (error.to_owned(), message.to_owned());
+    }
+    match moved_by_sqs {
+        true => (USED_UP.to_owned(), "nothing of the message succeeded in any of its deliveries".to_owned()),
+        false => (UNKNOWN.to_owned(), "the message does not say why it is here".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sqs::types::MessageAttributeValue;
+    use serde_json::json;
+
+    use super::*;
+
+    fn letter(body: &str, change: impl FnOnce(&mut Message)) -> Letter {
+        let mut message = Message::builder()
+            .message_id("m")
+            .receipt_handle("h")
+            .body(body)
+            .attributes(MessageSystemAttributeName::SentTimestamp, "1700000000000")
+            .attributes(MessageSystemAttributeName::ApproximateReceiveCount, "2")
+            .build();
+        change(&mut message);
+        Letter::read(&Received { id: "m".to_owned(), handle: "h".to_owned(), message })
+    }
+
+    fn texts(set: &BTreeSet<String>) -> Vec<&str> {
+        set.iter().map(String::as_str).collect()
+    }
+
+    fn errors(letter: &Letter) -> Vec<&str> {
+        letter.reasons.iter().map(|(error, _)| error.as_str()).collect()
+    }
+
+    #[test]
+    fn a_request_with_failures_says_why_it_is_here() {
+        let body = json!({
+            "instanceId": "i", "reference": "import-17",
+            "associations": [{ "queueId": "arn:aws:connect:eu-central-1:1:instance/i/queue/q1", "emailAddressId": "e" }],
+            "failures": [
+                { "queueId": "q1", "emailAddressId": "e", "error": "QueueFull", "message": "full", "messageId": "m0" },
+                { "queueId": "q2", "error": "NameNotFound", "message": "no such name", "reference": "import-18" },
+                { "queueId": "q2", "error": "QueueFull", "message": "also full" },
+            ],
+        });
+        let letter = letter(&body.to_string(), |_| {});
+        assert_eq!(errors(&letter), ["QueueFull", "NameNotFound"]);
+        assert_eq!(letter.reasons[0].1, "full");
+        assert_eq!(texts(&letter.queue_ids), ["q1", "q2"]);
+        assert_eq!(texts(&letter.references), ["import-17", "import-18", "m0"]);
+        assert_eq!((letter.sent, letter.received), (Some(1_700_000_000_000), Some(2)));
+    }
+
+    #[test]
+    fn a_body_that_could_not_be_read_says_why_too() {
+        let failures = json!([{ "error": "InvalidRequest", "message": "not JSON", "messageId": "m0" }]);
+        let letter = letter(&json!({ "unreadable": "{", "failures": failures }).to_string(), |_| {});
+        assert_eq!((errors(&letter), texts(&letter.references)), (vec!["InvalidRequest"], vec!["m0"]));
+    }
+
+    #[test]
+    fn a_message_that_sqs_moved_says_nothing() {
+        let body = json!({ "queueId": "q", "emailAddressId": "e" }).to_string();
+        let source = "arn:aws:sqs:eu-central-1:1:associations".to_owned();
+        let moved = letter(&body, |message| {
+            let attributes = message.attributes.get_or_insert_default();
+            attributes.insert(MessageSystemAttributeName::DeadLetterQueueSourceArn, source);
+        });
+        assert_eq!((errors(&moved), texts(&moved.references)), (vec![USED_UP], vec!["m"]));
+        assert_eq!(texts(&moved.queue_ids), ["q"]);
+        assert_eq!(errors(&letter("no JSON", |_| {})), [UNKNOWN]);
+    }
+
+    #[test]
+    fn an_undelivered_event_has_its_reason_in_its_attributes() {
+        let event = json!({ "id": "event-1", "detail-type": "t", "source": "s",
+                            "detail": { "queueId": "q", "emailAddressId": "e" } });
+        let text = |value: &str| {
+            MessageAttributeValue::builder().data_type("String").string_value(value).build().unwrap()
+        };
+        let undelivered = letter(&event.to_string(), |message| {
+            let attributes = message.message_attributes.get_or_insert_default();
+            attributes.insert("RULE_ARN".to_owned(), text("arn:aws:events:eu-central-1:1:rule/r"));
+            attributes.insert("ERROR_CODE".to_owned(), text("NO_PERMISSIONS"));
+            attributes.insert("ERROR_MESSAGE".to_owned(), text("not allowed"));
+        });
+        assert_eq!(undelivered.reasons, [("NO_PERMISSIONS".to_owned(), "not allowed".to_owned())]);
+        assert_eq!(texts(&undelivered.references), ["event-1"]);
+        assert_eq!(texts(&undelivered.queue_ids), ["q"]);
+        let notification = json!({ "Type": "Notification", "MessageId": "n", "Message": event.to_string() });
+        assert_eq!(texts(&letter(&notification.to_string(), |_| {}).references), ["event-1"]);
+    }
+}

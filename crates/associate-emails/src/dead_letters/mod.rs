@@ -1,0 +1,121 @@
+//! The command `dead-letters`: what lies in the dead-letter queue, why, and what becomes of it.
+//!
+//! | module | does |
+//! | --- | --- |
+//! | `args` | the command line |
+//! | `queue` | an SQS queue: receive, make visible, send, delete |
+//! | `letter` | a message of the queue, and what it says about why it is there |
+//! | `selection` | which letters were asked for |
+//! | `reading` | one pass over the queue that takes nothing away |
+//! | `moving` | a pass that moves or deletes the chosen letters |
+//! | `advice`, `table` | what is shown |
+//!
+//! A letter is moved as the whole message that it is: it is sent to the other queue, and only then deleted from this one.
+//! So a failure between the two leaves it in both queues, never in none.
+
+mod advice;
+mod args;
+mod letter;
+mod moving;
+mod queue;
+mod reading;
+mod selection;
+mod table;
+
+use std::collections::HashSet;
+use std::io::{self, IsTerminal, Write};
+
+use queue_email_associator::clock::epoch_millis;
+use queue_email_associator::sdk;
+use queue_email_associator::settings::Settings;
+
+pub(crate) use args::DeadLetters;
+use letter::Letter;
+use moving::{Fate, Moved};
+use queue::Queue;
+use selection::Selection;
+
+use crate::aws::Access;
+use crate::outcome::{Exit, complain, terminal_width, written};
+use crate::workload::count;
+
+/// Shows the dead letters, and moves or deletes the chosen ones where that is asked for.
+///
+/// # Errors
+/// One line: why nothing could be begun.
+pub(crate) async fn run(args: &DeadLetters) -> Result<Exit, String> {
+    let region = args.region.as_deref().or_else(|| queue::region_of(&args.queue_url));
+    let access = Access::load(region, sdk::http_client()).await?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let endpoint = Settings::endpoint(variable, "AWS_ENDPOINT_URL_SQS").map_err(|error| error.to_string())?;
+    let client = queue::client(&access, endpoint);
+    let source = Queue::new(client.clone(), &args.queue_url);
+    let expected = source.messages().await?;
+    let fate = match &args.to {
+        Some(url) => {
+            let target = Queue::new(client, url);
+            target.messages().await?;
+            Some(Fate::Moved(target))
+        }
+        None => args.delete.then_some(Fate::Deleted),
+    };
+    let selection = Selection::of(args);
+    let Some(letters) = reading::read(&source, expected, args.quiet).await? else {
+        complain("associate-emails: interrupted; every letter is where it was");
+        return Ok(Exit::Interrupted);
+    };
+    let in_all = letters.len();
+    let chosen: Vec<Letter> = letters.into_iter().filter(|letter| selection.chooses(letter)).collect();
+    let shown = match args.json {
+        true => table::json_lines(&chosen),
+        false => table::table(&chosen, in_all, epoch_millis(), terminal_width()),
+    };
+    let exit = written(shown.trim_end(), Exit::Done);
+    match fate {
+        Some(fate) if exit == Exit::Done && !chosen.is_empty() => {
+            dispose(args, &source, &fate, &chosen).await
+        }
+        _ => Ok(exit),
+    }
+}
+
+/// Moves or deletes the chosen letters, once a person has said so.
+async fn dispose(args: &DeadLetters, source: &Queue, fate: &Fate, chosen: &[Letter]) -> Result<Exit, String> {
+    let letters = count(chosen.len(), "letter");
+    let question = match fate {
+        Fate::Moved(target) => format!("Move {letters} to {}?", target.url()),
+        Fate::Deleted => format!("Delete {letters} for good?"),
+    };
+    if !args.yes && !confirmed(&question)? {
+        complain("Nothing was changed.");
+        return Ok(Exit::Done);
+    }
+    let ids: HashSet<&str> = chosen.iter().map(|letter| &*letter.id).collect();
+    let Moved { done, left, first_problem, interrupted } =
+        moving::carry_out(source, fate, &ids, args.quiet).await;
+    let done_to = match fate {
+        Fate::Moved(_) => "moved",
+        Fate::Deleted => "deleted",
+    };
+    complain(&format!("{} {done_to}, {left} left where they were", count(done, "letter")));
+    if let Some(problem) = &first_problem {
+        complain(&format!("associate-emails: {problem}"));
+    }
+    Ok(match (interrupted, left) {
+        (true, _) => Exit::Interrupted,
+        (false, 0) => Exit::Done,
+        (false, _) => Exit::Failed,
+    })
+}
+
+/// Asks on the terminal.
+fn confirmed(question: &str) -> Result<bool, String> {
+    if !io::stdin().is_terminal() {
+        return Err(format!("{question} Nobody can be asked here: give --yes"));
+    }
+    let mut stderr = io::stderr();
+    let _ = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(|error| format!("the answer cannot be read: {error}"))?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,108 @@
+//! A pass that moves or deletes the chosen letters.
+//!
+//! Letters go in batches of ten: the batch is sent, and what arrived is deleted. A person's interrupt ends the pass
+//! between two batches. If the program is killed within one, the letters of that batch may be in both queues, and no
+//! letter is in none.
+
+use std::collections::{HashMap, HashSet};
+
+use super::queue::{Queue, Received};
+use super::reading::{NOTHING_NEW, hidden_for};
+use crate::progress::Steps;
+
+/// What becomes of a letter.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// It is sent to this queue, then deleted.
+    Moved(Queue),
+    /// It is deleted.
+    Deleted,
+}
+
+/// How a pass ended.
+#[derive(Debug, Default)]
+pub(super) struct Moved {
+    /// Letters moved or deleted.
+    pub(super) done: usize,
+    /// Chosen letters that are where they were.
+    pub(super) left: usize,
+    /// What was said of the first that could not be moved or deleted.
+    pub(super) first_problem: Option<String>,
+    /// A person ended it.
+    pub(super) interrupted: bool,
+}
+
+/// Moves or deletes the letters with these identifiers.
+pub(super) async fn carry_out(queue: &Queue, fate: &Fate, chosen: &HashSet<&str>, quiet: bool) -> Moved {
+    let steps = Steps::begin("letters", chosen.len(), quiet);
+    let mut moved = Moved::default();
+    let mut tried: HashSet<String> = HashSet::new();
+    let mut held: HashMap<String, String> = HashMap::new();
+    let interrupt = tokio::signal::ctrl_c();
+    tokio::pin!(interrupt);
+    let mut nothing_new = 0;
+    while nothing_new < NOTHING_NEW && tried.len() < chosen.len() {
+        // Only waiting for letters may be broken off: a batch that is being moved is moved to its end.
+        let received = tokio::select! {
+            biased;
+            Ok(()) = &mut interrupt => {
+                moved.interrupted = true;
+                break;
+            }
+            received = queue.receive(hidden_for(chosen.len())) => received,
+        };
+        let received = match received {
+            Ok(received) => received,
+            Err(problem) => {
+                moved.first_problem.get_or_insert(problem);
+                break;
+            }
+        };
+        let known = held.len() + tried.len();
+        let is_next = |letter: &&Received| chosen.contains(&*letter.id) && !tried.contains(&letter.id);
+        let (batch, others): (Vec<&Received>, Vec<&Received>) = received.iter().partition(is_next);
+        held.extend(others.iter().map(|letter| (letter.id.clone(), letter.handle.clone())));
+        let gone = carry_out_batch(queue, fate, &batch, &mut moved.first_problem).await;
+        for (letter, gone) in batch.iter().zip(gone) {
+            moved.done += usize::from(gone);
+            tried.insert(letter.id.clone());
+            if !gone {
+                held.insert(letter.id.clone(), letter.handle.clone());
+            }
+        }
+        nothing_new = if held.len() + tried.len() == known { nothing_new + 1 } else { 0 };
+        steps.show(moved.done);
+    }
+    steps.end();
+    queue.release(&held.into_values().collect::<Vec<_>>()).await;
+    moved.left = chosen.len() - moved.done;
+    moved
+}
+
+/// Moves or deletes some letters. Gives for each whether it is gone from the queue.
+async fn carry_out_batch(
+    queue: &Queue,
+    fate: &Fate,
+    batch: &[&Received],
+    first_problem: &mut Option<String>,
+) -> Vec<bool> {
+    let mut note = |problem: Option<String>| {
+        if let (None, Some(problem)) = (&first_problem, problem) {
+            *first_problem = Some(problem);
+        }
+    };
+    let arrived = match fate {
+        Fate::Deleted => vec![true; batch.len()],
+        Fate::Moved(target) => {
+            let (arrived, problem) = target.send(batch).await;
+            note(problem);
+            arrived
+        }
+    };
+    let sent: Vec<&Received> =
+        batch.iter().zip(&arrived).filter(|(_, arrived)| **arrived).map(|(l, _)| *l).collect();
+    let (deleted, problem) = queue.delete(&sent).await;
+    note(problem);
+    let mut deleted = deleted.into_iter();
+    arrived.into_iter().map(|arrived| arrived && deleted.next().unwrap_or(false)).collect()
+}

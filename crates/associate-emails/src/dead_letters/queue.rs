@@ -1,0 +1,251 @@
+//! An SQS queue: what is done with its messages, in batches of ten.
+
+use std::collections::HashSet;
+use std::error::Error;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
+    MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+};
+
+use crate::aws::{Access, last_source};
+
+/// Messages in one request (SQS Developer Guide, "Amazon SQS message quotas").
+const BATCH: usize = 10;
+
+/// The most bytes in one request to send (same page: 1 MiB).
+const MAX_BYTES: usize = 1 << 20;
+
+/// How long an empty queue is asked for messages, in seconds. Waiting makes SQS ask all of its servers (SQS Developer
+/// Guide, "Amazon SQS short and long polling").
+const WAIT: i32 = 1;
+
+/// A client that retries by itself: a person waits for it, and no deadline is near.
+pub(super) fn client(access: &Access, endpoint: Option<String>) -> Client {
+    let mut config = aws_sdk_sqs::config::Builder::from(&access.config);
+    config.set_endpoint_url(endpoint);
+    Client::from_conf(config.build())
+}
+
+/// The Region in the URL of a queue, as in `https://sqs.eu-central-1.amazonaws.com/111122223333/queue`.
+pub(super) fn region_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let host = rest.split(['/', ':']).next()?;
+    let region = host.strip_prefix("sqs.")?.split_once(".amazonaws.com")?.0;
+    Some(region).filter(|region| !region.is_empty() && !region.contains('.'))
+}
+
+/// A message that was received and is hidden from others for a while.
+#[derive(Debug, Clone)]
+pub(super) struct Received {
+    pub(super) id: String,
+    pub(super) handle: String,
+    pub(super) message: Message,
+}
+
+/// A queue.
+#[derive(Debug, Clone)]
+pub(super) struct Queue {
+    client: Client,
+    url: String,
+}
+
+impl Queue {
+    pub(super) fn new(client: Client, url: &str) -> Self {
+        Queue { client, url: url.to_owned() }
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How many messages there are, about.
+    ///
+    /// # Errors
+    /// One line: the queue is not there, or not for these credentials, or not reached.
+    pub(super) async fn messages(&self) -> Result<usize, String> {
+        let answer = self
+            .client
+            .get_queue_attributes()
+            .queue_url(&self.url)
+            .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
+            .send()
+            .await
+            .map_err(|error| format!("{}: {}", self.url, said(&error)))?;
+        let attributes = answer.attributes.unwrap_or_default();
+        let count = attributes.get(&QueueAttributeName::ApproximateNumberOfMessages);
+        Ok(count.and_then(|count| count.parse().ok()).unwrap_or(0))
+    }
+
+    /// Receives up to ten messages and hides them for so many seconds.
+    ///
+    /// # Errors
+    /// One line.
+    pub(super) async fn receive(&self, hidden: i32) -> Result<Vec<Received>, String> {
+        let answer = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(BATCH as i32)
+            .visibility_timeout(hidden)
+            .wait_time_seconds(WAIT)
+            .message_system_attribute_names(MessageSystemAttributeName::All)
+            .message_attribute_names("All")
+            .send()
+            .await
+            .map_err(|error| format!("{} cannot be read: {}", self.url, said(&error)))?;
+        let received = |message: Message| {
+            let (id, handle) = (message.message_id.clone()?, message.receipt_handle.clone()?);
+            Some(Received { id, handle, message })
+        };
+        Ok(answer.messages.unwrap_or_default().into_iter().filter_map(received).collect())
+    }
+
+    /// Shows messages to others again. What cannot be shown again is shown when its time is up.
+    pub(super) async fn release(&self, handles: &[String]) {
+        for handles in handles.chunks(BATCH) {
+            let entry = |(number, handle): (usize, &String)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(number.to_string())
+                    .receipt_handle(handle)
+                    .visibility_timeout(0);
+                entry.build().ok()
+            };
+            let entries = handles.iter().enumerate().filter_map(entry).collect();
+            let request = self.client.change_message_visibility_batch().queue_url(&self.url);
+            let _ = request.set_entries(Some(entries)).send().await;
+        }
+    }
+
+    /// Sends copies of messages. Gives for each whether it arrived, and what was said of the first that did not.
+    pub(super) async fn send(&self, messages: &[&Received]) -> (Vec<bool>, Option<String>) {
+        let mut arrived = vec![false; messages.len()];
+        let mut problem = None;
+        let numbers: Vec<usize> = (0..messages.len()).collect();
+        for numbers in batches(&numbers, |number| size(messages[*number])) {
+            let entry = |number: &usize| {
+                let Message { body, message_attributes, .. } = &messages[*number].message;
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(number.to_string())
+                    .message_body(body.clone().unwrap_or_default())
+                    .set_message_attributes(message_attributes.clone());
+                entry.build().ok()
+            };
+            let entries = numbers.iter().filter_map(entry).collect();
+            let request = self.client.send_message_batch().queue_url(&self.url);
+            match request.set_entries(Some(entries)).send().await {
+                Ok(answer) => {
+                    for sent in &answer.successful {
+                        if let Some(arrived) = sent.id.parse().ok().and_then(|n: usize| arrived.get_mut(n)) {
+                            *arrived = true;
+                        }
+                    }
+                    let refused = answer.failed.first().map(|failed| {
+                        format!("{}: {}", failed.code, failed.message.as_deref().unwrap_or_default())
+                    });
+                    problem = problem.or(refused.map(|said| format!("{}: {said}", self.url)));
+                }
+                Err(error) => problem = problem.or_else(|| Some(format!("{}: {}", self.url, said(&error)))),
+            }
+        }
+        (arrived, problem)
+    }
+
+    /// Deletes messages. Gives for each whether it is gone, and what was said of the first that is not.
+    pub(super) async fn delete(&self, messages: &[&Received]) -> (Vec<bool>, Option<String>) {
+        let entry = |(number, message): (usize, &&Received)| {
+            let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string());
+            entry.receipt_handle(&message.handle).build().ok()
+        };
+        let mut gone = vec![false; messages.len()];
+        let mut problem = None;
+        for (batch, messages) in messages.chunks(BATCH).enumerate() {
+            let entries = messages.iter().enumerate().filter_map(entry).collect();
+            let request = self.client.delete_message_batch().queue_url(&self.url);
+            match request.set_entries(Some(entries)).send().await {
+                Ok(answer) => {
+                    let deleted: HashSet<&str> = answer.successful.iter().map(|entry| entry.id()).collect();
+                    for number in 0..messages.len() {
+                        gone[batch * BATCH + number] = deleted.contains(&*number.to_string());
+                    }
+                    let kept = answer.failed.first().map(|failed| format!("{}: {}", self.url, failed.code));
+                    problem = problem.or(kept);
+                }
+                Err(error) => problem = problem.or_else(|| Some(format!("{}: {}", self.url, said(&error)))),
+            }
+        }
+        (gone, problem)
+    }
+}
+
+/// Cuts messages into batches that one request takes.
+fn batches<T: Copy>(messages: &[T], size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+    let mut batches: Vec<Vec<T>> = Vec::new();
+    let mut bytes = 0;
+    for message in messages {
+        let more = size(message);
+        match batches.last_mut() {
+            Some(batch) if batch.len() < BATCH && bytes + more <= MAX_BYTES => {
+                batch.push(*message);
+                bytes += more;
+            }
+            _ => {
+                batches.push(vec![*message]);
+                bytes = more;
+            }
+        }
+    }
+    batches
+}
+
+/// How much a message counts: its body, and the names, types and values of its attributes.
+fn size(received: &Received) -> usize {
+    let Message { body, message_attributes, .. } = &received.message;
+    let attribute = |(name, value): (&String, &aws_sdk_sqs::types::MessageAttributeValue)| {
+        let text = value.string_value.as_deref().map_or(0, str::len);
+        let bytes = value.binary_value.as_ref().map_or(0, |value| value.as_ref().len());
+        name.len() + value.data_type.len() + text + bytes
+    };
+    let attributes: usize = message_attributes.iter().flatten().map(attribute).sum();
+    body.as_deref().map_or(0, str::len) + attributes
+}
+
+/// What SQS said, or what kept a request from it, on one line.
+fn said<E: ProvideErrorMetadata + Error + 'static, R: std::fmt::Debug + 'static>(
+    error: &SdkError<E, R>,
+) -> String {
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => {
+            format!("SQS was not reached: {}", last_source(error).unwrap_or_else(|| error.to_string()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_region_is_read_from_the_url() {
+        for (url, region) in [
+            ("https://sqs.eu-central-1.amazonaws.com/111122223333/letters", Some("eu-central-1")),
+            ("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/letters", Some("cn-north-1")),
+            ("http://127.0.0.1:4566/000000000000/letters", None),
+            ("https://queue.amazonaws.com/111122223333/letters", None),
+        ] {
+            assert_eq!(region_of(url), region, "{url}");
+        }
+    }
+
+    #[test]
+    fn batches_are_what_one_request_takes() {
+        let sizes = |sizes: &[usize]| batches(sizes, |size| *size).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(&[1; 23]), [10, 10, 3]);
+        assert_eq!(sizes(&[MAX_BYTES, 1, MAX_BYTES - 1, 1]), [1, 2, 1]);
+        assert_eq!(sizes(&[]), [] as [usize; 0]);
+    }
+}

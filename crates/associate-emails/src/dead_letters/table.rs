@@ -1,0 +1,137 @@
+//! What is shown of letters: a table with a row for each error, or each letter as a line of JSON.
+
+use serde_json::{Value, json};
+
+use super::advice::advice;
+use super::letter::Letter;
+use crate::tables::{self, Column};
+use crate::workload::count;
+
+/// The letters with one error.
+struct Group<'l> {
+    error: &'l str,
+    letters: Vec<&'l Letter>,
+}
+
+/// A table by error. `in_all` counts the letters that were not chosen too; `now` is in milliseconds since 1970.
+pub(super) fn table(letters: &[Letter], in_all: usize, now: u64, width: Option<u16>) -> String {
+    let summary = match letters.len() {
+        chosen if chosen == in_all => format!("{} in the queue", count(in_all, "letter")),
+        chosen => format!("{chosen} of {} in the queue chosen", count(in_all, "letter")),
+    };
+    if letters.is_empty() {
+        return summary;
+    }
+    let groups = by_error(letters);
+    let columns = vec![
+        Column::text("error", &groups, |group| group.error.to_owned()),
+        Column::number("letters", &groups, |group| group.letters.len()),
+        Column::text("oldest", &groups, |group| {
+            let oldest = group.letters.iter().filter_map(|letter| letter.sent).min();
+            oldest.map(|sent| age(now.saturating_sub(sent))).unwrap_or_default()
+        }),
+        Column::text("references", &groups, |group| {
+            let references: Vec<&String> =
+                group.letters.iter().flat_map(|letter| &letter.references).collect();
+            tables::firsts(&references, |reference| (*reference).clone())
+        }),
+        Column::text("what to do", &groups, |group| advice(group.error).to_owned()),
+    ];
+    format!("{}\n\n{summary}", tables::table(columns, width))
+}
+
+/// Each letter as a line of JSON.
+pub(super) fn json_lines(letters: &[Letter]) -> String {
+    let lines: Vec<String> = letters.iter().map(|letter| json(letter).to_string()).collect();
+    lines.join("\n")
+}
+
+fn json(letter: &Letter) -> Value {
+    let reasons: Vec<Value> =
+        letter.reasons.iter().map(|(error, message)| json!({ "error": error, "message": message })).collect();
+    json!({
+        "messageId": letter.id,
+        "sent": letter.sent,
+        "received": letter.received,
+        "reasons": reasons,
+        "references": letter.references,
+        "queueIds": letter.queue_ids,
+        "body": serde_json::from_str(&letter.body).unwrap_or_else(|_| Value::from(letter.body.as_str())),
+    })
+}
+
+/// Letters by their errors, the most frequent first. A letter with several errors stands with each.
+fn by_error(letters: &[Letter]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for letter in letters {
+        for (error, _) in &letter.reasons {
+            match groups.iter_mut().find(|group| group.error == error) {
+                Some(group) => group.letters.push(letter),
+                None => groups.push(Group { error, letters: vec![letter] }),
+            }
+        }
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.letters.len()));
+    groups
+}
+
+/// A time in milliseconds, in its largest whole unit.
+fn age(millis: u64) -> String {
+    let seconds = millis / 1_000;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(id: &str, sent: u64, errors: &[&str]) -> Letter {
+        Letter {
+            id: id.to_owned(),
+            sent: Some(sent),
+            received: Some(1),
+            reasons: errors.iter().map(|error| ((*error).to_owned(), "why".to_owned())).collect(),
+            references: [format!("ref-{id}")].into(),
+            queue_ids: ["q".to_owned()].into(),
+            body: r#"{"queueId": "q"}"#.to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_error_is_a_row_with_its_oldest_letter_and_what_to_do() {
+        let hour = 3_600_000;
+        let letters = [
+            letter("1", 10 * hour, &["QueueFull"]),
+            letter("2", 7 * hour, &["NameNotFound", "QueueFull"]),
+            letter("3", 9 * hour, &["QueueFull"]),
+            letter("4", 8 * hour, &["QueueFull"]),
+        ];
+        let text = table(&letters, 9, 12 * hour, None);
+        let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
+        assert!(rows[1].starts_with("| QueueFull            4   5 h "), "{text}");
+        assert!(rows[1].contains("ref-1, ref-2, ref-3 and 1 more"), "{text}");
+        assert!(rows[2].starts_with("| NameNotFound         1   5 h "), "{text}");
+        assert!(rows[2].contains("create it, or mend the name, then redrive"), "{text}");
+        assert!(text.ends_with("\n\n4 of 9 letters in the queue chosen"), "{text}");
+        assert_eq!(table(&[], 0, 0, None), "0 letters in the queue");
+    }
+
+    #[test]
+    fn each_letter_is_a_line_of_json() {
+        let mut broken = letter("2", 0, &["Unknown"]);
+        broken.body = "{".to_owned();
+        let text = json_lines(&[letter("1", 5, &["QueueFull"]), broken]);
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(
+            lines[0],
+            json!({ "messageId": "1", "sent": 5, "received": 1, "references": ["ref-1"], "queueIds": ["q"],
+                    "reasons": [{ "error": "QueueFull", "message": "why" }], "body": { "queueId": "q" } })
+        );
+        assert_eq!(lines[1]["body"], "{");
+    }
+}
