@@ -49,7 +49,6 @@ pub(super) struct Batch<'b> {
     all_dry_runs: bool,
     failed: Vec<FailedRow>,
     pairs_listed: Vec<bool>,
-    invalid_listed: Vec<bool>,
     /// Failures listed that are of nothing known of the batch.
     others_listed: usize,
 }
@@ -72,7 +71,6 @@ impl<'b> Batch<'b> {
                 && (0..asked.requests()).all(|request| asked.is_dry_run(request)),
             failed: Vec::new(),
             pairs_listed: vec![false; asked.pairs.pairs.len()],
-            invalid_listed: vec![false; asked.pairs.invalid.len()],
             others_listed: 0,
             asked,
             ledger,
@@ -126,17 +124,13 @@ impl<'b> Batch<'b> {
 
     /// How many failures are listed.
     fn listed(&self) -> usize {
-        let listed = self.pairs_listed.iter().chain(&self.invalid_listed);
-        listed.filter(|listed| **listed).count() + self.others_listed
+        self.pairs_listed.iter().filter(|listed| **listed).count() + self.others_listed
     }
 
     /// Lists everything that is not listed yet.
     pub(super) fn fail_rest(&mut self, reason: &Arc<Reason>) {
         for pair in 0..self.pairs_listed.len() {
             self.list_pair(pair, reason);
-        }
-        for invalid in 0..self.invalid_listed.len() {
-            self.list_invalid(invalid, reason);
         }
     }
 
@@ -159,17 +153,16 @@ impl<'b> Batch<'b> {
             .or_else(|| of_instance(DEFAULT_INSTANCE))
     }
 
-    /// Lists something invalid by its path, or else what the failure itself says.
+    /// Lists the pairs of the item that a path leads into, or else what the failure itself says. Grouping hands over valid
+    /// requests alone, but only the associating function may know that none of them has an instance.
     fn list_without_pair(&mut self, failure: &OutputFailure, reason: &Arc<Reason>) {
-        let path = failure.path.as_deref().unwrap_or_default();
-        let invalid = &self.asked.pairs.invalid;
-        let exact = invalid.iter().position(|(_, invalid)| invalid.path_text().as_deref() == Some(path));
-        let of_item =
-            || item_of(path).and_then(|item| invalid.iter().position(|(request, _)| *request == item));
-        match exact.or_else(of_item) {
-            Some(number) => self.list_invalid(number, reason),
-            None => self.list_other(failure, reason),
+        let item = failure.path.as_deref().and_then(item_of);
+        let is_of_item = |number: &usize| item == Some(self.first_asks[*number].request());
+        let pairs: Vec<usize> = (0..self.first_asks.len()).filter(is_of_item).collect();
+        if pairs.is_empty() {
+            return self.list_other(failure, reason);
         }
+        pairs.into_iter().for_each(|pair| self.list_pair(pair, reason));
     }
 
     fn list_other(&mut self, failure: &OutputFailure, reason: &Arc<Reason>) {
@@ -201,20 +194,6 @@ impl<'b> Batch<'b> {
             reason: reason.clone(),
             dry_run: self.dry_runs[number],
         });
-    }
-
-    fn list_invalid(&mut self, number: usize, reason: &Arc<Reason>) {
-        if std::mem::replace(&mut self.invalid_listed[number], true) {
-            return;
-        }
-        let (request, invalid) = &self.asked.pairs.invalid[number];
-        let path = invalid.path();
-        let row = self.asked.row(path);
-        let Some((_, json)) = self.asked.request_at(path) else { return };
-        for cells in Cells::of_invalid(json, path) {
-            let dry_run = self.asked.is_dry_run(*request);
-            self.failed.push(FailedRow { cells, row, reason: reason.clone(), dry_run });
-        }
     }
 }
 

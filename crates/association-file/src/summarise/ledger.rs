@@ -12,12 +12,8 @@ pub(super) struct Ledger<'t> {
     asked: &'t Asked<'t>,
     /// For each pair, the line of the file.
     rows: Vec<Option<u64>>,
-    /// For each thing invalid, the line of the file.
-    invalid_rows: Vec<Option<u64>>,
     pairs: HashMap<PairKey<'t>, usize>,
     seen: Vec<bool>,
-    /// What is invalid and not met yet, by the line of the file.
-    invalid: HashMap<Option<u64>, Vec<usize>>,
 }
 
 type PairKey<'t> = (&'t str, Named<&'t str>, Named<&'t str>);
@@ -25,19 +21,12 @@ type PairKey<'t> = (&'t str, Named<&'t str>, Named<&'t str>);
 impl<'t> Ledger<'t> {
     /// A ledger of which nothing is ticked off.
     pub(super) fn new(asked: &'t Asked<'t>) -> Self {
-        let invalid_pairs = &asked.pairs.invalid;
-        let mut ledger = Ledger {
+        Ledger {
             rows: asked.first_asks().iter().map(|ask| asked.row(ask.path)).collect(),
-            invalid_rows: invalid_pairs.iter().map(|(_, invalid)| asked.row(invalid.path())).collect(),
             pairs: keys(asked).enumerate().map(|(number, key)| (key, number)).collect(),
             seen: vec![false; asked.pairs.pairs.len()],
-            invalid: HashMap::new(),
             asked,
-        };
-        for number in 0..invalid_pairs.len() {
-            ledger.invalid.entry(ledger.invalid_rows[number]).or_default().push(number);
         }
-        ledger
     }
 
     /// Ticks off what a batch asks for.
@@ -45,12 +34,6 @@ impl<'t> Ledger<'t> {
         for key in keys(batch) {
             if let Some(number) = find(&self.pairs, &key) {
                 self.seen[number] = true;
-            }
-        }
-        // What is invalid has no names that hold, so it is known by its line.
-        for (_, invalid) in &batch.pairs.invalid {
-            if let Some(left) = self.invalid.get_mut(&batch.row(invalid.path())) {
-                left.pop();
             }
         }
     }
@@ -68,13 +51,6 @@ impl<'t> Ledger<'t> {
             .enumerate()
             .filter(|(_, (seen, _))| !**seen)
             .map(|(n, (_, row))| (n, *row))
-    }
-
-    /// What is invalid and was not ticked off, with its lines.
-    pub(super) fn missing_invalid(&self) -> Vec<(usize, Option<u64>)> {
-        let mut numbers: Vec<usize> = self.invalid.values().flatten().copied().collect();
-        numbers.sort_unstable();
-        numbers.into_iter().map(|number| (number, self.invalid_rows[number])).collect()
     }
 
     /// What the file asks for.

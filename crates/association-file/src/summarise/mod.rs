@@ -194,15 +194,6 @@ impl<'k> Summing<'k> {
                 self.failed.push(FailedRow { cells, row, reason: rest.clone(), dry_run });
                 self.counts.failed += 1;
             }
-            for (number, row) in ledger.missing_invalid() {
-                let (request, invalid) = &asked.pairs.invalid[number];
-                let Some(json) = asked.request(*request) else { continue };
-                let dry_run = asked.is_dry_run(*request);
-                for cells in Cells::of_invalid(json, invalid.path()) {
-                    self.failed.push(FailedRow { cells, row, reason: rest.clone(), dry_run });
-                }
-                self.counts.failed += 1;
-            }
         }
         self.counts.settle();
         // What has no line comes last.

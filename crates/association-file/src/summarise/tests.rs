@@ -217,17 +217,20 @@ fn a_report_that_leaves_pairs_out_is_not_taken_for_success() {
 #[test]
 fn equal_invalid_rows_each_bear_their_own_line() {
     let (items, known) = grouped("queueId,emailAddressId\nq/,e\nq,e\nq/,e\nq/,e\n");
-    let invalid: Vec<usize> = (0..items.len()).filter(|number| items[*number]["queueId"] == "q/").collect();
-    let failure = |item: &usize| json!({ "error": "InvalidRequest", "message": "m", "retryable": false, "path": format!("Items[{item}].queueId") });
-    let failures: Vec<Value> = invalid.iter().map(failure).collect();
-    let together = json!([succeeded(&items, &output(1, &failures, 0))]);
+    let done = json!([succeeded(&items, &output(1, &[], 0))]);
     let own = ["2 InvalidRequest q/ e", "4 InvalidRequest q/ e", "5 InvalidRequest q/ e"];
-    assert_eq!(rows(&sum(&known, &[(Ended::Succeeded, together)])), own);
-    // In a batch each, of which one leaves no trace.
-    let alone = |item: &usize| succeeded(&items[*item..=*item], &output(0, &[failure(&0)], 0));
-    let results = json!([alone(&invalid[0]), alone(&invalid[2])]);
-    let own = ["2 InvalidRequest q/ e", "3 NoResult q e", "4 NoResult q/ e", "5 InvalidRequest q/ e"];
-    assert_eq!(rows(&sum(&known, &[(Ended::Succeeded, results)])), own);
+    assert_eq!(rows(&sum(&known, &[(Ended::Succeeded, done)])), own);
+}
+
+/// Only the associating function knows whether there is an instance for rows that name none.
+#[test]
+fn a_request_that_only_the_function_finds_invalid_fails_with_its_pairs() {
+    let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq2,e1\n");
+    let failure = json!({ "error": "InvalidRequest", "message": "instanceId is missing", "retryable": false,
+                          "path": "Items[0].instanceId" });
+    let results = json!([succeeded(&items, &output(1, &[failure], 0))]);
+    let wanted = ["2 InvalidRequest q1 e1", "3 InvalidRequest q1 e2"];
+    assert_eq!(rows(&sum(&known, &[(Ended::Succeeded, results)])), wanted);
 }
 
 #[test]
