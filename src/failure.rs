@@ -47,7 +47,8 @@ pub enum Retry {
     MayPass,
     /// Only time was short; nothing speaks against trying at once.
     NextInvocation,
-    /// What was just created may not be found yet: retryable on the first delivery of an SQS message only.
+    /// What was just created may not be found yet: retryable on the first delivery of an SQS message only, unless that
+    /// is a continuation.
     FirstDelivery,
     /// The same request fails again.
     Never,
@@ -64,11 +65,11 @@ impl Failure {
         Failure::ours("DeadlineExceeded", reason, Retry::NextInvocation)
     }
 
-    /// Whether the failure is retryable for a source, given whether SQS delivered it for the first time.
-    pub fn is_retryable(&self, first_delivery: bool) -> bool {
+    /// Whether the failure is retryable for a request, given whether what it names may still appear.
+    pub fn is_retryable(&self, in_grace: bool) -> bool {
         match self.retry {
             Retry::MayPass | Retry::NextInvocation => true,
-            Retry::FirstDelivery => first_delivery,
+            Retry::FirstDelivery => in_grace,
             Retry::Never => false,
         }
     }

@@ -109,7 +109,7 @@ impl Function {
         let left = invocation.ends.saturating_duration_since(begun);
         let kept = self.time_for_sqs(&envelope).min(left / 2);
         let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, kept).await;
-        let mut failures = Failures::new(&envelope.sources, &pairs, &plan, &outcomes);
+        let mut failures = Failures::new(&envelope.sources, &source_ids, &pairs, &plan, &outcomes);
         self.send_on(&envelope, &pairs, &outcomes, &mut failures, invocation).await;
         let report = Report::new(&pairs, &plan, &outcomes, &failures, tally);
         let listed = self.list(&envelope, &failures, invocation).await;

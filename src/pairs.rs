@@ -11,7 +11,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Slot;
 
 use crate::index::Index;
-use crate::payload::{Body, Envelope, EnvelopeKind};
+use crate::payload::{Body, Envelope, EnvelopeKind, Source};
 use crate::requests::{
     AddressRef, Base, Context, Defaults, Entry, Home, Invalid, Options, Path, QueueRef, Request, is_nearly,
     no_fields_beside, with_request,
@@ -45,12 +45,14 @@ pub struct Pair {
 }
 
 /// One request of a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestInfo {
     /// Which of the envelope's sources it came from.
     pub source: usize,
     /// How it is to be handled.
     pub options: Options,
+    /// The caller's own name for it, if there is one.
+    pub reference: Option<Arc<str>>,
 }
 
 /// One place where a request asks for a pair.
@@ -81,7 +83,8 @@ pub struct Pairs {
 #[derive(Debug, Default)]
 struct Reading {
     pairs: Pairs,
-    instances: HashSet<Arc<str>>,
+    /// Instances and references: most requests have those of another one.
+    shared: HashSet<Arc<str>>,
     queues: Known,
     addresses: Known,
 }
@@ -135,6 +138,13 @@ impl Pairs {
     pub fn source_of(&self, ask: &Ask) -> usize {
         self.requests[ask.request()].source
     }
+
+    /// Whether something that a request names, and that is not found, may still appear: on the first delivery of an SQS
+    /// message that is no continuation.
+    pub fn is_in_grace(&self, request: usize, sources: &[Source<'_>]) -> bool {
+        let RequestInfo { source, options, .. } = &self.requests[request];
+        sources[*source].delivery.is_first() && !options.continued
+    }
 }
 
 fn nothing_beside(envelope: &Envelope<'_>) -> Result<(), Invalid> {
@@ -159,7 +169,7 @@ impl Reading {
 
     /// Adds a request of a source.
     fn add(&mut self, source: usize, request: Request<'_>) {
-        let number = self.push_request(source, request.options);
+        let number = self.push_request(source, request.options, request.reference);
         let request_index = Index::new(number);
         // A queue none of whose addresses is valid is not even looked up.
         for entry in request.entries.iter().filter(|entry| !entry.addresses.is_empty()) {
@@ -174,12 +184,13 @@ impl Reading {
 
     /// Adds a source that holds no request that could be read.
     fn add_unreadable(&mut self, source: usize, invalid: Invalid) {
-        let number = self.push_request(source, Options::default());
+        let number = self.push_request(source, Options::default(), None);
         self.pairs.invalid.push((number, invalid));
     }
 
-    fn push_request(&mut self, source: usize, options: Options) -> usize {
-        self.pairs.requests.push(RequestInfo { source, options });
+    fn push_request(&mut self, source: usize, options: Options, reference: Option<&str>) -> usize {
+        let reference = reference.map(|reference| self.shared(reference));
+        self.pairs.requests.push(RequestInfo { source, options, reference });
         self.pairs.requests.len() - 1
     }
 
@@ -189,19 +200,20 @@ impl Reading {
         let name_of = |queue: usize| (&*queues[queue].instance, queues[queue].queue.as_ref().as_str());
         let queue = self.queues.position(&(entry.instance, named), queues.len(), name_of);
         if queue == queues.len() {
-            let instance = self.instance(entry.instance);
+            let instance = self.shared(entry.instance);
             self.pairs.queues.push(RequestedQueue { instance, queue: named.map(Arc::from) });
         }
         queue
     }
 
-    fn instance(&mut self, id: &str) -> Arc<str> {
-        if let Some(known) = self.instances.get(id) {
+    /// A text that is held once, however many need it.
+    fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.shared.get(text) {
             return known.clone();
         }
-        let id: Arc<str> = id.into();
-        self.instances.insert(id.clone());
-        id
+        let text: Arc<str> = text.into();
+        self.shared.insert(text.clone());
+        text
     }
 
     fn pair(&mut self, queue: usize, address: AddressRef<'_>) -> usize {

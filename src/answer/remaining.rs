@@ -39,6 +39,11 @@ pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Val
         request.insert(Field::FailOnPermanent.name().to_owned(), true.into());
     }
     request.insert(Field::FailOnRetryable.name().to_owned(), false.into());
+    // Items may have references of their own, and one request has one.
+    let reference = left.peek().map(|failed| failed.reference.clone());
+    if let Some(reference) = reference.filter(|one| wanted(dry_run).all(|failed| failed.reference == *one)) {
+        request.insert(Field::Reference.name().to_owned(), (*reference).into());
+    }
     let instance = left.peek().and_then(|failed| failed.instance_id.clone());
     let entries = pair_entries(left.filter_map(Failed::pair), pairs, instance.as_deref());
     if let Some(instance) = instance {

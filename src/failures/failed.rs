@@ -33,6 +33,8 @@ pub struct Failed {
     /// The message that asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
+    /// The reference of the request: the caller's own, else the identifier of what asked.
+    pub reference: Arc<str>,
     /// Which of the envelope's sources asked.
     #[serde(skip)]
     pub source: usize,

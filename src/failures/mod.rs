@@ -5,11 +5,12 @@
 mod failed;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub use failed::{Failed, NamedAddress, NamedQueue, Origin};
 
 use crate::outcomes::{Outcome, Outcomes};
-use crate::pairs::{Named, Pairs};
+use crate::pairs::{Named, Pairs, RequestInfo};
 use crate::payload::Source;
 use crate::plan::{Distinct, Plan};
 
@@ -20,8 +21,16 @@ pub struct Failures {
 }
 
 impl Failures {
-    /// Collects the failures.
-    pub fn new(sources: &[Source<'_>], pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Self {
+    /// Collects the failures. `source_ids` identifies each source.
+    pub fn new(
+        sources: &[Source<'_>],
+        source_ids: &[Arc<str>],
+        pairs: &Pairs,
+        plan: &Plan,
+        outcomes: &Outcomes,
+    ) -> Self {
+        let reference =
+            |request: &RequestInfo| request.reference.as_ref().unwrap_or(&source_ids[request.source]).clone();
         let mut list = Vec::new();
         let mut seen: HashMap<(usize, Distinct), usize> = HashMap::new();
         for ask in &pairs.asks {
@@ -50,9 +59,10 @@ impl Failures {
                 }),
                 error: failure.error.clone(),
                 message: failure.message.clone(),
-                retryable: failure.is_retryable(source.delivery.is_first()),
+                retryable: failure.is_retryable(pairs.is_in_grace(ask.request(), sources)),
                 path: Some(ask.path).filter(|path| !path.is_empty()).map(|path| path.to_string()),
                 message_id: source.id.as_deref().map(str::to_owned),
+                reference: reference(request),
                 source: request.source,
                 origin: Origin::Pair {
                     pair: ask.pair(),
@@ -77,6 +87,7 @@ impl Failures {
                 retryable: false,
                 path: invalid.path_text(),
                 message_id: sources[request.source].id.as_deref().map(str::to_owned),
+                reference: reference(request),
                 source: request.source,
                 origin: Origin::Invalid(invalid.path()),
                 sent_on: false,

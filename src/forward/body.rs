@@ -26,7 +26,7 @@ pub(super) const MAX_BYTES: usize = 1 << 20;
 pub(super) struct Carried<'a> {
     /// The failures, by their number.
     pub(super) failures: &'a [(usize, &'a Failed)],
-    /// The reasons go beside the pairs, for a person.
+    /// They are dead letters, whose reasons go beside the pairs for a person. Otherwise they are a continuation.
     pub(super) with_reasons: bool,
     /// What the source asked for.
     pub(super) body: &'a Body<'a>,
@@ -74,8 +74,11 @@ fn whole_body(carried: &Carried<'_>) -> String {
     };
     let request = |json: &Json<'_>| match json {
         Json::Object(members) => {
-            let instance = carried.default_instance.filter(|_| takes_default_instance(json));
-            sendable(&Whole { members, instance, reasons: reasons.as_ref() })
+            let instance = carried.default_instance.filter(|_| takes_default_instance(members));
+            let reference = carried.failures.first().map(|(_, failed)| &*failed.reference);
+            let reference = reference.filter(|_| lacks(members, Field::Reference));
+            let added = [(Field::InstanceId, instance), (Field::Reference, reference)];
+            sendable(&Whole { members, added, reasons: reasons.as_ref() })
         }
         other => unreadable(&serde_json::to_string(other).unwrap_or_default()),
     };
@@ -96,19 +99,22 @@ fn innermost(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether the default instance can be written into a request without changing what is meant: the request names no
-/// instance itself, and no ARN of one. A single `"instanceId": null` names none.
-fn takes_default_instance(request: &Json<'_>) -> bool {
-    let Json::Object(members) = request else { return false };
-    let mut instances = members.iter().filter(|(name, _)| match Field::of(name) {
-        Name::Known(field) | Name::Nearly(field) => field == Field::InstanceId,
+/// instance itself, and no ARN of one.
+fn takes_default_instance(members: &Members<'_>) -> bool {
+    lacks(members, Field::InstanceId) && !members.iter().any(|(_, value)| holds_an_arn(value))
+}
+
+/// Whether a request has no value under a field, nor under a name that is nearly the field's. A single `null` is none.
+fn lacks(members: &Members<'_>, field: Field) -> bool {
+    let mut given = members.iter().filter(|(name, _)| match Field::of(name) {
+        Name::Known(known) | Name::Nearly(known) => known == field,
         Name::Unknown => false,
     });
-    let names_none = match (instances.next(), instances.next()) {
+    match (given.next(), given.next()) {
         (None, _) => true,
-        (Some((name, value)), None) => name == Field::InstanceId.name() && *value == Json::Null,
+        (Some((name, value)), None) => name == field.name() && *value == Json::Null,
         (Some(_), Some(_)) => false,
-    };
-    names_none && !members.iter().any(|(_, value)| holds_an_arn(value))
+    }
 }
 
 fn holds_an_arn(json: &Json<'_>) -> bool {
@@ -124,18 +130,19 @@ fn holds_an_arn(json: &Json<'_>) -> bool {
 /// mean what nobody has said.
 struct Whole<'a> {
     members: &'a Members<'a>,
-    instance: Option<&'a str>,
+    /// What the request does not say itself, written before it.
+    added: [(Field, Option<&'a str>); 2],
     reasons: Option<&'a Value>,
 }
 
 impl Serialize for Whole<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        if let Some(instance) = self.instance {
-            map.serialize_entry(Field::InstanceId.name(), instance)?;
+        let added = self.added.iter().filter_map(|(field, value)| Some((field.name(), (*value)?)));
+        for (name, value) in added.clone() {
+            map.serialize_entry(name, value)?;
         }
-        let is_replaced =
-            |name: &str| name == "failures" || self.instance.is_some() && name == Field::InstanceId.name();
+        let is_replaced = |name: &str| name == "failures" || added.clone().any(|(known, _)| known == name);
         for (name, value) in self.members.iter().filter(|(name, _)| !is_replaced(name)) {
             map.serialize_entry(name, value)?;
         }
@@ -160,11 +167,14 @@ fn sendable(body: &impl Serialize) -> String {
 /// An association request of what failed.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Request {
+struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     instance_id: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
+    reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    continued: bool,
     associations: Vec<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failures: Option<Value>,
@@ -183,7 +193,9 @@ fn part_body(
             Origin::Pair { .. } => None,
         })
         .collect();
-    let mut request = Request::default();
+    // All requests of a source that is sent on have one reference, as it holds one request.
+    let reference = part.first().map(|(_, failed)| &*failed.reference);
+    let mut request = Request { reference, continued: !carried.with_reasons, ..Request::default() };
     let mut invalid_entries = Vec::new();
     match original.filter(|_| !invalid.is_empty()) {
         Some(original) => {

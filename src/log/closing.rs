@@ -15,6 +15,9 @@ use super::metrics::{Metric, record};
 /// A message that comes so often waits for something that does not pass by itself.
 const OFTEN: u32 = 5;
 
+/// So many different references stand in the line of retryable failures.
+const REFERENCES: usize = 10;
+
 /// The fields that identify the end of an invocation in log and metrics.
 #[derive(Debug, Clone, Copy)]
 pub struct Closing<'a> {
@@ -79,28 +82,45 @@ fn log_permanent(failed: &Failed) {
         reason = failed.message,
         path = failed.path,
         messageId = failed.message_id,
+        reference = &*failed.reference,
         sentOn = failed.sent_on,
         "failed for good"
     );
 }
 
+/// Retryable failures that share a line.
+struct Alike<'f> {
+    count: usize,
+    /// Of the first of them.
+    reason: &'f str,
+    /// The first different ones.
+    references: Vec<&'f str>,
+}
+
 /// One line for each queue and error: after an outage each pair of a large message has the same to say.
 fn log_retryable(failures: &Failures) {
     type Key<'f> = (Option<&'f str>, Option<&'f str>, Option<&'f str>, &'f str, bool);
-    let mut lines: BTreeMap<Key<'_>, (usize, &Failed)> = BTreeMap::new();
+    let mut lines: BTreeMap<Key<'_>, Alike<'_>> = BTreeMap::new();
     for failed in failures.as_slice().iter().filter(|failed| failed.retryable) {
         let (queue_id, queue_name) = named(failed);
         let key = (failed.instance_id.as_deref(), queue_id, queue_name, &*failed.error, failed.sent_on);
-        lines.entry(key).or_insert((0, failed)).0 += 1;
+        let line =
+            lines.entry(key).or_insert(Alike { count: 0, reason: &failed.message, references: Vec::new() });
+        line.count += 1;
+        if line.references.len() < REFERENCES && !line.references.contains(&&*failed.reference) {
+            line.references.push(&failed.reference);
+        }
     }
-    for ((instance_id, queue_id, queue_name, error, sent_on), (count, first)) in lines {
+    for ((instance_id, queue_id, queue_name, error, sent_on), alike) in lines {
+        let Alike { count, reason, references } = alike;
         tracing::warn!(
             instanceId = instance_id,
             queueId = queue_id,
             queueName = queue_name,
             error,
-            reason = first.message,
+            reason,
             count,
+            references = serde_json::to_string(&references).unwrap_or_default(),
             sentOn = sent_on,
             "failed and may succeed later"
         );

@@ -24,6 +24,9 @@ pub(super) const RECORDS: &str = "queue_email_associator::records";
 /// mind (the SDK logs whole requests at `trace`), so only their warnings are.
 const OWN: [&str; 2] = ["queue_email_associator", "association_file"];
 
+/// Fields that hold a list, as JSON: `tracing` has no lists.
+const LISTS: [&str; 1] = ["references"];
+
 /// The runtime logs each handler error once more than the function has.
 const REPEATED: &str = "lambda_runtime::layers::panic";
 
@@ -155,6 +158,11 @@ impl Visit for Fields {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
+        if LISTS.contains(&field.name())
+            && let Ok(list) = serde_json::from_str::<Vec<String>>(value)
+        {
+            return self.insert(field, list.iter().map(|text| redact(text)).collect::<Value>());
+        }
         self.insert(field, redact(value).into_owned());
     }
 

@@ -163,6 +163,7 @@ mod tests {
             retryable,
             path: None,
             message_id: None,
+            reference: "r".into(),
             source: 1,
             origin: Origin::Pair { pair: 0, distinct: Distinct::Named(0), retry, dry_run: false },
             sent_on: false,

@@ -21,6 +21,8 @@ pub struct Context<'a> {
 pub struct Defaults<'a> {
     /// The instance of requests that name none.
     pub instance: Option<&'a str>,
+    /// The reference of requests that have none.
+    pub reference: Option<&'a str>,
     /// What holds where a request does not say.
     pub options: Options,
 }
@@ -38,11 +40,20 @@ pub struct Options {
     /// A direct invocation ends as `RetryableFailure` if a pair may succeed later, instead of giving what is left
     /// as `remaining`. Default true.
     pub fail_on_retryable: bool,
+    /// The function sent the request to the continuation queue. So it was delivered before, and what it names has had
+    /// its time to be found. Default false.
+    pub continued: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { dry_run: false, check_queues: false, fail_on_permanent: false, fail_on_retryable: true }
+        Options {
+            dry_run: false,
+            check_queues: false,
+            fail_on_permanent: false,
+            fail_on_retryable: true,
+            continued: false,
+        }
     }
 }
 
@@ -66,6 +77,7 @@ impl Options {
             check_queues: fields.flag(Field::CheckQueues)?.unwrap_or(defaults.check_queues),
             fail_on_permanent: fields.flag(Field::FailOnPermanent)?.unwrap_or(defaults.fail_on_permanent),
             fail_on_retryable: fields.flag(Field::FailOnRetryable)?.unwrap_or(defaults.fail_on_retryable),
+            continued: fields.flag(Field::Continued)?.unwrap_or(defaults.continued),
         })
     }
 }
@@ -82,7 +94,8 @@ impl<'a> Defaults<'a> {
         }
         let fields = Fields::of(batch_input, Path::of(Base::BatchInput))?;
         let instance = instance(&fields, home)?.map(|instance| instance.id);
-        Ok(Defaults { instance, options: Options::read(&fields, Options::default())? })
+        let reference = reference(&fields)?;
+        Ok(Defaults { instance, reference, options: Options::read(&fields, Options::default())? })
     }
 }
 
@@ -92,4 +105,19 @@ pub(super) fn instance<'a>(fields: &Fields<'a>, home: &Home) -> Result<Option<Id
     Identifier::parse(text, Kind::Instance, home)
         .map(Some)
         .map_err(|reason| Invalid::field(fields.path(), Field::InstanceId, reason))
+}
+
+/// The longest `reference`, in characters.
+const MAX_REFERENCE: usize = 256;
+
+/// The caller's own name for a request.
+pub(super) fn reference<'a>(fields: &Fields<'a>) -> Result<Option<&'a str>, Invalid> {
+    let Some(text) = fields.text(Field::Reference)? else { return Ok(None) };
+    match text.chars().count() {
+        length if length > MAX_REFERENCE => {
+            let reason = format!("has {length} characters; at most {MAX_REFERENCE} are accepted");
+            Err(Invalid::field(fields.path(), Field::Reference, reason))
+        }
+        _ => Ok(Some(text)),
+    }
 }

@@ -17,6 +17,10 @@ pub enum Field {
     FailOnPermanent,
     /// `failOnRetryable`, of a request
     FailOnRetryable,
+    /// `reference`, of a request
+    Reference,
+    /// `continued`, of a request
+    Continued,
     /// `associations`, of a request
     Associations,
     /// `queueId`, of an entry
@@ -35,12 +39,14 @@ pub enum Field {
 
 impl Field {
     /// Every known field.
-    pub const ALL: [Field; 12] = [
+    pub const ALL: [Field; 14] = [
         Field::InstanceId,
         Field::DryRun,
         Field::CheckQueues,
         Field::FailOnPermanent,
         Field::FailOnRetryable,
+        Field::Reference,
+        Field::Continued,
         Field::Associations,
         Field::QueueId,
         Field::QueueName,
@@ -58,6 +64,8 @@ impl Field {
             Field::CheckQueues => "checkQueues",
             Field::FailOnPermanent => "failOnPermanent",
             Field::FailOnRetryable => "failOnRetryable",
+            Field::Reference => "reference",
+            Field::Continued => "continued",
             Field::Associations => "associations",
             Field::QueueId => "queueId",
             Field::QueueName => "queueName",
@@ -77,6 +85,8 @@ impl Field {
                 | Field::CheckQueues
                 | Field::FailOnPermanent
                 | Field::FailOnRetryable
+                | Field::Reference
+                | Field::Continued
                 | Field::Associations
         )
     }

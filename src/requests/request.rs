@@ -2,17 +2,19 @@
 
 use crate::payload::Json;
 
-use super::context::instance;
+use super::context::{instance, reference};
 use super::fields::{Elements, Fields};
 use super::instead::instead_of_object;
 use super::invalid::MAX_INVALID;
-use super::{Base, Context, Entry, Field, Invalid, Options, Path};
+use super::{Base, Context, Defaults, Entry, Field, Invalid, Options, Path};
 
 /// A request, taken apart into what is valid and what is not.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request<'a> {
     /// How it is to be handled.
     pub options: Options,
+    /// The caller's own name for it, if there is one.
+    pub reference: Option<&'a str>,
     /// Its valid entries, in order; an entry whose every address is invalid has none left.
     pub entries: Vec<Entry<'a>>,
     /// Everything invalid in it.
@@ -22,8 +24,8 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// Reads a request.
     pub fn read(json: &'a Json<'a>, base: Base, context: &Context<'a>) -> Self {
-        let mut request =
-            Request { options: context.defaults.options, entries: Vec::new(), invalid: Vec::new() };
+        let Defaults { options, reference, .. } = context.defaults;
+        let mut request = Request { options, reference, entries: Vec::new(), invalid: Vec::new() };
         if let Err(invalid) = request.fill(json, Path::of(base), context) {
             request.entries.clear();
             request.invalid = vec![invalid];
@@ -41,6 +43,7 @@ impl<'a> Request<'a> {
             }
             return self.fill_short_form(&fields, context);
         }
+        self.reference = reference(&fields)?.or(self.reference);
         self.options = Options::of_request(&fields, context.defaults.options)?;
         let instance = instance(&fields, context.home)?;
         let is_entry = |element: &Json<'_>| matches!(element, Json::Object(_));
@@ -92,6 +95,7 @@ impl<'a> Request<'a> {
 
     /// The short form: the request is its own single entry.
     fn fill_short_form(&mut self, fields: &Fields<'a>, context: &Context<'a>) -> Result<(), Invalid> {
+        self.reference = reference(fields)?.or(self.reference);
         self.options = Options::of_request(fields, context.defaults.options)?;
         let entry = Entry::read(fields, None, context, &mut self.invalid)?;
         self.entries.push(entry);

@@ -61,6 +61,7 @@ async fn a_failure_names_the_pair_its_place_and_the_reason() {
                         emailAddressIds, emailAddress, emailAddresses",
             "retryable": false,
             "path": "associations[2].emailAddressId",
+            "reference": "request-1",
         })
     );
 }

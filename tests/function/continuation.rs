@@ -82,7 +82,7 @@ async fn what_fails_retryably_is_continued_and_the_message_is_done() {
     assert_eq!((sent[0].queue_url.as_str(), sent[0].delay), (CONTINUATION, Duration::from_secs(30)));
     assert_eq!(
         sent[0].body,
-        json!({ "instanceId": INSTANCE, "associations": [
+        json!({ "instanceId": INSTANCE, "reference": "m0", "continued": true, "associations": [
             { "queueId": "q1", "emailAddressIds": ["e1", "e2", "e3"] },
         ]})
     );
@@ -209,6 +209,7 @@ async fn a_direct_request_gets_what_is_left_in_its_report() {
         json!({
             "instanceId": INSTANCE,
             "failOnRetryable": false,
+            "reference": "request-1",
             "associations": [{ "queueId": "q1", "emailAddressIds": ["e0"] }],
         })
     );
@@ -229,7 +230,9 @@ async fn what_is_left_takes_no_more_than_what_was_asked_for() {
     }));
     let entry = |queue: usize| json!({ "queueId": format!("q-{queue:0>30}"), "emailAddressId": format!("e-{queue:0>30}") });
     let entries: Vec<Value> = (0..1_500).map(entry).collect();
-    let body = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": entries });
+    let body = json!({
+        "instanceId": INSTANCE, "failOnRetryable": false, "reference": "mine", "associations": entries,
+    });
     let report = world.invoke(&body).await.unwrap();
     assert!(
         report["remaining"].to_string().len() <= body.to_string().len() + 3 * 1_500,

@@ -150,7 +150,7 @@ async fn without_a_failures_queue_what_failed_for_good_goes_along_with_what_is_l
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
     assert_eq!(
         world.sqs.sent_to(CONTINUATION),
-        [json!({ "instanceId": INSTANCE, "associations": [
+        [json!({ "instanceId": INSTANCE, "reference": "m0", "continued": true, "associations": [
             { "queueId": "q1", "emailAddressIds": ["e0"] },
             { "queueId": "q0", "emailAddressIds": ["bad"] },
             { "queueId": "q0" },

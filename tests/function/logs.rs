@@ -106,7 +106,7 @@ async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
     );
     let warning = |line: Value| {
         let mut whole = json!({ "level": "WARN", "message": "failed for good", "requestId": "request-1",
-                                "sentOn": false });
+                                "reference": "request-1", "sentOn": false });
         whole.as_object_mut().unwrap().extend(line.as_object().unwrap().clone());
         whole
     };
@@ -137,6 +137,7 @@ async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
         json!({
             "level": "WARN", "message": "failed and may succeed later", "requestId": "request-1", "sentOn": false,
             "instanceId": INSTANCE, "queueId": "q1", "error": "Unwell", "reason": "try later", "count": 2,
+            "references": ["request-1"],
         })
     );
     assert_eq!(metrics["requestId"], "request-1");

@@ -22,6 +22,7 @@ mod names;
 mod narrowing;
 mod near_names;
 mod redelivery;
+mod references;
 mod retries;
 mod sqs;
 mod storms;

@@ -30,6 +30,7 @@ fn failure(number: usize) -> Failed {
         message: format!("{number:01000}"),
         retryable: false,
         path: None,
+        reference: "r".into(),
         message_id: None,
         source: 0,
         origin: Origin::Invalid(Path::default()),
