@@ -99,17 +99,6 @@ class LocalAws:
     # Queues
 
     @contextmanager
-    def visibility(self, queue: str, seconds: int):
-        """Another visibility timeout, for a while: a test cannot wait for the template's half an hour."""
-        sqs, url = self.client("sqs"), self.physical[queue]
-        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
-        try:
-            yield
-        finally:
-            sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
-
-    @contextmanager
     def deliveries(self, queue: str, count: int):
         """Another number of deliveries, for a while: a test cannot wait for all of the template's."""
         sqs, url = self.client("sqs"), self.physical[queue]

@@ -93,6 +93,8 @@ def test_the_function_may_change_one_instance_and_send_to_its_own_queues(deploye
     changes = {action for action in connect["Action"]
                if not action.startswith(("connect:List", "connect:Search", "connect:Describe"))}
     assert changes == {"connect:AssociateQueueEmailAddresses"}
+    comes_again = statements["SetWhenAMessageComesAgain"]
+    assert (comes_again["Action"], comes_again["Resource"]) == ("sqs:ChangeMessageVisibility", arn(deployed, "SourceQueue"))
     queues = ("SourceQueue", "DeadLetterQueue", "UndeliveredQueue")
     assert statements["SendOn"]["Resource"] == [arn(deployed, queue) for queue in queues]
     everywhere = {sid for sid, statement in statements.items() if statement["Resource"] == "*"}
@@ -123,25 +125,32 @@ def test_the_state_machines_may_run_their_children_and_their_functions(deployed)
     assert (start["Action"], start["Resource"]) == ("states:StartExecution", machine)
 
 
-def test_each_alarm_watches_what_it_is_named_for_and_tells_somebody(deployed):
+# What each alarm on one metric watches: the metric, the value of its dimension, and whether it wakes somebody.
+WATCHED = {
+    "LossesAlarm": ("Losses", None, True),
+    "MistakesAlarm": ("Mistakes", None, False),
+    "DeadLettersAlarm": ("ApproximateNumberOfMessagesVisible", "DeadLetterQueue", False),
+    "UndeliveredAlarm": ("ApproximateNumberOfMessagesVisible", "UndeliveredQueue", True),
+    "ErrorsAlarm": ("Errors", "AssociateFunction", True),
+}
+# Alarms on expressions, which tests/alarms holds to their meaning.
+COMPUTED = {"NothingSucceedsAlarm", "ReceivedOftenAlarm", "ThrottledAlarm", "NotProcessedAlarm", "LostEventsAlarm",
+            "ExecutionsAlarm"}
+
+
+def test_each_alarm_watches_what_it_is_named_for_and_wakes_nobody_for_a_mistake(deployed):
     alarms = {alarm["AlarmName"]: alarm
               for alarm in deployed.client("cloudwatch").describe_alarms()["MetricAlarms"]}
-    watched = {
-        "DeadLettersAlarm": ("ApproximateNumberOfMessagesVisible", arn(deployed, "DeadLetterQueue").split(":")[-1]),
-        "UndeliveredAlarm": ("ApproximateNumberOfMessagesVisible", arn(deployed, "UndeliveredQueue").split(":")[-1]),
-        "OldestMessageAlarm": ("ApproximateAgeOfOldestMessage", arn(deployed, "SourceQueue").split(":")[-1]),
-        "ErrorsAlarm": ("Errors", deployed.physical["AssociateFunction"]),
-        "LongInvocationAlarm": ("Duration", deployed.physical["AssociateFunction"]),
-    }
-    computed = {"MoreDeadLettersAlarm", "ExecutionsAlarm"}
-    assert {deployed.physical[name] for name in {*watched, *computed}} == alarms.keys()
-    for name in computed:
-        assert alarms[deployed.physical[name]]["AlarmActions"] == [deployed.physical["AlarmTopic"]]
-    for name, expected in watched.items():
+    assert {deployed.physical[name] for name in {*WATCHED, *COMPUTED}} == alarms.keys()
+    topic = [deployed.physical["AlarmTopic"]]
+    for name in COMPUTED:
+        assert alarms[deployed.physical[name]]["AlarmActions"] == topic
+    for name, (metric, watched, wakes) in WATCHED.items():
         alarm = alarms[deployed.physical[name]]
-        [dimension] = alarm["Dimensions"]
-        assert (alarm["MetricName"], dimension["Value"]) == expected
-        assert alarm["AlarmActions"] == alarm["OKActions"] == [deployed.physical["AlarmTopic"]]
+        values = [dimension["Value"] for dimension in alarm.get("Dimensions", [])]
+        expected = [] if watched is None else [deployed.physical[watched].rsplit("/", 1)[-1]]
+        assert (alarm["MetricName"], values) == (metric, expected)
+        assert alarm.get("AlarmActions", []) == (topic if wakes else [])
     [subscribed] = deployed.client("sns").list_subscriptions_by_topic(
         TopicArn=deployed.physical["AlarmTopic"])["Subscriptions"]
     assert (subscribed["Protocol"], subscribed["Endpoint"]) == ("email", "operations@brand.example")

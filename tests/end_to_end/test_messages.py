@@ -64,8 +64,8 @@ def test_a_pair_that_never_succeeds_ends_in_the_dead_letter_queue_as_it_was_sent
     queue, addresses = connect.create_queue(addresses=2)
     request = associate(pairs(queue, addresses))
     connect.fault(queue=queue, effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})
-    with (aws.visibility("SourceQueue", seconds=1), aws.deliveries("SourceQueue", 5),
-          aws.function_settings(MAX_ATTEMPTS="1")):
+    with (aws.deliveries("SourceQueue", 5),
+          aws.function_settings(MAX_ATTEMPTS="1", REDELIVERY_INITIAL_SECONDS="1", REDELIVERY_MAX_SECONDS="1")):
         aws.send(request)
         [left] = failures(aws, 1)
     assert left == request

@@ -1,0 +1,88 @@
+"""What a state machine keeps between its states, beside the limit of Step Functions: 256 KiB, in bytes.
+
+AWS Step Functions Developer Guide, "Step Functions service quotas" (input or output of a task, state or execution) and
+"Passing data between states with variables" (the variables of one Assign). The local AWS has no such limit, so the
+expressions of the definitions are evaluated here over the largest values that the function can answer with.
+"""
+
+import json
+from pathlib import Path
+
+import jsonata
+import pytest
+
+LIMIT = 256 * 1024
+# The function's report, with what is left in it (src/answer/report.rs).
+REPORT = 200_000
+STATES = json.loads((Path(__file__).parents[2] / "statemachine" / "associate.asl.json").read_text())["States"]
+
+
+def size(value) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def evaluate(value, variables: dict, states: dict):
+    """A member of a state: every text in braces is an expression."""
+    if isinstance(value, dict):
+        return {name: evaluate(member, variables, states) for name, member in value.items()}
+    if not (isinstance(value, str) and value.startswith("{%")):
+        return value
+    expression = jsonata.Jsonata(value.removeprefix("{%").removesuffix("%}"))
+    # This package's own $string writes what is not ASCII as \\uXXXX, which JSONata does not.
+    expression.register_lambda("string", lambda it: json.dumps(it, ensure_ascii=False, separators=(",", ":")))
+    for name, bound in {**variables, "states": states}.items():
+        expression.assign(name, bound)
+    return expression.evaluate(None)
+
+
+def failure(name: str, number: int, retryable: bool) -> dict:
+    return {"queueName": f"{name} {number}", "emailAddress": "a@brand.example", "error": "NameNotFound",
+            "message": f"no queue is named \"{name} {number}\"", "retryable": retryable, "path": f"associations[{number}]"}
+
+
+def report(name: str, requested: int, permanent: int, retryable: int, remaining: bool = False) -> dict:
+    """A report of the function, cut as the function cuts it."""
+    failures = [failure(name, number, number >= permanent) for number in range(permanent + retryable)]
+    made = {"requested": requested, "associated": requested - len(failures), "alreadyAssociated": 0, "planned": 0,
+            "failed": len(failures), "apiCalls": 9, "throttledCalls": 0, "failures": failures}
+    if remaining:
+        made["remaining"] = {"associations": [{"queueName": f"{name} {number}", "emailAddress": "a@brand.example"}
+                                              for number in range(retryable)]}
+    while size(made) > REPORT:
+        failures.pop()
+    return made
+
+
+def rounds(reports: list[dict]) -> tuple[list[dict], dict]:
+    """The variables after each round, and the report of all of them."""
+    variables = {"round": 0, "failures": [], "waiting": [], "request": {}, "totals": STATES["Begin"]["Assign"]["totals"]}
+    after = []
+    for each in reports:
+        assigned = evaluate(STATES["Associate"]["Assign"], variables, {"result": {"Payload": each}})
+        variables = variables | assigned
+        after.append(assigned)
+    return after, evaluate(STATES["Total"]["Output"], variables, {})
+
+
+# One, three and four bytes a character.
+@pytest.mark.parametrize("letter", ["a", "客", "😀"])
+@pytest.mark.parametrize("reports", [
+    [(1000, 1000, 0)],
+    [(1000, 150, 400, True), (400, 0, 400)],
+    [(1000, 40, 300, True), (300, 40, 200, True), (200, 100, 100)],
+])
+def test_rounds_stay_within_256_kib_whatever_the_names(letter, reports):
+    made = [report(letter * 60, *each) for each in reports]
+    after, total = rounds(made)
+    assert all(size(assigned) <= LIMIT for assigned in after), [size(assigned) for assigned in after]
+    assert size(total) <= LIMIT
+    assert total["distinct"] == 1000
+    assert total["failed"] == len(total["failures"]) + total["failuresOmitted"]
+
+
+def test_batch_of_which_everything_fails_is_reported_in_full():
+    # 250 pairs named by UUID are the most that a batch of a file has.
+    failing = report("11111111-2222-3333-4444-555555555555 11111111-2222-3333-4444-555555555555", 250, 250, 0)
+    assert size(failing) > 60_000
+    _, total = rounds([failing])
+    assert (len(total["failures"]), total["failuresOmitted"]) == (250, 0)
