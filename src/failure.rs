@@ -65,6 +65,12 @@ impl Failure {
         Failure::ours("DeadlineExceeded", reason, Retry::NextInvocation)
     }
 
+    /// The failure of a pair whose last attempt failed, and that time was too short to try again for. The cause may
+    /// need time to pass, so trying at once is no use.
+    pub fn deadline_exceeded_after_refusal(reason: impl Into<String>) -> Self {
+        Failure::ours("DeadlineExceeded", reason, Retry::MayPass)
+    }
+
     /// Whether the failure is retryable for a request, given whether what it names may still appear.
     pub fn is_retryable(&self, in_grace: bool) -> bool {
         match self.retry {

@@ -28,6 +28,8 @@ pub enum Destination {
 pub struct Outgoing {
     /// Which of the envelope's sources it is sent for.
     pub source: usize,
+    /// The identifier of that source.
+    pub message_id: Option<String>,
     /// Where to.
     pub destination: Destination,
     /// An association request.
@@ -128,6 +130,7 @@ impl Forwarding {
                 };
                 outgoing.extend(bodies(&carried, pairs).into_iter().map(|(body, carries)| Outgoing {
                     source,
+                    message_id: envelope.sources[source].id.as_deref().map(str::to_owned),
                     destination,
                     body,
                     carries,
@@ -173,11 +176,9 @@ impl Forwarding {
             })
             .collect();
         if asynchronous {
-            // An event is one invocation: if any of it is to be retried, all of it is.
-            let again = came
-                .iter()
-                .zip(&decisions)
-                .any(|(came, decision)| came.retryable && decision.retryable.is_none());
+            // An event is one invocation. Lambda retries all of it if it ends in an error, and then whatever was sent
+            // would be sent again.
+            let again = decisions.iter().any(|decision| decision.comes_again);
             decisions.iter_mut().for_each(|decision| decision.comes_again = again);
         }
         let mut held_groups = HashSet::new();

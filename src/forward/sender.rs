@@ -79,16 +79,32 @@ impl Sender {
                     arrived.extend(
                         left.iter().filter(|message| !refused.iter().any(|r| r.message == **message)),
                     );
-                    let code = refused.first().map(|refused| refused.code.clone());
-                    left = refused.into_iter().filter(|r| r.may_pass).map(|r| r.message).collect();
-                    (code, !left.is_empty())
+                    let (again, for_good): (Vec<_>, Vec<_>) = refused.into_iter().partition(|r| r.may_pass);
+                    for refused in for_good {
+                        tracing::warn!(
+                            queue_url,
+                            messageId = outgoing[refused.message].message_id,
+                            error = refused.code,
+                            "a message could not be sent on"
+                        );
+                    }
+                    let Some(code) = again.first().map(|refused| refused.code.clone()) else {
+                        return arrived;
+                    };
+                    left = again.into_iter().map(|refused| refused.message).collect();
+                    (code, true)
                 }
-                Err(SqsError { code, may_pass }) => (Some(code), may_pass),
+                Err(SqsError { code, may_pass }) => (code, may_pass),
             };
-            let Some(code) = code else { return arrived };
             let wait = backoff.next_wait();
             if !again || attempt == ATTEMPTS || Instant::now() + wait >= ends {
-                tracing::warn!(queue_url, error = code, attempt, "messages could not be sent on");
+                tracing::warn!(
+                    queue_url,
+                    messages = left.len(),
+                    error = code,
+                    attempt,
+                    "messages could not be sent on"
+                );
                 return arrived;
             }
             sleep(wait).await;
@@ -178,6 +194,7 @@ mod tests {
     fn message(destination: Destination, bytes: usize) -> Outgoing {
         Outgoing {
             source: 0,
+            message_id: None,
             destination,
             body: "x".repeat(bytes),
             carries: Vec::new(),

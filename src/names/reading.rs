@@ -94,7 +94,7 @@ fn unreadable(kind: Kind, refused: &Refused) -> Failure {
     let message =
         format!("names cannot be looked up, {} was refused: {}{advice}", kind.operation(), refusal.message);
     if refused.out_of_time {
-        return Failure::deadline_exceeded(message);
+        return Failure::deadline_exceeded_after_refusal(message);
     }
     let retry = match refusal.class {
         Class::Throttled | Class::Unavailable | Class::Limit | Class::Credentials => Retry::MayPass,

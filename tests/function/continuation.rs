@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use connect_simulator::{Effect, Fault, Options};
 use serde_json::{Value, json};
+use tracing::level_filters::LevelFilter;
 
+use crate::logs::log_of;
 use crate::sqs::{CONTINUATION, SqsFault};
 use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
 
@@ -141,6 +143,19 @@ async fn a_send_that_may_pass_is_made_again() {
     }
 }
 
+#[tokio::test]
+async fn each_message_that_sqs_refuses_for_good_is_logged() {
+    let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
+    world.connect.inject(unwell("q1"));
+    world.sqs.fail([SqsFault::TwoEntries]);
+    let batch = sqs(&[one_pair_a_queue(2), one_pair_a_queue(2)]);
+    let lines = log_of(&world, LevelFilter::INFO, batch.to_string().as_bytes()).await;
+    let refused: Vec<_> = lines.iter().filter(|line| line["queue_url"] == CONTINUATION).collect();
+    assert_eq!(refused.len(), 1, "{lines:#?}");
+    assert_eq!((&refused[0]["messageId"], &refused[0]["error"]), (&json!("m0"), &json!("Refused")));
+    assert_eq!(world.sqs.sent().len(), 1, "the other arrives with the second attempt");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_send_that_hangs_does_not_keep_the_answer() {
     let mut world = World::in_memory(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
@@ -193,6 +208,40 @@ async fn what_is_left_of_an_event_goes_the_same_way() {
         assert_eq!(world.invoke(&payload).await.unwrap_err().0, "RetryableFailure");
         assert_eq!(world.sqs.sent().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn event_whose_permanent_failures_cannot_be_sent_sends_no_continuation() {
+    // Lambda retries an event that ends in an error, and a continuation would be sent each time.
+    let mut detail = one_pair_a_queue(2);
+    detail["associations"].as_array_mut().unwrap().push(json!({ "queueId": "q0", "emailAddressId": "bad" }));
+    let event = json!({ "id": "1", "source": "s", "detail-type": "t", "detail": detail });
+    let record = |body: &Value| json!({ "EventSource": "aws:sns", "Sns": { "Message": body.to_string() } });
+    let sns =
+        json!({ "Records": [record(&one_pair_a_queue(2)), record(&request("q0", &["bad".to_owned()]))] });
+    for payload in [event, sns] {
+        let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
+        world.connect.inject(unwell("q1"));
+        for _ in 0..3 {
+            assert_eq!(world.invoke(&payload).await.unwrap_err().0, "RetryableFailure");
+        }
+        assert!(world.sqs.sent().is_empty());
+        world.connect.clear_faults();
+        assert_eq!(world.invoke(&payload).await.unwrap_err().0, "PermanentFailure");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn outage_that_lasts_until_time_is_up_is_no_lack_of_time() {
+    let variables = [CONTINUES[0], ("BACKOFF_INITIAL_MS", "6000")];
+    let mut world = World::in_memory(Options { fixture: fixture(2, 1), ..Options::default() }, &variables);
+    world.invocation_time = Duration::from_secs(10);
+    world.connect.inject(unwell("q1"));
+    let batch = sqs(&[one_pair_a_queue(2), request("q1", &ids(0..1))]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m1"]);
+    let sent = world.sqs.sent();
+    assert_eq!((sent.len(), sent[0].delay), (1, Duration::from_secs(30)));
+    assert!((24..=36).contains(&world.sqs.hidden()[0].seconds), "{:?}", world.sqs.hidden());
 }
 
 #[tokio::test]

@@ -54,6 +54,8 @@ pub enum SqsFault {
     Status(u16),
     /// Its first entry is refused; the flag says whether the sender is at fault.
     FirstEntry { sender_fault: bool },
+    /// Its first entry is refused for good, its second for now.
+    TwoEntries,
     /// Its first entry is in neither list of the answer.
     Forgotten,
     /// The connection breaks.
@@ -122,8 +124,12 @@ impl Sqs {
                     failed.push(json!({ "Id": entry["Id"], "SenderFault": sender_fault, "Code": "Refused" }));
                     continue;
                 }
+                Some(SqsFault::TwoEntries) if number < 2 => {
+                    failed.push(json!({ "Id": entry["Id"], "SenderFault": number == 0, "Code": "Refused" }));
+                    continue;
+                }
                 Some(SqsFault::Forgotten) if number == 0 => continue,
-                Some(SqsFault::FirstEntry { .. } | SqsFault::Forgotten) | None => {}
+                Some(SqsFault::FirstEntry { .. } | SqsFault::TwoEntries | SqsFault::Forgotten) | None => {}
                 Some(other) => return Err(other),
             }
             let body = entry["MessageBody"].as_str().unwrap();
@@ -153,7 +159,7 @@ impl Sqs {
                     failed.push(json!({ "Id": entry["Id"], "SenderFault": sender_fault, "Code": code }));
                     continue;
                 }
-                Some(SqsFault::FirstEntry { .. } | SqsFault::Forgotten) | None => {}
+                Some(SqsFault::FirstEntry { .. } | SqsFault::TwoEntries | SqsFault::Forgotten) | None => {}
                 Some(other) => return Err(other),
             }
             state.hidden.push(Hidden {

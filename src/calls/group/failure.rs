@@ -44,7 +44,7 @@ fn list_unread(reason: &str, list: &Refused) -> Failure {
         of_list.message
     );
     match out_of_time {
-        true => Failure::deadline_exceeded(message),
+        true => Failure::deadline_exceeded_after_refusal(message),
         false => Failure::ours(of_list.code.clone(), message, Retry::MayPass),
     }
 }
@@ -86,7 +86,7 @@ impl Fill {
 }
 
 pub(super) fn no_time_to_retry(refusal: &Refusal) -> Failure {
-    Failure::deadline_exceeded(format!(
+    Failure::deadline_exceeded_after_refusal(format!(
         "no time was left to try again after {}: {}",
         refusal.code, refusal.message
     ))
