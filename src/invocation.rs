@@ -12,8 +12,8 @@ use crate::deferred::Deferred;
 use crate::failures::Failures;
 use crate::forward::{Forwarding, Sender, sent_on};
 use crate::log::{Closing, close, close_without_report};
-use crate::names::{Directories, Reading, Resolver};
-use crate::outcomes::{Outcome, Outcomes};
+use crate::names::Directories;
+use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::plan::Plan;
@@ -150,40 +150,18 @@ impl Function {
         kept: Duration,
     ) -> (Plan, Outcomes, Tally) {
         let caller = self.caller(invocation, kept);
+        let now = Instant::now();
+        let half_time = now + caller.deadline.time_left(now) / 2;
         let limits = self.settings.group_limits();
-        let mut resolver = Resolver::new(&self.directories);
-        let reading = resolver.missing(pairs);
-        let mut tally = self.read_directories(&mut resolver, reading, &caller).await;
-        let plan = Plan::new(pairs, resolver.look_up(pairs));
-        let mut round = Round::new(&plan, source_ids, limits, |_, _| None);
-        tally += caller.run(&mut round).await;
-        let outcomes = Outcomes::new(&plan, round.finish().0);
-        let Some(reading) = resolver.refused(pairs, &outcomes.by_pair) else {
-            return (plan, outcomes, tally);
-        };
-        tally += self.read_directories(&mut resolver, reading, &caller).await;
-        let resolved = outcomes.keep_in(resolver.look_up(pairs), pairs, &plan);
-        let (plan_before, plan) = (plan, Plan::new(pairs, resolved));
-        let known = known_outcomes(&plan, &plan_before, &outcomes);
-        let mut round = Round::new(&plan, source_ids, limits, |group, address| known[group][address].clone());
-        tally += caller.run(&mut round).await;
-        let outcomes = Outcomes::new(&plan, round.finish().0);
+        let mut round = Round::new(pairs, source_ids, &self.directories, limits, now, half_time);
+        let mut tally = caller.run(&mut round).await;
+        // A directory is read again at most once, so there is nothing to do for a third run.
+        if round.look_up_refused(Instant::now()) {
+            tally += caller.run(&mut round).await;
+        }
+        let (plan, by_group) = round.finish();
+        let outcomes = Outcomes::new(&plan, by_group);
         (plan, outcomes, tally)
-    }
-
-    /// Reads directories, and gives them to the resolver.
-    async fn read_directories(
-        &self,
-        resolver: &mut Resolver<'_>,
-        reading: Reading,
-        caller: &Caller<'_>,
-    ) -> Tally {
-        let no_groups = Plan::default();
-        let mut round =
-            Round::new(&no_groups, &[], self.settings.group_limits(), |_, _| None).with_reading(reading);
-        let tally = caller.run(&mut round).await;
-        resolver.take(round.finish().1);
-        tally
     }
 
     fn forwarding(&self) -> Forwarding {
@@ -260,20 +238,4 @@ impl Function {
             observer: invocation.observer,
         }
     }
-}
-
-/// What is known of each address of a new plan from the outcomes of the one before: everything but refusals of
-/// identifiers that are others now.
-fn known_outcomes(plan: &Plan, before: &Plan, outcomes: &Outcomes) -> Vec<Vec<Option<Outcome>>> {
-    let mut known: Vec<Vec<Option<Outcome>>> =
-        plan.groups.iter().map(|group| vec![None; group.addresses.len()]).collect();
-    for ((place, place_before), outcome) in plan.places.iter().zip(&before.places).zip(&outcomes.by_pair) {
-        let (Ok(place), Ok(place_before)) = (place, place_before) else { continue };
-        // What was planned in a dry run may have become the same as something that is to be associated.
-        let planned = *outcome == Outcome::Planned;
-        if !planned && plan.identifiers(*place) == before.identifiers(*place_before) {
-            known[place.group()][place.address()] = Some(outcome.clone());
-        }
-    }
-    known
 }

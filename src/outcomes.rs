@@ -4,9 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::failure::{Blame, Failure};
-use crate::pairs::Pairs;
-use crate::plan::{Plan, Resolved};
+use crate::failure::Failure;
+use crate::plan::{Address, Plan};
 
 /// What became of one pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +23,7 @@ pub enum Outcome {
 /// What became of every pair of an invocation.
 #[derive(Debug)]
 pub struct Outcomes {
-    /// For each group of the plan, what became of each of its addresses.
+    /// For each group of the plan, what became of each of its addresses that is wanted.
     pub by_group: Vec<Vec<Outcome>>,
     /// For each pair as it was named.
     pub by_pair: Vec<Outcome>,
@@ -32,7 +31,7 @@ pub struct Outcomes {
 
 impl Outcomes {
     /// Finds for each pair what became of it in its group, or why it was in none.
-    pub fn new(plan: &Plan, by_group: Vec<Vec<Outcome>>) -> Self {
+    pub fn new(plan: &Plan, mut by_group: Vec<Vec<Outcome>>) -> Self {
         let by_pair = plan
             .places
             .iter()
@@ -41,38 +40,10 @@ impl Outcomes {
                 Err(failure) => Outcome::Failed(failure.clone()),
             })
             .collect();
+        for (outcomes, group) in by_group.iter_mut().zip(&plan.groups) {
+            let mut addresses = group.addresses.iter();
+            outcomes.retain(|_| addresses.next().is_some_and(Address::is_wanted));
+        }
         Outcomes { by_group, by_pair }
     }
-
-    /// The identifiers of a second round: those of `resolved` for the pairs that the API refused for theirs, those of the
-    /// plan for all others. So what was done stays done under the identifiers that it was done with.
-    pub fn keep_in(&self, mut resolved: Resolved, pairs: &Pairs, plan: &Plan) -> Resolved {
-        let blamed = |outcome: &Outcome| match outcome {
-            Outcome::Failed(failure) => failure.blame != Blame::Nothing,
-            _ => false,
-        };
-        // A pair that was associated shows that the queue's identifier is right, whatever was said of others.
-        let mut associated = vec![false; pairs.queues.len()];
-        let mut refused = vec![false; pairs.queues.len()];
-        for (pair, outcome) in pairs.pairs.iter().zip(&self.by_pair) {
-            match outcome {
-                Outcome::Associated | Outcome::AlreadyAssociated => associated[pair.queue()] = true,
-                Outcome::Failed(failure) => refused[pair.queue()] |= failure.blame.queue(),
-                Outcome::Planned => {}
-            }
-        }
-        let keeps_queue = |number: usize| associated[number] || !refused[number];
-        for (number, group) in plan.group_of.iter().enumerate().filter(|(number, _)| keeps_queue(*number)) {
-            resolved.queues[number] = group.clone().map(|group| plan.groups[group].queue.clone());
-        }
-        for (number, _) in self.by_pair.iter().enumerate().filter(|(_, outcome)| !blamed(outcome)) {
-            let place = plan.places[number].clone();
-            resolved.addresses[number] =
-                place.map(|place| plan.groups[place.group()].addresses[place.address()].id.clone());
-        }
-        resolved
-    }
 }
-
-#[cfg(test)]
-mod tests;

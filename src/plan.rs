@@ -1,13 +1,19 @@
 //! Plan: pairs grouped per queue and cut into chunks, each of which is one API call.
 //!
-//! The number of chunks is the number of calls if nothing fails: the sum over queues of ceil(addresses / 50).
+//! The number of chunks is the number of calls if nothing fails: the sum over queues of ceil(addresses / 50). Pairs
+//! whose names are still being looked up join the plan later (`plan/join.rs`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::index::Index;
+use crate::names::Resolved;
 use crate::pairs::{Named, Pairs};
+
+mod join;
+
+pub use join::Joined;
 
 /// Addresses in one AssociateQueueEmailAddresses call (API reference: EmailAddressesConfig, at most 50).
 pub const CHUNK: usize = 50;
@@ -21,6 +27,17 @@ pub struct Plan {
     pub group_of: Vec<Result<usize, Arc<Failure>>>,
     /// For each pair of [`Pairs::pairs`]: its place in a group, or why it has none.
     pub places: Vec<Result<Place, Arc<Failure>>>,
+    /// Finds groups and addresses by their identifiers. Empty, if nothing is named by name.
+    known: Known,
+}
+
+/// Finds what is in a plan by its identifiers.
+#[derive(Debug, Default)]
+struct Known {
+    /// Groups by instance and queue.
+    groups: HashMap<(Arc<str>, Arc<str>), usize>,
+    /// Positions in their group, by group and address.
+    addresses: HashMap<(usize, Arc<str>), usize>,
 }
 
 /// Where a pair stands in the plan.
@@ -48,7 +65,8 @@ pub struct Group {
     pub queue: Arc<str>,
     /// The distinct addresses, in the order they were first requested.
     pub addresses: Vec<Address>,
-    /// The addresses to associate, at most [`CHUNK`] each. Where only dry runs ask for anything, none.
+    /// The addresses to associate, at most [`CHUNK`] each: those that were known when the plan was made. Where only dry
+    /// runs ask for anything, none.
     pub chunks: Vec<Chunk>,
 }
 
@@ -59,8 +77,10 @@ pub struct Address {
     pub id: Arc<str>,
     /// Only dry runs ask for it, so it is planned and not associated.
     pub dry_run: bool,
-    /// What asks for it.
+    /// What asks for it. Nothing, if the only names that led to it lead to another address now.
     pub sources: Sources,
+    /// The first pair that names it.
+    pub first_pair: Index,
 }
 
 /// The sources that ask for an address, each once, in order. Nearly always it is one.
@@ -82,15 +102,6 @@ pub struct Chunk {
     pub urgency: usize,
 }
 
-/// The identifiers behind the names of [`Pairs`]: for each queue and each pair, or why there is none.
-#[derive(Debug)]
-pub struct Resolved {
-    /// For each of [`Pairs::queues`].
-    pub queues: Vec<Result<Arc<str>, Arc<Failure>>>,
-    /// For each of [`Pairs::pairs`], its address.
-    pub addresses: Vec<Result<Arc<str>, Arc<Failure>>>,
-}
-
 impl Place {
     /// Which of [`Plan::groups`].
     pub fn group(self) -> usize {
@@ -110,12 +121,26 @@ impl Chunk {
     }
 }
 
+impl Address {
+    /// Whether anything asks for it.
+    pub fn is_wanted(&self) -> bool {
+        !self.sources.as_slice().is_empty()
+    }
+}
+
 impl Group {
+    /// Adds an address, which nothing asks for yet, and gives its position.
+    fn push(&mut self, id: Arc<str>, first_pair: Index) -> usize {
+        self.addresses.push(Address { id, dry_run: true, sources: Sources::Many(Vec::new()), first_pair });
+        self.addresses.len() - 1
+    }
+
     /// The calls that its addresses need if nothing fails; where only dry runs ask for any, that they would need.
     pub fn calls_needed(&self) -> usize {
-        match self.chunks.len() {
-            0 => self.addresses.len().div_ceil(CHUNK),
-            chunks => chunks,
+        let wanted = || self.addresses.iter().filter(|address| address.is_wanted());
+        match wanted().filter(|address| !address.dry_run).count() {
+            0 => wanted().count().div_ceil(CHUNK),
+            live => live.div_ceil(CHUNK),
         }
     }
 
@@ -129,8 +154,12 @@ impl Group {
 impl Plan {
     /// Groups the pairs and cuts the groups into chunks.
     pub fn new(pairs: &Pairs, resolved: Resolved) -> Self {
-        let mut plan =
-            Plan { groups: Vec::new(), group_of: Vec::with_capacity(pairs.queues.len()), places: Vec::new() };
+        let mut plan = Plan {
+            groups: Vec::new(),
+            group_of: Vec::with_capacity(pairs.queues.len()),
+            places: Vec::new(),
+            known: Known::default(),
+        };
         plan.add_groups(pairs, &resolved.queues);
         plan.add_addresses(pairs, resolved.addresses);
         plan.add_sources(pairs);
@@ -160,46 +189,53 @@ impl Plan {
     }
 
     fn add_groups(&mut self, pairs: &Pairs, ids: &[Result<Arc<str>, Arc<Failure>>]) {
-        let mut known: HashMap<(Arc<str>, Arc<str>), usize> = HashMap::with_capacity(ids.len());
+        self.known.groups.reserve(ids.len());
         for (queue, id) in pairs.queues.iter().zip(ids) {
-            self.group_of.push(id.clone().map(|id| {
-                let next = self.groups.len();
-                let group = *known.entry((queue.instance.clone(), id.clone())).or_insert(next);
-                if group == next {
-                    self.groups.push(Group {
-                        instance: queue.instance.clone(),
-                        queue: id,
-                        addresses: Vec::new(),
-                        chunks: Vec::new(),
-                    });
-                }
-                group
-            }));
+            let group = id.clone().map(|id| self.group(&queue.instance, id));
+            self.group_of.push(group);
         }
+    }
+
+    /// The group of a queue, which is made if there is none.
+    fn group(&mut self, instance: &Arc<str>, queue: Arc<str>) -> usize {
+        let next = self.groups.len();
+        let group = *self.known.groups.entry((instance.clone(), queue.clone())).or_insert(next);
+        if group == next {
+            let instance = instance.clone();
+            self.groups.push(Group { instance, queue, addresses: Vec::new(), chunks: Vec::new() });
+        }
+        group
     }
 
     fn add_addresses(&mut self, pairs: &Pairs, ids: Vec<Result<Arc<str>, Arc<Failure>>>) {
         // Pairs are distinct as they were named: only names can make two of them one.
         let names = pairs.queues.iter().any(|queue| matches!(queue.queue, Named::Name(_)))
             || pairs.pairs.iter().any(|pair| matches!(pair.address(), Named::Name(_)));
-        let mut known: HashMap<(usize, Arc<str>), usize> = HashMap::new();
+        if !names {
+            self.known = Known::default();
+        }
         self.make_room(pairs);
         // Identifiers and places are of one size, so the places come to stand where the identifiers stood.
-        let places = ids.into_iter().zip(&pairs.pairs).map(|(id, pair)| {
+        let places = ids.into_iter().zip(&pairs.pairs).enumerate().map(|(number, (id, pair))| {
             let group = self.group_of[pair.queue()].clone()?;
-            let id = id?;
-            let addresses = &mut self.groups[group].addresses;
-            let next = addresses.len();
+            let (id, first_pair) = (id?, Index::new(number));
             let address = match names {
-                true => *known.entry((group, id.clone())).or_insert(next),
-                false => next,
+                true => self.address(group, id, first_pair),
+                false => self.groups[group].push(id, first_pair),
             };
-            if address == next {
-                addresses.push(Address { id, dry_run: true, sources: Sources::Many(Vec::new()) });
-            }
             Ok(Place { group: Index::new(group), address: Index::new(address) })
         });
         self.places = places.collect();
+    }
+
+    /// The position of an address in a group, which it is added to if it is not in it.
+    fn address(&mut self, group: usize, id: Arc<str>, first_pair: Index) -> usize {
+        let next = self.groups[group].addresses.len();
+        let address = *self.known.addresses.entry((group, id.clone())).or_insert(next);
+        if address == next {
+            self.groups[group].push(id, first_pair);
+        }
+        address
     }
 
     /// Lists that grow leave holes in memory behind them, in all as large as they are.
@@ -235,7 +271,7 @@ impl Plan {
         }
     }
 
-    /// Finds how urgent each chunk is: first how many chunks each request needs, then for each chunk the fewest.
+    /// Finds how urgent each chunk is.
     fn rank(&mut self, pairs: &Pairs) {
         let mut first_chunk = Vec::with_capacity(self.groups.len());
         let mut chunks = 0;
@@ -250,24 +286,33 @@ impl Plan {
                 Some((ask.request(), first_chunk[place.group()] + chunk))
             })
         };
-        // Asks stand in the order of their requests, so one mark a chunk tells whether a request was counted.
-        let mut counted = vec![usize::MAX; chunks];
-        let mut calls = vec![0; pairs.requests.len()];
-        for (request, chunk) in asked() {
-            if counted[chunk] != request {
-                counted[chunk] = request;
-                calls[request] += 1;
-            }
-        }
-        let mut fewest = vec![usize::MAX; chunks];
-        for (request, chunk) in asked() {
-            fewest[chunk] = fewest[chunk].min(calls[request]);
-        }
-        let mut fewest = fewest.into_iter();
+        let mut fewest = fewest_calls(chunks, pairs.requests.len(), asked).into_iter();
         for chunk in self.groups.iter_mut().flat_map(|group| &mut group.chunks) {
             chunk.urgency = fewest.next().unwrap_or(usize::MAX);
         }
     }
+}
+
+/// For each chunk, how many calls that request needs which needs the fewest of those that ask for any of it. `asked`
+/// gives a request and a chunk for each ask, in the order of the requests.
+fn fewest_calls<Asked>(chunks: usize, requests: usize, asked: impl Fn() -> Asked) -> Vec<usize>
+where
+    Asked: Iterator<Item = (usize, usize)>,
+{
+    // Asks stand in the order of their requests, so one mark a chunk tells whether a request was counted.
+    let mut counted = vec![usize::MAX; chunks];
+    let mut calls = vec![0; requests];
+    for (request, chunk) in asked() {
+        if counted[chunk] != request {
+            counted[chunk] = request;
+            calls[request] += 1;
+        }
+    }
+    let mut fewest = vec![usize::MAX; chunks];
+    for (request, chunk) in asked() {
+        fewest[chunk] = fewest[chunk].min(calls[request]);
+    }
+    fewest
 }
 
 impl Sources {
@@ -279,7 +324,7 @@ impl Sources {
         }
     }
 
-    /// Adds a source, which is the last one added or a later one.
+    /// Adds a source. One that stands behind a later one already may come to stand in the list twice.
     fn add(&mut self, source: usize) {
         match self {
             Sources::One(only) if *only == source => {}

@@ -31,6 +31,11 @@ impl Deadline {
         begin + SHORTEST_CALL <= self.end
     }
 
+    /// How long calls may still begin and end.
+    pub fn time_left(self, now: Instant) -> Duration {
+        self.end.saturating_duration_since(now)
+    }
+
     /// How long a call may take that begins at a time.
     pub fn time_for_call(self, begin: Instant, at_most: Duration) -> Duration {
         self.end.saturating_duration_since(begin).min(at_most)

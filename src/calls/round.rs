@@ -3,12 +3,16 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::connect::{AssociateCall, ListCall};
 use crate::failure::{Blame, Failure, Retry};
-use crate::names::Reading;
+use crate::names::{Directories, Found, Names, Reread};
 use crate::outcomes::Outcome;
-use crate::plan::{Group, Plan};
+use crate::pairs::Pairs;
+use crate::plan::{Group, Joined, Plan};
 
 use super::group::{GroupLimits, GroupStep, Progress, QueueVerdict, Set};
 use super::step::{Answer, Attempt, Pause, Step, Task};
@@ -18,17 +22,37 @@ use super::token::client_token;
 /// that is wrong then, and each queue of it would cost two more calls.
 const NOT_FOUND_TO_GIVE_UP: u32 = 10;
 
+/// How long a chunk that is not whole waits for names that may still join its group: as long as the call that this
+/// saves takes at the default quota of two a second. Longer, and the names would hold identifiers back.
+const WAIT_FOR_NAMES: Duration = Duration::from_millis(500);
+
 /// Everything that wants calls made, and how far each part has come.
 #[derive(Debug)]
 pub struct Round<'p> {
-    plan: &'p Plan,
+    pairs: &'p Pairs,
     /// For each of the envelope's sources, what identifies it in a `ClientToken`.
     source_ids: &'p [Arc<str>],
-    groups: Vec<Progress>,
-    instances: HashMap<&'p str, Instance>,
-    reading: Reading,
-    /// Who may want a step, each once.
+    limits: GroupLimits,
+    names: Names<'p>,
+    plan: Plan,
+    groups: Vec<Member>,
+    instances: HashMap<Arc<str>, Instance>,
+    /// Who may want a step.
     idle: VecDeque<Idle>,
+    /// Until when chunks that are not whole wait for names.
+    names_awaited_until: Option<Instant>,
+    /// When names that were found go ahead although their directory was not read to its end.
+    names_go_ahead_at: Option<Instant>,
+}
+
+/// A group of the round.
+#[derive(Debug)]
+struct Member {
+    progress: Progress,
+    /// A step of it is under way.
+    is_busy: bool,
+    /// Pairs that join it when their address was looked up.
+    waiting: usize,
 }
 
 /// Somebody who has no step under way.
@@ -54,42 +78,47 @@ impl Instance {
 }
 
 impl<'p> Round<'p> {
-    /// The groups of a plan, of which nothing was called yet. `decided` gives what is known already of an address,
-    /// by its group and its position in it.
+    /// Groups the pairs whose identifiers are known, and has the names of the others looked up. `half_time` is when half
+    /// of the time for calls is over.
     pub fn new(
-        plan: &'p Plan,
+        pairs: &'p Pairs,
         source_ids: &'p [Arc<str>],
+        kept: &'p Directories,
         limits: GroupLimits,
-        decided: impl Fn(usize, usize) -> Option<Outcome>,
+        now: Instant,
+        half_time: Instant,
     ) -> Self {
-        let begin = |(number, group): (usize, &Group)| {
-            Progress::new(group, limits, |address| decided(number, address))
+        let (names, resolved) = Names::new(pairs, kept, now);
+        let mut round = Round {
+            pairs,
+            source_ids,
+            limits,
+            plan: Plan::new(pairs, resolved),
+            groups: Vec::new(),
+            instances: HashMap::new(),
+            idle: names.to_read().map(Idle::Reading).collect(),
+            names,
+            names_awaited_until: Some(now + WAIT_FOR_NAMES),
+            names_go_ahead_at: Some(half_time),
         };
-        let groups: Vec<Progress> = plan.groups.iter().enumerate().map(begin).collect();
-        let idle = (0..groups.len()).map(|group| Idle::Group(group, None)).collect();
-        Round { plan, source_ids, groups, instances: HashMap::new(), reading: Reading::default(), idle }
+        round.begin_new_groups();
+        round.count_waiting();
+        round
     }
 
-    /// Directories are to be read as well.
-    #[must_use]
-    pub fn with_reading(mut self, reading: Reading) -> Self {
-        self.idle.extend((0..reading.directories()).map(Idle::Reading));
-        self.reading = reading;
-        self
-    }
-
-    /// What became of each address, group by group, and the directories.
-    pub fn finish(self) -> (Vec<Vec<Outcome>>, Reading) {
-        (self.groups.into_iter().map(Progress::into_outcomes).collect(), self.reading)
+    /// The plan as it came to be, and what became of each of its addresses.
+    pub fn finish(self) -> (Plan, Vec<Vec<Outcome>>) {
+        (self.plan, self.groups.into_iter().map(|group| group.progress.into_outcomes()).collect())
     }
 
     /// The next step that is wanted. It comes back with [`Round::record`] or [`Round::expire`].
-    pub(super) fn next(&mut self) -> Option<Step> {
+    pub(super) fn next(&mut self, now: Instant) -> Option<Step> {
+        self.let_names_go_ahead(now);
         while let Some(idle) = self.idle.pop_front() {
             let step = match idle {
                 Idle::Group(group, pause) => self.next_of_group(group, pause),
-                Idle::Reading(reading) => self.reading.next(reading).map(|operation| Step {
-                    task: Task::Search { reading, operation },
+                Idle::Reading(reading) => self.names.next_page(reading).map(|call| Step {
+                    task: Task::Search { reading, call },
                     urgency: 0,
                     place: reading,
                     pause: None,
@@ -102,8 +131,19 @@ impl<'p> Round<'p> {
         None
     }
 
+    /// When a step may be wanted although nothing was answered.
+    pub(super) fn wakes_at(&self) -> Option<Instant> {
+        self.names.to_read().next()?;
+        self.names_awaited_until.into_iter().chain(self.names_go_ahead_at).min()
+    }
+
     fn next_of_group(&mut self, group: usize, pause: Option<Pause>) -> Option<Step> {
-        let (task, urgency) = match self.groups[group].next_step()? {
+        let member = &mut self.groups[group];
+        if member.is_busy {
+            return None;
+        }
+        let more_may_join = member.waiting > 0 && self.names_awaited_until.is_some();
+        let (task, urgency) = match member.progress.next_step(more_may_join)? {
             GroupStep::Associate(set) => {
                 let urgency = set.urgency;
                 (Task::Associate { group, set }, urgency)
@@ -113,24 +153,31 @@ impl<'p> Round<'p> {
                 (Task::List { group, listing }, urgency)
             }
         };
+        member.is_busy = true;
         Some(Step { task, urgency, place: group, pause })
     }
 
-    /// Looks at a step again before it begins: the answer to another may have made it pointless.
+    /// Looks at a step again before it begins: the answers to others may have made it pointless, and names that were
+    /// looked up meanwhile go along in its call.
     pub(super) fn review(&mut self, step: Step) -> Option<Step> {
-        let Task::Associate { group, .. } = step.task else { return Some(step) };
-        let progress = &mut self.groups[group];
-        let instance = self.instances.get(&*self.plan.groups[group].instance).copied().unwrap_or_default();
-        if progress.verdict().is_some() || progress.is_begun() || !instance.is_given_up() {
+        let Step { task: Task::Associate { group, mut set }, urgency, place, pause } = step else {
             return Some(step);
+        };
+        let planned = &self.plan.groups[group];
+        let Member { progress, is_busy, .. } = &mut self.groups[group];
+        let instance = self.instances.get(&planned.instance).copied().unwrap_or_default();
+        if progress.verdict().is_none() && !progress.is_begun() && instance.is_given_up() {
+            let message = format!(
+                "not called: {NOT_FOUND_TO_GIVE_UP} other queues of this instance were not found and none was; check \
+                 the instanceId"
+            );
+            let failure = Failure::ours("ResourceNotFoundException", message, Retry::MayPass);
+            progress.close(Failure { blame: Blame::Queue, ..failure });
+            *is_busy = false;
+            return None;
         }
-        let message = format!(
-            "not called: {NOT_FOUND_TO_GIVE_UP} other queues of this instance were not found and none was; check \
-             the instanceId"
-        );
-        let failure = Failure::ours("ResourceNotFoundException", message, Retry::MayPass);
-        progress.fail_rest(Failure { blame: Blame::Queue, ..failure });
-        None
+        progress.fill(&mut set, planned);
+        Some(Step { task: Task::Associate { group, set }, urgency, place, pause })
     }
 
     /// The task with its call.
@@ -146,14 +193,12 @@ impl<'p> Round<'p> {
                 let call = ListCall { instance: instance.clone(), queue: queue.clone(), next_token };
                 Attempt::List { group, listing, call }
             }
-            Task::Search { reading, operation } => {
-                Attempt::Search { reading, operation, call: self.reading.call(reading) }
-            }
+            Task::Search { reading, call } => Attempt::Search { reading, call },
         }
     }
 
     /// Takes the answer to a step.
-    pub(super) fn record(&mut self, answer: Answer) {
+    pub(super) fn record(&mut self, answer: Answer, now: Instant) {
         match answer {
             Answer::Associated { group, set } => self.update(group, |progress, _| {
                 progress.associated(&set);
@@ -163,8 +208,9 @@ impl<'p> Round<'p> {
                 self.update(group, |progress, group| progress.listed(listing, page, group));
             }
             Answer::Found { reading, page } => {
-                self.reading.found(reading, page);
+                let found = self.names.found(reading, page, now);
                 self.idle.push_back(Idle::Reading(reading));
+                self.join(found);
             }
             Answer::Refused { task: Task::Associate { group, set }, refused } => {
                 self.update(group, |progress, _| progress.not_associated(set, refused));
@@ -173,18 +219,142 @@ impl<'p> Round<'p> {
                 self.update(group, |progress, _| progress.not_listed(listing, &refused));
             }
             Answer::Refused { task: Task::Search { reading, .. }, refused } => {
-                self.reading.refused(reading, &refused);
+                let found = self.names.refused(reading, &refused, now);
+                self.idle.push_back(Idle::Reading(reading));
+                self.join(found);
+            }
+        }
+    }
+
+    /// There is no time left for a step.
+    pub(super) fn expire(&mut self, task: &Task, reason: &str, now: Instant) {
+        match task {
+            Task::Associate { group, .. } | Task::List { group, .. } => {
+                self.groups[*group].progress.close(Failure::deadline_exceeded(reason));
+                self.groups[*group].is_busy = false;
+            }
+            Task::Search { reading, .. } => {
+                let found = self.names.interrupt(*reading, reason, now);
+                self.join(found);
+            }
+        }
+    }
+
+    /// Has the directories read again that gave identifiers which the API refused. Those pairs leave their places, and
+    /// join the plan again when they were looked up once more; all that was done stays done. Tells whether there is
+    /// anything to call.
+    ///
+    /// No pair fails for good by an identifier that a directory gave before the API refused it: where the directory
+    /// cannot be read again, the failure is retryable.
+    pub fn look_up_refused(&mut self, now: Instant) -> bool {
+        let proven = self.proven_queues();
+        let mut queues: HashMap<usize, Option<Reread>> = HashMap::new();
+        for pair in 0..self.pairs.pairs.len() {
+            let Some(failure) = self.refusal_of(pair) else { continue };
+            let queue = self.pairs.pairs[pair].queue();
+            let of_queue = match failure.blame.queue() && !proven[queue] {
+                true => queues.entry(queue).or_insert_with(|| self.names.reread_queue(queue, now)).as_ref(),
+                false => None,
+            };
+            let of_address = failure.blame.address().then(|| self.names.reread_address(pair, now)).flatten();
+            let why = match (of_queue, of_address.as_ref()) {
+                (None, None) => continue,
+                (Some(Reread::UnderWay(directory)), _) | (_, Some(Reread::UnderWay(directory))) => {
+                    self.names.wait(pair, *directory);
+                    self.names.unread().clone()
+                }
+                (Some(Reread::Failed(why)), _) | (_, Some(Reread::Failed(why))) => why.clone(),
+                (Some(Reread::Done) | None, Some(Reread::Done) | None) => Arc::new(Failure {
+                    retry: Retry::MayPass,
+                    blame: Blame::Nothing,
+                    ..Failure::clone(&failure)
+                }),
+            };
+            self.plan.remove(pair, why);
+        }
+        self.plan.leave_out_unwanted();
+        self.idle.extend(self.names.to_read().map(Idle::Reading));
+        !self.idle.is_empty()
+    }
+
+    /// Why the API refused an identifier of a pair.
+    fn refusal_of(&self, pair: usize) -> Option<Arc<Failure>> {
+        let place = self.plan.places[pair].as_ref().ok()?;
+        match self.groups[place.group()].progress.outcome(place.address())? {
+            Outcome::Failed(failure) if failure.blame != Blame::Nothing => Some(failure.clone()),
+            _ => None,
+        }
+    }
+
+    /// For each requested queue, whether a pair was associated, so that its identifier is right whatever was said of
+    /// others.
+    fn proven_queues(&self) -> Vec<bool> {
+        let mut proven = vec![false; self.pairs.queues.len()];
+        for (pair, place) in self.pairs.pairs.iter().zip(&self.plan.places) {
+            let Ok(place) = place else { continue };
+            let outcome = self.groups[place.group()].progress.outcome(place.address());
+            proven[pair.queue()] |= matches!(outcome, Some(Outcome::Associated | Outcome::AlreadyAssociated));
+        }
+        proven
+    }
+
+    fn let_names_go_ahead(&mut self, now: Instant) {
+        if self.names_go_ahead_at.is_some_and(|at| at <= now) {
+            self.names_go_ahead_at = None;
+            for found in self.names.go_ahead() {
+                self.join(found);
+            }
+        }
+        if self.names_awaited_until.is_some_and(|until| until <= now) {
+            self.names_awaited_until = None;
+            self.wake_groups();
+        }
+    }
+
+    /// Pairs were looked up: they join their groups.
+    fn join(&mut self, found: Found) {
+        if found.queues.is_empty() && found.pairs.is_empty() {
+            return;
+        }
+        let joined = self.plan.join(self.pairs, found);
+        self.begin_new_groups();
+        for Joined { group, chunks } in joined {
+            self.groups[group].progress.join(&self.plan.groups[group], &chunks);
+        }
+        self.count_waiting();
+        self.wake_groups();
+    }
+
+    fn wake_groups(&mut self) {
+        self.idle.extend((0..self.groups.len()).map(|group| Idle::Group(group, None)));
+    }
+
+    fn begin_new_groups(&mut self) {
+        let begun = self.groups.len();
+        for (number, group) in self.plan.groups.iter().enumerate().skip(begun) {
+            let progress = Progress::new(group, self.limits);
+            self.groups.push(Member { progress, is_busy: false, waiting: 0 });
+            self.idle.push_back(Idle::Group(number, None));
+        }
+    }
+
+    fn count_waiting(&mut self) {
+        self.groups.iter_mut().for_each(|group| group.waiting = 0);
+        for pair in self.names.waiting() {
+            if let Ok(group) = self.plan.group_of[self.pairs.pairs[pair].queue()] {
+                self.groups[group].waiting += 1;
             }
         }
     }
 
     /// Hands an answer to a group, which then may want its next step.
     fn update(&mut self, group: usize, answer: impl FnOnce(&mut Progress, &Group) -> Option<Pause>) {
-        let (progress, planned) = (&mut self.groups[group], &self.plan.groups[group]);
+        let (Member { progress, is_busy, .. }, planned) = (&mut self.groups[group], &self.plan.groups[group]);
+        *is_busy = false;
         let before = progress.verdict();
         let pause = answer(progress, planned);
         if progress.verdict() != before {
-            let instance = self.instances.entry(&planned.instance).or_default();
+            let instance = self.instances.entry(planned.instance.clone()).or_default();
             match progress.verdict() {
                 Some(QueueVerdict::Found) => instance.found = true,
                 Some(QueueVerdict::NotFound) => instance.not_found += 1,
@@ -192,16 +362,6 @@ impl<'p> Round<'p> {
             }
         }
         self.idle.push_back(Idle::Group(group, pause));
-    }
-
-    /// There is no time left for a step.
-    pub(super) fn expire(&mut self, task: &Task, reason: &str) {
-        match task {
-            Task::Associate { group, .. } | Task::List { group, .. } => {
-                self.groups[*group].fail_rest(Failure::deadline_exceeded(reason));
-            }
-            Task::Search { reading, .. } => self.reading.expire(*reading, reason),
-        }
     }
 
     fn associate_call(&self, group: &Group, set: &Set) -> AssociateCall {

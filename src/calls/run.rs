@@ -36,6 +36,7 @@ pub struct CallLimits {
 pub struct Shared {
     paces: [Pace; Operation::ALL.len()],
     permits: Arc<Semaphore>,
+    max_concurrent_calls: usize,
 }
 
 impl Shared {
@@ -44,6 +45,7 @@ impl Shared {
         Shared {
             paces: Operation::ALL.map(|_| Pace::new(allowance, now)),
             permits: Arc::new(Semaphore::new(max_concurrent_calls)),
+            max_concurrent_calls,
         }
     }
 
@@ -107,6 +109,7 @@ impl Caller<'_> {
             backoffs: HashMap::new(),
             tally: Tally::default(),
             spare: None,
+            searches: 0,
         };
         run.until_done().await
     }
@@ -122,6 +125,8 @@ struct Run<'a, 'r> {
     tally: Tally,
     /// A permit that was waited for and not used yet.
     spare: Option<OwnedSemaphorePermit>,
+    /// Calls in flight that read directories.
+    searches: usize,
 }
 
 /// An attempt that has ended.
@@ -173,7 +178,8 @@ impl Run<'_, '_> {
     /// Begins attempts, the most urgent first, until nothing is ready or something holds the next one back.
     fn begin_what_may_begin(&mut self, now: Instant) -> Blocked {
         self.collect(now);
-        let mut blocked = Blocked { until: self.agenda.wake(now), for_a_permit: false };
+        let wakes = self.agenda.wake(now).into_iter().chain(self.round.wakes_at());
+        let mut blocked = Blocked { until: wakes.min(), for_a_permit: false };
         if !self.caller.deadline.allows(now) {
             while !self.agenda.is_empty() {
                 let late = self.agenda.drain_all();
@@ -182,13 +188,13 @@ impl Run<'_, '_> {
             return Blocked { until: None, for_a_permit: false };
         }
         let mut paced = [false; Operation::ALL.len()];
-        while let Some(operation) = self.agenda.next_operation(|operation| !paced[operation as usize]) {
+        while let Some(operation) = self.next_operation(&paced) {
             let Some(pending) = self.next_wanted(operation) else { continue };
             let permits = &self.caller.shared.permits;
             let Some(permit) = self.spare.take().or_else(|| permits.clone().try_acquire_owned().ok()) else {
                 self.agenda.push(pending);
-                blocked.for_a_permit = self.in_flight.is_empty();
-                // Others may hold them past this invocation's time.
+                blocked.for_a_permit = true;
+                // Other invocations may hold them past this invocation's time.
                 let last = self.caller.deadline.last_begin().map(|last| last + Duration::from_millis(1));
                 blocked.until = blocked.until.into_iter().chain(last).min();
                 return blocked;
@@ -207,7 +213,22 @@ impl Run<'_, '_> {
                 }
             }
         }
+        // Nothing is left that it could serve.
+        self.spare = None;
         blocked
+    }
+
+    /// The operation whose turn it is. Directories that hang must not hold identifiers back, so reading them takes half
+    /// of the calls in flight; if there is only one, a directory is read when nothing else can be called.
+    fn next_operation(&self, paced: &[bool; Operation::ALL.len()]) -> Option<Operation> {
+        let open = |operation: Operation| !paced[operation as usize];
+        let may_read = self.searches < self.caller.shared.max_concurrent_calls / 2;
+        let first =
+            self.agenda.next_operation(|operation| open(operation) && (may_read || !is_search(operation)));
+        first.or_else(|| match self.in_flight.is_empty() {
+            true => self.agenda.next_operation(open),
+            false => None,
+        })
     }
 
     /// The next attempt of an operation that is still wanted.
@@ -238,6 +259,7 @@ impl Run<'_, '_> {
             }
         };
         self.tally.api_calls += 1;
+        self.searches += usize::from(is_search(attempt.operation()));
         self.tally.retries += u64::from(is_retry);
         let (operation, addresses) = (attempt.operation(), attempt.addresses());
         let made = Made { operation, addresses, rank, attempts, backoff, maybe_done };
@@ -253,6 +275,7 @@ impl Run<'_, '_> {
         let Ended { made, result, turn, .. } = ended;
         let Made { operation, addresses, rank, attempts, backoff, maybe_done: earlier_maybe_done } = made;
         let pace = self.caller.shared.pace(operation);
+        self.searches -= usize::from(is_search(operation));
         if let Some(observer) = self.caller.observer {
             let result = result.as_ref().map(|_| ()).map_err(|(_, refusal)| refusal);
             observer.attempt_ended(operation, addresses, result);
@@ -260,7 +283,7 @@ impl Run<'_, '_> {
         let (attempt, refusal) = match result {
             Ok(answer) => {
                 pace.succeeded(turn, now);
-                return self.round.record(answer);
+                return self.round.record(answer, now);
             }
             Err(refused) => refused,
         };
@@ -276,13 +299,13 @@ impl Run<'_, '_> {
         let maybe_done = earlier_maybe_done || refusal.class == Class::Unavailable;
         if !refusal.class.is_retried() || attempts >= self.caller.limits.max_attempts {
             let refused = Refused { refusal, out_of_time: false, maybe_done: earlier_maybe_done };
-            return self.round.record(attempt.refused(refused));
+            return self.round.record(attempt.refused(refused), now);
         }
         let mut backoff = backoff.unwrap_or_else(|| Backoff::new(self.caller.limits.backoff));
         let due = now + backoff.next_wait().max(refusal.retry_after.unwrap_or_default());
         if !self.caller.deadline.allows(due) {
             let refused = Refused { refusal, out_of_time: true, maybe_done };
-            return self.round.record(attempt.refused(refused));
+            return self.round.record(attempt.refused(refused), now);
         }
         let retry = Retry { attempt, rank, attempts, backoff, last: refusal, maybe_done };
         self.agenda.push_later(due, Pending::Again(Box::new(retry)));
@@ -290,7 +313,7 @@ impl Run<'_, '_> {
 
     /// Puts what the round wants next into the agenda.
     fn collect(&mut self, now: Instant) {
-        while let Some(step) = self.round.next() {
+        while let Some(step) = self.round.next(now) {
             let Some(pause) = step.pause else {
                 self.agenda.push(Pending::First(step));
                 continue;
@@ -300,7 +323,7 @@ impl Run<'_, '_> {
             let due = now + backoff.next_wait().max(pause.at_least);
             match self.caller.deadline.allows(due) {
                 true => self.agenda.push_later(due, Pending::First(step)),
-                false => self.round.expire(&step.task, "no time was left to wait for room on the queue"),
+                false => self.round.expire(&step.task, "no time was left to wait for room on the queue", now),
             }
         }
     }
@@ -310,17 +333,22 @@ impl Run<'_, '_> {
         for pending in late {
             match pending {
                 Pending::First(step) => {
-                    self.round.expire(&step.task, "the invocation's time ended before its call could begin");
+                    let reason = "the invocation's time ended before its call could begin";
+                    self.round.expire(&step.task, reason, now);
                 }
                 Pending::Again(retry) => {
                     let Retry { attempt, last, maybe_done, .. } = *retry;
                     let refused = Refused { refusal: last, out_of_time: true, maybe_done };
-                    self.round.record(attempt.refused(refused));
+                    self.round.record(attempt.refused(refused), now);
                 }
             }
         }
         self.collect(now);
     }
+}
+
+fn is_search(operation: Operation) -> bool {
+    matches!(operation, Operation::SearchQueues | Operation::SearchEmailAddresses)
 }
 
 /// Tokio's clock, which tests can pause.

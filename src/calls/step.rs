@@ -45,8 +45,8 @@ pub enum Task {
     Search {
         /// Which reading.
         reading: usize,
-        /// The operation that reads it.
-        operation: Operation,
+        /// The call that reads it.
+        call: SearchCall,
     },
 }
 
@@ -62,7 +62,7 @@ pub struct Pause {
 pub(super) enum Attempt {
     Associate { group: usize, set: Set, call: AssociateCall },
     List { group: usize, listing: Listing, call: ListCall },
-    Search { reading: usize, operation: Operation, call: SearchCall },
+    Search { reading: usize, call: SearchCall },
 }
 
 /// A task with the answer to its call. Retries are behind it.
@@ -106,7 +106,7 @@ impl Task {
         match self {
             Task::Associate { .. } => Operation::Associate,
             Task::List { .. } => Operation::List,
-            Task::Search { operation, .. } => *operation,
+            Task::Search { call, .. } => call.directory.operation(),
         }
     }
 }
@@ -116,7 +116,7 @@ impl Attempt {
         match self {
             Attempt::Associate { .. } => Operation::Associate,
             Attempt::List { .. } => Operation::List,
-            Attempt::Search { operation, .. } => *operation,
+            Attempt::Search { call, .. } => call.directory.operation(),
         }
     }
 
@@ -139,9 +139,9 @@ impl Attempt {
                 Ok(page) => Ok(Answer::Listed { group, listing, page }),
                 Err(refusal) => Err((Attempt::List { group, listing, call }, refusal)),
             },
-            Attempt::Search { reading, operation, call } => match within(time, connect.search(&call)).await {
+            Attempt::Search { reading, call } => match within(time, connect.search(&call)).await {
                 Ok(page) => Ok(Answer::Found { reading, page }),
-                Err(refusal) => Err((Attempt::Search { reading, operation, call }, refusal)),
+                Err(refusal) => Err((Attempt::Search { reading, call }, refusal)),
             },
         }
     }
@@ -151,7 +151,7 @@ impl Attempt {
         let task = match self {
             Attempt::Associate { group, set, .. } => Task::Associate { group, set },
             Attempt::List { group, listing, .. } => Task::List { group, listing },
-            Attempt::Search { reading, operation, .. } => Task::Search { reading, operation },
+            Attempt::Search { reading, call } => Task::Search { reading, call },
         };
         Answer::Refused { task, refused }
     }

@@ -5,8 +5,10 @@
 
 mod client;
 mod operation;
+mod pages;
 mod refusal;
 
 pub use client::Connect;
 pub use operation::{AssociateCall, Directory, Entry, ListCall, ListedAddress, Operation, Page, SearchCall};
+pub use pages::Pages;
 pub use refusal::{Class, Refusal, Refused};

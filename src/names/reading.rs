@@ -1,86 +1,60 @@
-//! Reading directories, page by page.
+//! Reading a directory, page by page.
 
-use std::sync::Arc;
-
-use crate::connect::{Class, Directory as Kind, Entry, Operation, Page, Refused, SearchCall};
+use crate::connect::{Class, Directory as Kind, Entry, Page, Pages, Refused, SearchCall};
 use crate::failure::{Failure, Retry};
 
 use super::directory::{Directory, Which};
 
-/// The reading of several directories, which are numbered from 0.
-#[derive(Debug, Default)]
-pub struct Reading {
-    directories: Vec<Unfinished>,
-}
-
+/// A directory that has not been read to its end.
 #[derive(Debug)]
-struct Unfinished {
+pub(super) struct Reading {
     which: Which,
-    next_token: Option<String>,
+    pages: Pages,
     directory: Directory,
-    end: Option<Result<(), Arc<Failure>>>,
+    /// Names that were found go ahead, although the rest of the directory may have them too.
+    pub(super) goes_ahead: bool,
+    /// An earlier invocation began it, so its next token may be stale.
+    pub(super) continued: bool,
 }
 
 impl Reading {
-    pub(super) fn new(which: impl IntoIterator<Item = Which>) -> Self {
-        let unfinished =
-            |which| Unfinished { which, next_token: None, directory: Directory::default(), end: None };
-        Reading { directories: which.into_iter().map(unfinished).collect() }
+    pub(super) fn new(which: Which) -> Self {
+        let directory = Directory::new(which.1);
+        Reading { which, pages: Pages::default(), directory, goes_ahead: false, continued: false }
     }
 
-    /// How many directories are read.
-    pub fn directories(&self) -> usize {
-        self.directories.len()
+    /// The same in another invocation. A directory that is too long for one does not keep its names waiting for its end.
+    pub(super) fn gone_on_with(self) -> Self {
+        Reading { goes_ahead: true, continued: true, ..self }
     }
 
-    /// The operation that reads the next page of a directory, if there is one.
-    pub fn next(&self, directory: usize) -> Option<Operation> {
-        let Unfinished { which, end, .. } = &self.directories[directory];
-        end.is_none().then(|| which.1.operation())
+    /// The call that reads the next page.
+    pub(super) fn call(&self) -> SearchCall {
+        let (instance, directory) = self.which.clone();
+        SearchCall { instance, directory, next_token: self.pages.next_token().map(str::to_owned) }
     }
 
-    /// The call that reads the next page of a directory.
-    pub fn call(&self, directory: usize) -> SearchCall {
-        let Unfinished { which: (instance, kind), next_token, .. } = &self.directories[directory];
-        SearchCall { instance: instance.clone(), directory: *kind, next_token: next_token.clone() }
-    }
-
-    /// A page of a directory was read.
-    pub fn found(&mut self, directory: usize, page: Page<Entry>) {
-        let reading = &mut self.directories[directory];
+    /// Adds a page, and tells whether it was the last one.
+    pub(super) fn add(&mut self, page: Page<Entry>) -> Result<bool, Refused> {
+        self.continued = false;
         for entry in page.items {
-            reading.directory.add(reading.which.1, &entry.name, &entry.id);
+            self.directory.add(&entry.name, &entry.id);
         }
-        reading.next_token = page.next_token;
-        if reading.next_token.is_none() {
-            reading.end = Some(Ok(()));
-        }
+        self.pages.turn(self.which.1.operation(), page.next_token)
     }
 
-    /// A directory cannot be read.
-    pub fn refused(&mut self, directory: usize, refused: &Refused) {
-        let reading = &mut self.directories[directory];
-        reading.end = Some(Err(Arc::new(unreadable(reading.which.1, refused))));
+    /// What was read so far.
+    pub(super) fn so_far(&self) -> &Directory {
+        &self.directory
     }
 
-    /// There is no time left to read a directory.
-    pub fn expire(&mut self, directory: usize, reason: &str) {
-        self.directories[directory].end = Some(Err(Arc::new(Failure::deadline_exceeded(reason))));
-    }
-
-    /// Each directory, or why it could not be read.
-    pub(super) fn into_directories(
-        self,
-    ) -> impl Iterator<Item = (Which, Result<Arc<Directory>, Arc<Failure>>)> {
-        self.directories.into_iter().map(|reading| {
-            let unread = || Err(Arc::new(Failure::deadline_exceeded("the directory was not read")));
-            (reading.which, reading.end.unwrap_or_else(unread).map(|()| Arc::new(reading.directory)))
-        })
+    pub(super) fn into_directory(self) -> Directory {
+        self.directory
     }
 }
 
 /// Why names could not be looked up: the error is the directory's own.
-fn unreadable(kind: Kind, refused: &Refused) -> Failure {
+pub(super) fn unreadable(kind: Kind, refused: &Refused) -> Failure {
     let refusal = &refused.refusal;
     let advice = match (refusal.class, kind) {
         (Class::Denied, Kind::Queues) => {
@@ -102,4 +76,14 @@ fn unreadable(kind: Kind, refused: &Refused) -> Failure {
         Class::Content | Class::Denied => Retry::Never,
     };
     Failure::ours(refusal.code.clone(), message, retry)
+}
+
+/// The failure of names in a directory whose pages never end.
+pub(super) fn endless(refused: &Refused) -> Failure {
+    let refusal = &refused.refusal;
+    Failure::ours(
+        refusal.code.clone(),
+        format!("names cannot be looked up: {}", refusal.message),
+        Retry::MayPass,
+    )
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use queue_email_associator::names::Resolved;
 use queue_email_associator::pairs::{Named, Pairs};
 use queue_email_associator::payload::Envelope;
-use queue_email_associator::plan::{Plan, Resolved};
+use queue_email_associator::plan::Plan;
 use queue_email_associator::requests::Home;
 
 use crate::failure::Failure;

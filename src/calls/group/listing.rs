@@ -2,18 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::connect::{ListedAddress, Page, Refusal};
+use crate::connect::{ListedAddress, Operation, Page, Pages, Refusal, Refused};
 
 use super::suspects::Set;
-
-/// Pages after which a list counts as one without an end.
-const MOST_PAGES: usize = 1_000;
 
 /// A reading of a queue's list that has not come to its end.
 #[derive(Debug)]
 pub struct Listing {
-    /// The token of each page but the first, in order.
-    tokens: Vec<String>,
+    pages: Pages,
     on_queue: OnQueue,
     purpose: Purpose,
 }
@@ -38,8 +34,8 @@ pub(super) enum Read {
     More(Listing),
     /// The list was read to its end.
     Whole(OnQueue, Purpose),
-    /// The list has no end, for this reason.
-    Endless(Listing, String),
+    /// The list has no end.
+    Endless(Listing, Refused),
 }
 
 /// The addresses that are on a queue.
@@ -68,7 +64,7 @@ impl OnQueue {
 impl Listing {
     /// A reading that begins with the first page.
     pub(super) fn new(purpose: Purpose) -> Self {
-        Listing { tokens: Vec::new(), on_queue: OnQueue::default(), purpose }
+        Listing { pages: Pages::default(), on_queue: OnQueue::default(), purpose }
     }
 
     /// How urgent the next page is.
@@ -81,7 +77,7 @@ impl Listing {
 
     /// The token of the next page; the first page has none.
     pub fn next_token(&self) -> Option<&str> {
-        self.tokens.last().map(String::as_str)
+        self.pages.next_token()
     }
 
     /// Gives back what the list was read for.
@@ -94,13 +90,10 @@ impl Listing {
         self.on_queue
             .addresses
             .extend(page.items.into_iter().map(|address| (address.id, address.is_default)));
-        let Some(token) = page.next_token else { return Read::Whole(self.on_queue, self.purpose) };
-        let is_repeated = self.tokens.contains(&token);
-        self.tokens.push(token);
-        match self.tokens.len() {
-            _ if is_repeated => Read::Endless(self, "a page's token was seen before".to_owned()),
-            MOST_PAGES.. => Read::Endless(self, format!("there are more than {MOST_PAGES} pages")),
-            _ => Read::More(self),
+        match self.pages.turn(Operation::List, page.next_token) {
+            Ok(true) => Read::Whole(self.on_queue, self.purpose),
+            Ok(false) => Read::More(self),
+            Err(endless) => Read::Endless(self, endless),
         }
     }
 }

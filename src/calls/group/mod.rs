@@ -11,16 +11,17 @@
 
 mod confirm;
 mod failure;
+mod joining;
 mod listing;
 mod room;
 mod suspects;
 
 use std::sync::Arc;
 
-use crate::connect::{Class, ListedAddress, Operation, Page, Refusal, Refused};
+use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
 use crate::failure::{Blame, Failure, Retry};
 use crate::outcomes::Outcome;
-use crate::plan::Group;
+use crate::plan::{Address, Group};
 
 use self::confirm::Accused;
 use self::failure::{failed, no_time_to_retry, refused_for_content, undecided};
@@ -60,6 +61,8 @@ pub struct Progress {
     urgency: usize,
     verdict: Option<QueueVerdict>,
     begun: bool,
+    /// Why nothing more of the group is called.
+    closed: Option<Arc<Failure>>,
 }
 
 /// Whether the queue's list was read.
@@ -92,19 +95,10 @@ pub enum GroupStep {
 }
 
 impl Progress {
-    /// A group of which nothing was called yet. `decided` gives what is known of an address already.
-    pub fn new(
-        group: &Group,
-        limits: GroupLimits,
-        mut decided: impl FnMut(usize) -> Option<Outcome>,
-    ) -> Self {
-        let outcomes = (0..)
-            .zip(&group.addresses)
-            .map(|(position, address)| match address.dry_run {
-                true => Some(Outcome::Planned),
-                false => decided(position),
-            })
-            .collect();
+    /// A group of which nothing was called yet.
+    pub fn new(group: &Group, limits: GroupLimits) -> Self {
+        let planned = |address: &Address| address.dry_run.then_some(Outcome::Planned);
+        let outcomes = group.addresses.iter().map(planned).collect();
         let chunks = group.chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency));
         let mut chunks: Vec<(Vec<usize>, _)> = chunks.collect();
         chunks.sort_by_key(|(_, urgency)| *urgency);
@@ -120,13 +114,19 @@ impl Progress {
             urgency: 0,
             verdict: None,
             begun: false,
+            closed: None,
         }
     }
 
     /// The next step, or nothing if all is decided. The one before must have been answered.
-    pub fn next_step(&mut self) -> Option<GroupStep> {
+    ///
+    /// If more addresses may join the group soon, a chunk that is not whole waits for them.
+    pub fn next_step(&mut self, more_may_join: bool) -> Option<GroupStep> {
         if let Some(listing) = self.listing.take() {
             return Some(GroupStep::List(listing));
+        }
+        if more_may_join && !self.suspects.whole_chunk_first() {
+            return None;
         }
         let outcomes = &self.outcomes;
         let set = self.suspects.next(self.room.next_call(), |member| outcomes[member].is_none());
@@ -137,8 +137,7 @@ impl Progress {
         set.map(GroupStep::Associate)
     }
 
-    /// Fails everything that is undecided.
-    pub fn fail_rest(&mut self, failure: Failure) {
+    fn fail_rest(&mut self, failure: Failure) {
         self.listing = None;
         self.accused.clear();
         let failure = Arc::new(failure);
@@ -207,8 +206,8 @@ impl Progress {
                 self.fail(&set.members, failure);
             }
             // The same for every address of the queue.
-            Class::Denied => self.fail_rest(failed(&refusal, Retry::Never, Blame::Nothing)),
-            Class::Credentials => self.fail_rest(failed(&refusal, Retry::MayPass, Blame::Nothing)),
+            Class::Denied => self.close(failed(&refusal, Retry::Never, Blame::Nothing)),
+            Class::Credentials => self.close(failed(&refusal, Retry::MayPass, Blame::Nothing)),
             // A lost answer to an earlier attempt may be why an address is refused now: as one that is on the queue.
             Class::NotFound | Class::Content if maybe_done || self.list == List::Unread => {
                 self.explain(set, refusal);
@@ -261,9 +260,7 @@ impl Progress {
                 self.listing = Some(listing);
                 return None;
             }
-            Read::Endless(listing, reason) => {
-                return self.not_listed(listing, &Refused::endless(Operation::List, &reason));
-            }
+            Read::Endless(listing, refused) => return self.not_listed(listing, &refused),
         };
         self.list = List::Read;
         for (outcome, address) in self.outcomes.iter_mut().zip(&group.addresses) {
@@ -323,7 +320,7 @@ impl Progress {
         // token.
         if of_list.class.blames_content() && listing.next_token().is_none() {
             self.verdict = Some(QueueVerdict::NotFound);
-            self.fail_rest(refused_for_content(of_list, Blame::Queue));
+            self.close(refused_for_content(of_list, Blame::Queue));
             return None;
         }
         if of_list.class == Class::Denied {

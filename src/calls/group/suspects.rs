@@ -9,6 +9,8 @@
 //! accepted only one does, and the uneven cut makes both ways equally long. One address at fault among 50 is found
 //! in 9 calls at most, where halving takes 12.
 
+use crate::plan::CHUNK;
+
 /// A set of addresses, by their position in the group, in the order they were requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Set {
@@ -18,6 +20,8 @@ pub struct Set {
     pub urgency: usize,
     /// Which chunk of the group it is a part of.
     pub(super) chunk: usize,
+    /// A chunk of which nothing was tried yet.
+    fresh: bool,
     /// It holds an address at fault.
     tainted: bool,
     /// The set below it in the stack is the other part of a tainted set.
@@ -28,23 +32,71 @@ pub struct Set {
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
     stack: Vec<Set>,
+    /// Chunks that were added so far.
+    chunks: usize,
 }
 
 impl Set {
     /// A part of this set about which nothing is known.
     fn part(&self, members: Vec<usize>) -> Self {
-        Set { members, urgency: self.urgency, chunk: self.chunk, tainted: false, first_part: false }
+        Set { members, fresh: false, tainted: false, first_part: false, ..*self }
+    }
+
+    /// Whether more addresses of the group can go along in its call.
+    pub fn takes_more(&self) -> bool {
+        self.fresh && self.members.len() < CHUNK
     }
 }
 
 impl Suspects {
     /// The chunks of a group, to be tried in this order, each with its urgency.
     pub(super) fn new(chunks: impl Iterator<Item = (Vec<usize>, usize)>) -> Self {
-        let set =
-            |(chunk, (members, urgency))| Set { members, urgency, chunk, tainted: false, first_part: false };
+        let mut suspects = Suspects::default();
+        suspects.add(chunks);
+        suspects
+    }
+
+    /// Adds chunks that are to be tried after all others.
+    pub(super) fn add(&mut self, chunks: impl Iterator<Item = (Vec<usize>, usize)>) {
+        let set = |(number, (members, urgency))| Set {
+            members,
+            urgency,
+            chunk: self.chunks + number,
+            fresh: true,
+            tainted: false,
+            first_part: false,
+        };
         let mut stack: Vec<Set> = chunks.enumerate().map(set).collect();
+        self.chunks += stack.len();
         stack.reverse();
-        Suspects { stack }
+        stack.append(&mut self.stack);
+        self.stack = stack;
+    }
+
+    /// Has a set that was not tried yet take members of others that were not tried either, until it is a whole chunk.
+    /// Only chunks that are not whole give any, so that no call is made more than is needed.
+    pub(super) fn fill<Order: Ord>(&mut self, set: &mut Set, order: impl Fn(usize) -> Order) {
+        let others = self.stack.iter_mut().rev().filter(|other| other.takes_more());
+        for other in others {
+            let taken = other.members.len().min(CHUNK - set.members.len());
+            set.members.extend(other.members.drain(..taken));
+        }
+        self.stack.retain(|set| !set.members.is_empty());
+        set.members.sort_by_key(|member| order(*member));
+    }
+
+    /// Puts a whole chunk that was not tried yet first, if the first one is not whole. Tells whether the first set may
+    /// be tried while other addresses may still go along in its call.
+    pub(super) fn whole_chunk_first(&mut self) -> bool {
+        if !self.stack.last().is_some_and(Set::takes_more) {
+            return true;
+        }
+        let whole = self.stack.iter().rposition(|set| set.fresh && !set.takes_more());
+        if let Some(position) = whole {
+            let set = self.stack.remove(position);
+            self.stack.push(set);
+        }
+        whole.is_some()
     }
 
     /// The next set to be tried, of undecided addresses only, at most `at_most`.
@@ -63,7 +115,7 @@ impl Suspects {
             if let Some(rest) =
                 at_most.filter(|most| *most < set.members.len()).map(|most| set.members.split_off(most))
             {
-                (set.tainted, set.first_part) = (false, false);
+                (set.fresh, set.tainted, set.first_part) = (false, false, false);
                 self.stack.push(set.part(rest));
             }
             if set.tainted && set.members.len() > 1 {
@@ -83,14 +135,14 @@ impl Suspects {
 
     /// Puts a set back, to be tried again.
     pub(super) fn put_back(&mut self, set: Set) {
-        self.stack.push(set);
+        self.stack.push(Set { fresh: false, ..set });
     }
 
     /// Puts what is to be tried into the order in which it was requested, rather than that of urgency.
     pub(super) fn in_requested_order(&mut self) {
         self.stack.sort_by_key(|set| std::cmp::Reverse(set.members.first().copied()));
         for set in &mut self.stack {
-            (set.tainted, set.first_part) = (false, false);
+            (set.fresh, set.tainted, set.first_part) = (false, false, false);
         }
     }
 
@@ -103,7 +155,7 @@ impl Suspects {
             [] => Ok(()),
             [single] => Err(*single),
             _ => {
-                (set.tainted, set.first_part) = (true, false);
+                (set.fresh, set.tainted, set.first_part) = (false, true, false);
                 self.stack.push(set);
                 Ok(())
             }

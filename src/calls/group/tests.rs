@@ -12,8 +12,12 @@ const LIMITS: GroupLimits = GroupLimits { additional_addresses: 49, max_attempts
 
 /// A group of addresses `a0`, `a1`, ...
 fn group(addresses: usize) -> Group {
-    let address =
-        |position| Address { id: format!("a{position}").into(), dry_run: false, sources: Sources::One(0) };
+    let address = |position| Address {
+        id: format!("a{position}").into(),
+        dry_run: false,
+        sources: Sources::One(0),
+        first_pair: Index::new(position),
+    };
     Group {
         instance: "i".into(),
         queue: "q".into(),
@@ -28,7 +32,7 @@ fn group(addresses: usize) -> Group {
 }
 
 fn begin(group: &Group, limits: GroupLimits) -> Progress {
-    Progress::new(group, limits, |_| None)
+    Progress::new(group, limits)
 }
 
 fn refused(class: Class) -> Refused {
@@ -38,7 +42,7 @@ fn refused(class: Class) -> Refused {
 
 /// The set of the next step, which is to associate it.
 fn next_set(progress: &mut Progress) -> Option<Set> {
-    match progress.next_step()? {
+    match progress.next_step(false)? {
         GroupStep::Associate(set) => Some(set),
         GroupStep::List(listing) => panic!("{listing:?} is wanted"),
     }
@@ -68,7 +72,7 @@ fn associate(progress: &mut Progress, members: Range<usize>) {
 }
 
 fn next_listing(progress: &mut Progress) -> Listing {
-    match progress.next_step() {
+    match progress.next_step(false) {
         Some(GroupStep::List(listing)) => listing,
         other => panic!("{other:?} is wanted and no list"),
     }
@@ -191,7 +195,7 @@ fn accused_addresses_of_a_chunk_are_confirmed_before_the_next_chunk() {
     refuse(&mut progress, Class::Content);
     list(&mut progress, &group, []);
     let mut refused = 0;
-    while let Some(GroupStep::Associate(set)) = progress.next_step() {
+    while let Some(GroupStep::Associate(set)) = progress.next_step(false) {
         assert!(!set.members.contains(&50));
         refused += 1;
         match set.members.contains(&0) {

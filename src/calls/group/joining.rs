@@ -1,0 +1,48 @@
+//! Joining: addresses that come to a group while it is under way, because their names were looked up meanwhile.
+
+use std::sync::Arc;
+
+use crate::failure::Failure;
+use crate::outcomes::Outcome;
+use crate::plan::{Chunk, Group};
+
+use super::room::Room;
+use super::{Progress, Set};
+
+impl Progress {
+    /// Addresses have joined the group: those of the plan that are new, of which these chunks are to be associated.
+    pub fn join(&mut self, group: &Group, chunks: &[Chunk]) {
+        for address in &group.addresses[self.outcomes.len()..] {
+            self.outcomes.push(address.dry_run.then_some(Outcome::Planned));
+        }
+        for position in chunks.iter().flat_map(Chunk::positions) {
+            let outcome = &mut self.outcomes[position];
+            if matches!(outcome, None | Some(Outcome::Planned)) {
+                *outcome = self.closed.clone().map(Outcome::Failed);
+            }
+        }
+        if self.room.next_call() == Some(0) {
+            // The list that told so may be old by now, and what has joined may be on the queue already.
+            self.room = Room::Unknown;
+        }
+        self.suspects.add(chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency)));
+    }
+
+    /// Has a set that was not tried yet take what has joined the group meanwhile.
+    pub fn fill(&mut self, set: &mut Set, group: &Group) {
+        if set.takes_more() && self.room.next_call().is_none() {
+            self.suspects.fill(set, |member| group.addresses[member].first_pair);
+        }
+    }
+
+    /// What became of an address, once that is known.
+    pub fn outcome(&self, address: usize) -> Option<&Outcome> {
+        self.outcomes[address].as_ref()
+    }
+
+    /// Fails everything that is undecided, and everything that joins the group later.
+    pub fn close(&mut self, failure: Failure) {
+        self.closed = Some(Arc::new(failure.clone()));
+        self.fail_rest(failure);
+    }
+}

@@ -1,0 +1,79 @@
+//! Pages: a listing is followed from page to page, and not for ever.
+
+use std::collections::HashSet;
+
+use super::operation::Operation;
+use super::refusal::Refused;
+
+/// Pages of one listing that are read at most. The largest directory that Connect allows is far below.
+const MOST: usize = 1_000;
+
+/// The pages of one listing that were read so far.
+#[derive(Debug, Default)]
+pub struct Pages {
+    read: usize,
+    tokens: HashSet<String>,
+    next_token: Option<String>,
+}
+
+impl Pages {
+    /// Where the next page begins. The first page has no token.
+    pub fn next_token(&self) -> Option<&str> {
+        self.next_token.as_deref()
+    }
+
+    /// Notes that a page was read, and tells whether it was the last one.
+    ///
+    /// # Errors
+    /// The page names a next page that was read before, or it is the 1,000th and not the last one: the listing would
+    /// never end.
+    pub fn turn(&mut self, operation: Operation, next_token: Option<String>) -> Result<bool, Refused> {
+        self.read += 1;
+        self.next_token.clone_from(&next_token);
+        let Some(token) = next_token else { return Ok(true) };
+        if self.read >= MOST {
+            Err(Refused::endless(operation, &format!("there are more than {MOST} pages")))
+        } else if !self.tokens.insert(token) {
+            Err(Refused::endless(operation, "a page's token was seen before"))
+        } else {
+            Ok(false)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(pages: &mut Pages, token: Option<&str>) -> Result<bool, String> {
+        let turned = pages.turn(Operation::SearchQueues, token.map(str::to_owned));
+        turned.map_err(|refused| refused.refusal.message)
+    }
+
+    #[test]
+    fn a_token_that_came_before_ends_the_reading() {
+        for tokens in [&["a", "a"][..], &["a", "b", "a"], &["a", "b", "b"]] {
+            let mut pages = Pages::default();
+            let (last, before) = tokens.split_last().unwrap();
+            for token in before {
+                assert_eq!(turn(&mut pages, Some(token)), Ok(false));
+                assert_eq!(pages.next_token(), Some(*token));
+            }
+            let why = "the pages of SearchQueues do not end: a page's token was seen before";
+            assert_eq!(turn(&mut pages, Some(last)), Err(why.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_thousand_pages_are_read() {
+        let mut pages = Pages::default();
+        for page in 1..1_000 {
+            assert_eq!(turn(&mut pages, Some(&page.to_string())), Ok(false));
+        }
+        let mut whole = pages;
+        assert_eq!(turn(&mut whole, None), Ok(true));
+        let mut endless = Pages { read: 999, ..Pages::default() };
+        let why = "the pages of SearchQueues do not end: there are more than 1000 pages";
+        assert_eq!(turn(&mut endless, Some("1000")), Err(why.to_owned()));
+    }
+}

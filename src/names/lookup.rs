@@ -1,0 +1,373 @@
+//! Looking names up: which pairs wait for which directory, and what they find in it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::connect::{Class, Directory as Kind, Entry, Page, Refused, SearchCall};
+use crate::failure::{Failure, Retry};
+use crate::index::Index;
+use crate::pairs::{Named, Pairs};
+
+use super::directory::{Directories, Directory, Which};
+use super::reading::{Reading, endless, unreadable};
+use super::{Found, Resolved};
+
+/// The names of one invocation. Its directories are numbered from 0.
+#[derive(Debug)]
+pub struct Names<'a> {
+    pairs: &'a Pairs,
+    kept: &'a Directories,
+    directories: Vec<Known>,
+    numbers: HashMap<Which, usize>,
+    /// The failure of what waits, until it is looked up.
+    unread: Arc<Failure>,
+}
+
+/// What an invocation knows of a directory.
+#[derive(Debug)]
+struct Known {
+    which: Which,
+    /// As it was last read in whole. Another invocation's reading does not change it.
+    directory: Option<Arc<Directory>>,
+    /// The reading that is under way.
+    reading: Option<Reading>,
+    /// Why it could not be read in this invocation: a name that is not in the directory may be new.
+    failure: Option<Arc<Failure>>,
+    /// It is read again, or was, in this invocation.
+    reread: bool,
+    /// Requested queues that wait for it.
+    queues: Vec<usize>,
+    /// Pairs that wait for it.
+    pairs: Vec<Index>,
+}
+
+/// What a name leads to.
+enum Lookup {
+    Id(Arc<str>),
+    Failed(Arc<Failure>),
+    /// The directory of this number is being read.
+    Waits(usize),
+}
+
+/// What can be done about an identifier that came from a directory and that the API refused.
+#[derive(Debug)]
+pub enum Reread {
+    /// The directory of this number is read again.
+    UnderWay(usize),
+    /// The directory could not be read again.
+    Failed(Arc<Failure>),
+    /// The directory was read again in this invocation, before the API refused the identifier.
+    Done,
+}
+
+impl<'a> Names<'a> {
+    /// Looks every pair up in the directories that are kept. Those that something is missing from are to be read.
+    pub fn new(pairs: &'a Pairs, kept: &'a Directories, now: Instant) -> (Self, Resolved) {
+        let unread = Arc::new(Failure::deadline_exceeded("the directory of names was not read in time"));
+        let mut names = Names { pairs, kept, directories: Vec::new(), numbers: HashMap::new(), unread };
+        names.open_directories(now);
+        let resolved = names.resolve();
+        (names, resolved)
+    }
+
+    /// The directories that are to be read.
+    pub fn to_read(&self) -> impl Iterator<Item = usize> {
+        (0..self.directories.len()).filter(|number| self.directories[*number].reading.is_some())
+    }
+
+    /// The call that reads the next page of a directory, if there is one.
+    pub fn next_page(&self, number: usize) -> Option<SearchCall> {
+        self.directories[number].reading.as_ref().map(Reading::call)
+    }
+
+    /// Takes a page of a directory. With the last one its names are found.
+    pub fn found(&mut self, number: usize, page: Page<Entry>, now: Instant) -> Found {
+        let known = &mut self.directories[number];
+        let Some(mut reading) = known.reading.take() else { return Found::default() };
+        match reading.add(page) {
+            Ok(false) => {
+                known.reading = Some(reading);
+                return Found::default();
+            }
+            Ok(true) => {
+                let directory = Arc::new(reading.into_directory());
+                self.kept.put(known.which.clone(), directory.clone(), now);
+                (known.directory, known.failure) = (Some(directory), None);
+            }
+            Err(refused) => known.failure = Some(Arc::new(endless(&refused))),
+        }
+        self.sort_out(number)
+    }
+
+    /// A page of a directory cannot be read. Its names are looked up in an older directory, if there is one, because
+    /// most of that is right.
+    pub fn refused(&mut self, number: usize, refused: &Refused, now: Instant) -> Found {
+        let known = &mut self.directories[number];
+        let class = refused.refusal.class;
+        if let Some(reading) = known.reading.take() {
+            if reading.continued && class.blames_content() {
+                known.reading = Some(Reading::new(known.which.clone()));
+                return Found::default();
+            }
+            if refused.out_of_time || class.is_retried() || class == Class::Credentials {
+                self.kept.put_unfinished(known.which.clone(), reading, now);
+            }
+        }
+        known.failure = Some(Arc::new(unreadable(known.which.1, refused)));
+        self.sort_out(number)
+    }
+
+    /// There is no time left to read a directory. The next invocation goes on where this one stopped.
+    pub fn interrupt(&mut self, number: usize, reason: &str, now: Instant) -> Found {
+        let known = &mut self.directories[number];
+        if let Some(reading) = known.reading.take() {
+            self.kept.put_unfinished(known.which.clone(), reading, now);
+        }
+        known.failure = Some(Arc::new(Failure::deadline_exceeded(reason)));
+        self.sort_out(number)
+    }
+
+    /// Gives what was found so far in directories that are still being read. That no other entry has the name as well
+    /// is not known then.
+    pub fn go_ahead(&mut self) -> Vec<Found> {
+        let numbers: Vec<usize> = self.to_read().collect();
+        for number in &numbers {
+            if let Some(reading) = &mut self.directories[*number].reading {
+                reading.goes_ahead = true;
+            }
+        }
+        numbers.into_iter().map(|number| self.sort_out(number)).collect()
+    }
+
+    /// Pairs that wait for a directory.
+    pub fn waiting(&self) -> impl Iterator<Item = usize> {
+        self.directories.iter().flat_map(|known| &known.pairs).map(|pair| pair.get())
+    }
+
+    /// Has the directory that gave a queue's identifier read again, because the API refused it.
+    pub fn reread_queue(&mut self, queue: usize, now: Instant) -> Option<Reread> {
+        let requested = &self.pairs.queues[queue];
+        let Named::Name(_) = requested.queue else { return None };
+        let reread = self.reread(&requested.instance, Kind::Queues, now);
+        if let Reread::UnderWay(number) = reread {
+            self.directories[number].queues.push(queue);
+        }
+        Some(reread)
+    }
+
+    /// Has the directory that gave a pair's address read again, because the API refused its identifier.
+    pub fn reread_address(&mut self, pair: usize, now: Instant) -> Option<Reread> {
+        let pair = &self.pairs.pairs[pair];
+        let Named::Name(_) = pair.address() else { return None };
+        Some(self.reread(&self.pairs.queues[pair.queue()].instance, Kind::EmailAddresses, now))
+    }
+
+    /// A pair waits for a directory.
+    pub fn wait(&mut self, pair: usize, number: usize) {
+        self.directories[number].pairs.push(Index::new(pair));
+    }
+
+    /// The failure of pairs that wait.
+    pub fn unread(&self) -> &Arc<Failure> {
+        &self.unread
+    }
+
+    fn reread(&mut self, instance: &Arc<str>, kind: Kind, now: Instant) -> Reread {
+        let Some(number) = self.numbers.get(&(instance.clone(), kind)).copied() else { return Reread::Done };
+        let known = &mut self.directories[number];
+        match &known.failure {
+            _ if known.reading.is_some() => Reread::UnderWay(number),
+            Some(failure) => Reread::Failed(failure.clone()),
+            None if known.reread => Reread::Done,
+            None => {
+                known.reread = true;
+                // What it says was refused, so if it cannot be read again, nothing is known.
+                known.directory = None;
+                known.reading = Some(begin(self.kept, &known.which, now));
+                Reread::UnderWay(number)
+            }
+        }
+    }
+
+    /// Knows the directory of every name, and has it read where the name is missing or not unique.
+    fn open_directories(&mut self, now: Instant) {
+        let pairs = self.pairs;
+        for (which, name) in all_names(pairs) {
+            let number = *self.numbers.entry(which).or_insert_with_key(|which| {
+                let directory = self.kept.get(which, now);
+                self.directories.push(Known {
+                    which: which.clone(),
+                    directory,
+                    reading: None,
+                    failure: None,
+                    reread: false,
+                    queues: Vec::new(),
+                    pairs: Vec::new(),
+                });
+                self.directories.len() - 1
+            });
+            let known = &mut self.directories[number];
+            let found = known.directory.as_ref().is_some_and(|directory| directory.find(name).len() == 1);
+            if !found && known.reading.is_none() {
+                known.reread = known.directory.is_some();
+                known.reading = Some(begin(self.kept, &known.which, now));
+            }
+        }
+    }
+
+    fn resolve(&mut self) -> Resolved {
+        let pairs = self.pairs;
+        let mut waits_for = vec![None; pairs.queues.len()];
+        let mut queues = Vec::with_capacity(pairs.queues.len());
+        for number in 0..pairs.queues.len() {
+            queues.push(match self.queue_id(number) {
+                Lookup::Id(id) => Ok(id),
+                Lookup::Failed(failure) => Err(failure),
+                Lookup::Waits(directory) => {
+                    self.directories[directory].queues.push(number);
+                    waits_for[number] = Some(directory);
+                    Err(self.unread.clone())
+                }
+            });
+        }
+        let mut addresses = Vec::with_capacity(pairs.pairs.len());
+        for (number, pair) in pairs.pairs.iter().enumerate() {
+            let address = match self.address_id(number) {
+                Lookup::Id(id) => Ok(id),
+                Lookup::Failed(failure) => Err(failure),
+                Lookup::Waits(directory) => {
+                    // A pair waits for its queue first, and does not wait if its queue cannot be found.
+                    if waits_for[pair.queue()].is_none() && queues[pair.queue()].is_ok() {
+                        self.wait(number, directory);
+                    }
+                    Err(self.unread.clone())
+                }
+            };
+            if let Some(directory) = waits_for[pair.queue()] {
+                self.wait(number, directory);
+            }
+            addresses.push(address);
+        }
+        Resolved { queues, addresses }
+    }
+
+    /// Looks up what waits for a directory. Some of it may wait for another one then, or go on waiting.
+    fn sort_out(&mut self, number: usize) -> Found {
+        let known = &mut self.directories[number];
+        let (queues, pairs) = (std::mem::take(&mut known.queues), std::mem::take(&mut known.pairs));
+        let mut found = Found::default();
+        for queue in queues {
+            match self.queue_id(queue) {
+                Lookup::Id(id) => found.queues.push((queue, Ok(id))),
+                Lookup::Failed(failure) => found.queues.push((queue, Err(failure))),
+                Lookup::Waits(directory) => self.directories[directory].queues.push(queue),
+            }
+        }
+        for pair in pairs {
+            let pair = pair.get();
+            let id = match (self.queue_id(self.pairs.pairs[pair].queue()), self.address_id(pair)) {
+                (Lookup::Failed(failure), _) | (Lookup::Id(_), Lookup::Failed(failure)) => Err(failure),
+                (Lookup::Waits(directory), _) | (Lookup::Id(_), Lookup::Waits(directory)) => {
+                    self.wait(pair, directory);
+                    continue;
+                }
+                (Lookup::Id(_), Lookup::Id(id)) => Ok(id),
+            };
+            found.pairs.push((pair, id));
+        }
+        found
+    }
+
+    fn queue_id(&self, queue: usize) -> Lookup {
+        let queue = &self.pairs.queues[queue];
+        self.id(&queue.instance, Kind::Queues, queue.queue.as_ref())
+    }
+
+    fn address_id(&self, pair: usize) -> Lookup {
+        let pair = &self.pairs.pairs[pair];
+        self.id(&self.pairs.queues[pair.queue()].instance, Kind::EmailAddresses, pair.address())
+    }
+
+    fn id(&self, instance: &Arc<str>, kind: Kind, named: Named<&Arc<str>>) -> Lookup {
+        let name = match named {
+            Named::Id(id) => return Lookup::Id(id.clone()),
+            Named::Name(name) => name,
+        };
+        let Some(number) = self.numbers.get(&(instance.clone(), kind)).copied() else {
+            return Lookup::Failed(self.unread.clone());
+        };
+        let known = &self.directories[number];
+        let directory = known.directory.as_deref();
+        let ids = directory.map_or(&[][..], |directory| directory.find(name));
+        let so_far = known.reading.as_ref().filter(|reading| reading.goes_ahead).map(Reading::so_far);
+        let ids_so_far = so_far.map_or(&[][..], |directory| directory.find(name));
+        match (ids, &known.failure) {
+            ([id], _) => Lookup::Id(id.clone()),
+            _ if known.reading.is_some() => match ids_so_far {
+                [id] => Lookup::Id(id.clone()),
+                _ => Lookup::Waits(number),
+            },
+            (_, Some(failure)) => Lookup::Failed(failure.clone()),
+            ([], None) => Lookup::Failed(Arc::new(not_found(kind, instance, name, directory))),
+            (several, None) => Lookup::Failed(Arc::new(ambiguous(kind, instance, several.len()))),
+        }
+    }
+}
+
+/// The reading of a directory: one that was interrupted, or a new one.
+fn begin(kept: &Directories, which: &Which, now: Instant) -> Reading {
+    match kept.take_unfinished(which, now) {
+        Some(reading) => reading.gone_on_with(),
+        None => Reading::new(which.clone()),
+    }
+}
+
+/// Every name of the invocation, with the directory that it is looked up in.
+fn all_names(pairs: &Pairs) -> impl Iterator<Item = (Which, &str)> {
+    let queues = pairs.queues.iter().filter_map(|queue| match &queue.queue {
+        Named::Name(name) => Some(((queue.instance.clone(), Kind::Queues), &**name)),
+        Named::Id(_) => None,
+    });
+    let addresses = pairs.pairs.iter().filter_map(|pair| match pair.address() {
+        Named::Name(name) => {
+            Some(((pairs.queues[pair.queue()].instance.clone(), Kind::EmailAddresses), &**name))
+        }
+        Named::Id(_) => None,
+    });
+    queues.chain(addresses)
+}
+
+// No message holds the name itself: messages are logged, and names may be email addresses.
+
+fn not_found(kind: Kind, instance: &str, name: &str, directory: Option<&Directory>) -> Failure {
+    let message = match (kind, directory.and_then(|directory| directory.find_similar(name))) {
+        (Kind::Queues, Some((id, differs))) => format!(
+            "no standard queue of instance {instance} has this name, to the letter: the name of queue {id} differs \
+             from it in {differs}; write the name as it is there, or name the queue by queueId"
+        ),
+        (Kind::EmailAddresses, Some((id, differs))) => format!(
+            "instance {instance} has no such email address: email address {id} differs from it in {differs}; write it \
+             as it is there, or name it by emailAddressId"
+        ),
+        (Kind::Queues, None) => format!(
+            "no standard queue of instance {instance} has this name, to the letter; create it first, or check the \
+             instanceId"
+        ),
+        (Kind::EmailAddresses, None) => {
+            format!("instance {instance} has no such email address; create it first, or check the instanceId")
+        }
+    };
+    Failure::ours("NameNotFound", message, Retry::FirstDelivery)
+}
+
+fn ambiguous(kind: Kind, instance: &str, count: usize) -> Failure {
+    let message = match kind {
+        Kind::Queues => format!("{count} queues of instance {instance} have this name; name it by queueId"),
+        Kind::EmailAddresses => {
+            format!("{count} email addresses of instance {instance} are this one; name it by emailAddressId")
+        }
+    };
+    Failure::ours("NameAmbiguous", message, Retry::Never)
+}

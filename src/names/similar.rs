@@ -1,0 +1,118 @@
+//! Similar names: two that a person takes for one, and what differs between them.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// How two names can differ for a program and look alike to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Difference {
+    Case,
+    WhiteSpace,
+    Form,
+    Invisible,
+}
+
+const ALL: [(Difference, &str); 4] = [
+    (Difference::Case, "case"),
+    (Difference::WhiteSpace, "outer white space"),
+    (Difference::Form, "Unicode form"),
+    (Difference::Invisible, "invisible characters"),
+];
+
+/// A name without everything that a person does not see in it.
+pub(super) fn folded(name: &str) -> String {
+    fold(name, None)
+}
+
+/// What differs between two names that are the same when folded, in words.
+pub(super) fn same_but_for(name: &str, other: &str) -> String {
+    let words: Vec<&str> = ALL
+        .into_iter()
+        .filter(|(difference, _)| fold(name, Some(*difference)) != fold(other, Some(*difference)))
+        .map(|(_, words)| words)
+        .collect();
+    match words.as_slice() {
+        [] => "the characters it is written with".to_owned(),
+        [words] => (*words).to_owned(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
+/// Folds a name, but for one difference that is left standing.
+fn fold(name: &str, but_for: Option<Difference>) -> String {
+    let folds = |difference| but_for != Some(difference);
+    let mut name = name.to_owned();
+    if folds(Difference::Invisible) {
+        name.retain(|c| !is_invisible(c));
+    }
+    if folds(Difference::Form) {
+        name = name.nfkc().collect();
+    }
+    if folds(Difference::WhiteSpace) {
+        name = name.trim().to_owned();
+    }
+    if folds(Difference::Case) {
+        name = name.to_lowercase();
+    }
+    name
+}
+
+/// Characters that nothing is drawn for: controls other than white space, and Default_Ignorable_Code_Point of the
+/// Unicode Character Database.
+fn is_invisible(c: char) -> bool {
+    let ignorable = matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    );
+    ignorable || (c.is_control() && !c.is_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_told_in_words() {
+        for (name, other, differs) in [
+            ("billing", "Billing", "case"),
+            ("Billing ", "Billing", "outer white space"),
+            ("\u{a0}Billing", "Billing", "outer white space"),
+            ("\tbilling\n", "Billing", "case and outer white space"),
+            ("Ru\u{308}ckgaben", "R\u{fc}ckgaben", "Unicode form"),
+            ("Ｂilling", "Billing", "Unicode form"),
+            ("Billing\u{a0}desk", "Billing desk", "Unicode form"),
+            ("Bil\u{ad}ling\u{200b}", "Billing", "invisible characters"),
+            ("Bil\0ling", "Billing", "invisible characters"),
+            (
+                "\u{feff} ru\u{308}ck ",
+                "R\u{fc}ck",
+                "case, outer white space, Unicode form and invisible characters",
+            ),
+        ] {
+            assert_eq!(folded(name), folded(other), "{name:?}");
+            assert_eq!(same_but_for(name, other), differs, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn other_names_do_not_look_alike() {
+        for other in ["Billings", "Bi lling", "Bílling", "Billing.", ""] {
+            assert_ne!(folded("Billing"), folded(other), "{other:?}");
+        }
+    }
+}

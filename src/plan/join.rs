@@ -1,0 +1,99 @@
+//! Joining: pairs whose names were looked up while calls are being made come into the plan.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::failure::Failure;
+use crate::index::Index;
+use crate::names::Found;
+use crate::pairs::Pairs;
+
+use super::{CHUNK, Chunk, Place, Plan, Sources, fewest_calls};
+
+/// Addresses of a group that are to be associated now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joined {
+    /// Which of [`Plan::groups`].
+    pub group: usize,
+    /// The addresses.
+    pub chunks: Vec<Chunk>,
+}
+
+impl Plan {
+    /// Gives pairs that were looked up their places, or the reasons why they have none.
+    pub fn join(&mut self, pairs: &Pairs, found: Found) -> Vec<Joined> {
+        for (number, id) in found.queues {
+            let queue = &pairs.queues[number];
+            self.group_of[number] = id.map(|id| self.group(&queue.instance, id));
+        }
+        let mut joined: HashSet<usize> = HashSet::with_capacity(found.pairs.len());
+        for (number, id) in found.pairs {
+            let group = self.group_of[pairs.pairs[number].queue()].clone();
+            self.places[number] = group.and_then(|group| {
+                let address = self.address(group, id?, Index::new(number));
+                joined.insert(number);
+                Ok(Place { group: Index::new(group), address: Index::new(address) })
+            });
+        }
+        self.chunks_of(pairs, &joined)
+    }
+
+    /// Takes a pair off its place. The address is left out of the plan by [`Plan::leave_out_unwanted`].
+    pub fn remove(&mut self, pair: usize, why: Arc<Failure>) {
+        self.places[pair] = Err(why);
+    }
+
+    /// Leaves out addresses whose pairs were all removed.
+    pub fn leave_out_unwanted(&mut self) {
+        let wanted: HashSet<Place> = self.places.iter().flatten().copied().collect();
+        for (number, group) in self.groups.iter_mut().enumerate() {
+            for (position, address) in group.addresses.iter_mut().enumerate() {
+                let place = Place { group: Index::new(number), address: Index::new(position) };
+                if !wanted.contains(&place) {
+                    (address.dry_run, address.sources) = (true, Sources::Many(Vec::new()));
+                }
+            }
+        }
+    }
+
+    /// Adds what asks for the joined pairs, and cuts those addresses to chunks that are to be associated now.
+    fn chunks_of(&mut self, pairs: &Pairs, joined: &HashSet<usize>) -> Vec<Joined> {
+        let asks = || pairs.asks.iter().filter(|ask| joined.contains(&ask.pair()));
+        let mut live: BTreeMap<usize, Vec<Index>> = BTreeMap::new();
+        for ask in asks() {
+            let Ok(place) = self.places[ask.pair()] else { continue };
+            let address = &mut self.groups[place.group()].addresses[place.address()];
+            let was_dry = address.dry_run;
+            address.dry_run &= pairs.requests[ask.request()].options.dry_run;
+            address.first_pair = address.first_pair.min(Index::new(ask.pair()));
+            address.sources.add(pairs.source_of(ask));
+            if was_dry && !address.dry_run {
+                live.entry(place.group()).or_default().push(place.address);
+            }
+        }
+        let cut = |(group, addresses): (usize, Vec<Index>)| {
+            let chunk = |addresses: &[Index]| Chunk { addresses: addresses.to_vec(), urgency: usize::MAX };
+            Joined { group, chunks: addresses.chunks(CHUNK).map(chunk).collect() }
+        };
+        let mut all: Vec<Joined> = live.into_iter().map(cut).collect();
+        let mut chunk_at: HashMap<(usize, Index), usize> = HashMap::new();
+        let mut count = 0;
+        for Joined { group, chunks } in &all {
+            for chunk in chunks {
+                chunk_at.extend(chunk.addresses.iter().map(|address| ((*group, *address), count)));
+                count += 1;
+            }
+        }
+        let asked = || {
+            asks().filter_map(|ask| {
+                let place = self.places[ask.pair()].as_ref().ok()?;
+                Some((ask.request(), *chunk_at.get(&(place.group(), place.address))?))
+            })
+        };
+        let mut fewest = fewest_calls(count, pairs.requests.len(), asked).into_iter();
+        for chunk in all.iter_mut().flat_map(|joined| &mut joined.chunks) {
+            chunk.urgency = fewest.next().unwrap_or(usize::MAX);
+        }
+        all
+    }
+}
