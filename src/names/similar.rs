@@ -2,6 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::requests::invisible::is_invisible;
+
 /// How two names can differ for a program and look alike to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Difference {
@@ -42,7 +44,7 @@ fn fold(name: &str, but_for: Option<Difference>) -> String {
     let folds = |difference| but_for != Some(difference);
     let mut name = name.to_owned();
     if folds(Difference::Invisible) {
-        name.retain(|c| !is_invisible(c));
+        name.retain(|c| c.is_whitespace() || !is_invisible(c));
     }
     if folds(Difference::Form) {
         name = name.nfkc().collect();
@@ -54,32 +56,6 @@ fn fold(name: &str, but_for: Option<Difference>) -> String {
         name = name.to_lowercase();
     }
     name
-}
-
-/// Characters that nothing is drawn for: controls other than white space, and Default_Ignorable_Code_Point of the
-/// Unicode Character Database.
-fn is_invisible(c: char) -> bool {
-    let ignorable = matches!(
-        c,
-        '\u{ad}'
-            | '\u{34f}'
-            | '\u{61c}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fff8}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}'
-    );
-    ignorable || (c.is_control() && !c.is_whitespace())
 }
 
 #[cfg(test)]
