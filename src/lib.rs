@@ -20,7 +20,8 @@
 //!
 //! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the API of Amazon Connect), [`sqs`]
 //! (what both steps that call SQS share), [`deferred`] (a client made when it is needed), [`lambda`] (the runtime),
-//! [`log`], [`failure`] (why a pair was not associated), [`clock`] and [`index`].
+//! [`log`], [`failure`] (why a pair was not associated), [`writer`] (requests as
+//! the function writes them), [`clock`] and [`index`].
 
 pub mod answer;
 pub mod calls;
@@ -44,4 +45,4 @@ pub mod requests;
 pub mod sdk;
 pub mod settings;
 pub mod sqs;
-mod writer;
+pub mod writer;

@@ -13,8 +13,8 @@ use hashbrown::hash_table::Entry as Slot;
 use crate::index::Index;
 use crate::payload::{Body, Envelope, EnvelopeKind, Source};
 use crate::requests::{
-    AddressRef, Base, Context, Defaults, Entry, Home, Invalid, Options, Path, QueueRef, Request, is_nearly,
-    no_fields_beside, with_request,
+    AddressRef, Base, Context, Defaults, Entry, Home, Invalid, Options, Path, QueueRef, Request, innermost,
+    is_nearly, no_fields_beside, with_request,
 };
 
 /// A queue or an email address as the caller named it: two name spaces.
@@ -115,11 +115,12 @@ impl Pairs {
                         reading.add(source, Request::read(json, Base::Root, &context));
                     });
                     if let Err(invalid) = read {
-                        reading.add_unreadable(source, invalid);
+                        reading.add_unreadable(source, invalid.in_text(innermost(text)));
                     }
                 }
-                Body::Unreadable { reason, .. } => {
-                    reading.add_unreadable(source, Invalid::new(Path::default(), reason.as_str()));
+                Body::Unreadable { raw, reason } => {
+                    let invalid = Invalid::new(Path::default(), reason.as_str());
+                    reading.add_unreadable(source, invalid.in_text(&**raw));
                 }
                 Body::Request(json) => reading.add(source, Request::read(json, Base::Root, &context)),
                 Body::Items { items, batch_input } => {

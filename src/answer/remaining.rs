@@ -1,11 +1,10 @@
 //! What is left of a request, as a request to send again.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::failures::{Failed, Failures, Origin};
 use crate::pairs::Pairs;
-use crate::requests::Field;
-use crate::writer::pair_entries;
+use crate::writer::{WrittenRequest, pair_entries};
 
 /// Live pairs and dry ones are left, which no single request can ask for.
 #[derive(Debug)]
@@ -31,24 +30,19 @@ pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Val
     if left.peek().is_none() {
         return Ok(None);
     }
-    let mut request = Map::new();
-    if dry_run {
-        request.insert(Field::DryRun.name().to_owned(), true.into());
-    }
-    if wanted(dry_run).all(|failed| failed.fail_on_permanent) {
-        request.insert(Field::FailOnPermanent.name().to_owned(), true.into());
-    }
-    request.insert(Field::FailOnRetryable.name().to_owned(), false.into());
     // Items may have references of their own, and one request has one.
     let reference = left.peek().map(|failed| failed.reference.clone());
-    if let Some(reference) = reference.filter(|one| wanted(dry_run).all(|failed| failed.reference == *one)) {
-        request.insert(Field::Reference.name().to_owned(), (*reference).into());
-    }
+    let reference = reference.filter(|one| wanted(dry_run).all(|failed| failed.reference == *one));
     let instance = left.peek().and_then(|failed| failed.instance_id.clone());
-    let entries = pair_entries(left.filter_map(Failed::pair), pairs, instance.as_deref());
-    if let Some(instance) = instance {
-        request.insert(Field::InstanceId.name().to_owned(), (*instance).into());
-    }
-    request.insert(Field::Associations.name().to_owned(), entries.into());
-    Ok(Some(Value::Object(request)))
+    let request = WrittenRequest {
+        instance_id: instance.as_deref(),
+        dry_run,
+        fail_on_permanent: wanted(dry_run).all(|failed| failed.fail_on_permanent),
+        fail_on_retryable: Some(false),
+        reference: reference.as_deref(),
+        associations: pair_entries(left.filter_map(Failed::pair), pairs, instance.as_deref()),
+        ..WrittenRequest::default()
+    };
+    // Nothing in a request can fail to be written.
+    Ok(serde_json::to_value(request).ok())
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::failure::Retry;
 use crate::plan::Distinct;
-use crate::requests::{Options, Path};
+use crate::requests::Options;
 
 /// One failure, as it stands in the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -85,8 +85,8 @@ pub enum Origin {
         /// It was asked for in a dry run.
         dry_run: bool,
     },
-    /// Something invalid, at this place of the request.
-    Invalid(Path),
+    /// Something invalid: which of [`crate::pairs::Pairs::invalid`].
+    Invalid(usize),
 }
 
 /// A queue under the name of the field that named it.

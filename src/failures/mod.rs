@@ -76,7 +76,7 @@ impl Failures {
             };
             list.push(((request.source, ask.path), failed));
         }
-        for (request, invalid) in &pairs.invalid {
+        for (number, (request, invalid)) in pairs.invalid.iter().enumerate() {
             let request = &pairs.requests[*request];
             let failed = Failed {
                 instance_id: None,
@@ -89,7 +89,7 @@ impl Failures {
                 message_id: sources[request.source].id.as_deref().map(str::to_owned),
                 reference: reference(request),
                 source: request.source,
-                origin: Origin::Invalid(invalid.path()),
+                origin: Origin::Invalid(number),
                 sent_on: false,
                 fail_on_retryable: request.options.fail_on_retryable,
                 fail_on_permanent: request.options.fail_on_permanent,

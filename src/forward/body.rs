@@ -3,20 +3,16 @@
 //! Pairs are written out with their instance, under the names that the caller used. What is invalid is written as it
 //! stood in the request. A body that could not be read goes as a whole, as `{"unreadable": "…"}`.
 
-use std::borrow::Cow;
-
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::failures::{Failed, Origin};
 use crate::pairs::Pairs;
-use crate::payload::{Body, Json, Members};
-use crate::requests::{Field, Name, Path, unwrapped, with_request};
-use crate::writer::pair_entries;
+use crate::payload::{Json, Members};
+use crate::requests::{Excerpt, Field, Name};
+use crate::writer::{WrittenRequest, invalid_entries, pair_entries};
 
-use super::original::Original;
 use super::parts::parts;
 
 /// The largest message (SQS Developer Guide, "Amazon SQS message quotas": 1 MiB). Only what cannot be cut is larger.
@@ -28,73 +24,54 @@ pub(super) struct Carried<'a> {
     pub(super) failures: &'a [(usize, &'a Failed)],
     /// They are dead letters, whose reasons go beside the pairs for a person. Otherwise they are a continuation.
     pub(super) with_reasons: bool,
-    /// What the source asked for.
-    pub(super) body: &'a Body<'a>,
     /// The instance of requests that name none.
     pub(super) default_instance: Option<&'a str>,
 }
 
 /// One or more bodies, each with the numbers of the failures that it carries.
 pub(super) fn bodies(carried: &Carried<'_>, pairs: &Pairs) -> Vec<(String, Vec<usize>)> {
-    let whole = carried.failures.iter().any(|(_, failed)| match failed.origin {
-        Origin::Invalid(path) => is_whole(path),
-        Origin::Pair { .. } => false,
-    });
-    if whole {
+    let excerpts = carried.failures.iter().filter_map(|(_, failed)| excerpt(failed, pairs));
+    let mut whole = excerpts.filter_map(|excerpt| whole_body(excerpt, carried));
+    if let Some(body) = whole.next() {
         let numbers = carried.failures.iter().map(|(number, _)| *number).collect();
-        return vec![(whole_body(carried), numbers)];
+        return vec![(body, numbers)];
     }
-    let of_request = |original: Option<Original<'_, '_>>| {
-        let parts = parts(carried.failures, carried.with_reasons, pairs, original);
-        parts.iter().map(|part| part_body(part, carried, pairs, original)).collect()
-    };
-    match carried.body {
-        // What was read before can be read again.
-        Body::Text(text) => with_request(text, |json| of_request(Some(Original::new(json))))
-            .unwrap_or_else(|_| of_request(None)),
-        Body::Request(json) => of_request(Some(Original::new(json))),
-        Body::Unreadable { .. } | Body::Items { .. } => of_request(None),
+    let parts = parts(carried.failures, carried.with_reasons, pairs);
+    parts.iter().map(|part| part_body(part, carried, pairs)).collect()
+}
+
+/// What failed as it stood, if it is invalid.
+fn excerpt<'p>(failed: &Failed, pairs: &'p Pairs) -> Option<&'p Excerpt> {
+    match failed.origin {
+        Origin::Invalid(number) => pairs.invalid[number].1.excerpt.as_ref(),
+        Origin::Pair { .. } => None,
     }
 }
 
-/// Whether it is the request, or the body, as a whole that is invalid: neither an entry nor an element of a list.
-fn is_whole(path: Path) -> bool {
-    path.entry_index().is_none() && path.list_element().is_none()
-}
-
-/// A source whose request as a whole is invalid: the request as it was, or the text that could not be read.
-fn whole_body(carried: &Carried<'_>) -> String {
-    let reasons = carried.with_reasons.then(|| reasons(carried.failures));
-    let unreadable = |text: &str| {
-        let mut body = json!({ "unreadable": text });
-        if let Some(reasons) = &reasons {
-            body["failures"] = reasons.clone();
+/// The body for a source whose request as a whole is invalid: the request as it was, or the text that could not be read.
+fn whole_body(excerpt: &Excerpt, carried: &Carried<'_>) -> Option<String> {
+    let reasons = || carried.with_reasons.then(|| reasons(carried.failures));
+    match excerpt {
+        Excerpt::Unreadable(text) => {
+            let mut body = json!({ "unreadable": text });
+            if let Some(reasons) = reasons() {
+                body["failures"] = reasons;
+            }
+            Some(sendable(&body))
         }
-        sendable(&body)
-    };
-    let request = |json: &Json<'_>| match json {
-        Json::Object(members) => {
-            let instance = carried.default_instance.filter(|_| takes_default_instance(members));
+        Excerpt::Request(request) => {
+            let members: Members<'_> = match Json::parse(request.get()) {
+                Ok(Json::Object(members)) => members,
+                // An excerpt of a request is an object.
+                Ok(_) | Err(_) => Members::new(),
+            };
+            let instance = carried.default_instance.filter(|_| takes_default_instance(&members));
             let reference = carried.failures.first().map(|(_, failed)| &*failed.reference);
-            let reference = reference.filter(|_| lacks(members, Field::Reference));
+            let reference = reference.filter(|_| lacks(&members, Field::Reference));
             let added = [(Field::InstanceId, instance), (Field::Reference, reference)];
-            sendable(&Whole { members, added, reasons: reasons.as_ref() })
+            Some(sendable(&Whole { members: &members, added, reasons: reasons().as_ref() }))
         }
-        other => unreadable(&serde_json::to_string(other).unwrap_or_default()),
-    };
-    match carried.body {
-        Body::Text(text) => with_request(text, request).unwrap_or_else(|_| unreadable(&innermost(text))),
-        Body::Request(json) => request(json),
-        Body::Unreadable { raw, .. } => unreadable(raw),
-        Body::Items { .. } => unreadable(""),
-    }
-}
-
-/// The text that could not be read, without the wrapping that it got when it could not be read before.
-fn innermost(text: &str) -> Cow<'_, str> {
-    match unwrapped(text) {
-        Some(inner) => Cow::Owned(inner),
-        None => Cow::Borrowed(text),
+        Excerpt::Entry(..) | Excerpt::Element(..) => None,
     }
 }
 
@@ -165,64 +142,37 @@ fn sendable(body: &impl Serialize) -> String {
 }
 
 /// An association request of what failed.
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Request<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    instance_id: Option<String>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    dry_run: bool,
-    reference: Option<&'a str>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    continued: bool,
-    associations: Vec<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    failures: Option<Value>,
-}
-
-fn part_body(
-    part: &[(usize, &Failed)],
-    carried: &Carried<'_>,
-    pairs: &Pairs,
-    original: Option<Original<'_, '_>>,
-) -> (String, Vec<usize>) {
-    let invalid: Vec<Path> = part
-        .iter()
-        .filter_map(|(_, failed)| match failed.origin {
-            Origin::Invalid(path) => Some(path),
-            Origin::Pair { .. } => None,
-        })
-        .collect();
-    // All requests of a source that is sent on have one reference, as it holds one request.
-    let reference = part.first().map(|(_, failed)| &*failed.reference);
-    let mut request = Request { reference, continued: !carried.with_reasons, ..Request::default() };
-    let mut invalid_entries = Vec::new();
-    match original.filter(|_| !invalid.is_empty()) {
-        Some(original) => {
-            request.instance_id = original.instance().map(str::to_owned);
-            request.dry_run = original.is_dry_run();
-            invalid_entries = original.invalid_entries(&invalid);
-            if request.instance_id.is_none()
-                && !invalid_entries.iter().any(|entry| entry.get().contains("\"arn:"))
-            {
-                request.instance_id = carried.default_instance.map(str::to_owned);
-            }
-        }
-        None => {
-            let instance = part.iter().find_map(|(_, failed)| failed.instance_id.as_deref());
-            request.instance_id = instance.map(str::to_owned);
-        }
-    }
-    let entries = pair_entries(
-        part.iter().filter_map(|(_, failed)| failed.pair()),
-        pairs,
-        request.instance_id.as_deref(),
-    );
-    request.associations = entries.iter().filter_map(|entry| to_raw_value(entry).ok()).collect();
-    request.associations.extend(invalid_entries);
-    request.dry_run |=
-        part.iter().any(|(_, failed)| matches!(failed.origin, Origin::Pair { dry_run: true, .. }));
-    request.failures = carried.with_reasons.then(|| reasons(part));
+fn part_body(part: &[(usize, &Failed)], carried: &Carried<'_>, pairs: &Pairs) -> (String, Vec<usize>) {
+    let failed = || part.iter().map(|(_, failed)| *failed);
+    let excerpts: Vec<&Excerpt> = failed().filter_map(|failed| excerpt(failed, pairs)).collect();
+    let invalid_entries = invalid_entries(excerpts.iter().copied());
+    let instance_id = match excerpts.first() {
+        Some(Excerpt::Entry(instance, _)) => instance.as_deref(),
+        Some(Excerpt::Element(list, _)) => list.instance.as_deref(),
+        Some(Excerpt::Request(_) | Excerpt::Unreadable(_)) => None,
+        None => failed().find_map(|failed| failed.instance_id.as_deref()),
+    };
+    let takes_default = || {
+        let holds_an_arn = |entry| serde_json::to_string(entry).is_ok_and(|json| json.contains("\"arn:"));
+        !excerpts.is_empty() && !invalid_entries.iter().any(holds_an_arn)
+    };
+    let instance_id = instance_id.or_else(|| carried.default_instance.filter(|_| takes_default()));
+    let is_dry_run = |failed: &Failed| match failed.origin {
+        Origin::Pair { dry_run, .. } => dry_run,
+        Origin::Invalid(number) => pairs.requests[pairs.invalid[number].0].options.dry_run,
+    };
+    let mut associations = pair_entries(failed().filter_map(Failed::pair), pairs, instance_id);
+    associations.extend(invalid_entries);
+    let request = WrittenRequest {
+        instance_id,
+        // All requests of a source that is sent on have one reference, as it holds one request.
+        reference: failed().next().map(|failed| &*failed.reference),
+        continued: !carried.with_reasons,
+        dry_run: failed().any(is_dry_run),
+        associations,
+        failures: carried.with_reasons.then(|| reasons(part)),
+        ..WrittenRequest::default()
+    };
     (sendable(&request), part.iter().map(|(number, _)| *number).collect())
 }
 

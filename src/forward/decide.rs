@@ -125,7 +125,6 @@ impl Forwarding {
                 let carried = Carried {
                     failures: &carried,
                     with_reasons: destination == Destination::Failures,
-                    body: &envelope.sources[source].body,
                     default_instance,
                 };
                 outgoing.extend(bodies(&carried, pairs).into_iter().map(|(body, carries)| Outgoing {

@@ -8,7 +8,6 @@
 
 mod body;
 mod decide;
-mod original;
 mod parts;
 mod sender;
 

@@ -1,13 +1,12 @@
 //! Parts: the failures of one source, cut so that each part makes a message that SQS takes.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::failures::{Failed, NamedAddress, NamedQueue, Origin};
 use crate::pairs::Pairs;
-use crate::requests::{Field, Path};
+use crate::requests::{Excerpt, List};
 use crate::writer::json_size;
-
-use super::original::{List, Original};
 
 /// The bytes that a part may have. A message may have some more: SQS takes 1 MiB.
 const PART_BYTES: usize = 1_000_000;
@@ -22,8 +21,8 @@ pub(super) type Part<'f> = Vec<(usize, &'f Failed)>;
 enum Entry {
     /// Of pairs: a queue, and whether its addresses are named by address.
     Pairs(usize, bool),
-    /// Of the invalid elements of a list.
-    Elements(Option<usize>, Field),
+    /// Of the invalid elements of a list, which all point to it.
+    Elements(*const List),
 }
 
 /// What a failure adds to a message, in bytes.
@@ -33,19 +32,18 @@ struct Size {
     entry: Option<(Entry, usize)>,
 }
 
-/// Cuts the failures of a source, given with their numbers, and the request that they were found in.
+/// Cuts the failures of a source, given with their numbers.
 pub(super) fn parts<'f>(
     failures: &[(usize, &'f Failed)],
     with_reasons: bool,
     pairs: &Pairs,
-    original: Option<Original<'_, '_>>,
 ) -> Vec<Part<'f>> {
-    let mut sizes = Sizes { with_reasons, pairs, original, list: None };
     let mut parts = vec![Part::new()];
     let mut entries = HashSet::new();
     let mut bytes = 0;
     for (number, failed) in failures {
-        let size = sizes.of(failed);
+        let mut size = size(failed, pairs);
+        size.own += 1 + if with_reasons { json_size(failed) + 1 } else { 0 };
         let frame = |entries: &HashSet<Entry>| match size.entry {
             Some((entry, frame)) if !entries.contains(&entry) => frame,
             _ => 0,
@@ -64,39 +62,20 @@ pub(super) fn parts<'f>(
     parts
 }
 
-/// Finds the sizes of failures one after the other.
-struct Sizes<'j, 'a> {
-    with_reasons: bool,
-    pairs: &'j Pairs,
-    original: Option<Original<'j, 'a>>,
-    /// The list that the last element was of, and the size of its entry without it: there may be a million elements.
-    list: Option<(Entry, usize, List<'j, 'a>)>,
-}
-
-impl Sizes<'_, '_> {
-    fn of(&mut self, failed: &Failed) -> Size {
-        let reason = if self.with_reasons { json_size(failed) + 1 } else { 0 };
-        let Size { own, entry } = match failed.origin {
-            Origin::Pair { pair, .. } => of_pair(failed, self.pairs.pairs[pair].queue()),
-            Origin::Invalid(path) => self.of_invalid(path),
-        };
-        Size { own: reason + own + 1, entry }
-    }
-
-    /// What is invalid goes as it stood in the request.
-    fn of_invalid(&mut self, path: Path) -> Size {
-        let Some(original) = self.original else { return Size { own: 0, entry: None } };
-        let element = path.list_element().and_then(|(field, index)| {
-            let entry = Entry::Elements(path.entry_index(), field);
-            if self.list.as_ref().is_none_or(|(known, ..)| *known != entry) {
-                let list = original.list(path)?;
-                let others = list.others().map(|(name, value)| json_size(&name) + json_size(value));
-                self.list = Some((entry, FRAME + others.sum::<usize>(), list));
+/// The size of what failed, without its reason.
+fn size(failed: &Failed, pairs: &Pairs) -> Size {
+    match failed.origin {
+        Origin::Pair { pair, .. } => of_pair(failed, pairs.pairs[pair].queue()),
+        Origin::Invalid(number) => match &pairs.invalid[number].1.excerpt {
+            Some(Excerpt::Element(list, element)) => {
+                let others = list.others.iter().map(|(field, value)| field.name().len() + value.get().len());
+                let frame = FRAME + others.sum::<usize>();
+                Size { own: element.get().len(), entry: Some((Entry::Elements(Arc::as_ptr(list)), frame)) }
             }
-            let (entry, frame, list) = self.list.as_ref()?;
-            Some(Size { own: json_size(list.elements().get(index)?), entry: Some((*entry, *frame)) })
-        });
-        element.unwrap_or_else(|| Size { own: original.entry(path).map_or(0, json_size), entry: None })
+            Some(Excerpt::Entry(_, entry)) => Size { own: entry.get().len(), entry: None },
+            // A request as a whole is not cut.
+            Some(Excerpt::Request(_) | Excerpt::Unreadable(_)) | None => Size { own: 0, entry: None },
+        },
     }
 }
 

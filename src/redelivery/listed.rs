@@ -96,7 +96,6 @@ mod tests {
     use super::*;
     use crate::payload::{Body, Delivery};
     use crate::plan::Distinct;
-    use crate::requests::Path;
 
     fn message(id: &'static str, queue: &'static str, group: Option<&'static str>) -> Source<'static> {
         Source {
@@ -174,7 +173,7 @@ mod tests {
         let late = || failed(Retry::NextInvocation, true);
         let new = || failed(Retry::FirstDelivery, true);
         let gone = || failed(Retry::FirstDelivery, false);
-        let invalid = || Failed { origin: Origin::Invalid(Path::default()), ..failed(Retry::Never, false) };
+        let invalid = || Failed { origin: Origin::Invalid(0), ..failed(Retry::Never, false) };
         let table = [
             (vec![], None),
             (vec![late(), late()], Some(Reason::Time)),

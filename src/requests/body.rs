@@ -47,12 +47,13 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
     Err(whole(format!("the body is wrapped more than {MAX_WRAPPINGS} times")))
 }
 
-/// The text of a body that could not be read when it was met before, if that is what a body is wrapped around.
-pub(crate) fn unwrapped(body: &str) -> Option<String> {
-    match wrapping(&Json::parse_after_mark(body).ok()?) {
+/// A body that cannot be read, without the wrapping that it got when it could not be read before.
+pub(crate) fn innermost(body: &str) -> Cow<'_, str> {
+    let unwrapped = Json::parse_after_mark(body).ok().and_then(|json| match wrapping(&json) {
         Ok(Some(Wrapping::Unreadable(text))) => Some(text.to_owned()),
         Ok(_) | Err(_) => None,
-    }
+    });
+    unwrapped.map_or(Cow::Borrowed(body), Cow::Owned)
 }
 
 fn not_json(within: &str, text: &str, error: &serde_json::Error) -> String {

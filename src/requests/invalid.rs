@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Field, Path};
+use super::{Excerpt, Field, Path};
 
 /// How many entries and elements of one request may be invalid and still be told one by one. Each costs some hundred
 /// times the two bytes that it takes to write it: without an end, one message of a megabyte would end the process for
@@ -10,19 +10,21 @@ use super::{Field, Path};
 pub(super) const MAX_INVALID: usize = 10_000;
 
 /// Something invalid: which part of the request, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Invalid {
     path: Path,
     /// The member's name as the caller wrote it, where that is not the field's own.
     written_as: Option<Box<str>>,
     /// One line: what was met and what is accepted. Never the value itself, which may be an email address.
     pub message: String,
+    /// The part as it stood. What makes an invocation as a whole invalid has none.
+    pub excerpt: Option<Excerpt>,
 }
 
 impl Invalid {
     /// Something invalid at a path.
     pub fn new(path: Path, message: impl Into<String>) -> Self {
-        Invalid { path, written_as: None, message: message.into() }
+        Invalid { path, written_as: None, message: message.into(), excerpt: None }
     }
 
     /// A field of an object that reads `<field> <reason>`.
@@ -37,6 +39,7 @@ impl Invalid {
             path: object.field(field),
             written_as: Some(written_as.as_ref().into()),
             message: format!("{written_as:?} is not a field of a request; {field} was meant"),
+            excerpt: None,
         }
     }
 
@@ -44,6 +47,11 @@ impl Invalid {
     pub(crate) fn misspelled_member(written_as: &str, meant: &str) -> Self {
         let message = format!("{:?} is not a member of the payload; {meant} was meant", shown(written_as));
         Invalid::new(Path::default(), message)
+    }
+
+    /// The same, of a text that holds no request.
+    pub(crate) fn in_text(self, text: impl Into<Box<str>>) -> Self {
+        Invalid { excerpt: Some(Excerpt::Unreadable(text.into())), ..self }
     }
 
     /// Where it stands, for ordering and for finding the entry again.

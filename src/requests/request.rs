@@ -3,13 +3,14 @@
 use crate::payload::Json;
 
 use super::context::{instance, reference};
+use super::excerpt::Excerpts;
 use super::fields::{Elements, Fields};
 use super::instead::instead_of_object;
 use super::invalid::MAX_INVALID;
 use super::{Base, Context, Defaults, Entry, Field, Invalid, Options, Path};
 
 /// A request, taken apart into what is valid and what is not.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Request<'a> {
     /// How it is to be handled.
     pub options: Options,
@@ -29,6 +30,11 @@ impl<'a> Request<'a> {
         if let Err(invalid) = request.fill(json, Path::of(base), context) {
             request.entries.clear();
             request.invalid = vec![invalid];
+        }
+        // Nearly every request is valid.
+        if !request.invalid.is_empty() {
+            let mut excerpts = Excerpts::new(json);
+            request.invalid.iter_mut().for_each(|invalid| invalid.excerpt = excerpts.at(invalid.path()));
         }
         request
     }

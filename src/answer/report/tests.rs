@@ -1,7 +1,6 @@
 //! How a report is cut to its size, and what its counts amount to.
 
 use crate::failures::Origin;
-use crate::requests::Path;
 
 use super::*;
 
@@ -33,7 +32,7 @@ fn failure(number: usize) -> Failed {
         reference: "r".into(),
         message_id: None,
         source: 0,
-        origin: Origin::Invalid(Path::default()),
+        origin: Origin::Invalid(number),
         sent_on: false,
         fail_on_retryable: true,
         fail_on_permanent: false,

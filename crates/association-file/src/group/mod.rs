@@ -5,6 +5,7 @@
 //! Identifiers and addresses of a queue make lines of their own, since a request names either; so do dry runs.
 
 mod line;
+mod lines;
 
 use queue_email_associator::pairs::Named;
 use queue_email_associator::plan::CHUNK;
@@ -15,9 +16,9 @@ use crate::error::FileError;
 use crate::file::{self, MAX_ASKED};
 use crate::invalid::{Contents, InvalidRecord};
 use line::Line;
+use lines::Lines;
 
-/// The longest line, in bytes. A batch of the map holds 12,000, and has some bytes of its own.
-pub const MAX_LINE_BYTES: usize = 11_000;
+pub use lines::MAX_LINE_BYTES;
 
 /// A file, grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,21 +83,6 @@ fn invalid(asked: &Asked<'_>, row: impl Fn(usize) -> u64) -> Vec<InvalidRecord> 
         Some(InvalidRecord::new(row(*request), &invalid.message, json, invalid.path()))
     };
     asked.pairs.invalid.iter().filter_map(of).collect()
-}
-
-/// The lines that are written.
-#[derive(Default)]
-struct Lines {
-    text: String,
-    count: usize,
-}
-
-impl Lines {
-    fn push(&mut self, line: &str) {
-        self.text.push_str(line);
-        self.text.push('\n');
-        self.count += 1;
-    }
 }
 
 /// Lines of one kind for one queue: the pairs, by their number.
