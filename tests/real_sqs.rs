@@ -1,10 +1,12 @@
-//! Sending on, against a real implementation of SQS: `scripts/test-against-sqs` starts one and runs this.
+//! Sending on and redelivery, against a real implementation of SQS: `scripts/test-against-sqs` starts one and runs this.
 //!
 //! Not part of `cargo test` by itself (`test = false` in `Cargo.toml`), since it needs a server.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -26,6 +28,8 @@ struct World {
     function: Function,
     failures: String,
     continuation: String,
+    /// With the visibility timeout of the template's source queue.
+    source: String,
 }
 
 impl World {
@@ -46,12 +50,13 @@ impl World {
         ];
         let sqs = sdk::sqs_client(&settings(&variables), credentials.clone(), sdk::http_client());
         let mut urls = Vec::new();
-        for queue in ["failures", "continuation"] {
+        for queue in ["failures", "continuation", "source"] {
             let created = sqs
                 .get()
                 .create_queue()
                 .queue_name(format!("{name}-{queue}"))
                 .attributes(QueueAttributeName::MaximumMessageSize, "1048576")
+                .attributes(QueueAttributeName::VisibilityTimeout, visibility_of_the_template())
                 .send()
                 .await
                 .unwrap();
@@ -62,8 +67,8 @@ impl World {
         let settings = settings(&variables);
         let client = sdk::connect_client(&settings, credentials, sdk::http_client());
         let function = Function::new(settings, client, sqs.clone());
-        let [failures, continuation] = urls.try_into().unwrap();
-        World { connect, _server: server, sqs, function, failures, continuation }
+        let [failures, continuation, source] = urls.try_into().unwrap();
+        World { connect, _server: server, sqs, function, failures, continuation, source }
     }
 
     /// Delivers bodies as a batch; gives the messages that are to come again.
@@ -76,13 +81,59 @@ impl World {
                 json!({ "messageId": format!("m{number}"), "eventSource": "aws:sqs", "body": body })
             })
             .collect();
+        self.invoke(&records, Duration::from_secs(60)).await
+    }
+
+    /// The same for records.
+    async fn invoke(&self, records: &[Value], time: Duration) -> Vec<String> {
         let payload = json!({ "Records": records }).to_string();
-        let ends = Instant::now() + Duration::from_secs(60);
+        let ends = Instant::now() + time;
         let invocation = Invocation { request_id: "r", ends, dry_run: false, observer: None };
         let answer = self.function.invoke(payload.as_bytes(), invocation).await.unwrap();
         let answer = serde_json::to_value(answer).unwrap();
         let listed = answer["batchItemFailures"].as_array().unwrap();
         listed.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Sends a message to the source queue, and gives its identifier.
+    async fn send(&self, body: &Value) -> String {
+        let sent =
+            self.sqs.get().send_message().queue_url(&self.source).message_body(body.to_string()).send();
+        sent.await.unwrap().message_id.unwrap()
+    }
+
+    /// Receives what is visible on the source queue, as the records of an event source mapping.
+    async fn receive(&self) -> Vec<Value> {
+        let name = self.source.rsplit('/').next().unwrap();
+        let received = self
+            .sqs
+            .get()
+            .receive_message()
+            .queue_url(&self.source)
+            .max_number_of_messages(10)
+            .message_system_attribute_names(MessageSystemAttributeName::All)
+            .send()
+            .await
+            .unwrap();
+        let record = |message: aws_sdk_sqs::types::Message| {
+            let count = MessageSystemAttributeName::ApproximateReceiveCount;
+            json!({
+                "messageId": message.message_id,
+                "receiptHandle": message.receipt_handle,
+                "body": message.body,
+                "attributes": { "ApproximateReceiveCount": message.attributes.unwrap()[&count] },
+                "eventSource": "aws:sqs",
+                "eventSourceARN": format!("arn:aws:sqs:us-east-1:123456789012:{name}"),
+            })
+        };
+        received.messages.unwrap_or_default().into_iter().map(record).collect()
+    }
+
+    /// Lets the time pass until a message that was received is visible again.
+    async fn show(&self, record: &Value) {
+        let handle = record["receiptHandle"].as_str().unwrap();
+        let change = self.sqs.get().change_message_visibility().queue_url(&self.source);
+        change.receipt_handle(handle).visibility_timeout(0).send().await.unwrap();
     }
 
     /// Takes everything that is visible on a queue.
@@ -130,6 +181,29 @@ impl World {
             .unwrap();
         attributes.attributes.unwrap()[&QueueAttributeName::ApproximateNumberOfMessagesDelayed].clone()
     }
+}
+
+/// The source queue's `VisibilityTimeout`.
+fn visibility_of_the_template() -> &'static str {
+    let lines = include_str!("../template.yaml").lines();
+    let mut found = lines.filter_map(|line| line.trim().strip_prefix("VisibilityTimeout: "));
+    found.next().expect("the template's source queue has a VisibilityTimeout")
+}
+
+/// For how many seconds from when it was sent the server hides a message, given by a part of its body.
+fn hidden_seconds(part_of_body: &str, until: &str) -> u64 {
+    let endpoint = std::env::var("SQS_ENDPOINT").unwrap();
+    let mut server = TcpStream::connect(endpoint.strip_prefix("http://").unwrap()).unwrap();
+    server.write_all(b"GET /moto-api/data.json HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    server.read_to_string(&mut answer).unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    let state: Value = serde_json::from_str(body).unwrap();
+    let messages = state["sqs"]["Message"].as_array().unwrap();
+    let message =
+        messages.iter().find(|message| message["body"].as_str().unwrap().contains(part_of_body)).unwrap();
+    let hidden = message[until].as_f64().unwrap() - message["sent_timestamp"].as_f64().unwrap();
+    (hidden / 1000.0) as u64
 }
 
 fn settings(variables: &[(&str, String)]) -> Settings {
@@ -216,4 +290,88 @@ async fn a_queue_that_does_not_exist_has_the_message_listed() {
     let world = World::new("gone", fixture()).await;
     world.sqs.get().delete_queue().queue_url(&world.failures).send().await.unwrap();
     assert_eq!(world.deliver(&[request("q0", &["bad"])]).await, ["m0"]);
+}
+
+/// What a busy machine may take between sending a message and setting its visibility, in seconds.
+const SLACK: u64 = 12;
+
+#[tokio::test]
+async fn mistyped_name_is_in_the_failures_queue_in_under_three_minutes() {
+    let world = World::new("mistyped", fixture()).await;
+    let misnamed = json!({ "queueName": "Biling", "emailAddressId": "e0" });
+    let right = json!({ "queueId": "q0", "emailAddressId": "e0" });
+    let request = |reference: &str, entries: &[&Value]| json!({ "instanceId": INSTANCE, "reference": reference, "associations": entries });
+    let own = world.send(&request("mistyped-own", &[&misnamed])).await;
+    world.send(&request("mistyped-mixed", &[&misnamed, &right])).await;
+    let records = world.receive().await;
+    assert_eq!(world.invoke(&records, Duration::from_secs(60)).await, [own.clone()]);
+    // The message of its own is hidden for a minute, and what is left of the other is delayed for half of one.
+    let seconds = hidden_seconds("mistyped-own", "visible_at");
+    assert!((60..=60 + SLACK).contains(&seconds), "{seconds} s");
+    assert_eq!(world.delayed(&world.continuation).await, "1");
+    let seconds = hidden_seconds("\"continued\":true", "delayed_until");
+    assert_eq!(seconds, 30);
+    world.show(records.iter().find(|record| record["messageId"] == own).unwrap()).await;
+    let again = world.receive().await;
+    assert_eq!(again.len(), 1);
+    assert_eq!(world.invoke(&again, Duration::from_secs(60)).await, [""; 0]);
+    let continued = json!({ "reference": "mistyped-mixed", "continued": true, "instanceId": INSTANCE, "associations": [misnamed] });
+    let record = json!({ "messageId": "c", "eventSource": "aws:sqs", "body": continued.to_string(),
+                         "attributes": { "ApproximateReceiveCount": "1" } });
+    assert_eq!(world.invoke(&[record], Duration::from_secs(60)).await, [""; 0]);
+    let letters = world.take(&world.failures).await;
+    let mut references: Vec<&str> =
+        letters.iter().map(|letter| letter["reference"].as_str().unwrap()).collect();
+    references.sort_unstable();
+    assert_eq!(references, ["mistyped-mixed", "mistyped-own"]);
+}
+
+#[tokio::test]
+async fn throttled_out_message_comes_again_after_half_a_minute_then_a_minute() {
+    let world = World::new("throttled", fixture()).await;
+    world.connect.inject(Fault::new(Effect::Error {
+        status: 429,
+        code: "TooManyRequestsException".to_owned(),
+        message: "slow down".to_owned(),
+    }));
+    let mut body = request("q0", &["e0"]);
+    body["reference"] = json!("throttled-out");
+    let id = world.send(&body).await;
+    for about in [30, 60, 120] {
+        let records = world.receive().await;
+        assert_eq!(world.invoke(&records, Duration::from_secs(60)).await, [id.clone()]);
+        let seconds = hidden_seconds("throttled-out", "visible_at");
+        assert!((about * 4 / 5..=about * 6 / 5 + SLACK).contains(&seconds), "{seconds} s, about {about}");
+        assert!(world.receive().await.is_empty());
+        world.show(&records[0]).await;
+    }
+    world.connect.clear_faults();
+    assert_eq!(world.invoke(&world.receive().await, Duration::from_secs(60)).await, [""; 0]);
+    assert_eq!(world.connect.associated(INSTANCE, "q0"), ["e0"]);
+}
+
+#[tokio::test]
+async fn message_that_only_lacked_time_is_visible_at_once() {
+    let world = World::new("late", fixture()).await;
+    let id = world.send(&request("q0", &["e0"])).await;
+    let records = world.receive().await;
+    assert_eq!(world.invoke(&records, Duration::from_millis(1_900)).await, [id]);
+    let again = world.receive().await;
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0]["attributes"]["ApproximateReceiveCount"], "2");
+}
+
+#[tokio::test]
+async fn timeout_of_the_queue_stands_where_sqs_refuses_the_receipt_handle() {
+    let world = World::new("refused", fixture()).await;
+    world.connect.inject(Fault::default());
+    let mut body = request("q0", &["e0"]);
+    body["reference"] = json!("refused-handle");
+    let id = world.send(&body).await;
+    let mut records = world.receive().await;
+    records[0]["receiptHandle"] = json!("of-another-delivery");
+    assert_eq!(world.invoke(&records, Duration::from_secs(60)).await, [id]);
+    let seconds = hidden_seconds("refused-handle", "visible_at");
+    let timeout: u64 = visibility_of_the_template().parse().unwrap();
+    assert!((timeout..=timeout + SLACK).contains(&seconds), "{seconds} s");
 }
