@@ -106,7 +106,7 @@ pub enum NoEnvelope {
     #[error("the payload is {0}; accepted are an object or an array of SQS records")]
     NotAnObject(&'static str),
     /// An element of `Records`, or of the payload if that is a list, is no record of SQS or SNS like the others.
-    #[error("{0} is {1}")]
+    #[error("the payload is no batch of records: {0} is {1}")]
     OtherRecords(String, Foreign),
     /// `Records` or `Items` is no list.
     #[error("{0} is {1}; a list is expected")]

@@ -6,40 +6,38 @@ use super::beside::names_pairs;
 use super::folded::is_nearly;
 use super::invalid::shown;
 
-/// What an object looks like that names no pairs, and what to send instead, to stand at the end of a message.
-pub(super) fn instead_of_object(members: &Members<'_>) -> String {
+/// What a request looks like that names no pairs, and what to send instead, to stand behind "the request".
+pub(super) fn instead_of_object(members: &Members<'_>) -> Option<String> {
     let member = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
     let has = |names: &[&str]| names.iter().all(|name| member(name).is_some());
     if matches!(member("Messages"), Some(Json::Array(_))) {
-        return format!("; it looks like the output of aws sqs receive-message (Messages); {AS_RECORDS}");
+        return Some(format!("looks like the output of aws sqs receive-message (Messages); {AS_RECORDS}"));
     }
     if has(&["MessageId", "Body"]) {
-        return format!("; it looks like a message as the SQS API writes it (MessageId, Body); {AS_RECORDS}");
+        return Some(format!(
+            "looks like a message as the SQS API writes it (MessageId, Body); {AS_RECORDS}"
+        ));
     }
     if has(&["messageId", "body"]) {
-        return "; it looks like one record of an SQS batch; send it as {\"Records\": [record]}".to_owned();
+        return Some("looks like one record of an SQS batch; send it as {\"Records\": [record]}".to_owned());
     }
     if member("detail").is_some() {
-        let missing = ["detail-type", "source"].into_iter().find(|name| member(name).is_none());
-        if let Some(missing) = missing {
-            return format!(
-                "; it looks like an EventBridge event without {missing}; an event has detail-type, source and detail"
-            );
-        }
+        let missing = ["detail-type", "source"].into_iter().find(|name| member(name).is_none())?;
+        return Some(format!(
+            "looks like an EventBridge event without {missing}; an event has detail-type, source and detail"
+        ));
     }
     let envelope = |name: &str| ["Records", "Items"].into_iter().find(|known| is_nearly(name, known));
     if let Some((name, known)) = members.iter().find_map(|(name, _)| Some((name, envelope(name)?))) {
-        return match &**name == known {
-            true => format!("; it has {known}, which is an envelope and no request"),
-            false => format!("; {:?} is no member of an envelope; {known} was meant", shown(name)),
-        };
+        return Some(match &**name == known {
+            true => format!(
+                "has {known}, as an envelope has; a request has associations, or queueId and emailAddressId"
+            ),
+            false => format!("has {:?}, which no envelope has; {known} was meant", shown(name)),
+        });
     }
-    match members.iter().find(|(_, value)| holds_request(value)) {
-        Some((name, _)) => {
-            format!("; a request stands in {:?}; send what stands there by itself", shown(name))
-        }
-        None => String::new(),
-    }
+    let (name, _) = members.iter().find(|(_, value)| holds_request(value))?;
+    Some(format!("holds another request in {:?}; send that one by itself", shown(name)))
 }
 
 /// What to send instead of a value that is no object where a request is expected, to stand at the end of a message.
@@ -80,7 +78,7 @@ mod tests {
 
     fn instead(json: &str) -> String {
         match Json::parse(json).unwrap() {
-            Json::Object(members) => instead_of_object(&members),
+            Json::Object(members) => instead_of_object(&members).unwrap_or_default(),
             other => instead_of_value(&other).to_owned(),
         }
     }
@@ -95,12 +93,12 @@ mod tests {
                 r#"send it as {"Records": [record]}"#,
             ),
             (r#"{"detail":{"queueId":"q"},"source":"s"}"#, "an EventBridge event without detail-type"),
-            (r#"{"records":[]}"#, r#""records" is no member of an envelope; Records was meant"#),
-            (r#"{"items":[{"queueId":"q"}]}"#, r#""items" is no member of an envelope; Items was meant"#),
-            (r#"{"Records":[{"eventSource":"aws:s3"}]}"#, "it has Records, which is an envelope"),
-            (r#"{"Payload":{"queueId":"q"}}"#, r#"a request stands in "Payload""#),
-            (r#"{"requests":[{"queueId":"q"},{"queueId":"p"}]}"#, r#"a request stands in "requests""#),
-            (r#"{"body":"{\"queueId\":\"q\"}"}"#, r#"a request stands in "body""#),
+            (r#"{"records":[]}"#, r#"has "records", which no envelope has; Records was meant"#),
+            (r#"{"items":[{"queueId":"q"}]}"#, r#"has "items", which no envelope has; Items was meant"#),
+            (r#"{"Records":[{"eventSource":"aws:s3"}]}"#, "has Records, as an envelope has"),
+            (r#"{"Payload":{"queueId":"q"}}"#, r#"holds another request in "Payload""#),
+            (r#"{"requests":[{"queueId":"q"},{"queueId":"p"}]}"#, r#"holds another request in "requests""#),
+            (r#"{"body":"{\"queueId\":\"q\"}"}"#, r#"holds another request in "body""#),
             (r#"[{"queueId":"q"}]"#, "send each of its elements as a request by itself"),
             (r#""{\"queueId\":\"q\"}""#, "the request was encoded twice"),
         ] {

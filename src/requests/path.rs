@@ -18,6 +18,9 @@ pub struct Path {
     element: Option<Index>,
 }
 
+// There is one for each place that asks for a pair, and memory is what Lambda bills.
+const _: () = assert!(size_of::<Path>() == 20);
+
 /// What a request stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Base {

@@ -112,11 +112,15 @@ impl<'a> Request<'a> {
 fn asks_for_nothing(json: &Json<'_>, path: Path) -> Invalid {
     let instead = match json {
         Json::Object(members) => instead_of_object(members),
-        _ => String::new(),
+        _ => None,
     };
-    let reason =
-        format!("is missing, and so is the short form of one entry (queueId and emailAddressId){instead}");
-    Invalid::field(path, Field::Associations, reason)
+    match instead {
+        Some(instead) => Invalid::new(path, format!("the request {instead}")),
+        None => {
+            let reason = "is missing, and so is the short form of one entry (queueId and emailAddressId)";
+            Invalid::field(path, Field::Associations, reason)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ async fn payload_in_a_wrong_form_is_told_what_to_send_instead() {
         (json!([short().to_string()]).to_string(), "[0] is a string", "InputTemplate"),
         (json!([event(&short())]).to_string(), "an EventBridge event", "send each event by itself"),
         (json!({ "records": [] }).to_string(), r#""records""#, "Records was meant"),
-        (json!({ "Input": short() }).to_string(), r#"a request stands in "Input""#, "by itself"),
+        (json!({ "Input": short() }).to_string(), r#"another request in "Input""#, "by itself"),
         (json!({ "detail": short() }).to_string(), "without detail-type", "source and detail"),
         (json!(short().to_string()).to_string(), "encoded twice", "accepted are an object"),
         (lines, "several JSON documents", r#"{"Items": [documents]}"#),

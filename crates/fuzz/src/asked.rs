@@ -39,6 +39,8 @@ pub(crate) struct Asked {
     pub(crate) leaves: BTreeSet<Leaf>,
     /// It is a dry run.
     pub(crate) dry_run: bool,
+    /// A person would read it as a dry run, whatever the function makes of it.
+    pub(crate) looks_dry: bool,
     /// Every instance that is named anywhere in it.
     pub(crate) instances: BTreeSet<String>,
 }
@@ -59,6 +61,7 @@ type Members<'p> = BTreeMap<Cow<'p, str>, &'p RawValue>;
 impl Payload {
     /// Nothing where this reading cannot follow; the function may then still have read it.
     pub(crate) fn read(payload: &[u8]) -> Option<Self> {
+        let payload = without_mark(str::from_utf8(payload).ok()?).as_bytes();
         if let Ok(records) = serde_json::from_slice::<Vec<Members<'_>>>(payload) {
             return batch(&records);
         }
@@ -82,7 +85,9 @@ impl Payload {
             };
             let asked = |item: &Value| {
                 let mut asked = Asked::read(item);
-                asked.dry_run |= item.get("dryRun").is_none_or(|own| own == "") && defaults["dryRun"] == true;
+                asked.dry_run |= item.get("dryRun").is_none_or(|own| own == "" || own.is_null())
+                    && defaults["dryRun"] == true;
+                asked.looks_dry |= looks_dry(&defaults);
                 asked.name_instance(&defaults["instanceId"]);
                 Read::Request(asked)
             };
@@ -135,7 +140,7 @@ impl Read {
     pub(crate) fn body(body: &str) -> Self {
         let mut text = body.to_owned();
         loop {
-            let Some(value) = parse(&text) else { return Read::Unreadable(text) };
+            let Some(value) = parse(without_mark(&text)) else { return Read::Unreadable(text) };
             if names_pairs(&value) {
                 return Read::Request(Asked::read(&value));
             }
@@ -151,6 +156,10 @@ impl Read {
             return Read::Request(Asked::read(detail(&value)));
         }
     }
+}
+
+fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
 }
 
 /// Parses a document a little deeper than the function does: what is sent on stands two levels deeper than it did.
@@ -188,17 +197,47 @@ fn depth(text: &str) -> usize {
 
 /// Whether a document has a member that is a list of entries, or stands in one, or nearly so: it is no wrapping then.
 fn names_pairs(value: &Value) -> bool {
-    let letters = |name: &String| name.replace(['_', '-', ' ', '\u{feff}'], "").to_lowercase();
     let names = [
         "associations",
-        "queueid",
-        "queuename",
-        "emailaddressid",
-        "emailaddressids",
-        "emailaddress",
-        "emailaddresses",
+        "queueId",
+        "queueName",
+        "emailAddressId",
+        "emailAddressIds",
+        "emailAddress",
+        "emailAddresses",
     ];
-    value.as_object().is_some_and(|members| members.keys().any(|name| names.contains(&&*letters(name))))
+    let is_one = |known: &str, name: &str, value: &Value| match name == known {
+        true => !value.is_null(),
+        false => letters(name) == known.to_lowercase(),
+    };
+    value.as_object().is_some_and(|members| {
+        members.iter().any(|(name, value)| names.iter().any(|known| is_one(known, name, value)))
+    })
+}
+
+/// Whether a member's name is nearly `dryRun`.
+fn looks_dry(request: &Value) -> bool {
+    let is_near = |name: &String| name != "dryRun" && letters(name) == "dryrun";
+    request.as_object().is_some_and(|members| members.keys().any(is_near))
+}
+
+/// The letters of a name as a person reads them: full width as well as not, in any case, whatever is between them. A
+/// mark that combines may make another letter of the one before it, so it counts as one.
+fn letters(name: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    };
+    name.chars()
+        .map(narrow)
+        .filter(|c| c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// The member of that name, if it is not `null`.
+fn given<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    value.get(name).filter(|value| !value.is_null())
 }
 
 fn detail(value: &Value) -> &Value {
@@ -210,9 +249,11 @@ fn detail(value: &Value) -> &Value {
 
 impl Asked {
     fn read(request: &Value) -> Self {
-        let mut asked = Asked { dry_run: request["dryRun"] == true, ..Asked::default() };
+        let dry_run = request["dryRun"] == true;
+        let mut asked = Asked { dry_run, looks_dry: looks_dry(request), ..Asked::default() };
         asked.name_instance(&request["instanceId"]);
-        match request.get("associations") {
+        match given(request, "associations") {
+            Some(entry @ Value::Object(_)) => asked.add_entry(entry),
             Some(Value::Array(entries)) if !entries.is_empty() => {
                 entries.iter().for_each(|entry| asked.add_entry(entry));
             }
@@ -236,7 +277,7 @@ impl Asked {
 
     fn add_entry(&mut self, entry: &Value) {
         self.name_instance(&entry["instanceId"]);
-        let queue = match (entry.get("queueId"), entry.get("queueName")) {
+        let queue = match (given(entry, "queueId"), given(entry, "queueName")) {
             (Some(id), None) => self.id(id),
             (None, Some(Value::String(name))) => Written::Name(name.clone()),
             (None, Some(other)) => Written::other(other),
@@ -254,7 +295,7 @@ impl Asked {
                 Value::String(text) if is_name => Written::Name(text.clone()),
                 other => asked.id(other),
             };
-            match entry.get(field) {
+            match given(entry, field) {
                 Some(Value::Array(list)) => addresses.extend(list.iter().map(|value| one(value, self))),
                 Some(value) => addresses.push(one(value, self)),
                 None => {}

@@ -7,7 +7,7 @@ use crate::tree::Tree;
 /// The instance that exists, and what `CONNECT_INSTANCE_ID` says where it is set.
 pub(crate) const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
 
-const TEXTS: [&str; 46] = [
+const TEXTS: [&str; 52] = [
     "",
     " ",
     ".",
@@ -47,6 +47,12 @@ const TEXTS: [&str; 46] = [
     "nobody@brand.example",
     "\"quoted @\"@brand.example",
     "a%40b",
+    "Billing <e0@brand.example>",
+    "e0@brand.example;e1@brand.example",
+    "mailto:e0@brand.example",
+    " e0@brand.example",
+    "e0\u{200b}@brand.example",
+    "e0＠brand.example",
     "Billing",
     "billing",
     "Queue 0",
@@ -94,11 +100,14 @@ const RAW: [&str; 22] = [
     "",
 ];
 
-const FIELDS: [&str; 11] = [
+pub(crate) const FIELDS: [&str; 14] = [
     "instanceId",
     "dryRun",
+    "checkQueues",
     "failOnPermanent",
     "failOnRetryable",
+    "reference",
+    "continued",
     "associations",
     "queueId",
     "queueName",
@@ -160,17 +169,24 @@ pub(crate) fn name(rng: &mut Rng) -> String {
     }
 }
 
+/// What nobody sees in a name, or does not read as a part of it.
+const BETWEEN: [char; 10] =
+    ['_', ' ', '.', '"', '\0', '\u{ad}', '\u{200b}', '\u{2060}', '\u{fe0f}', '\u{feff}'];
+/// From an ASCII letter to the same one in full width.
+const FULL_WIDTH: u32 = 0xfee0;
+
 /// A name that differs in what is easily mistaken.
 pub(crate) fn nearly(name: &str, rng: &mut Rng) -> String {
     let mut nearly = String::new();
     for c in name.chars() {
-        match rng.u8(0..12) {
-            0 => nearly.push('_'),
-            1 => nearly.push(' '),
-            2 => nearly.push('\u{feff}'),
-            _ => {}
+        if rng.u8(0..4) == 0 {
+            nearly.push(BETWEEN[rng.usize(0..BETWEEN.len())]);
         }
-        nearly.push(if rng.u8(0..8) == 0 { c.to_ascii_uppercase() } else { c });
+        nearly.push(match rng.u8(0..16) {
+            0 | 1 => c.to_ascii_uppercase(),
+            2 if c.is_ascii_graphic() => char::from_u32(u32::from(c) + FULL_WIDTH).unwrap_or(c),
+            _ => c,
+        });
     }
     nearly
 }

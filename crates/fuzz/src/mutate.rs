@@ -29,11 +29,19 @@ fn mutate_once(tree: &mut Tree, others: &[Tree], rng: &mut Rng, depth: u8) {
     match (rng.u8(0..10), node) {
         (0..=2, node) => *node = hostile::value(rng),
         (3, node) => *node = spliced(others, rng).unwrap_or_else(|| hostile::value(rng)),
-        (4, node) => *node = Tree::List(vec![node.clone()]),
+        (4, node) => *node = in_a_list_or_out_of_it(node),
         (_, Tree::Text(text)) => change_text(text, rng),
         (_, Tree::List(list)) => change_list(list, rng),
         (_, Tree::Object(members)) => change_members(members, rng),
         (_, node) => *node = hostile::value(rng),
+    }
+}
+
+/// A list of one may be written without the list, and the other way round.
+fn in_a_list_or_out_of_it(node: &Tree) -> Tree {
+    match node {
+        Tree::List(list) if list.len() == 1 => list[0].clone(),
+        other => Tree::List(vec![other.clone()]),
     }
 }
 

@@ -25,8 +25,13 @@ pub(crate) fn payload(rng: &mut Rng) -> Tree {
     }
 }
 
-/// The body of a message.
+/// The body of a message, perhaps behind a byte-order mark.
 pub(crate) fn body(rng: &mut Rng) -> String {
+    let mark = if rng.u8(0..15) == 0 { "\u{feff}" } else { "" };
+    format!("{mark}{}", unmarked_body(rng))
+}
+
+fn unmarked_body(rng: &mut Rng) -> String {
     match rng.u8(0..10) {
         0..=5 => request(rng).write(),
         6 => event(request(rng), rng).write(),
@@ -88,7 +93,7 @@ fn request(rng: &mut Rng) -> Tree {
     if rng.u8(0..6) > 0 {
         members.push(("instanceId".to_owned(), Tree::text(INSTANCE)));
     }
-    for flag in ["dryRun", "failOnPermanent", "failOnRetryable"] {
+    for flag in ["dryRun", "checkQueues", "failOnPermanent", "failOnRetryable"] {
         if rng.u8(0..10) == 0 {
             let value = if rng.bool() { "true" } else { "false" };
             members.push((flag.to_owned(), Tree::Raw(value.to_owned())));
@@ -99,10 +104,31 @@ fn request(rng: &mut Rng) -> Tree {
             members.extend(entry);
         }
     } else {
-        let entries = (0..rng.usize(0..5)).map(|_| entry(rng)).collect();
-        members.push(("associations".to_owned(), Tree::List(entries)));
+        let entries: Vec<Tree> = (0..rng.usize(0..5)).map(|_| entry(rng)).collect();
+        members.push(("associations".to_owned(), list(entries, rng)));
     }
+    add_nulls(&mut members, rng);
     Tree::Object(members)
+}
+
+/// A list; one of a single element may be written without it.
+fn list(mut elements: Vec<Tree>, rng: &mut Rng) -> Tree {
+    match (elements.len(), rng.u8(0..3)) {
+        (1, 0) => elements.swap_remove(0),
+        _ => Tree::List(elements),
+    }
+}
+
+/// Fields that are not used, as a typed serialiser writes them.
+fn add_nulls(members: &mut Vec<(String, Tree)>, rng: &mut Rng) {
+    if rng.u8(0..6) > 0 {
+        return;
+    }
+    for field in hostile::FIELDS {
+        if rng.bool() && members.iter().all(|(name, _)| name != field) {
+            members.insert(rng.usize(0..=members.len()), (field.to_owned(), Tree::Raw("null".to_owned())));
+        }
+    }
 }
 
 fn entry(rng: &mut Rng) -> Tree {
@@ -118,12 +144,19 @@ fn entry(rng: &mut Rng) -> Tree {
         0..=2 => ("emailAddressId", address(rng, false)),
         3..=5 => {
             let count = if rng.u8(0..6) == 0 { 120 } else { 5 };
-            ("emailAddressIds", Tree::List((0..rng.usize(0..count)).map(|_| address(rng, false)).collect()))
+            let addresses = (0..rng.usize(0..count)).map(|_| address(rng, false)).collect();
+            ("emailAddressIds", list(addresses, rng))
         }
-        6 => ("emailAddresses", Tree::List((0..rng.usize(0..5)).map(|_| address(rng, true)).collect())),
+        6 => {
+            let addresses = (0..rng.usize(0..5)).map(|_| address(rng, true)).collect();
+            ("emailAddresses", list(addresses, rng))
+        }
         _ => ("emailAddress", address(rng, true)),
     };
     let mut entry = Tree::object([queue, address]);
+    if let Tree::Object(members) = &mut entry {
+        add_nulls(members, rng);
+    }
     if let (0, Tree::Object(members)) = (rng.u8(0..10), &mut entry) {
         let at = rng.usize(0..=members.len());
         members.insert(at, (hostile::name(rng), hostile::value(rng)));

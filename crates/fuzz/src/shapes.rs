@@ -14,7 +14,7 @@ const LARGEST: usize = 1_000_000;
 type Shape = (&'static str, fn(usize) -> String);
 
 /// Each makes a body or a payload of about so many bytes.
-const REQUESTS: [Shape; 14] = [
+const REQUESTS: [Shape; 18] = [
     ("entries that are numbers", |bytes| associations(&repeated("1", bytes))),
     ("entries that are empty objects", |bytes| associations(&repeated("{}", bytes))),
     ("elements that are numbers", |bytes| entry("emailAddressIds", &repeated("1", bytes))),
@@ -24,7 +24,7 @@ const REQUESTS: [Shape; 14] = [
         entry("emailAddressIds", &numbered(bytes, |number| format!("\"e{number}\"")))
     }),
     ("distinct addresses by name", |bytes| {
-        entry("emailAddresses", &numbered(bytes, |number| format!("\"{number}@x\"")))
+        entry("emailAddresses", &numbered(bytes, |number| format!("\"{number}@x.example\"")))
     }),
     ("distinct queues", |bytes| {
         let entry = |number| format!(r#"{{"queueId":"q{number}","emailAddressId":"e1"}}"#);
@@ -50,6 +50,18 @@ const REQUESTS: [Shape; 14] = [
     }),
     ("a member's name that is nearly right and long", |bytes| {
         format!(r#"{{"instanceId":"{INSTANCE}","queueId":"q0","emailAddress{}Id":"e1"}}"#, "_".repeat(bytes))
+    }),
+    ("a member's name that is nearly right, long and invisible", |bytes| {
+        let invisible = "\u{200b}".repeat(bytes / 3);
+        format!(r#"{{"instanceId":"{INSTANCE}","queueId":"q0","emailAddress{invisible}Id":"e1"}}"#)
+    }),
+    ("a member's name of marks that combine", |bytes| {
+        let marks = "\u{323}\u{301}".repeat(bytes / 4);
+        format!(r#"{{"instanceId":"{INSTANCE}","queueId":"q0","emailAddressId":"e1","{marks}":1}}"#)
+    }),
+    ("addresses that are none", |bytes| entry("emailAddresses", &repeated("\"a@b <\"", bytes))),
+    ("an address that is none and long", |bytes| {
+        entry("emailAddresses", &format!("\"{}\"", "@é".repeat(bytes / 3)))
     }),
     ("members that nobody knows", |bytes| {
         let members = numbered(bytes, |number| format!("\"x{number}\":1"));

@@ -87,8 +87,8 @@ fn request(json: &Json<'_>, home: &Home) -> Result<Met, String> {
         for (_, address) in &entry.addresses {
             match address {
                 AddressRef::Id(id) => plain(id, 500)?,
-                AddressRef::Address("") => return Err("an empty address".to_owned()),
-                AddressRef::Address(_) => {
+                AddressRef::Address(address) => {
+                    has_the_form(address)?;
                     met.insert("an address by name".to_owned());
                 }
             }
@@ -107,6 +107,18 @@ fn plain(id: &str, longest: usize) -> Result<(), String> {
         && !matches!(id, "." | "..")
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
     if plain { Ok(()) } else { Err(format!("{id:?} was let through as an identifier")) }
+}
+
+fn has_the_form(address: &str) -> Result<(), String> {
+    let in_form = address.split_once('@').is_some_and(|(name, domain)| {
+        let inner: Vec<char> = domain.chars().collect();
+        let has_dot = inner.len() > 2 && inner[1..inner.len() - 1].contains(&'.');
+        !name.is_empty() && !domain.contains('@') && has_dot
+    });
+    let plain = address.chars().count() <= 255
+        && !address.contains(char::is_whitespace)
+        && !address.contains(['<', ';']);
+    if in_form && plain { Ok(()) } else { Err(format!("{address:?} was let through as an email address")) }
 }
 
 type Ran = (Result<Met, String>, Cost);

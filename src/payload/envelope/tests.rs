@@ -30,6 +30,7 @@ fn envelopes_are_told_apart_by_structure() {
 
 #[test]
 fn what_is_no_envelope_says_why() {
+    let refused = "the payload is no batch of records: ";
     let accepted = "accepted are records of aws:sqs or of aws:sns, not mixed";
     let object = "an object without eventSource, like a request or the body of a message";
     let pipe = "a pipe sends whole records if its target has no input template (InputTemplate); to send several \
@@ -48,43 +49,43 @@ fn what_is_no_envelope_says_why() {
         (r#"{"Records": {}}"#, "Records is an object; a list is expected".to_owned()),
         (
             r#"{"Records": [{"eventSource": "aws:s3"}]}"#,
-            format!("Records[0] is a record of aws:s3; {accepted}"),
+            format!("{refused}Records[0] is a record of aws:s3; {accepted}"),
         ),
         (
             r#"{"Records": [{"eventSource": "aws:sqs", "messageId": "m"}, {"EventSource": "aws:sns"}]}"#,
-            format!("Records[1] is a record of aws:sns; {accepted}"),
+            format!("{refused}Records[1] is a record of aws:sns; {accepted}"),
         ),
         (
             r#"{"Records": [{"eventSource": "someone@brand.example"}]}"#,
-            format!("Records[0] is {object}; {accepted}; {pipe}"),
+            format!("{refused}Records[0] is {object}; {accepted}; {pipe}"),
         ),
         (
             r#"{"Records": [{"MessageId": "m", "Body": "{}"}]}"#,
-            format!("Records[0] is {message}; {accepted}; {as_record}"),
+            format!("{refused}Records[0] is {message}; {accepted}; {as_record}"),
         ),
         (
             r#"{"Records": [{"eventSource": "aws:sqs", "MessageId": "m", "Body": "{}"}]}"#,
-            format!("Records[0] is {message}; {accepted}; {as_record}"),
+            format!("{refused}Records[0] is {message}; {accepted}; {as_record}"),
         ),
         (
             r#"[{"MessageId": "m", "ReceiptHandle": "h", "Body": "{}"}]"#,
-            format!("[0] is {message}; {accepted}; {as_record}"),
+            format!("{refused}[0] is {message}; {accepted}; {as_record}"),
         ),
         (
             r#"[{"detail-type": "t", "source": "s", "detail": {}}]"#,
-            format!("[0] is an EventBridge event; {accepted}; send each event by itself"),
+            format!("{refused}[0] is an EventBridge event; {accepted}; send each event by itself"),
         ),
-        ("[{}]", format!("[0] is {object}; {accepted}; {pipe}")),
+        ("[{}]", format!("{refused}[0] is {object}; {accepted}; {pipe}")),
         (
             r#"[{"queueId": "q", "emailAddressId": "e"}, {"queueId": "p", "emailAddressId": "e"}]"#,
-            format!("[0] is {object}; {accepted}; {pipe}"),
+            format!("{refused}[0] is {object}; {accepted}; {pipe}"),
         ),
-        (r#"["someone@brand.example"]"#, format!("[0] is a string; {accepted}; {pipe}")),
+        (r#"["someone@brand.example"]"#, format!("{refused}[0] is a string; {accepted}; {pipe}")),
         (
             r#"[{"messageId": "m", "eventSource": "aws:sqs", "body": "{}"}, 7]"#,
-            format!("[1] is a number; {accepted}; {pipe}"),
+            format!("{refused}[1] is a number; {accepted}; {pipe}"),
         ),
-        (r#"{"Records": [[]]}"#, format!("Records[0] is a list; {accepted}; {pipe}")),
+        (r#"{"Records": [[]]}"#, format!("{refused}Records[0] is a list; {accepted}; {pipe}")),
         (
             r#" "{\"queueId\": \"q\"}""#,
             "the payload is a string that holds JSON, which was encoded twice; accepted are an object or an array \
