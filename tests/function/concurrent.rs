@@ -50,3 +50,25 @@ async fn an_invocation_that_finds_every_permit_taken_answers_in_its_own_time() {
     assert_eq!(report["failures"][0]["error"], "DeadlineExceeded");
     assert!(took <= Duration::from_secs(9), "{took:?}");
 }
+
+/// One call of the first invocation hangs, and it has more to do when the second one ends.
+#[tokio::test(start_paused = true)]
+async fn a_permit_that_comes_free_is_taken_beside_a_call_that_hangs() {
+    let mut world = World::in_memory(
+        Options { fixture: fixture(10, 1), ..Options::default() },
+        &[("MAX_CONCURRENT_CALLS", "2"), ("CALL_TIMEOUT_MS", "7000"), ("CONNECT_BURST", "20")],
+    );
+    world.connect.inject(Fault { queue: Some("q0".to_owned()), ..Fault::new(Effect::Hang) });
+    let slow = Effect::Delay(Duration::from_secs(1));
+    world.connect.inject(Fault { queue: Some("q9".to_owned()), ..Fault::new(slow) });
+    world.invocation_time = Duration::from_secs(8);
+    let entries: Vec<_> =
+        (0..9).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
+    let mut first = request("q0", &ids(0..1));
+    first["associations"] = json!(entries);
+    first["failOnRetryable"] = json!(false);
+    let second = request("q9", &ids(0..1));
+    // The second invocation begins first, so that it holds a permit when the first one begins.
+    let (_, report) = tokio::join!(world.invoke(&second), world.invoke(&first));
+    assert_eq!(report.unwrap()["associated"], 8);
+}

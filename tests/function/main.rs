@@ -18,6 +18,7 @@ mod full_queues;
 mod grouping;
 mod hostile;
 mod logs;
+mod lookups;
 mod names;
 mod narrowing;
 mod near_names;

@@ -1,0 +1,272 @@
+//! Names are looked up while identifiers are called, and no failure rests on a directory that is out of date.
+
+use std::time::Duration;
+
+use connect_simulator::{Effect, Fault, Fixture, Operation, Options};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
+
+fn by_name(queue: &str, address: &str) -> Value {
+    json!({ "instanceId": INSTANCE, "queueName": queue, "emailAddress": address })
+}
+
+/// Requests of several pairs on `Queue 0`, which get back what may succeed later.
+fn addresses(addresses: &[&str]) -> Value {
+    let entry = json!({ "queueName": "Queue 0", "emailAddresses": addresses });
+    json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": [entry] })
+}
+
+fn in_memory(fixture: Fixture, variables: &[(&str, &str)]) -> World {
+    let latency = Duration::from_millis(100);
+    World::in_memory(Options { fixture, latency, ..Options::default() }, variables)
+}
+
+fn no_answer() -> [Effect; 3] {
+    let error = |status, code: &str| Effect::Error { status, code: code.to_owned(), message: String::new() };
+    [Effect::Hang, error(429, "TooManyRequestsException"), error(500, "InternalServiceException")]
+}
+
+/// How many addresses each call to associate held.
+fn sizes(world: &World) -> Vec<usize> {
+    let calls = world.calls(Operation::AssociateQueueEmailAddresses);
+    calls.iter().map(|call| call.addresses.len()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn identifiers_are_called_at_once_while_directories_cannot_be_read() {
+    for effect in no_answer() {
+        for concurrent in ["1", "2", "8"] {
+            let quick = [("CONNECT_BURST", "20"), ("MAX_CONCURRENT_CALLS", concurrent)];
+            let mut world = in_memory(fixture(10, 1), &quick);
+            world.invocation_time = Duration::from_secs(30);
+            for operation in [Operation::SearchQueues, Operation::SearchEmailAddresses] {
+                world.connect.inject(Fault { operation: Some(operation), ..Fault::new(effect.clone()) });
+            }
+            let mut bodies: Vec<Value> = vec![by_name("Queue 9", "e0@brand.example")];
+            bodies.extend((0..9).map(|queue| request(&format!("q{queue}"), &ids(0..1))));
+            let begun = Instant::now();
+            assert_eq!(listed(&world.invoke(&sqs(&bodies)).await), ["m0"], "{effect:?} {concurrent}");
+            let last = world.calls(Operation::AssociateQueueEmailAddresses).pop().unwrap();
+            let took = last.at - begun;
+            assert!(took <= Duration::from_secs(2), "{effect:?} {concurrent}: {took:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_takes_its_names_along_in_the_fewest_calls() {
+    for (identifiers, names, calls) in
+        [(9, 1, &[10][..]), (49, 1, &[50]), (50, 1, &[50, 1]), (60, 30, &[50, 40]), (30, 60, &[40, 50])]
+    {
+        let world = in_memory(fixture(1, identifiers + names).with_limit(INSTANCE, "q0", 200), &[]);
+        let names: Vec<String> =
+            (identifiers..identifiers + names).map(|number| format!("e{number}@brand.example")).collect();
+        let payload = json!({ "instanceId": INSTANCE, "associations": [
+            { "queueId": "q0", "emailAddressIds": ids(0..identifiers) },
+            { "queueId": "q0", "emailAddresses": names },
+        ]});
+        let report = world.invoke(&payload).await.unwrap();
+        assert_eq!(report["associated"], identifiers + names.len());
+        assert_eq!(sizes(&world), calls, "{identifiers} identifiers and {} names", names.len());
+        assert_eq!(report["queues"][0]["chunks"], calls.len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_does_not_wait_for_long_for_a_name() {
+    for effect in no_answer() {
+        let world = in_memory(fixture(1, 10), &[]);
+        let search = Some(Operation::SearchEmailAddresses);
+        world.connect.inject(Fault { operation: search, ..Fault::new(effect) });
+        let mut payload = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": [
+            { "queueId": "q0", "emailAddressIds": ids(0..9) },
+            { "queueId": "q0", "emailAddress": "e9@brand.example" },
+        ]});
+        payload["failOnRetryable"] = json!(false);
+        let begun = Instant::now();
+        let report = world.invoke(&payload).await.unwrap();
+        assert_eq!((&report["associated"], &report["failed"]), (&json!(9), &json!(1)));
+        assert_eq!(report["failures"][0]["retryable"], true);
+        let call = &world.calls(Operation::AssociateQueueEmailAddresses)[0];
+        assert!(call.at - begun <= Duration::from_millis(500), "{:?}", call.at - begun);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_was_asked_for_first_takes_the_room_first() {
+    let world = in_memory(fixture(1, 60), &[]);
+    let payload = json!({ "instanceId": INSTANCE, "associations": [
+        { "queueId": "q0", "emailAddress": "e59@brand.example" },
+        { "queueId": "q0", "emailAddressIds": ids(0..49) },
+    ]});
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!(report["failures"][0]["error"], "QueueFull");
+    assert_eq!(report["failures"][0]["emailAddressId"], "e48");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_directory_too_large_for_one_invocation_is_read_on_in_the_next() {
+    let rate = [("CONNECT_REQUESTS_PER_SECOND", "4"), ("CONNECT_BURST", "1")];
+    let mut world = in_memory(fixture(1, 4_000), &rate);
+    world.invocation_time = Duration::from_secs(10);
+    let payload = addresses(&["e0@brand.example", "e3999@brand.example", "nobody@brand.example"]);
+    let report = world.invoke(&payload).await.unwrap();
+    // What was found goes ahead, and nothing is said of the rest.
+    assert_eq!(world.associated("q0"), ["e0"], "{report}");
+    assert_eq!((&report["failed"], &report["failures"][0]["error"]), (&json!(2), &json!("DeadlineExceeded")));
+    let payload = report["remaining"].clone();
+    world.request_id = "request-2";
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!(world.associated("q0"), ["e0", "e3999"], "{report}");
+    assert_eq!(report["failures"][0]["error"], "NameNotFound");
+    assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reading_whose_token_expired_begins_anew() {
+    let rate = [("CONNECT_REQUESTS_PER_SECOND", "4"), ("CONNECT_BURST", "1")];
+    let mut world = in_memory(fixture(1, 1_500), &rate);
+    world.invocation_time = Duration::from_secs(5);
+    // The simulator lists addresses in the order of the alphabet.
+    let payload = addresses(&["e999@brand.example"]);
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!(report["failures"][0]["error"], "DeadlineExceeded");
+    let read = world.calls(Operation::SearchEmailAddresses).len();
+    world.connect.inject(Fault {
+        operation: Some(Operation::SearchEmailAddresses),
+        times: Some(1),
+        ..Fault::new(Effect::Error {
+            status: 400,
+            code: "InvalidRequestException".to_owned(),
+            message: "the token has expired".to_owned(),
+        })
+    });
+    world.invocation_time = Duration::from_secs(30);
+    world.invoke(&payload).await.unwrap();
+    assert_eq!(world.associated("q0"), ["e999"]);
+    assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), read + 1 + 15);
+}
+
+/// An address was made anew under another identifier, and the directory cannot be read again, beside a new name and
+/// alone.
+#[tokio::test]
+async fn a_stale_identifier_fails_retryably_where_its_directory_cannot_be_read() {
+    for names in [&["e0@brand.example"][..], &["e0@brand.example", "new@brand.example"]] {
+        let mut world = World::new(fixture(1, 1));
+        world.invoke(&by_name("Queue 0", "e0@brand.example")).await.unwrap();
+        world.request_id = "request-2";
+        world.connect.remove_address(INSTANCE, "e0");
+        world.connect.add(Fixture::new().with_address(INSTANCE, "again", "e0@brand.example"));
+        world.connect.inject(Fault {
+            operation: Some(Operation::SearchEmailAddresses),
+            ..Fault::new(Effect::default())
+        });
+        let report = world.invoke(&addresses(names)).await.unwrap();
+        assert_eq!(report["failed"], names.len());
+        for failure in report["failures"].as_array().unwrap() {
+            assert_eq!(failure["error"], "InternalServiceException", "{failure}");
+            assert_eq!(failure["retryable"], true, "{failure}");
+        }
+        world.connect.clear_faults();
+        world.request_id = "request-3";
+        world.invoke(&addresses(&["e0@brand.example"])).await.unwrap();
+        assert_eq!(world.associated("q0"), ["again"]);
+    }
+}
+
+/// The directory was read again for a missing name, and an address was made anew after that.
+#[tokio::test]
+async fn no_failure_for_good_rests_on_a_directory_older_than_the_refusal() {
+    let mut world = World::new(fixture(1, 2));
+    world.invoke(&by_name("Queue 0", "e0@brand.example")).await.unwrap();
+    world.request_id = "request-2";
+    world.connect.inject(Fault {
+        address: Some("e1".to_owned()),
+        ..Fault::new(Effect::Error {
+            status: 400,
+            code: "InvalidParameterException".to_owned(),
+            message: "no".to_owned(),
+        })
+    });
+    let report = world.invoke(&addresses(&["e1@brand.example", "nobody@brand.example"])).await.unwrap();
+    let failures: Vec<_> = report["failures"].as_array().unwrap().iter().collect();
+    assert_eq!(failures[0]["error"], "InvalidParameterException");
+    assert_eq!(failures[0]["retryable"], true);
+    assert_eq!((&failures[1]["error"], &failures[1]["retryable"]), (&json!("NameNotFound"), &json!(false)));
+    assert_eq!(report["queues"][0]["failed"], 2);
+    // The next invocation reads it after the refusal, and says so for good.
+    world.request_id = "request-3";
+    let searched = world.calls(Operation::SearchEmailAddresses).len();
+    let report = world.invoke(&addresses(&["e1@brand.example"])).await.unwrap();
+    assert_eq!(report["failures"][0]["retryable"], false);
+    assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), searched + 1);
+}
+
+#[tokio::test]
+async fn an_ambiguous_name_has_a_kept_directory_read_again() {
+    let mut world = World::new(fixture(1, 1).with_address(INSTANCE, "twin", "E0@brand.example"));
+    let payload = addresses(&["e0@brand.example"]);
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!(report["failures"][0]["error"], "NameAmbiguous");
+    assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 1);
+    world.connect.remove_address(INSTANCE, "twin");
+    world.request_id = "request-2";
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!((&report["associated"], world.associated("q0")), (&json!(1), ids(0..1)));
+    assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 2);
+}
+
+#[tokio::test]
+async fn a_queue_made_anew_is_found_with_all_its_pairs() {
+    let mut world = World::new(fixture(1, 60).with_limit(INSTANCE, "q0", 200));
+    world.invoke(&addresses(&["e0@brand.example"])).await.unwrap();
+    world.request_id = "request-2";
+    // The queue that the directory names is gone for the API, and another one has its name.
+    world.connect.inject(Fault {
+        queue: Some("q0".to_owned()),
+        ..Fault::new(Effect::Error {
+            status: 404,
+            code: "ResourceNotFoundException".to_owned(),
+            message: "no such queue".to_owned(),
+        })
+    });
+    let names: Vec<String> = (0..55).map(|number| format!("e{number}@brand.example")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let report = world.invoke(&addresses(&names)).await.unwrap();
+    // It is the only one of its name, so the refusal stands.
+    assert_eq!((&report["failed"], &report["queues"][0]["failed"]), (&json!(55), &json!(55)), "{report}");
+    assert_eq!(report["distinct"], 55);
+    assert!(report["failures"].as_array().unwrap().iter().all(|failure| failure["retryable"] == false));
+}
+
+#[tokio::test]
+async fn a_name_that_looks_alike_is_told_with_what_differs() {
+    let world = World::new(fixture(1, 0).with_queue(INSTANCE, "returns", "R\u{fc}ckgaben").with_address(
+        INSTANCE,
+        "e0",
+        "r\u{fc}ckgaben@brand.example",
+    ));
+    let table = [
+        (by_name("queue 0", "x@brand.example"), "queue q0 differs from it in case; "),
+        (by_name(" Queue 0\u{a0}", "x@brand.example"), "queue q0 differs from it in outer white space; "),
+        (by_name("Que\u{ad}ue 0", "x@brand.example"), "queue q0 differs from it in invisible characters; "),
+        (
+            by_name("ru\u{308}ckgaben", "x@brand.example"),
+            "queue returns differs from it in case and Unicode form; ",
+        ),
+        (
+            by_name("Queue 0", "Ru\u{308}ckgaben@brand.example"),
+            "email address e0 differs from it in Unicode form; ",
+        ),
+    ];
+    for (request, told) in table {
+        let report = world.invoke(&request).await.unwrap();
+        let failure = &report["failures"][0];
+        assert_eq!(failure["error"], "NameNotFound", "{request}");
+        let message = failure["message"].as_str().unwrap();
+        assert!(message.contains(told), "{request}: {message}");
+        assert!(!message.contains('@'), "{message}");
+    }
+}
