@@ -10,6 +10,7 @@ pub mod backoff;
 pub mod deadline;
 pub mod group;
 pub mod pace;
+pub mod pause;
 mod round;
 mod run;
 pub mod step;

@@ -15,7 +15,8 @@ use crate::pairs::Pairs;
 use crate::plan::{Group, Joined, Plan};
 
 use super::group::{GroupLimits, GroupStep, Progress, QueueVerdict, Set};
-use super::step::{Answer, Attempt, Pause, Step, Task};
+use super::pause::Pause;
+use super::step::{Answer, Attempt, Step, Task};
 use super::token::client_token;
 
 /// Groups of an instance that must be not found, and none found, for the rest to be given up: it is the instance

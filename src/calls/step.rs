@@ -10,6 +10,7 @@ use crate::connect::{
 };
 
 use super::group::{Listing, Set};
+use super::pause::Pause;
 
 /// One call that a round wants.
 #[derive(Debug)]
@@ -48,13 +49,6 @@ pub enum Task {
         /// The call that reads it.
         call: SearchCall,
     },
-}
-
-/// A wait that makes a step a retry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pause {
-    /// How long the server asked to wait. The wait doubles with each pause of the group as well.
-    pub at_least: Duration,
 }
 
 /// A task with its call. A retry is the same call.

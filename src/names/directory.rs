@@ -1,19 +1,12 @@
-//! Directories: the queues and the email addresses of instances, as they were last read.
+//! A directory: the queues or the email addresses of an instance, as they were read.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::sync::{Arc, OnceLock};
 
 use crate::connect::Directory as Kind;
 
-use super::reading::Reading;
 use super::similar::{folded, same_but_for};
-
-/// How long a directory is good for.
-const KEPT: Duration = Duration::from_secs(5 * 60);
 
 /// One directory of one instance.
 pub(super) type Which = (Arc<str>, Kind);
@@ -69,46 +62,6 @@ impl Directory {
     }
 }
 
-/// The directories that the process has read, shared by its invocations.
-#[derive(Debug, Default)]
-pub struct Directories {
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    read: HashMap<Which, (Instant, Arc<Directory>)>,
-    /// Readings that time interrupted. The next invocation goes on with them.
-    unfinished: HashMap<Which, (Instant, Reading)>,
-}
-
-impl Directories {
-    pub(super) fn get(&self, which: &Which, now: Instant) -> Option<Arc<Directory>> {
-        let state = self.lock();
-        let (read_at, directory) = state.read.get(which)?;
-        (now.duration_since(*read_at) < KEPT).then(|| directory.clone())
-    }
-
-    pub(super) fn put(&self, which: Which, directory: Arc<Directory>, now: Instant) {
-        self.lock().read.insert(which, (now, directory));
-    }
-
-    /// A reading that was interrupted. It leaves the store, so that no page is read twice.
-    pub(super) fn take_unfinished(&self, which: &Which, now: Instant) -> Option<Reading> {
-        let (interrupted_at, reading) = self.lock().unfinished.remove(which)?;
-        (now.duration_since(interrupted_at) < KEPT).then_some(reading)
-    }
-
-    pub(super) fn put_unfinished(&self, which: Which, reading: Reading, now: Instant) {
-        self.lock().unfinished.insert(which, (now, reading));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // What a panic elsewhere leaves behind is a whole map.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,26 +90,5 @@ mod tests {
             Some((&"q1".into(), "case and outer white space".to_owned()))
         );
         assert_eq!(queues.find_similar("Billings"), None);
-    }
-
-    #[test]
-    fn a_directory_is_kept_for_five_minutes() {
-        let (directories, now) = (Directories::default(), Instant::now());
-        let which: Which = ("i".into(), Kind::Queues);
-        directories.put(which.clone(), Arc::new(Directory::new(Kind::Queues)), now);
-        assert!(directories.get(&which, now + Duration::from_secs(299)).is_some());
-        assert!(directories.get(&which, now + Duration::from_secs(300)).is_none());
-        assert!(directories.get(&("j".into(), Kind::Queues), now).is_none());
-    }
-
-    #[test]
-    fn an_interrupted_reading_is_gone_on_with_once_and_not_after_five_minutes() {
-        let (directories, now) = (Directories::default(), Instant::now());
-        let which: Which = ("i".into(), Kind::Queues);
-        directories.put_unfinished(which.clone(), Reading::new(which.clone()), now);
-        assert!(directories.take_unfinished(&which, now + Duration::from_secs(299)).is_some());
-        assert!(directories.take_unfinished(&which, now).is_none());
-        directories.put_unfinished(which.clone(), Reading::new(which.clone()), now);
-        assert!(directories.take_unfinished(&which, now + Duration::from_secs(300)).is_none());
     }
 }

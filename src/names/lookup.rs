@@ -10,9 +10,10 @@ use crate::failure::{Failure, Retry};
 use crate::index::Index;
 use crate::pairs::{Named, Pairs};
 
-use super::directory::{Directories, Directory, Which};
+use super::directory::{Directory, Which};
+use super::found::{Found, Resolved};
+use super::kept::Directories;
 use super::reading::{Reading, endless, unreadable};
-use super::{Found, Resolved};
 
 /// The names of one invocation. Its directories are numbered from 0.
 #[derive(Debug)]

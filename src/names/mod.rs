@@ -7,32 +7,12 @@
 //! [`Names`] makes no calls. It tells which pages it wants, takes them, and gives away pairs as they are found.
 
 mod directory;
+mod found;
+mod kept;
 mod lookup;
 mod reading;
 mod similar;
 
-use std::sync::Arc;
-
-use crate::failure::Failure;
-
-pub use directory::Directories;
+pub use found::{Found, Resolved};
+pub use kept::Directories;
 pub use lookup::{Names, Reread};
-
-/// The identifiers behind the names of [`Pairs`](crate::pairs::Pairs): for each queue and each pair, or why there is
-/// none. A name that is still being looked up has none.
-#[derive(Debug)]
-pub struct Resolved {
-    /// For each of [`Pairs::queues`](crate::pairs::Pairs::queues).
-    pub queues: Vec<Result<Arc<str>, Arc<Failure>>>,
-    /// For each of [`Pairs::pairs`](crate::pairs::Pairs::pairs), its address.
-    pub addresses: Vec<Result<Arc<str>, Arc<Failure>>>,
-}
-
-/// What was looked up since the last time, by position in the lists of [`Resolved`].
-#[derive(Debug, Default)]
-pub struct Found {
-    /// Queues.
-    pub queues: Vec<(usize, Result<Arc<str>, Arc<Failure>>)>,
-    /// Pairs whose queue and address are both known, or which cannot be looked up.
-    pub pairs: Vec<(usize, Result<Arc<str>, Arc<Failure>>)>,
-}

@@ -28,7 +28,7 @@ use self::failure::{failed, no_time_to_retry, refused_for_content, undecided};
 use self::listing::{Purpose, Read};
 use self::room::Room;
 use self::suspects::Suspects;
-use super::step::Pause;
+use super::pause::Pause;
 
 pub use self::listing::Listing;
 pub use self::suspects::Set;
