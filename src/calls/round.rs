@@ -229,13 +229,22 @@ impl<'p> Round<'p> {
 
     /// There is no time left for a step.
     pub(super) fn expire(&mut self, task: &Task, reason: &str, now: Instant) {
+        self.end(task, Failure::deadline_exceeded(reason), now);
+    }
+
+    /// Ends what a task belongs to, because its call was refused and there is no time to make the call again.
+    pub(super) fn give_up(&mut self, task: &Task, reason: &str, now: Instant) {
+        self.end(task, Failure::deadline_exceeded_after_refusal(reason), now);
+    }
+
+    fn end(&mut self, task: &Task, failure: Failure, now: Instant) {
         match task {
             Task::Associate { group, .. } | Task::List { group, .. } => {
-                self.groups[*group].progress.close(Failure::deadline_exceeded(reason));
+                self.groups[*group].progress.close(failure);
                 self.groups[*group].is_busy = false;
             }
             Task::Search { reading, .. } => {
-                let found = self.names.interrupt(*reading, reason, now);
+                let found = self.names.interrupt(*reading, &failure.message, now);
                 self.join(found);
             }
         }

@@ -323,7 +323,9 @@ impl Run<'_, '_> {
             let due = now + backoff.next_wait().max(pause.at_least);
             match self.caller.deadline.allows(due) {
                 true => self.agenda.push_later(due, Pending::First(step)),
-                false => self.round.expire(&step.task, "no time was left to wait for room on the queue", now),
+                false => {
+                    self.round.give_up(&step.task, "no time was left to wait for room on the queue", now)
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Effect, Fault, Options};
+use connect_simulator::{Effect, Fault, Operation, Options};
 use serde_json::{Value, json};
 use tracing::level_filters::LevelFilter;
 
@@ -233,15 +233,27 @@ async fn event_whose_permanent_failures_cannot_be_sent_sends_no_continuation() {
 
 #[tokio::test(start_paused = true)]
 async fn outage_that_lasts_until_time_is_up_is_no_lack_of_time() {
-    let variables = [CONTINUES[0], ("BACKOFF_INITIAL_MS", "6000")];
-    let mut world = World::in_memory(Options { fixture: fixture(2, 1), ..Options::default() }, &variables);
-    world.invocation_time = Duration::from_secs(10);
-    world.connect.inject(unwell("q1"));
-    let batch = sqs(&[one_pair_a_queue(2), request("q1", &ids(0..1))]);
-    assert_eq!(listed(&world.invoke(&batch).await), ["m1"]);
-    let sent = world.sqs.sent();
-    assert_eq!((sent.len(), sent[0].delay), (1, Duration::from_secs(30)));
-    assert!((24..=36).contains(&world.sqs.hidden()[0].seconds), "{:?}", world.sqs.hidden());
+    let variables = [CONTINUES[0], ("BACKOFF_INITIAL_MS", "20000")];
+    let over_limit = Effect::Error {
+        status: 429,
+        code: "LimitExceededException".to_owned(),
+        message: "too many".to_owned(),
+    };
+    for effect in [unwell("q1").effect, over_limit] {
+        let mut world =
+            World::in_memory(Options { fixture: fixture(2, 1), ..Options::default() }, &variables);
+        world.invocation_time = Duration::from_secs(10);
+        world.connect.inject(Fault {
+            operation: Some(Operation::AssociateQueueEmailAddresses),
+            queue: Some("q1".to_owned()),
+            ..Fault::new(effect)
+        });
+        let batch = sqs(&[one_pair_a_queue(2), request("q1", &ids(0..1))]);
+        assert_eq!(listed(&world.invoke(&batch).await), ["m1"]);
+        let sent = world.sqs.sent();
+        assert_eq!((sent.len(), sent[0].delay), (1, Duration::from_secs(30)));
+        assert!((24..=36).contains(&world.sqs.hidden()[0].seconds), "{:?}", world.sqs.hidden());
+    }
 }
 
 #[tokio::test]

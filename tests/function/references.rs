@@ -110,7 +110,7 @@ async fn without_a_reference_the_identifier_of_what_asked_is_it() {
         (json!({ "Items": [bad] }), "request-1"),
         (event, "event-1"),
         (sns, "notification-1"),
-        (sqs(&[bad.clone()]), "m0"),
+        (sqs(std::slice::from_ref(&bad)), "m0"),
         (no_json, "m0"),
     ] {
         let lines = found(&world, &payload, reference).await;
