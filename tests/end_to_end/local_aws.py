@@ -28,8 +28,9 @@ PARAMETERS = {
 class LocalAws:
     """A client of the local AWS that knows the stack's resources by their names in template.yaml."""
 
-    def __init__(self, port: int, folder: Path, log: Path):
-        self.url, self.folder, self.log = f"http://127.0.0.1:{port}", folder, log
+    def __init__(self, port: int, folder: Path, log: Path, stack: str = STACK):
+        self.url, self.folder, self.log, self.stack = f"http://127.0.0.1:{port}", folder, log, stack
+        self.port = port
         self.clients = {}
         self.physical = {}
 
@@ -42,22 +43,26 @@ class LocalAws:
 
     # Deployment
 
-    def deploy(self, connect_url: str) -> None:
+    def deploy(self, connect_url: str, **more: str) -> None:
         """Deploys what `sam build` has made, as it stands; its functions find Connect at `connect_url`."""
-        bucket = "deployment-artifacts"
+        bucket = f"deployment-artifacts-{self.stack}"
         self.client("s3").create_bucket(Bucket=bucket)
-        parameters = {**PARAMETERS, "ConnectEndpoint": connect_url}
+        parameters = {**PARAMETERS, "ConnectEndpoint": connect_url, **more}
         command = [Path(sys.executable).with_name("sam"), "deploy", "--template-file", BUILT_TEMPLATE,
-                   "--stack-name", STACK, "--s3-bucket", bucket, "--region", REGION, "--no-confirm-changeset",
+                   "--stack-name", self.stack, "--s3-bucket", bucket, "--region", REGION, "--no-confirm-changeset",
                    "--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
                    "--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())]
         environment = clean_environment(self.folder) | {"AWS_ENDPOINT_URL": self.url, "SAM_CLI_TELEMETRY": "0"}
         done = subprocess.run(command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert done.returncode == 0, done.stdout
-        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack)
         self.physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"]
                          for page in pages for resource in page["StackResourceSummaries"]}
+
+    def another(self, stack: str) -> "LocalAws":
+        """The same local AWS, for another stack."""
+        return LocalAws(self.port, self.folder, self.log, stack)
 
     @contextmanager
     def function_settings(self, timeout: int | None = None, **variables: str):

@@ -5,15 +5,18 @@ definition which grows beyond it fails here with a reason, and is not quietly ru
 """
 
 import json
+import time
 
 import boto3
 from ministack.app import main
+from ministack.services import eventbridge
 from ministack.services import stepfunctions as sfn
 from ministack.services.cloudformation import provisioners
 
 run_plain_distributed_map = sfn._run_distributed_map
 function_resource = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
 create_plain_function = function_resource["create"]
+answer_plain_states = sfn.handle_request
 plain_alarm = provisioners._cw_metric_alarm_record
 
 MAP_FIELDS = {
@@ -131,6 +134,30 @@ def alarm(name, properties):
     return plain_alarm(name, properties)
 
 
+async def answer_states(method, path, headers, body, query_params):
+    """RedriveExecution, which ministack lacks: the execution begins again, where AWS goes on at the state that failed.
+
+    AWS Step Functions API Reference, "RedriveExecution".
+    """
+    if not headers.get("x-amz-target", "").endswith(".RedriveExecution"):
+        return await answer_plain_states(method, path, headers, body, query_params)
+    ended = sfn._executions.pop(json.loads(body)["executionArn"])
+    refuse(ended["status"] not in ("ABORTED", "FAILED", "TIMED_OUT"), f"a redrive of what is {ended['status']}")
+    sfn._start_execution({"stateMachineArn": ended["stateMachineArn"], "name": ended["name"], "input": ended["input"]})
+    return sfn.json_response({"redriveDate": time.time()})
+
+
+def event_bus_policy(_logical_id, properties, _stack_name):
+    """The policy of a bus, which ministack has no resource for.
+
+    AWS CloudFormation Template Reference Guide, "AWS::Events::EventBusPolicy".
+    """
+    bus = properties["EventBusName"]
+    statement = {"Sid": properties["StatementId"], **properties["Statement"]}
+    eventbridge._event_bus_policies.setdefault(bus, {"Version": "2012-10-17", "Statement": []})["Statement"].append(statement)
+    return f"{bus}|{statement['Sid']}", {}
+
+
 def query_definition(logical_id, _properties, _stack_name):
     """A saved query of CloudWatch Logs Insights, which nothing on the local AWS asks for."""
     return logical_id, {}
@@ -150,6 +177,7 @@ if __name__ == "__main__":
     sfn._apply_state_assign = assign
     function_resource["create"] = create_function
     provisioners._cw_metric_alarm_record = alarm
-    provisioners._RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {"create": query_definition,
-                                                                     "delete": lambda *_: None}
+    sfn.handle_request = answer_states
+    for kind, create in (("Logs::QueryDefinition", query_definition), ("Events::EventBusPolicy", event_bus_policy)):
+        provisioners._RESOURCE_HANDLERS[f"AWS::{kind}"] = {"create": create, "delete": lambda *_: None}
     main()

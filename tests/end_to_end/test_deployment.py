@@ -140,7 +140,7 @@ COMPUTED = {"NothingSucceedsAlarm", "ReceivedOftenAlarm", "ThrottledAlarm", "Not
 
 def test_each_alarm_watches_what_it_is_named_for_and_wakes_nobody_for_a_mistake(deployed):
     alarms = {alarm["AlarmName"]: alarm
-              for alarm in deployed.client("cloudwatch").describe_alarms()["MetricAlarms"]}
+              for alarm in deployed.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{deployed.stack}-")["MetricAlarms"]}
     assert {deployed.physical[name] for name in {*WATCHED, *COMPUTED}} == alarms.keys()
     topic = [deployed.physical["AlarmTopic"]]
     for name in COMPUTED:
