@@ -23,8 +23,8 @@ pub struct Settings {
     pub home: Home,
     /// `CONNECT_INSTANCE_ID`, an identifier or an ARN: the instance of requests that name none.
     pub instance: Option<String>,
-    /// `CONNECT_REQUESTS_PER_SECOND` (2) and `CONNECT_BURST` (5), divided by `CONNECT_WORKERS` (1): the part of each
-    /// operation's quota that this process may use.
+    /// `CONNECT_REQUESTS_PER_SECOND` (2) and `CONNECT_BURST` (5), the quota of each operation, and `CONNECT_WORKERS` (1),
+    /// how many processes may call at once.
     pub allowance: Allowance,
     /// `MAX_CONCURRENT_CALLS` (8): calls in flight at once.
     pub max_concurrent_calls: usize,
@@ -70,13 +70,13 @@ impl Settings {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let variables = Variables { lookup };
         let home = Home::new(variables.text("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()));
-        let workers = f64::from(variables.whole("CONNECT_WORKERS", 1, 1..=10_000)?);
         Ok(Settings {
             instance: variables.instance("CONNECT_INSTANCE_ID", &home)?,
             home,
             allowance: Allowance {
-                rate: variables.decimal("CONNECT_REQUESTS_PER_SECOND", 2.0)? / workers,
-                burst: (variables.decimal("CONNECT_BURST", 5.0)? / workers).max(1.0),
+                rate: variables.decimal("CONNECT_REQUESTS_PER_SECOND", 2.0)?,
+                burst: variables.decimal("CONNECT_BURST", 5.0)?,
+                workers: variables.whole("CONNECT_WORKERS", 1, 1..=10_000)?,
             },
             max_concurrent_calls: variables.whole("MAX_CONCURRENT_CALLS", 8, 1..=1_000)? as usize,
             calls: CallLimits {

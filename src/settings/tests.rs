@@ -11,7 +11,7 @@ fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
 fn defaults_are_those_of_the_contract() {
     let settings = read(&[]).unwrap();
     assert_eq!(settings.instance, None);
-    assert_eq!(settings.allowance, Allowance { rate: 2.0, burst: 5.0 });
+    assert_eq!(settings.allowance, Allowance { rate: 2.0, burst: 5.0, workers: 1 });
     assert_eq!(settings.max_concurrent_calls, 8);
     assert_eq!(settings.calls.backoff.initial, Duration::from_millis(200));
     assert_eq!(settings.calls.backoff.max, Duration::from_secs(20));
@@ -45,11 +45,9 @@ fn an_empty_variable_counts_as_not_set() {
 }
 
 #[test]
-fn the_quota_is_shared_among_workers() {
+fn workers_take_nothing_of_the_quota() {
     let settings = read(&[("CONNECT_WORKERS", "4"), ("CONNECT_REQUESTS_PER_SECOND", "10")]).unwrap();
-    assert_eq!(settings.allowance, Allowance { rate: 2.5, burst: 1.25 });
-    let settings = read(&[("CONNECT_WORKERS", "10")]).unwrap();
-    assert_eq!(settings.allowance, Allowance { rate: 0.2, burst: 1.0 });
+    assert_eq!(settings.allowance, Allowance { rate: 10.0, burst: 5.0, workers: 4 });
 }
 
 #[test]

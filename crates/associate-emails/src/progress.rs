@@ -262,7 +262,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    const ALLOWANCE: Allowance = Allowance { rate: 2.0, burst: 5.0 };
+    const ALLOWANCE: Allowance = Allowance { rate: 2.0, burst: 5.0, workers: 1 };
 
     fn refusal(class: Class) -> Refusal {
         Refusal { class, code: "Code".to_owned(), message: "message".to_owned(), retry_after: None }

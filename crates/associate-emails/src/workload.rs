@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn the_burst_goes_at_once_and_the_rest_at_the_rate() {
-        let allowance = Allowance { rate: 2.0, burst: 5.0 };
+        let allowance = Allowance { rate: 2.0, burst: 5.0, workers: 1 };
         for (calls, millis) in [(0, 0), (4, 0), (5, 500), (24, 10_000)] {
             assert_eq!(time_of(calls, allowance), Duration::from_millis(millis), "{calls}");
         }

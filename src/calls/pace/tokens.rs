@@ -1,0 +1,83 @@
+//! Tokens: when the next turn comes, at a given rate.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::time::Instant;
+
+/// How much later than due a turn may come, as a share of the time between two.
+///
+/// Processes that call at regular times can lock in step. One of them then finds each token that the server makes, and
+/// the other one finds the bucket empty each time. What a turn is late is not lost, because the token stays: the next
+/// one comes as much sooner.
+const JITTER: f64 = 0.5;
+/// What one success adds to the tokens that may gather, up to the burst. A process that starts while others run finds
+/// the server's bucket empty and would have its whole burst refused; one that is alone soon has all of it.
+const RELEASE: f64 = 0.2;
+
+/// A token bucket of the client's own.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    tokens: f64,
+    /// How many tokens the next turn needs.
+    needed: f64,
+    /// Tokens of the burst that no success has released yet.
+    withheld: f64,
+    /// Tokens that gather at most while nobody calls.
+    most: f64,
+    refilled: Instant,
+    random: Rng,
+}
+
+impl Tokens {
+    /// A bucket with one token.
+    ///
+    /// One token of the burst is kept back for good: a client that spends exactly the burst and then exactly the rate is
+    /// throttled by the jitter of the network.
+    pub(super) fn new(burst: f64, now: Instant, seed: u64) -> Self {
+        let most = (burst - 1.0).max(1.0);
+        let random = Rng::with_seed(seed);
+        Tokens { tokens: 1.0, needed: 1.0, withheld: most - 1.0, most, refilled: now, random }
+    }
+
+    /// Takes a token.
+    ///
+    /// # Errors
+    /// How many tokens are missing.
+    pub(super) fn take(&mut self) -> Result<(), f64> {
+        // A shortfall that no clock can measure would make the caller ask again without end.
+        if self.tokens < self.needed - 1e-9 {
+            return Err(self.needed - self.tokens);
+        }
+        self.tokens -= 1.0;
+        self.needed = 1.0 + JITTER * self.random.f64();
+        Ok(())
+    }
+
+    /// Adds what has gathered since the last time, and gives the time in which nothing could be added.
+    ///
+    /// While the process is slowed the server's bucket is near empty, and a burst would be refused: no more than one
+    /// turn gathers.
+    pub(super) fn refill(&mut self, now: Instant, rate: f64, is_slowed: bool) -> Duration {
+        let passed = now.saturating_duration_since(self.refilled);
+        self.refilled = self.refilled.max(now);
+        let one_turn = 1.0 + JITTER;
+        let most = if is_slowed { one_turn } else { (self.most - self.withheld).max(one_turn) };
+        let tokens = self.tokens + passed.as_secs_f64() * rate;
+        self.tokens = tokens.min(most);
+        Duration::from_secs_f64(((tokens - most) / rate).max(0.0))
+    }
+
+    /// Releases a part of the burst, because a call succeeded.
+    pub(super) fn release(&mut self) {
+        let released = self.withheld.min(RELEASE);
+        self.withheld -= released;
+        self.tokens += released;
+    }
+
+    /// Drops what has gathered, because the server's bucket is empty. What is withheld may gather from now on.
+    pub(super) fn empty(&mut self) {
+        self.tokens = self.tokens.min(0.0);
+        self.withheld = 0.0;
+    }
+}
