@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::answer::{Answer, InvocationError, Report, answer};
-use crate::calls::{Caller, Deadline, Observer, Round, Shared, Tally};
+use crate::calls::{Caller, Deadline, Given, Observer, Round, Shared, Tally};
 use crate::connect::Connect;
 use crate::deferred::Deferred;
 use crate::failures::Failures;
@@ -141,7 +141,8 @@ impl Function {
         })
     }
 
-    /// Resolves names, plans, and makes the calls.
+    /// Makes the calls, in one run or in two. In the second one, names are looked up again whose identifiers the API
+    /// refused.
     async fn carry_out(
         &self,
         pairs: &Pairs,
@@ -151,9 +152,14 @@ impl Function {
     ) -> (Plan, Outcomes, Tally) {
         let caller = self.caller(invocation, kept);
         let now = Instant::now();
-        let half_time = now + caller.deadline.time_left(now) / 2;
-        let limits = self.settings.group_limits();
-        let mut round = Round::new(pairs, source_ids, &self.directories, limits, now, half_time);
+        let given = Given {
+            pairs,
+            source_ids,
+            directories: &self.directories,
+            limits: self.settings.group_limits(),
+            half_time: now + caller.deadline.time_left(now) / 2,
+        };
+        let mut round = Round::new(given, now);
         let mut tally = caller.run(&mut round).await;
         // A directory is read again at most once, so there is nothing to do for a third run.
         if round.look_up_refused(Instant::now()) {

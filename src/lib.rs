@@ -9,7 +9,7 @@
 //! | [`payload`] | bytes | an envelope and its sources |
 //! | [`requests`] | the body of a source | requests, their entries, and what is invalid in them |
 //! | [`pairs`] | requests | distinct pairs, and who asked for each |
-//! | [`names`] | names of queues and addresses | their identifiers |
+//! | [`names`] | names of queues and addresses | their identifiers, some of them only while calls are made |
 //! | [`plan`] | pairs | groups per queue, cut into chunks of at most 50 |
 //! | [`calls`] | the plan | calls to Connect: order, pace, retries, deadline, narrowing, full queues |
 //! | [`outcomes`] | the answers of the API | what became of each pair |

@@ -17,5 +17,5 @@ pub mod step;
 pub mod token;
 
 pub use deadline::Deadline;
-pub use round::Round;
+pub use round::{Given, Round};
 pub use run::{CallLimits, Caller, Observer, Shared, Tally};

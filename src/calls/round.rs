@@ -27,13 +27,25 @@ const NOT_FOUND_TO_GIVE_UP: u32 = 10;
 /// saves takes at the default quota of two a second. Longer, and the names would hold identifiers back.
 const WAIT_FOR_NAMES: Duration = Duration::from_millis(500);
 
+/// What a round is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'p> {
+    /// What is asked for.
+    pub pairs: &'p Pairs,
+    /// For each of the envelope's sources, what identifies it in a `ClientToken`.
+    pub source_ids: &'p [Arc<str>],
+    /// The directories that the process keeps.
+    pub directories: &'p Directories,
+    /// Bounds of each group.
+    pub limits: GroupLimits,
+    /// When half of the time for calls is over.
+    pub half_time: Instant,
+}
+
 /// Everything that wants calls made, and how far each part has come.
 #[derive(Debug)]
 pub struct Round<'p> {
-    pairs: &'p Pairs,
-    /// For each of the envelope's sources, what identifies it in a `ClientToken`.
-    source_ids: &'p [Arc<str>],
-    limits: GroupLimits,
+    given: Given<'p>,
     names: Names<'p>,
     plan: Plan,
     groups: Vec<Member>,
@@ -79,28 +91,18 @@ impl Instance {
 }
 
 impl<'p> Round<'p> {
-    /// Groups the pairs whose identifiers are known, and has the names of the others looked up. `half_time` is when half
-    /// of the time for calls is over.
-    pub fn new(
-        pairs: &'p Pairs,
-        source_ids: &'p [Arc<str>],
-        kept: &'p Directories,
-        limits: GroupLimits,
-        now: Instant,
-        half_time: Instant,
-    ) -> Self {
-        let (names, resolved) = Names::new(pairs, kept, now);
+    /// Groups the pairs whose identifiers are known, and has the names of the others looked up.
+    pub fn new(given: Given<'p>, now: Instant) -> Self {
+        let (names, resolved) = Names::new(given.pairs, given.directories, now);
         let mut round = Round {
-            pairs,
-            source_ids,
-            limits,
-            plan: Plan::new(pairs, resolved),
+            given,
+            plan: Plan::new(given.pairs, resolved),
             groups: Vec::new(),
             instances: HashMap::new(),
             idle: names.to_read().map(Idle::Reading).collect(),
             names,
             names_awaited_until: Some(now + WAIT_FOR_NAMES),
-            names_go_ahead_at: Some(half_time),
+            names_go_ahead_at: Some(given.half_time),
         };
         round.begin_new_groups();
         round.count_waiting();
@@ -259,9 +261,9 @@ impl<'p> Round<'p> {
     pub fn look_up_refused(&mut self, now: Instant) -> bool {
         let proven = self.proven_queues();
         let mut queues: HashMap<usize, Option<Reread>> = HashMap::new();
-        for pair in 0..self.pairs.pairs.len() {
+        for pair in 0..self.given.pairs.pairs.len() {
             let Some(failure) = self.refusal_of(pair) else { continue };
-            let queue = self.pairs.pairs[pair].queue();
+            let queue = self.given.pairs.pairs[pair].queue();
             let of_queue = match failure.blame.queue() && !proven[queue] {
                 true => queues.entry(queue).or_insert_with(|| self.names.reread_queue(queue, now)).as_ref(),
                 false => None,
@@ -299,8 +301,8 @@ impl<'p> Round<'p> {
     /// For each requested queue, whether a pair was associated, so that its identifier is right whatever was said of
     /// others.
     fn proven_queues(&self) -> Vec<bool> {
-        let mut proven = vec![false; self.pairs.queues.len()];
-        for (pair, place) in self.pairs.pairs.iter().zip(&self.plan.places) {
+        let mut proven = vec![false; self.given.pairs.queues.len()];
+        for (pair, place) in self.given.pairs.pairs.iter().zip(&self.plan.places) {
             let Ok(place) = place else { continue };
             let outcome = self.groups[place.group()].progress.outcome(place.address());
             proven[pair.queue()] |= matches!(outcome, Some(Outcome::Associated | Outcome::AlreadyAssociated));
@@ -326,7 +328,7 @@ impl<'p> Round<'p> {
         if found.queues.is_empty() && found.pairs.is_empty() {
             return;
         }
-        let joined = self.plan.join(self.pairs, found);
+        let joined = self.plan.join(self.given.pairs, found);
         self.begin_new_groups();
         for Joined { group, chunks } in joined {
             self.groups[group].progress.join(&self.plan.groups[group], &chunks);
@@ -342,7 +344,7 @@ impl<'p> Round<'p> {
     fn begin_new_groups(&mut self) {
         let begun = self.groups.len();
         for (number, group) in self.plan.groups.iter().enumerate().skip(begun) {
-            let progress = Progress::new(group, self.limits);
+            let progress = Progress::new(group, self.given.limits);
             self.groups.push(Member { progress, is_busy: false, waiting: 0 });
             self.idle.push_back(Idle::Group(number, None));
         }
@@ -351,7 +353,7 @@ impl<'p> Round<'p> {
     fn count_waiting(&mut self) {
         self.groups.iter_mut().for_each(|group| group.waiting = 0);
         for pair in self.names.waiting() {
-            if let Ok(group) = self.plan.group_of[self.pairs.pairs[pair].queue()] {
+            if let Ok(group) = self.plan.group_of[self.given.pairs.pairs[pair].queue()] {
                 self.groups[group].waiting += 1;
             }
         }
@@ -388,7 +390,7 @@ impl<'p> Round<'p> {
                 &group.instance,
                 &group.queue,
                 addresses().map(|address| &*address.id),
-                sources.iter().map(|source| &*self.source_ids[*source]),
+                sources.iter().map(|source| &*self.given.source_ids[*source]),
             ),
         }
     }

@@ -107,7 +107,9 @@ impl<'a> Names<'a> {
     pub fn refused(&mut self, number: usize, refused: &Refused, now: Instant) -> Found {
         let known = &mut self.directories[number];
         let class = refused.refusal.class;
+        let mut is_first_page = true;
         if let Some(reading) = known.reading.take() {
+            is_first_page = reading.is_at_first_page();
             if reading.continued && class.blames_content() {
                 known.reading = Some(Reading::new(known.which.clone()));
                 return Found::default();
@@ -116,7 +118,7 @@ impl<'a> Names<'a> {
                 self.kept.put_unfinished(known.which.clone(), reading, now);
             }
         }
-        known.failure = Some(Arc::new(unreadable(known.which.1, refused)));
+        known.failure = Some(Arc::new(unreadable(known.which.1, refused, is_first_page)));
         self.sort_out(number)
     }
 

@@ -34,6 +34,11 @@ impl Reading {
         SearchCall { instance, directory, next_token: self.pages.next_token().map(str::to_owned) }
     }
 
+    /// Whether no page was read yet.
+    pub(super) fn is_at_first_page(&self) -> bool {
+        self.pages.next_token().is_none()
+    }
+
     /// Adds a page, and tells whether it was the last one.
     pub(super) fn add(&mut self, page: Page<Entry>) -> Result<bool, Refused> {
         self.continued = false;
@@ -53,8 +58,9 @@ impl Reading {
     }
 }
 
-/// Why names could not be looked up: the error is the directory's own.
-pub(super) fn unreadable(kind: Kind, refused: &Refused) -> Failure {
+/// Why names could not be looked up: the error is the directory's own. A page that is not the first may be refused for
+/// its token, so that says nothing for good.
+pub(super) fn unreadable(kind: Kind, refused: &Refused, is_first_page: bool) -> Failure {
     let refusal = &refused.refusal;
     let advice = match (refusal.class, kind) {
         (Class::Denied, Kind::Queues) => {
@@ -72,6 +78,7 @@ pub(super) fn unreadable(kind: Kind, refused: &Refused) -> Failure {
     }
     let retry = match refusal.class {
         Class::Throttled | Class::Unavailable | Class::Limit | Class::Credentials => Retry::MayPass,
+        Class::NotFound | Class::Content if !is_first_page => Retry::MayPass,
         Class::NotFound => Retry::FirstDelivery,
         Class::Content | Class::Denied => Retry::Never,
     };

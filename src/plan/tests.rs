@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::failure::Retry;
+use crate::names::Found;
 use crate::payload::Envelope;
 use crate::requests::Home;
 
@@ -128,4 +129,45 @@ fn each_address_knows_its_sources_once() {
         pairs(&json!({ "Records": [record("1", twice.clone()), record("2", twice), record("3", pair)] }));
     let plan = Plan::new(&pairs, resolved(&pairs, ""));
     assert_eq!(plan.groups[0].addresses[0].sources.as_slice(), [0, 1, 2]);
+}
+
+#[test]
+fn pairs_that_were_looked_up_join_their_groups() {
+    let pairs = pairs(&json!({ "associations": [
+        { "queueId": "q", "emailAddresses": ["?a@x.example", "?b@x.example"] },
+        { "queueId": "q", "emailAddressIds": ["b", "c"] },
+        { "queueName": "?p", "emailAddressId": "d" },
+    ]}));
+    let mut plan = Plan::new(&pairs, resolved(&pairs, ""));
+    assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["b", "c"], 1)]);
+    let joined = plan.join(
+        &pairs,
+        Found {
+            queues: vec![(1, Ok("p".into()))],
+            pairs: vec![(0, Ok("a".into())), (1, Ok("b".into())), (4, Ok("d".into()))],
+        },
+    );
+    // One address is in the group already.
+    let chunk = |position| vec![Chunk { addresses: vec![Index::new(position)], urgency: 2 }];
+    assert_eq!(joined, [Joined { group: 0, chunks: chunk(2) }, Joined { group: 1, chunks: chunk(0) }]);
+    let places: Vec<_> = plan.places.iter().map(|place| plan.identifiers(*place.as_ref().unwrap())).collect();
+    let q = |address| ("i", "q", address);
+    assert_eq!(places, [q("a"), q("b"), q("b"), q("c"), ("i", "p", "d")]);
+    assert_eq!(plan.groups[0].addresses[0].first_pair, Index::new(1));
+    assert_eq!((plan.groups[0].calls_needed(), plan.groups[1].calls_needed()), (1, 1));
+}
+
+#[test]
+fn an_address_that_all_its_pairs_left_is_not_wanted() {
+    let pairs = pairs(&json!({ "associations": [
+        { "queueId": "q", "emailAddressIds": ["a", "b"] },
+        { "queueId": "q", "emailAddress": "a@x.example" },
+    ]}));
+    let mut plan = Plan::new(&pairs, resolved(&pairs, ""));
+    let why = Arc::new(Failure::ours("E", "as the test wants", Retry::MayPass));
+    plan.remove(1, why.clone());
+    plan.remove(2, why);
+    plan.leave_out_unwanted();
+    let wanted: Vec<bool> = plan.groups[0].addresses.iter().map(Address::is_wanted).collect();
+    assert_eq!(wanted, [true, false]);
 }

@@ -270,3 +270,32 @@ async fn a_name_that_looks_alike_is_told_with_what_differs() {
         assert!(!message.contains('@'), "{message}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn pages_that_never_end_are_a_retryable_failure() {
+    let mut world = World::endless(Options { fixture: fixture(2, 2), ..Options::default() });
+    let entries = json!([
+        { "queueName": "Queue 0", "emailAddress": "e0@brand.example" },
+        { "queueId": "q0", "emailAddress": "e1@brand.example" },
+        { "queueId": "q1", "emailAddressId": "e0" },
+    ]);
+    let payload = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": entries });
+    for request_id in ["request-1", "request-2"] {
+        world.request_id = request_id;
+        world.connect.clear_calls();
+        let report = world.invoke(&payload).await.unwrap();
+        assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(2)));
+        for (failure, operation) in [(0, "SearchQueues"), (1, "SearchEmailAddresses")] {
+            let failure = &report["failures"][failure];
+            assert_eq!((&failure["error"], &failure["retryable"]), (&json!("EndlessPages"), &json!(true)));
+            assert_eq!(
+                failure["message"],
+                format!(
+                    "names cannot be looked up: the pages of {operation} do not end: a page's token was seen before"
+                )
+            );
+        }
+        assert_eq!(world.calls(Operation::SearchQueues).len(), 2);
+        assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 2);
+    }
+}

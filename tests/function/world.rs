@@ -87,6 +87,13 @@ impl World {
         }
     }
 
+    /// A world in memory in which every page names the same next page, so that no listing ends.
+    pub fn endless(options: Options) -> Self {
+        let world = World::in_memory(options, &[]);
+        let answers = InMemory { connect: world.connect.clone(), endless: true };
+        World { function: function_answered_by(answers, &world.sqs, &[]), ..world }
+    }
+
     /// Another process: the same account, nothing remembered.
     pub fn restarted(self, variables: &[(&str, &str)]) -> Self {
         World { function: in_memory_function(&self.connect, &self.sqs, variables), ..self }
@@ -121,7 +128,11 @@ impl World {
 }
 
 fn in_memory_function(connect: &Connect, sqs: &Sqs, variables: &[(&str, &str)]) -> Function {
-    let connector = SharedHttpConnector::new(InMemory(connect.clone()));
+    function_answered_by(InMemory { connect: connect.clone(), endless: false }, sqs, variables)
+}
+
+fn function_answered_by(answers: InMemory, sqs: &Sqs, variables: &[(&str, &str)]) -> Function {
+    let connector = SharedHttpConnector::new(answers);
     let mut variables = variables.to_vec();
     variables.push(("AWS_REGION", "eu-central-1"));
     function(&variables, http_client_fn(move |_, _| connector.clone()), sqs)
@@ -209,7 +220,11 @@ pub fn default_quota() -> Quota {
 
 /// Answers requests where they are made.
 #[derive(Clone)]
-struct InMemory(Connect);
+struct InMemory {
+    connect: Connect,
+    /// Every page names the same next page.
+    endless: bool,
+}
 
 impl std::fmt::Debug for InMemory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -219,10 +234,11 @@ impl std::fmt::Debug for InMemory {
 
 impl HttpConnector for InMemory {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let connect = self.0.clone();
+        let InMemory { connect, endless } = self.clone();
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().expect("the SDK makes whole requests");
-            let request = request.map(|body| Bytes::copy_from_slice(body.bytes().unwrap_or_default()));
+            let request =
+                request.map(|body| Bytes::from(page(body.bytes().unwrap_or_default(), endless, None)));
             let answer = connect.answer(request, Instant::now());
             tokio::time::sleep(answer.delay).await;
             if answer.hang {
@@ -230,11 +246,23 @@ impl HttpConnector for InMemory {
             }
             match answer.response.filter(|_| !answer.cut_off) {
                 Some(response) => {
-                    let response = response.map(|body| SdkBody::from(body.to_vec()));
+                    let response = response.map(|body| SdkBody::from(page(&body, endless, Some("again"))));
                     Ok(HttpResponse::try_from(response).expect("the simulator makes whole responses"))
                 }
                 None => Err(ConnectorError::io("the connection was closed".into())),
             }
         })
+    }
+}
+
+/// A body with another token, where pages are endless: every page names the same next one, which is the first again.
+fn page(body: &[u8], endless: bool, token: Option<&str>) -> Vec<u8> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(mut page)) if endless => {
+            page.remove("NextToken");
+            page.extend(token.map(|token| ("NextToken".to_owned(), token.into())));
+            Value::Object(page).to_string().into_bytes()
+        }
+        _ => body.to_vec(),
     }
 }

@@ -262,6 +262,38 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_is_filled_from_chunks_that_are_not_whole() {
+        let mut suspects = Suspects::new([((0..30).collect(), 2)].into_iter());
+        suspects.add([((30..80).collect(), 1), ((80..110).collect(), 1)].into_iter());
+        let mut set = suspects.next(None, |_| true).unwrap();
+        assert!(set.takes_more());
+        suspects.fill(&mut set, |member| member);
+        assert_eq!(set.members, (0..30).chain(80..100).collect::<Vec<_>>());
+        assert!(!set.takes_more());
+        assert_eq!(next(&mut suspects, None, |_| true), Some((30..80).collect()));
+        assert_eq!(next(&mut suspects, None, |_| true), Some((100..110).collect()));
+        assert_eq!(next(&mut suspects, None, |_| true), None);
+    }
+
+    #[test]
+    fn a_set_that_was_tried_takes_nothing_along() {
+        let mut suspects = one_set(3);
+        let set = suspects.next(None, |_| true).unwrap();
+        suspects.put_back(set);
+        assert!(!suspects.next(None, |_| true).unwrap().takes_more());
+    }
+
+    #[test]
+    fn a_whole_chunk_goes_before_one_that_is_not() {
+        let mut suspects = Suspects::new([((50..60).collect(), 1), ((0..50).collect(), 2)].into_iter());
+        assert!(suspects.whole_chunk_first());
+        assert_eq!(next(&mut suspects, None, |_| true), Some((0..50).collect()));
+        assert!(!suspects.whole_chunk_first());
+        assert_eq!(next(&mut suspects, None, |_| true), Some((50..60).collect()));
+        assert!(suspects.whole_chunk_first());
+    }
+
+    #[test]
     fn urgency_gives_way_to_the_requested_order() {
         let mut suspects = Suspects::new([(vec![2, 3], 1), (vec![0, 1], 2)].into_iter());
         suspects.in_requested_order();
