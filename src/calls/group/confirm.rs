@@ -9,20 +9,12 @@ use crate::failure::{Blame, Failure};
 use crate::outcomes::Outcome;
 use crate::plan::{Address, Group};
 
+use super::accused::Accused;
 use super::failure::{Fill, maybe_full, refused_for_content, undecided};
 use super::listing::{Listing, OnQueue, Purpose};
 use super::room::Room;
 use super::suspects::Set;
 use super::{List, Progress, QueueVerdict};
-
-/// An address that fails for good unless it is found on the queue.
-#[derive(Debug)]
-pub(super) struct Accused {
-    member: usize,
-    /// The chunk of the address.
-    chunk: usize,
-    refusal: Refusal,
-}
 
 impl Progress {
     /// Narrows a set that was refused for its content. An address that was refused alone is accused.

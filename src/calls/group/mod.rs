@@ -9,6 +9,7 @@
 //! - At the first LimitExceededException, the list tells how much room there is (`room`).
 //! - Before an address fails for good, the list may have to be read once more (`confirm`).
 
+mod accused;
 mod confirm;
 mod failure;
 mod joining;
@@ -23,7 +24,7 @@ use crate::failure::{Blame, Failure, Retry};
 use crate::outcomes::Outcome;
 use crate::plan::{Address, Group};
 
-use self::confirm::Accused;
+use self::accused::Accused;
 use self::failure::{failed, no_time_to_retry, refused_for_content, undecided};
 use self::listing::{Purpose, Read};
 use self::room::Room;
