@@ -180,9 +180,10 @@ impl Function {
     /// The time that is kept for SQS after the calls: each message is sent on or its visibility is set.
     fn time_for_sqs(&self, envelope: &Envelope<'_>) -> Duration {
         let forwarding = self.forwarding();
-        let queues = match forwarding.applies(envelope.kind) {
-            true => usize::from(forwarding.failures) + usize::from(forwarding.continuation),
-            false => 0,
+        let queues = if forwarding.applies(envelope.kind) {
+            usize::from(forwarding.failures) + usize::from(forwarding.continuation)
+        } else {
+            0
         };
         let sending = sqs::time_for(envelope.sources.len() * queues);
         match envelope.kind.is_batch() && self.settings.redelivery.is_some() {

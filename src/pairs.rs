@@ -282,10 +282,7 @@ impl Pair {
 
     /// The email address.
     pub fn address(&self) -> Named<&Arc<str>> {
-        match self.by_name {
-            false => Named::Id(&self.address),
-            true => Named::Name(&self.address),
-        }
+        if self.by_name { Named::Name(&self.address) } else { Named::Id(&self.address) }
     }
 }
 

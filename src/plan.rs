@@ -219,9 +219,10 @@ impl Plan {
         let places = ids.into_iter().zip(&pairs.pairs).enumerate().map(|(number, (id, pair))| {
             let group = self.group_of[pair.queue()].clone()?;
             let (id, first_pair) = (id?, Index::new(number));
-            let address = match names {
-                true => self.address(group, id, first_pair),
-                false => self.groups[group].push(id, first_pair),
+            let address = if names {
+                self.address(group, id, first_pair)
+            } else {
+                self.groups[group].push(id, first_pair)
             };
             Ok(Place { group: Index::new(group), address: Index::new(address) })
         });

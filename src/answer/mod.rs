@@ -60,10 +60,7 @@ pub fn answer(
     if permanent_is_error && !failures.has(|failed| failed.retryable) {
         return Err(InvocationError::PermanentFailure(summary()));
     }
-    let remaining = match asynchronous {
-        true => Ok(None),
-        false => remaining::remaining(failures, pairs),
-    };
+    let remaining = if asynchronous { Ok(None) } else { remaining::remaining(failures, pairs) };
     match remaining.ok().and_then(|remaining| report.shortened().with_remaining(remaining)) {
         Some(report) => Ok(Answer::Report(Box::new(report))),
         // What is left is never cut, and the caller can do no more than ask again for everything.

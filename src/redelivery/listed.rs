@@ -69,13 +69,12 @@ fn reasons<'f>(sources: usize, failures: impl Iterator<Item = &'f Failed>) -> Ve
     let mut retryable: Vec<Option<Reason>> = vec![None; sources];
     let mut permanent = vec![false; sources];
     for failed in failures {
-        match failed.retryable {
-            true => {
-                let reason = reason(failed);
-                let known = &mut retryable[failed.source];
-                *known = Some(known.map_or(reason, |known| known.and(reason)));
-            }
-            false => permanent[failed.source] = true,
+        if failed.retryable {
+            let reason = reason(failed);
+            let known = &mut retryable[failed.source];
+            *known = Some(known.map_or(reason, |known| known.and(reason)));
+        } else {
+            permanent[failed.source] = true
         }
     }
     // A permanent failure gains nothing from waiting, so beside a retryable one it has no say.

@@ -125,10 +125,7 @@ impl Visibility {
             let wait = backoff.next_wait();
             let again = attempt < ATTEMPTS && Instant::now() + wait < ends;
             for (entry, error) in refused {
-                match error.may_pass && again {
-                    true => left.push(entry),
-                    false => note(&mut unset, &error.code, 1),
-                }
+                if error.may_pass && again { left.push(entry) } else { note(&mut unset, &error.code, 1) }
             }
             if left.is_empty() {
                 break;

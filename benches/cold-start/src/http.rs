@@ -26,9 +26,10 @@ pub(crate) fn read_request(stream: &mut BufReader<TcpStream>) -> io::Result<Opti
             _ => {}
         }
     }
-    match chunked {
-        true => skip_chunks(stream)?,
-        false => skip(stream, length)?,
+    if chunked {
+        skip_chunks(stream)?
+    } else {
+        skip(stream, length)?
     }
     Ok(Some(target))
 }

@@ -101,10 +101,7 @@ fn program(named: Option<&PathBuf>, name: &str) -> Result<PathBuf, Failure> {
         Some(file) => file.clone(),
         None => std::env::current_exe()?.with_file_name(name),
     };
-    match file.is_file() {
-        true => Ok(file),
-        false => Err(Failure::NoProgram(file)),
-    }
+    if file.is_file() { Ok(file) } else { Err(Failure::NoProgram(file)) }
 }
 
 #[cfg(test)]

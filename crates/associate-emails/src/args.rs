@@ -136,9 +136,10 @@ impl Args {
 
 fn above_zero(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| "a number above 0 is accepted".to_owned())?;
-    match number.is_finite() && number > 0.0 {
-        true => Ok(number),
-        false => Err("a number above 0 is accepted".to_owned()),
+    if number.is_finite() && number > 0.0 {
+        Ok(number)
+    } else {
+        Err("a number above 0 is accepted".to_owned())
     }
 }
 

@@ -86,16 +86,12 @@ impl Input {
     /// Where the file as a whole cannot be used.
     pub(crate) fn read(file: &Path, format: Option<Format>) -> Result<Self, InputError> {
         let standard_input = file == Path::new("-");
-        let name = match standard_input {
-            true => "standard input".to_owned(),
-            false => file.display().to_string(),
-        };
-        let bytes = match standard_input {
-            true => {
-                let mut bytes = Vec::new();
-                io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-            }
-            false => fs::read(file),
+        let name = if standard_input { "standard input".to_owned() } else { file.display().to_string() };
+        let bytes = if standard_input {
+            let mut bytes = Vec::new();
+            io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        } else {
+            fs::read(file)
         };
         match bytes {
             Err(source) => Err(InputError::Unreadable { name, source }),

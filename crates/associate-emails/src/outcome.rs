@@ -130,9 +130,10 @@ fn text(completed: &Completed, shown: Shown<'_>) -> String {
     let mut parts = Vec::new();
     let planned = shown.dry_run || report.status == Status::Planned;
     if !report.queues.is_empty() {
-        parts.push(match planned {
-            true => tables::plan(&report.queues, shown.width),
-            false => tables::queues(&report.queues, shown.width),
+        parts.push(if planned {
+            tables::plan(&report.queues, shown.width)
+        } else {
+            tables::queues(&report.queues, shown.width)
         });
     }
     if !report.failures.is_empty() {

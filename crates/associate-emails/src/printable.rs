@@ -20,10 +20,12 @@ const INVISIBLE: [std::ops::RangeInclusive<char>; 10] = [
 pub(crate) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
-        match is_visible(c) {
-            true => printable.push(c),
-            false if c.is_ascii() => printable.extend(c.escape_default()),
-            false => printable.extend(c.escape_unicode()),
+        if is_visible(c) {
+            printable.push(c);
+        } else if c.is_ascii() {
+            printable.extend(c.escape_default());
+        } else {
+            printable.extend(c.escape_unicode());
         }
     }
     printable

@@ -27,10 +27,8 @@ use crate::workload::Workload;
 pub(crate) async fn run(args: &Args) -> Result<Exit, String> {
     let input = Input::read(args.file(), args.format).map_err(|error| error.to_string())?;
     let http = sdk::http_client();
-    let access = match args.aws {
-        true => Some(Access::load(args.region.as_deref(), http.clone()).await?),
-        false => None,
-    };
+    let access =
+        if args.aws { Some(Access::load(args.region.as_deref(), http.clone()).await?) } else { None };
     let found = match &access {
         Some(access) => Some(Found { region: &access.region, place: "the environment or the profile" }),
         // A simulation is wherever the file's ARNs are, unless it was told where.
@@ -94,10 +92,7 @@ fn request_id() -> String {
 }
 
 async fn invoke(args: &Args, input: &Input, pairs: &Pairs, shown: Shown<'_>, function: Function) -> Exit {
-    let workload = match args.dry_run {
-        true => Workload::default(),
-        false => Workload::of(pairs),
-    };
+    let workload = if args.dry_run { Workload::default() } else { Workload::of(pairs) };
     let progress = Progress::begin(workload, shown.allowance, args.quiet);
     let invocation = Invocation {
         request_id: &request_id(),

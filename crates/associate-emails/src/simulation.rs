@@ -38,11 +38,10 @@ impl Simulation {
 
 /// The quota that is true to life: the one that the pace is set for, unless something else was asked for.
 pub(crate) fn quota(settings: &Settings, fast: bool, simulated_rate: Option<f64>) -> Quota {
-    match fast {
-        true => Quota::default(),
-        false => {
-            Quota::per_second(simulated_rate.unwrap_or(settings.allowance.rate), settings.allowance.burst)
-        }
+    if fast {
+        Quota::default()
+    } else {
+        Quota::per_second(simulated_rate.unwrap_or(settings.allowance.rate), settings.allowance.burst)
     }
 }
 

@@ -84,9 +84,10 @@ impl Cells {
                 let wanted = path.list_element().is_none_or(|place| place == (list, index));
                 let Some(address) = element.as_str().filter(|_| wanted) else { continue };
                 let mut row = common.clone();
-                match list == Field::EmailAddressIds {
-                    true => address.clone_into(&mut row.email_address_id),
-                    false => address.clone_into(&mut row.email_address),
+                if list == Field::EmailAddressIds {
+                    address.clone_into(&mut row.email_address_id)
+                } else {
+                    address.clone_into(&mut row.email_address)
                 }
                 rows.push(row);
             }

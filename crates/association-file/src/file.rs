@@ -37,10 +37,7 @@ pub(crate) fn records(key: &str, bytes: &[u8]) -> Result<Vec<Record>, FileError>
         return Err(invalid(&"the file is empty; accepted are CSV and JSON lines"));
     }
     let records = read(text).map_err(|problem| invalid(&problem))?;
-    match records.is_empty() {
-        true => Err(invalid(&"the file has a header and no rows")),
-        false => Ok(records),
-    }
+    if records.is_empty() { Err(invalid(&"the file has a header and no rows")) } else { Ok(records) }
 }
 
 /// The requests of records, which stand in them.

@@ -206,9 +206,8 @@ fn names_pairs(value: &Value) -> bool {
         "emailAddress",
         "emailAddresses",
     ];
-    let is_one = |known: &str, name: &str, value: &Value| match name == known {
-        true => !value.is_null(),
-        false => letters(name) == known.to_lowercase(),
+    let is_one = |known: &str, name: &str, value: &Value| {
+        if name == known { !value.is_null() } else { letters(name) == known.to_lowercase() }
     };
     value.as_object().is_some_and(|members| {
         members.iter().any(|(name, value)| names.iter().any(|known| is_one(known, name, value)))
@@ -302,7 +301,7 @@ impl Asked {
             }
         }
         if addresses.is_empty() {
-            let whole = if queue == Written::Nothing { without_instance(entry) } else { Written::Nothing };
+            let whole = if queue == Written::Nothing { without_additions(entry) } else { Written::Nothing };
             addresses.push(whole);
         }
         addresses.into_iter().for_each(|address| self.add(queue.clone(), address));
@@ -328,11 +327,12 @@ impl Asked {
     }
 }
 
-/// What names neither queue nor address, whole but for an instance: the function writes that out where there was none.
-fn without_instance(entry: &Value) -> Written {
+/// What names neither queue nor address, whole but for an instance and a reference. The function writes those out where there
+/// were none.
+fn without_additions(entry: &Value) -> Written {
     let mut entry = entry.clone();
     if let Value::Object(members) = &mut entry {
-        members.remove("instanceId");
+        members.retain(|name, _| !["instanceId", "reference"].contains(&&**name));
     }
     Written::other(&entry)
 }

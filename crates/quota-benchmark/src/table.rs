@@ -174,9 +174,10 @@ fn ahead(function: &Summary, rivals: &[(Contestant, &Summary)], before: &[&str])
         .filter(|(_, rival)| !rival.is_behind(function))
         .map(|(rival, _)| rival.title())
         .collect();
-    match level.is_empty() {
-        true => Contestant::Function.title().to_owned(),
-        false => format!("nobody; {} and {} are level", Contestant::Function.title(), level.join(", ")),
+    if level.is_empty() {
+        Contestant::Function.title().to_owned()
+    } else {
+        format!("nobody; {} and {} are level", Contestant::Function.title(), level.join(", "))
     }
 }
 

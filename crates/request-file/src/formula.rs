@@ -10,10 +10,7 @@ const APOSTROPHE: char = '\'';
 
 /// A cell as it is written into a file for people.
 pub fn defused(cell: &str) -> Cow<'_, str> {
-    match calculates(cell) {
-        true => Cow::Owned(format!("{APOSTROPHE}{cell}")),
-        false => Cow::Borrowed(cell),
-    }
+    if calculates(cell) { Cow::Owned(format!("{APOSTROPHE}{cell}")) } else { Cow::Borrowed(cell) }
 }
 
 /// A cell as it was before [`defused`].

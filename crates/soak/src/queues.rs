@@ -127,9 +127,10 @@ impl Queues {
                     .get("x-amz-target")
                     .is_some_and(|operation| operation == "AmazonSQS.ChangeMessageVisibilityBatch");
                 let request: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-                let (status, body, delay) = match sets_visibility {
-                    true => queues.lock().set_visibility(&request)?,
-                    false => queues.lock().send_batch(&request)?,
+                let (status, body, delay) = if sets_visibility {
+                    queues.lock().set_visibility(&request)?
+                } else {
+                    queues.lock().send_batch(&request)?
                 };
                 tokio::time::sleep(delay).await;
                 Some(answer(status, &body))

@@ -143,9 +143,10 @@ fn reason_of_delivery(texts: &HashMap<&str, &str>, moved_by_sqs: bool) -> (Strin
             texts.get("ERROR_MESSAGE").copied().unwrap_or("EventBridge could not deliver the event");
         return (error.to_owned(), message.to_owned());
     }
-    match moved_by_sqs {
-        true => (USED_UP.to_owned(), "nothing of the message succeeded in any of its deliveries".to_owned()),
-        false => (UNKNOWN.to_owned(), "the message does not say why it is here".to_owned()),
+    if moved_by_sqs {
+        (USED_UP.to_owned(), "nothing of the message succeeded in any of its deliveries".to_owned())
+    } else {
+        (UNKNOWN.to_owned(), "the message does not say why it is here".to_owned())
     }
 }
 

@@ -66,9 +66,10 @@ pub(crate) async fn run(args: &DeadLetters) -> Result<Exit, String> {
     };
     let in_all = letters.len();
     let chosen: Vec<Letter> = letters.into_iter().filter(|letter| selection.chooses(letter)).collect();
-    let shown = match args.json {
-        true => table::json_lines(&chosen),
-        false => table::table(&chosen, in_all, epoch_millis(), terminal_width()),
+    let shown = if args.json {
+        table::json_lines(&chosen)
+    } else {
+        table::table(&chosen, in_all, epoch_millis(), terminal_width())
     };
     let exit = written(shown.trim_end(), Exit::Done);
     match fate {

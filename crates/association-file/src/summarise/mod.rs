@@ -46,10 +46,7 @@ impl Known {
     /// They are not what grouping writes.
     pub fn read(lines: &[u8], invalid: &[u8], counts: FileCounts) -> Result<Self, FileError> {
         // A file in which everything is invalid leaves no line.
-        let requests = match lines.is_empty() {
-            true => Vec::new(),
-            false => file::records("requests.jsonl", lines)?,
-        };
+        let requests = if lines.is_empty() { Vec::new() } else { file::records("requests.jsonl", lines)? };
         let invalid = invalid.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let invalid = invalid.map(serde_json::from_slice).collect::<Result<_, _>>();
         let invalid = invalid.map_err(|error| FileError::InvalidFile(format!("what is invalid: {error}")))?;

@@ -98,9 +98,10 @@ impl Execution<'_> {
 
 /// Inputs and outputs are JSON in a string, or JSON where a transformation has parsed them.
 fn document(raw: &RawValue) -> Option<Cow<'_, str>> {
-    match raw.get().starts_with('"') {
-        true => serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned),
-        false => Some(Cow::Borrowed(raw.get())),
+    if raw.get().starts_with('"') {
+        serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(raw.get()))
     }
 }
 
