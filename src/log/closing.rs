@@ -180,6 +180,6 @@ fn log_end(
     ];
     let record =
         record(closing.namespace, closing.function_name, closing.request_id, epoch_millis(), &metrics);
-    // At the level that nothing switches off: metrics are no matter of verbosity.
-    tracing::error!(target: RECORDS, record = record.to_string());
+    // Records are written at every level, because metrics are no matter of verbosity.
+    tracing::info!(target: RECORDS, record = record.to_string());
 }
