@@ -14,6 +14,7 @@
 //! Time is an argument. [`Pace::take`] answers at once, with a turn or with the time to ask again. Asking takes
 //! nothing. Waiting happens in one place, the loop that makes the calls.
 
+mod allowance;
 mod share;
 mod tokens;
 
@@ -25,17 +26,7 @@ use tokio::time::Instant;
 use share::Share;
 use tokens::Tokens;
 
-/// The quota of each operation, and who may use it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Allowance {
-    /// Calls a second, above 0, however many processes there are.
-    pub rate: f64,
-    /// Calls at once.
-    pub burst: f64,
-    /// How many processes may call at once, this one included; at least 1. It divides nothing: it says how far a
-    /// throttled process gives way, and how gently it rises again.
-    pub workers: u32,
-}
+pub use allowance::Allowance;
 
 /// The pace of one operation, shared by everything in the process that calls it.
 #[derive(Debug)]

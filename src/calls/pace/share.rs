@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Allowance;
+use super::allowance::Allowance;
 
 /// The first cut divides the rate by the number of processes to this power: between the share of each if all of them
 /// call, and that of two.
