@@ -14,7 +14,7 @@ use super::step::{Attempt, Step};
 #[derive(Debug)]
 pub(super) enum Pending {
     /// The first attempt of a step.
-    First(Step),
+    First(Box<Step>),
     /// Another attempt of a call that was refused.
     Again(Box<Retry>),
 }

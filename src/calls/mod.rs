@@ -9,6 +9,7 @@ mod agenda;
 pub mod backoff;
 pub mod deadline;
 pub mod group;
+mod instances;
 pub mod pace;
 pub mod pause;
 mod round;

@@ -14,14 +14,11 @@ use crate::outcomes::Outcome;
 use crate::pairs::Pairs;
 use crate::plan::{Group, Joined, Plan};
 
-use super::group::{GroupLimits, GroupStep, Progress, QueueVerdict, Set};
+use super::group::{GroupLimits, GroupStep, Progress, Set};
+use super::instances::Instances;
 use super::pause::Pause;
 use super::step::{Answer, Attempt, Step, Task};
 use super::token::client_token;
-
-/// Groups of an instance that must be not found, and none found, for the rest to be given up: it is the instance
-/// that is wrong then, and each queue of it would cost two more calls.
-const NOT_FOUND_TO_GIVE_UP: u32 = 10;
 
 /// How long a chunk that is not whole waits for names that may still join its group: as long as the call that this
 /// saves takes at the default quota of two a second. Longer, and the names would hold identifiers back.
@@ -49,7 +46,7 @@ pub struct Round<'p> {
     names: Names<'p>,
     plan: Plan,
     groups: Vec<Member>,
-    instances: HashMap<Arc<str>, Instance>,
+    instances: Instances,
     /// Who may want a step.
     idle: VecDeque<Idle>,
     /// Until when chunks that are not whole wait for names.
@@ -77,19 +74,6 @@ enum Idle {
     Reading(usize),
 }
 
-/// What is known of an instance by its queues.
-#[derive(Debug, Default, Clone, Copy)]
-struct Instance {
-    found: bool,
-    not_found: u32,
-}
-
-impl Instance {
-    fn is_given_up(self) -> bool {
-        !self.found && self.not_found >= NOT_FOUND_TO_GIVE_UP
-    }
-}
-
 impl<'p> Round<'p> {
     /// Groups the pairs whose identifiers are known, and has the names of the others looked up.
     pub fn new(given: Given<'p>, now: Instant) -> Self {
@@ -98,7 +82,7 @@ impl<'p> Round<'p> {
             given,
             plan: Plan::new(given.pairs, resolved),
             groups: Vec::new(),
-            instances: HashMap::new(),
+            instances: Instances::default(),
             idle: names.to_read().map(Idle::Reading).collect(),
             names,
             names_awaited_until: Some(now + WAIT_FOR_NAMES),
@@ -117,6 +101,9 @@ impl<'p> Round<'p> {
     /// The next step that is wanted. It comes back with [`Round::record`] or [`Round::expire`].
     pub(super) fn next(&mut self, now: Instant) -> Option<Step> {
         self.let_names_go_ahead(now);
+        if let Some(call) = self.instances.ask() {
+            return Some(Step { task: Task::Ask { call }, urgency: 0, place: 0, pause: None });
+        }
         while let Some(idle) = self.idle.pop_front() {
             let step = match idle {
                 Idle::Group(group, pause) => self.next_of_group(group, pause),
@@ -168,14 +155,9 @@ impl<'p> Round<'p> {
         };
         let planned = &self.plan.groups[group];
         let Member { progress, is_busy, .. } = &mut self.groups[group];
-        let instance = self.instances.get(&planned.instance).copied().unwrap_or_default();
-        if progress.verdict().is_none() && !progress.is_begun() && instance.is_given_up() {
-            let message = format!(
-                "not called: {NOT_FOUND_TO_GIVE_UP} other queues of this instance were not found and none was; check \
-                 the instanceId"
-            );
-            let failure = Failure::ours("ResourceNotFoundException", message, Retry::MayPass);
-            progress.close(Failure { blame: Blame::Queue, ..failure });
+        let missing = self.instances.missing(&planned.instance);
+        if let Some(failure) = missing.filter(|_| progress.verdict().is_none() && !progress.is_begun()) {
+            progress.close(failure.clone());
             *is_busy = false;
             return None;
         }
@@ -197,6 +179,7 @@ impl<'p> Round<'p> {
                 Attempt::List { group, listing, call }
             }
             Task::Search { reading, call } => Attempt::Search { reading, call },
+            Task::Ask { call } => Attempt::Ask { call },
         }
     }
 
@@ -214,6 +197,10 @@ impl<'p> Round<'p> {
                 let found = self.names.found(reading, page, now);
                 self.idle.push_back(Idle::Reading(reading));
                 self.join(found);
+            }
+            Answer::Exists { call } => self.instances.answered(&call, None),
+            Answer::Refused { task: Task::Ask { call }, refused } => {
+                self.instances.answered(&call, Some(&refused.refusal));
             }
             Answer::Refused { task: Task::Associate { group, set }, refused } => {
                 self.update(group, |progress, _| progress.not_associated(set, refused));
@@ -249,6 +236,7 @@ impl<'p> Round<'p> {
                 let found = self.names.interrupt(*reading, &failure.message, now);
                 self.join(found);
             }
+            Task::Ask { call } => self.instances.answered(call, None),
         }
     }
 
@@ -365,13 +353,12 @@ impl<'p> Round<'p> {
         *is_busy = false;
         let before = progress.verdict();
         let pause = answer(progress, planned);
-        if progress.verdict() != before {
-            let instance = self.instances.entry(planned.instance.clone()).or_default();
-            match progress.verdict() {
-                Some(QueueVerdict::Found) => instance.found = true,
-                Some(QueueVerdict::NotFound) => instance.not_found += 1,
-                None => {}
-            }
+        if let Some(verdict) = progress.verdict().filter(|verdict| Some(*verdict) != before) {
+            let (groups, plan) = (&self.groups, &self.plan);
+            let is_left = |(member, other): (&Member, &Group)| {
+                other.instance == planned.instance && !member.progress.is_begun()
+            };
+            self.instances.note(&planned.instance, verdict, || groups.iter().zip(&plan.groups).any(is_left));
         }
         self.idle.push_back(Idle::Group(group, pause));
     }

@@ -237,8 +237,8 @@ impl Run<'_, '_> {
             match pending {
                 Pending::Again(_) => return Some(pending),
                 Pending::First(step) => {
-                    if let Some(step) = self.round.review(step) {
-                        return Some(Pending::First(step));
+                    if let Some(step) = self.round.review(*step) {
+                        return Some(Pending::First(Box::new(step)));
                     }
                 }
             }
@@ -315,16 +315,16 @@ impl Run<'_, '_> {
     fn collect(&mut self, now: Instant) {
         while let Some(step) = self.round.next(now) {
             let Some(pause) = step.pause else {
-                self.agenda.push(Pending::First(step));
+                self.agenda.push(Pending::First(Box::new(step)));
                 continue;
             };
             let settings = self.caller.limits.backoff;
             let backoff = self.backoffs.entry(step.place).or_insert_with(|| Backoff::new(settings));
             let due = now + backoff.next_wait().max(pause.at_least);
             match self.caller.deadline.allows(due) {
-                true => self.agenda.push_later(due, Pending::First(step)),
+                true => self.agenda.push_later(due, Pending::First(Box::new(step))),
                 false => {
-                    self.round.give_up(&step.task, "no time was left to wait for room on the queue", now)
+                    self.round.give_up(&step.task, "no time was left to wait for room on the queue", now);
                 }
             }
         }

@@ -49,6 +49,11 @@ pub enum Task {
         /// The call that reads it.
         call: SearchCall,
     },
+    /// Ask whether an instance exists.
+    Ask {
+        /// The call that asks it.
+        call: SearchCall,
+    },
 }
 
 /// A task with its call. A retry is the same call.
@@ -57,6 +62,7 @@ pub(super) enum Attempt {
     Associate { group: usize, set: Set, call: AssociateCall },
     List { group: usize, listing: Listing, call: ListCall },
     Search { reading: usize, call: SearchCall },
+    Ask { call: SearchCall },
 }
 
 /// A task with the answer to its call. Retries are behind it.
@@ -85,6 +91,11 @@ pub enum Answer {
         /// The page.
         page: Page<Entry>,
     },
+    /// The instance exists.
+    Exists {
+        /// The call that asked for it.
+        call: SearchCall,
+    },
     /// The call failed for good.
     Refused {
         /// What it was for.
@@ -100,7 +111,7 @@ impl Task {
         match self {
             Task::Associate { .. } => Operation::Associate,
             Task::List { .. } => Operation::List,
-            Task::Search { call, .. } => call.directory.operation(),
+            Task::Search { call, .. } | Task::Ask { call } => call.directory.operation(),
         }
     }
 }
@@ -110,7 +121,7 @@ impl Attempt {
         match self {
             Attempt::Associate { .. } => Operation::Associate,
             Attempt::List { .. } => Operation::List,
-            Attempt::Search { call, .. } => call.directory.operation(),
+            Attempt::Search { call, .. } | Attempt::Ask { call } => call.directory.operation(),
         }
     }
 
@@ -118,7 +129,7 @@ impl Attempt {
     pub(super) fn addresses(&self) -> usize {
         match self {
             Attempt::Associate { call, .. } => call.addresses.len(),
-            Attempt::List { .. } | Attempt::Search { .. } => 0,
+            Attempt::List { .. } | Attempt::Search { .. } | Attempt::Ask { .. } => 0,
         }
     }
 
@@ -137,6 +148,10 @@ impl Attempt {
                 Ok(page) => Ok(Answer::Found { reading, page }),
                 Err(refusal) => Err((Attempt::Search { reading, call }, refusal)),
             },
+            Attempt::Ask { call } => match within(time, connect.search(&call)).await {
+                Ok(_) => Ok(Answer::Exists { call }),
+                Err(refusal) => Err((Attempt::Ask { call }, refusal)),
+            },
         }
     }
 
@@ -146,6 +161,7 @@ impl Attempt {
             Attempt::Associate { group, set, .. } => Task::Associate { group, set },
             Attempt::List { group, listing, .. } => Task::List { group, listing },
             Attempt::Search { reading, call } => Task::Search { reading, call },
+            Attempt::Ask { call } => Task::Ask { call },
         };
         Answer::Refused { task, refused }
     }

@@ -1,11 +1,14 @@
 //! A refused chunk is narrowed to the addresses at fault, within the contract's bounds, whichever way the API answers.
 
+use std::time::Duration;
+
 use connect_simulator::{
     AssociatedAgain, Effect, Fault, Fixture, Operation, Options, Switches, UnknownAddress,
 };
 use serde_json::{Value, json};
 
-use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
+use crate::sqs::FAILURES;
+use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
 
 /// A queue `q0`, and of the addresses `e0…` those that are not bad.
 fn with_bad(addresses: usize, bad: &[usize]) -> Fixture {
@@ -109,23 +112,68 @@ async fn a_queue_that_does_not_exist_costs_two_calls() {
     assert_eq!(world.call_count(), 2);
 }
 
-#[tokio::test]
-async fn an_instance_that_does_not_exist_is_given_up_after_ten_queues() {
-    let world = World::with(
-        Options { fixture: fixture(1, 1), ..Options::default() },
-        &[("MAX_CONCURRENT_CALLS", "1")],
-    );
-    let mut entries: Vec<_> = (0..200)
-        .map(|queue| json!({ "instanceId": "nowhere", "queueId": format!("q{queue}"), "emailAddressId": "e0" }))
-        .collect();
-    entries.push(json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" }));
-    let payload = json!({ "associations": entries, "failOnRetryable": false });
-    let report = world.invoke(&payload).await.unwrap();
-    assert_eq!(world.call_count(), 21);
+/// An entry for each of these queues of an instance.
+fn one_address_of(instance: &str, queues: impl IntoIterator<Item = String>) -> Vec<Value> {
+    let entry = |queue: String| json!({ "instanceId": instance, "queueId": queue, "emailAddressId": "e0" });
+    queues.into_iter().map(entry).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn instance_that_does_not_exist_is_called_no_more_than_the_burst() {
+    let options = Options {
+        fixture: fixture(1, 1),
+        quota: default_quota(),
+        latency: Duration::from_millis(50),
+        ..Options::default()
+    };
+    let world = World::in_memory(options, &[]);
+    let mut entries = one_address_of("nowhere", (0..200).map(|queue| format!("q{queue}")));
+    entries.extend(one_address_of(INSTANCE, ["q0".to_owned()]));
+    let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
+    // The queues that were called at once and their lists, SearchQueues, and the queue of the other instance.
+    assert_eq!(world.calls(Operation::SearchQueues).len(), 1);
+    assert!(world.call_count() <= 4 * 2 + 1 + 1, "{}", world.call_count());
     assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(200)));
-    let retryable =
-        report["failures"].as_array().unwrap().iter().filter(|failure| failure["retryable"] == true);
-    assert_eq!(retryable.count(), 190);
+    let failures = report["failures"].as_array().unwrap();
+    let told =
+        |failure: &Value| failure["error"] == "ResourceNotFoundException" && failure["retryable"] == false;
+    assert!(failures.iter().all(told), "{report}");
+    let message = failures[199]["message"].as_str().unwrap();
+    assert!(message.ends_with("; check the instanceId: SearchQueues does not find it either"), "{message}");
+}
+
+/// A message with a wrong instance is told so after its grace, however many queues it names.
+#[tokio::test]
+async fn instance_that_does_not_exist_is_told_on_the_second_delivery() {
+    let options = Options { fixture: fixture(1, 1), ..Options::default() };
+    let world = World::with(options, &[("FAILURES_QUEUE_URL", FAILURES)]);
+    let entries = one_address_of("nowhere", (0..11).map(|queue| format!("q{queue}")));
+    let mut batch = sqs(&[json!({ "associations": entries })]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
+    batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!("2");
+    assert!(listed(&world.invoke(&batch).await).is_empty());
+    assert_eq!(world.sqs.sent_to(FAILURES)[0]["failures"].as_array().unwrap().len(), 11);
+}
+
+#[tokio::test]
+async fn queues_behind_many_missing_ones_are_called() {
+    let search_fails = Fault {
+        operation: Some(Operation::SearchQueues),
+        ..Fault::new(Effect::Error {
+            status: 403,
+            code: "AccessDeniedException".to_owned(),
+            message: "no".to_owned(),
+        })
+    };
+    for fault in [None, Some(search_fails)] {
+        let world = World::new(fixture(2, 1));
+        fault.into_iter().for_each(|fault| world.connect.inject(fault));
+        let missing = (0..12).map(|queue| format!("missing{queue}"));
+        let entries = one_address_of(INSTANCE, missing.chain(["q0".to_owned(), "q1".to_owned()]));
+        let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
+        assert_eq!((&report["associated"], &report["failed"]), (&json!(2), &json!(12)));
+        assert_eq!(world.call_count(), 12 * 2 + 1 + 2);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,146 @@
+//! Instances: whether the instance that groups name exists at all.
+//!
+//! With a wrong instanceId every queue is missing, and each of them would cost two calls. So when two groups of an
+//! instance were not found and none was, SearchQueues is asked once, because it names nothing but the instance.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::connect::{Class, Directory, Refusal, SearchCall};
+use crate::failure::{Blame, Failure, Retry};
+
+use super::group::QueueVerdict;
+
+/// Groups that must be not found before the instance itself is doubted.
+const NOT_FOUND_TO_DOUBT: u32 = 2;
+
+/// What is known of each instance.
+#[derive(Debug, Default)]
+pub(super) struct Instances {
+    known: HashMap<Arc<str>, Instance>,
+    to_ask: VecDeque<Arc<str>>,
+}
+
+#[derive(Debug)]
+enum Instance {
+    /// None of its queues was found, and so many were not.
+    NotFound(u32),
+    /// SearchQueues is asked.
+    Asked,
+    /// It exists, or that could not be found out. Every group of it is called.
+    Called,
+    /// SearchQueues does not find it either.
+    Missing(Failure),
+}
+
+impl Instances {
+    /// Notes whether the API found a queue. `has_rest` tells whether other groups of the instance were not called yet.
+    pub(super) fn note(
+        &mut self,
+        instance: &Arc<str>,
+        verdict: QueueVerdict,
+        has_rest: impl FnOnce() -> bool,
+    ) {
+        let known = self.known.entry(instance.clone()).or_insert(Instance::NotFound(0));
+        match (&mut *known, verdict) {
+            (_, QueueVerdict::Found) => *known = Instance::Called,
+            (Instance::NotFound(count), QueueVerdict::NotFound) => {
+                *count += 1;
+                if *count >= NOT_FOUND_TO_DOUBT && has_rest() {
+                    *known = Instance::Asked;
+                    self.to_ask.push_back(instance.clone());
+                }
+            }
+            (Instance::Asked | Instance::Called | Instance::Missing(_), QueueVerdict::NotFound) => {}
+        }
+    }
+
+    /// The next call that asks whether an instance exists.
+    pub(super) fn ask(&mut self) -> Option<SearchCall> {
+        let instance = self.to_ask.pop_front()?;
+        Some(SearchCall { instance, directory: Directory::Queues, next_token: None })
+    }
+
+    /// The call was answered, or refused with this refusal, or there was no time for it.
+    pub(super) fn answered(&mut self, call: &SearchCall, refusal: Option<&Refusal>) {
+        let Some(known @ Instance::Asked) = self.known.get_mut(&call.instance) else { return };
+        *known = match refusal {
+            Some(refusal) if refusal.class == Class::NotFound => Instance::Missing(missing(refusal)),
+            _ => Instance::Called,
+        };
+    }
+
+    /// Why no group of the instance needs to be called, if it does not exist.
+    pub(super) fn missing(&self, instance: &str) -> Option<&Failure> {
+        match self.known.get(instance)? {
+            Instance::Missing(failure) => Some(failure),
+            Instance::NotFound(_) | Instance::Asked | Instance::Called => None,
+        }
+    }
+}
+
+fn missing(refusal: &Refusal) -> Failure {
+    let message = format!("{}; check the instanceId: SearchQueues does not find it either", refusal.message);
+    // An instance that was just created may not be found yet.
+    Failure { blame: Blame::Queue, ..Failure::ours(refusal.code.clone(), message, Retry::FirstDelivery) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(class: Class) -> Refusal {
+        Refusal { class, code: "E".to_owned(), message: "no".to_owned(), retry_after: None }
+    }
+
+    /// An instance of which so many groups were not found.
+    fn not_found(groups: u32, has_rest: bool) -> (Instances, Arc<str>) {
+        let (mut instances, instance) = (Instances::default(), Arc::from("i"));
+        (0..groups).for_each(|_| instances.note(&instance, QueueVerdict::NotFound, || has_rest));
+        (instances, instance)
+    }
+
+    #[test]
+    fn instance_is_asked_for_once_after_two_missing_queues() {
+        assert_eq!(not_found(1, true).0.ask(), None);
+        let (mut instances, instance) = not_found(5, true);
+        let call = instances.ask().unwrap();
+        assert_eq!((&call.instance, call.directory, &call.next_token), (&instance, Directory::Queues, &None));
+        assert_eq!(instances.ask(), None);
+        assert_eq!(not_found(2, false).0.ask(), None, "nothing is left that the answer would spare");
+    }
+
+    #[test]
+    fn instance_with_a_queue_is_never_asked_for() {
+        let (mut instances, instance) = not_found(1, true);
+        instances.note(&instance, QueueVerdict::Found, || true);
+        instances.note(&instance, QueueVerdict::NotFound, || true);
+        assert_eq!(instances.ask(), None);
+    }
+
+    #[test]
+    fn only_an_instance_that_is_not_found_is_missing() {
+        for (answer, is_missing) in [
+            (None, false),
+            (Some(Class::NotFound), true),
+            (Some(Class::Content), false),
+            (Some(Class::Denied), false),
+            (Some(Class::Unavailable), false),
+        ] {
+            let (mut instances, instance) = not_found(2, true);
+            let call = instances.ask().unwrap();
+            instances.answered(&call, answer.map(refusal).as_ref());
+            let retry = instances.missing(&instance).map(|failure| failure.retry);
+            assert_eq!(retry, is_missing.then_some(Retry::FirstDelivery), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn queue_that_is_found_meanwhile_is_proof() {
+        let (mut instances, instance) = not_found(2, true);
+        let call = instances.ask().unwrap();
+        instances.note(&instance, QueueVerdict::Found, || true);
+        instances.answered(&call, Some(&refusal(Class::NotFound)));
+        assert_eq!(instances.missing(&instance), None);
+    }
+}
