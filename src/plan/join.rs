@@ -10,7 +10,8 @@ use crate::pairs::Pairs;
 
 use super::{CHUNK, Chunk, Place, Plan, Sources, fewest_calls};
 
-/// Addresses of a group that are to be associated now.
+/// A group that addresses have joined, and those of them that are to be associated now: none, if only dry runs ask for
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joined {
     /// Which of [`Plan::groups`].
@@ -67,8 +68,10 @@ impl Plan {
             address.dry_run &= pairs.requests[ask.request()].options.dry_run;
             address.first_pair = address.first_pair.min(Index::new(ask.pair()));
             address.sources.add(pairs.source_of(ask));
+            // A group that only dry runs joined has no new chunk, but it has new addresses all the same.
+            let live = live.entry(place.group()).or_default();
             if was_dry && !address.dry_run {
-                live.entry(place.group()).or_default().push(place.address);
+                live.push(place.address);
             }
         }
         let cut = |(group, addresses): (usize, Vec<Index>)| {

@@ -76,3 +76,14 @@ async fn a_dry_run_that_is_asked_for_in_the_wrong_place_makes_no_live_call() {
     assert_eq!(listed(&world.invoke(&sqs(&[event, unreadable])).await), ["m0", "m1"]);
     assert_eq!(world.call_count(), 0);
 }
+
+/// The queue's group stands before its addresses are looked up, and only dry runs join it.
+#[tokio::test]
+async fn addresses_by_name_of_a_queue_by_identifier_are_planned() {
+    let world = World::new(fixture(1, 2));
+    let entry = json!({ "queueId": "q0", "emailAddresses": ["e0@brand.example", "e1@brand.example"] });
+    let payload = json!({ "instanceId": INSTANCE, "dryRun": true, "associations": [entry] });
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!((&report["status"], &report["planned"]), (&json!("PLANNED"), &json!(2)));
+    assert_eq!(world.associated("q0"), [""; 0]);
+}
