@@ -74,7 +74,7 @@ fn reasons<'f>(sources: usize, failures: impl Iterator<Item = &'f Failed>) -> Ve
             let known = &mut retryable[failed.source];
             *known = Some(known.map_or(reason, |known| known.and(reason)));
         } else {
-            permanent[failed.source] = true
+            permanent[failed.source] = true;
         }
     }
     // A permanent failure gains nothing from waiting, so beside a retryable one it has no say.

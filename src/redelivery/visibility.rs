@@ -125,7 +125,11 @@ impl Visibility {
             let wait = backoff.next_wait();
             let again = attempt < ATTEMPTS && Instant::now() + wait < ends;
             for (entry, error) in refused {
-                if error.may_pass && again { left.push(entry) } else { note(&mut unset, &error.code, 1) }
+                if error.may_pass && again {
+                    left.push(entry);
+                } else {
+                    note(&mut unset, &error.code, 1);
+                }
             }
             if left.is_empty() {
                 break;

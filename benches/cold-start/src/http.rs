@@ -27,9 +27,9 @@ pub(crate) fn read_request(stream: &mut BufReader<TcpStream>) -> io::Result<Opti
         }
     }
     if chunked {
-        skip_chunks(stream)?
+        skip_chunks(stream)?;
     } else {
-        skip(stream, length)?
+        skip(stream, length)?;
     }
     Ok(Some(target))
 }

@@ -85,9 +85,9 @@ impl Cells {
                 let Some(address) = element.as_str().filter(|_| wanted) else { continue };
                 let mut row = common.clone();
                 if list == Field::EmailAddressIds {
-                    address.clone_into(&mut row.email_address_id)
+                    address.clone_into(&mut row.email_address_id);
                 } else {
-                    address.clone_into(&mut row.email_address)
+                    address.clone_into(&mut row.email_address);
                 }
                 rows.push(row);
             }
