@@ -18,6 +18,7 @@ use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::plan::Plan;
 use crate::redelivery::{Listed, Visibility, due, listed};
+use crate::requests::Intent;
 use crate::settings::Settings;
 use crate::sqs;
 
@@ -39,8 +40,8 @@ pub struct Invocation<'a> {
     pub request_id: &'a str,
     /// When Lambda ends it.
     pub ends: Instant,
-    /// Every request is taken as a dry run, whatever it says.
-    pub dry_run: bool,
+    /// The intent that every request is taken with, whatever it says.
+    pub intent: Option<Intent>,
     /// Is told of each call.
     pub observer: Option<&'a dyn Observer>,
 }
@@ -102,7 +103,7 @@ impl Function {
             request_id: invocation.request_id,
             duration: begun.elapsed(),
         };
-        let read = self.read(payload, invocation.dry_run);
+        let read = self.read(payload, invocation.intent);
         let (envelope, pairs) = read.inspect_err(|error| close_without_report(closing(), error))?;
         let source_ids = envelope.asker_ids(invocation.request_id);
         // Sending is no use if nothing was called, so calls have at least half of the time.
@@ -118,12 +119,16 @@ impl Function {
         Ok(Completed { report, answer })
     }
 
-    fn read<'p>(&self, payload: &'p [u8], dry_run: bool) -> Result<(Envelope<'p>, Pairs), InvocationError> {
+    fn read<'p>(
+        &self,
+        payload: &'p [u8],
+        intent: Option<Intent>,
+    ) -> Result<(Envelope<'p>, Pairs), InvocationError> {
         let envelope =
             Envelope::read(payload).map_err(|reason| InvocationError::InvalidRequest(reason.to_string()))?;
         let mut pairs = self.pairs(&envelope)?;
-        if dry_run {
-            pairs.requests.iter_mut().for_each(|request| request.options.dry_run = true);
+        if let Some(intent) = intent {
+            pairs.requests.iter_mut().for_each(|request| request.options.intent = intent);
         }
         Ok((envelope, pairs))
     }

@@ -71,7 +71,7 @@ async fn handle(
     let invocation = Invocation {
         request_id: &context.request_id,
         ends: end_of(context.deadline()),
-        dry_run: false,
+        intent: None,
         observer: None,
     };
     function.invoke(payload, invocation).instrument(span).await

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::index::Index;
 use crate::names::Resolved;
 use crate::pairs::{Named, Pairs};
+use crate::requests::Intent;
 
 mod join;
 
@@ -68,6 +69,9 @@ pub struct Group {
     /// The addresses to associate, at most [`CHUNK`] each: those that were known when the plan was made. Where only dry
     /// runs ask for anything, none.
     pub chunks: Vec<Chunk>,
+    /// How urgent it is to read the queue's list for addresses that are only checked. As [`Chunk::urgency`], each queue
+    /// counting as a call.
+    pub check_urgency: usize,
 }
 
 /// One address of a group.
@@ -75,8 +79,8 @@ pub struct Group {
 pub struct Address {
     /// The address's identifier.
     pub id: Arc<str>,
-    /// Only dry runs ask for it, so it is planned and not associated.
-    pub dry_run: bool,
+    /// The greatest intent of the requests that ask for it.
+    pub intent: Intent,
     /// What asks for it. Nothing, if the only names that led to it lead to another address now.
     pub sources: Sources,
     /// The first pair that names it.
@@ -131,14 +135,19 @@ impl Address {
 impl Group {
     /// Adds an address, which nothing asks for yet, and gives its position.
     fn push(&mut self, id: Arc<str>, first_pair: Index) -> usize {
-        self.addresses.push(Address { id, dry_run: true, sources: Sources::Many(Vec::new()), first_pair });
+        self.addresses.push(Address {
+            id,
+            intent: Intent::Plan,
+            sources: Sources::Many(Vec::new()),
+            first_pair,
+        });
         self.addresses.len() - 1
     }
 
     /// The calls that its addresses need if nothing fails; where only dry runs ask for any, that they would need.
     pub fn calls_needed(&self) -> usize {
         let wanted = || self.addresses.iter().filter(|address| address.is_wanted());
-        match wanted().filter(|address| !address.dry_run).count() {
+        match wanted().filter(|address| !address.intent.is_dry()).count() {
             0 => wanted().count().div_ceil(CHUNK),
             live => live.div_ceil(CHUNK),
         }
@@ -147,7 +156,7 @@ impl Group {
     /// Which of its chunks an address is in: none, where only dry runs ask for it.
     fn chunk_of(&self, address: usize) -> Option<usize> {
         let before = |chunk: &Chunk| chunk.addresses.last() < Some(&Index::new(address));
-        (!self.addresses[address].dry_run).then(|| self.chunks.partition_point(before))
+        (!self.addresses[address].intent.is_dry()).then(|| self.chunks.partition_point(before))
     }
 }
 
@@ -202,7 +211,13 @@ impl Plan {
         let group = *self.known.groups.entry((instance.clone(), queue.clone())).or_insert(next);
         if group == next {
             let instance = instance.clone();
-            self.groups.push(Group { instance, queue, addresses: Vec::new(), chunks: Vec::new() });
+            self.groups.push(Group {
+                instance,
+                queue,
+                addresses: Vec::new(),
+                chunks: Vec::new(),
+                check_urgency: usize::MAX,
+            });
         }
         group
     }
@@ -254,7 +269,7 @@ impl Plan {
         for ask in &pairs.asks {
             let Ok(place) = &self.places[ask.pair()] else { continue };
             let address = &mut self.groups[place.group()].addresses[place.address()];
-            address.dry_run &= pairs.requests[ask.request()].options.dry_run;
+            address.intent = address.intent.max(pairs.requests[ask.request()].options.intent);
             address.sources.add(pairs.source_of(ask));
         }
     }
@@ -262,7 +277,8 @@ impl Plan {
     fn cut(&mut self) {
         let mut live = Vec::new();
         for group in &mut self.groups {
-            let positions = (0..group.addresses.len()).filter(|position| !group.addresses[*position].dry_run);
+            let positions =
+                (0..group.addresses.len()).filter(|position| !group.addresses[*position].intent.is_dry());
             live.clear();
             live.extend(positions.map(Index::new));
             group.chunks = live
@@ -272,7 +288,7 @@ impl Plan {
         }
     }
 
-    /// Finds how urgent each chunk is.
+    /// Finds how urgent each chunk and each check is.
     fn rank(&mut self, pairs: &Pairs) {
         let mut first_chunk = Vec::with_capacity(self.groups.len());
         let mut chunks = 0;
@@ -283,13 +299,22 @@ impl Plan {
         let asked = || {
             pairs.asks.iter().filter_map(|ask| {
                 let place = self.places[ask.pair()].as_ref().ok()?;
-                let chunk = self.groups[place.group()].chunk_of(place.address())?;
-                Some((ask.request(), first_chunk[place.group()] + chunk))
+                let group = &self.groups[place.group()];
+                let call = match group.addresses[place.address()].intent {
+                    Intent::Associate => first_chunk[place.group()] + group.chunk_of(place.address())?,
+                    // The lists of the queues are numbered behind the chunks.
+                    Intent::Check => chunks + place.group(),
+                    Intent::Plan => return None,
+                };
+                Some((ask.request(), call))
             })
         };
-        let mut fewest = fewest_calls(chunks, pairs.requests.len(), asked).into_iter();
+        let mut fewest = fewest_calls(chunks + self.groups.len(), pairs.requests.len(), asked).into_iter();
         for chunk in self.groups.iter_mut().flat_map(|group| &mut group.chunks) {
             chunk.urgency = fewest.next().unwrap_or(usize::MAX);
+        }
+        for (group, urgency) in self.groups.iter_mut().zip(fewest) {
+            group.check_urgency = urgency;
         }
     }
 }

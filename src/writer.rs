@@ -24,6 +24,9 @@ pub(crate) struct WrittenRequest<'a> {
     pub(crate) dry_run: bool,
     /// Written if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) check_queues: bool,
+    /// Written if it is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) fail_on_permanent: bool,
     /// Written if the request is to say it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -88,7 +88,7 @@ impl World {
     async fn invoke(&self, records: &[Value], time: Duration) -> Vec<String> {
         let payload = json!({ "Records": records }).to_string();
         let ends = Instant::now() + time;
-        let invocation = Invocation { request_id: "r", ends, dry_run: false, observer: None };
+        let invocation = Invocation { request_id: "r", ends, intent: None, observer: None };
         let answer = self.function.invoke(payload.as_bytes(), invocation).await.unwrap();
         let answer = serde_json::to_value(answer).unwrap();
         let listed = answer["batchItemFailures"].as_array().unwrap();

@@ -34,7 +34,7 @@ impl Counts {
     /// Counts the pairs of an invocation. What failed is counted in the failures themselves.
     pub fn new(pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Self {
         let mut counts = Counts { requested: pairs.asks.len() + pairs.invalid.len(), ..Counts::default() };
-        outcomes.by_group.iter().flatten().for_each(|outcome| counts.add(outcome));
+        outcomes.by_group.iter().flat_map(|group| &group.by_address).for_each(|outcome| counts.add(outcome));
         let retryable = retryable(failures);
         counts.failed = retryable.len() + pairs.invalid.len();
         counts.retryable = retryable.into_values().filter(|retryable| *retryable).count();

@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use crate::failures::{Failed, Failures, Origin};
 use crate::pairs::Pairs;
+use crate::requests::Intent;
 use crate::writer::{WrittenRequest, pair_entries};
 
-/// Live pairs and dry ones are left, which no single request can ask for.
+/// Pairs of different intents are left, which no single request can ask for.
 #[derive(Debug)]
 pub(super) struct Mixed;
 
@@ -14,33 +15,33 @@ pub(super) struct Mixed;
 /// nothing if there are none. It says so itself, so that a state machine can loop on it.
 ///
 /// # Errors
-/// Where items of a Distributed Map batch are left of which some are dry runs and some are not.
+/// Where items of a Distributed Map batch are left of which some are dry runs and some are not, or some check queues and
+/// some do not.
 pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Value>, Mixed> {
-    let wanted = |dry: bool| {
-        failures.as_slice().iter().filter(move |failed| {
-            let of_that_kind = matches!(failed.origin, Origin::Pair { dry_run, .. } if dry_run == dry);
-            failed.retryable && !failed.fail_on_retryable && of_that_kind
+    let wanted = || {
+        failures.as_slice().iter().filter_map(|failed| match failed.origin {
+            Origin::Pair { intent, .. } if failed.retryable && !failed.fail_on_retryable => {
+                Some((intent, failed))
+            }
+            Origin::Pair { .. } | Origin::Invalid(_) => None,
         })
     };
-    let dry_run = wanted(true).next().is_some();
-    if dry_run && wanted(false).next().is_some() {
+    let Some((intent, first)) = wanted().next() else { return Ok(None) };
+    if wanted().any(|(other, _)| other != intent) {
         return Err(Mixed);
     }
-    let mut left = wanted(dry_run).peekable();
-    if left.peek().is_none() {
-        return Ok(None);
-    }
+    let left = || wanted().map(|(_, failed)| failed);
     // Items may have references of their own, and one request has one.
-    let reference = left.peek().map(|failed| failed.reference.clone());
-    let reference = reference.filter(|one| wanted(dry_run).all(|failed| failed.reference == *one));
-    let instance = left.peek().and_then(|failed| failed.instance_id.clone());
+    let reference = left().all(|failed| failed.reference == first.reference).then_some(&*first.reference);
+    let instance = first.instance_id.as_deref();
     let request = WrittenRequest {
-        instance_id: instance.as_deref(),
-        dry_run,
-        fail_on_permanent: wanted(dry_run).all(|failed| failed.fail_on_permanent),
+        instance_id: instance,
+        dry_run: intent.is_dry(),
+        check_queues: intent == Intent::Check,
+        fail_on_permanent: left().all(|failed| failed.fail_on_permanent),
         fail_on_retryable: Some(false),
-        reference: reference.as_deref(),
-        associations: pair_entries(left.filter_map(Failed::pair), pairs, instance.as_deref()),
+        reference,
+        associations: pair_entries(left().filter_map(Failed::pair), pairs, instance),
         ..WrittenRequest::default()
     };
     // Nothing in a request can fail to be written.

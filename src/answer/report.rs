@@ -71,6 +71,12 @@ pub struct QueueRow {
     pub failed: usize,
     /// Calls that the queue's addresses need if nothing fails.
     pub chunks: usize,
+    /// Addresses on the queue, beside its default one, that nobody asks for. Known only if a dry run checked the queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unrequested: Option<usize>,
+    /// The identifiers of those addresses, for a person who looks.
+    #[serde(skip)]
+    pub unrequested_ids: Vec<String>,
 }
 
 fn is_zero(count: &usize) -> bool {
@@ -194,8 +200,11 @@ fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> 
         };
         if row == next {
             let count = |counts: fn(&Outcome) -> bool| {
-                group.map_or(0, |(_, outcomes)| outcomes.iter().filter(|outcome| counts(outcome)).count())
+                group.map_or(0, |(_, outcomes)| {
+                    outcomes.by_address.iter().filter(|outcome| counts(outcome)).count()
+                })
             };
+            let unrequested = group.and_then(|(_, outcomes)| outcomes.unrequested.as_ref());
             rows.push(QueueRow {
                 instance_id: queue.instance.clone(),
                 queue_id: group.map(|(group, _)| group.queue.clone()),
@@ -206,6 +215,8 @@ fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> 
                 planned: count(|outcome| matches!(outcome, Outcome::Planned)),
                 failed: count(|outcome| matches!(outcome, Outcome::Failed(_))),
                 chunks: group.map_or(0, |(group, _)| group.calls_needed()),
+                unrequested: unrequested.map(Vec::len),
+                unrequested_ids: unrequested.cloned().unwrap_or_default(),
             });
         } else if rows[row].queue_name.is_none() {
             rows[row].queue_name = name;

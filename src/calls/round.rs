@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::connect::{AssociateCall, ListCall};
 use crate::failure::{Blame, Failure, Retry};
 use crate::names::{Directories, Found, Names, Reread};
-use crate::outcomes::Outcome;
+use crate::outcomes::{GroupOutcomes, Outcome};
 use crate::pairs::Pairs;
 use crate::plan::{Group, Joined, Plan};
 
@@ -94,8 +94,8 @@ impl<'p> Round<'p> {
     }
 
     /// The plan as it came to be, and what became of each of its addresses.
-    pub fn finish(self) -> (Plan, Vec<Vec<Outcome>>) {
-        (self.plan, self.groups.into_iter().map(|group| group.progress.into_outcomes()).collect())
+    pub fn finish(self) -> (Plan, Vec<GroupOutcomes>) {
+        (self.plan, self.groups.into_iter().map(|group| group.progress.finish()).collect())
     }
 
     /// The next step that is wanted. It comes back with [`Round::record`] or [`Round::expire`].
@@ -133,7 +133,13 @@ impl<'p> Round<'p> {
             return None;
         }
         let more_may_join = member.waiting > 0 && self.names_awaited_until.is_some();
-        let (task, urgency) = match member.progress.next_step(more_may_join)? {
+        let planned = &self.plan.groups[group];
+        let step = member.progress.next_step(more_may_join).or_else(|| {
+            // A check comes last, when all is known that it is to decide.
+            let may_check = member.waiting == 0 && self.names.knows_addresses(&planned.instance);
+            may_check.then(|| member.progress.next_check(planned)).flatten()
+        })?;
+        let (task, urgency) = match step {
             GroupStep::Associate(set) => {
                 let urgency = set.urgency;
                 (Task::Associate { group, set }, urgency)
@@ -186,32 +192,33 @@ impl<'p> Round<'p> {
     /// Takes the answer to a step.
     pub(super) fn record(&mut self, answer: Answer, now: Instant) {
         match answer {
-            Answer::Associated { group, set } => self.update(group, |progress, _| {
+            Answer::Associated { group, set } => self.update(group, |progress, _, _| {
                 progress.associated(&set);
                 None
             }),
             Answer::Listed { group, listing, page } => {
-                self.update(group, |progress, group| progress.listed(listing, page, group));
+                self.update(group, |progress, group, names| {
+                    let existing = |id: &str| names.existing(&group.instance, id);
+                    progress.listed(listing, page, group, existing)
+                });
             }
             Answer::Found { reading, page } => {
                 let found = self.names.found(reading, page, now);
-                self.idle.push_back(Idle::Reading(reading));
-                self.join(found);
+                self.read(reading, found);
             }
             Answer::Exists { call } => self.instances.answered(&call, None),
             Answer::Refused { task: Task::Ask { call }, refused } => {
                 self.instances.answered(&call, Some(&refused.refusal));
             }
             Answer::Refused { task: Task::Associate { group, set }, refused } => {
-                self.update(group, |progress, _| progress.not_associated(set, refused));
+                self.update(group, |progress, _, _| progress.not_associated(set, refused));
             }
             Answer::Refused { task: Task::List { group, listing }, refused } => {
-                self.update(group, |progress, _| progress.not_listed(listing, &refused));
+                self.update(group, |progress, _, _| progress.not_listed(listing, &refused));
             }
             Answer::Refused { task: Task::Search { reading, .. }, refused } => {
                 let found = self.names.refused(reading, &refused, now);
-                self.idle.push_back(Idle::Reading(reading));
-                self.join(found);
+                self.read(reading, found);
             }
         }
     }
@@ -234,7 +241,7 @@ impl<'p> Round<'p> {
             }
             Task::Search { reading, .. } => {
                 let found = self.names.interrupt(*reading, &failure.message, now);
-                self.join(found);
+                self.read(*reading, found);
             }
             Task::Ask { call } => self.instances.answered(call, None),
         }
@@ -311,6 +318,16 @@ impl<'p> Round<'p> {
         }
     }
 
+    /// A page of a directory was read, or will not be.
+    fn read(&mut self, reading: usize, found: Found) {
+        self.join(found);
+        match self.names.is_reading(reading) {
+            true => self.idle.push_back(Idle::Reading(reading)),
+            // Checks wait for the whole directory.
+            false => self.wake_groups(),
+        }
+    }
+
     /// Pairs were looked up: they join their groups.
     fn join(&mut self, found: Found) {
         if found.queues.is_empty() && found.pairs.is_empty() {
@@ -318,8 +335,11 @@ impl<'p> Round<'p> {
         }
         let joined = self.plan.join(self.given.pairs, found);
         self.begin_new_groups();
+        for (member, group) in self.groups.iter_mut().zip(&self.plan.groups) {
+            member.progress.grow(group);
+        }
         for Joined { group, chunks } in joined {
-            self.groups[group].progress.join(&self.plan.groups[group], &chunks);
+            self.groups[group].progress.join(&chunks);
         }
         self.count_waiting();
         self.wake_groups();
@@ -348,11 +368,15 @@ impl<'p> Round<'p> {
     }
 
     /// Hands an answer to a group, which then may want its next step.
-    fn update(&mut self, group: usize, answer: impl FnOnce(&mut Progress, &Group) -> Option<Pause>) {
+    fn update(
+        &mut self,
+        group: usize,
+        answer: impl FnOnce(&mut Progress, &Group, &Names<'_>) -> Option<Pause>,
+    ) {
         let (Member { progress, is_busy, .. }, planned) = (&mut self.groups[group], &self.plan.groups[group]);
         *is_busy = false;
         let before = progress.verdict();
-        let pause = answer(progress, planned);
+        let pause = answer(progress, planned, &self.names);
         if let Some(verdict) = progress.verdict().filter(|verdict| Some(*verdict) != before) {
             let (groups, plan) = (&self.groups, &self.plan);
             let is_left = |(member, other): (&Member, &Group)| {

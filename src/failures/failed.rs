@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::failure::Retry;
 use crate::plan::Distinct;
-use crate::requests::Options;
+use crate::requests::{Intent, Options};
 
 /// One failure, as it stands in the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -63,8 +63,8 @@ impl Failed {
 
     /// Another request of the same source asks for the pair too.
     pub(super) fn asked_again(&mut self, options: Options) {
-        if let Origin::Pair { dry_run, .. } = &mut self.origin {
-            *dry_run &= options.dry_run;
+        if let Origin::Pair { intent, .. } = &mut self.origin {
+            *intent = options.intent.max(*intent);
         }
         self.fail_on_retryable |= options.fail_on_retryable;
         self.fail_on_permanent |= options.fail_on_permanent;
@@ -82,8 +82,8 @@ pub enum Origin {
         distinct: Distinct,
         /// Whether the pair is worth asking for again.
         retry: Retry,
-        /// It was asked for in a dry run.
-        dry_run: bool,
+        /// How far the source wanted the pair taken.
+        intent: Intent,
     },
     /// Something invalid: which of [`crate::pairs::Pairs::invalid`].
     Invalid(usize),

@@ -68,7 +68,7 @@ impl Failures {
                     pair: ask.pair(),
                     distinct,
                     retry: failure.retry,
-                    dry_run: request.options.dry_run,
+                    intent: request.options.intent,
                 },
                 sent_on: false,
                 fail_on_retryable: request.options.fail_on_retryable,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::failures::{Failed, Origin};
 use crate::pairs::Pairs;
 use crate::payload::{Json, Members};
-use crate::requests::{Excerpt, Field, Name};
+use crate::requests::{Excerpt, Field, Intent, Name};
 use crate::writer::{WrittenRequest, invalid_entries, pair_entries};
 
 use super::parts::parts;
@@ -157,10 +157,12 @@ fn part_body(part: &[(usize, &Failed)], carried: &Carried<'_>, pairs: &Pairs) ->
         !excerpts.is_empty() && !invalid_entries.iter().any(holds_an_arn)
     };
     let instance_id = instance_id.or_else(|| carried.default_instance.filter(|_| takes_default()));
-    let is_dry_run = |failed: &Failed| match failed.origin {
-        Origin::Pair { dry_run, .. } => dry_run,
-        Origin::Invalid(number) => pairs.requests[pairs.invalid[number].0].options.dry_run,
+    let intent_of = |failed: &Failed| match failed.origin {
+        Origin::Pair { intent, .. } => intent,
+        Origin::Invalid(number) => pairs.requests[pairs.invalid[number].0].options.intent,
     };
+    // A source that is sent on holds one request, which has one intent.
+    let intent = failed().map(intent_of).next().unwrap_or_default();
     let mut associations = pair_entries(failed().filter_map(Failed::pair), pairs, instance_id);
     associations.extend(invalid_entries);
     let request = WrittenRequest {
@@ -168,7 +170,8 @@ fn part_body(part: &[(usize, &Failed)], carried: &Carried<'_>, pairs: &Pairs) ->
         // All requests of a source that is sent on have one reference, as it holds one request.
         reference: failed().next().map(|failed| &*failed.reference),
         continued: !carried.with_reasons,
-        dry_run: failed().any(is_dry_run),
+        dry_run: intent.is_dry(),
+        check_queues: intent == Intent::Check,
         associations,
         failures: carried.with_reasons.then(|| reasons(part)),
         ..WrittenRequest::default()

@@ -1,7 +1,7 @@
 //! A directory: the queues or the email addresses of an instance, as they were read.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::connect::Directory as Kind;
@@ -26,11 +26,13 @@ pub(super) struct Directory {
     ids: HashMap<String, Vec<Arc<str>>>,
     /// Names by what a person reads in them. Made when the first name is not found.
     by_look: OnceLock<HashMap<String, Vec<String>>>,
+    /// All identifiers. Made when the first one is asked for.
+    all_ids: OnceLock<HashSet<Arc<str>>>,
 }
 
 impl Directory {
     pub(super) fn new(kind: Kind) -> Self {
-        Directory { kind, ids: HashMap::new(), by_look: OnceLock::new() }
+        Directory { kind, ids: HashMap::new(), by_look: OnceLock::new(), all_ids: OnceLock::new() }
     }
 
     pub(super) fn add(&mut self, name: &str, id: &str) {
@@ -44,6 +46,11 @@ impl Directory {
     /// The identifiers that bear a name.
     pub(super) fn find(&self, name: &str) -> &[Arc<str>] {
         self.ids.get(&*key(self.kind, name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether an identifier is in the directory.
+    pub(super) fn has_id(&self, id: &str) -> bool {
+        self.all_ids.get_or_init(|| self.ids.values().flatten().cloned().collect()).contains(id)
     }
 
     /// An identifier whose name looks like this one, which is not in the directory, and what differs.

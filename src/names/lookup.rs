@@ -18,24 +18,24 @@ use super::reading::{Reading, endless, unreadable};
 /// The names of one invocation. Its directories are numbered from 0.
 #[derive(Debug)]
 pub struct Names<'a> {
-    pairs: &'a Pairs,
+    pub(super) pairs: &'a Pairs,
     kept: &'a Directories,
-    directories: Vec<Known>,
-    numbers: HashMap<Which, usize>,
+    pub(super) directories: Vec<Known>,
+    pub(super) numbers: HashMap<Which, usize>,
     /// The failure of what waits, until it is looked up.
     unread: Arc<Failure>,
 }
 
 /// What an invocation knows of a directory.
 #[derive(Debug)]
-struct Known {
+pub(super) struct Known {
     which: Which,
     /// As it was last read in whole. Another invocation's reading does not change it.
-    directory: Option<Arc<Directory>>,
+    pub(super) directory: Option<Arc<Directory>>,
     /// The reading that is under way.
-    reading: Option<Reading>,
+    pub(super) reading: Option<Reading>,
     /// Why it could not be read in this invocation: a name that is not in the directory may be new.
-    failure: Option<Arc<Failure>>,
+    pub(super) failure: Option<Arc<Failure>>,
     /// It is read again, or was, in this invocation.
     reread: bool,
     /// Requested queues that wait for it.
@@ -69,6 +69,7 @@ impl<'a> Names<'a> {
         let unread = Arc::new(Failure::deadline_exceeded("the directory of names was not read in time"));
         let mut names = Names { pairs, kept, directories: Vec::new(), numbers: HashMap::new(), unread };
         names.open_directories(now);
+        names.open_checked(now);
         let resolved = names.resolve();
         (names, resolved)
     }
@@ -76,6 +77,11 @@ impl<'a> Names<'a> {
     /// The directories that are to be read.
     pub fn to_read(&self) -> impl Iterator<Item = usize> {
         (0..self.directories.len()).filter(|number| self.directories[*number].reading.is_some())
+    }
+
+    /// Whether a directory is to be read.
+    pub fn is_reading(&self, number: usize) -> bool {
+        self.directories[number].reading.is_some()
     }
 
     /// The call that reads the next page of a directory, if there is one.
@@ -198,25 +204,37 @@ impl<'a> Names<'a> {
     fn open_directories(&mut self, now: Instant) {
         let pairs = self.pairs;
         for (which, name) in all_names(pairs) {
-            let number = *self.numbers.entry(which).or_insert_with_key(|which| {
-                let directory = self.kept.get(which, now);
-                self.directories.push(Known {
-                    which: which.clone(),
-                    directory,
-                    reading: None,
-                    failure: None,
-                    reread: false,
-                    queues: Vec::new(),
-                    pairs: Vec::new(),
-                });
-                self.directories.len() - 1
-            });
-            let known = &mut self.directories[number];
-            let found = known.directory.as_ref().is_some_and(|directory| directory.find(name).len() == 1);
-            if !found && known.reading.is_none() {
-                known.reread = known.directory.is_some();
-                known.reading = Some(begin(self.kept, &known.which, now));
+            let number = self.open(which, now);
+            let directory = self.directories[number].directory.as_ref();
+            if !directory.is_some_and(|directory| directory.find(name).len() == 1) {
+                self.begin_reading(number, now);
             }
+        }
+    }
+
+    /// The number of a directory, which begins as it is kept.
+    pub(super) fn open(&mut self, which: Which, now: Instant) -> usize {
+        *self.numbers.entry(which).or_insert_with_key(|which| {
+            let directory = self.kept.get(which, now);
+            self.directories.push(Known {
+                which: which.clone(),
+                directory,
+                reading: None,
+                failure: None,
+                reread: false,
+                queues: Vec::new(),
+                pairs: Vec::new(),
+            });
+            self.directories.len() - 1
+        })
+    }
+
+    /// Has a directory read, unless it is being read.
+    pub(super) fn begin_reading(&mut self, number: usize, now: Instant) {
+        let known = &mut self.directories[number];
+        if known.reading.is_none() {
+            known.reread = known.directory.is_some();
+            known.reading = Some(begin(self.kept, &known.which, now));
         }
     }
 

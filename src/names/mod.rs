@@ -7,6 +7,7 @@
 //! [`Names`] makes no calls. It tells which pages it wants, takes them, and gives away pairs as they are found.
 
 mod directory;
+mod existing;
 mod found;
 mod kept;
 mod lookup;

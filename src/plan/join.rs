@@ -7,11 +7,11 @@ use crate::failure::Failure;
 use crate::index::Index;
 use crate::names::Found;
 use crate::pairs::Pairs;
+use crate::requests::Intent;
 
 use super::{CHUNK, Chunk, Place, Plan, Sources, fewest_calls};
 
-/// A group that addresses have joined, and those of them that are to be associated now: none, if only dry runs ask for
-/// them.
+/// Addresses of a group that are to be associated now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joined {
     /// Which of [`Plan::groups`].
@@ -51,7 +51,7 @@ impl Plan {
             for (position, address) in group.addresses.iter_mut().enumerate() {
                 let place = Place { group: Index::new(number), address: Index::new(position) };
                 if !wanted.contains(&place) {
-                    (address.dry_run, address.sources) = (true, Sources::Many(Vec::new()));
+                    (address.intent, address.sources) = (Intent::Plan, Sources::Many(Vec::new()));
                 }
             }
         }
@@ -64,14 +64,12 @@ impl Plan {
         for ask in asks() {
             let Ok(place) = self.places[ask.pair()] else { continue };
             let address = &mut self.groups[place.group()].addresses[place.address()];
-            let was_dry = address.dry_run;
-            address.dry_run &= pairs.requests[ask.request()].options.dry_run;
+            let before = address.intent;
+            address.intent = before.max(pairs.requests[ask.request()].options.intent);
             address.first_pair = address.first_pair.min(Index::new(ask.pair()));
             address.sources.add(pairs.source_of(ask));
-            // A group that only dry runs joined has no new chunk, but it has new addresses all the same.
-            let live = live.entry(place.group()).or_default();
-            if was_dry && !address.dry_run {
-                live.push(place.address);
+            if before.is_dry() && !address.intent.is_dry() {
+                live.entry(place.group()).or_default().push(place.address);
             }
         }
         let cut = |(group, addresses): (usize, Vec<Index>)| {

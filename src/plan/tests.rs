@@ -95,7 +95,7 @@ fn an_address_is_live_if_any_request_is() {
     let plan = Plan::new(&pairs, resolved(&pairs, ""));
     assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["a", "c"], 1)]);
     assert_eq!(plan.groups[0].calls_needed(), 1);
-    let sources: Vec<_> = plan.groups[0].addresses.iter().map(|address| address.dry_run).collect();
+    let sources: Vec<_> = plan.groups[0].addresses.iter().map(|address| address.intent.is_dry()).collect();
     assert_eq!(sources, [false, true, false]);
 }
 

@@ -95,6 +95,7 @@ mod tests {
     use super::*;
     use crate::payload::{Body, Delivery};
     use crate::plan::Distinct;
+    use crate::requests::Intent;
 
     fn message(id: &'static str, queue: &'static str, group: Option<&'static str>) -> Source<'static> {
         Source {
@@ -163,7 +164,7 @@ mod tests {
             message_id: None,
             reference: "r".into(),
             source: 1,
-            origin: Origin::Pair { pair: 0, distinct: Distinct::Named(0), retry, dry_run: false },
+            origin: Origin::Pair { pair: 0, distinct: Distinct::Named(0), retry, intent: Intent::Associate },
             sent_on: false,
             fail_on_retryable: true,
             fail_on_permanent: false,

@@ -23,18 +23,38 @@ pub struct Defaults<'a> {
     pub instance: Option<&'a str>,
     /// The reference of requests that have none.
     pub reference: Option<&'a str>,
-    /// What holds where a request does not say.
+    /// `dryRun` of requests that do not say.
+    pub dry_run: Option<bool>,
+    /// `checkQueues` of requests that do not say.
+    pub check_queues: Option<bool>,
+    /// What else holds where a request does not say.
     pub options: Options,
+}
+
+/// How far a request wants its pairs taken. Of two requests for one pair, the greater intent holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Intent {
+    /// `dryRun`: validate, look up and group. No other call is made for the pair.
+    Plan,
+    /// `dryRun` with `checkQueues`: also read the queue's list and the directory of addresses. Nothing is changed.
+    Check,
+    /// Associate the pair.
+    #[default]
+    Associate,
+}
+
+impl Intent {
+    /// Whether nothing is to be changed.
+    pub fn is_dry(self) -> bool {
+        self != Intent::Associate
+    }
 }
 
 /// The fields of a request that say how it is to be handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Check, look up and group only; no association call. Default false.
-    pub dry_run: bool,
-    /// A dry run also reads the lists of its queues and the directory of addresses. Default false; never true without
-    /// `dry_run`.
-    pub check_queues: bool,
+    /// `dryRun` and `checkQueues`. By default pairs are associated.
+    pub intent: Intent,
     /// A direct invocation ends as `PermanentFailure` if a pair failed for good. Default false.
     pub fail_on_permanent: bool,
     /// A direct invocation ends as `RetryableFailure` if a pair may succeed later, instead of giving what is left
@@ -48,8 +68,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            dry_run: false,
-            check_queues: false,
+            intent: Intent::default(),
             fail_on_permanent: false,
             fail_on_retryable: true,
             continued: false,
@@ -62,22 +81,29 @@ impl Options {
     ///
     /// # Errors
     /// An option of another type, and `checkQueues` without `dryRun`: a live run that was meant as a check.
-    pub(super) fn of_request(fields: &Fields<'_>, defaults: Options) -> Result<Self, Invalid> {
-        let options = Options::read(fields, defaults)?;
-        if options.check_queues && !options.dry_run {
-            let reason = "is true without dryRun; it is accepted only together with \"dryRun\": true";
-            return Err(Invalid::field(fields.path(), Field::CheckQueues, reason));
-        }
-        Ok(options)
+    pub(super) fn read(fields: &Fields<'_>, defaults: &Defaults<'_>) -> Result<Self, Invalid> {
+        let dry_run = fields.flag(Field::DryRun)?.or(defaults.dry_run).unwrap_or(false);
+        let check_queues = fields.flag(Field::CheckQueues)?.or(defaults.check_queues).unwrap_or(false);
+        let intent = match (dry_run, check_queues) {
+            (false, false) => Intent::Associate,
+            (true, false) => Intent::Plan,
+            (true, true) => Intent::Check,
+            (false, true) => {
+                let reason = "is true without dryRun; it is accepted only together with \"dryRun\": true";
+                return Err(Invalid::field(fields.path(), Field::CheckQueues, reason));
+            }
+        };
+        Ok(Options { intent, ..Options::handling(fields, defaults.options)? })
     }
 
-    fn read(fields: &Fields<'_>, defaults: Options) -> Result<Self, Invalid> {
+    /// The options beside the intent.
+    fn handling(fields: &Fields<'_>, defaults: Options) -> Result<Self, Invalid> {
+        let Options { intent, fail_on_permanent, fail_on_retryable, continued } = defaults;
         Ok(Options {
-            dry_run: fields.flag(Field::DryRun)?.unwrap_or(defaults.dry_run),
-            check_queues: fields.flag(Field::CheckQueues)?.unwrap_or(defaults.check_queues),
-            fail_on_permanent: fields.flag(Field::FailOnPermanent)?.unwrap_or(defaults.fail_on_permanent),
-            fail_on_retryable: fields.flag(Field::FailOnRetryable)?.unwrap_or(defaults.fail_on_retryable),
-            continued: fields.flag(Field::Continued)?.unwrap_or(defaults.continued),
+            intent,
+            fail_on_permanent: fields.flag(Field::FailOnPermanent)?.unwrap_or(fail_on_permanent),
+            fail_on_retryable: fields.flag(Field::FailOnRetryable)?.unwrap_or(fail_on_retryable),
+            continued: fields.flag(Field::Continued)?.unwrap_or(continued),
         })
     }
 }
@@ -95,7 +121,13 @@ impl<'a> Defaults<'a> {
         let fields = Fields::of(batch_input, Path::of(Base::BatchInput))?;
         let instance = instance(&fields, home)?.map(|instance| instance.id);
         let reference = reference(&fields)?;
-        Ok(Defaults { instance, reference, options: Options::read(&fields, Options::default())? })
+        Ok(Defaults {
+            instance,
+            reference,
+            dry_run: fields.flag(Field::DryRun)?,
+            check_queues: fields.flag(Field::CheckQueues)?,
+            options: Options::handling(&fields, Options::default())?,
+        })
     }
 }
 

@@ -22,7 +22,7 @@ mod request;
 pub(crate) use beside::no_fields_beside;
 pub(crate) use body::innermost;
 pub use body::with_request;
-pub use context::{Context, Defaults, Options};
+pub use context::{Context, Defaults, Intent, Options};
 pub use entry::{AddressRef, Entry, QueueRef};
 pub use excerpt::{Excerpt, List};
 pub use field::{Field, Name};

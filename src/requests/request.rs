@@ -50,7 +50,7 @@ impl<'a> Request<'a> {
             return self.fill_short_form(&fields, context);
         }
         self.reference = reference(&fields)?.or(self.reference);
-        self.options = Options::of_request(&fields, context.defaults.options)?;
+        self.options = Options::read(&fields, &context.defaults)?;
         let instance = instance(&fields, context.home)?;
         let is_entry = |element: &Json<'_>| matches!(element, Json::Object(_));
         let (entries, is_single) =
@@ -102,7 +102,7 @@ impl<'a> Request<'a> {
     /// The short form: the request is its own single entry.
     fn fill_short_form(&mut self, fields: &Fields<'a>, context: &Context<'a>) -> Result<(), Invalid> {
         self.reference = reference(fields)?.or(self.reference);
-        self.options = Options::of_request(fields, context.defaults.options)?;
+        self.options = Options::read(fields, &context.defaults)?;
         let entry = Entry::read(fields, None, context, &mut self.invalid)?;
         self.entries.push(entry);
         Ok(())

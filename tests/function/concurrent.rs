@@ -36,7 +36,7 @@ async fn an_invocation_that_finds_every_permit_taken_answers_in_its_own_time() {
     let invocation = |ends| queue_email_associator::invocation::Invocation {
         request_id: "r",
         ends,
-        dry_run: false,
+        intent: None,
         observer: None,
     };
     let long = first.to_string();

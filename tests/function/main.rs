@@ -7,6 +7,7 @@
 #![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
 
 mod answers;
+mod check;
 mod concurrent;
 mod continuation;
 mod deadline;

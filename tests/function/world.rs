@@ -105,7 +105,7 @@ impl World {
 
     pub async fn invoke_raw(&self, payload: &[u8]) -> Ending {
         let ends = Instant::now() + self.invocation_time;
-        let invocation = Invocation { request_id: self.request_id, ends, dry_run: false, observer: None };
+        let invocation = Invocation { request_id: self.request_id, ends, intent: None, observer: None };
         match self.function.invoke(payload, invocation).await {
             Ok(answer) => Ok(json_of(&answer)),
             Err(error) => Err((error.error_type().to_owned(), error.to_string())),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use queue_email_associator::requests::Intent;
 
 use crate::dead_letters::DeadLetters;
 use crate::input::Format;
@@ -77,6 +78,10 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
+    /// With --dry-run: also read what is on the queues and which addresses exist, and show what would change
+    #[arg(long, requires = "dry_run")]
+    pub(crate) check_queues: bool,
+
     /// Call Amazon Connect itself, with credentials and Region as the AWS CLI finds them
     #[arg(long)]
     pub(crate) aws: bool,
@@ -126,6 +131,15 @@ impl Args {
     /// The file, or `-` for standard input.
     pub(crate) fn file(&self) -> &Path {
         self.file.as_deref().unwrap_or(Path::new("-"))
+    }
+
+    /// The intent that the options give every request of the file.
+    pub(crate) fn intent(&self) -> Option<Intent> {
+        match (self.dry_run, self.check_queues) {
+            (false, _) => None,
+            (true, false) => Some(Intent::Plan),
+            (true, true) => Some(Intent::Check),
+        }
     }
 
     /// How long calls may be made: a day, unless the caller says less.

@@ -97,7 +97,7 @@ async fn invoke(args: &Args, input: &Input, pairs: &Pairs, shown: Shown<'_>, fun
     let invocation = Invocation {
         request_id: &request_id(),
         ends: Instant::now() + args.time(),
-        dry_run: args.dry_run,
+        intent: args.intent(),
         observer: Some(&progress),
     };
     let completed = tokio::select! {

@@ -23,7 +23,7 @@ impl Workload {
     pub(crate) fn of(pairs: &Pairs) -> Self {
         let mut live = vec![false; pairs.pairs.len()];
         for ask in &pairs.asks {
-            live[ask.pair()] |= !pairs.requests[ask.request()].options.dry_run;
+            live[ask.pair()] |= !pairs.requests[ask.request()].options.intent.is_dry();
         }
         let mut addresses = vec![0usize; pairs.queues.len()];
         for (pair, _) in pairs.pairs.iter().zip(live).filter(|(_, live)| *live) {

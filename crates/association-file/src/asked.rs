@@ -102,7 +102,7 @@ impl<'p> Asked<'p> {
 
     /// Whether a request is a dry run.
     pub(crate) fn is_dry_run(&self, request: usize) -> bool {
-        self.pairs.requests[request].options.dry_run
+        self.pairs.requests[request].options.intent.is_dry()
     }
 
     /// The request that a path leads into, and its number.

@@ -175,7 +175,7 @@ fn invoke(
         runtime.block_on(async {
             let begun = Instant::now();
             let ends = begun + world.time;
-            let invocation = Invocation { request_id: "request", ends, dry_run: false, observer: None };
+            let invocation = Invocation { request_id: "request", ends, intent: None, observer: None };
             let ending: Ending = match world.function.invoke(payload, invocation).await {
                 Ok(answer) => Ok(serde_json::to_value(answer).unwrap_or_default()),
                 Err(error) => Err(error),

@@ -141,7 +141,7 @@ async fn function(setup: Setup, endpoint: &str, queues: Range<usize>) -> Result<
         .collect();
     let request = json!({ "instanceId": INSTANCE, "associations": associations }).to_string();
     let ends = Instant::now() + setup.time();
-    let invocation = Invocation { request_id: "benchmark", ends, dry_run: false, observer: None };
+    let invocation = Invocation { request_id: "benchmark", ends, intent: None, observer: None };
     match function.complete(request.as_bytes(), invocation).await {
         Ok(_) => Ok(()),
         Err(error) => Err(ContestantError::Refused(error.to_string())),

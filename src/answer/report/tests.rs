@@ -16,6 +16,8 @@ fn row(number: usize, failed: usize) -> QueueRow {
         planned: 0,
         failed,
         chunks: 1,
+        unrequested: None,
+        unrequested_ids: Vec::new(),
     }
 }
 

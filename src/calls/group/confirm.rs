@@ -105,10 +105,10 @@ impl Progress {
         self.fail(&waiting, failure(fill));
     }
 
-    /// The addresses that are neither decided nor accused.
+    /// The addresses that are to be associated and are neither decided nor accused.
     fn waiting(&self) -> Vec<usize> {
         let is_accused = |member: usize| self.accused.iter().any(|accused| accused.member == member);
         let waits = |member: &usize| self.outcomes[*member].is_none() && !is_accused(*member);
-        (0..self.outcomes.len()).filter(waits).collect()
+        (0..self.outcomes.len()).filter(|member| !self.checked.contains(member)).filter(waits).collect()
     }
 }

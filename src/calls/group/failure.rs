@@ -37,7 +37,7 @@ pub(super) fn maybe_full(list: &Refused) -> Failure {
     list_unread("the API takes no more addresses for this queue", list)
 }
 
-fn list_unread(reason: &str, list: &Refused) -> Failure {
+pub(super) fn list_unread(reason: &str, list: &Refused) -> Failure {
     let Refused { refusal: of_list, out_of_time, .. } = list;
     let message = format!(
         "{reason}, and the queue's list, which tells what is on it, cannot be read: {}",
@@ -69,6 +69,17 @@ impl Fill {
         let message = format!(
             "the queue held {held} of {limit} addresses beside its default one: {added} were added and {left} do not \
              fit; remove addresses from the queue, or have quota L-7B867368 raised and set QUEUE_ADDITIONAL_LIMIT to it"
+        );
+        Failure::ours("QueueFull", message, Retry::Never)
+    }
+
+    /// The queue's list shows that it would not take them all.
+    pub(super) fn by_plan(self) -> Failure {
+        let Fill { held, added, left, limit } = self;
+        let message = format!(
+            "the queue holds {held} of {limit} addresses beside its default one: {added} would be added and {left} would \
+             not fit; remove addresses from the queue, or have quota L-7B867368 raised and set QUEUE_ADDITIONAL_LIMIT to \
+             it"
         );
         Failure::ours("QueueFull", message, Retry::Never)
     }

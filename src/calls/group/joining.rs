@@ -7,15 +7,13 @@ use crate::outcomes::Outcome;
 use crate::plan::{Chunk, Group};
 
 use super::room::Room;
-use super::{Progress, Set};
+use super::{Progress, Set, beforehand, positions_to_check};
 
 impl Progress {
-    /// Addresses have joined the group: those of the plan that are new, of which these chunks are to be associated.
-    pub fn join(&mut self, group: &Group, chunks: &[Chunk]) {
-        for address in &group.addresses[self.outcomes.len()..] {
-            self.outcomes.push(address.dry_run.then_some(Outcome::Planned));
-        }
+    /// Addresses that have joined the group, or were only dry before, are to be associated.
+    pub fn join(&mut self, chunks: &[Chunk]) {
         for position in chunks.iter().flat_map(Chunk::positions) {
+            self.checked.remove(&position);
             let outcome = &mut self.outcomes[position];
             if matches!(outcome, None | Some(Outcome::Planned)) {
                 *outcome = self.closed.clone().map(Outcome::Failed);
@@ -26,6 +24,13 @@ impl Progress {
             self.room = Room::Unknown;
         }
         self.suspects.add(chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency)));
+    }
+
+    /// Knows of the addresses that have joined the group in the plan.
+    pub fn grow(&mut self, group: &Group) {
+        let known = self.outcomes.len();
+        self.outcomes.extend(group.addresses[known..].iter().map(beforehand));
+        self.checked.extend(positions_to_check(group, known));
     }
 
     /// Has a set that was not tried yet take what has joined the group meanwhile.

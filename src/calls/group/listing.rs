@@ -19,6 +19,11 @@ pub struct Listing {
 pub(super) enum Purpose {
     /// To understand why this set was refused.
     Explain(Set, Box<Refusal>),
+    /// To decide the addresses that are only checked.
+    Check {
+        /// How urgent the addresses are.
+        urgency: usize,
+    },
     /// To look once more before addresses fail for good, because another process may have changed the queue since the
     /// list was read.
     Confirm {
@@ -55,9 +60,14 @@ impl OnQueue {
         self.addresses.get(id).is_some_and(|is_default| !is_default)
     }
 
+    /// Those that count against the queue's limit.
+    pub(super) fn beside_default(&self) -> impl Iterator<Item = &str> {
+        self.addresses.iter().filter(|(_, is_default)| !**is_default).map(|(id, _)| id.as_str())
+    }
+
     /// How many count against the queue's limit: all but the default one.
     pub(super) fn additional(&self) -> usize {
-        self.addresses.values().filter(|is_default| !**is_default).count()
+        self.beside_default().count()
     }
 }
 
@@ -71,7 +81,7 @@ impl Listing {
     pub fn urgency(&self) -> usize {
         match &self.purpose {
             Purpose::Explain(set, _) => set.urgency,
-            Purpose::Confirm { urgency } => *urgency,
+            Purpose::Confirm { urgency } | Purpose::Check { urgency } => *urgency,
         }
     }
 

@@ -8,8 +8,10 @@
 //!   is on it already. The rest is narrowed down (`suspects`).
 //! - At the first LimitExceededException, the list tells how much room there is (`room`).
 //! - Before an address fails for good, the list may have to be read once more (`confirm`).
+//! - Addresses that are only checked are decided by the list, after all that is to be associated (`check`).
 
 mod accused;
+mod check;
 mod confirm;
 mod failure;
 mod joining;
@@ -17,12 +19,14 @@ mod listing;
 mod room;
 mod suspects;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
 use crate::failure::{Blame, Failure, Retry};
-use crate::outcomes::Outcome;
+use crate::outcomes::{GroupOutcomes, Outcome};
 use crate::plan::{Address, Group};
+use crate::requests::Intent;
 
 use self::accused::Accused;
 use self::failure::{failed, no_time_to_retry, refused_for_content, undecided};
@@ -62,8 +66,12 @@ pub struct Progress {
     urgency: usize,
     verdict: Option<QueueVerdict>,
     begun: bool,
+    /// Addresses that are only checked.
+    checked: BTreeSet<usize>,
     /// Why nothing more of the group is called.
     closed: Option<Arc<Failure>>,
+    /// Addresses on the queue, beside its default one, that nobody asks for. Known once the queue was checked.
+    unrequested: Option<Vec<String>>,
 }
 
 /// Whether the queue's list was read.
@@ -98,8 +106,7 @@ pub enum GroupStep {
 impl Progress {
     /// A group of which nothing was called yet.
     pub fn new(group: &Group, limits: GroupLimits) -> Self {
-        let planned = |address: &Address| address.dry_run.then_some(Outcome::Planned);
-        let outcomes = group.addresses.iter().map(planned).collect();
+        let outcomes = group.addresses.iter().map(beforehand).collect();
         let chunks = group.chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency));
         let mut chunks: Vec<(Vec<usize>, _)> = chunks.collect();
         chunks.sort_by_key(|(_, urgency)| *urgency);
@@ -115,7 +122,9 @@ impl Progress {
             urgency: 0,
             verdict: None,
             begun: false,
+            checked: positions_to_check(group, 0).collect(),
             closed: None,
+            unrequested: None,
         }
     }
 
@@ -138,6 +147,13 @@ impl Progress {
         set.map(GroupStep::Associate)
     }
 
+    /// Whether the queue's list is to be read for addresses that are only checked. All that is to be associated was
+    /// decided before, so that the list shows it.
+    pub fn next_check(&mut self, group: &Group) -> Option<GroupStep> {
+        let is_wanted = self.to_check().next().is_some();
+        is_wanted.then(|| GroupStep::List(Listing::new(Purpose::Check { urgency: group.check_urgency })))
+    }
+
     fn fail_rest(&mut self, failure: Failure) {
         self.listing = None;
         self.accused.clear();
@@ -157,15 +173,17 @@ impl Progress {
         self.verdict
     }
 
-    /// What became of each address of the group, in order.
+    /// The outcome of each address of the group, in order.
     ///
     /// An address that was never decided is reported as one that time was too short for: nothing is lost silently.
-    pub fn into_outcomes(self) -> Vec<Outcome> {
+    pub fn finish(self) -> GroupOutcomes {
         let undecided = Arc::new(Failure::deadline_exceeded("it was not called"));
-        self.outcomes
-            .into_iter()
-            .map(|outcome| outcome.unwrap_or_else(|| Outcome::Failed(undecided.clone())))
-            .collect()
+        let decided =
+            |outcome: Option<Outcome>| outcome.unwrap_or_else(|| Outcome::Failed(undecided.clone()));
+        GroupOutcomes {
+            by_address: self.outcomes.into_iter().map(decided).collect(),
+            unrequested: self.unrequested,
+        }
     }
 
     fn fail(&mut self, members: &[usize], failure: Failure) {
@@ -253,7 +271,16 @@ impl Progress {
     }
 
     /// A page of the queue's list was read. Tells whether the next step is to wait.
-    pub fn listed(&mut self, listing: Listing, page: Page<ListedAddress>, group: &Group) -> Option<Pause> {
+    ///
+    /// `existing` tells for an identifier whether the directory of addresses has it. It is asked only for addresses that
+    /// are checked.
+    pub fn listed(
+        &mut self,
+        listing: Listing,
+        page: Page<ListedAddress>,
+        group: &Group,
+        existing: impl Fn(&str) -> Result<(), Arc<Failure>>,
+    ) -> Option<Pause> {
         self.verdict = Some(QueueVerdict::Found);
         let (on_queue, purpose) = match listing.add(page) {
             Read::Whole(on_queue, purpose) => (on_queue, purpose),
@@ -276,6 +303,7 @@ impl Progress {
         }
         match purpose {
             Purpose::Confirm { .. } => self.confirmed(&on_queue, group),
+            Purpose::Check { .. } => self.checked(&on_queue, group, existing),
             Purpose::Explain(set, refusal) if refusal.class == Class::Limit => {
                 self.held = self.held_by_others(&on_queue, group);
                 return self.room_listed(set, &refusal, on_queue.additional());
@@ -329,6 +357,7 @@ impl Progress {
         }
         match listing.into_purpose() {
             Purpose::Confirm { .. } => self.not_confirmed(refused),
+            Purpose::Check { .. } => self.not_checked(refused),
             Purpose::Explain(set, refusal) if refusal.class == Class::Limit => {
                 return self.over_limit_unlisted(set, &refusal, 1);
             }
@@ -339,6 +368,16 @@ impl Progress {
         }
         None
     }
+}
+
+/// The outcome that an address has before anything is called.
+fn beforehand(address: &Address) -> Option<Outcome> {
+    (address.intent == Intent::Plan).then_some(Outcome::Planned)
+}
+
+/// The addresses of a group, from a position on, that are only checked.
+fn positions_to_check(group: &Group, from: usize) -> impl Iterator<Item = usize> {
+    (from..group.addresses.len()).filter(|position| group.addresses[*position].intent == Intent::Check)
 }
 
 /// The refused call is made again.

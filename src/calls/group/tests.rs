@@ -14,7 +14,7 @@ const LIMITS: GroupLimits = GroupLimits { additional_addresses: 49, max_attempts
 fn group(addresses: usize) -> Group {
     let address = |position| Address {
         id: format!("a{position}").into(),
-        dry_run: false,
+        intent: Intent::Associate,
         sources: Sources::One(0),
         first_pair: Index::new(position),
     };
@@ -28,7 +28,13 @@ fn group(addresses: usize) -> Group {
             .chunks(50)
             .map(|chunk| Chunk { addresses: chunk.to_vec(), urgency: 1 })
             .collect(),
+        check_urgency: 1,
     }
+}
+
+/// A directory that has every address.
+fn all_exist(_: &str) -> Result<(), Arc<Failure>> {
+    Ok(())
 }
 
 fn begin(group: &Group, limits: GroupLimits) -> Progress {
@@ -87,7 +93,7 @@ fn page(ids: &[&str]) -> Page<ListedAddress> {
 /// The next step is to read the queue's list, which holds these addresses, none of them as its default one.
 fn list<const N: usize>(progress: &mut Progress, group: &Group, ids: [&str; N]) {
     let listing = next_listing(progress);
-    assert_eq!(progress.listed(listing, page(&ids), group), None);
+    assert_eq!(progress.listed(listing, page(&ids), group, all_exist), None);
 }
 
 /// The error, retry and message of each address that failed.
@@ -96,7 +102,7 @@ fn failures(progress: Progress) -> Vec<Option<(String, Retry, String)>> {
         Outcome::Failed(failure) => Some((failure.error.clone(), failure.retry, failure.message.clone())),
         _ => None,
     };
-    progress.into_outcomes().into_iter().map(failure).collect()
+    progress.finish().by_address.into_iter().map(failure).collect()
 }
 
 #[test]
@@ -138,7 +144,7 @@ fn nobody_waits_for_room_where_all_is_on_the_queue() {
     refuse(&mut progress, Class::Limit);
     list(&mut progress, &group, ["a0", "a1"]);
     assert_eq!(next_members(&mut progress), None);
-    assert_eq!(progress.into_outcomes(), [Outcome::AlreadyAssociated, Outcome::AlreadyAssociated]);
+    assert_eq!(progress.finish().by_address, [Outcome::AlreadyAssociated, Outcome::AlreadyAssociated]);
 }
 
 /// With one attempt the refusal of what should fit is the API's answer, and what fits is fewer: it is halved.
@@ -182,9 +188,9 @@ fn accused_address_is_looked_for_on_the_list_once_more() {
         refuse(&mut progress, Class::Content);
         associate(&mut progress, 1..3);
         let listing = next_listing(&mut progress);
-        assert_eq!(progress.listed(listing, page(ids), &group), None);
+        assert_eq!(progress.listed(listing, page(ids), &group, all_exist), None);
         assert_eq!(next_members(&mut progress), None);
-        assert_eq!(progress.into_outcomes(), [a0, Outcome::Associated, Outcome::Associated]);
+        assert_eq!(progress.finish().by_address, [a0, Outcome::Associated, Outcome::Associated]);
     }
 }
 
@@ -259,7 +265,7 @@ fn list_that_could_not_be_read_is_asked_for_at_the_next_refusal() {
     refuse(&mut progress, Class::Content);
     list(&mut progress, &group, ["a0"]);
     associate(&mut progress, 1..2);
-    assert_eq!(progress.into_outcomes(), [Outcome::AlreadyAssociated, Outcome::Associated]);
+    assert_eq!(progress.finish().by_address, [Outcome::AlreadyAssociated, Outcome::Associated]);
 }
 
 #[test]
@@ -268,14 +274,14 @@ fn each_call_that_should_fit_has_retries_of_its_own() {
     let mut progress = begin(&group, GroupLimits { additional_addresses: 5_000, ..LIMITS });
     refuse(&mut progress, Class::Limit);
     let listing = next_listing(&mut progress);
-    assert!(progress.listed(listing, page(&[]), &group).is_some());
+    assert!(progress.listed(listing, page(&[]), &group, all_exist).is_some());
     for chunk in 0..4 {
         let (first, retries) = (chunk * 50, if chunk == 0 { 2 } else { 3 });
         (0..retries).for_each(|_| refuse_for_now(&mut progress, Class::Limit));
         associate(&mut progress, first..first + 50);
     }
     assert_eq!(next_members(&mut progress), None);
-    assert!(progress.into_outcomes().iter().all(|outcome| *outcome == Outcome::Associated));
+    assert!(progress.finish().by_address.iter().all(|outcome| *outcome == Outcome::Associated));
 }
 
 /// Another process took the room that the list showed, with some of the same addresses.
@@ -323,7 +329,7 @@ fn list_without_an_end_may_pass() {
     for expected in [true, false] {
         let listing = next_listing(&mut progress);
         let page = Page { next_token: Some("again".to_owned()), ..page(&["b"]) };
-        assert_eq!(progress.listed(listing, page, &group), None);
+        assert_eq!(progress.listed(listing, page, &group, all_exist), None);
         assert_eq!(progress.listing.is_some(), expected);
     }
     let (error, retry, message) = failures(progress)[0].clone().unwrap();

@@ -1,6 +1,7 @@
 //! How requests are read: what is valid, what is not, and where.
 
 use super::*;
+use crate::requests::Intent;
 use crate::requests::{AddressRef, Defaults, Home, QueueRef};
 
 const ARN: &str = "arn:aws:connect:eu-central-1:111122223333:instance";
@@ -153,26 +154,26 @@ fn check_queues_is_accepted_only_in_a_dry_run() {
         let context = Context { home: &home, instance: Some("i"), defaults };
         let request = Request::read(&json, Base::Root, &context);
         match request.invalid.first() {
-            None => Ok((request.options.dry_run, request.options.check_queues)),
+            None => Ok(request.options.intent),
             Some(invalid) => Err(invalid.path_text().unwrap_or_default()),
         }
     };
     let pair = r#""queueId":"q","emailAddressId":"e""#;
     let refused = Err("checkQueues".to_owned());
     for (fields, batch_input, expected) in [
-        (r#""dryRun":true,"checkQueues":true,"#, "{}", Ok((true, true))),
-        (r#""dryRun":true,"#, "{}", Ok((true, false))),
-        (r#""checkQueues":false,"#, "{}", Ok((false, false))),
+        (r#""dryRun":true,"checkQueues":true,"#, "{}", Ok(Intent::Check)),
+        (r#""dryRun":true,"#, "{}", Ok(Intent::Plan)),
+        (r#""checkQueues":false,"#, "{}", Ok(Intent::Associate)),
         (r#""checkQueues":true,"#, "{}", refused.clone()),
         (r#""dryRun":false,"checkQueues":true,"#, "{}", refused.clone()),
         (r#""checkQueues":"yes","dryRun":true,"#, "{}", refused.clone()),
-        (r#""checkQueues":true,"#, r#"{"dryRun":true}"#, Ok((true, true))),
-        (r#""dryRun":true,"#, r#"{"checkQueues":true}"#, Ok((true, true))),
+        (r#""checkQueues":true,"#, r#"{"dryRun":true}"#, Ok(Intent::Check)),
+        (r#""dryRun":true,"#, r#"{"checkQueues":true}"#, Ok(Intent::Check)),
         (r#""dryRun":false,"#, r#"{"dryRun":true,"checkQueues":true}"#, refused),
         (
             r#""dryRun":false,"checkQueues":false,"#,
             r#"{"dryRun":true,"checkQueues":true}"#,
-            Ok((false, false)),
+            Ok(Intent::Associate),
         ),
     ] {
         assert_eq!(options(&format!("{{{fields}{pair}}}"), batch_input), expected, "{fields} {batch_input}");

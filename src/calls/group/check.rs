@@ -1,0 +1,70 @@
+//! Checking: what a live run would make of addresses that are only checked, by the queue's list.
+//!
+//! The rules are those of the live run. An address that the queue holds is there already, one that the directory does
+//! not have is not found, and the rest is taken in the requested order while there is room.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::connect::{Class, Refused};
+use crate::failure::{Blame, Failure, Retry};
+use crate::outcomes::Outcome;
+use crate::plan::Group;
+
+use super::Progress;
+use super::failure::{Fill, failed, list_unread};
+use super::listing::OnQueue;
+
+impl Progress {
+    /// The addresses that are to be checked and are not decided, in the requested order.
+    pub(super) fn to_check(&self) -> impl Iterator<Item = usize> {
+        self.checked.iter().copied().filter(|member| self.outcomes[*member].is_none())
+    }
+
+    /// The queue's list was read to its end. Addresses that it holds were decided before.
+    pub(super) fn checked(
+        &mut self,
+        on_queue: &OnQueue,
+        group: &Group,
+        existing: impl Fn(&str) -> Result<(), Arc<Failure>>,
+    ) {
+        let requested: HashSet<&str> = group.addresses.iter().map(|address| &*address.id).collect();
+        let mut unrequested: Vec<String> =
+            on_queue.beside_default().filter(|id| !requested.contains(id)).map(str::to_owned).collect();
+        unrequested.sort_unstable();
+        self.unrequested = Some(unrequested);
+
+        let mut to_add = Vec::new();
+        let undecided: Vec<usize> = self.to_check().collect();
+        for member in undecided {
+            match existing(&group.addresses[member].id) {
+                Ok(()) => to_add.push(member),
+                Err(failure) => self.decide(&[member], &Outcome::Failed(failure)),
+            }
+        }
+        let limit = self.limits.additional_addresses;
+        let held = on_queue.additional();
+        let room = limit.saturating_sub(held).min(to_add.len());
+        let left = to_add.split_off(room);
+        self.decide(&to_add, &Outcome::Planned);
+        if !left.is_empty() {
+            self.fail(&left, Fill { held, added: room, left: left.len(), limit }.by_plan());
+        }
+    }
+
+    /// The queue's list could not be read, and the API did not say that the queue does not exist.
+    pub(super) fn not_checked(&mut self, refused: &Refused) {
+        let failure = match refused.refusal.class {
+            Class::Denied => Failure {
+                message: format!(
+                    "the queue cannot be checked: {}; the function's role needs connect:ListQueueEmailAddresses on the \
+                     instance and its queues",
+                    refused.refusal.message
+                ),
+                ..failed(&refused.refusal, Retry::Never, Blame::Nothing)
+            },
+            _ => list_unread("the queue cannot be checked", refused),
+        };
+        self.close(failure);
+    }
+}

@@ -1,0 +1,72 @@
+//! Existing: whether the directory of an instance has the identifier of an email address, for dry runs that check.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::connect::Directory as Kind;
+use crate::failure::{Failure, Retry};
+use crate::pairs::{Named, Pairs};
+use crate::requests::Intent;
+
+use super::directory::Directory;
+use super::lookup::Names;
+
+impl Names<'_> {
+    /// Has the directories of addresses read that checks need: those that are not kept, and those that an identifier is
+    /// missing from, because it may be new.
+    pub(super) fn open_checked(&mut self, now: Instant) {
+        for (instance, ids) in checked_ids(self.pairs) {
+            let number = self.open((instance, Kind::EmailAddresses), now);
+            let known = &self.directories[number];
+            let has_all = |directory: &Arc<Directory>| ids.iter().all(|id| directory.has_id(id));
+            if !known.directory.as_ref().is_some_and(has_all) {
+                self.begin_reading(number, now);
+            }
+        }
+    }
+
+    /// Whether the directory of addresses of an instance is as complete as it gets in this invocation.
+    pub fn knows_addresses(&self, instance: &Arc<str>) -> bool {
+        let number = self.numbers.get(&(instance.clone(), Kind::EmailAddresses));
+        number.is_none_or(|number| self.directories[*number].reading.is_none())
+    }
+
+    /// Whether an email address exists.
+    ///
+    /// # Errors
+    /// `EmailAddressNotFound`, or why the directory could not be read.
+    pub fn existing(&self, instance: &Arc<str>, id: &str) -> Result<(), Arc<Failure>> {
+        let number = self.numbers.get(&(instance.clone(), Kind::EmailAddresses));
+        let Some(known) = number.map(|number| &self.directories[*number]) else {
+            return Err(self.unread().clone());
+        };
+        match (&known.directory, &known.failure) {
+            (Some(directory), _) if directory.has_id(id) => Ok(()),
+            (_, Some(failure)) => Err(failure.clone()),
+            (Some(_), None) => Err(Arc::new(not_found(instance))),
+            (None, None) => Err(self.unread().clone()),
+        }
+    }
+}
+
+/// The identifiers that are to be checked, by instance. An address that is named by name is looked up anyway.
+fn checked_ids(pairs: &Pairs) -> HashMap<Arc<str>, HashSet<&str>> {
+    let mut ids: HashMap<Arc<str>, HashSet<&str>> = HashMap::new();
+    for ask in pairs.asks.iter().filter(|ask| pairs.requests[ask.request()].options.intent == Intent::Check) {
+        let pair = &pairs.pairs[ask.pair()];
+        let of_instance = ids.entry(pairs.queues[pair.queue()].instance.clone()).or_default();
+        if let Named::Id(id) = pair.address() {
+            of_instance.insert(id);
+        }
+    }
+    ids
+}
+
+fn not_found(instance: &str) -> Failure {
+    let message = format!(
+        "instance {instance} has no email address with this identifier; create it first, or check the instanceId"
+    );
+    Failure::ours("EmailAddressNotFound", message, Retry::FirstDelivery)
+}

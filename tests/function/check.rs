@@ -1,0 +1,162 @@
+//! A dry run with `checkQueues` reads, changes nothing, and tells what a live run would do.
+
+use std::time::Duration;
+
+use connect_simulator::{Fixture, Operation, Options, Quota};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::world::{INSTANCE, World, fixture, ids, listed, sqs};
+
+fn check(associations: &Value) -> Value {
+    json!({ "instanceId": INSTANCE, "dryRun": true, "checkQueues": true, "associations": associations })
+}
+
+fn errors(report: &Value) -> Vec<(&str, &str)> {
+    let failures = report["failures"].as_array().unwrap();
+    failures
+        .iter()
+        .map(|failed| (failed["emailAddressId"].as_str().unwrap_or("-"), failed["error"].as_str().unwrap()))
+        .collect()
+}
+
+/// The fixture, with the first addresses on its queue q0.
+fn holding(fixture: Fixture, addresses: usize) -> Fixture {
+    ids(0..addresses).into_iter().fold(fixture, |fixture, id| fixture.with_association(INSTANCE, "q0", id))
+}
+
+/// A queue q0 that holds e0 and e1, and a queue q1 that holds nothing.
+fn held() -> World {
+    World::new(holding(fixture(2, 60), 2))
+}
+
+#[tokio::test]
+async fn each_pair_comes_out_as_a_live_run_would_make_it() {
+    let world = held();
+    let report = world
+        .invoke(&check(&json!([
+            { "queueId": "q0", "emailAddressIds": ["e1", "e2", "unknown"] },
+            { "queueId": "q1", "emailAddressId": "e0" },
+            { "queueId": "missing", "emailAddressId": "e0" },
+        ])))
+        .await
+        .unwrap();
+    assert_eq!(report["status"], "PARTIAL");
+    assert_eq!(
+        (&report["planned"], &report["alreadyAssociated"], &report["failed"]),
+        (&json!(2), &json!(1), &json!(2))
+    );
+    assert_eq!(errors(&report), [("unknown", "EmailAddressNotFound"), ("e0", "ResourceNotFoundException")]);
+    let unrequested: Vec<&Value> =
+        report["queues"].as_array().unwrap().iter().map(|row| &row["unrequested"]).collect();
+    assert_eq!(unrequested, [&json!(1), &json!(0), &Value::Null]);
+    assert_eq!(world.calls(Operation::AssociateQueueEmailAddresses).len(), 0);
+    assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 3);
+    assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 1);
+    assert_eq!(world.calls(Operation::SearchQueues).len(), 0);
+}
+
+#[tokio::test]
+async fn a_full_queue_is_planned_up_to_its_room_in_the_requested_order() {
+    let world = World::new(holding(fixture(1, 60), 47));
+    let report = world
+        .invoke(&check(&json!([{ "queueId": "q0", "emailAddressIds": ["e59", "e3", "e58", "e57", "e56"] }])))
+        .await
+        .unwrap();
+    assert_eq!((&report["planned"], &report["alreadyAssociated"]), (&json!(2), &json!(1)));
+    assert_eq!(errors(&report), [("e57", "QueueFull"), ("e56", "QueueFull")]);
+    assert_eq!(
+        report["failures"][0]["message"],
+        "the queue holds 47 of 49 addresses beside its default one: 2 would be added and 2 would not fit; remove \
+         addresses from the queue, or have quota L-7B867368 raised and set QUEUE_ADDITIONAL_LIMIT to it"
+    );
+}
+
+#[tokio::test]
+async fn names_are_looked_up_and_the_directory_is_read_once() {
+    let world = held();
+    let report = world
+        .invoke(&check(&json!([
+            { "queueName": "Queue 0", "emailAddress": "e0@brand.example" },
+            { "queueId": "q0", "emailAddresses": ["e3@brand.example", "nobody@brand.example"] },
+            { "queueId": "q0", "emailAddressId": "e4" },
+        ])))
+        .await
+        .unwrap();
+    assert_eq!(
+        (&report["planned"], &report["alreadyAssociated"], &report["failed"]),
+        (&json!(2), &json!(1), &json!(1))
+    );
+    assert_eq!(report["failures"][0]["error"], "NameNotFound");
+    assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 1);
+    assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 1);
+    // The second invocation finds both directories kept.
+    let again = world.invoke(&check(&json!([{ "queueId": "q1", "emailAddressId": "e4" }]))).await.unwrap();
+    assert_eq!(again["planned"], 1);
+    assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 1);
+}
+
+#[tokio::test]
+async fn a_kept_directory_is_read_again_before_an_address_is_said_to_be_missing() {
+    let world = held();
+    let first = world.invoke(&check(&json!([{ "queueId": "q1", "emailAddressId": "new" }]))).await.unwrap();
+    assert_eq!(errors(&first), [("new", "EmailAddressNotFound")]);
+    world.connect.add(Fixture::new().with_address(INSTANCE, "new", "new@brand.example"));
+    let second = world.invoke(&check(&json!([{ "queueId": "q1", "emailAddressId": "new" }]))).await.unwrap();
+    assert_eq!(second["status"], "PLANNED");
+}
+
+#[tokio::test]
+async fn live_pairs_of_the_same_queue_are_associated_before_it_is_checked() {
+    let world = World::new(holding(fixture(1, 60), 48));
+    let live = json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e59" });
+    let items =
+        json!({ "Items": [check(&json!([{ "queueId": "q0", "emailAddressIds": ["e58", "e59"] }])), live] });
+    let report = world.invoke(&items).await.unwrap();
+    assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)));
+    assert_eq!(errors(&report), [("e58", "QueueFull")]);
+    assert_eq!(world.calls(Operation::AssociateQueueEmailAddresses).len(), 1);
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_fails_alone_and_retryably() {
+    let world = held();
+    let fault = json!({ "operation": "ListQueueEmailAddresses", "queue": "q1", "effect": { "error": { "status": 500, "code": "InternalServiceException", "message": "a fault" } } });
+    world.connect.inject(serde_json::from_value(fault).unwrap());
+    let payload = check(&json!([
+        { "queueId": "q0", "emailAddressId": "e2" }, { "queueId": "q1", "emailAddressId": "e2" },
+    ]));
+    let (error, _) = world.invoke(&payload).await.unwrap_err();
+    assert_eq!(error, "RetryableFailure");
+    let mut payload = payload;
+    payload["failOnRetryable"] = json!(false);
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!((&report["planned"], &report["failed"]), (&json!(1), &json!(1)));
+    assert_eq!(report["remaining"]["checkQueues"], true);
+    assert_eq!(report["remaining"]["associations"], json!([{ "queueId": "q1", "emailAddressIds": ["e2"] }]));
+}
+
+#[tokio::test]
+async fn a_message_that_checks_is_listed_only_for_what_would_fail() {
+    let world = held();
+    let good = check(&json!([{ "queueId": "q0", "emailAddressIds": ["e0", "e2"] }]));
+    let bad = check(&json!([{ "queueId": "q0", "emailAddressId": "unknown" }]));
+    assert_eq!(listed(&world.invoke(&sqs(&[good, bad])).await), ["m1"]);
+    assert_eq!(world.associated("q0"), ["e0", "e1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_thousand_queues_take_a_list_each_and_a_search_for_a_hundred_addresses() {
+    let options =
+        Options { fixture: fixture(2000, 250), quota: Quota::per_second(10.0, 5.0), ..Options::default() };
+    let world = World::in_memory(options, &[("CONNECT_REQUESTS_PER_SECOND", "10")]);
+    let associations: Vec<Value> = (0..2000)
+        .map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressIds": ids(queue % 200..queue % 200 + 5) }))
+        .collect();
+    let begun = Instant::now();
+    let report = world.invoke(&check(&json!(associations))).await.unwrap();
+    assert_eq!(report["planned"], 2000 * 5);
+    assert_eq!((&report["apiCalls"], &report["throttledCalls"]), (&json!(2003), &json!(0)));
+    let limit = Duration::from_secs_f64((2000.0 - 5.0) / 10.0);
+    assert!(begun.elapsed() <= limit.mul_f64(1.05), "{:?}", begun.elapsed());
+}
