@@ -76,7 +76,7 @@ impl fmt::Display for Foreign {
             Foreign::Event => f.write_str("an EventBridge event")?,
             Foreign::OtherSource(source) => write!(f, "a record of {source}")?,
             Foreign::Object => {
-                f.write_str("an object without eventSource, like a request or the body of a message")?
+                f.write_str("an object without eventSource, like a request or the body of a message")?;
             }
             Foreign::Value(kind) => f.write_str(kind)?,
             Foreign::Unknown => f.write_str("something else")?,
