@@ -165,10 +165,14 @@ class LocalAws:
     def execute(self, machine: str, payload: dict) -> tuple[str, dict]:
         return self.finish(self.start(machine, payload))
 
+    def executions(self, machine: str, **only) -> list[dict]:
+        """A state machine's executions, without the children of a Map."""
+        pages = self.client("stepfunctions").get_paginator("list_executions").paginate(
+            stateMachineArn=self.physical[machine], **only)
+        return [execution for page in pages for execution in page["executions"] if "mapRunArn" not in execution]
+
     def failed_executions(self, machine: str) -> list[dict]:
-        listed = self.client("stepfunctions").list_executions(stateMachineArn=self.physical[machine],
-                                                              statusFilter="FAILED")
-        return listed["executions"]
+        return self.executions(machine, statusFilter="FAILED")
 
     def failed_tasks(self, execution: str) -> list[dict]:
         """What the tasks of an execution have failed with so far."""

@@ -121,6 +121,20 @@ def test_what_is_put_elsewhere_in_the_bucket_is_left_alone(aws, connect):
     assert connect.on(queue) == [second]
 
 
+def test_what_is_no_file_of_pairs_starts_nothing(aws, connect):
+    [(queue, [address])], rows = queues_and_rows(connect, queues=1, addresses=1)
+    pairs = text(rows)
+    for key in ("v1.0/", ".DS_Store", ".~lock.pairs.csv#", "pairs.csv.filepart", "pairs.xlsx", "notes"):
+        put(aws, f"incoming/{key}", pairs)
+    put(aws, "incoming/empty.csv", "")
+    started = aws.executions("FileStateMachine")
+    # Events come in order here: once this file has begun, those before it would have.
+    put(aws, "incoming/PAIRS.CSV", pairs)
+    assert result(aws, "PAIRS")["associated"] == 1
+    assert len(aws.executions("FileStateMachine")) == len(started) + 1
+    assert connect.on(queue) == [address]
+
+
 def test_an_instance_may_be_named_in_the_file(aws, connect):
     queue, [address] = connect.create_queue(addresses=1)
     line = json.dumps({"instanceId": INSTANCE, "queueId": queue, "emailAddressId": address})
