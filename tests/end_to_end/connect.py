@@ -41,7 +41,11 @@ class Connect:
 
     def on(self, queue: str) -> list[str]:
         """The addresses on a queue, sorted."""
-        return sorted(self._ask("GET", "associations")[INSTANCE].get(queue, []))
+        return sorted(self.associations().get(queue, []))
+
+    def associations(self) -> dict[str, list[str]]:
+        """The addresses on each queue."""
+        return self._ask("GET", "associations")[INSTANCE]
 
     def remove(self, queue: str, address: str) -> None:
         self.api.disassociate_queue_email_addresses(

@@ -64,7 +64,8 @@ def test_50_messages_of_30_queues_are_associated_at_the_quota(aws, connect):
             aws.send(*requests[at:at + 10])
         aws.until_done()
     assert aws.messages("DeadLetterQueue") == 0
-    assert all(connect.on(queue) == addresses for message in queues for queue, addresses in message)
+    on = connect.associations()
+    assert all(on[queue] == addresses for message in queues for queue, addresses in message)
     assert times_the_limit(connect, 1500) <= MOST
 
 
