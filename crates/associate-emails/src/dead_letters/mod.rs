@@ -74,14 +74,20 @@ pub(crate) async fn run(args: &DeadLetters) -> Result<Exit, String> {
     let exit = written(shown.trim_end(), Exit::Done);
     match fate {
         Some(fate) if exit == Exit::Done && !chosen.is_empty() => {
-            dispose(args, &source, &fate, &chosen).await
+            dispose(args, &source, &fate, &chosen, in_all - chosen.len()).await
         }
         _ => Ok(exit),
     }
 }
 
 /// Moves or deletes the chosen letters, once a person has said so.
-async fn dispose(args: &DeadLetters, source: &Queue, fate: &Fate, chosen: &[Letter]) -> Result<Exit, String> {
+async fn dispose(
+    args: &DeadLetters,
+    source: &Queue,
+    fate: &Fate,
+    chosen: &[Letter],
+    others: usize,
+) -> Result<Exit, String> {
     let letters = count(chosen.len(), "letter");
     let question = match fate {
         Fate::Moved(target) => format!("Move {letters} to {}?", target.url()),
@@ -93,7 +99,7 @@ async fn dispose(args: &DeadLetters, source: &Queue, fate: &Fate, chosen: &[Lett
     }
     let ids: HashSet<&str> = chosen.iter().map(|letter| &*letter.id).collect();
     let Moved { done, left, first_problem, interrupted } =
-        moving::carry_out(source, fate, &ids, args.quiet).await;
+        moving::carry_out(source, fate, &ids, others, args.quiet).await;
     let done_to = match fate {
         Fate::Moved(_) => "moved",
         Fate::Deleted => "deleted",

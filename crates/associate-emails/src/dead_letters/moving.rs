@@ -32,8 +32,14 @@ pub(super) struct Moved {
     pub(super) interrupted: bool,
 }
 
-/// Moves or deletes the letters with these identifiers.
-pub(super) async fn carry_out(queue: &Queue, fate: &Fate, chosen: &HashSet<&str>, quiet: bool) -> Moved {
+/// Moves or deletes the letters with these identifiers. Beside them lie about so many others, which are held to the end.
+pub(super) async fn carry_out(
+    queue: &Queue,
+    fate: &Fate,
+    chosen: &HashSet<&str>,
+    others: usize,
+    quiet: bool,
+) -> Moved {
     let steps = Steps::begin("letters", chosen.len(), quiet);
     let mut moved = Moved::default();
     let mut tried: HashSet<String> = HashSet::new();
@@ -49,7 +55,7 @@ pub(super) async fn carry_out(queue: &Queue, fate: &Fate, chosen: &HashSet<&str>
                 moved.interrupted = true;
                 break;
             }
-            received = queue.receive(hidden_for(chosen.len())) => received,
+            received = queue.receive(hidden_for(others)) => received,
         };
         let received = match received {
             Ok(received) => received,

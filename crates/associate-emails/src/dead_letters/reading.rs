@@ -12,11 +12,11 @@ use crate::progress::Steps;
 /// Receives in a row that bring nothing new, after which the queue counts as read.
 pub(super) const NOTHING_NEW: usize = 3;
 
-/// How long letters are hidden, in seconds, for a pass over about so many: SQS gives some hundred a second.
+/// How long letters are hidden, in seconds, while about so many are held: SQS gives some hundred a second.
 pub(super) fn hidden_for(letters: usize) -> i32 {
     /// SQS hides for twelve hours at most (SQS Developer Guide, "Amazon SQS visibility timeout").
     const LONGEST: usize = 43_200;
-    i32::try_from((30 + letters / 20).min(LONGEST)).unwrap_or(i32::MAX)
+    i32::try_from((30 + letters / 100).min(LONGEST)).unwrap_or(i32::MAX)
 }
 
 /// Reads every letter; nothing, if a person interrupts it.
