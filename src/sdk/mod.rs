@@ -12,13 +12,14 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_connect::config::retry::RetryConfig;
 use aws_sdk_connect::config::timeout::TimeoutConfig;
 use aws_sdk_connect::config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::deferred::Deferred;
 use crate::settings::Settings;
 
+mod http;
 mod prepared;
+
+pub use http::{ProxyError, check_proxies, direct_http_client, http_client};
 
 /// A Connect client. It makes one attempt a call and knows no time-outs: both are decided where the deadline is
 /// known.
@@ -56,9 +57,13 @@ pub fn sqs_client(
 pub fn lambda_clients(
     settings: &Settings,
 ) -> (Deferred<aws_sdk_connect::Client>, Deferred<aws_sdk_sqs::Client>) {
+    // A log line is all that can be done: calls then go directly, and may well arrive.
+    if let Err(error) = check_proxies(|variable| std::env::var(variable).ok()) {
+        tracing::warn!("{error}");
+    }
     let client = http_client();
     let http = prepared::for_sdk_clients(client.clone());
-    let credentials = lambda_credentials(&http);
+    let credentials = lambda_credentials();
     let connect = connect_client(settings, credentials.clone(), http.clone());
     let sqs = sqs_client(settings, credentials, http);
     let first_needed = connect.clone();
@@ -85,22 +90,17 @@ fn shared_config(
         .build()
 }
 
-/// An HTTP client for all SDK clients of the process. The system's certificates are read when the first of them is
-/// made.
-pub fn http_client() -> SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
-}
-
 /// The credentials of a Lambda function: its environment, or the container endpoint that SnapStart and managed
 /// instances use instead (Lambda Developer Guide, "Activate SnapStart": credentials).
-pub fn lambda_credentials(http: &SharedHttpClient) -> SharedCredentialsProvider {
+pub fn lambda_credentials() -> SharedCredentialsProvider {
     let environment = EnvironmentVariableCredentialsProvider::new();
     // A process keeps the environment that it was started with, and most have no such endpoint.
     let endpoints = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
     if endpoints.into_iter().all(|variable| std::env::var_os(variable).is_none()) {
         return SharedCredentialsProvider::new(environment);
     }
-    let config = ProviderConfig::without_region().with_http_client(http.clone());
+    // That endpoint is on this machine, where no proxy gets.
+    let config = ProviderConfig::without_region().with_http_client(direct_http_client());
     let container = EcsCredentialsProvider::builder().configure(&config).build();
     SharedCredentialsProvider::new(
         CredentialsProviderChain::first_try("Environment", environment).or_else("Container", container),

@@ -10,7 +10,17 @@ use aws_sdk_connect::config::SharedHttpClient;
 use queue_email_associator::connect::{Class, Connect, Directory, ListCall, Refusal, SearchCall};
 use queue_email_associator::deferred::Deferred;
 use queue_email_associator::pairs::{Named, Pairs};
+use queue_email_associator::sdk;
 use tokio::time::timeout;
+
+/// The client that AWS is called with, through a proxy if the environment names one.
+///
+/// # Errors
+/// One line: a variable that names no proxy.
+pub(crate) fn http_client() -> Result<SharedHttpClient, String> {
+    sdk::check_proxies(|variable| std::env::var(variable).ok()).map_err(|error| error.to_string())?;
+    Ok(sdk::http_client())
+}
 
 /// What calls to AWS are made with.
 pub(crate) struct Access {
@@ -41,19 +51,33 @@ impl Access {
             return Err(no_credentials(error));
         }
         let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
-        let region = region.ok_or(
-            "no Region was found; give --region, or set AWS_REGION, or a region in the profile that AWS_PROFILE names",
-        )?;
+        let region = region.ok_or_else(|| match profile() {
+            Some(profile) => format!(
+                "no Region was found; give --region, or set AWS_REGION, or a region in the profile {profile:?} (AWS_PROFILE)"
+            ),
+            None => "no Region was found; give --region, or set AWS_REGION, or a region in the profile that AWS_PROFILE names"
+                .to_owned(),
+        })?;
         loaded.map_err(|error| no_credentials(&error))?;
         Ok(Access { region, config, credentials })
     }
+}
+
+/// The profile that the environment names.
+fn profile() -> Option<String> {
+    std::env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty())
 }
 
 fn no_credentials(error: &CredentialsError) -> String {
     let advice =
         "sign in (aws sso login), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
     match (error, last_source(error)) {
-        (CredentialsError::CredentialsNotLoaded(_), _) => format!("no credentials were found; {advice}"),
+        (CredentialsError::CredentialsNotLoaded(_), _) => match profile() {
+            Some(profile) => format!(
+                "no credentials were found for the profile {profile:?} (AWS_PROFILE): is there such a profile? {advice}"
+            ),
+            None => format!("no credentials were found; {advice}"),
+        },
         (_, Some(cause)) => format!("the credentials cannot be loaded: {cause}; {advice}"),
         (_, None) => format!("the credentials cannot be loaded: {error}; {advice}"),
     }

@@ -26,9 +26,13 @@ use crate::workload::Workload;
 /// One line: why nothing could be begun.
 pub(crate) async fn run(args: &Args) -> Result<Exit, String> {
     let input = Input::read(args.file(), args.format).map_err(|error| error.to_string())?;
-    let http = sdk::http_client();
-    let access =
-        if args.aws { Some(Access::load(args.region.as_deref(), http.clone()).await?) } else { None };
+    // The simulation is on this machine, where no proxy gets.
+    let (http, access) = if args.aws {
+        let http = aws::http_client()?;
+        (http.clone(), Some(Access::load(args.region.as_deref(), http).await?))
+    } else {
+        (sdk::direct_http_client(), None)
+    };
     let found = match &access {
         Some(access) => Some(Found { region: &access.region, place: "the environment or the profile" }),
         // A simulation is wherever the file's ARNs are, unless it was told where.

@@ -231,8 +231,10 @@ async fn ten_thousand_letters_survive_a_kill_and_an_interrupt() {
     world.send(&bodies).await;
     let redrive = ["--redrive", "--to", &world.target, "--yes", "--quiet"];
     for (signal, until, code) in [("-KILL", letters / 3, None), ("-INT", letters / 3 * 2, Some(130))] {
-        let child = world.command(&redrive).spawn().unwrap();
-        while world.visible(&world.target).await < until {}
+        let mut child = world.command(&redrive).spawn().unwrap();
+        while world.visible(&world.target).await < until {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended before it was killed");
+        }
         let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         assert!(killed.success());
         let ran: Ran =

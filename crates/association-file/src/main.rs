@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
     };
     log::start(settings.log_level);
     let http = sdk::http_client();
-    let credentials = sdk::lambda_credentials(&http);
+    let credentials = sdk::lambda_credentials();
     let client = storage::client(&settings, credentials, http);
     match lambda::serve(&FileFunction::new(client, settings.context)).await {
         Ok(()) => ExitCode::SUCCESS,

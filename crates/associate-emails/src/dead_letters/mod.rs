@@ -26,7 +26,6 @@ use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 
 use queue_email_associator::clock::epoch_millis;
-use queue_email_associator::sdk;
 use queue_email_associator::settings::Settings;
 
 pub(crate) use args::DeadLetters;
@@ -35,7 +34,7 @@ use moving::{Fate, Moved};
 use queue::Queue;
 use selection::Selection;
 
-use crate::aws::Access;
+use crate::aws::{self, Access};
 use crate::outcome::{Exit, complain, terminal_width, written};
 use crate::workload::count;
 
@@ -45,7 +44,7 @@ use crate::workload::count;
 /// One line: why nothing could be begun.
 pub(crate) async fn run(args: &DeadLetters) -> Result<Exit, String> {
     let region = args.region.as_deref().or_else(|| queue::region_of(&args.queue_url));
-    let access = Access::load(region, sdk::http_client()).await?;
+    let access = Access::load(region, aws::http_client()?).await?;
     let variable = |name: &str| std::env::var(name).ok();
     let endpoint = Settings::endpoint(variable, "AWS_ENDPOINT_URL_SQS").map_err(|error| error.to_string())?;
     let client = queue::client(&access, endpoint);

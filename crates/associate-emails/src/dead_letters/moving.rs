@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::queue::{Queue, Received};
-use super::reading::{NOTHING_NEW, hidden_for};
+use super::reading::{Emptiness, Hiding};
 use crate::progress::Steps;
 
 /// What becomes of a letter.
@@ -46,8 +46,8 @@ pub(super) async fn carry_out(
     let mut held: HashMap<String, String> = HashMap::new();
     let interrupt = tokio::signal::ctrl_c();
     tokio::pin!(interrupt);
-    let mut nothing_new = 0;
-    while nothing_new < NOTHING_NEW && tried.len() < chosen.len() {
+    let (mut hiding, mut emptiness) = (Hiding::of(others), Emptiness::default());
+    while tried.len() < chosen.len() {
         // Only waiting for letters may be broken off: a batch that is being moved is moved to its end.
         let received = tokio::select! {
             biased;
@@ -55,7 +55,7 @@ pub(super) async fn carry_out(
                 moved.interrupted = true;
                 break;
             }
-            received = queue.receive(hidden_for(others)) => received,
+            received = queue.receive(hiding.seconds()) => received,
         };
         let received = match received {
             Ok(received) => received,
@@ -64,7 +64,12 @@ pub(super) async fn carry_out(
                 break;
             }
         };
-        let known = held.len() + tried.len();
+        if emptiness.is_certain(received.len()) {
+            break;
+        }
+        if received.iter().any(|letter| held.contains_key(&letter.id)) {
+            hiding.lengthen();
+        }
         let is_next = |letter: &&Received| chosen.contains(&*letter.id) && !tried.contains(&letter.id);
         let (batch, others): (Vec<&Received>, Vec<&Received>) = received.iter().partition(is_next);
         held.extend(others.iter().map(|letter| (letter.id.clone(), letter.handle.clone())));
@@ -76,7 +81,6 @@ pub(super) async fn carry_out(
                 held.insert(letter.id.clone(), letter.handle.clone());
             }
         }
-        nothing_new = if held.len() + tried.len() == known { nothing_new + 1 } else { 0 };
         steps.show(moved.done);
     }
     steps.end();

@@ -9,14 +9,44 @@ use super::letter::Letter;
 use super::queue::Queue;
 use crate::progress::Steps;
 
-/// Receives in a row that bring nothing new, after which the queue counts as read.
-pub(super) const NOTHING_NEW: usize = 3;
+/// How long letters are hidden from others while a pass holds them.
+#[derive(Debug)]
+pub(super) struct Hiding {
+    seconds: i32,
+}
 
-/// How long letters are hidden, in seconds, while about so many are held: SQS gives some hundred a second.
-pub(super) fn hidden_for(letters: usize) -> i32 {
+impl Hiding {
     /// SQS hides for twelve hours at most (SQS Developer Guide, "Amazon SQS visibility timeout").
-    const LONGEST: usize = 43_200;
-    i32::try_from((30 + letters / 100).min(LONGEST)).unwrap_or(i32::MAX)
+    const LONGEST: i32 = 43_200;
+
+    /// For a pass that holds about so many letters to its end: SQS gives some hundred a second.
+    pub(super) fn of(letters: usize) -> Self {
+        let seconds = i32::try_from(30 + letters / 100).unwrap_or(Self::LONGEST);
+        Hiding { seconds: seconds.min(Self::LONGEST) }
+    }
+
+    /// In seconds.
+    pub(super) fn seconds(&self) -> i32 {
+        self.seconds
+    }
+
+    /// A letter came again while it was held: its time was too short for this queue. Without more of it the first letters
+    /// would come round and round, and the last ones never.
+    pub(super) fn lengthen(&mut self) {
+        self.seconds = self.seconds.saturating_mul(2).min(Self::LONGEST);
+    }
+}
+
+/// Ends a pass after three receives in a row that brought no letter.
+#[derive(Debug, Default)]
+pub(super) struct Emptiness(u32);
+
+impl Emptiness {
+    /// Whether the queue counts as read, after another receive.
+    pub(super) fn is_certain(&mut self, received: usize) -> bool {
+        self.0 = if received == 0 { self.0 + 1 } else { 0 };
+        self.0 >= 3
+    }
 }
 
 /// Reads every letter; nothing, if a person interrupts it.
@@ -48,18 +78,47 @@ async fn pass(
     letters: &mut Vec<Letter>,
     steps: &Steps,
 ) -> Result<(), String> {
-    let mut nothing_new = 0;
-    while nothing_new < NOTHING_NEW {
-        let received = queue.receive(hidden_for(expected)).await?;
+    let mut hiding = Hiding::of(expected);
+    let mut emptiness = Emptiness::default();
+    loop {
+        let received = queue.receive(hiding.seconds()).await?;
+        if emptiness.is_certain(received.len()) {
+            return Ok(());
+        }
         let before = letters.len();
-        for received in received {
+        for received in &received {
             // Who receives a letter again holds it by its newest handle.
             if handles.insert(received.id.clone(), received.handle.clone()).is_none() {
-                letters.push(Letter::read(&received));
+                letters.push(Letter::read(received));
             }
         }
-        nothing_new = if letters.len() == before { nothing_new + 1 } else { 0 };
+        if letters.len() - before < received.len() {
+            hiding.lengthen();
+        }
         steps.show(letters.len());
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_hidden_for_longer_where_there_are_more_or_one_came_again() {
+        for (letters, seconds) in [(0, 30), (10_000, 130), (100_000_000, 43_200)] {
+            assert_eq!(Hiding::of(letters).seconds(), seconds);
+        }
+        let mut hiding = Hiding::of(0);
+        hiding.lengthen();
+        assert_eq!(hiding.seconds(), 60);
+        (0..20).for_each(|_| hiding.lengthen());
+        assert_eq!(hiding.seconds(), 43_200);
+    }
+
+    #[test]
+    fn a_queue_is_read_when_nothing_came_three_times() {
+        let mut emptiness = Emptiness::default();
+        let ended: Vec<bool> = [0, 0, 1, 0, 0, 0].map(|received| emptiness.is_certain(received)).to_vec();
+        assert_eq!(ended, [false, false, false, false, false, true]);
+    }
 }

@@ -39,3 +39,100 @@ fn without_a_region_nothing_is_begun() {
          AWS_PROFILE names\n"
     );
 }
+
+const PAIR: &str = "instanceId,queueId,emailAddressId\ni,q,e\n";
+
+/// The program with `--aws` and credentials, on a file with one pair.
+fn on_aws(name: &str) -> std::process::Command {
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&file, PAIR).unwrap();
+    let mut command = program(&["--aws", "--region", "eu-central-1", "--quiet"]);
+    command.env("AWS_ACCESS_KEY_ID", "id").env("AWS_SECRET_ACCESS_KEY", "secret").arg(file);
+    command
+}
+
+async fn ran(mut command: std::process::Command) -> Ran {
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap().into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_go_through_the_proxy_that_the_environment_names() {
+    let fixture = Fixture::new().with_queue("i", "q", "Billing").with_address("i", "e", "a@brand.example");
+    let connect = Connect::new(Options { fixture, ..Options::default() });
+    // A proxy for http:// gets the whole URL, and the simulator looks at its path alone.
+    let proxy = Server::start(connect.clone()).unwrap();
+    let mut command = on_aws("proxy.csv");
+    command.env("AWS_ENDPOINT_URL_CONNECT", "http://connect.invalid").env("HTTP_PROXY", proxy.endpoint());
+    let ran_through = ran(command).await;
+    assert_eq!(ran_through.code, Some(0), "{}{}", ran_through.stdout, ran_through.stderr);
+    assert_eq!(connect.associated("i", "q"), ["e"]);
+
+    let mut command = on_aws("no-proxy.csv");
+    command
+        .env("AWS_ENDPOINT_URL_CONNECT", "http://connect.invalid")
+        .env("HTTP_PROXY", proxy.endpoint())
+        .env("NO_PROXY", "other.example,.invalid");
+    let direct = ran(command).await;
+    assert_eq!((direct.code, direct.stdout.as_str()), (Some(2), ""));
+    let said = "associate-emails: Amazon Connect cannot be called: ConnectionFailed: the API was not reached: \
+                connect.invalid: ";
+    assert!(direct.stderr.starts_with(said), "{}", direct.stderr);
+    assert_eq!(direct.stderr.lines().count(), 1, "{}", direct.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn https_is_asked_of_the_proxy_as_a_tunnel() {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").unwrap();
+        line
+    });
+    let mut command = on_aws("tunnel.csv");
+    command.env("HTTPS_PROXY", &proxy);
+    let refused = ran(command).await;
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("connect.eu-central-1.amazonaws.com: "), "{}", refused.stderr);
+    assert_eq!(asked.join().unwrap().trim(), "CONNECT connect.eu-central-1.amazonaws.com:443 HTTP/1.1");
+
+    let mut command = on_aws("wrong-proxy.csv");
+    command.env("HTTPS_PROXY", "ftp://user:secret@proxy");
+    let wrong = ran(command).await;
+    assert_eq!(wrong.code, Some(2));
+    assert!(
+        wrong.stderr.starts_with("associate-emails: HTTPS_PROXY is no URL of a proxy; accepted is http://")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_credentials_nothing_is_begun() {
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no-credentials.csv");
+    std::fs::write(&file, PAIR).unwrap();
+    let config = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("aws-config");
+    std::fs::write(&config, "[profile one]\nregion = eu-central-1\n").unwrap();
+    let program = |profile: Option<&str>| {
+        let mut command = program(&["--aws", "--region", "eu-central-1"]);
+        command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_CONFIG_FILE", &config).arg(&file);
+        command.envs(profile.map(|profile| ("AWS_PROFILE", profile)));
+        command
+    };
+    for (profile, said) in [
+        (
+            None,
+            "associate-emails: no credentials were found; sign in (aws sso login), set AWS_PROFILE, or set",
+        ),
+        (
+            Some("two"),
+            "associate-emails: no credentials were found for the profile \"two\" (AWS_PROFILE): is there",
+        ),
+    ] {
+        let ran = ran(program(profile)).await;
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
+        assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    }
+}

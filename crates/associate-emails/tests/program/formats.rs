@@ -1,6 +1,8 @@
 //! The forms of a file, and the lines that failures are shown with.
 
-use crate::{run, run_on_stdin};
+use std::path::PathBuf;
+
+use crate::{Ran, program, run, run_on_stdin};
 
 #[test]
 fn a_csv_file_may_name_queues_and_addresses() {
@@ -49,4 +51,129 @@ fn a_header_that_cannot_be_used_is_refused_before_any_call() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     let met = "line 1, column 2: \"queue_id\" is no known column; queueId was meant\n";
     assert!(ran.stderr.ends_with(met), "{}", ran.stderr);
+}
+
+#[test]
+fn rows_are_read_as_people_write_them() {
+    let table = [
+        ("short.csv", "queueId,emailAddressId,instanceId,note\nq,e1,i,first\nq,e2\nq,e3,,\n", 3),
+        ("long.csv", "queueName,emailAddress\nBilling,a@brand.example,,,\nOrders,b@brand.example,\n", 2),
+        ("ctrl-z.csv", "queueId,emailAddressId\r\nq,e1\r\nq,e2\r\n\u{1a}", 2),
+        ("padding.csv", "queueId,emailAddressId\nq,e1\n\0\0\0\0", 1),
+        (
+            "white-space.csv",
+            "queueName,emailAddress\nBilling ,a@brand.example\n Billing,\tb@brand.example\nBilling\u{a0},c@brand.example\n \u{a0} , \n",
+            3,
+        ),
+        ("lone-cr.csv", "queueId,emailAddressId\rq,e1\rq,e2\r", 2),
+    ];
+    for (name, content, pairs) in table {
+        let ran = run(&["--instance", "i"], name, content);
+        assert_eq!(ran.code, Some(0), "{name}: {}{}", ran.stdout, ran.stderr);
+        let done = format!("SUCCEEDED: {pairs} requested, {pairs} associated, 0 failed");
+        assert!(ran.stdout.contains(&done), "{name}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_row_that_is_wrong_fails_alone_on_the_line_of_an_editor() {
+    for end in ["\n", "\r\n", "\r"] {
+        let content = "note,queueId,emailAddressId\nx,q,e1\n\"two\nlines\",q,\n,q,e2\n,,,\n,q,e3,and more\n";
+        let ran = run(&["--instance", "i"], "wrong-rows.csv", &content.replace('\n', end));
+        assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.rows(&["| 3 ", "emailAddressId is empty in this row"]), 1, "{end:?}: {}", ran.stdout);
+        assert_eq!(ran.rows(&["| 7 ", "the row has 4 cells and the header 3 columns"]), 1, "{}", ran.stdout);
+        assert!(ran.stdout.contains("PARTIAL: 4 requested, 2 associated, 2 failed"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("associations"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn another_form_of_file_is_named_and_nothing_is_called() {
+    let table: [(&str, &[u8], &str); 12] = [
+        (
+            "a.csv",
+            b"sep=;\r\nqueueName;emailAddress\r\nBilling;a@brand.example\r\n",
+            "take this line out, and separate cells by commas",
+        ),
+        (
+            "b.csv",
+            b"queueName|emailAddress\nBilling|a@brand.example\n",
+            "the cells are separated by vertical bars",
+        ),
+        (
+            "c.csv",
+            b"Billing,a@brand.example\n",
+            "the file seems to begin with a row: put a line with the names of the columns before it",
+        ),
+        (
+            "d.csv",
+            b"\xe2\x80\x8bqueueId,emailAddressId\nq,e\n",
+            r#"column 1: "\u{200b}queueId" is no known column; queueId was meant"#,
+        ),
+        ("e.csv", b"\x1f\x8b\x08\0\0\0", "the file is compressed with gzip: it begins with the bytes 1f 8b"),
+        (
+            "f.csv",
+            b"\xff\xfeq\0u\0",
+            "the file is UTF-16 text: it begins with the bytes ff fe; save it as UTF-8",
+        ),
+        ("g.csv", b"PK\x03\x04\x14\0", "the file is an Excel workbook (.xlsx)"),
+        (
+            "h.csv",
+            b"queueId,emailAddressId\nq,e1\rq,e2\n",
+            "line 2 has a carriage return (CR) without a line feed (LF)",
+        ),
+        (
+            "i.csv",
+            b"queueId,emailAddressId,note\nq,e1,\"open\nq,e2,\n",
+            "line 2: a quote begins a cell and is not closed",
+        ),
+        (
+            "j.jsonl",
+            b"{\n  \"queueId\": \"q\"\n}\n{\n}\n",
+            "the file is JSON over several lines; JSON lines are accepted",
+        ),
+        ("k.jsonl", b"[\n  {\"queueId\": \"q\"}\n]\n", "the file is one JSON array over several lines"),
+        (
+            "l.json",
+            b"{\"queueId\": \"q\"}\n{\"queueId\": \"p\"}\n",
+            "the file holds JSON lines, and is read as one JSON document",
+        ),
+    ];
+    for (name, content, problem) in table {
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("form-{name}"));
+        std::fs::write(&file, content).unwrap();
+        let ran: Ran = program(&["--instance", "i"]).arg(&file).output().unwrap().into();
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{name}");
+        assert!(ran.stderr.contains(problem), "{name}: {}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{name}: {}", ran.stderr);
+    }
+}
+
+/// What `aws sqs receive-message` prints, an array of requests, a pipe that sends bodies only.
+#[test]
+fn an_envelope_that_is_none_is_refused_before_any_call() {
+    let request = r#"{"instanceId": "i", "queueId": "q", "emailAddressId": "e"}"#;
+    let received = format!(r#"{{"Messages": [{{"MessageId": "m", "Body": {request:?}}}]}}"#);
+    for (name, content) in [("received.json", received), ("array.json", format!("[{request}, {request}]"))] {
+        let ran = run(&[], name, &content);
+        assert_eq!(ran.code, Some(2), "{name}: {}{}", ran.stdout, ran.stderr);
+        assert!(
+            !ran.stdout.contains("SUCCEEDED") && !ran.stdout.contains("PARTIAL"),
+            "{name}: {}",
+            ran.stdout
+        );
+    }
+}
+
+/// Longer than a line of a Distributed Map may be.
+#[test]
+fn a_long_invalid_line_stops_no_other() {
+    let line = |address: &str| format!("{{\"queueId\": \"q\", \"emailAddressId\": \"{address}\"}}\n");
+    let ids: Vec<String> = (0..400).map(|number| format!("\"branch-{number}@brand.example\"")).collect();
+    let long = format!("{{\"queueId\": \"q\", \"emailAddressIds\": [{}]}}\n", ids.join(", "));
+    let ran = run(&["--instance", "i"], "long-line.jsonl", &format!("{}{long}{}", line("e1"), line("e2")));
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stdout.contains("2 associated"), "{}", ran.stdout);
+    assert!(ran.rows(&[" 2 ", "InvalidRequest"]) > 0, "{}", ran.stdout);
 }

@@ -179,3 +179,33 @@ fn help_and_version_exit_0() {
     let version: Ran = program(&["--version"]).output().unwrap().into();
     assert_eq!(version.stdout, format!("associate-emails {}\n", env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn settings_of_other_programs_stop_nothing() {
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("other-settings.json");
+    std::fs::write(&file, TWO_PAIRS).unwrap();
+    let mut command = program(&["--fast", "--quiet"]);
+    command.env("RUST_LOG", "warn,hyper=info").env("METRICS_NAMESPACE", ":").env("AWS_ENDPOINT_URL_SQS", "x");
+    // A proxy is for the way to AWS, and the simulation is on this machine.
+    let ran: Ran = command.env("HTTP_PROXY", "http://proxy.invalid:1").arg(file).output().unwrap().into();
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn lost_output_is_said_and_a_closed_pipe_is_not() {
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lost.json");
+    std::fs::write(&file, TWO_PAIRS).unwrap();
+    for args in [&["--json", "--quiet"][..], &["--quiet"], &["--help"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran: Ran = program(args).arg(&file).stdout(full).output().unwrap().into();
+        assert_eq!(ran.code, Some(3), "{args:?}: {}", ran.stderr);
+        let said =
+            "associate-emails: the outcome cannot be written to standard output: No space left on device";
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ran: Ran = program(&["--quiet"]).arg(&file).stdout(writer).output().unwrap().into();
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+}
