@@ -99,6 +99,18 @@ impl World {
         World { function: in_memory_function(&self.connect, &self.sqs, variables), ..self }
     }
 
+    /// Another process of the same account beside this one.
+    pub fn beside(&self, variables: &[(&str, &str)]) -> Self {
+        World {
+            connect: self.connect.clone(),
+            sqs: self.sqs.clone(),
+            function: in_memory_function(&self.connect, &self.sqs, variables),
+            invocation_time: self.invocation_time,
+            request_id: "request-2",
+            _server: None,
+        }
+    }
+
     pub async fn invoke(&self, payload: &Value) -> Ending {
         self.invoke_raw(payload.to_string().as_bytes()).await
     }

@@ -166,6 +166,16 @@ impl Connect {
         self.lock().directory.add(fixture);
     }
 
+    /// Everything that exists at the moment.
+    pub fn content(&self) -> Fixture {
+        self.lock().directory.content().clone()
+    }
+
+    /// Changes what exists, as another client or an administrator does between two calls.
+    pub fn edit(&self, edit: impl FnOnce(&mut Fixture)) {
+        edit(self.lock().directory.content_mut());
+    }
+
     /// Forgets an address, and takes it off every queue of its instance.
     pub fn remove_address(&self, instance: &str, address_id: &str) {
         self.lock().directory.remove_address(instance, address_id);

@@ -32,6 +32,10 @@ impl Directory {
         &self.content
     }
 
+    pub(crate) fn content_mut(&mut self) -> &mut Fixture {
+        &mut self.content
+    }
+
     /// Makes the instance exist, and the queue and the addresses where they are given.
     pub(crate) fn create(&mut self, instance: &str, queue: Option<&str>, addresses: &[String]) {
         let instance = self.content.instance(instance);

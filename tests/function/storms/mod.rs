@@ -1,5 +1,9 @@
-//! Fault storms: whatever is asked for and whatever the API does, nothing is lost, invented or late.
+//! Storms: whatever is asked for, whatever the API does and whatever others change meanwhile, nothing is lost, invented or
+//! late, every message ends, and every reason that is told is true.
 
+mod delivery;
+mod history;
+mod scene;
 mod weather;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +16,8 @@ use tokio::time::Instant;
 
 use crate::world::{INSTANCE, World, listed, sqs};
 
+use self::delivery::{deliver, report};
+use self::scene::scene;
 use self::weather::{EXISTING_ADDRESSES, EXISTING_QUEUES, Message, Pair, Storm, fault, storm};
 
 /// The pairs of messages that were sent on.
@@ -169,8 +175,13 @@ async fn calm(storm: &Storm) {
     assert!(calls.is_empty(), "queues that nobody asked for were called");
 }
 
+/// How many worlds a storm tries: `STORM_CASES`, or this many within the gate.
+fn cases(within_the_gate: u32) -> u32 {
+    std::env::var("STORM_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(within_the_gate)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(120), ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_is_lost_invented_or_late(storm in storm(prop::collection::vec(fault(), 0..5))) {
@@ -185,5 +196,19 @@ proptest! {
     #[test]
     fn calls_keep_to_their_bounds(storm in storm(Just(Vec::new()))) {
         on_a_paused_clock(calm(&storm));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(30), ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_message_ends_and_every_reason_is_true(scene in scene()) {
+        on_a_paused_clock(deliver(&scene));
+    }
+
+    #[test]
+    fn a_report_of_things_named_twice_adds_up(scene in scene()) {
+        on_a_paused_clock(report(&scene));
     }
 }

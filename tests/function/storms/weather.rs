@@ -122,7 +122,7 @@ pub fn fault() -> impl Strategy<Value = Fault> {
         })
 }
 
-fn switches() -> impl Strategy<Value = Switches> {
+pub fn switches() -> impl Strategy<Value = Switches> {
     (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
         |(again, unknown, full, throttle)| Switches {
             associated_again: if again { AssociatedAgain::Refuse } else { AssociatedAgain::Accept },
@@ -142,7 +142,7 @@ fn switches() -> impl Strategy<Value = Switches> {
     )
 }
 
-fn sqs_fault() -> impl Strategy<Value = SqsFault> {
+pub fn sqs_fault() -> impl Strategy<Value = SqsFault> {
     prop_oneof![
         Just(SqsFault::Status(500)),
         Just(SqsFault::Status(403)),

@@ -1,0 +1,197 @@
+//! Delivery: messages are delivered to two processes until each has ended, as SQS does.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::join;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep_until};
+
+use crate::sqs::{CONTINUATION, FAILURES, Sent};
+use crate::world::{INSTANCE, World, listed};
+
+use super::history::{Ask, History};
+use super::scene::{Message, Scene};
+
+/// After so many rounds the faults are over.
+const ROUNDS_WITH_FAULTS: usize = 4;
+/// A message, with what continues it, ends within so many deliveries from then on.
+const DELIVERIES: usize = 15;
+/// The queue's own visibility timeout.
+const VISIBILITY: Duration = Duration::from_secs(180);
+
+#[derive(Debug, Clone)]
+struct Live {
+    id: String,
+    body: Value,
+    asks: BTreeSet<Ask>,
+    received: usize,
+    /// Deliveries of it, and of what it continues, since the faults were over.
+    in_fair_weather: usize,
+    visible: Instant,
+    /// The state of the world at its first delivery.
+    since: Option<usize>,
+}
+
+impl Live {
+    fn new(id: String, body: Value, visible: Instant) -> Self {
+        let asks = Ask::of_body(&body);
+        Live { id, body, asks, received: 0, in_fair_weather: 0, visible, since: None }
+    }
+
+    fn handle(&self) -> String {
+        format!("{} {}", self.id, self.received)
+    }
+}
+
+/// Delivers the messages of a scene, and checks what becomes of each.
+pub async fn deliver(scene: &Scene) {
+    let (processes, history) = scene.processes();
+    let mut live: Vec<Live> = (scene.messages.iter().enumerate())
+        .map(|(number, message)| Live::new(format!("m{number}"), message.body(), Instant::now()))
+        .collect();
+    let mut rounds = 0;
+    while let Some(next) = live.iter().map(|message| message.visible).min() {
+        sleep_until(next).await;
+        rounds += 1;
+        let is_fair = rounds > ROUNDS_WITH_FAULTS;
+        if is_fair {
+            processes[0].connect.clear_faults();
+            processes[0].sqs.fail([]);
+        }
+        let mut batch = take_visible(&mut live, is_fair, history.now());
+        let second = batch.split_off(batch.len() / 2);
+        let begun = history.now();
+        let (first_listed, second_listed) =
+            join(invoke(&processes[0], &batch), invoke(&processes[1], &second)).await;
+        let sent = processes[0].sqs.take();
+        sent.iter()
+            .filter(|sent| sent.queue_url == FAILURES)
+            .for_each(|sent| check_reasons(&history, begun, sent));
+        let delivered: Vec<Live> = batch.into_iter().chain(second).collect();
+        let continued: Vec<Live> = (sent.iter().enumerate())
+            .filter(|(_, sent)| sent.queue_url == CONTINUATION)
+            .map(|(number, sent)| continuation(format!("c{rounds}.{number}"), sent, &delivered))
+            .collect();
+        for message in delivered {
+            if [&first_listed, &second_listed].iter().any(|listed| listed.contains(&message.id)) {
+                assert!(message.in_fair_weather < DELIVERIES, "{message:#?} does not end");
+                live.push(Live { visible: next_visibility(&processes[0], &message), ..message });
+            } else {
+                check_done(&history, &message, &sent);
+            }
+        }
+        live.extend(continued);
+    }
+}
+
+/// Asks for everything in one direct request, and checks that the report adds up and that its reasons are true.
+pub async fn report(scene: &Scene) {
+    let ([process, _], history) = scene.processes();
+    let bodies: Vec<Value> = scene.messages.iter().map(Message::body).collect();
+    let entries: Vec<Value> =
+        bodies.iter().flat_map(|body| body["associations"].as_array().unwrap()).cloned().collect();
+    let request = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": entries });
+    let report = process.invoke(&request).await.unwrap();
+    let count = |row: &Value, name: &str| usize::try_from(row[name].as_u64().unwrap()).unwrap();
+    let of = |row: &Value| ["associated", "alreadyAssociated", "failed"].map(|name| count(row, name));
+    assert_eq!(of(&report).iter().sum::<usize>(), count(&report, "distinct"), "{report}");
+    let failures = report["failures"].as_array().unwrap();
+    let asks: Vec<Ask> = failures.iter().map(|failure| Ask::of_failure(failure).unwrap()).collect();
+    assert_eq!(failures.len(), count(&report, "failed"), "each failed pair is told once: {report}");
+    for name in ["requested", "associated", "alreadyAssociated", "failed"] {
+        let rows = report["queues"].as_array().unwrap().iter().map(|row| count(row, name)).sum::<usize>();
+        assert_eq!(rows, count(&report, name), "the rows of queues and {name}: {report}");
+    }
+    for (ask, failure) in asks.iter().zip(failures).filter(|(_, failure)| failure["retryable"] == false) {
+        let error = failure["error"].as_str().unwrap();
+        assert!(history.explains(ask, error, 0), "not true at any moment: {failure}");
+    }
+    let failed = BTreeSet::from_iter(asks);
+    for ask in Ask::of_body(&request) {
+        assert!(
+            history.was_associated(&ask, 0) || history.is_among(&ask, &failed),
+            "{ask:?} is lost: {report}"
+        );
+    }
+}
+
+/// Up to 20 messages that are visible. They leave the queue.
+fn take_visible(live: &mut Vec<Live>, is_fair: bool, state: usize) -> Vec<Live> {
+    let now = Instant::now();
+    let (visible, hidden): (Vec<_>, Vec<_>) = live.drain(..).partition(|message| message.visible <= now);
+    let mut visible = visible.into_iter();
+    let taken = visible.by_ref().take(20).map(|mut message| {
+        message.received += 1;
+        message.in_fair_weather += usize::from(is_fair);
+        message.since.get_or_insert(state);
+        message
+    });
+    let taken = taken.collect();
+    live.extend(visible.chain(hidden));
+    taken
+}
+
+async fn invoke(process: &World, batch: &[Live]) -> Vec<String> {
+    if batch.is_empty() {
+        return Vec::new();
+    }
+    let record = |message: &Live| {
+        json!({
+            "messageId": message.id,
+            "receiptHandle": message.handle(),
+            "body": message.body.to_string(),
+            "attributes": { "ApproximateReceiveCount": message.received.to_string() },
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:eu-central-1:111122223333:associations",
+        })
+    };
+    let begun = Instant::now();
+    let ending = process.invoke(&json!({ "Records": batch.iter().map(record).collect::<Vec<_>>() })).await;
+    assert!(begun.elapsed() < process.invocation_time, "{:?}", begun.elapsed());
+    listed(&ending)
+}
+
+/// When a listed message is visible again.
+fn next_visibility(process: &World, message: &Live) -> Instant {
+    let hidden = process.sqs.seconds().into_iter().rfind(|(handle, _)| *handle == message.handle());
+    Instant::now() + hidden.map_or(VISIBILITY, |(_, seconds)| Duration::from_secs(seconds))
+}
+
+/// Every failure that is told as permanent was true at some moment of the invocation.
+fn check_reasons(history: &History, since: usize, sent: &Sent) {
+    let failures = sent.body["failures"].as_array().unwrap();
+    assert!(!failures.is_empty(), "a message of the failures queue has no reason: {}", sent.body);
+    for failure in failures {
+        let ask = Ask::of_failure(failure).unwrap_or_else(|| panic!("a failure of no pair: {failure}"));
+        let error = failure["error"].as_str().unwrap();
+        assert!(history.explains(&ask, error, since), "not true at any moment: {failure}");
+    }
+}
+
+/// Each pair of a message that is done was on its queue, or was sent on.
+fn check_done(history: &History, message: &Live, sent: &[Sent]) {
+    let sent: BTreeSet<Ask> = sent.iter().flat_map(|sent| Ask::of_body(&sent.body)).collect();
+    for ask in &message.asks {
+        let is_done =
+            history.was_associated(ask, message.since.unwrap_or_default()) || history.is_among(ask, &sent);
+        assert!(is_done, "{} is done, but {ask:?} is lost", message.id);
+    }
+}
+
+/// The message that continues one of those that were delivered.
+fn continuation(id: String, sent: &Sent, delivered: &[Live]) -> Live {
+    let live = Live::new(id, sent.body.clone(), Instant::now() + sent.delay);
+    let continues = || delivered.iter().filter(|message| live.asks.is_subset(&message.asks));
+    let in_fair_weather = continues().map(|message| message.in_fair_weather).max();
+    assert!(
+        in_fair_weather < Some(DELIVERIES),
+        "{:?}, which {live:#?} continues, does not end",
+        continues().next()
+    );
+    Live {
+        in_fair_weather: in_fair_weather.expect("a continuation continues a message"),
+        since: continues().filter_map(|message| message.since).min(),
+        ..live
+    }
+}

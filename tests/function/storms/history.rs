@@ -1,0 +1,228 @@
+//! History: everything that existed, after each call and each change from outside, and what it explains.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use connect_simulator::{AssociatedAgain, Fixture, FullWithoutDefault, Switches, UnknownAddress};
+use serde_json::Value;
+
+/// The names of one pair, as a request writes them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ask {
+    pub instance: String,
+    pub queue: Named,
+    pub address: Named,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Named {
+    Id(String),
+    Name(String),
+}
+
+/// The function's `QUEUE_ADDITIONAL_LIMIT`.
+const LIMIT: usize = 49;
+
+#[derive(Clone)]
+pub struct History {
+    states: Arc<Mutex<Vec<Fixture>>>,
+    switches: Switches,
+}
+
+impl Ask {
+    /// The pairs of a request, or of a message that was sent on.
+    pub fn of_body(body: &Value) -> BTreeSet<Ask> {
+        let mut asks = BTreeSet::new();
+        for entry in body["associations"].as_array().into_iter().flatten() {
+            let instance = entry["instanceId"].as_str().or_else(|| body["instanceId"].as_str()).unwrap();
+            let queue = named(entry, "queueId", "queueName").unwrap();
+            let one = named(entry, "emailAddressId", "emailAddress");
+            let list = |field: &str| entry[field].as_array().cloned().unwrap_or_default();
+            let text = |value: Value| value.as_str().unwrap().to_owned();
+            let ids = list("emailAddressIds").into_iter().map(text).map(Named::Id);
+            let names = list("emailAddresses").into_iter().map(text).map(Named::Name);
+            asks.extend(one.into_iter().chain(ids).chain(names).map(folded).map(|address| Ask {
+                instance: instance.to_owned(),
+                queue: queue.clone(),
+                address,
+            }));
+        }
+        asks
+    }
+
+    /// The pair of a failure, as the report and the failures queue write it.
+    pub fn of_failure(failure: &Value) -> Option<Ask> {
+        Some(Ask {
+            instance: failure["instanceId"].as_str()?.to_owned(),
+            // A pair that was named by name has its name beside the identifier.
+            queue: named_first(failure, "queueName", "queueId")?,
+            address: folded(named_first(failure, "emailAddress", "emailAddressId")?),
+        })
+    }
+}
+
+/// Addresses are matched without regard to case.
+fn folded(address: Named) -> Named {
+    match address {
+        Named::Name(name) => Named::Name(name.to_lowercase()),
+        Named::Id(id) => Named::Id(id),
+    }
+}
+
+fn named(value: &Value, id: &str, name: &str) -> Option<Named> {
+    let text = |field: &str| value[field].as_str().map(str::to_owned);
+    text(id).map(Named::Id).or_else(|| text(name).map(Named::Name))
+}
+
+fn named_first(value: &Value, name: &str, id: &str) -> Option<Named> {
+    let text = |field: &str| value[field].as_str().map(str::to_owned);
+    text(name).map(Named::Name).or_else(|| text(id).map(Named::Id))
+}
+
+impl History {
+    pub fn new(switches: Switches, first: Fixture) -> Self {
+        History { states: Arc::new(Mutex::new(vec![first])), switches }
+    }
+
+    pub fn note(&self, state: Fixture) {
+        let mut states = self.states.lock().unwrap();
+        if states.last() != Some(&state) {
+            states.push(state);
+        }
+    }
+
+    /// The number of the state that holds now.
+    pub fn now(&self) -> usize {
+        self.states.lock().unwrap().len() - 1
+    }
+
+    /// Whether the pair was on its queue in a state since that one.
+    pub fn was_associated(&self, ask: &Ask, since: usize) -> bool {
+        self.states.lock().unwrap()[since..].iter().any(|state| {
+            pairs(state, ask).iter().any(|(queue, address)| holds(state, &ask.instance, queue, address))
+        })
+    }
+
+    /// Whether one of the others means the same pair, by name or by identifier.
+    pub fn is_among(&self, ask: &Ask, others: &BTreeSet<Ask>) -> bool {
+        let means_the_same = |state: &Fixture, other: &Ask| {
+            other.instance == ask.instance
+                && pairs(state, ask).iter().any(|pair| pairs(state, other).contains(pair))
+        };
+        others.contains(ask)
+            || self
+                .states
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|state| others.iter().any(|other| means_the_same(state, other)))
+    }
+
+    /// Whether a state since that one explains why a pair failed for good with this error.
+    pub fn explains(&self, ask: &Ask, error: &str, since: usize) -> bool {
+        let all = self.states.lock().unwrap();
+        let states = &all[since..];
+        let counts = |state: &Fixture| [queues(state, ask).len(), addresses(state, ask).len()];
+        match error {
+            "NameNotFound" => states.iter().any(|state| counts(state).contains(&0)),
+            "NameAmbiguous" => states.iter().any(|state| counts(state).iter().any(|count| *count > 1)),
+            // The identifiers may have been found in one state and be gone in another.
+            "ResourceNotFoundException" => self.refused(states, ask, |state, queue, address| {
+                !has_queue(state, &ask.instance, queue)
+                    || (self.switches.unknown_address == UnknownAddress::ResourceNotFound
+                        && !has_address(state, &ask.instance, address))
+            }),
+            "InvalidParameterException" => {
+                let unknown = self.switches.unknown_address == UnknownAddress::InvalidParameter;
+                // An address that was taken off again between its refusal and the reading of the list.
+                let again = self.switches.associated_again == AssociatedAgain::Refuse;
+                let taken_off = |[before, after]: [&Fixture; 2]| {
+                    pairs(before, ask).iter().any(|(queue, address)| {
+                        holds(before, &ask.instance, queue, address)
+                            && !holds(after, &ask.instance, queue, address)
+                    })
+                };
+                self.refused(states, ask, |state, _, address| {
+                    unknown && !has_address(state, &ask.instance, address)
+                }) || (again && states.windows(2).any(|window| taken_off([&window[0], &window[1]])))
+            }
+            // What does not fit is not called, so its identifier may be one that the process keeps.
+            "QueueFull" => {
+                let kept = all.iter().flat_map(|state| pairs(state, ask));
+                let is_full = |state: &Fixture, (queue, address): &(String, String)| {
+                    !holds(state, &ask.instance, queue, address) && self.is_full(state, &ask.instance, queue)
+                };
+                let named: BTreeSet<(String, String)> = kept.collect();
+                states.iter().any(|state| named.iter().any(|pair| is_full(state, pair)))
+            }
+            _ => false,
+        }
+    }
+
+    fn refused(&self, states: &[Fixture], ask: &Ask, by: impl Fn(&Fixture, &str, &str) -> bool) -> bool {
+        let named: BTreeSet<(String, String)> = states.iter().flat_map(|state| pairs(state, ask)).collect();
+        named.iter().any(|(queue, address)| states.iter().any(|state| by(state, queue, address)))
+    }
+
+    fn is_full(&self, state: &Fixture, instance: &str, queue: &str) -> bool {
+        let Some(queue) = state.instances.get(instance).and_then(|instance| instance.queues.get(queue))
+        else {
+            return false;
+        };
+        let limit = queue.limit.unwrap_or(LIMIT);
+        let capacity = match (&queue.default_email_address_id, self.switches.full_without_default) {
+            (None, FullWithoutDefault::Fifty) => limit + 1,
+            _ => limit,
+        };
+        queue.email_address_ids.len() >= capacity.min(LIMIT)
+    }
+}
+
+/// The identifiers that an ask may mean in a state.
+fn pairs(state: &Fixture, ask: &Ask) -> Vec<(String, String)> {
+    let addresses = addresses(state, ask);
+    let with_addresses = |queue: String| {
+        addresses.iter().map(move |address| (queue.clone(), address.clone())).collect::<Vec<_>>()
+    };
+    queues(state, ask).into_iter().flat_map(with_addresses).collect()
+}
+
+fn queues(state: &Fixture, ask: &Ask) -> Vec<String> {
+    match &ask.queue {
+        Named::Id(id) => vec![id.clone()],
+        Named::Name(name) => {
+            let queues = state.instances.get(&ask.instance).into_iter().flat_map(|instance| &instance.queues);
+            queues.filter(|(_, queue)| queue.name.as_ref() == Some(name)).map(|(id, _)| id.clone()).collect()
+        }
+    }
+}
+
+fn addresses(state: &Fixture, ask: &Ask) -> Vec<String> {
+    match &ask.address {
+        Named::Id(id) => vec![id.clone()],
+        Named::Name(name) => {
+            let instance = state.instances.get(&ask.instance).into_iter();
+            let addresses = instance.flat_map(|instance| &instance.email_addresses);
+            addresses
+                .filter(|(_, address)| address.eq_ignore_ascii_case(name))
+                .map(|(id, _)| id.clone())
+                .collect()
+        }
+    }
+}
+
+fn has_queue(state: &Fixture, instance: &str, queue: &str) -> bool {
+    state.instances.get(instance).is_some_and(|instance| instance.queues.contains_key(queue))
+}
+
+fn has_address(state: &Fixture, instance: &str, address: &str) -> bool {
+    state.instances.get(instance).is_some_and(|instance| instance.email_addresses.contains_key(address))
+}
+
+fn holds(state: &Fixture, instance: &str, queue: &str, address: &str) -> bool {
+    let queue = state.instances.get(instance).and_then(|instance| instance.queues.get(queue));
+    queue.is_some_and(|queue| {
+        queue.default_email_address_id.as_deref() == Some(address)
+            || queue.email_address_ids.iter().any(|id| id == address)
+    })
+}
