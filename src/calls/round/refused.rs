@@ -1,0 +1,72 @@
+//! Identifiers that the API refused although a directory named them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::failure::{Blame, Failure, Retry};
+use crate::names::Reread;
+use crate::outcomes::Outcome;
+
+use super::{Idle, Round};
+
+impl Round<'_> {
+    /// Has the directories read again that gave identifiers which the API refused. Those pairs leave their places, and
+    /// join the plan again when they were looked up once more; all that was done stays done. Tells whether there is
+    /// anything to call.
+    ///
+    /// No pair fails for good by an identifier that a directory gave before the API refused it: where the directory
+    /// cannot be read again, the failure is retryable.
+    pub fn look_up_refused(&mut self, now: Instant) -> bool {
+        let proven = self.proven_queues();
+        let mut queues: HashMap<usize, Option<Reread>> = HashMap::new();
+        for pair in 0..self.given.pairs.pairs.len() {
+            let Some(failure) = self.refusal_of(pair) else { continue };
+            let queue = self.given.pairs.pairs[pair].queue();
+            let of_queue = match failure.blame.queue() && !proven[queue] {
+                true => queues.entry(queue).or_insert_with(|| self.names.reread_queue(queue, now)).as_ref(),
+                false => None,
+            };
+            let of_address = failure.blame.address().then(|| self.names.reread_address(pair, now)).flatten();
+            let why = match (of_queue, of_address.as_ref()) {
+                (None, None) => continue,
+                (Some(Reread::UnderWay(directory)), _) | (_, Some(Reread::UnderWay(directory))) => {
+                    self.names.wait(pair, *directory);
+                    self.names.unread().clone()
+                }
+                (Some(Reread::Failed(why)), _) | (_, Some(Reread::Failed(why))) => why.clone(),
+                (Some(Reread::Done) | None, Some(Reread::Done) | None) => Arc::new(Failure {
+                    retry: Retry::MayPass,
+                    blame: Blame::Nothing,
+                    ..Failure::clone(&failure)
+                }),
+            };
+            self.plan.remove(pair, why);
+        }
+        self.plan.leave_out_unwanted();
+        self.idle.extend(self.names.to_read().map(Idle::Reading));
+        !self.idle.is_empty()
+    }
+
+    /// Why the API refused an identifier of a pair.
+    fn refusal_of(&self, pair: usize) -> Option<Arc<Failure>> {
+        let place = self.plan.places[pair].as_ref().ok()?;
+        match self.groups[place.group()].progress.outcome(place.address())? {
+            Outcome::Failed(failure) if failure.blame != Blame::Nothing => Some(failure.clone()),
+            _ => None,
+        }
+    }
+
+    /// For each requested queue, whether a pair was associated, so that its identifier is right whatever was said of
+    /// others.
+    fn proven_queues(&self) -> Vec<bool> {
+        let mut proven = vec![false; self.given.pairs.queues.len()];
+        for (pair, place) in self.given.pairs.pairs.iter().zip(&self.plan.places) {
+            let Ok(place) = place else { continue };
+            let outcome = self.groups[place.group()].progress.outcome(place.address());
+            proven[pair.queue()] |= matches!(outcome, Some(Outcome::Associated | Outcome::AlreadyAssociated));
+        }
+        proven
+    }
+}
