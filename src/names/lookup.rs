@@ -134,7 +134,9 @@ impl<'a> Names<'a> {
         if let Some(reading) = known.reading.take() {
             self.kept.put_unfinished(known.which.clone(), reading, now);
         }
-        known.failure = Some(Arc::new(Failure::deadline_exceeded(reason)));
+        let message =
+            format!("the name is still being looked up, which goes on in the next invocation: {reason}");
+        known.failure = Some(Arc::new(Failure::deadline_exceeded(message)));
         self.sort_out(number)
     }
 
