@@ -242,18 +242,19 @@ impl<'a> Names<'a> {
 
     fn resolve(&mut self) -> Resolved {
         let pairs = self.pairs;
-        let mut waits_for = vec![None; pairs.queues.len()];
+        let mut waits_for = Vec::with_capacity(pairs.queues.len());
         let mut queues = Vec::with_capacity(pairs.queues.len());
         for number in 0..pairs.queues.len() {
-            queues.push(match self.queue_id(number) {
-                Lookup::Id(id) => Ok(id),
-                Lookup::Failed(failure) => Err(failure),
+            let (id, directory) = match self.queue_id(number) {
+                Lookup::Id(id) => (Ok(id), None),
+                Lookup::Failed(failure) => (Err(failure), None),
                 Lookup::Waits(directory) => {
                     self.directories[directory].queues.push(number);
-                    waits_for[number] = Some(directory);
-                    Err(self.unread.clone())
+                    (Err(self.unread.clone()), Some(directory))
                 }
-            });
+            };
+            queues.push(id);
+            waits_for.push(directory);
         }
         let mut addresses = Vec::with_capacity(pairs.pairs.len());
         for (number, pair) in pairs.pairs.iter().enumerate() {

@@ -14,6 +14,6 @@ mod lookup;
 mod reading;
 mod similar;
 
-pub use found::{Found, Resolved};
+pub use found::{Found, Identifier, Resolved};
 pub use kept::Directories;
 pub use lookup::{Names, Reread};
