@@ -38,7 +38,7 @@ fn sizes(world: &World) -> Vec<usize> {
 async fn identifiers_are_called_at_once_while_directories_cannot_be_read() {
     for effect in no_answer() {
         for concurrent in ["1", "2", "8"] {
-            let quick = [("CONNECT_BURST", "20"), ("MAX_CONCURRENT_CALLS", concurrent)];
+            let quick = [("CONNECT_REQUESTS_PER_SECOND", "100"), ("MAX_CONCURRENT_CALLS", concurrent)];
             let mut world = in_memory(fixture(10, 1), &quick);
             world.invocation_time = Duration::from_secs(30);
             for operation in [Operation::SearchQueues, Operation::SearchEmailAddresses] {
@@ -72,6 +72,17 @@ async fn a_group_takes_its_names_along_in_the_fewest_calls() {
         assert_eq!(sizes(&world), calls, "{identifiers} identifiers and {} names", names.len());
         assert_eq!(report["queues"][0]["chunks"], calls.len());
     }
+}
+
+#[tokio::test]
+async fn a_dry_run_by_name_is_planned() {
+    let world = World::new(fixture(1, 2));
+    let mut payload = addresses(&["e0@brand.example", "e1@brand.example", "nobody@brand.example"]);
+    payload["dryRun"] = json!(true);
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!((&report["planned"], &report["failed"]), (&json!(2), &json!(1)), "{report}");
+    assert_eq!(report["queues"][0]["chunks"], 1);
+    assert!(sizes(&world).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
