@@ -3,14 +3,14 @@
 
 mod refused;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::connect::{AssociateCall, ListCall};
-use crate::failure::{Blame, Failure, Retry};
+use crate::failure::Failure;
 use crate::names::{Directories, Found, Names};
 use crate::outcomes::GroupOutcomes;
 use crate::pairs::Pairs;
