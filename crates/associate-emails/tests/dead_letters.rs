@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
@@ -234,6 +235,8 @@ async fn ten_thousand_letters_survive_a_kill_and_an_interrupt() {
         let mut child = world.command(&redrive).spawn().unwrap();
         while world.visible(&world.target).await < until {
             assert_eq!(child.try_wait().unwrap(), None, "it ended before it was killed");
+            // The server answers one at a time, and the program under test needs it too.
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
         let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         assert!(killed.success());

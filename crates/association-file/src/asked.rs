@@ -12,6 +12,9 @@ pub(crate) const DEFAULT_INSTANCE: &str = "";
 /// The member of a request that says on which lines of the file it stands: one for each of its addresses.
 const ROWS: &str = "rows";
 
+/// The member of a request that says what the rows of its addresses are called, where their file has a column for it.
+const REFERENCES: &str = "references";
+
 /// What requests are read against.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -122,6 +125,19 @@ impl<'p> Asked<'p> {
             Body::Request(json) => Some(json).filter(|_| number == 0),
             Body::Text(_) | Body::Unreadable { .. } => None,
         }
+    }
+
+    /// What lines of the file are called, where the requests know it.
+    pub(crate) fn references(&self) -> impl Iterator<Item = (u64, &str)> {
+        let requests = (0..self.requests()).filter_map(|number| self.request(number));
+        let lists = requests.filter_map(|request| match (request.get(ROWS), request.get(REFERENCES)) {
+            (Some(Json::Array(rows)), Some(Json::Array(references))) => Some(rows.iter().zip(references)),
+            _ => None,
+        });
+        lists.flatten().filter_map(|(row, reference)| match row {
+            Json::Number(row) => Some((row.as_u64()?, reference.as_str()?)),
+            _ => None,
+        })
     }
 
     /// The line of the file that something stands on, where the request knows it.

@@ -9,6 +9,7 @@ use queue_email_associator::requests::{Field, Name, Path};
 use request_file::Record;
 use serde::{Deserialize, Serialize};
 
+use crate::asked::text_of;
 use crate::cells::Cells;
 use crate::text::shortened;
 
@@ -26,6 +27,9 @@ pub struct InvalidRecord {
     pub row: u64,
     /// One line: what was met and what is accepted.
     pub message: String,
+    /// What the line is called, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// It asks for a dry run, as far as that can be told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
@@ -44,7 +48,9 @@ impl InvalidRecord {
             cells.truncate(MAX_ROWS);
         }
         let cells = cells.into_iter().map(|cells| cells.map(|cell| shortened(cell, MAX_CELL))).collect();
-        InvalidRecord { row, message, dry_run: may_be_dry_run(request), cells }
+        let reference = text_of(request, Field::Reference.name());
+        let reference = reference.map(|reference| shortened(reference.to_owned(), MAX_CELL));
+        InvalidRecord { row, message, reference, dry_run: may_be_dry_run(request), cells }
     }
 
     /// A record that is no request.

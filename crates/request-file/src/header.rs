@@ -4,14 +4,20 @@ use ::csv::StringRecord;
 use queue_email_associator::requests::{Field, Name};
 
 /// What a column can be. The other fields of a request are not text.
-const COLUMNS: [Field; 5] =
-    [Field::InstanceId, Field::QueueId, Field::QueueName, Field::EmailAddressId, Field::EmailAddress];
+const COLUMNS: [Field; 6] = [
+    Field::InstanceId,
+    Field::QueueId,
+    Field::QueueName,
+    Field::EmailAddressId,
+    Field::EmailAddress,
+    Field::Reference,
+];
 
 pub(crate) const QUEUE: [Field; 2] = [Field::QueueId, Field::QueueName];
 pub(crate) const ADDRESS: [Field; 2] = [Field::EmailAddressId, Field::EmailAddress];
 
 pub(crate) const ACCEPTED: &str =
-    "accepted are queueId or queueName, emailAddressId or emailAddress, and perhaps instanceId";
+    "accepted are queueId or queueName, emailAddressId or emailAddress, and perhaps instanceId and reference";
 
 /// What spreadsheets and databases separate cells by instead of commas.
 const SEPARATORS: [(char, &str); 3] = [(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")];

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::lines::{Lines, MAX_LINE_BYTES};
 use crate::asked::DEFAULT_INSTANCE;
 
-/// A request for one queue. The function passes over `rows`.
+/// A request for one queue. The function passes over `rows` and `references`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Line<'a> {
@@ -17,6 +17,13 @@ pub(super) struct Line<'a> {
     dry_run: bool,
     /// For each address the line of the file that first asks for it.
     rows: Vec<u64>,
+    /// For each address what that line is called, if any of them is called anything.
+    #[serde(skip_serializing_if = "has_none")]
+    references: Vec<Option<&'a str>>,
+}
+
+fn has_none(references: &[Option<&str>]) -> bool {
+    references.iter().all(Option::is_none)
 }
 
 impl<'a> Line<'a> {
@@ -25,12 +32,13 @@ impl<'a> Line<'a> {
         queue: &'a RequestedQueue,
         numbers: &[usize],
         pairs: &'a [Pair],
-        rows: &[u64],
+        rows: &[(u64, Option<&'a str>)],
         dry_run: bool,
     ) -> Self {
         let mut entry = PairsEntry::new(queue, numbers.iter().map(|number| &pairs[*number]));
         entry.instance = entry.instance.filter(|instance| *instance != DEFAULT_INSTANCE);
-        Line { entry, dry_run, rows: numbers.iter().map(|number| rows[*number]).collect() }
+        let (rows, references) = numbers.iter().map(|number| rows[*number]).unzip();
+        Line { entry, dry_run, rows, references }
     }
 
     /// Writes the line, in halves where it would be too long: identifiers may have 500 characters. One pair alone always
@@ -51,7 +59,8 @@ impl<'a> Line<'a> {
         let half = self.rows.len() / 2;
         let mut second = self.entry.clone();
         second.addresses = self.entry.addresses.split_off(half);
-        let second = Line { entry: second, rows: self.rows.split_off(half), ..self };
+        let references = self.references.split_off(half);
+        let second = Line { entry: second, rows: self.rows.split_off(half), references, ..self };
         (self, second)
     }
 }

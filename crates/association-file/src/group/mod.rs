@@ -9,9 +9,9 @@ mod lines;
 
 use queue_email_associator::pairs::Named;
 use queue_email_associator::plan::CHUNK;
-use queue_email_associator::requests::Invalid;
+use queue_email_associator::requests::{Field, Invalid};
 
-use crate::asked::{Asked, Context};
+use crate::asked::{Asked, Context, text_of};
 use crate::error::FileError;
 use crate::file::{self, MAX_ASKED};
 use crate::invalid::{Contents, InvalidRecord};
@@ -108,7 +108,10 @@ fn lines(asked: &Asked<'_>, row: impl Fn(usize) -> u64) -> Lines {
         queues[pair.queue()].of(matches!(pair.address(), Named::Id(_)), *dry_run).push(number);
     }
     // Items are numbered as records are, and so are their requests.
-    let rows: Vec<u64> = asked.first_asks().iter().map(|ask| row(ask.request())).collect();
+    let reference = |request| text_of(asked.request(request)?, Field::Reference.name());
+    let first_asks = asked.first_asks();
+    let requests = first_asks.iter().map(|ask| ask.request());
+    let rows: Vec<_> = requests.map(|request| (row(request), reference(request))).collect();
     for (queue, of_queue) in pairs.queues.iter().zip(&queues) {
         for chunk in of_queue.kinds.iter().flat_map(|kind| kind.chunks(CHUNK)) {
             Line::new(queue, chunk, &pairs.pairs, &rows, dry_runs[chunk[0]]).write(&mut lines);

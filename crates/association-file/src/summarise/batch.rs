@@ -177,6 +177,7 @@ impl<'b> Batch<'b> {
             },
             row: None,
             reason: reason.clone(),
+            reference: None,
             // Nothing tells which of the batch it was of. A dry run must not be put again as a live call.
             dry_run: self.all_dry_runs,
         });
@@ -192,6 +193,7 @@ impl<'b> Batch<'b> {
             cells: Cells::of_pair(&self.asked.pairs.queues[pair.queue()], pair),
             row: known.or_else(|| self.asked.row(self.first_asks[number].path)),
             reason: reason.clone(),
+            reference: None,
             dry_run: self.dry_runs[number],
         });
     }

@@ -18,6 +18,9 @@ pub struct FailedRow {
     /// The line of the file, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<u64>,
+    /// What the line is called, where the file has a column for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Arc<str>>,
     /// Why it failed, which it shares with all that failed for the same.
     #[serde(flatten, serialize_with = "itself")]
     pub reason: Arc<Reason>,
@@ -39,6 +42,7 @@ fn itself<S: Serializer>(reason: &Arc<Reason>, serializer: S) -> Result<S::Ok, S
 /// not closed.
 pub(crate) fn csv(rows: &[&FailedRow]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
+    let has_references = rows.iter().any(|row| row.reference.is_some());
     let columns = [
         Field::InstanceId.name(),
         Field::QueueId.name(),
@@ -51,9 +55,9 @@ pub(crate) fn csv(rows: &[&FailedRow]) -> Vec<u8> {
         "retryable",
     ];
     // Writing to memory cannot fail.
-    let _ = writer.write_record(columns);
+    let _ = writer.write_record(columns.into_iter().chain(has_references.then_some(Field::Reference.name())));
     for row in rows {
-        let FailedRow { cells, row, reason, .. } = row;
+        let FailedRow { cells, row, reason, reference, .. } = row;
         let row = row.map(|row| row.to_string()).unwrap_or_default();
         let retryable = if reason.retryable { "true" } else { "false" };
         let cells = [
@@ -67,6 +71,8 @@ pub(crate) fn csv(rows: &[&FailedRow]) -> Vec<u8> {
             &reason.message,
             retryable,
         ];
+        let reference = has_references.then(|| reference.as_deref().unwrap_or_default());
+        let cells = cells.into_iter().chain(reference);
         let _ = writer.write_record(cells.map(|cell| defused(&without_line_ends(cell)).into_owned()));
     }
     writer.into_inner().unwrap_or_default()

@@ -11,7 +11,8 @@ mod reason;
 mod results;
 mod summary;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use queue_email_associator::pairs::Named;
 
@@ -112,12 +113,13 @@ impl<'k> Summing<'k> {
 
     /// Lists what never went to the map.
     fn add_invalid(&mut self, invalid: &InvalidRecord) {
-        let InvalidRecord { row, message, dry_run, cells } = invalid;
+        let InvalidRecord { row, message, reference, dry_run, cells } = invalid;
         let reason = self.reasons.shared(Reason::new("InvalidRequest", message, false));
         let failed = |cells: &Cells| FailedRow {
             cells: cells.clone(),
             row: Some(*row),
             reason: reason.clone(),
+            reference: reference.as_deref().map(Arc::from),
             dry_run: *dry_run,
         };
         self.failed.extend(cells.iter().map(failed));
@@ -178,6 +180,16 @@ impl<'k> Summing<'k> {
         self.counts.file.queues = self.queues.len();
     }
 
+    /// Gives each failed row the name that its line bears in the file.
+    fn name_rows(&mut self) {
+        let Some(ledger) = &self.ledger else { return };
+        let references: HashMap<u64, Arc<str>> =
+            ledger.asked().references().map(|(row, reference)| (row, reference.into())).collect();
+        for failed in self.failed.iter_mut().filter(|failed| failed.reference.is_none()) {
+            failed.reference = failed.row.and_then(|row| references.get(&row).cloned());
+        }
+    }
+
     /// Ends: what was not met in any result has failed for the reason given.
     pub fn finish(mut self, rest: Reason) -> Summed {
         let rest = self.reasons.shared(rest);
@@ -188,10 +200,11 @@ impl<'k> Summing<'k> {
                 let pair = &asked.pairs.pairs[number];
                 let cells = Cells::of_pair(&asked.pairs.queues[pair.queue()], pair);
                 let dry_run = dry_runs[number];
-                self.failed.push(FailedRow { cells, row, reason: rest.clone(), dry_run });
+                self.failed.push(FailedRow { cells, row, reason: rest.clone(), reference: None, dry_run });
                 self.counts.failed += 1;
             }
         }
+        self.name_rows();
         self.counts.settle();
         // What has no line comes last.
         self.failed.sort_by_key(|failed| failed.row.unwrap_or(u64::MAX));

@@ -331,6 +331,23 @@ fn failed_rows_make_a_file_that_can_be_read_again_and_holds_no_formula() {
     assert_eq!(requests(again), requests(first));
 }
 
+#[test]
+fn failed_rows_bear_the_references_of_their_lines() {
+    let text = "queueId,emailAddressId,reference\nq,e1,order-1\nq,e2,\nq/,e,order-3\nq,e4,=order-4\n";
+    let (items, known) = grouped(text);
+    assert_eq!(items[0]["references"], json!(["order-1", null, "=order-4"]));
+    let summed = sum(&known, &[]);
+    let written = String::from_utf8(csv(&summed.failed.iter().collect::<Vec<_>>())).unwrap();
+    let lines: Vec<&str> = written.lines().collect();
+    assert!(lines[0].ends_with(",retryable,reference"), "{written}");
+    for (line, reference) in lines[1..].iter().zip(["order-1", "", "order-3", "'=order-4"]) {
+        assert!(line.ends_with(&format!(",{reference}")), "{line}");
+    }
+    // Put back, the file asks for the same.
+    let (again, _) = grouped(&written);
+    assert_eq!(again[0]["references"], items[0]["references"]);
+}
+
 /// The memory that failures take does not grow with the length of what is said about each.
 #[test]
 fn rows_that_failed_for_the_same_reason_share_it() {
