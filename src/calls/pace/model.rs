@@ -70,7 +70,7 @@ impl Job {
 
     /// Runs it once. The same seed gives the same figures.
     pub(super) fn run(&self, seed: u64) -> Figures {
-        Run::new(self, seed).to_the_end()
+        Run::new(self, seed).run()
     }
 
     /// The least time that the work needs: the server lets a burst through, and then its rate. Work that is not there
@@ -184,7 +184,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn to_the_end(mut self) -> Figures {
+    fn run(mut self) -> Figures {
         while let Some(Reverse((now, _, event))) = self.events.pop() {
             match event {
                 Event::Wake(process) => {
