@@ -100,5 +100,5 @@ pub(super) fn read<'p, M: Member<'p>>(member: Option<M>) -> Result<Cow<'p, str>,
 
 /// The string that a member holds, if it is there and is one.
 pub(super) fn text<'p, M: Member<'p>>(member: Option<M>) -> Option<Cow<'p, str>> {
-    read(member).ok()
+    member.and_then(|member| member.read().ok())
 }

@@ -17,8 +17,11 @@ const DETAILS: &str = r#"Files:
               and perhaps instanceId; other columns are ignored, an empty cell counts as absent
 
 Examples:
-  # What would a file do? Checks it, groups it, counts the calls; changes nothing.
+  # What would a file do? Checks it, groups it, counts the calls; calls nothing.
   associate-emails --dry-run pairs.csv
+
+  # What would it change? Reads the queues and the directory of addresses; changes nothing.
+  AWS_PROFILE=contact-centre associate-emails plan --aws --region eu-central-1 pairs.csv
 
   # The same file through a simulated Amazon Connect that holds exactly what the file names.
   associate-emails --instance 11111111-2222-3333-4444-555555555555 pairs.csv
@@ -62,6 +65,17 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// The options of a run.
+#[allow(
+    clippy::doc_markdown,
+    reason = "the comments are the text of --help, where backticks stand in the way"
+)]
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
     /// The file; - reads standard input
     #[arg(value_name = "FILE", required = true)]
     file: Option<PathBuf>,
@@ -76,11 +90,15 @@ pub(crate) struct Args {
 
     /// Check, look up and count only: associate nothing, and show the plan
     #[arg(long)]
-    pub(crate) dry_run: bool,
+    dry_run: bool,
 
-    /// With --dry-run: also read what is on the queues and which addresses exist, and show what would change
+    /// With --dry-run: also read the queues' lists and the directory of addresses, and show what would change
     #[arg(long, requires = "dry_run")]
-    pub(crate) check_queues: bool,
+    check_queues: bool,
+
+    /// In a plan: also show each address on the queues that the file does not ask for
+    #[arg(long)]
+    pub(crate) unrequested: bool,
 
     /// Call Amazon Connect itself, with credentials and Region as the AWS CLI finds them
     #[arg(long)]
@@ -123,11 +141,18 @@ pub(crate) struct Args {
 /// What the program does beside carrying out a file.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Shows what a file would change: short for --dry-run --check-queues
+    Plan(RunArgs),
     /// Shows what lies in the dead-letter queue, and redrives or deletes chosen letters
     DeadLetters(DeadLetters),
 }
 
-impl Args {
+impl RunArgs {
+    /// The same as a dry run that checks.
+    pub(crate) fn checking(self) -> Self {
+        RunArgs { dry_run: true, check_queues: true, ..self }
+    }
+
     /// The file, or `-` for standard input.
     pub(crate) fn file(&self) -> &Path {
         self.file.as_deref().unwrap_or(Path::new("-"))
@@ -182,8 +207,8 @@ mod tests {
 
     #[test]
     fn a_day_is_enough_unless_the_caller_says_less() {
-        assert_eq!(parse(&["-"]).unwrap().time(), Duration::from_secs(86_400));
-        assert_eq!(parse(&["-", "--time-limit", "7"]).unwrap().time(), Duration::from_secs(7));
+        assert_eq!(parse(&["-"]).unwrap().run.time(), Duration::from_secs(86_400));
+        assert_eq!(parse(&["-", "--time-limit", "7"]).unwrap().run.time(), Duration::from_secs(7));
     }
 
     #[test]

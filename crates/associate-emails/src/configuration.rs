@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use queue_email_associator::settings::Settings;
 
-use crate::args::Args;
+use crate::args::RunArgs;
 
 /// A rate and a burst that no machine reaches, and that the settings accept.
 const UNLIMITED: &str = "1000000";
@@ -48,7 +48,7 @@ pub(crate) struct Found<'a> {
 /// # Errors
 /// One line, as the function shows it, and which option it was where it was one.
 pub(crate) fn settings(
-    args: &Args,
+    args: &RunArgs,
     region: Option<&Found<'_>>,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, String> {
@@ -83,7 +83,10 @@ pub(crate) fn settings(
 }
 
 /// The Region's variable, where its value comes from, and the value: a profile is not mended on the command line.
-fn of_region<'a>(args: &'a Args, found: Option<&Found<'a>>) -> (&'static str, &'static str, Option<&'a str>) {
+fn of_region<'a>(
+    args: &'a RunArgs,
+    found: Option<&Found<'a>>,
+) -> (&'static str, &'static str, Option<&'a str>) {
     match (args.region.as_deref(), found) {
         (None, Some(found)) => ("AWS_REGION", found.place, Some(found.region)),
         (given, _) => ("AWS_REGION", "--region", given),
@@ -94,10 +97,12 @@ fn of_region<'a>(args: &'a Args, found: Option<&Found<'a>>) -> (&'static str, &'
 mod tests {
     use clap::Parser;
 
+    use crate::args::Args;
+
     use super::*;
 
     fn read(args: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
-        let args = Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap();
+        let args = Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap().run;
         settings(&args, None, |name| {
             environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
@@ -157,7 +162,8 @@ mod tests {
     #[test]
     fn a_wrong_region_is_not_blamed_on_an_option_that_was_not_given() {
         let found = Found { region: "eu-west-1", place: "the profile" };
-        let args = |args: &[&str]| Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap();
+        let args =
+            |args: &[&str]| Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap().run;
         let (none, one) = (args(&[]), args(&["--region", "us-west-2"]));
         assert_eq!(of_region(&none, Some(&found)), ("AWS_REGION", "the profile", Some("eu-west-1")));
         assert_eq!(of_region(&one, Some(&found)), ("AWS_REGION", "--region", Some("us-west-2")));

@@ -40,7 +40,12 @@ async fn main() -> ExitCode {
         Ok(Args { command: Some(Command::DeadLetters(args)), .. }) => {
             dead_letters::run(&args).await.unwrap_or_else(|unusable| outcome::unusable(&unusable))
         }
-        Ok(args) => run::run(&args).await.unwrap_or_else(|unusable| outcome::unusable(&unusable)),
+        Ok(Args { command: Some(Command::Plan(args)), .. }) => {
+            run::run(&args.checking()).await.unwrap_or_else(|unusable| outcome::unusable(&unusable))
+        }
+        Ok(Args { run: args, command: None }) => {
+            run::run(&args).await.unwrap_or_else(|unusable| outcome::unusable(&unusable))
+        }
         // Help and version are asked for, and are no errors.
         Err(error) if !error.use_stderr() => outcome::written(error.to_string().trim_end(), Exit::Done),
         Err(error) => outcome::unusable(&one_line(&error)),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use queue_email_associator::answer::{Answer, Counts, InvocationError, Report, Status};
 use queue_email_associator::calls::pace::Allowance;
 use queue_email_associator::invocation::Completed;
+use queue_email_associator::requests::Intent;
 use serde_json::json;
 
 use crate::printable::printable;
@@ -21,18 +22,25 @@ pub(crate) enum Called {
 }
 
 /// What the last line says of a run after which something is not known or not done. A live run on AWS needs none.
-fn caveat(called: Called, dry_run: bool) -> Option<&'static str> {
-    match (called, dry_run) {
-        (Called::Aws, false) => None,
-        (Called::Aws, true) => Some(
+fn caveat(called: Called, intent: Option<Intent>) -> Option<&'static str> {
+    match (called, intent) {
+        (Called::Aws, None | Some(Intent::Associate)) => None,
+        (Called::Aws, Some(Intent::Check)) => {
+            Some("This was a dry run: the queues were read, and nothing was changed.")
+        }
+        (Called::Aws, Some(Intent::Plan)) => Some(
             "This was a dry run: nothing was changed. Names were looked up; whether what is named by an identifier \
              exists was not checked.",
         ),
-        (Called::Simulation, false) => Some(
+        (Called::Simulation, None | Some(Intent::Associate)) => Some(
             "This was a simulation: nothing was changed in AWS, and whether the queues and email addresses exist there \
              was not checked. Give --aws to associate for real.",
         ),
-        (Called::Simulation, true) => Some(
+        (Called::Simulation, Some(Intent::Check)) => Some(
+            "This was a dry run on a simulation, which holds exactly what the file names and has empty queues: nothing was \
+             changed. Give --aws to read the queues and addresses that exist.",
+        ),
+        (Called::Simulation, Some(Intent::Plan)) => Some(
             "This was a dry run without AWS: nothing was changed, and whether the queues and email addresses exist was \
              not checked. Give --aws too, and names are looked up.",
         ),
@@ -61,8 +69,10 @@ pub(crate) struct Shown<'a> {
     pub(crate) json: bool,
     /// Where the calls went.
     pub(crate) called: Called,
-    /// Every request was taken as a dry run.
-    pub(crate) dry_run: bool,
+    /// The intent that every request was taken with.
+    pub(crate) intent: Option<Intent>,
+    /// Addresses that nobody asks for are shown one by one.
+    pub(crate) unrequested: bool,
     /// The pace, for the time that a plan takes.
     pub(crate) allowance: Allowance,
     /// For each item of the payload, the line of the file.
@@ -99,7 +109,7 @@ pub(crate) fn interrupted(pairs: usize, called: Called) -> Exit {
             _ => format!("{pairs} pairs were"),
         }
     ));
-    if let Some(caveat) = caveat(called, false) {
+    if let Some(caveat) = caveat(called, None) {
         complain(caveat);
     }
     Exit::Interrupted
@@ -112,7 +122,7 @@ pub(crate) fn completed(completed: &Completed, nothing_valid: bool, shown: Shown
         _ if nothing_valid => Exit::Unusable,
         _ => Exit::Failed,
     };
-    let caveat = caveat(shown.called, shown.dry_run).unwrap_or_default();
+    let caveat = caveat(shown.called, shown.intent).unwrap_or_default();
     if !shown.json {
         let text = text(completed, shown);
         return written(format!("{text}\n{caveat}").trim_end(), exit);
@@ -128,18 +138,24 @@ pub(crate) fn completed(completed: &Completed, nothing_valid: bool, shown: Shown
 fn text(completed: &Completed, shown: Shown<'_>) -> String {
     let report = &completed.report;
     let mut parts = Vec::new();
-    let planned = shown.dry_run || report.status == Status::Planned;
+    let planned = shown.intent.is_some() || report.status == Status::Planned;
     if !report.queues.is_empty() {
-        parts.push(if planned {
-            tables::plan(&report.queues, shown.width)
-        } else {
-            tables::queues(&report.queues, shown.width)
+        parts.push(match shown.intent {
+            Some(Intent::Check) => tables::check(&report.queues, &report.failures, shown.width),
+            _ if planned => tables::plan(&report.queues, shown.width),
+            _ => tables::queues(&report.queues, shown.width),
         });
+    }
+    if shown.unrequested && report.queues.iter().any(|queue| !queue.unrequested_ids.is_empty()) {
+        parts.push(tables::unrequested(&report.queues, shown.width));
     }
     if !report.failures.is_empty() {
         parts.push(tables::failures(&report.failures, shown.lines, shown.width));
     }
-    let mut summary = summary(report);
+    let mut summary = match shown.intent {
+        Some(Intent::Check) => check_summary(report),
+        _ => summary(report),
+    };
     if planned {
         summary.push('\n');
         summary.push_str(&plan_summary(report, shown.allowance));
@@ -172,6 +188,22 @@ fn summary(report: &Report) -> String {
     parts.extend(wanted.map(|(number, word, _)| format!("{number} {word}")));
     let calls = count(usize::try_from(report.api_calls).unwrap_or(usize::MAX), "call");
     format!("{}; {calls} to Amazon Connect, {} throttled", parts.join(", "), report.throttled_calls)
+}
+
+/// The totals of a check, in colour on a terminal unless NO_COLOR is set.
+fn check_summary(report: &Report) -> String {
+    let Counts { planned, already_associated, failed, .. } = report.counts;
+    let not_asked_for: usize = report.queues.iter().filter_map(|queue| queue.unrequested).sum();
+    let parts = [
+        console::style(format!("{planned} to add")).green(),
+        console::style(format!("{already_associated} already there")),
+        console::style(format!("{failed} would fail")),
+        console::style(format!("{not_asked_for} not asked for")),
+    ];
+    let [add, there, fail, other] = parts;
+    let fail = if failed > 0 { fail.red() } else { fail };
+    let calls = count(usize::try_from(report.api_calls).unwrap_or(usize::MAX), "call");
+    format!("{add}, {there}, {fail}, {other}; {calls} to read them, {} throttled", report.throttled_calls)
 }
 
 fn plan_summary(report: &Report, allowance: Allowance) -> String {

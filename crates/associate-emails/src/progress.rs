@@ -50,8 +50,10 @@ struct Counted {
     throttled: usize,
     /// Calls that were part of the plan and need no other.
     done: usize,
-    /// The last call read a directory or a list, whose length nobody knows.
+    /// The last call read something whose length nobody knows.
     reading: bool,
+    /// The queues' lists are what is to be read, so they are calls of the plan.
+    checking: bool,
 }
 
 impl Counted {
@@ -59,17 +61,18 @@ impl Counted {
     /// that will be repeated, a chunk that will be narrowed.
     fn add(&mut self, operation: Operation, addresses: usize, result: Result<(), &Refusal>) {
         self.calls += 1;
-        self.reading = operation != Operation::Associate;
+        let planned = if self.checking { Operation::List } else { Operation::Associate };
+        self.reading = operation != planned;
         let to_do = self.expected;
-        match (operation, result) {
-            (Operation::Associate, Ok(())) => self.pairs += addresses,
-            (Operation::Associate, Err(refusal)) => {
+        match result {
+            Ok(()) if operation == planned => self.pairs += addresses,
+            Err(refusal) if operation == planned => {
                 self.throttled += usize::from(refusal.class == Class::Throttled);
                 let narrowed = refusal.class.blames_content() && addresses > 1;
                 let goes_on = refusal.class.is_retried() || refusal.class == Class::Limit || narrowed;
                 self.expected += usize::from(goes_on);
             }
-            (_, result) => {
+            _ => {
                 let throttled = result.is_err_and(|refusal| refusal.class == Class::Throttled);
                 self.throttled += usize::from(throttled);
                 self.expected += 1;
@@ -94,8 +97,12 @@ impl Counted {
 
 impl fmt::Display for Counted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counted { pairs, asked, throttled, .. } = self;
-        write!(f, "{pairs}/{asked} pairs")?;
+        let Counted { pairs, asked, throttled, checking, .. } = self;
+        if *checking {
+            write!(f, "reading queues")?;
+        } else {
+            write!(f, "{pairs}/{asked} pairs")?;
+        }
         match throttled {
             0 => Ok(()),
             _ => write!(f, ", {throttled} throttled"),
@@ -106,8 +113,13 @@ impl fmt::Display for Counted {
 impl Progress {
     /// Begins, with a line that says what is to be done.
     pub(crate) fn begin(workload: Workload, allowance: Allowance, quiet: bool) -> Self {
-        let counted = Counted { expected: workload.calls, asked: workload.pairs, ..Counted::default() };
-        let view = if quiet || workload.pairs == 0 {
+        let counted = Counted {
+            expected: workload.calls,
+            asked: workload.pairs,
+            checking: workload.pairs == 0,
+            ..Counted::default()
+        };
+        let view = if quiet || workload.calls == 0 {
             View::Nothing
         } else if io::stderr().is_terminal() {
             View::Bar(bar(workload.calls))
@@ -235,10 +247,12 @@ impl Steps {
 }
 
 fn begin_line(workload: Workload, allowance: Allowance) -> String {
+    let task = match workload.pairs {
+        0 => format!("{} to read", count(workload.queues, "queue")),
+        pairs => format!("{} on {}", count(pairs, "pair"), count(workload.queues, "queue")),
+    };
     format!(
-        "{} on {}: {} at {} a second, {}",
-        count(workload.pairs, "pair"),
-        count(workload.queues, "queue"),
+        "{task}: {} at {} a second, {}",
         count(workload.calls, "call"),
         allowance.rate,
         words(time_of(workload.calls, allowance)),

@@ -11,7 +11,7 @@ use queue_email_associator::sdk;
 use queue_email_associator::settings::Settings;
 use tokio::time::Instant;
 
-use crate::args::Args;
+use crate::args::RunArgs;
 use crate::aws::{self, Access};
 use crate::configuration::{self, Found};
 use crate::input::Input;
@@ -24,7 +24,7 @@ use crate::workload::Workload;
 ///
 /// # Errors
 /// One line: why nothing could be begun.
-pub(crate) async fn run(args: &Args) -> Result<Exit, String> {
+pub(crate) async fn run(args: &RunArgs) -> Result<Exit, String> {
     let input = Input::read(args.file(), args.format).map_err(|error| error.to_string())?;
     // The simulation is on this machine, where no proxy gets.
     let (http, access) = if args.aws {
@@ -56,7 +56,8 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, String> {
     let shown = Shown {
         json: args.json,
         called,
-        dry_run: args.dry_run,
+        intent: args.intent(),
+        unrequested: args.unrequested,
         allowance: settings.allowance,
         lines: input.records.as_ref().map(|records| &*records.lines),
         width: outcome::terminal_width(),
@@ -81,7 +82,7 @@ fn pairs(input: &Input, settings: &Settings) -> Result<Pairs, InvocationError> {
 }
 
 /// Starts the simulator, and points the settings to it.
-fn simulate(args: &Args, pairs: &Pairs, settings: &mut Settings) -> Result<Simulation, String> {
+fn simulate(args: &RunArgs, pairs: &Pairs, settings: &mut Settings) -> Result<Simulation, String> {
     let quota = simulation::quota(settings, args.fast, args.simulated_rate);
     let simulation = Simulation::start(pairs, settings, quota)
         .map_err(|error| format!("the simulator cannot listen on 127.0.0.1: {error}"))?;
@@ -95,8 +96,11 @@ fn request_id() -> String {
     format!("associate-emails-{:016x}", RandomState::new().build_hasher().finish())
 }
 
-async fn invoke(args: &Args, input: &Input, pairs: &Pairs, shown: Shown<'_>, function: Function) -> Exit {
-    let workload = if args.dry_run { Workload::default() } else { Workload::of(pairs) };
+async fn invoke(args: &RunArgs, input: &Input, pairs: &Pairs, shown: Shown<'_>, function: Function) -> Exit {
+    let workload = match args.intent() {
+        Some(intent) => Workload::of_dry_run(pairs, intent),
+        None => Workload::of(pairs),
+    };
     let progress = Progress::begin(workload, shown.allowance, args.quiet);
     let invocation = Invocation {
         request_id: &request_id(),

@@ -43,6 +43,56 @@ pub(crate) fn plan(rows: &[QueueRow], width: Option<u16>) -> String {
     table(columns, width)
 }
 
+/// What a live run would make of each queue, as its list and the directory of addresses show it.
+pub(crate) fn check(rows: &[QueueRow], failures: &[Failed], width: Option<u16>) -> String {
+    let mut full: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut unknown: HashMap<(&str, &str), usize> = HashMap::new();
+    for failed in failures {
+        let counts = match failed.error.as_str() {
+            "QueueFull" => &mut full,
+            "EmailAddressNotFound" | "NameNotFound" | "NameAmbiguous" | "ResourceNotFoundException" => {
+                &mut unknown
+            }
+            _ => continue,
+        };
+        *counts.entry((failed.instance_id.as_deref().unwrap_or_default(), queue(failed))).or_default() += 1;
+    }
+    // A queue may be named by its identifier and by its name.
+    let of_row = |counts: &HashMap<(&str, &str), usize>, row: &QueueRow| -> usize {
+        let names = [row.queue_id.as_deref(), row.queue_name.as_deref()].into_iter().flatten();
+        names.filter_map(|name| counts.get(&(&*row.instance_id, name))).sum()
+    };
+    let mut columns = vec![
+        Column::text("instance", rows, |row: &QueueRow| row.instance_id.to_string()),
+        Column::text("queue", rows, queue_name),
+        Column::number("to add", rows, |row| row.planned),
+        Column::number("already there", rows, |row| row.already_associated),
+        Column::number("would not fit", rows, |row| of_row(&full, row)),
+        Column::number("unknown", rows, |row| of_row(&unknown, row)),
+        Column::number("other failures", rows, |row| {
+            row.failed.saturating_sub(of_row(&full, row) + of_row(&unknown, row))
+        }),
+        // Nothing, if the queue's list was not read.
+        Column::text("not asked for", rows, |row| {
+            row.unrequested.map(|count| count.to_string()).unwrap_or_default()
+        }),
+    ];
+    columns.retain(|column| column.title != "other failures" || column.cells.iter().any(|cell| cell != "0"));
+    table(columns, width)
+}
+
+/// The addresses on the queues that nobody asks for.
+pub(crate) fn unrequested(rows: &[QueueRow], width: Option<u16>) -> String {
+    let each: Vec<(&QueueRow, &String)> =
+        rows.iter().flat_map(|row| row.unrequested_ids.iter().map(move |id| (row, id))).collect();
+    let columns = vec![
+        Column::text("instance", &each, |(row, _)| row.instance_id.to_string()),
+        Column::text("queue", &each, |(row, _)| queue_name(row)),
+        Column::text("email address not asked for", &each, |(_, id)| (*id).clone()),
+    ];
+    table(columns, width)
+}
+
 /// Everything that failed, a row for each reason. `lines` has the line of the file for each item of the payload, if it
 /// came from such a file.
 pub(crate) fn failures(rows: &[Failed], lines: Option<&[u64]>, width: Option<u16>) -> String {

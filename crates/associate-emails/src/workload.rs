@@ -5,6 +5,7 @@ use std::time::Duration;
 use queue_email_associator::calls::pace::Allowance;
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::plan::CHUNK;
+use queue_email_associator::requests::Intent;
 
 /// What a payload asks for. Look-ups of names are not counted: how many pages an instance's directory has is not
 /// known beforehand.
@@ -19,6 +20,12 @@ pub(crate) struct Workload {
 }
 
 impl Workload {
+    /// Counts what a dry run reads: a list for each queue, if it checks them. No pair is associated.
+    pub(crate) fn of_dry_run(pairs: &Pairs, intent: Intent) -> Self {
+        let queues = if intent == Intent::Check { pairs.queues.len() } else { 0 };
+        Workload { pairs: 0, queues, calls: queues }
+    }
+
     /// Counts what is asked for beside dry runs.
     pub(crate) fn of(pairs: &Pairs) -> Self {
         let mut live = vec![false; pairs.pairs.len()];

@@ -5,6 +5,7 @@
 mod aws;
 mod formats;
 mod outcomes;
+mod plan;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,0 +1,72 @@
+//! `plan`: what a file would change, read from a Connect that holds something already.
+
+use connect_simulator::{Connect, Fixture, Operation, Options, Server};
+
+use crate::{Ran, program};
+
+const FILE: &str = "queueName,emailAddressId\nBilling,e1\nBilling,e2\nBilling,missing\nFull,e1\nRepairs,e1\n";
+
+fn held() -> Connect {
+    let mut fixture = Fixture::new().with_queue("i", "q1", "Billing").with_queue("i", "q2", "Full");
+    for number in 0..60 {
+        fixture = fixture.with_address("i", format!("e{number}"), format!("e{number}@brand.example"));
+    }
+    fixture = fixture.with_association("i", "q1", "e1").with_association("i", "q1", "e9");
+    fixture =
+        (10..59).fold(fixture, |fixture, number| fixture.with_association("i", "q2", format!("e{number}")));
+    Connect::new(Options { fixture, ..Options::default() })
+}
+
+async fn plan(connect: &Connect, name: &str, options: &[&str]) -> Ran {
+    let server = Server::start(connect.clone()).unwrap();
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&file, FILE).unwrap();
+    let mut command =
+        program(&["plan", "--aws", "--region", "eu-central-1", "--instance", "i", "--rate", "1000"]);
+    command
+        .env("AWS_ENDPOINT_URL_CONNECT", server.endpoint())
+        .env("AWS_ACCESS_KEY_ID", "id")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .args(options)
+        .arg(file);
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap().into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plan_shows_what_would_change_and_changes_nothing() {
+    let connect = held();
+    let before = connect.associations();
+    let ran = plan(&connect, "plan.csv", &["--unrequested"]).await;
+    assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
+    // To add, already there, would not fit, unknown, not asked for.
+    for (queue, cells) in [("Billing", ["1", "1", "0", "1", "1"]), ("Full", ["0", "0", "1", "0", "49"])] {
+        let row = ran.stdout.lines().find(|line| line.contains(queue)).unwrap();
+        let found: Vec<&str> = row.split_whitespace().filter(|cell| cell.parse::<usize>().is_ok()).collect();
+        assert_eq!(found, cells, "{}", ran.stdout);
+    }
+    assert_eq!(ran.rows(&["Billing", "e9"]), 1, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("1 to add, 1 already there, 3 would fail, 50 not asked for"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(ran.last_line(), "This was a dry run: the queues were read, and nothing was changed.");
+    assert_eq!(connect.associations(), before);
+    assert!(connect.calls().iter().all(|call| call.operation != Operation::AssociateQueueEmailAddresses));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plan_as_json_is_the_answer_of_the_function() {
+    let ran = plan(&held(), "plan-json.csv", &["--json"]).await;
+    let report = ran.json();
+    assert_eq!((&report["planned"], &report["failed"]), (&1.into(), &3.into()));
+    assert_eq!(report["queues"][0]["unrequested"], 1);
+    assert_eq!(report["queues"][0].get("unrequestedIds"), None);
+}
+
+#[test]
+fn checking_without_a_dry_run_is_refused() {
+    let ran: Ran = program(&["--check-queues", "-"]).output().unwrap().into();
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("--dry-run"), "{}", ran.stderr);
+}
