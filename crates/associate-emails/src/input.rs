@@ -34,6 +34,10 @@ pub(crate) struct Input {
     pub(crate) records: Option<Records>,
 }
 
+/// What a person can do about a record that names no instance; the library speaks of the function's payload.
+const NO_INSTANCE: &str = "no instance is named: give --instance, set CONNECT_INSTANCE_ID, or name it in the file as \
+                           instanceId";
+
 /// Where the items of a payload stand in the file that they come from.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
@@ -48,6 +52,10 @@ impl Records {
     pub(crate) fn reword(&self, failures: &mut [Failed]) {
         for failed in failures {
             let item = failed.path.as_deref().and_then(item_of);
+            let is_instance = failed.path.as_deref().is_some_and(|path| path.ends_with("].instanceId"));
+            if is_instance && failed.message.starts_with("instanceId is missing") {
+                NO_INSTANCE.clone_into(&mut failed.message);
+            }
             if let Some((item, problem)) = item.and_then(|item| Some((item, self.problems.get(&item)?))) {
                 failed.path = Some(format!("Items[{item}]"));
                 failed.message.clone_from(problem);

@@ -14,8 +14,8 @@ use crate::printable::printable;
 /// The narrowest table: below it no arrangement can be read.
 const NARROWEST: u16 = 60;
 
-/// How many lines, or identifiers, stand for a group of failures.
-const FIRST: usize = 3;
+/// How many lines, references or places stand for a group.
+pub(crate) const FIRST: usize = 3;
 
 /// What became of each queue. `width` is that of the terminal, if the output goes to one.
 pub(crate) fn queues(rows: &[QueueRow], width: Option<u16>) -> String {
@@ -104,13 +104,13 @@ fn by_reason(failures: Vec<Failure<'_>>, width: Option<u16>) -> String {
     let mut columns = vec![
         Column::number("count", rows, Vec::len),
         Column::text("line", rows, |group| {
-            firsts(group, |row| row.place.line.map(|line| line.to_string()).unwrap_or_default())
+            firsts(group, FIRST, |row| row.place.line.map(|line| line.to_string()).unwrap_or_default())
         }),
-        Column::text("message id", rows, |group| firsts(group, |row| row.message_id.to_owned())),
-        Column::text("where", rows, |group| firsts(group, |row| row.place.within.clone())),
-        Column::text("instance", rows, |group| firsts(group, |row| row.instance.to_owned())),
-        Column::text("queue", rows, |group| firsts(group, |row| row.queue.to_owned())),
-        Column::text("email address", rows, |group| firsts(group, |row| row.address.to_owned())),
+        Column::text("message id", rows, |group| firsts(group, FIRST, |row| row.message_id.to_owned())),
+        Column::text("where", rows, |group| firsts(group, 1, |row| row.place.within.clone())),
+        Column::text("instance", rows, |group| firsts(group, 1, |row| row.instance.to_owned())),
+        Column::text("queue", rows, |group| firsts(group, 1, |row| row.queue.to_owned())),
+        Column::text("email address", rows, |group| firsts(group, 1, |row| row.address.to_owned())),
         Column::text("error", rows, |group| group[0].error.to_owned()),
         Column::text("retryable", rows, |group| if group[0].retryable { "yes" } else { "no" }.to_owned()),
         Column::text("message", rows, |group| match &group[..] {
@@ -179,11 +179,11 @@ fn without_places(message: &str) -> Cow<'_, str> {
 }
 
 /// The first different texts of a group, and how many others there are.
-pub(crate) fn firsts<T>(group: &[T], text: impl Fn(&T) -> String) -> String {
+pub(crate) fn firsts<T>(group: &[T], shown: usize, text: impl Fn(&T) -> String) -> String {
     let mut seen: Vec<String> = Vec::new();
     let mut others = HashSet::new();
     for text in group.iter().map(text).filter(|text| !text.is_empty()) {
-        match seen.len() < FIRST {
+        match seen.len() < shown {
             _ if seen.contains(&text) => {}
             true => seen.push(text),
             false => {
@@ -274,7 +274,7 @@ pub(crate) fn table(mut columns: Vec<Column>, width: Option<u16>) -> String {
     }
     for (column, shown) in columns.iter().zip(table.column_iter_mut()) {
         shown.set_cell_alignment(column.alignment);
-        if column.alignment == CellAlignment::Right {
+        if column.alignment == CellAlignment::Right || matches!(column.title, "error" | "retryable") {
             shown.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
@@ -373,6 +373,6 @@ mod tests {
         assert!(text.lines().count() < 20, "{text}");
         let text = failures(None);
         let row = text.lines().find(|line| line.contains("AccessDenied")).unwrap();
-        assert!(row.contains("2, 3, 4 and 1997 more") && row.contains("Q0, Q1"), "{row}");
+        assert!(row.contains("2, 3, 4 and 1997 more") && row.contains("Q0 and 1 more"), "{row}");
     }
 }

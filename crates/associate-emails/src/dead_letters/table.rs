@@ -33,7 +33,7 @@ pub(super) fn table(letters: &[Letter], in_all: usize, now: u64, width: Option<u
         Column::text("references", &groups, |group| {
             let references: Vec<&String> =
                 group.letters.iter().flat_map(|letter| &letter.references).collect();
-            tables::firsts(&references, |reference| (*reference).clone())
+            tables::firsts(&references, tables::FIRST, |reference| (*reference).clone())
         }),
         Column::text("what to do", &groups, |group| advice(group.error).to_owned()),
     ];

@@ -177,3 +177,15 @@ fn a_long_invalid_line_stops_no_other() {
     assert!(ran.stdout.contains("2 associated"), "{}", ran.stdout);
     assert!(ran.rows(&[" 2 ", "InvalidRequest"]) > 0, "{}", ran.stdout);
 }
+
+#[test]
+fn rows_without_an_instance_say_how_to_name_one() {
+    let ran = run(&[], "no-instance.csv", "queueId,emailAddressId\nq,e1\nq,e2\n");
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert_eq!(
+        ran.rows(&["2, 3", "no instance is named: give --instance, set CONNECT_INSTANCE_ID"]),
+        1,
+        "{}",
+        ran.stdout
+    );
+}
