@@ -8,6 +8,7 @@
 
 mod answers;
 mod check;
+mod check_and_live;
 mod concurrent;
 mod continuation;
 mod deadline;

@@ -16,7 +16,7 @@ use super::failure::{Fill, failed, list_unread};
 use super::listing::OnQueue;
 
 impl Progress {
-    /// The addresses that are to be checked and are not decided, in the requested order.
+    /// The addresses that are to be checked and are not decided.
     pub(super) fn to_check(&self) -> impl Iterator<Item = usize> {
         self.checked.iter().copied().filter(|member| self.outcomes[*member].is_none())
     }
@@ -35,7 +35,9 @@ impl Progress {
         self.unrequested = Some(unrequested);
 
         let mut to_add = Vec::new();
-        let undecided: Vec<usize> = self.to_check().collect();
+        let mut undecided: Vec<usize> = self.to_check().collect();
+        // An address whose name was looked up later stands behind others in the group.
+        undecided.sort_by_key(|member| group.addresses[*member].first_pair);
         for member in undecided {
             match existing(&group.addresses[member].id) {
                 Ok(()) => to_add.push(member),
