@@ -80,9 +80,8 @@ impl Pace {
     pub fn succeeded(&self, turn: Turn, now: Instant) {
         let mut state = self.lock();
         state.refill(now);
-        if state.share.was_throttled() {
-            state.share.succeeded(turn.begun, now);
-        } else {
+        state.share.succeeded(turn.begun, now);
+        if !state.share.was_throttled() {
             state.tokens.release();
         }
     }

@@ -28,6 +28,8 @@ pub(super) struct Job {
     pub(super) allowance: Allowance,
     /// The server's rate and burst.
     pub(super) quota: (f64, f64),
+    /// The number of a call that the server refuses although there is quota.
+    pub(super) unlucky: Option<usize>,
     /// The processes.
     pub(super) processes: Vec<Process>,
 }
@@ -252,7 +254,7 @@ impl<'a> Run<'a> {
         let (rate, burst) = self.job.quota;
         self.tokens = (self.tokens + (now - self.filled).as_secs_f64() * rate).min(burst);
         self.filled = now;
-        let allowed = self.tokens >= 1.0 - 1e-9;
+        let allowed = self.tokens >= 1.0 - 1e-9 && self.job.unlucky != Some(call);
         if allowed {
             self.tokens -= 1.0;
             self.last_allowed = now;

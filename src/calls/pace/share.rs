@@ -3,8 +3,10 @@
 //! At first it may use the whole quota. A throttling answer says that the quota is lower than configured, or shared.
 //!
 //! - The rate is cut once for each episode: answers to calls begun before the last cut say nothing new.
-//! - The first cut goes far, because nothing is known yet but how many processes there may be. It is the same for
-//!   every process, so those that meet on a quota go on from the same rate.
+//! - A process that had used the whole quota for some time gives way a little. The refusal may be the bad luck of one
+//!   call.
+//! - The first cut of any other process goes far, because it knows no more than how many processes there may be. It is the
+//!   same for every process, so those that start together go on from the same rate.
 //! - Later cuts go to what was measured. At a throttling answer the server's bucket is empty. Between two of them, what
 //!   the process got through divided by the time is therefore its part of the rate at which the bucket fills.
 //! - Success raises the rate: by the same amount for every process, so that those that share a quota come to share it
@@ -31,8 +33,11 @@ const BLIND_FLOOR: f64 = 0.95;
 const MEASURABLE: u32 = 4;
 /// The deepest cut to what was measured, as a share of the rate.
 const DEEPEST: f64 = 0.37;
-/// The measured rate at which nobody else can have called, as a share of the quota. A throttling answer then means that
-/// another process has just begun.
+/// Calls at the whole quota after which the process seems to be alone.
+const ALONE_CALLS: u32 = 15;
+/// What the cut leaves to a process that seemed to be alone.
+const ALONE_CUT: f64 = 0.75;
+/// The measured rate at which nobody else can have called, as a share of the quota.
 const ALONE: f64 = 0.9;
 /// How fast the rate rises at first, for two processes: this share of the quota in the time that one call takes at the
 /// quota.
@@ -55,6 +60,8 @@ pub(super) struct Share {
     quota: f64,
     workers: f64,
     rate: f64,
+    /// Calls that succeeded at the whole quota since the last cut.
+    unhindered: u32,
     /// What is known since the last cut.
     cut: Option<Cut>,
 }
@@ -75,7 +82,7 @@ impl Share {
     pub(super) fn new(allowance: Allowance) -> Self {
         // Somebody whom nobody counted may share the quota of a process that is said to be the only one.
         let workers = f64::from(allowance.workers.max(2));
-        Share { quota: allowance.rate, workers, rate: allowance.rate, cut: None }
+        Share { quota: allowance.rate, workers, rate: allowance.rate, unhindered: 0, cut: None }
     }
 
     /// Calls a second.
@@ -102,6 +109,9 @@ impl Share {
 
     /// A call begun at that time succeeded.
     pub(super) fn succeeded(&mut self, begun: Instant, now: Instant) {
+        if !self.is_slowed() {
+            self.unhindered = self.unhindered.saturating_add(1);
+        }
         let Some(cut) = &mut self.cut else { return };
         if begun <= cut.at {
             return;
@@ -137,12 +147,14 @@ impl Share {
             None => self.first_cut(),
         };
         self.rate = to.max(self.quota * FLOOR / self.workers);
+        self.unhindered = 0;
         self.cut = Some(Cut { at: now, to: self.rate, successes: 0, idle: Duration::ZERO });
         true
     }
 
     fn first_cut(&self) -> f64 {
-        self.rate * self.workers.powf(-FIRST_CUT)
+        let cut = self.workers.powf(-FIRST_CUT);
+        self.rate * if self.unhindered >= ALONE_CALLS { cut.max(ALONE_CUT) } else { cut }
     }
 }
 

@@ -184,21 +184,23 @@ fn time_in_which_nobody_calls_is_no_part_of_what_is_measured() {
 }
 
 #[test]
-fn a_process_that_was_alone_gives_way_as_at_first() {
-    let start = Instant::now();
-    let pace = Pace::new(QUOTA, start);
-    let mut now = start;
-    let turn = next(&pace, &mut now);
-    pace.throttled(turn, now);
-    let first_cut = pace.rate();
-    for _ in 0..2_000 {
+fn a_process_that_was_alone_gives_way_a_little() {
+    for workers in [2, 25] {
+        let start = Instant::now();
+        let pace = Pace::new(Allowance { workers, ..QUOTA }, start);
+        let mut now = start;
+        for _ in 0..40 {
+            let turn = next(&pace, &mut now);
+            pace.succeeded(turn, now);
+        }
         let turn = next(&pace, &mut now);
-        pace.succeeded(turn, now);
+        pace.throttled(turn, now);
+        assert!((pace.rate() - 1.5).abs() < 1e-9, "{} with {workers} workers", pace.rate());
+        // Refused again, it gives way like the others.
+        let turn = next(&pace, &mut now);
+        pace.throttled(turn, now);
+        assert!(pace.rate() < 1.2, "{} with {workers} workers", pace.rate());
     }
-    assert!((pace.rate() - 2.0).abs() < 1e-9, "{}", pace.rate());
-    let turn = next(&pace, &mut now);
-    pace.throttled(turn, now);
-    assert!((pace.rate() - first_cut).abs() < 1e-9, "{}", pace.rate());
 }
 
 #[test]
