@@ -19,7 +19,7 @@ use serde_json::json;
 use thiserror::Error;
 use tokio::time::{Instant, timeout};
 
-use crate::setup::{AT_ONCE, AWS_RATE, BURST, INSTANCE, Setup, address_ids, queue_id};
+use crate::setup::{AT_ONCE, INSTANCE, Setup, address_ids, queue_id};
 
 /// The Region that requests are signed for. Nobody checks.
 const REGION: &str = "us-east-1";
@@ -50,9 +50,20 @@ pub(crate) enum ContestantError {
     /// The function could not read the request.
     #[error("the function refused the request: {0}")]
     Refused(String),
+    /// The template has no number that can be read.
+    #[error("template.yaml gives the function no CONNECT_WORKERS that is a number")]
+    Template,
     /// The SDK could not build an address.
     #[error(transparent)]
     Build(#[from] BuildError),
+}
+
+/// What the function is told of the quota and of the processes that use it. The SDK is told nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    pub(crate) rate: f64,
+    pub(crate) burst: f64,
+    pub(crate) workers: u32,
 }
 
 impl Contestant {
@@ -84,12 +95,13 @@ impl Contestant {
     pub(crate) async fn process(
         self,
         setup: Setup,
+        told: Told,
         endpoint: &str,
         queues: Range<usize>,
         partition: String,
     ) -> Result<(), ContestantError> {
         match self {
-            Contestant::Function => function(setup, endpoint, queues).await,
+            Contestant::Function => function(setup, told, endpoint, queues).await,
             Contestant::Standard => {
                 plain(setup, client(setup, endpoint, RetryConfig::standard(), partition), chunks(queues))
                     .await
@@ -119,13 +131,19 @@ fn pairs(queues: Range<usize>) -> Vec<Chunk> {
 }
 
 /// The function with its default settings but for the scale, invoked with one direct request.
-async fn function(setup: Setup, endpoint: &str, queues: Range<usize>) -> Result<(), ContestantError> {
+async fn function(
+    setup: Setup,
+    told: Told,
+    endpoint: &str,
+    queues: Range<usize>,
+) -> Result<(), ContestantError> {
     let millis = |seconds| setup.scaled(seconds).as_millis().max(1).to_string();
     let settings = Settings::read(|variable| match variable {
         "AWS_REGION" => Some(REGION.to_owned()),
         "AWS_ENDPOINT_URL_CONNECT" => Some(endpoint.to_owned()),
-        "CONNECT_REQUESTS_PER_SECOND" => Some((AWS_RATE * setup.scale).to_string()),
-        "CONNECT_BURST" => Some(BURST.to_string()),
+        "CONNECT_REQUESTS_PER_SECOND" => Some(told.rate.to_string()),
+        "CONNECT_BURST" => Some(told.burst.to_string()),
+        "CONNECT_WORKERS" => Some(told.workers.to_string()),
         "BACKOFF_INITIAL_MS" => Some(millis(FUNCTION_BACKOFF.0)),
         "BACKOFF_MAX_MS" => Some(millis(FUNCTION_BACKOFF.1)),
         _ => None,

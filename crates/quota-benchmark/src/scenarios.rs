@@ -1,5 +1,8 @@
 //! Scenarios: what the quota truly is while everybody believes it to be as configured.
 
+use std::ops::Range;
+use std::time::Duration;
+
 use clap::ValueEnum;
 
 use crate::setup::{BURST, Setup};
@@ -20,6 +23,20 @@ pub(crate) enum Scenario {
     Dip,
     /// Somebody else takes 30 % of the quota
     Taken,
+    /// The quota is a fifth of what is configured, and its burst a quarter
+    Fifth,
+    /// As the template deploys it: one process calls
+    Alone,
+    /// As the template deploys it: two processes call at once
+    Two,
+    /// As the template deploys it: three processes call at once
+    Three,
+    /// As the template deploys it: every process that there may be calls at once
+    All,
+    /// As the template deploys it: of two processes one has a fifth of the work, and ends while the other goes on
+    Ends,
+    /// As the template deploys it: of two processes one starts after three tenths of the time
+    Joins,
 }
 
 /// A rate that holds from a time on, in seconds and calls a second.
@@ -27,6 +44,14 @@ pub(crate) enum Scenario {
 pub(crate) struct Step {
     pub(crate) from: f64,
     pub(crate) rate: f64,
+}
+
+/// One process's part of the work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub(crate) queues: Range<usize>,
+    /// How long after the first it starts.
+    pub(crate) starts: Duration,
 }
 
 /// What the function is to keep.
@@ -47,6 +72,13 @@ impl Scenario {
             Scenario::Shared => "shared",
             Scenario::Dip => "dip",
             Scenario::Taken => "taken",
+            Scenario::Fifth => "fifth",
+            Scenario::Alone => "alone",
+            Scenario::Two => "two",
+            Scenario::Three => "three",
+            Scenario::All => "all",
+            Scenario::Ends => "ends",
+            Scenario::Joins => "joins",
         }
     }
 
@@ -58,13 +90,28 @@ impl Scenario {
             Scenario::Shared => "two processes share the quota, and neither knows",
             Scenario::Dip => "the quota is halved for a while",
             Scenario::Taken => "somebody else takes 30 % of the quota",
+            Scenario::Fifth => "the quota is a fifth of what is configured, and its burst a quarter",
+            Scenario::Alone => "as deployed, one process",
+            Scenario::Two => "as deployed, two processes",
+            Scenario::Three => "as deployed, three processes",
+            Scenario::All => "as deployed, every process that there may be",
+            Scenario::Ends => "as deployed, one of two processes ends while the other goes on",
+            Scenario::Joins => "as deployed, one of two processes starts later",
         }
     }
 
     /// How its limit is calculated, for `n` calls, burst `b` and configured rate `r`.
     pub(crate) fn formula(self) -> &'static str {
         match self {
-            Scenario::Matched | Scenario::Shared => "(n - b) / r",
+            Scenario::Matched
+            | Scenario::Shared
+            | Scenario::Alone
+            | Scenario::Two
+            | Scenario::Three
+            | Scenario::All
+            | Scenario::Ends
+            | Scenario::Joins => "(n - b) / r",
+            Scenario::Fifth => "(n - b) / r, where r and b are what is there and not what is configured",
             Scenario::Half => "(n - b) / (r / 2)",
             Scenario::Dip => {
                 "the time t at which b + the integral of the quota from 0 to t is n: with T = (n - b) / r, the quota \
@@ -79,7 +126,15 @@ impl Scenario {
         let (rate, ideal) = (setup.rate(), setup.ideal());
         let steady = |rate| vec![Step { from: 0.0, rate }];
         match self {
-            Scenario::Matched | Scenario::Shared => steady(rate),
+            Scenario::Matched
+            | Scenario::Shared
+            | Scenario::Fifth
+            | Scenario::Alone
+            | Scenario::Two
+            | Scenario::Three
+            | Scenario::All
+            | Scenario::Ends
+            | Scenario::Joins => steady(rate),
             Scenario::Half => steady(rate / 2.0),
             Scenario::Taken => steady(rate - self.taken(setup)),
             Scenario::Dip => vec![
@@ -95,9 +150,37 @@ impl Scenario {
         if self == Scenario::Taken { TAKEN * setup.rate() } else { 0.0 }
     }
 
-    /// Processes that share the work.
-    pub(crate) fn processes(self) -> usize {
-        if self == Scenario::Shared { 2 } else { 1 }
+    /// What each process is told of the quota: calls a second, and the burst.
+    pub(crate) fn told(self, setup: Setup) -> (f64, f64) {
+        match self {
+            Scenario::Fifth => (5.0 * setup.rate(), 4.0 * BURST),
+            _ => (setup.rate(), BURST),
+        }
+    }
+
+    /// How many processes the function is told of (`CONNECT_WORKERS`), where the template says `deployed`.
+    pub(crate) fn workers(self, deployed: u32) -> u32 {
+        match self {
+            Scenario::Matched | Scenario::Half | Scenario::Shared | Scenario::Dip | Scenario::Taken => 1,
+            _ => deployed,
+        }
+    }
+
+    /// The processes that share the work.
+    pub(crate) fn processes(self, setup: Setup, deployed: u32) -> Vec<Process> {
+        let of = |count: usize| (0..count).map(|number| (setup.part(number, count), 0.0)).collect();
+        let processes: Vec<(Range<usize>, f64)> = match self {
+            Scenario::Shared | Scenario::Two => of(2),
+            Scenario::Three => of(3),
+            Scenario::All => of(deployed as usize),
+            Scenario::Ends => vec![(0..setup.queues * 4 / 5, 0.0), (setup.queues * 4 / 5..setup.queues, 0.0)],
+            Scenario::Joins => vec![(setup.part(0, 2), 0.0), (setup.part(1, 2), 0.3 * setup.ideal())],
+            _ => of(1),
+        };
+        processes
+            .into_iter()
+            .map(|(queues, starts)| Process { queues, starts: Duration::from_secs_f64(starts) })
+            .collect()
     }
 
     /// The least time, in seconds, from the first call to the last one that the work needs.
@@ -108,7 +191,11 @@ impl Scenario {
     /// What the function is to keep.
     pub(crate) fn target(self) -> Target {
         match self {
-            Scenario::Matched => Target { makespan: 1.03, throttled: 0.01 },
+            Scenario::Matched | Scenario::Alone => Target { makespan: 1.03, throttled: 0.01 },
+            Scenario::Two | Scenario::Three | Scenario::All | Scenario::Ends | Scenario::Joins => {
+                Target { makespan: 1.10, throttled: 0.10 }
+            }
+            Scenario::Fifth => Target { makespan: 1.15, throttled: 0.20 },
             _ => Target { makespan: 1.15, throttled: 0.10 },
         }
     }
@@ -143,6 +230,16 @@ mod tests {
             (Scenario::Taken, 7.5 / 0.7),
         ] {
             assert!((scenario.limit(setup) - limit).abs() < 1e-9, "{scenario:?} {}", scenario.limit(setup));
+        }
+    }
+
+    #[test]
+    fn every_queue_is_the_work_of_one_process() {
+        let setup = Setup { scale: 20.0, queues: 303 };
+        for scenario in Scenario::value_variants() {
+            let processes = scenario.processes(setup, 5);
+            let queues: Vec<usize> = processes.into_iter().flat_map(|process| process.queues).collect();
+            assert_eq!(queues, (0..303).collect::<Vec<_>>(), "{scenario:?}");
         }
     }
 

@@ -63,6 +63,14 @@ impl Setup {
     }
 }
 
+/// The function's environment as it is deployed.
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// How many processes the template tells the function of.
+pub(crate) fn deployed_workers() -> Option<u32> {
+    TEMPLATE.lines().find_map(|line| line.trim().strip_prefix("CONNECT_WORKERS:")?.trim().parse().ok())
+}
+
 /// The identifier of a queue.
 pub(crate) fn queue_id(queue: usize) -> String {
     format!("queue-{queue}")
@@ -84,6 +92,11 @@ mod tests {
         assert_eq!(setup.latency(), Duration::from_millis(10));
         assert_eq!(setup.time(), Duration::from_secs(45));
         assert_eq!(setup.ideal(), 295.0 / 40.0);
+    }
+
+    #[test]
+    fn the_template_says_how_many_processes_there_may_be() {
+        assert!(deployed_workers().is_some_and(|workers| workers >= 2));
     }
 
     #[test]

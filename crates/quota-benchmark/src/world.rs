@@ -12,9 +12,9 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::contestants::{Contestant, ContestantError};
+use crate::contestants::{Contestant, ContestantError, Told};
 use crate::scenarios::{Scenario, Step};
-use crate::setup::{BURST, INSTANCE, Setup};
+use crate::setup::{BURST, INSTANCE, Setup, deployed_workers};
 
 /// The queue of somebody else, whose calls are not the contestant's.
 pub(crate) const ELSEWHERE: &str = "elsewhere";
@@ -60,9 +60,16 @@ pub(crate) async fn run(
         });
     });
     let name = |process| format!("{}-{}-{run}-{process}", contestant.name(), scenario.name());
-    let processes = (0..scenario.processes()).map(|process| {
-        let queues = setup.part(process, scenario.processes());
-        contestant.process(setup, &endpoint, queues, name(process))
+    let deployed = deployed_workers().ok_or(ContestantError::Template)?;
+    let (rate, burst) = scenario.told(setup);
+    let told = Told { rate, burst, workers: scenario.workers(deployed) };
+    let start = Instant::now();
+    let processes = scenario.processes(setup, deployed).into_iter().enumerate().map(|(number, process)| {
+        let (endpoint, name) = (&endpoint, name(number));
+        async move {
+            sleep_until(start + process.starts).await;
+            contestant.process(setup, told, endpoint, process.queues, name).await
+        }
     });
     tokio::select! {
         ended = try_join_all(processes) => { ended?; }
