@@ -11,9 +11,12 @@ use tokio::time::Instant;
 /// the other one finds the bucket empty each time. What a turn is late is not lost, because the token stays: the next
 /// one comes as much sooner.
 const JITTER: f64 = 0.5;
+/// Tokens at the start. With two, a process that is alone draws the server's bucket down at once, so that nothing of what it
+/// fills with is lost. What is lost so early would be missing when the burst is spent.
+const AT_FIRST: f64 = 2.0;
 /// What one success adds to the tokens that may gather, up to the burst. A process that starts while others run finds
 /// the server's bucket empty and would have its whole burst refused; one that is alone soon has all of it.
-const RELEASE: f64 = 0.2;
+const RELEASE: f64 = 0.5;
 
 /// A token bucket of the client's own.
 #[derive(Debug)]
@@ -30,14 +33,15 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// A bucket with one token.
+    /// A bucket with the first tokens.
     ///
     /// One token of the burst is kept back for good: a client that spends exactly the burst and then exactly the rate is
     /// throttled by the jitter of the network.
     pub(super) fn new(burst: f64, now: Instant, seed: u64) -> Self {
         let most = (burst - 1.0).max(1.0);
         let random = Rng::with_seed(seed);
-        Tokens { tokens: 1.0, needed: 1.0, withheld: most - 1.0, most, refilled: now, random }
+        let tokens = most.min(AT_FIRST);
+        Tokens { tokens, needed: 1.0, withheld: most - tokens, most, refilled: now, random }
     }
 
     /// Takes a token.
