@@ -92,8 +92,11 @@ async fn waits_grow_and_a_servers_wish_is_honoured() {
     let calls = world.connect.calls();
     assert!(calls[1].at - calls[0].at >= Duration::from_secs(7));
 
-    // A world whose pace was not slowed.
-    let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
+    // A world whose pace makes no call wait.
+    let world = World::in_memory(
+        Options { fixture: fixture(1, 1), ..Options::default() },
+        &[("CONNECT_REQUESTS_PER_SECOND", "1000"), ("CONNECT_BURST", "1000")],
+    );
     world.connect.inject(Fault { times: Some(6), ..Fault::new(error(500, "InternalServiceException")) });
     world.invoke(&request("q0", &ids(0..1))).await.unwrap();
     let calls = world.connect.calls();

@@ -10,7 +10,7 @@ use connect_simulator::{Connect, Operation, RecordedCall};
 use crate::growth::Halves;
 use crate::lambda::Stats;
 use crate::queues::Queues;
-use crate::traffic::{Asked, INSTANCE, Pair, pairs_of};
+use crate::traffic::{Asked, INSTANCE, Pair, pairs_of, untrue_failures};
 
 /// The calls that Connect got.
 #[derive(Clone, Default)]
@@ -83,6 +83,7 @@ pub(crate) fn print(
     let texts_nowhere =
         unreadable.iter().filter(|text| !failed_texts.contains(*text) && !dead_texts.contains(*text)).count();
     let without_reason = through.failures.iter().filter(|body| !body.contains("\"failures\":[{")).count();
+    let untrue: Vec<Pair> = through.failures.iter().flat_map(|body| untrue_failures(body)).collect();
     let sum = |count: fn(&Stats) -> u64| stats.iter().map(count).sum::<u64>();
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let invented = associated.difference(&pairs).count() as u64 + count(&calls.invented);
@@ -114,6 +115,7 @@ pub(crate) fn print(
                 .to_string(),
         ),
         ("pairs and texts that are nowhere", (nowhere + texts_nowhere).to_string()),
+        ("pairs that are said not to exist, and do", untrue.len().to_string()),
         ("pairs that nobody asked for, and calls to another instance", invented.to_string()),
         ("answers after the deadline", late.to_string()),
         ("batches that ended in an error", errors.len().to_string()),
@@ -140,12 +142,16 @@ pub(crate) fn print(
     let grew = growth.is_none_or(Halves::grew);
     let holds = nowhere + texts_nowhere + without_reason + errors.len() + through.left.len() == 0
         && invented == 0
+        && untrue.is_empty()
         && late == 0
         && !grew;
     println!("\n{}", if holds { "All of it holds." } else { "It does not hold." });
     if grew {
         eprintln!("soak: the process that lives all along has grown, or was not looked at for long enough");
     }
+    untrue.iter().take(5).for_each(|(queue, address)| {
+        eprintln!("soak: {address} on {queue} is said not to exist, and does");
+    });
     if without_reason > 0 {
         eprintln!("soak: {without_reason} messages of the failures queue have no reason");
     }

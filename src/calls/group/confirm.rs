@@ -55,9 +55,12 @@ impl Progress {
     /// The list was read to confirm what fails. What is accused was decided before.
     pub(super) fn confirmed(&mut self, on_queue: &OnQueue, group: &Group) {
         let room = self.limits.additional_addresses.saturating_sub(on_queue.additional());
-        self.held = self.held_by_others(on_queue, group);
+        let held = self.held_by_others(on_queue, group);
+        let was_freed = held < std::mem::replace(&mut self.held, held);
         match self.room {
             Room::Listed { .. } => self.room = Room::listed(room),
+            // Somebody took addresses off the queue meanwhile, so more may fit now.
+            Room::AtMost(0) if was_freed => self.room = Room::listed(room),
             // The list explains why the API took no more.
             Room::AtMost(0) if room == 0 => self.room = Room::listed(0),
             Room::AtMost(0) => self.fail_full(Fill::by_refusal),

@@ -101,6 +101,9 @@ impl Suspects {
 
     /// The next set to be tried, of undecided addresses only, at most `at_most`.
     pub(super) fn next(&mut self, at_most: Option<usize>, undecided: impl Fn(usize) -> bool) -> Option<Set> {
+        if at_most == Some(0) {
+            return None;
+        }
         loop {
             let mut set = self.stack.pop()?;
             let members = set.members.len();
@@ -109,7 +112,7 @@ impl Suspects {
                 // What was inferred of the whole need not hold for what is left.
                 (set.tainted, set.first_part) = (false, false);
             }
-            if set.members.is_empty() || at_most == Some(0) {
+            if set.members.is_empty() {
                 continue;
             }
             if let Some(rest) =

@@ -305,6 +305,20 @@ fn what_another_process_put_on_a_full_queue_is_done() {
     assert_eq!([&failures[1], &failures[2], &failures[3]], [&None, &Some(full), &None]);
 }
 
+/// Somebody takes an address off the queue while it is found out how many fit.
+#[test]
+fn room_that_becomes_free_meanwhile_is_used() {
+    let group = group(3);
+    let mut progress = begin(&group, GroupLimits { additional_addresses: 9, max_attempts: 1 });
+    refuse(&mut progress, Class::Limit);
+    list(&mut progress, &group, ["b", "c"]);
+    refuse(&mut progress, Class::Limit);
+    list(&mut progress, &group, ["b"]);
+    associate(&mut progress, 0..1);
+    associate(&mut progress, 1..3);
+    assert_eq!(next_members(&mut progress), None);
+}
+
 /// The list is read at the first refusal for want of room, which may come after some were added.
 #[test]
 fn what_the_group_added_itself_is_not_what_the_queue_held() {

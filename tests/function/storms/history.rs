@@ -127,11 +127,16 @@ impl History {
             "NameNotFound" => states.iter().any(|state| counts(state).contains(&0)),
             "NameAmbiguous" => states.iter().any(|state| counts(state).iter().any(|count| *count > 1)),
             // The identifiers may have been found in one state and be gone in another.
-            "ResourceNotFoundException" => self.refused(states, ask, |state, queue, address| {
-                !has_queue(state, &ask.instance, queue)
-                    || (self.switches.unknown_address == UnknownAddress::ResourceNotFound
-                        && !has_address(state, &ask.instance, address))
-            }),
+            "ResourceNotFoundException" => {
+                let named = states.iter().flat_map(|state| queues(state, ask)).collect::<BTreeSet<_>>();
+                let is_missing =
+                    |state: &Fixture| named.iter().any(|queue| !has_queue(state, &ask.instance, queue));
+                let unknown = self.switches.unknown_address == UnknownAddress::ResourceNotFound;
+                states.iter().any(is_missing)
+                    || self.refused(states, ask, |state, _, address| {
+                        unknown && !has_address(state, &ask.instance, address)
+                    })
+            }
             "InvalidParameterException" => {
                 let unknown = self.switches.unknown_address == UnknownAddress::InvalidParameter;
                 // An address that was taken off again between its refusal and the reading of the list.
