@@ -10,13 +10,13 @@ use tokio::time::Instant;
 /// Processes that call at regular times can lock in step. One of them then finds each token that the server makes, and
 /// the other one finds the bucket empty each time. What a turn is late is not lost, because the token stays: the next
 /// one comes as much sooner.
-const JITTER: f64 = 0.5;
+const JITTER: f64 = 0.35;
 /// Tokens at the start. With two, a process that is alone draws the server's bucket down at once, so that nothing of what it
 /// fills with is lost. What is lost so early would be missing when the burst is spent.
 const AT_FIRST: f64 = 2.0;
 /// What one success adds to the tokens that may gather, up to the burst. A process that starts while others run finds
 /// the server's bucket empty and would have its whole burst refused; one that is alone soon has all of it.
-const RELEASE: f64 = 0.5;
+const RELEASE: f64 = 0.2;
 
 /// A token bucket of the client's own.
 #[derive(Debug)]
