@@ -55,7 +55,7 @@ pub(super) async fn carry_out(
                 moved.interrupted = true;
                 break;
             }
-            received = queue.receive(hiding.seconds()) => received,
+            received = queue.receive(hiding.seconds(), emptiness.wait()) => received,
         };
         let received = match received {
             Ok(received) => received,

@@ -18,10 +18,6 @@ const BATCH: usize = 10;
 /// The most bytes in one request to send (same page: 1 MiB).
 const MAX_BYTES: usize = 1 << 20;
 
-/// How long an empty queue is asked for messages, in seconds. Waiting makes SQS ask all of its servers (SQS Developer
-/// Guide, "Amazon SQS short and long polling").
-const WAIT: i32 = 1;
-
 /// A client that retries by itself: a person waits for it, and no deadline is near.
 pub(super) fn client(access: &Access, endpoint: Option<String>) -> Client {
     let mut config = aws_sdk_sqs::config::Builder::from(&access.config);
@@ -79,18 +75,18 @@ impl Queue {
         Ok(count.and_then(|count| count.parse().ok()).unwrap_or(0))
     }
 
-    /// Receives up to ten messages and hides them for so many seconds.
+    /// Receives up to ten messages and hides them for so many seconds. Waits so many seconds for the first.
     ///
     /// # Errors
     /// One line.
-    pub(super) async fn receive(&self, hidden: i32) -> Result<Vec<Received>, String> {
+    pub(super) async fn receive(&self, hidden: i32, wait: i32) -> Result<Vec<Received>, String> {
         let answer = self
             .client
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(BATCH as i32)
             .visibility_timeout(hidden)
-            .wait_time_seconds(WAIT)
+            .wait_time_seconds(wait)
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .message_attribute_names("All")
             .send()

@@ -42,6 +42,12 @@ impl Hiding {
 pub(super) struct Emptiness(u32);
 
 impl Emptiness {
+    /// How long the next receive waits, in seconds. A queue that seems empty is asked with waiting, because SQS asks all
+    /// of its servers then (SQS Developer Guide, "Amazon SQS short and long polling").
+    pub(super) fn wait(&self) -> i32 {
+        i32::from(self.0 > 0)
+    }
+
     /// Whether the queue counts as read, after another receive.
     pub(super) fn is_certain(&mut self, received: usize) -> bool {
         self.0 = if received == 0 { self.0 + 1 } else { 0 };
@@ -81,7 +87,7 @@ async fn pass(
     let mut hiding = Hiding::of(expected);
     let mut emptiness = Emptiness::default();
     loop {
-        let received = queue.receive(hiding.seconds()).await?;
+        let received = queue.receive(hiding.seconds(), emptiness.wait()).await?;
         if emptiness.is_certain(received.len()) {
             return Ok(());
         }
