@@ -14,7 +14,7 @@ from waiting import until
 
 STACK = "queue-email-associations"
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
-BUILT_TEMPLATE = Path(__file__).resolve().parents[2] / ".aws-sam" / "build" / "template.yaml"
+PACKAGED_TEMPLATE = Path(__file__).resolve().parents[2] / "target" / "package" / "template.yaml"
 
 PARAMETERS = {
     "ConnectInstanceId": INSTANCE,
@@ -48,7 +48,7 @@ class LocalAws:
         bucket = f"deployment-artifacts-{self.stack}"
         self.client("s3").create_bucket(Bucket=bucket)
         parameters = {**PARAMETERS, "ConnectEndpoint": connect_url, **more}
-        command = [Path(sys.executable).with_name("sam"), "deploy", "--template-file", BUILT_TEMPLATE,
+        command = [Path(sys.executable).with_name("sam"), "deploy", "--template-file", PACKAGED_TEMPLATE,
                    "--stack-name", self.stack, "--s3-bucket", bucket, "--region", REGION, "--no-confirm-changeset",
                    "--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
                    "--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())]

@@ -62,6 +62,20 @@ def test_a_file_of_1000_unsorted_rows_takes_one_call_for_each_queue(aws, connect
     assert len(connect.calls()) == 40
 
 
+def test_a_file_under_check_is_checked_and_changes_nothing(aws, connect):
+    queue, [first, second] = connect.create_queue(addresses=2)
+    other, [third] = connect.create_queue(addresses=1)
+    rows = [(queue, first), (queue, second), (other, third), (queue, "address-of-next-week")]
+    put(aws, "check/plan.csv", text(rows))
+    summary = result(aws, "check/plan")
+    assert [summary[count] for count in ("status", "rows", "planned", "associated", "failed")] == ["PARTIAL", 4, 3, 0, 1]
+    [failed] = csv.DictReader(io.StringIO(get(aws, summary["failedRows"])))
+    assert (failed["emailAddressId"], failed["row"], failed["error"]) == (
+        "address-of-next-week", "5", "EmailAddressNotFound")
+    assert "failedDryRunRows" not in summary
+    assert connect.on(queue) == connect.on(other) == []
+
+
 def test_rows_that_failed_come_back_to_be_mended_and_put_again(aws, connect):
     queues, rows = queues_and_rows(connect, queues=3, addresses=4)
     full, [first, second] = connect.create_queue(addresses=2, limit=1)

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use queue_email_associator::pairs::{Ask, Named, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Json, Source};
-use queue_email_associator::requests::{Base, Home, Path};
+use queue_email_associator::requests::{Base, Home, Intent, Path};
 
 /// What an instance is called that no request names and that is not known here: the associating function's default.
 pub(crate) const DEFAULT_INSTANCE: &str = "";
@@ -94,18 +94,19 @@ impl<'p> Asked<'p> {
         first.into_iter().flatten().collect()
     }
 
-    /// For each pair, whether only dry runs ask for it.
-    pub(crate) fn dry_runs(&self) -> Vec<bool> {
-        let mut dry = vec![true; self.pairs.pairs.len()];
+    /// For each pair, the greatest intent of the requests that ask for it.
+    pub(crate) fn intents(&self) -> Vec<Intent> {
+        let mut intents = vec![Intent::Plan; self.pairs.pairs.len()];
         for ask in &self.pairs.asks {
-            dry[ask.pair()] &= self.is_dry_run(ask.request());
+            let intent = &mut intents[ask.pair()];
+            *intent = (*intent).max(self.intent(ask.request()));
         }
-        dry
+        intents
     }
 
-    /// Whether a request is a dry run.
-    pub(crate) fn is_dry_run(&self, request: usize) -> bool {
-        self.pairs.requests[request].options.intent.is_dry()
+    /// How far a request wants its pairs taken.
+    pub(crate) fn intent(&self, request: usize) -> Intent {
+        self.pairs.requests[request].options.intent
     }
 
     /// The request that a path leads into, and its number.

@@ -15,6 +15,9 @@ pub const MAX_ASKED: usize = 250_000;
 /// Where files are put; the rest of the key is the name that results go under.
 const INCOMING: &str = "incoming/";
 
+/// Where files are put that are only checked. Their results keep the folder in their name.
+const CHECK: &str = "check/";
+
 /// The endings of a key, and the way in which such a file is read.
 type Reading = fn(&str) -> Result<Vec<Record>, Unusable>;
 const ENDINGS: [(&str, Reading); 3] = [
@@ -60,6 +63,11 @@ pub(crate) fn name(key: &str) -> &str {
     ending.map_or(name, |(ending, _)| &name[..name.len() - ending.len()])
 }
 
+/// Whether a file is only checked: nothing is associated for it.
+pub(crate) fn is_checked(key: &str) -> bool {
+    key.starts_with(CHECK)
+}
+
 fn has_ending(key: &str, ending: &str) -> bool {
     key.len()
         .checked_sub(ending.len())
@@ -79,6 +87,7 @@ mod tests {
             ("incoming/a.jsonl", "a"),
             ("elsewhere/ä.ndjson", "elsewhere/ä"),
             ("incoming/ä", "ä"),
+            ("check/a.csv", "check/a"),
         ] {
             assert_eq!(name(key), expected);
         }

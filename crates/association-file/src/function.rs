@@ -121,7 +121,11 @@ impl FileFunction {
             );
         }
         let rest = rest(step.error.as_ref(), summing.unreadable());
-        let summed = summing.finish(rest);
+        let mut summed = summing.finish(rest);
+        if file::is_checked(&step.key) {
+            // The whole file is a check, so its failed rows are simply those that would fail.
+            summed.failed.iter_mut().for_each(|failed| failed.dry_run = false);
+        }
         let folder = format!("results/{}/{}", file::name(&step.key), step.execution);
         let summary = Summary::new(&step.key, &folder, &summed, step.error);
         self.write_failed(&step.bucket, summary.failed_rows.as_deref(), &summed.failed, false).await?;

@@ -1,6 +1,7 @@
 //! One line: a request in short form, for one queue.
 
 use queue_email_associator::pairs::{Pair, RequestedQueue};
+use queue_email_associator::requests::Intent;
 use queue_email_associator::writer::PairsEntry;
 use serde::Serialize;
 
@@ -15,6 +16,8 @@ pub(super) struct Line<'a> {
     entry: PairsEntry<'a>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    check_queues: bool,
     /// For each address the line of the file that first asks for it.
     rows: Vec<u64>,
     /// For each address what that line is called, if any of them is called anything.
@@ -33,12 +36,13 @@ impl<'a> Line<'a> {
         numbers: &[usize],
         pairs: &'a [Pair],
         rows: &[(u64, Option<&'a str>)],
-        dry_run: bool,
+        intent: Intent,
     ) -> Self {
         let mut entry = PairsEntry::new(queue, numbers.iter().map(|number| &pairs[*number]));
         entry.instance = entry.instance.filter(|instance| *instance != DEFAULT_INSTANCE);
         let (rows, references) = numbers.iter().map(|number| rows[*number]).unzip();
-        Line { entry, dry_run, rows, references }
+        let (dry_run, check_queues) = (intent.is_dry(), intent == Intent::Check);
+        Line { entry, dry_run, check_queues, rows, references }
     }
 
     /// Writes the line, in halves where it would be too long: identifiers may have 500 characters. One pair alone always

@@ -9,7 +9,7 @@ mod lines;
 
 use queue_email_associator::pairs::Named;
 use queue_email_associator::plan::CHUNK;
-use queue_email_associator::requests::{Field, Invalid};
+use queue_email_associator::requests::{Field, Intent, Invalid};
 
 use crate::asked::{Asked, Context, text_of};
 use crate::error::FileError;
@@ -88,13 +88,18 @@ fn invalid(asked: &Asked<'_>, row: impl Fn(usize) -> u64) -> Vec<InvalidRecord> 
 /// Lines of one kind for one queue: the pairs, by their number.
 #[derive(Default)]
 struct OfQueue {
-    kinds: [Vec<usize>; 4],
+    kinds: [Vec<usize>; 6],
 }
 
 impl OfQueue {
-    /// The pairs of a kind: named by identifier or by address, live or dry.
-    fn of(&mut self, by_id: bool, dry_run: bool) -> &mut Vec<usize> {
-        &mut self.kinds[usize::from(!by_id) + 2 * usize::from(dry_run)]
+    /// The pairs of a kind: named by identifier or by address, live, checked or planned.
+    fn of(&mut self, by_id: bool, intent: Intent) -> &mut Vec<usize> {
+        let kind = match intent {
+            Intent::Associate => 0,
+            Intent::Check => 2,
+            Intent::Plan => 4,
+        };
+        &mut self.kinds[kind + usize::from(!by_id)]
     }
 }
 
@@ -103,9 +108,9 @@ fn lines(asked: &Asked<'_>, row: impl Fn(usize) -> u64) -> Lines {
     let mut lines = Lines::default();
     let pairs = &asked.pairs;
     let mut queues: Vec<OfQueue> = pairs.queues.iter().map(|_| OfQueue::default()).collect();
-    let dry_runs = asked.dry_runs();
-    for (number, (pair, dry_run)) in pairs.pairs.iter().zip(&dry_runs).enumerate() {
-        queues[pair.queue()].of(matches!(pair.address(), Named::Id(_)), *dry_run).push(number);
+    let intents = asked.intents();
+    for (number, (pair, intent)) in pairs.pairs.iter().zip(&intents).enumerate() {
+        queues[pair.queue()].of(matches!(pair.address(), Named::Id(_)), *intent).push(number);
     }
     // Items are numbered as records are, and so are their requests.
     let reference = |request| text_of(asked.request(request)?, Field::Reference.name());
@@ -114,7 +119,7 @@ fn lines(asked: &Asked<'_>, row: impl Fn(usize) -> u64) -> Lines {
     let rows: Vec<_> = requests.map(|request| (row(request), reference(request))).collect();
     for (queue, of_queue) in pairs.queues.iter().zip(&queues) {
         for chunk in of_queue.kinds.iter().flat_map(|kind| kind.chunks(CHUNK)) {
-            Line::new(queue, chunk, &pairs.pairs, &rows, dry_runs[chunk[0]]).write(&mut lines);
+            Line::new(queue, chunk, &pairs.pairs, &rows, intents[chunk[0]]).write(&mut lines);
         }
     }
     lines

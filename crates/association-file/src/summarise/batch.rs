@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use queue_email_associator::pairs::Named;
+use queue_email_associator::requests::Intent;
 
 use super::failed::FailedRow;
 use super::ledger::Ledger;
@@ -44,8 +45,8 @@ pub(super) struct Batch<'b> {
     asked: &'b Asked<'b>,
     ledger: Option<&'b Ledger<'b>>,
     first_asks: Vec<queue_email_associator::pairs::Ask>,
-    dry_runs: Vec<bool>,
-    /// All that it asks for are dry runs.
+    intents: Vec<Intent>,
+    /// All its requests are dry runs.
     all_dry_runs: bool,
     failed: Vec<FailedRow>,
     pairs_listed: Vec<bool>,
@@ -66,9 +67,9 @@ impl<'b> Batch<'b> {
     pub(super) fn new(asked: &'b Asked<'b>, ledger: Option<&'b Ledger<'b>>) -> Self {
         Batch {
             first_asks: asked.first_asks(),
-            dry_runs: asked.dry_runs(),
+            intents: asked.intents(),
             all_dry_runs: asked.requests() > 0
-                && (0..asked.requests()).all(|request| asked.is_dry_run(request)),
+                && (0..asked.requests()).all(|request| asked.intent(request).is_dry()),
             failed: Vec::new(),
             pairs_listed: vec![false; asked.pairs.pairs.len()],
             others_listed: 0,
@@ -194,7 +195,7 @@ impl<'b> Batch<'b> {
             row: known.or_else(|| self.asked.row(self.first_asks[number].path)),
             reason: reason.clone(),
             reference: None,
-            dry_run: self.dry_runs[number],
+            dry_run: self.intents[number].is_dry(),
         });
     }
 }

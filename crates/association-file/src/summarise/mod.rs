@@ -195,11 +195,11 @@ impl<'k> Summing<'k> {
         let rest = self.reasons.shared(rest);
         if let Some(ledger) = &self.ledger {
             let asked = ledger.asked();
-            let dry_runs = asked.dry_runs();
+            let intents = asked.intents();
             for (number, row) in ledger.missing_pairs() {
                 let pair = &asked.pairs.pairs[number];
                 let cells = Cells::of_pair(&asked.pairs.queues[pair.queue()], pair);
-                let dry_run = dry_runs[number];
+                let dry_run = intents[number].is_dry();
                 self.failed.push(FailedRow { cells, row, reason: rest.clone(), reference: None, dry_run });
                 self.counts.failed += 1;
             }
