@@ -1,23 +1,23 @@
-//! A client of an AWS service that is made when it is first needed.
+//! Deferred: an AWS client that is made when it is first needed.
 //!
-//! The SDK reads its list of partitions, and compiles their regular expressions, for each client that it makes: half of
-//! all the work of a cold start, which a first poll does not need.
+//! The SDK reads its list of partitions and compiles their regular expressions for each client. That is half of all the
+//! work of a cold start, and the first poll does not need a client.
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 type Make<Client> = Box<dyn FnOnce() -> Client + Send>;
 
-/// A client that is made at most once, by the first caller that needs it.
+/// A client that the first caller makes. It is made at most once.
 pub struct Deferred<Client>(Arc<LazyLock<Client, Make<Client>>>);
 
 impl<Client> Deferred<Client> {
-    /// A client that `make` makes.
+    /// Wraps the function that makes the client.
     pub fn new(make: impl FnOnce() -> Client + Send + 'static) -> Self {
         Deferred(Arc::new(LazyLock::new(Box::new(make))))
     }
 
-    /// The client. Where another thread is making it, this waits for it.
+    /// Returns the client. If another thread is making it, this call waits.
     pub fn get(&self) -> &Client {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The answer to a batch of messages: which of them are to be delivered again.
+//! Batch: the answer to a batch of messages, with the messages to deliver again.
 
 use std::collections::HashSet;
 
@@ -7,25 +7,25 @@ use serde::Serialize;
 use crate::payload::Source;
 use crate::redelivery::Listed;
 
-/// `batchItemFailures`, as an event source mapping with `ReportBatchItemFailures` and a pipe expect it (Lambda
-/// Developer Guide, "Handling errors for an SQS event source in Lambda").
+/// The response with `batchItemFailures` that an event source mapping with `ReportBatchItemFailures` and a pipe expect
+/// (Lambda Developer Guide, "Handling errors for an SQS event source in Lambda").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchItemFailures {
-    /// The messages to be delivered again, once each, in the batch's order.
+    /// The messages to deliver again, once each, in the order of the batch.
     pub batch_item_failures: Vec<BatchItemFailure>,
 }
 
-/// A message to be delivered again.
+/// A message to deliver again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchItemFailure {
-    /// Its `messageId`.
+    /// The message's `messageId`.
     pub item_identifier: String,
 }
 
 impl BatchItemFailures {
-    /// Lists messages, given in the batch's order.
+    /// Lists messages. `listed` is in the order of the batch.
     pub fn new(sources: &[Source<'_>], listed: &[Listed]) -> Self {
         let mut known = HashSet::new();
         let ids = listed.iter().map(|listed| sources[listed.source].id.as_deref().unwrap_or_default());

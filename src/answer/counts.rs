@@ -1,4 +1,4 @@
-//! Counts: how many pairs of an invocation came to what.
+//! Counts: the number of pairs of an invocation for each outcome.
 
 use std::collections::HashMap;
 
@@ -13,25 +13,25 @@ use crate::plan::Distinct;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// Pairs asked for, repetitions included, and everything invalid.
+    /// Pairs that requests ask for, repetitions included, and everything invalid.
     pub requested: usize,
     /// Different pairs, and everything invalid.
     pub distinct: usize,
     /// Pairs that a call associated.
     pub associated: usize,
-    /// Pairs that were found on their queue.
+    /// Pairs that the queue's list already holds.
     pub already_associated: usize,
     /// Pairs that only dry runs ask for.
     pub planned: usize,
     /// Pairs that were not associated, and everything invalid.
     pub failed: usize,
-    /// Of the failed ones, those that may succeed later, whoever asked for them.
+    /// Failed pairs that may succeed later for every request that asks for them.
     #[serde(skip)]
     pub retryable: usize,
 }
 
 impl Counts {
-    /// Counts the pairs of an invocation. What failed is counted in the failures themselves.
+    /// Counts the pairs of an invocation. The failures supply the number of failed pairs.
     pub fn new(pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Self {
         let mut counts = Counts { requested: pairs.asks.len() + pairs.invalid.len(), ..Counts::default() };
         outcomes.by_group.iter().flat_map(|group| &group.by_address).for_each(|outcome| counts.add(outcome));
@@ -52,7 +52,7 @@ impl Counts {
     }
 }
 
-/// The distinct pairs that failed, and whether each may succeed later for everybody who asked for it.
+/// The distinct pairs that failed. Each tells whether it may succeed later for every request that asks for it.
 fn retryable(failures: &Failures) -> HashMap<Distinct, bool> {
     let mut failed = HashMap::new();
     for failure in failures.as_slice() {

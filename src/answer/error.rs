@@ -5,13 +5,14 @@ use lambda_runtime::Diagnostic;
 /// An invocation that ends in an error. The text is one line that a person can read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvocationError {
-    /// No envelope, or nothing valid in it. Not worth a retry.
+    /// The payload has no known envelope, or nothing in it is valid. A retry cannot help.
     #[error("{0}")]
     InvalidRequest(String),
-    /// Something failed for a reason that may pass. Worth a retry: what is done stays done.
+    /// Something failed for a reason that may pass. A retry is worthwhile, and it keeps the pairs that are already
+    /// done.
     #[error("{0}")]
     RetryableFailure(String),
-    /// Something failed for good, and nothing retryably. Not worth a retry.
+    /// Something failed for good, and nothing may succeed later. A retry cannot help.
     #[error("{0}")]
     PermanentFailure(String),
 }

@@ -1,7 +1,7 @@
-//! Answer: what the caller of the invocation gets.
+//! Answer: the function's answer to the caller of the invocation.
 //!
-//! Batches of messages get the list of those to be delivered again, everybody else a report or an error. Which of
-//! these follows from the envelope and from what became of the pairs.
+//! A batch of messages gets the list of messages to deliver again. Every other caller gets a report or an error. The
+//! envelope and the outcomes of the pairs decide between a report and an error.
 
 mod batch;
 mod counts;
@@ -26,16 +26,16 @@ use crate::redelivery::Listed;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// For SQS and Pipes batches.
+    /// The answer to an SQS or Pipes batch.
     Batch(BatchItemFailures),
-    /// For everything else.
+    /// The answer to every other payload.
     Report(Box<Report>),
 }
 
 /// Chooses the answer.
 ///
 /// # Errors
-/// Where the caller must see failures as an error: see [`InvocationError`].
+/// Returns an [`InvocationError`] if the caller must see the failures as an error.
 pub fn answer(
     envelope: &Envelope<'_>,
     pairs: &Pairs,
@@ -63,7 +63,7 @@ pub fn answer(
     let remaining = if asynchronous { Ok(None) } else { remaining::remaining(failures, pairs) };
     match remaining.ok().and_then(|remaining| report.shortened().with_remaining(remaining)) {
         Some(report) => Ok(Answer::Report(Box::new(report))),
-        // What is left is never cut, and the caller can do no more than ask again for everything.
+        // The remaining request is never shortened. If it does not fit, the caller has to send the whole request again.
         None => Err(InvocationError::RetryableFailure(summary())),
     }
 }

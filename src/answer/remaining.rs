@@ -1,4 +1,4 @@
-//! What is left of a request, as a request to send again.
+//! Remaining: the pairs of a request that may succeed later, as a request to send again.
 
 use serde_json::Value;
 
@@ -7,15 +7,18 @@ use crate::pairs::Pairs;
 use crate::requests::Intent;
 use crate::writer::{WrittenRequest, pair_entries};
 
-/// Pairs of different intents are left, which no single request can ask for.
+/// The remaining pairs have different intents, and no single request can ask for all of them.
 #[derive(Debug)]
 pub(super) struct Mixed;
 
-/// The pairs that may succeed later, of requests that want them back instead of an error (`"failOnRetryable": false`);
-/// nothing if there are none. It says so itself, so that a state machine can loop on it.
+/// The pairs that may succeed later, as an association request, or `None` if there are none.
+///
+/// Only requests with `"failOnRetryable": false` get their pairs back. The new request has the same flag, so a state
+/// machine can loop on it.
 ///
 /// # Errors
-/// Where items of a Distributed Map batch are left of which some are dry runs and some are not, or some check queues and
+/// Returns [`Mixed`] if the remaining items of a Distributed Map batch differ in whether they are dry runs, or in
+/// whether they check queues.
 /// some do not.
 pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Value>, Mixed> {
     let wanted = || {
@@ -31,7 +34,7 @@ pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Val
         return Err(Mixed);
     }
     let left = || wanted().map(|(_, failed)| failed);
-    // Items may have references of their own, and one request has one.
+    // Each item may have its own reference, but a request has only one.
     let reference = left().all(|failed| failed.reference == first.reference).then_some(&*first.reference);
     let instance = first.instance_id.as_deref();
     let request = WrittenRequest {
@@ -44,6 +47,6 @@ pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Val
         associations: pair_entries(left().filter_map(Failed::pair), pairs, instance),
         ..WrittenRequest::default()
     };
-    // Nothing in a request can fail to be written.
+    // Serializing a request cannot fail.
     Ok(serde_json::to_value(request).ok())
 }

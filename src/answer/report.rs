@@ -1,4 +1,4 @@
-//! The report: what became of an invocation, small enough for a Step Functions payload.
+//! Report: the outcome of an invocation, small enough for a Step Functions payload.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,21 +15,21 @@ use crate::writer::json_size;
 
 use super::Counts;
 
-/// A Step Functions payload ends at 262,144 bytes (Step Functions Developer Guide, "Quotas related to state
-/// executions"), and a state machine puts other things beside the report.
+/// Size limit of a report, in bytes. A Step Functions payload ends at 262,144 bytes (Step Functions Developer Guide,
+/// "Quotas related to state executions"), and a state machine adds other data to the report.
 const MAX_BYTES: usize = 200_000;
 
-/// What became of an invocation as a whole.
+/// The outcome of an invocation as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     /// Nothing failed.
     Succeeded,
-    /// Some failed, and something else came of it.
+    /// Some pairs or entries failed, and at least one pair did not.
     Partial,
-    /// Something failed, and nothing else came of it.
+    /// Something failed, and no pair was associated, already associated or planned.
     Failed,
-    /// Nothing failed, and something was only planned.
+    /// Nothing failed, and at least one pair was only planned.
     Planned,
 }
 
@@ -46,35 +46,36 @@ impl Status {
     }
 }
 
-/// What became of one queue.
+/// The outcome of one queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueRow {
     /// The instance.
     pub instance_id: Arc<str>,
-    /// The queue's identifier, unless its name was not found.
+    /// The queue's identifier. A queue whose name was not found has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_id: Option<Arc<str>>,
-    /// The queue's name, if it was named by it.
+    /// The queue's name, if a request named the queue by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_name: Option<Arc<str>>,
-    /// Pairs asked for, repetitions included.
+    /// Pairs that requests ask for, repetitions included.
     pub requested: usize,
     /// Pairs that a call associated.
     pub associated: usize,
-    /// Pairs that were found on the queue.
+    /// Pairs that the queue's list already holds.
     pub already_associated: usize,
-    /// Pairs that only dry runs ask for; left out where there are none.
+    /// Pairs that only dry runs ask for. A row leaves out a zero.
     #[serde(skip_serializing_if = "is_zero")]
     pub planned: usize,
     /// Pairs that were not associated.
     pub failed: usize,
     /// Calls that the queue's addresses need if nothing fails.
     pub chunks: usize,
-    /// Addresses on the queue, beside its default one, that nobody asks for. Known only if a dry run checked the queue.
+    /// Addresses on the queue that no request asks for, without its default address. Only a dry run that checks the
+    /// queue knows the number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unrequested: Option<usize>,
-    /// The identifiers of those addresses, for a person who looks.
+    /// The identifiers of those addresses. The command line shows them.
     #[serde(skip)]
     pub unrequested_ids: Vec<String>,
 }
@@ -87,22 +88,22 @@ fn is_zero(count: &usize) -> bool {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// What became of it as a whole.
+    /// The outcome of the invocation as a whole.
     pub status: Status,
-    /// How many pairs came to what.
+    /// The number of pairs for each outcome.
     #[serde(flatten)]
     pub counts: Counts,
     /// Calls to Connect, look-ups and retries included.
     pub api_calls: u64,
-    /// Calls that were refused by throttling.
+    /// Calls that the API refused by throttling.
     pub throttled_calls: u64,
-    /// The queues, in the order they were first named.
+    /// The queues, in the order in which requests first name them.
     pub queues: Vec<QueueRow>,
     /// The failures, in the order of the request.
     pub failures: Vec<Failed>,
-    /// Failures that are left out.
+    /// Number of failures that the report leaves out.
     pub failures_omitted: usize,
-    /// Queues that are left out.
+    /// Number of queues that the report leaves out.
     pub queues_omitted: usize,
     /// An association request of the pairs that may succeed later, if the request wants them back.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,8 +127,8 @@ impl Report {
         }
     }
 
-    /// A copy without failures that cannot fit in any case: with the names of its members alone, each takes more than
-    /// forty bytes.
+    /// Copies the report without the failures that cannot fit in any case. Each failure takes more than 40 bytes for
+    /// the names of its members alone.
     #[must_use]
     pub fn shortened(&self) -> Self {
         let kept = self.failures.len().min(MAX_BYTES / 40);
@@ -140,18 +141,19 @@ impl Report {
         }
     }
 
-    /// The report within its size, with what is left; nothing if that does not fit.
+    /// Adds the remaining request and cuts the report to its size limit. Returns `None` if the result is still too
+    /// large.
     #[must_use]
     pub fn with_remaining(mut self, remaining: Option<Value>) -> Option<Self> {
         self.remaining = remaining;
         Some(self.within_size()).filter(|report| json_size(report) <= MAX_BYTES)
     }
 
-    /// The report within its size: first queues without failures are left out, then failures, then queues, always
-    /// from the end.
+    /// Cuts the report to its size limit. It first leaves out queues without failures, then failures, then other
+    /// queues. It always begins at the end.
     fn within_size(mut self) -> Self {
         let mut size = json_size(&self);
-        // Each entry goes with its comma.
+        // The size of an entry includes its comma.
         let queue_sizes: Vec<usize> = self.queues.iter().map(|queue| json_size(queue) + 1).collect();
         let mut kept = vec![true; self.queues.len()];
         // The counters grow by some digits while entries are left out.
@@ -184,7 +186,7 @@ impl Report {
 
 fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> {
     let mut rows: Vec<QueueRow> = Vec::with_capacity(plan.groups.len());
-    // A queue named in two ways is one row; one whose name was not found has a row of its own.
+    // A queue that requests name in two ways has one row. A queue whose name was not found has a row of its own.
     let mut row_of_group: HashMap<usize, usize> = HashMap::with_capacity(plan.groups.len());
     let mut row_of_queue = Vec::with_capacity(pairs.queues.len());
     for (queue, group) in pairs.queues.iter().zip(&plan.group_of) {

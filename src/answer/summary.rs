@@ -8,13 +8,13 @@ use crate::failures::{Failed, Failures};
 
 use super::Counts;
 
-/// How many reasons are written out.
+/// Number of reasons that the summary spells out.
 const REASONS: usize = 3;
 
-/// Says how many of how many failed, and the first reasons.
+/// Gives the number of failures and the first reasons.
 pub(super) fn summary(failures: &Failures, counts: &Counts) -> String {
     let mut reasons: Vec<(&Failed, usize)> = Vec::new();
-    // Each invalid entry may have a reason of its own, and a payload a million of them.
+    // A payload may hold a million invalid entries, each with its own reason. A map keeps the search fast.
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
     for failed in failures.as_slice() {
         let next = reasons.len();
@@ -44,6 +44,6 @@ pub(super) fn summary(failures: &Failures, counts: &Counts) -> String {
         1 => write!(line, "; and 1 other reason"),
         others => write!(line, "; and {others} other reasons"),
     };
-    // The API's messages and the names of members are others' words.
+    // API messages and member names come from outside and may hold control characters.
     line.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'), " ")
 }

@@ -1,4 +1,4 @@
-//! Agenda: the attempts that are to be made, in their order, and those that wait for their backoff.
+//! Agenda: the attempts that are ready, in their order, and the attempts that wait for their backoff.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -15,32 +15,32 @@ use super::step::{Attempt, Step};
 pub(super) enum Pending {
     /// The first attempt of a step.
     First(Box<Step>),
-    /// Another attempt of a call that was refused.
+    /// Another attempt of a call that the API refused.
     Again(Box<Retry>),
 }
 
-/// A call that was refused and is made again.
+/// A call that the API refused and that the caller makes again.
 #[derive(Debug)]
 pub(super) struct Retry {
     pub(super) attempt: Attempt,
     pub(super) rank: Rank,
-    /// Attempts that were made.
+    /// Number of attempts so far.
     pub(super) attempts: u32,
     pub(super) backoff: Backoff,
-    /// Why the last attempt was refused.
+    /// Why the API refused the last attempt.
     pub(super) last: Refusal,
-    /// An attempt may have been carried out although its answer was lost.
+    /// Connect may have carried out an earlier attempt although its answer was lost.
     pub(super) maybe_done: bool,
 }
 
-/// The order of attempts: the least goes first. A call that is made again keeps its rank.
+/// The order of attempts: the lowest rank goes first. A retry keeps the rank of its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
     pub(super) urgency: usize,
     pub(super) place: usize,
 }
 
-/// Attempts by operation and rank, and by the time until which they wait.
+/// The attempts. Ready attempts are ordered by operation and rank, waiting attempts by the end of their wait.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
     ready: [BinaryHeap<Reverse<Pending>>; Operation::ALL.len()],
@@ -62,7 +62,7 @@ impl Agenda {
         self.waiting.push(Reverse(Waiting { due, pending }));
     }
 
-    /// Moves what has waited long enough to what is ready, and tells when the next wait ends.
+    /// Moves the attempts whose wait is over to the ready ones. Returns the end of the next wait.
     pub(super) fn wake(&mut self, now: Instant) -> Option<Instant> {
         while let Some(Reverse(waiting)) = self.waiting.peek() {
             if waiting.due > now {
@@ -75,7 +75,7 @@ impl Agenda {
         None
     }
 
-    /// Of these operations, the one whose next attempt comes first.
+    /// The operation with the most urgent ready attempt, among the operations that pass the test.
     pub(super) fn next_operation(&self, among: impl Fn(Operation) -> bool) -> Option<Operation> {
         let head = |operation: &Operation| {
             self.ready[*operation as usize].peek().map(|Reverse(pending)| pending.rank())
@@ -86,17 +86,17 @@ impl Agenda {
             .min_by_key(head)
     }
 
-    /// The next attempt of an operation, which leaves the agenda.
+    /// Removes the next ready attempt of an operation.
     pub(super) fn pop(&mut self, operation: Operation) -> Option<Pending> {
         self.ready[operation as usize].pop().map(|Reverse(pending)| pending)
     }
 
-    /// All attempts of an operation that are ready, which leave the agenda.
+    /// Removes all ready attempts of an operation.
     pub(super) fn drain(&mut self, operation: Operation) -> Vec<Pending> {
         self.ready[operation as usize].drain().map(|Reverse(pending)| pending).collect()
     }
 
-    /// All attempts, which leave the agenda.
+    /// Removes all attempts.
     pub(super) fn drain_all(&mut self) -> Vec<Pending> {
         let mut all: Vec<Pending> = self.waiting.drain().map(|Reverse(waiting)| waiting.pending).collect();
         all.extend(Operation::ALL.into_iter().flat_map(|operation| self.drain(operation)));

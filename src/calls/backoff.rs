@@ -1,8 +1,8 @@
-//! How long to wait before a call is made again: doubling, with jitter.
+//! Backoff: the wait before each retry of a call. It doubles each time and has jitter.
 //!
-//! The one place that knows the crate `backoff`, which is unmaintained (RUSTSEC-2025-0012; the reason why it
-//! stays is in `docs/decisions/backoff.md`). It is asked for intervals and nothing else: whether to go on, and what the
-//! deadline allows, is decided by the loop that makes the calls.
+//! Only this module uses the crate `backoff`, which is unmaintained (RUSTSEC-2025-0012). `docs/decisions/backoff.md`
+//! gives the reason why it stays. The crate only supplies the intervals. The loop that makes the calls decides whether
+//! to retry and checks the deadline.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ pub struct BackoffSettings {
     pub max: Duration,
 }
 
-/// The waits of one call, each twice the one before.
+/// The waits of one call. Each is twice the one before.
 #[derive(Debug)]
 pub struct Backoff {
     intervals: ExponentialBackoff,
 }
 
 impl Backoff {
-    /// The waits of a call that has not been made again yet.
+    /// Starts with the first wait of a call.
     pub fn new(settings: BackoffSettings) -> Self {
         Backoff {
             intervals: ExponentialBackoff {

@@ -1,23 +1,23 @@
-//! Deadline: until when calls are begun, and how long one may take.
+//! Deadline: the end of the time for calls, and the time that one call may take.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A call is begun only while this much is left for it.
+/// A call begins only if at least this much time remains.
 const SHORTEST_CALL: Duration = Duration::from_secs(1);
 
-/// The time of an invocation, with what must stay free at its end taken off.
+/// The time of an invocation, without the time that must stay free at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
-    /// When the last answer must be there.
+    /// The time by which the last answer must arrive.
     end: Instant,
 }
 
 impl Deadline {
-    /// The deadline of an invocation, less what is `kept` free at its end.
+    /// Ends `kept` before the invocation does.
     pub fn new(invocation_ends: Instant, kept: Duration, now: Instant) -> Self {
-        // An instant before now cannot always be written; now is as good, as nothing is begun at it.
+        // The subtraction can fail because an instant cannot always go back that far. No call begins at `now` either.
         Deadline { end: invocation_ends.checked_sub(kept).unwrap_or(now) }
     }
 
@@ -26,17 +26,17 @@ impl Deadline {
         self.end.checked_sub(SHORTEST_CALL)
     }
 
-    /// Whether a call may begin at a time.
+    /// Whether a call may begin at this time.
     pub fn allows(self, begin: Instant) -> bool {
         begin + SHORTEST_CALL <= self.end
     }
 
-    /// How long calls may still begin and end.
+    /// The remaining time for calls.
     pub fn time_left(self, now: Instant) -> Duration {
         self.end.saturating_duration_since(now)
     }
 
-    /// How long a call may take that begins at a time.
+    /// The time that a call may take if it begins at `begin`.
     pub fn time_for_call(self, begin: Instant, at_most: Duration) -> Duration {
         self.end.saturating_duration_since(begin).min(at_most)
     }

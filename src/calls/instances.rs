@@ -1,7 +1,8 @@
-//! Instances: whether the instance that groups name exists at all.
+//! Instances: whether the instance of a group exists at all.
 //!
-//! With a wrong instanceId every queue is missing, and each of them would cost two calls. So when two groups of an
-//! instance were not found and none was, SearchQueues is asked once, because it names nothing but the instance.
+//! With a wrong `instanceId` every queue is missing, and each queue would cost two calls. So when the API did not find
+//! two groups of an instance and found none, one SearchQueues call checks the instance. That call names nothing but the
+//! instance.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -11,10 +12,10 @@ use crate::failure::{Blame, Failure, Retry};
 
 use super::group::QueueVerdict;
 
-/// Groups that must be not found before the instance itself is doubted.
+/// Number of groups that the API must not find before the instance is in doubt.
 const NOT_FOUND_TO_DOUBT: u32 = 2;
 
-/// What is known of each instance.
+/// The state of each instance.
 #[derive(Debug, Default)]
 pub(super) struct Instances {
     known: HashMap<Arc<str>, Instance>,
@@ -23,18 +24,18 @@ pub(super) struct Instances {
 
 #[derive(Debug)]
 enum Instance {
-    /// None of its queues was found, and so many were not.
+    /// The API found none of its queues so far. The number counts the queues that it did not find.
     NotFound(u32),
-    /// SearchQueues is asked.
+    /// A SearchQueues call checks whether the instance exists.
     Asked,
-    /// It exists, or that could not be found out. Every group of it is called.
+    /// The instance exists, or the check failed. The caller calls every group of it.
     Called,
-    /// SearchQueues does not find it either.
+    /// SearchQueues did not find the instance either.
     Missing(Failure),
 }
 
 impl Instances {
-    /// Notes whether the API found a queue. `has_rest` tells whether other groups of the instance were not called yet.
+    /// Notes whether the API found a queue. `has_rest` tells whether the instance has groups without a call so far.
     pub(super) fn note(
         &mut self,
         instance: &Arc<str>,
@@ -61,7 +62,7 @@ impl Instances {
         Some(SearchCall { instance, directory: Directory::Queues, next_token: None })
     }
 
-    /// The call was answered, or refused with this refusal, or there was no time for it.
+    /// Notes the end of the check. `refusal` is `None` if the instance exists or if there was no time for the call.
     pub(super) fn answered(&mut self, call: &SearchCall, refusal: Option<&Refusal>) {
         let Some(known @ Instance::Asked) = self.known.get_mut(&call.instance) else { return };
         *known = match refusal {
@@ -81,7 +82,7 @@ impl Instances {
 
 fn missing(refusal: &Refusal) -> Failure {
     let message = format!("{}; check the instanceId: SearchQueues does not find it either", refusal.message);
-    // An instance that was just created may not be found yet.
+    // The API may not find a new instance yet.
     Failure { blame: Blame::Queue, ..Failure::ours(refusal.code.clone(), message, Retry::FirstDelivery) }
 }
 
@@ -93,7 +94,7 @@ mod tests {
         Refusal { class, code: "E".to_owned(), message: "no".to_owned(), retry_after: None }
     }
 
-    /// An instance of which so many groups were not found.
+    /// An instance with so many groups that the API did not find.
     fn not_found(groups: u32, has_rest: bool) -> (Instances, Arc<str>) {
         let (mut instances, instance) = (Instances::default(), Arc::from("i"));
         (0..groups).for_each(|_| instances.note(&instance, QueueVerdict::NotFound, || has_rest));

@@ -1,9 +1,9 @@
-//! Calls: the plan carried out, at the quota, before the deadline, blaming only the pair at fault.
+//! Calls: carry out the plan at the quota and before the deadline, and blame only the pair at fault.
 //!
-//! State machines without clocks or sockets decide what to call next: a [`group`] for each queue, and the reading of
-//! each directory. A [`Round`] holds all of them. [`Caller::run`] takes a step from it, makes the call and gives the
-//! step back with the answer. It is the one place that waits: it puts the most urgent call first, draws its turn from
-//! the [`pace`], checks the [`deadline`], and makes a call again where that may help.
+//! State machines without clocks or sockets decide on the next call. There is a [`group`] for each queue and a reading
+//! for each directory. A [`Round`] holds all of them. [`Caller::run`] takes a step from the round, makes the call and
+//! gives the step back with the answer. Only that loop waits. It makes the most urgent call first, takes a turn from
+//! the [`pace`], checks the [`deadline`], and retries a call if that may help.
 
 mod agenda;
 pub mod backoff;

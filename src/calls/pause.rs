@@ -1,10 +1,10 @@
-//! Pauses: a group waits before its next step.
+//! Pause: the wait of a group before its next step.
 
 use std::time::Duration;
 
-/// A wait that makes a step a retry.
+/// A wait before a step. The pause makes the step a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pause {
-    /// How long the server asked to wait. The wait doubles with each pause of the group as well.
+    /// The wait that the server asks for. The wait also doubles with each pause of the group.
     pub at_least: Duration,
 }

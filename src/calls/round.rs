@@ -1,5 +1,4 @@
-//! A round: the directories that are to be read and the groups that are to be brought onto their queues, as steps for
-//! the loop that makes the calls.
+//! Round: the directories to read and the groups to associate, as steps for the loop that makes the calls.
 
 mod refused;
 
@@ -22,16 +21,16 @@ use super::pause::Pause;
 use super::step::{Answer, Attempt, Step, Task};
 use super::token::client_token;
 
-/// How long a chunk that is not whole waits for names that may still join its group: as long as the call that this
-/// saves takes at the default quota of two a second. Longer, and the names would hold identifiers back.
+/// How long a chunk that is not full waits for names that may still join its group. A full chunk saves a call, and a
+/// call takes this long at the default quota of two a second. A longer wait would let names hold identifiers back.
 const WAIT_FOR_NAMES: Duration = Duration::from_millis(500);
 
-/// What a round is made of.
+/// The input of a round.
 #[derive(Debug, Clone, Copy)]
 pub struct Given<'p> {
-    /// What is asked for.
+    /// The pairs of the payload.
     pub pairs: &'p Pairs,
-    /// For each of the envelope's sources, what identifies it in a `ClientToken`.
+    /// The identifier of each source of the envelope, for the `ClientToken`.
     pub source_ids: &'p [Arc<str>],
     /// The directories that the process keeps.
     pub directories: &'p Directories,
@@ -41,7 +40,7 @@ pub struct Given<'p> {
     pub half_time: Instant,
 }
 
-/// Everything that wants calls made, and how far each part has come.
+/// The state of everything that needs calls.
 #[derive(Debug)]
 pub struct Round<'p> {
     given: Given<'p>,
@@ -49,11 +48,11 @@ pub struct Round<'p> {
     plan: Plan,
     groups: Vec<Member>,
     instances: Instances,
-    /// Who may want a step.
+    /// Groups and readings that may need a step.
     idle: VecDeque<Idle>,
-    /// Until when chunks that are not whole wait for names.
+    /// Until when chunks that are not full wait for names.
     names_awaited_until: Option<Instant>,
-    /// When names that were found go ahead although their directory was not read to its end.
+    /// When the pairs with known identifiers go ahead although a directory is not yet read to its end.
     names_go_ahead_at: Option<Instant>,
 }
 
@@ -61,13 +60,13 @@ pub struct Round<'p> {
 #[derive(Debug)]
 struct Member {
     progress: Progress,
-    /// A step of it is under way.
+    /// A step of the group is under way.
     is_busy: bool,
-    /// Pairs that join it when their address was looked up.
+    /// Number of pairs that join the group after the lookup of their address.
     waiting: usize,
 }
 
-/// Somebody who has no step under way.
+/// A group or a reading that has no step under way.
 #[derive(Debug, Clone, Copy)]
 enum Idle {
     /// A group, perhaps after a pause.
@@ -77,7 +76,7 @@ enum Idle {
 }
 
 impl<'p> Round<'p> {
-    /// Groups the pairs whose identifiers are known, and has the names of the others looked up.
+    /// Groups the pairs whose identifiers are known, and starts to look up the names of the others.
     pub fn new(given: Given<'p>, now: Instant) -> Self {
         let (names, resolved) = Names::new(given.pairs, given.directories, now);
         let mut round = Round {
@@ -95,12 +94,12 @@ impl<'p> Round<'p> {
         round
     }
 
-    /// The plan as it came to be, and what became of each of its addresses.
+    /// Returns the final plan and the outcome of each of its addresses.
     pub fn finish(self) -> (Plan, Vec<GroupOutcomes>) {
         (self.plan, self.groups.into_iter().map(|group| group.progress.finish()).collect())
     }
 
-    /// The next step that is wanted. It comes back with [`Round::record`] or [`Round::expire`].
+    /// The next step. The loop gives it back with [`Round::record`] or [`Round::expire`].
     pub(super) fn next(&mut self, now: Instant) -> Option<Step> {
         self.let_names_go_ahead(now);
         if let Some(call) = self.instances.ask() {
@@ -123,7 +122,7 @@ impl<'p> Round<'p> {
         None
     }
 
-    /// When a step may be wanted although nothing was answered.
+    /// The time at which a step may become ready without another answer.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         self.names.to_read().next()?;
         self.names_awaited_until.into_iter().chain(self.names_go_ahead_at).min()
@@ -137,7 +136,7 @@ impl<'p> Round<'p> {
         let more_may_join = member.waiting > 0 && self.names_awaited_until.is_some();
         let planned = &self.plan.groups[group];
         let step = member.progress.next_step(more_may_join).or_else(|| {
-            // A check comes last, when all is known that it is to decide.
+            // A check comes last, because it must know every address that requests ask for.
             let may_check = member.waiting == 0 && self.names.knows_addresses(&planned.instance);
             may_check.then(|| member.progress.next_check(planned)).flatten()
         })?;
@@ -155,8 +154,8 @@ impl<'p> Round<'p> {
         Some(Step { task, urgency, place: group, pause })
     }
 
-    /// Looks at a step again before it begins: the answers to others may have made it pointless, and names that were
-    /// looked up meanwhile go along in its call.
+    /// Reviews a step before its call begins. Other answers may have made the step pointless. New identifiers from a
+    /// directory join its chunk.
     pub(super) fn review(&mut self, step: Step) -> Option<Step> {
         let Step { task: Task::Associate { group, mut set }, urgency, place, pause } = step else {
             return Some(step);
@@ -173,7 +172,7 @@ impl<'p> Round<'p> {
         Some(Step { task: Task::Associate { group, set }, urgency, place, pause })
     }
 
-    /// The task with its call.
+    /// Builds the call of a task.
     pub(super) fn attempt(&self, task: Task) -> Attempt {
         match task {
             Task::Associate { group, set } => {
@@ -191,7 +190,7 @@ impl<'p> Round<'p> {
         }
     }
 
-    /// Takes the answer to a step.
+    /// Records the answer to a step.
     pub(super) fn record(&mut self, answer: Answer, now: Instant) {
         match answer {
             Answer::Associated { group, set } => self.update(group, |progress, _, _| {
@@ -225,12 +224,12 @@ impl<'p> Round<'p> {
         }
     }
 
-    /// There is no time left for a step.
+    /// Records that there is no time left for a step.
     pub(super) fn expire(&mut self, task: &Task, reason: &str, now: Instant) {
         self.end(task, Failure::deadline_exceeded(reason), now);
     }
 
-    /// Ends what a task belongs to, because its call was refused and there is no time to make the call again.
+    /// Ends the group or reading of a refused task, because there is no time for a retry.
     pub(super) fn give_up(&mut self, task: &Task, reason: &str, now: Instant) {
         self.end(task, Failure::deadline_exceeded_after_refusal(reason), now);
     }
@@ -262,17 +261,17 @@ impl<'p> Round<'p> {
         }
     }
 
-    /// A page of a directory was read, or will not be.
+    /// Records that a page of a directory was read, or that the reading failed.
     fn read(&mut self, reading: usize, found: Found) {
         self.join(found);
         match self.names.is_reading(reading) {
             true => self.idle.push_back(Idle::Reading(reading)),
-            // Checks wait for the whole directory.
+            // A check waits for the whole directory.
             false => self.wake_groups(),
         }
     }
 
-    /// Pairs were looked up: they join their groups.
+    /// Adds the pairs whose names were found to their groups.
     fn join(&mut self, found: Found) {
         if found.queues.is_empty() && found.pairs.is_empty() {
             return;
@@ -311,7 +310,7 @@ impl<'p> Round<'p> {
         }
     }
 
-    /// Hands an answer to a group, which then may want its next step.
+    /// Gives an answer to a group. The group may then need its next step.
     fn update(
         &mut self,
         group: usize,

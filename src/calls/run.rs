@@ -1,4 +1,4 @@
-//! The loop that makes the calls: the one place that waits.
+//! The loop that makes the calls. Only this loop waits.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -31,7 +31,7 @@ pub struct CallLimits {
     pub call_timeout: Duration,
 }
 
-/// What every invocation of the process shares: the pace of each operation, and the calls in flight.
+/// The state that all invocations of the process share: the pace of each operation, and the calls in flight.
 #[derive(Debug)]
 pub struct Shared {
     paces: [Pace; Operation::ALL.len()],
@@ -40,7 +40,7 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Fresh, at the ceiling.
+    /// Starts every pace at its ceiling.
     pub fn new(allowance: Allowance, max_concurrent_calls: usize, now: Instant) -> Self {
         Shared {
             paces: Operation::ALL.map(|_| Pace::new(allowance, now)),
@@ -55,14 +55,14 @@ impl Shared {
     }
 }
 
-/// How many calls were made.
+/// Number of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Attempts, of every operation.
     pub api_calls: u64,
-    /// Attempts that were refused by throttling.
+    /// Attempts that the API refused by throttling.
     pub throttled_calls: u64,
-    /// Attempts beyond the first of a call.
+    /// Attempts after the first one of a call.
     pub retries: u64,
 }
 
@@ -74,9 +74,9 @@ impl std::ops::AddAssign for Tally {
     }
 }
 
-/// Is told of the calls while they are made, to show progress.
+/// Follows the calls of an invocation, for example to show progress.
 pub trait Observer: Send + Sync {
-    /// An attempt has ended. `addresses` is how many it was to associate: none, if it only reads.
+    /// An attempt has ended. `addresses` is the number of addresses to associate, or zero if the call only reads.
     fn attempt_ended(&self, operation: Operation, addresses: usize, result: Result<(), &Refusal>);
 }
 
@@ -85,21 +85,21 @@ pub trait Observer: Send + Sync {
 pub struct Caller<'a> {
     /// Makes the attempts.
     pub connect: &'a Connect,
-    /// What all invocations of the process share.
+    /// The state that all invocations of the process share.
     pub shared: &'a Shared,
     /// Bounds of each call.
     pub limits: CallLimits,
-    /// Until when calls are begun.
+    /// The end of the time for calls.
     pub deadline: Deadline,
-    /// Is told of each attempt.
+    /// Follows each attempt.
     pub observer: Option<&'a dyn Observer>,
 }
 
 impl Caller<'_> {
-    /// Makes every call that the round wants, and returns when it wants none or time is up.
+    /// Makes every call that the round needs, and returns when there is no call left or no time.
     ///
-    /// Retry stands outside, then permit, then pace, then the call: every attempt passes the pace, nobody holds a
-    /// permit while backing off, and a turn is drawn last and spent at once.
+    /// A call waits in this order: backoff, permit, pace. So every attempt passes the pace, no call holds a permit
+    /// during its backoff, and a call uses its turn at once.
     pub async fn run(&self, round: &mut Round<'_>) -> Tally {
         let run = Run {
             caller: self,
@@ -120,12 +120,12 @@ struct Run<'a, 'r> {
     round: &'a mut Round<'r>,
     agenda: Agenda,
     in_flight: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send + 'a>>>,
-    /// For each place whose steps asked for a pause, how long the next one is.
+    /// The next pause of each place whose steps asked for one.
     backoffs: HashMap<usize, Backoff>,
     tally: Tally,
-    /// A permit that was waited for and not used yet.
+    /// A permit that the loop waited for and has not used yet.
     spare: Option<OwnedSemaphorePermit>,
-    /// Calls in flight that read directories.
+    /// Number of calls in flight that read directories.
     searches: usize,
 }
 
@@ -137,16 +137,16 @@ struct Ended {
     _permit: OwnedSemaphorePermit,
 }
 
-/// What is known of an attempt beside its call.
+/// The data of an attempt beside its call.
 struct Made {
     operation: Operation,
     addresses: usize,
     rank: Rank,
-    /// Attempts of the call, this one included.
+    /// Attempts of the call so far, this one included.
     attempts: u32,
-    /// The waits between them, once one was needed.
+    /// The waits between the attempts, after the first retry.
     backoff: Option<Backoff>,
-    /// An earlier attempt may have been carried out although its answer was lost.
+    /// Connect may have carried out an earlier attempt although its answer was lost.
     maybe_done: bool,
 }
 
@@ -166,8 +166,8 @@ impl Run<'_, '_> {
             tokio::select! {
                 Some(ended) = self.in_flight.next(), if !self.in_flight.is_empty() => self.settle(ended, now()),
                 () = sleep_until(blocked.until.unwrap_or_else(now)), if blocked.until.is_some() => {}
-                // Other invocations of the process hold the permits. One that comes free is kept: let go, it would
-                // pass to the next that waits, and so on in a circle.
+                // Other invocations of the process hold the permits. The loop keeps a permit that becomes free.
+                // Otherwise the permit would pass to the next waiting invocation, and so on in a circle.
                 Ok(permit) = self.caller.shared.permits.clone().acquire_owned(), if blocked.for_a_permit => {
                     self.spare = Some(permit);
                 }
@@ -175,7 +175,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Begins attempts, the most urgent first, until nothing is ready or something holds the next one back.
+    /// Begins the most urgent attempts until none is ready or something holds the next one back.
     fn begin_what_may_begin(&mut self, now: Instant) -> Blocked {
         self.collect(now);
         let wakes = self.agenda.wake(now).into_iter().chain(self.round.wakes_at());
@@ -194,7 +194,7 @@ impl Run<'_, '_> {
             let Some(permit) = self.spare.take().or_else(|| permits.clone().try_acquire_owned().ok()) else {
                 self.agenda.push(pending);
                 blocked.for_a_permit = true;
-                // Other invocations may hold them past this invocation's time.
+                // Other invocations may hold the permits beyond this invocation's time.
                 let last = self.caller.deadline.last_begin().map(|last| last + Duration::from_millis(1));
                 blocked.until = blocked.until.into_iter().chain(last).min();
                 return blocked;
@@ -213,13 +213,13 @@ impl Run<'_, '_> {
                 }
             }
         }
-        // Nothing is left that it could serve.
+        // No attempt can use the permit.
         self.spare = None;
         blocked
     }
 
-    /// The operation whose turn it is. Directories that hang must not hold identifiers back, so reading them takes half
-    /// of the calls in flight; if there is only one, a directory is read when nothing else can be called.
+    /// The next operation to call. Directories that hang must not hold identifiers back, so directory calls take at
+    /// most half of the calls in flight. If the limit is one call, a directory call begins only when no other call can.
     fn next_operation(&self, paced: &[bool; Operation::ALL.len()]) -> Option<Operation> {
         let open = |operation: Operation| !paced[operation as usize];
         let may_read = self.searches < self.caller.shared.max_concurrent_calls / 2;
@@ -231,7 +231,7 @@ impl Run<'_, '_> {
         })
     }
 
-    /// The next attempt of an operation that is still wanted.
+    /// The next attempt of an operation that is still needed.
     fn next_wanted(&mut self, operation: Operation) -> Option<Pending> {
         while let Some(pending) = self.agenda.pop(operation) {
             match pending {
@@ -311,7 +311,7 @@ impl Run<'_, '_> {
         self.agenda.push_later(due, Pending::Again(Box::new(retry)));
     }
 
-    /// Puts what the round wants next into the agenda.
+    /// Moves the steps that the round needs next into the agenda.
     fn collect(&mut self, now: Instant) {
         while let Some(step) = self.round.next(now) {
             let Some(pause) = step.pause else {
@@ -330,7 +330,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Gives attempts back that there is no time for.
+    /// Gives attempts back to the round because there is no time for them.
     fn expire(&mut self, late: Vec<Pending>, now: Instant) {
         for pending in late {
             match pending {

@@ -1,4 +1,4 @@
-//! Steps: what a round wants called next, given away by value and taken back with the answer.
+//! Steps: the calls that a round needs next. The round gives a step away by value and gets it back with the answer.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,39 +12,39 @@ use crate::connect::{
 use super::group::{Listing, Set};
 use super::pause::Pause;
 
-/// One call that a round wants.
+/// One call that a round needs.
 #[derive(Debug)]
 pub struct Step {
-    /// What the call is for.
+    /// The purpose of the call.
     pub task: Task,
-    /// The least goes first.
+    /// The lowest number goes first.
     pub urgency: usize,
-    /// Among equally urgent steps, the least goes first. All steps of one group have the same place.
+    /// The lowest number goes first among equally urgent steps. All steps of one group have the same place.
     pub place: usize,
     /// How long the step waits before it may begin.
     pub pause: Option<Pause>,
 }
 
-/// What a call is for.
+/// The purpose of a call.
 #[derive(Debug)]
 pub enum Task {
     /// Associate addresses of a group.
     Associate {
-        /// Which group.
+        /// Number of the group.
         group: usize,
-        /// Which of its addresses.
+        /// The addresses of the chunk.
         set: Set,
     },
     /// Read the next page of the list of a group's queue.
     List {
-        /// Which group.
+        /// Number of the group.
         group: usize,
-        /// What has been read so far.
+        /// The pages of the list so far.
         listing: Listing,
     },
     /// Read the next page of a directory.
     Search {
-        /// Which reading.
+        /// Number of the reading.
         reading: usize,
         /// The call that reads it.
         call: SearchCall,
@@ -56,7 +56,7 @@ pub enum Task {
     },
 }
 
-/// A task with its call. A retry is the same call.
+/// A task with its call. A retry makes the same call.
 #[derive(Debug)]
 pub(super) enum Attempt {
     Associate { group: usize, set: Set, call: AssociateCall },
@@ -65,42 +65,42 @@ pub(super) enum Attempt {
     Ask { call: SearchCall },
 }
 
-/// A task with the answer to its call. Retries are behind it.
+/// The answer to a task, after all retries of its call.
 #[derive(Debug)]
 pub enum Answer {
-    /// Every address of the set is on the queue.
+    /// Every address of the chunk is on the queue.
     Associated {
-        /// Which group.
+        /// Number of the group.
         group: usize,
-        /// Which of its addresses.
+        /// The addresses of the chunk.
         set: Set,
     },
     /// A page of the queue's list.
     Listed {
-        /// Which group.
+        /// Number of the group.
         group: usize,
-        /// What was read before.
+        /// The pages of the list before this one.
         listing: Listing,
         /// The page.
         page: Page<ListedAddress>,
     },
     /// A page of a directory.
     Found {
-        /// Which reading.
+        /// Number of the reading.
         reading: usize,
         /// The page.
         page: Page<Entry>,
     },
     /// The instance exists.
     Exists {
-        /// The call that asked for it.
+        /// The call that checked the instance.
         call: SearchCall,
     },
     /// The call failed for good.
     Refused {
-        /// What it was for.
+        /// The task of the call.
         task: Task,
-        /// Why.
+        /// The last refusal.
         refused: Refused,
     },
 }
@@ -125,7 +125,7 @@ impl Attempt {
         }
     }
 
-    /// How many addresses the call associates if it succeeds.
+    /// Number of addresses that the call associates if it succeeds.
     pub(super) fn addresses(&self) -> usize {
         match self {
             Attempt::Associate { call, .. } => call.addresses.len(),
@@ -133,7 +133,7 @@ impl Attempt {
         }
     }
 
-    /// Makes the call once. A refusal comes with the attempt, which may be made again.
+    /// Makes the call once. A refusal returns the attempt too, because the loop may make it again.
     pub(super) async fn make(self, connect: &Connect, time: Duration) -> Result<Answer, (Self, Refusal)> {
         match self {
             Attempt::Associate { group, set, call } => match within(time, connect.associate(&call)).await {
@@ -155,7 +155,7 @@ impl Attempt {
         }
     }
 
-    /// The answer to a call that is not made again.
+    /// The answer to a call that the loop does not make again.
     pub(super) fn refused(self, refused: Refused) -> Answer {
         let task = match self {
             Attempt::Associate { group, set, .. } => Task::Associate { group, set },

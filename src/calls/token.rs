@@ -1,14 +1,14 @@
-//! `ClientToken`: what makes a call idempotent.
+//! `ClientToken`: makes a call idempotent.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-/// The token of a call: the same message redelivered gives the same token for the same chunk, and a later message
-/// that asks for the same thing does not.
+/// Computes the token of a call from its chunk and its sources. A redelivered message gives the same token for the same
+/// chunk. A later message that asks for the same pairs gives another token.
 ///
-/// `askers` are the identifiers of what asked for the addresses. 64 hexadecimal characters; the API takes 500
-/// (API reference, AssociateQueueEmailAddresses, ClientToken).
+/// `askers` are the identifiers of the sources that ask for the addresses. The token has 64 hexadecimal characters. The
+/// API accepts up to 500 (API reference, AssociateQueueEmailAddresses, ClientToken).
 pub fn client_token<'a>(
     instance: &str,
     queue: &str,
@@ -16,7 +16,7 @@ pub fn client_token<'a>(
     askers: impl IntoIterator<Item = &'a str>,
 ) -> String {
     let mut hash = Sha256::new();
-    // Each part goes in with its length, so that no two lists of parts run together alike.
+    // The hash includes the length of each part, so that two different lists of parts never give the same bytes.
     let mut part = |text: &str| {
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text.as_bytes());

@@ -20,7 +20,7 @@ const ADDRESSES_A_PAGE: i32 = 100;
 /// ListQueueEmailAddresses: at most 100 a page (API reference, ListQueueEmailAddresses, maxResults).
 const LISTED_A_PAGE: i32 = 100;
 
-/// Makes single attempts. The SDK's own retries must be off: two layers of them would multiply.
+/// Makes single attempts. The SDK's own retries must be off, because two layers of retries would multiply.
 #[derive(Debug, Clone)]
 pub struct Connect {
     client: Deferred<aws_sdk_connect::Client>,
@@ -35,7 +35,7 @@ impl Connect {
     /// Makes one attempt to associate addresses with a queue.
     ///
     /// # Errors
-    /// Whatever kept the call from succeeding, classified.
+    /// Returns the classified cause if the call did not succeed.
     pub async fn associate(&self, call: &AssociateCall) -> Result<(), Refusal> {
         let AssociateCall { instance, queue, addresses, client_token } = call;
         let config = addresses
@@ -65,7 +65,7 @@ impl Connect {
     /// Makes one attempt to read a page of the addresses that are on a queue.
     ///
     /// # Errors
-    /// Whatever kept the call from succeeding, classified.
+    /// Returns the classified cause if the call did not succeed.
     pub async fn list(&self, call: &ListCall) -> Result<Page<ListedAddress>, Refusal> {
         let page = self
             .client
@@ -94,7 +94,7 @@ impl Connect {
     /// Makes one attempt to read a page of a directory.
     ///
     /// # Errors
-    /// Whatever kept the call from succeeding, classified.
+    /// Returns the classified cause if the call did not succeed.
     pub async fn search(&self, call: &SearchCall) -> Result<Page<Entry>, Refusal> {
         match call.directory {
             Directory::Queues => self.search_queues(call).await,
@@ -150,13 +150,13 @@ impl Connect {
     }
 }
 
-/// The body of an answer with status 200. Any other body turns the answer into one that cannot be read.
+/// The body that an answer with status 200 must have. An answer with another body counts as unreadable.
 ///
-/// The SDK accepts more: it does not look at the body of AssociateQueueEmailAddresses, and it reads an empty body of
-/// the other operations as an empty list. A proxy that answers 200 by itself would then pass for the API.
+/// The SDK accepts more bodies. It ignores the body of AssociateQueueEmailAddresses, and it reads an empty body of the
+/// other operations as an empty list. A proxy that answers 200 by itself would then pass for the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SuccessBody {
-    /// Nothing, or a JSON object. AssociateQueueEmailAddresses answers with an empty body (API reference, Response
+    /// An empty body or a JSON object. AssociateQueueEmailAddresses answers with an empty body (API reference, Response
     /// Elements). An object is accepted because AWS adds members to answers.
     EmptyOrObject,
     /// A JSON object.

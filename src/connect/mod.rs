@@ -1,7 +1,7 @@
-//! The Amazon Connect API: the calls that the function makes, their replies, and why a call is refused.
+//! The Amazon Connect API: the calls that the function makes, their answers, and the refusals.
 //!
-//! Everything here is about one attempt of one call. When a call is made, and whether it is made again, is decided in
-//! [`calls`](crate::calls).
+//! This module covers one attempt of one call. The module [`calls`](crate::calls) decides when to make a call and
+//! whether to retry it.
 
 mod client;
 mod operation;

@@ -1,10 +1,10 @@
-//! The operations of the Connect API that the function calls, what they are asked and what they answer.
+//! Operations: the Connect API's operations that the function calls, with their input and output.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// An operation of the Connect API. Each has a quota of its own (Administrator Guide, "Amazon Connect service
-/// quotas"), and so a pace of its own.
+/// An operation of the Connect API. Each has its own quota (Administrator Guide, "Amazon Connect service quotas"), so
+/// each has its own pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// AssociateQueueEmailAddresses
@@ -34,8 +34,8 @@ impl fmt::Display for Operation {
     }
 }
 
-/// A call that associates addresses with a queue: all of them, or none. A retry is the same call, `ClientToken`
-/// included.
+/// A call that associates addresses with a queue. It associates all of them or none. A retry repeats the same call,
+/// with the same `ClientToken`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssociateCall {
     /// The instance's identifier.
@@ -55,7 +55,7 @@ pub struct ListCall {
     pub instance: Arc<str>,
     /// The queue's identifier.
     pub queue: Arc<str>,
-    /// Where the page begins, if it is not the first.
+    /// The start of the page. The first page has no token.
     pub next_token: Option<String>,
 }
 
@@ -64,23 +64,23 @@ pub struct ListCall {
 pub struct SearchCall {
     /// The instance's identifier.
     pub instance: Arc<str>,
-    /// Which of the instance's directories.
+    /// The directory to read.
     pub directory: Directory,
-    /// Where the page begins, if it is not the first.
+    /// The start of the page. The first page has no token.
     pub next_token: Option<String>,
 }
 
-/// What an instance lists by name.
+/// A directory of an instance, which lists names and identifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Directory {
-    /// Its standard queues.
+    /// The standard queues of the instance.
     Queues,
-    /// Its email addresses.
+    /// The email addresses of the instance.
     EmailAddresses,
 }
 
 impl Directory {
-    /// The operation that reads it.
+    /// The operation that reads the directory.
     pub fn operation(self) -> Operation {
         match self {
             Directory::Queues => Operation::SearchQueues,
@@ -92,18 +92,18 @@ impl Directory {
 /// One page of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// What is on it.
+    /// The entries of the page.
     pub items: Vec<T>,
-    /// Where the next page begins, if there is one.
+    /// The start of the next page, if there is one.
     pub next_token: Option<String>,
 }
 
 /// An address that is on a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedAddress {
-    /// Its identifier.
+    /// The address's identifier.
     pub id: String,
-    /// Whether it is the queue's default outbound address, which does not count against the limit of 49.
+    /// Whether the address is the queue's default outbound address. The default does not count against the limit of 49.
     pub is_default: bool,
 }
 
@@ -112,6 +112,6 @@ pub struct ListedAddress {
 pub struct Entry {
     /// The queue's name, or the address itself.
     pub name: String,
-    /// Its identifier.
+    /// The identifier of the queue or address.
     pub id: String,
 }

@@ -1,14 +1,14 @@
-//! Pages: a listing is followed from page to page, and not for ever.
+//! Pages: follows a listing from page to page, but not for ever.
 
 use std::collections::HashSet;
 
 use super::operation::Operation;
 use super::refusal::Refused;
 
-/// Pages of one listing that are read at most. The largest directory that Connect allows is far below.
+/// Limit of pages of one listing. The largest directory that Connect allows is far smaller.
 const MOST: usize = 1_000;
 
-/// The pages of one listing that were read so far.
+/// The pages of one listing so far.
 #[derive(Debug, Default)]
 pub struct Pages {
     read: usize,
@@ -17,16 +17,16 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Where the next page begins. The first page has no token.
+    /// The start of the next page. The first page has no token.
     pub fn next_token(&self) -> Option<&str> {
         self.next_token.as_deref()
     }
 
-    /// Notes that a page was read, and tells whether it was the last one.
+    /// Notes that a page was read. Returns whether it was the last one.
     ///
     /// # Errors
-    /// The page names a next page that was read before, or it is the 1,000th and not the last one: the listing would
-    /// never end.
+    /// Returns an error for a listing that would never end. Such a page points to an earlier page, or it is the 1,000th
+    /// and not the last one.
     pub fn turn(&mut self, operation: Operation, next_token: Option<String>) -> Result<bool, Refused> {
         self.read += 1;
         self.next_token.clone_from(&next_token);

@@ -1,4 +1,4 @@
-//! Refusals: why a call did not succeed, classified by what is to be done about it.
+//! Refusals: the reasons why a call did not succeed, classified by the right reaction.
 
 use std::error::Error;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::operation::Operation;
 /// Why a call did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What is to be done about it.
+    /// The class decides the reaction.
     pub class: Class,
-    /// The API's error code, or a word of ours where the API gave none.
+    /// The API's error code, or one of the function's own if the API gave none.
     pub code: String,
-    /// The API's message, or ours.
+    /// The API's message, or one of the function's own.
     pub message: String,
-    /// How long the server asks to wait (`x-amz-retry-after`, milliseconds).
+    /// The wait that the server asks for (`x-amz-retry-after`, milliseconds).
     pub retry_after: Option<Duration>,
 }
 
@@ -26,14 +26,14 @@ pub struct Refusal {
 pub struct Refused {
     /// The last refusal.
     pub refusal: Refusal,
-    /// The call would have been made again, but there was no time left.
+    /// The call deserved a retry, but there was no time left.
     pub out_of_time: bool,
-    /// An earlier attempt may have been carried out although its answer was lost.
+    /// Connect may have carried out an earlier attempt although its answer was lost.
     pub maybe_done: bool,
 }
 
 impl Refused {
-    /// The pages of a list that do not come to an end, for this reason.
+    /// A refusal for a listing whose pages never end.
     pub fn endless(operation: Operation, reason: &str) -> Self {
         let message = format!("the pages of {operation} do not end: {reason}");
         let refusal = Refusal::ours(Class::Unavailable, "EndlessPages", message);
@@ -41,40 +41,40 @@ impl Refused {
     }
 }
 
-/// What is to be done about a call that did not succeed.
+/// The kind of a refusal, by the right reaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Too many calls: slow down, and retry with backoff.
+    /// There were too many calls. Slow down, and retry with backoff.
     Throttled,
-    /// A fault of the service or of the way to it: retry with backoff. The call may have been carried out.
+    /// The service or the network failed. Retry with backoff. Connect may have carried out the call.
     Unavailable,
-    /// A full queue, or a limit that may pass: the queue's list decides.
+    /// The queue is full, or a limit applies that may pass. The queue's list decides.
     Limit,
-    /// A resource named in the call was not found.
+    /// The API did not find a resource that the call names.
     NotFound,
-    /// Something else about the content of the call.
+    /// The API refused the content of the call for another reason.
     Content,
-    /// No permission.
+    /// The function has no permission.
     Denied,
-    /// The credentials, or the configuration of the client: another process may have better ones.
+    /// The credentials or the client's configuration are wrong. Another process may have better ones.
     Credentials,
 }
 
 impl Class {
-    /// Whether the call is made again, with backoff.
+    /// Whether to retry the call with backoff.
     pub fn is_retried(self) -> bool {
         matches!(self, Class::Throttled | Class::Unavailable)
     }
 
-    /// Whether something that the call named is at fault.
+    /// Whether the fault lies in something that the call names.
     pub fn blames_content(self) -> bool {
         matches!(self, Class::NotFound | Class::Content)
     }
 
-    /// The class of an answer. The error code decides before the status.
+    /// Classifies an answer. The error code decides before the status.
     ///
-    /// Codes: API reference, AssociateQueueEmailAddresses and "Common Error Types"; `TooManyRequestsException` is
-    /// what the front end of Connect answers and is in no model.
+    /// The codes are in the API reference, AssociateQueueEmailAddresses and "Common Error Types". No model has
+    /// `TooManyRequestsException`, but the front end of Connect answers with it.
     pub fn of(code: Option<&str>, status: u16) -> Self {
         match code.unwrap_or_default() {
             "ThrottlingException" | "TooManyRequestsException" => Class::Throttled,
@@ -101,7 +101,7 @@ impl Class {
 }
 
 impl Refusal {
-    /// The attempt's time is up.
+    /// The attempt took longer than `after`.
     pub fn timed_out(after: Duration) -> Self {
         Refusal::ours(
             Class::Unavailable,
@@ -110,7 +110,7 @@ impl Refusal {
         )
     }
 
-    /// Classifies what the SDK reports.
+    /// Classifies an error of the SDK.
     pub fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -143,7 +143,7 @@ impl Refusal {
             }
             SdkError::ResponseError(context) => {
                 let status = context.raw().status().as_u16();
-                // Below 400 the call succeeded and its answer is what cannot be read.
+                // Below status 400 the call succeeded, and only its answer is unreadable.
                 let class = if status < 400 { Class::Unavailable } else { Class::of(None, status) };
                 let message = format!("the API's answer (status {status}) cannot be read");
                 let retry_after = retry_after(context.raw());
@@ -174,7 +174,7 @@ fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
     sources(error).any(|source| source.is::<aws_credential_types::provider::error::CredentialsError>())
 }
 
-/// The SDK's own words say only "dispatch failure"; what a person can act on stands at the end of the chain.
+/// The SDK's own text says only "dispatch failure". The useful cause stands at the end of the chain.
 fn with_sources(text: &str, error: &(dyn Error + 'static)) -> String {
     match sources(error).last() {
         Some(cause) => format!("{text}: {cause}"),

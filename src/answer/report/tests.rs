@@ -1,4 +1,4 @@
-//! How a report is cut to its size, and what its counts amount to.
+//! Tests of the report's size and counts.
 
 use crate::failures::Origin;
 
@@ -55,7 +55,7 @@ fn report(queues: Vec<QueueRow>, failures: usize) -> Report {
     }
 }
 
-/// Within its size, and with no room for one entry more.
+/// Asserts that the report is within its size and has no room for one more entry.
 fn assert_filled(report: &Report, entry: usize) {
     let size = json_size(report);
     assert!(size <= MAX_BYTES && size + entry + 64 > MAX_BYTES, "{size}");

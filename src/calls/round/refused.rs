@@ -1,4 +1,4 @@
-//! Identifiers that the API refused although a directory named them.
+//! Identifiers that the API refused although a directory gave them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,12 +12,13 @@ use crate::outcomes::Outcome;
 use super::{Idle, Round};
 
 impl Round<'_> {
-    /// Has the directories read again that gave identifiers which the API refused. Those pairs leave their places, and
-    /// join the plan again when they were looked up once more; all that was done stays done. Tells whether there is
-    /// anything to call.
+    /// Reads a directory again if the API refused an identifier from it. Returns whether there is anything to call.
     ///
-    /// No pair fails for good by an identifier that a directory gave before the API refused it: where the directory
-    /// cannot be read again, the failure is retryable.
+    /// The affected pairs leave the plan and join it again after the second lookup. Pairs that are already done stay
+    /// done.
+    ///
+    /// Such a pair never fails for good because of the old identifier. If the directory cannot be read again, the
+    /// failure is retryable.
     pub fn look_up_refused(&mut self, now: Instant) -> bool {
         let proven = self.proven_queues();
         let mut queues: HashMap<usize, Option<Reread>> = HashMap::new();
@@ -58,8 +59,8 @@ impl Round<'_> {
         }
     }
 
-    /// For each requested queue, whether a pair was associated, so that its identifier is right whatever was said of
-    /// others.
+    /// For each requested queue, whether one of its pairs is associated. That proves the queue's identifier, whatever
+    /// the API says about other pairs.
     fn proven_queues(&self) -> Vec<bool> {
         let mut proven = vec![false; self.given.pairs.queues.len()];
         for (pair, place) in self.given.pairs.pairs.iter().zip(&self.plan.places) {
