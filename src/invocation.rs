@@ -1,4 +1,4 @@
-//! Invocation: one payload through the pipeline, from its bytes to its answer.
+//! Invocation: takes one payload through the pipeline, from its bytes to its answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use crate::requests::Intent;
 use crate::settings::Settings;
 use crate::sqs;
 
-/// The function: made once in a process, and shared by its invocations.
+/// The function. The process creates it once, and all invocations share it.
 #[derive(Debug)]
 pub struct Function {
     settings: Settings,
@@ -36,27 +36,27 @@ pub struct Function {
 /// One invocation.
 #[derive(Clone, Copy)]
 pub struct Invocation<'a> {
-    /// The identifier that Lambda gave it.
+    /// The identifier that Lambda gives the invocation.
     pub request_id: &'a str,
-    /// When Lambda ends it.
+    /// The time at which Lambda ends the invocation.
     pub ends: Instant,
-    /// The intent that every request is taken with, whatever it says.
+    /// The intent of every request. `None` leaves the intent to each request.
     pub intent: Option<Intent>,
-    /// Is told of each call.
+    /// Follows each call.
     pub observer: Option<&'a dyn Observer>,
 }
 
-/// An invocation that came to its end.
+/// A finished invocation.
 #[derive(Debug)]
 pub struct Completed {
-    /// What became of its pairs, in full.
+    /// The outcome of its pairs, in full.
     pub report: Report,
-    /// What the caller gets.
+    /// The caller's answer.
     pub answer: Result<Answer, InvocationError>,
 }
 
 impl Function {
-    /// A function that calls Connect and SQS through clients that must not retry by themselves.
+    /// Creates a function that calls Connect and SQS. The clients must not retry by themselves.
     pub fn new(
         settings: Settings,
         connect: Deferred<aws_sdk_connect::Client>,
@@ -75,10 +75,10 @@ impl Function {
         }
     }
 
-    /// Handles one payload, and gives the answer alone.
+    /// Handles one payload and returns only the answer.
     ///
     /// # Errors
-    /// Where the caller must see failures as an error: see [`InvocationError`].
+    /// Returns an [`InvocationError`] if the caller must see the failures as an error.
     pub async fn invoke(
         &self,
         payload: &[u8],
@@ -90,7 +90,8 @@ impl Function {
     /// Handles one payload.
     ///
     /// # Errors
-    /// [`InvocationError::InvalidRequest`] where nothing of the payload can be read, so that there is no report.
+    /// Returns [`InvocationError::InvalidRequest`] if nothing in the payload can be read. There is no report in this
+    /// case.
     pub async fn complete(
         &self,
         payload: &[u8],
@@ -106,7 +107,7 @@ impl Function {
         let read = self.read(payload, invocation.intent);
         let (envelope, pairs) = read.inspect_err(|error| close_without_report(closing(), error))?;
         let source_ids = envelope.asker_ids(invocation.request_id);
-        // Sending is no use if nothing was called, so calls have at least half of the time.
+        // Calls get at least half of the time, because without a call there is nothing to send.
         let left = invocation.ends.saturating_duration_since(begun);
         let kept = self.time_for_sqs(&envelope).min(left / 2);
         let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, kept).await;
@@ -133,10 +134,10 @@ impl Function {
         Ok((envelope, pairs))
     }
 
-    /// Reads the pairs that an envelope asks for, without calling anything.
+    /// Reads the pairs of an envelope without any call.
     ///
     /// # Errors
-    /// [`InvocationError::InvalidRequest`] where the defaults of a Distributed Map batch are invalid.
+    /// Returns [`InvocationError::InvalidRequest`] if the defaults of a Distributed Map batch are invalid.
     pub fn pairs(&self, envelope: &Envelope<'_>) -> Result<Pairs, InvocationError> {
         Pairs::read(envelope, &self.settings.home, self.settings.instance.as_deref()).map_err(|invalid| {
             InvocationError::InvalidRequest(match invalid.path_text() {
@@ -146,8 +147,7 @@ impl Function {
         })
     }
 
-    /// Makes the calls, in one run or in two. In the second one, names are looked up again whose identifiers the API
-    /// refused.
+    /// Makes the calls in one or two runs. The second run looks up names again if the API refused their identifiers.
     async fn carry_out(
         &self,
         pairs: &Pairs,
@@ -166,7 +166,7 @@ impl Function {
         };
         let mut round = Round::new(given, now);
         let mut tally = caller.run(&mut round).await;
-        // A directory is read again at most once, so there is nothing to do for a third run.
+        // A directory is read again at most once, so a third run has nothing to do.
         if round.look_up_refused(Instant::now()) {
             tally += caller.run(&mut round).await;
         }
@@ -182,7 +182,7 @@ impl Function {
         }
     }
 
-    /// The time that is kept for SQS after the calls: each message is sent on or its visibility is set.
+    /// The time that SQS needs after the calls. The function sends each message on or sets its visibility.
     fn time_for_sqs(&self, envelope: &Envelope<'_>) -> Duration {
         let forwarding = self.forwarding();
         let queues = if forwarding.applies(envelope.kind) {
@@ -192,7 +192,7 @@ impl Function {
         };
         let sending = sqs::time_for(envelope.sources.len() * queues);
         match envelope.kind.is_batch() && self.settings.redelivery.is_some() {
-            // Where messages are sent on first, the visibility of the others takes a round of its own.
+            // The function sends first. Setting the visibility of the other messages then takes another round.
             true if queues > 0 => sending + sqs::time_for(1),
             true => sqs::time_for(envelope.sources.len()),
             false => sending,
@@ -235,7 +235,7 @@ impl Function {
         listed
     }
 
-    /// Until when SQS is waited for.
+    /// The time at which the function stops waiting for SQS.
     fn last_send(&self, invocation: Invocation<'_>) -> Instant {
         invocation.ends.checked_sub(self.settings.deadline_margin).unwrap_or_else(Instant::now)
     }

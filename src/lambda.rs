@@ -1,7 +1,7 @@
-//! The function under the Lambda runtime.
+//! Lambda: runs the function under the Lambda runtime.
 //!
-//! The runtime would parse each payload before the handler sees it, and answer with the name of a Rust type where it
-//! cannot. So a layer takes the bytes out on their way in and hands them around the runtime's deserialiser.
+//! The runtime parses each payload before the handler sees it. If it cannot parse a payload, its answer names a Rust
+//! type. So a layer takes the bytes out first and hands them around the runtime's deserialiser.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,21 +18,21 @@ use crate::answer::{Answer, InvocationError};
 use crate::clock::instant_of;
 use crate::invocation::{Function, Invocation};
 
-/// Lambda Developer Guide, "Configure Lambda function timeout": at most 900 seconds.
+/// Longest timeout of a Lambda function: 900 seconds (Lambda Developer Guide, "Configure Lambda function timeout").
 const LONGEST_INVOCATION: Duration = Duration::from_secs(900);
 
 tokio::task_local! {
-    /// The bytes of the invocation whose handler is being called.
+    /// The payload of the invocation that the runtime hands to the handler.
     static PAYLOAD: Bytes;
 }
 
 /// Serves invocations until the process ends.
 ///
 /// # Errors
-/// Where the runtime's API cannot be reached.
+/// Returns an error if the runtime's API cannot be reached.
 pub async fn serve(function: Arc<Function>) -> Result<(), Error> {
     let handler = service_fn(move |event: LambdaEvent<()>| {
-        // Read here and not in the future: the layer has set it for the duration of this call.
+        // The layer sets the payload only for the duration of this call, so the future would read it too late.
         let payload = PAYLOAD.get();
         let function = function.clone();
         async move { handle(&function, &payload, &event.context).await }
@@ -40,12 +40,12 @@ pub async fn serve(function: Arc<Function>) -> Result<(), Error> {
     Runtime::new(handler).layer(RawPayload).run_concurrent().await
 }
 
-/// Waits until the process is told to stop.
+/// Waits until Lambda tells the process to stop.
 ///
-/// Lambda sends SIGTERM in the shutdown phase where the function has an extension, and nothing before SIGKILL where it
-/// has none (Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle"). There is nothing to
-/// be finished: the process keeps no state that must outlive it, each log line is written whole when it is made, and a
-/// batch that has not been answered comes again. So no extension is registered for the sake of the signal.
+/// Lambda sends SIGTERM in the shutdown phase only if the function has an extension. Otherwise it sends SIGKILL alone
+/// (Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle"). The function registers no
+/// extension for the signal, because it has nothing to finish. The process keeps no state that must outlive it. Each
+/// log line is written whole at once. A batch without an answer comes again.
 pub async fn told_to_stop() {
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {
@@ -77,10 +77,10 @@ async fn handle(
     function.invoke(payload, invocation).instrument(span).await
 }
 
-/// The end of an invocation whose deadline the runtime gives as a moment.
+/// The end of an invocation, from the deadline that the runtime gives.
 ///
-/// `cargo lambda watch` gives every invocation the same one, ten minutes after the beginning of 1970: from there it is
-/// no moment but the time that the invocation has.
+/// `cargo lambda watch` gives every invocation the same deadline, ten minutes after the beginning of 1970. A deadline
+/// that early is a duration, counted from now.
 fn end_of(deadline: SystemTime) -> Instant {
     match deadline.duration_since(UNIX_EPOCH) {
         Ok(time) if time <= LONGEST_INVOCATION => Instant::now() + time,
@@ -88,7 +88,7 @@ fn end_of(deadline: SystemTime) -> Instant {
     }
 }
 
-/// Takes the payload out of an invocation before the runtime's deserialiser, which gets `null` instead.
+/// Takes the payload out of an invocation before the runtime's deserialiser. The deserialiser gets `null` instead.
 struct RawPayload;
 
 #[derive(Clone)]

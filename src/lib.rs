@@ -2,26 +2,26 @@
 //!
 //! # Layout
 //!
-//! One invocation is one walk through the modules below, in this order; [`invocation`] is the walk itself.
+//! One invocation passes through the modules below in this order. The module [`invocation`] calls them.
 //!
 //! | module | from | to |
 //! | --- | --- | --- |
 //! | [`payload`] | bytes | an envelope and its sources |
-//! | [`requests`] | the body of a source | requests, their entries, and what is invalid in them |
-//! | [`pairs`] | requests | distinct pairs, and who asked for each |
+//! | [`requests`] | the body of a source | requests, their entries, and their invalid parts |
+//! | [`pairs`] | requests | distinct pairs, and the sources that ask for each |
 //! | [`names`] | names of queues and addresses | their identifiers, some of them only while calls are made |
 //! | [`plan`] | pairs | groups per queue, cut into chunks of at most 50 |
 //! | [`calls`] | the plan | calls to Connect: order, pace, retries, deadline, narrowing, full queues |
-//! | [`outcomes`] | the answers of the API | what became of each pair |
-//! | [`failures`] | the outcomes of failed pairs, and what is invalid | failures, once for each source |
+//! | [`outcomes`] | the answers of the API | the outcome of each pair |
+//! | [`failures`] | the outcomes of failed pairs, and the invalid parts | failures, once for each source |
 //! | [`forward`] | failures | messages to the failures queue and the continuation queue |
-//! | [`redelivery`] | failures that were not sent on | the listed messages, each with the time at which it comes again |
+//! | [`redelivery`] | failures that were not sent on | the listed messages, each with its delay |
 //! | [`answer`] | outcomes, failures and listed messages | `batchItemFailures`, the report, or an error |
 //!
-//! Around it: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the API of Amazon Connect), [`sqs`]
-//! (what both steps that call SQS share), [`deferred`] (a client made when it is needed), [`lambda`] (the runtime),
-//! [`log`], [`failure`] (why a pair was not associated), [`writer`] (requests as
-//! the function writes them), [`clock`] and [`index`].
+//! These modules stand beside the pipeline: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the
+//! API of Amazon Connect), [`sqs`] (the batch limits and errors of both steps that call SQS), [`deferred`] (a client
+//! made when it is needed), [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not associated), [`writer`]
+//! (requests in the function's format), [`clock`] and [`index`].
 
 pub mod answer;
 pub mod calls;

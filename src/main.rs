@@ -1,4 +1,4 @@
-//! The Lambda function: reads its settings, sets up the state that invocations share, and hands over to the library.
+//! The Lambda function: reads its settings, creates the state that invocations share, and starts the library.
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -1,18 +1,18 @@
-//! What the two steps have in common that call SQS: the bounds of batches, and the errors.
+//! SQS: the batch limits and errors that both steps with SQS calls share.
 
 use std::time::Duration;
 
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
-/// Entries of one batch (SQS API reference, SendMessageBatch and ChangeMessageVisibilityBatch: up to 10).
+/// Number of entries in one batch (SQS API reference, SendMessageBatch and ChangeMessageVisibilityBatch: up to 10).
 pub const BATCH_ENTRIES: usize = 10;
 /// Batches in flight at once.
 pub const CONCURRENT_BATCHES: usize = 8;
-/// How long a round of batches takes at most, as a rule.
+/// Usual upper bound for the time of a round of batches.
 const ROUND: Duration = Duration::from_millis(250);
 
-/// How much time it takes to hand so many messages to SQS.
+/// The time to hand this many messages to SQS.
 pub fn time_for(messages: usize) -> Duration {
     let rounds = messages.div_ceil(BATCH_ENTRIES).div_ceil(CONCURRENT_BATCHES);
     ROUND * u32::try_from(rounds).unwrap_or(u32::MAX)
@@ -21,7 +21,7 @@ pub fn time_for(messages: usize) -> Duration {
 /// A request that SQS did not carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqsError {
-    /// The error code of SQS, or one of ours where there was no answer.
+    /// The error code of SQS, or one of the function's own if SQS did not answer.
     pub code: String,
     /// Whether the same request may succeed later.
     pub may_pass: bool,

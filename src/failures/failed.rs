@@ -1,4 +1,4 @@
-//! One failure: a pair that failed or something invalid, and who asked for it.
+//! A failure: a failed pair or an invalid part of a request, and the source that asked for it.
 
 use std::sync::Arc;
 
@@ -8,40 +8,40 @@ use crate::failure::Retry;
 use crate::plan::Distinct;
 use crate::requests::{Intent, Options};
 
-/// One failure, as it stands in the report.
+/// One failure, as the report shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failed {
     /// The instance, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<Arc<str>>,
-    /// The queue, as the caller named it.
+    /// The queue, under the caller's name for it.
     #[serde(flatten)]
     pub queue: Option<NamedQueue>,
-    /// The email address, as the caller named it.
+    /// The email address, under the caller's name for it.
     #[serde(flatten)]
     pub address: Option<NamedAddress>,
     /// The API's error code, or one of the function's own.
     pub error: String,
-    /// One line: what was wrong and what to do.
+    /// One line that tells the fault and the remedy.
     pub message: String,
     /// Whether the same request may succeed later.
     pub retryable: bool,
-    /// Where in the request.
+    /// The place in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The message that asked.
+    /// The message that contains the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
-    /// The reference of the request: the caller's own, else the identifier of what asked.
+    /// The request's own reference, or the source's identifier if the request gives none.
     pub reference: Arc<str>,
-    /// Which of the envelope's sources asked.
+    /// The number of the source in the envelope.
     #[serde(skip)]
     pub source: usize,
-    /// What failed.
+    /// The subject of the failure.
     #[serde(skip)]
     pub origin: Origin,
-    /// It was sent on to one of the two queues, so that the source need not be delivered again for it.
+    /// The failure was sent to one of the two queues, so the source need not be delivered again because of it.
     #[serde(skip)]
     pub sent_on: bool,
     /// The request's `failOnRetryable`.
@@ -53,7 +53,7 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// Which of [`crate::pairs::Pairs::pairs`] failed; nothing where something is invalid.
+    /// The index in [`crate::pairs::Pairs::pairs`], or `None` for something invalid.
     pub(crate) fn pair(&self) -> Option<usize> {
         match self.origin {
             Origin::Pair { pair, .. } => Some(pair),
@@ -61,7 +61,7 @@ impl Failed {
         }
     }
 
-    /// Another request of the same source asks for the pair too.
+    /// Merges the options of another request of the same source for the same pair.
     pub(super) fn asked_again(&mut self, options: Options) {
         if let Origin::Pair { intent, .. } = &mut self.origin {
             *intent = options.intent.max(*intent);
@@ -71,31 +71,31 @@ impl Failed {
     }
 }
 
-/// What a failure is about.
+/// The subject of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// A pair.
     Pair {
-        /// Which of [`crate::pairs::Pairs::pairs`].
+        /// The index in [`crate::pairs::Pairs::pairs`].
         pair: usize,
-        /// Which of the distinct pairs, however they are named.
+        /// The distinct pair, which is the same however requests name it.
         distinct: Distinct,
-        /// Whether the pair is worth asking for again.
+        /// Whether a retry of the pair may help.
         retry: Retry,
-        /// How far the source wanted the pair taken.
+        /// The intent of the source for this pair.
         intent: Intent,
     },
-    /// Something invalid: which of [`crate::pairs::Pairs::invalid`].
+    /// Something invalid. The number is its index in [`crate::pairs::Pairs::invalid`].
     Invalid(usize),
 }
 
 /// A queue under the name of the field that named it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum NamedQueue {
-    /// By identifier.
+    /// A queue that the request names by identifier.
     #[serde(rename = "queueId")]
     Id(Arc<str>),
-    /// By name.
+    /// A queue that the request names by name.
     #[serde(rename = "queueName")]
     Name(Arc<str>),
 }
@@ -103,10 +103,10 @@ pub enum NamedQueue {
 /// An email address under the name of the field that named it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum NamedAddress {
-    /// By identifier.
+    /// An address that the request names by identifier.
     #[serde(rename = "emailAddressId")]
     Id(Arc<str>),
-    /// By the address itself.
+    /// An address that the request names by the address itself.
     #[serde(rename = "emailAddress")]
     Address(Arc<str>),
 }

@@ -1,6 +1,6 @@
-//! Failures: every pair that failed and everything invalid, once for each source that asked for it.
+//! Failures: every failed pair and everything invalid, once for each source that asks for it.
 //!
-//! A source that names one pair in two ways has one failure of it, so a report's rows and its counts agree.
+//! A source that names one pair in two ways has one failure of it, so the rows of a report agree with its counts.
 
 mod failed;
 
@@ -14,7 +14,7 @@ use crate::pairs::{Named, Pairs, RequestInfo};
 use crate::payload::Source;
 use crate::plan::{Distinct, Plan};
 
-/// All failures of an invocation, in the order of the sources and of the places in them.
+/// All failures of an invocation, ordered by source and by place in the source.
 #[derive(Debug, Default)]
 pub struct Failures {
     list: Vec<Failed>,
@@ -36,7 +36,7 @@ impl Failures {
         for ask in &pairs.asks {
             let Outcome::Failed(failure) = &outcomes.by_pair[ask.pair()] else { continue };
             let request = &pairs.requests[ask.request()];
-            // A message that asks twice for the same pair has one failure, under the stricter options of both.
+            // A message that asks twice for a pair has one failure, and the stricter options of both requests apply.
             let distinct = plan.distinct(ask.pair());
             if let Some(known) = seen.get(&(request.source, distinct)) {
                 let known: &mut (_, Failed) = &mut list[*known];
@@ -105,14 +105,14 @@ impl Failures {
         &self.list
     }
 
-    /// Notes that failures were sent on, given by their numbers in [`Failures::as_slice`].
+    /// Notes that failures were sent on. The numbers are indexes in [`Failures::as_slice`].
     pub fn note_sent_on(&mut self, numbers: impl IntoIterator<Item = usize>) {
         for number in numbers {
             self.list[number].sent_on = true;
         }
     }
 
-    /// Whether there is a failure for which the test holds and that was not sent on.
+    /// Whether a failure passes the test and was not sent on.
     pub fn has(&self, test: impl Fn(&Failed) -> bool) -> bool {
         self.list.iter().any(|failed| !failed.sent_on && test(failed))
     }

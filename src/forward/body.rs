@@ -1,7 +1,7 @@
-//! The bodies of messages that are sent on: association requests of what failed, and nothing else.
+//! Bodies: the association requests that carry the failures of a source.
 //!
-//! Pairs are written out with their instance, under the names that the caller used. What is invalid is written as it
-//! stood in the request. A body that could not be read goes as a whole, as `{"unreadable": "…"}`.
+//! A body names each pair with its instance and the caller's names. It repeats an invalid part of a request unchanged.
+//! A body that could not be read is carried as a whole, as `{"unreadable": "…"}`.
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -15,20 +15,22 @@ use crate::writer::{WrittenRequest, invalid_entries, pair_entries};
 
 use super::parts::parts;
 
-/// The largest message (SQS Developer Guide, "Amazon SQS message quotas": 1 MiB). Only what cannot be cut is larger.
+/// Size limit of a message in bytes (SQS Developer Guide, "Amazon SQS message quotas": 1 MiB). Only a part that cannot
+/// be divided is larger.
 pub(super) const MAX_BYTES: usize = 1 << 20;
 
-/// What is sent on of one source to one queue.
+/// The failures of one source that go to one queue.
 pub(super) struct Carried<'a> {
-    /// The failures, by their number.
+    /// The failures with their numbers.
     pub(super) failures: &'a [(usize, &'a Failed)],
-    /// They are dead letters, whose reasons go beside the pairs for a person. Otherwise they are a continuation.
+    /// The failures are dead letters, and the body gives a person the reason of each. Otherwise they are a
+    /// continuation.
     pub(super) with_reasons: bool,
-    /// The instance of requests that name none.
+    /// The instance of requests that name no instance.
     pub(super) default_instance: Option<&'a str>,
 }
 
-/// One or more bodies, each with the numbers of the failures that it carries.
+/// Writes one or more bodies. Each comes with the numbers of the failures that it carries.
 pub(super) fn bodies(carried: &Carried<'_>, pairs: &Pairs) -> Vec<(String, Vec<usize>)> {
     let excerpts = carried.failures.iter().filter_map(|(_, failed)| excerpt(failed, pairs));
     let mut whole = excerpts.filter_map(|excerpt| whole_body(excerpt, carried));
@@ -40,7 +42,7 @@ pub(super) fn bodies(carried: &Carried<'_>, pairs: &Pairs) -> Vec<(String, Vec<u
     parts.iter().map(|part| part_body(part, carried, pairs)).collect()
 }
 
-/// What failed as it stood, if it is invalid.
+/// The invalid part of a request, unchanged, or `None` for a pair.
 fn excerpt<'p>(failed: &Failed, pairs: &'p Pairs) -> Option<&'p Excerpt> {
     match failed.origin {
         Origin::Invalid(number) => pairs.invalid[number].1.excerpt.as_ref(),
@@ -48,7 +50,7 @@ fn excerpt<'p>(failed: &Failed, pairs: &'p Pairs) -> Option<&'p Excerpt> {
     }
 }
 
-/// The body for a source whose request as a whole is invalid: the request as it was, or the text that could not be read.
+/// The body for a source with an invalid request: the original request, or the text that could not be read.
 fn whole_body(excerpt: &Excerpt, carried: &Carried<'_>) -> Option<String> {
     let reasons = || carried.with_reasons.then(|| reasons(carried.failures));
     match excerpt {
@@ -62,7 +64,7 @@ fn whole_body(excerpt: &Excerpt, carried: &Carried<'_>) -> Option<String> {
         Excerpt::Request(request) => {
             let members: Members<'_> = match Json::parse(request.get()) {
                 Ok(Json::Object(members)) => members,
-                // An excerpt of a request is an object.
+                // An excerpt of a request is always an object.
                 Ok(_) | Err(_) => Members::new(),
             };
             let instance = carried.default_instance.filter(|_| takes_default_instance(&members));
@@ -75,13 +77,13 @@ fn whole_body(excerpt: &Excerpt, carried: &Carried<'_>) -> Option<String> {
     }
 }
 
-/// Whether the default instance can be written into a request without changing what is meant: the request names no
-/// instance itself, and no ARN of one.
+/// Whether the body may add the default instance without a change of meaning. The request must name no instance itself
+/// and hold no ARN of one.
 fn takes_default_instance(members: &Members<'_>) -> bool {
     lacks(members, Field::InstanceId) && !members.iter().any(|(_, value)| holds_an_arn(value))
 }
 
-/// Whether a request has no value under a field, nor under a name that is nearly the field's. A single `null` is none.
+/// Whether a request has no value under the field's name or a similar name. A single `null` counts as no value.
 fn lacks(members: &Members<'_>, field: Field) -> bool {
     let mut given = members.iter().filter(|(name, _)| match Field::of(name) {
         Name::Known(known) | Name::Nearly(known) => known == field,
@@ -103,11 +105,11 @@ fn holds_an_arn(json: &Json<'_>) -> bool {
     }
 }
 
-/// The members of a request as they stood there, those given twice too: with one of them gone it would be valid, and
-/// mean what nobody has said.
+/// The members of a request, unchanged. Repeated members stay too. Without one of them the request would be valid, with
+/// a meaning that the caller did not choose.
 struct Whole<'a> {
     members: &'a Members<'a>,
-    /// What the request does not say itself, written before it.
+    /// Members that the request lacks. They come first in the body.
     added: [(Field, Option<&'a str>); 2],
     reasons: Option<&'a Value>,
 }
@@ -130,10 +132,10 @@ impl Serialize for Whole<'_> {
     }
 }
 
-/// The text of a message. SQS takes neither of these two characters (SQS API reference, SendMessage), and refuses the
-/// whole batch of messages for one of them; in JSON they can be written otherwise.
+/// The text of a message. SQS does not accept the characters U+FFFE and U+FFFF (SQS API reference, SendMessage). It
+/// refuses a whole batch that holds one of them. JSON can write them as escapes.
 fn sendable(body: &impl Serialize) -> String {
-    // Nothing in a request can fail to be written.
+    // Serializing a request cannot fail.
     let text = serde_json::to_string(body).unwrap_or_default();
     if text.contains(['\u{fffe}', '\u{ffff}']) {
         return text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
@@ -141,7 +143,7 @@ fn sendable(body: &impl Serialize) -> String {
     text
 }
 
-/// An association request of what failed.
+/// Writes an association request for some of the failures.
 fn part_body(part: &[(usize, &Failed)], carried: &Carried<'_>, pairs: &Pairs) -> (String, Vec<usize>) {
     let failed = || part.iter().map(|(_, failed)| *failed);
     let excerpts: Vec<&Excerpt> = failed().filter_map(|failed| excerpt(failed, pairs)).collect();
@@ -161,13 +163,13 @@ fn part_body(part: &[(usize, &Failed)], carried: &Carried<'_>, pairs: &Pairs) ->
         Origin::Pair { intent, .. } => intent,
         Origin::Invalid(number) => pairs.requests[pairs.invalid[number].0].options.intent,
     };
-    // A source that is sent on holds one request, which has one intent.
+    // A source that is sent on holds one request, so it has one intent.
     let intent = failed().map(intent_of).next().unwrap_or_default();
     let mut associations = pair_entries(failed().filter_map(Failed::pair), pairs, instance_id);
     associations.extend(invalid_entries);
     let request = WrittenRequest {
         instance_id,
-        // All requests of a source that is sent on have one reference, as it holds one request.
+        // A source that is sent on holds one request, so it has one reference.
         reference: failed().next().map(|failed| &*failed.reference),
         continued: !carried.with_reasons,
         dry_run: intent.is_dry(),

@@ -1,4 +1,4 @@
-//! Decides what is sent on for which source, and what that settles.
+//! Decides which failures of each source are sent on, and which failures that settles.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::payload::{Envelope, EnvelopeKind};
 
 use super::body::{Carried, MAX_BYTES, bodies};
 
-/// How long a continued message waits where something else than time was short.
+/// The delay of a continuation if the source failed for another reason than lack of time.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// One of the two queues.
+/// One of the two queues that the function sends to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
     /// `FAILURES_QUEUE_URL`
@@ -26,21 +26,21 @@ pub enum Destination {
 /// A message to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Which of the envelope's sources it is sent for.
+    /// The number of the source in the envelope.
     pub source: usize,
-    /// The identifier of that source.
+    /// The identifier of the source.
     pub message_id: Option<String>,
-    /// Where to.
+    /// The queue that gets the message.
     pub destination: Destination,
     /// An association request.
     pub body: String,
-    /// Which of [`Failures::as_slice`] it carries.
+    /// The failures that the message carries, as indexes in [`Failures::as_slice`].
     pub carries: Vec<usize>,
-    /// How long it stays hidden.
+    /// How long the message stays hidden.
     pub delay: Duration,
 }
 
-/// Which queues there are to send on to.
+/// The queues that the function can send to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forwarding {
     /// There is a failures queue.
@@ -49,12 +49,12 @@ pub struct Forwarding {
     pub continuation: bool,
 }
 
-/// What is to become of the failures of one source.
+/// The decision for the failures of one source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Decision {
     permanent: Option<Destination>,
     retryable: Option<Destination>,
-    /// Something of it will not be sent on, so it comes again and nothing of it is sent.
+    /// One of the failures will not be sent on. So the source comes again, and the function sends none of its failures.
     comes_again: bool,
 }
 
@@ -65,8 +65,8 @@ struct Came {
     retryable: bool,
 }
 
-/// The failures that were sent on, given for each message whether it arrived. A source comes again as a whole if one of its
-/// messages did not arrive, so none of its failures count as sent on.
+/// The failures that were sent on. `arrived` tells for each message whether it arrived. If one message of a source did
+/// not arrive, the source comes again as a whole. None of its failures then counts as sent on.
 pub fn sent_on(outgoing: &[Outgoing], arrived: &[bool]) -> Vec<usize> {
     let lost: HashSet<usize> = outgoing
         .iter()
@@ -79,7 +79,7 @@ pub fn sent_on(outgoing: &[Outgoing], arrived: &[bool]) -> Vec<usize> {
 }
 
 impl Forwarding {
-    /// Whether anything can be sent on for an envelope.
+    /// Whether the function can send on failures of such an envelope.
     pub fn applies(self, kind: EnvelopeKind) -> bool {
         (self.failures || self.continuation)
             && matches!(
@@ -114,7 +114,7 @@ impl Forwarding {
                 if carried.is_empty() {
                     continue;
                 }
-                // What failed for good, where it goes along, needs no time to pass.
+                // A dead letter in a continuation needs no delay.
                 let only_time = carried.iter().filter(|(_, failed)| failed.retryable).all(|(_, failed)| {
                     matches!(failed.origin, Origin::Pair { retry: Retry::NextInvocation, .. })
                 });
@@ -137,7 +137,7 @@ impl Forwarding {
                 }));
             }
             if outgoing[before..].iter().any(|message| message.body.len() > MAX_BYTES) {
-                // It comes again as a whole, and ends in the dead-letter queue as it is.
+                // The source comes again as a whole and ends unchanged in the dead-letter queue.
                 let message_id = envelope.sources[source].id.as_deref();
                 tracing::warn!(messageId = message_id, "what failed of a message is too large to be sent on");
                 outgoing.truncate(before);
@@ -164,7 +164,8 @@ impl Forwarding {
                     self.continuation && !source.delivery.is_fifo() && came.done && came.retryable;
                 let permanent = match (self.failures, continues && !asynchronous) {
                     (true, _) => Some(Destination::Failures),
-                    // Nowhere else to go: what failed for good goes along, and is what is left in the end.
+                    // There is no failures queue, so the continuation carries the dead letters too. In the end it holds
+                    // only them.
                     (false, true) => Some(Destination::Continuation),
                     (false, false) => None,
                 };
@@ -175,8 +176,8 @@ impl Forwarding {
             })
             .collect();
         if asynchronous {
-            // An event is one invocation. Lambda retries all of it if it ends in an error, and then whatever was sent
-            // would be sent again.
+            // An event is one invocation. If the invocation ends in an error, Lambda retries the whole event. The
+            // function would then send the same messages twice.
             let again = decisions.iter().any(|decision| decision.comes_again);
             decisions.iter_mut().for_each(|decision| decision.comes_again = again);
         }
@@ -221,7 +222,7 @@ fn came(sources: usize, pairs: &Pairs, outcomes: &Outcomes, failures: &Failures)
     came
 }
 
-/// For each source that has any, the numbers of its failures: they stand in the order of their sources.
+/// The failures of each source that has any, as a range of numbers. Failures are ordered by source.
 fn by_source(failures: &Failures) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
     let mut next = 0;
     failures.as_slice().chunk_by(|a, b| a.source == b.source).map(move |chunk| {

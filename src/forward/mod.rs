@@ -1,10 +1,11 @@
-//! Forward: what failed of a message is sent on, so that the message itself is done.
+//! Forward: sends on the failures of a message, so that the message itself is done.
 //!
-//! What failed for good goes to the failures queue with its reasons, and what is left of a message goes to the
-//! continuation queue as a new, smaller message. Neither a pair that can never succeed nor the pairs that were done
-//! already burn the source queue's deliveries.
+//! Dead letters go to the failures queue with their reasons. The pairs that may succeed later go to the continuation
+//! queue as a new, smaller message. So the source queue's deliveries are not used up by pairs that can never succeed or
+//! by pairs that are already done.
 //!
-//! A message that will be delivered again all the same sends nothing: its failures would be there twice.
+//! The function sends nothing for a message that will be delivered again anyway. Its failures would otherwise exist
+//! twice.
 
 mod body;
 mod decide;

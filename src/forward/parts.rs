@@ -1,4 +1,4 @@
-//! Parts: the failures of one source, cut so that each part makes a message that SQS takes.
+//! Parts: the failures of one source, divided so that SQS accepts the message of each part.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,31 +8,31 @@ use crate::pairs::Pairs;
 use crate::requests::{Excerpt, List};
 use crate::writer::json_size;
 
-/// The bytes that a part may have. A message may have some more: SQS takes 1 MiB.
+/// Size limit of a part in bytes. A message may be slightly larger, because SQS accepts 1 MiB.
 const PART_BYTES: usize = 1_000_000;
-/// The names of an entry's fields, and what stands around and between them.
+/// Bytes for the field names of an entry and for the punctuation around them.
 const FRAME: usize = 100;
 
 /// Failures with their numbers.
 pub(super) type Part<'f> = Vec<(usize, &'f Failed)>;
 
-/// An entry of a message: what is said in it once, however many failures share it.
+/// An entry of a message. Its failures share the text of the entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Entry {
-    /// Of pairs: a queue, and whether its addresses are named by address.
+    /// An entry of pairs: the number of the queue, and whether the entry names its addresses by address.
     Pairs(usize, bool),
-    /// Of the invalid elements of a list, which all point to it.
+    /// An entry of invalid elements. They all point to the same list.
     Elements(*const List),
 }
 
-/// What a failure adds to a message, in bytes.
+/// The bytes that a failure adds to a message.
 struct Size {
     own: usize,
-    /// The entry that it stands in, and what that takes without it.
+    /// The entry of the failure, and the bytes of the entry without the failure.
     entry: Option<(Entry, usize)>,
 }
 
-/// Cuts the failures of a source, given with their numbers.
+/// Divides the failures of a source. Each comes with its number.
 pub(super) fn parts<'f>(
     failures: &[(usize, &'f Failed)],
     with_reasons: bool,
@@ -62,7 +62,7 @@ pub(super) fn parts<'f>(
     parts
 }
 
-/// The size of what failed, without its reason.
+/// The size of a failure without its reason.
 fn size(failed: &Failed, pairs: &Pairs) -> Size {
     match failed.origin {
         Origin::Pair { pair, .. } => of_pair(failed, pairs.pairs[pair].queue()),
@@ -73,7 +73,7 @@ fn size(failed: &Failed, pairs: &Pairs) -> Size {
                 Size { own: element.get().len(), entry: Some((Entry::Elements(Arc::as_ptr(list)), frame)) }
             }
             Some(Excerpt::Entry(_, entry)) => Size { own: entry.get().len(), entry: None },
-            // A request as a whole is not cut.
+            // A whole request is never divided.
             Some(Excerpt::Request(_) | Excerpt::Unreadable(_)) | None => Size { own: 0, entry: None },
         },
     }

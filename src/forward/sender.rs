@@ -1,4 +1,4 @@
-//! Sending to SQS: in batches, within its limits, each message's fate known.
+//! Sender: sends messages to SQS in batches, within the limits of SQS, and knows which messages arrived.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::sqs::{BATCH_ENTRIES, CONCURRENT_BATCHES, SqsError};
 
 use super::decide::{Destination, Outgoing};
 
-/// Bytes of all messages of a batch (SQS API reference, SendMessageBatch: 1 MiB), with some room.
+/// Size limit of a batch in bytes. It is slightly below the limit of SQS (SQS API reference, SendMessageBatch: 1 MiB).
 const BATCH_BYTES: usize = 1_040_000;
-/// Attempts of one batch. SQS has no quota that the function could reach, so a batch that fails three times fails.
+/// Attempts of one batch. The function cannot reach a quota of SQS, so three attempts are enough.
 const ATTEMPTS: u32 = 3;
-/// Waits between them.
+/// Waits between attempts.
 const BACKOFF: BackoffSettings =
     BackoffSettings { initial: Duration::from_millis(100), max: Duration::from_secs(2) };
 
@@ -29,7 +29,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A sender to the queues of these URLs. The client must not retry by itself.
+    /// Creates a sender to the queues of these URLs. The client must not retry by itself.
     pub fn new(
         client: Deferred<aws_sdk_sqs::Client>,
         failures: Option<String>,
@@ -38,7 +38,8 @@ impl Sender {
         Sender { client, failures, continuation }
     }
 
-    /// Sends the messages, and tells for each whether it arrived. What has not arrived by `ends` is given up.
+    /// Sends the messages and tells for each whether it arrived. It gives up the messages that have not arrived by
+    /// `ends`.
     pub async fn send(&self, outgoing: &[Outgoing], ends: Instant) -> Vec<bool> {
         let mut arrived = vec![false; outgoing.len()];
         let batches = [Destination::Failures, Destination::Continuation]
@@ -54,7 +55,7 @@ impl Sender {
         arrived
     }
 
-    /// Sends one batch, again where something of it may pass; gives the messages that arrived.
+    /// Sends one batch, and retries it if that may help. Returns the messages that arrived.
     async fn send_batch(
         &self,
         outgoing: &[Outgoing],
@@ -139,7 +140,7 @@ impl Sender {
             .send()
             .await
             .map_err(|error| SqsError::of(&error))?;
-        // Only what SQS says has arrived has arrived.
+        // A message has arrived only if SQS confirms it.
         let refused = batch.iter().filter(|message| {
             let id = message.to_string();
             !output.successful().iter().any(|sent| sent.id() == id)
@@ -158,14 +159,14 @@ impl Sender {
     }
 }
 
-/// A message of a batch that did not arrive although the batch did.
+/// A message that SQS refused although it accepted the batch.
 struct RefusedMessage {
     message: usize,
     code: String,
     may_pass: bool,
 }
 
-/// The messages for one queue, cut into batches.
+/// Divides the messages for one queue into batches.
 fn batches(outgoing: &[Outgoing], destination: Destination) -> std::vec::IntoIter<Vec<usize>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut bytes = 0;

@@ -1,4 +1,4 @@
-//! The end of an invocation: its failures, its counts and its metrics.
+//! Closing: logs the end of an invocation with its failures, its counts and its metrics.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,22 +12,22 @@ use crate::payload::Source;
 use super::lines::RECORDS;
 use super::metrics::{Metric, record};
 
-/// A message that comes so often waits for something that does not pass by itself.
+/// A message with this many deliveries probably waits for something that does not pass by itself.
 const OFTEN: u32 = 5;
 
-/// So many different references stand in the line of retryable failures.
+/// Number of different references in the line of retryable failures.
 const REFERENCES: usize = 10;
 
-/// The fields that identify the end of an invocation in log and metrics.
+/// The fields that identify the end of an invocation in the log and the metrics.
 #[derive(Debug, Clone, Copy)]
 pub struct Closing<'a> {
-    /// The CloudWatch namespace.
+    /// The CloudWatch namespace of the metrics.
     pub namespace: &'a str,
-    /// The function's name, the metrics' dimension.
+    /// The function's name, which is the dimension of the metrics.
     pub function_name: &'a str,
     /// The identifier of the invocation.
     pub request_id: &'a str,
-    /// How long it took.
+    /// The duration of the invocation.
     pub duration: Duration,
 }
 
@@ -50,7 +50,7 @@ pub fn close(
     log_end(closing, report.counts, report.queues.len(), received_often(sources), error, tally);
 }
 
-/// Logs the end of an invocation of which nothing could be read.
+/// Logs the end of an invocation whose payload could not be read.
 pub fn close_without_report(closing: Closing<'_>, error: &InvocationError) {
     tracing::warn!(error = error.error_type(), reason = %error, "the payload cannot be used");
     log_end(closing, Counts::default(), 0, 0, Some(error), Tally::default());
@@ -88,16 +88,16 @@ fn log_permanent(failed: &Failed) {
     );
 }
 
-/// Retryable failures that share a line.
+/// Retryable failures that share a log line.
 struct Alike<'f> {
     count: usize,
-    /// Of the first of them.
+    /// The reason of the first failure.
     reason: &'f str,
-    /// The first different ones.
+    /// The first different references.
     references: Vec<&'f str>,
 }
 
-/// One line for each queue and error: after an outage each pair of a large message has the same to say.
+/// Logs one line for each queue and error. After an outage each pair of a large message fails for the same reason.
 fn log_retryable(failures: &Failures) {
     type Key<'f> = (Option<&'f str>, Option<&'f str>, Option<&'f str>, &'f str, bool);
     let mut lines: BTreeMap<Key<'_>, Alike<'_>> = BTreeMap::new();
@@ -135,7 +135,7 @@ fn named(failed: &Failed) -> (Option<&str>, Option<&str>) {
     }
 }
 
-/// How many messages SQS has delivered a fifth time or more.
+/// Number of messages with at least [`OFTEN`] deliveries.
 fn received_often(sources: &[Source<'_>]) -> usize {
     let often = |source: &&Source<'_>| source.delivery.receive_count.is_some_and(|count| count >= OFTEN);
     sources.iter().filter(often).count()
@@ -180,6 +180,6 @@ fn log_end(
     ];
     let record =
         record(closing.namespace, closing.function_name, closing.request_id, epoch_millis(), &metrics);
-    // Records are written at every level, because metrics are no matter of verbosity.
+    // Records are written at every level, because the level does not concern metrics.
     tracing::info!(target: RECORDS, record = record.to_string());
 }

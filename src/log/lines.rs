@@ -1,4 +1,5 @@
-//! Lines: each event of `tracing` as one JSON object, with the fields of its invocation, without email addresses.
+//! Lines: writes each event of `tracing` as one JSON object, with the fields of its invocation and without email
+//! addresses.
 
 use std::fmt;
 use std::io::Write;
@@ -17,40 +18,40 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::redact::redact;
 
-/// Events of this target are records in a format of their own: their field `record` is the line.
+/// The target of records, which have their own format. The field `record` of such an event is the whole line.
 pub(super) const RECORDS: &str = "queue_email_associator::records";
 
-/// The functions' own events are logged at the configured level. What others log is not written with their rules in
-/// mind (the SDK logs whole requests at `trace`), so only their warnings are.
+/// The targets of the function's own events. The configured level applies to them. Other crates do not follow the rules
+/// of this log (the SDK logs whole requests at `trace`), so only their warnings are written.
 const OWN: [&str; 2] = ["queue_email_associator", "association_file"];
 
-/// Fields that hold a list, as JSON: `tracing` has no lists.
+/// Fields that hold a list as JSON, because `tracing` has no lists.
 const LISTS: [&str; 1] = ["references"];
 
-/// The runtime logs each handler error once more than the function has.
+/// The target under which the runtime logs each handler error. The function has already logged the error.
 const REPEATED: &str = "lambda_runtime::layers::panic";
 
-/// Where lines go.
+/// Takes each finished line.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// A layer of `tracing-subscriber` that writes lines.
+/// A layer of `tracing-subscriber` that writes lines to a sink.
 pub struct Lines {
     level: LevelFilter,
     sink: Sink,
 }
 
 impl Lines {
-    /// Lines of a level and above.
+    /// Writes events of a level and above.
     pub fn new(level: LevelFilter, sink: Sink) -> Self {
         Lines { level, sink }
     }
 
-    /// Lines to standard output, which Lambda takes to CloudWatch Logs.
+    /// Writes lines to standard output. Lambda copies them to CloudWatch Logs.
     pub fn to_stdout(level: LevelFilter) -> Self {
         Lines::new(
             level,
             Arc::new(|line| {
-                // There is nobody to tell that a log cannot be written.
+                // A log that cannot be written cannot report that either.
                 let _ = std::io::stdout().lock().write_all(line.as_bytes());
             }),
         )
@@ -81,7 +82,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        // `enabled` may have been asked of another layer of the process, and its answer kept.
+        // Another layer of the process may have answered `enabled`, and `tracing` keeps that answer.
         if !self.wants(event.metadata()) {
             return;
         }

@@ -1,11 +1,11 @@
-//! Metrics: one record an invocation in CloudWatch's embedded metric format, which CloudWatch reads out of the log.
+//! Metrics: one record for each invocation, in the embedded metric format. CloudWatch reads it out of the log.
 
 use serde_json::{Value, json};
 
-/// A metric, its unit and its value.
+/// A metric's name, unit and value.
 pub(super) type Metric = (&'static str, &'static str, u64);
 
-/// The record (CloudWatch User Guide, "Specification: Embedded metric format").
+/// Builds the record (CloudWatch User Guide, "Specification: Embedded metric format").
 pub(super) fn record(
     namespace: &str,
     function_name: &str,

@@ -1,6 +1,6 @@
-//! Log: JSON lines on standard output, and the metrics among them.
+//! Log: JSON lines on standard output, with the metrics among them.
 //!
-//! Identifiers are logged, email addresses never. A failure is logged once, where its invocation ends.
+//! The log may hold identifiers, but never email addresses. A failure is logged once, at the end of its invocation.
 
 mod closing;
 mod lines;
@@ -14,13 +14,13 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub use closing::{Closing, close, close_without_report};
 pub use lines::{Lines, Sink};
 
-/// Starts logging to standard output, which Lambda takes to CloudWatch Logs; once in a process.
+/// Starts logging to standard output. Call it once in a process. Lambda copies standard output to CloudWatch Logs.
 pub fn start(level: LevelFilter) {
     start_to(Lines::to_stdout(level));
 }
 
-/// Starts logging, once in a process. Panics are logged too: the standard hook would write their message, whatever
-/// it holds, to standard error, which is the same log.
+/// Starts logging to these lines. Call it once in a process. Panics are logged too, because the standard hook would
+/// write their unredacted message to standard error, which is part of the same log.
 pub fn start_to(lines: Lines) {
     tracing_subscriber::registry().with(lines).init();
     std::panic::set_hook(Box::new(|panic| {

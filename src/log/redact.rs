@@ -1,15 +1,14 @@
-//! Redaction: email addresses out of a text that goes into a log.
+//! Redaction: removes email addresses from a text before it is logged.
 //!
-//! Identifiers are logged and addresses never are. The function's own messages hold none, but those of the API, of
-//! the SDK and of a panic may.
+//! The function's own messages hold no addresses. Messages of the API, of the SDK and of a panic may hold some.
 
 use std::borrow::Cow;
 
 const REDACTED: &str = "[email address]";
-/// The sign between the parts of an address, and the ways in which it comes written.
+/// The at sign of an address, in each of its encodings.
 const SIGNS: [&str; 5] = ["@", "%40", "%2540", "\\u0040", "\u{ff20}"];
 
-/// The text without its email addresses.
+/// Returns the text without its email addresses.
 pub(super) fn redact(text: &str) -> Cow<'_, str> {
     let mut signs = Signs::new(text);
     let Some((mut at, mut sign)) = signs.next(0) else { return Cow::Borrowed(text) };
@@ -31,8 +30,8 @@ pub(super) fn redact(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Finds the signs one after the other. Where each kind stands next is kept, so that the text is searched once for each
-/// kind and not once for each sign: a name of a million signs is a payload too.
+/// Finds the signs one after the other. It keeps the next place of each encoding, so it searches the text once for each
+/// encoding and not once for each sign. This matters because a payload may hold a name with a million signs.
 struct Signs<'t> {
     text: &'t str,
     next: [Option<usize>; SIGNS.len()],
@@ -53,11 +52,11 @@ impl<'t> Signs<'t> {
     }
 }
 
-/// Where the part before the sign begins.
+/// The start of the local part before the sign.
 fn local_part(before: &str) -> usize {
-    // Blanks may stand around the sign (RFC 5322, "obsolete addressing").
+    // Blanks may surround the sign (RFC 5322, "obsolete addressing").
     let before = before.trim_end_matches(is_blank);
-    // A quoted local part may hold anything: spaces, and quotes behind a backslash.
+    // A quoted local part may hold any character, such as a space or a quote after a backslash.
     if let Some(quoted) = before.strip_suffix('"') {
         let mut quotes = quoted.rmatch_indices('"').map(|(quote, _)| quote).peekable();
         while let Some(quote) = quotes.next() {
@@ -71,7 +70,7 @@ fn local_part(before: &str) -> usize {
         .map_or(0, |last| last + before[last..].chars().next().map_or(0, char::len_utf8))
 }
 
-/// How long the part behind the sign is. Blanks before it belong to it if anything follows.
+/// The length of the domain behind the sign. It includes blanks before the domain if a domain follows.
 fn domain(behind: &str) -> usize {
     let blanks = behind.len() - behind.trim_start_matches(is_blank).len();
     match behind[blanks..].find(|c: char| !is_of_domain(c)).unwrap_or(behind.len() - blanks) {
@@ -84,7 +83,7 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t')
 }
 
-/// RFC 5322, `atom`, with dots; and letters of any script (RFC 6531).
+/// Whether a local part may hold the character: RFC 5322, `atom`, a dot, or a letter of any script (RFC 6531).
 fn is_of_local_part(c: char) -> bool {
     c.is_alphanumeric() || is_of_a_script(c) || "!#$%&'*+-/=?^_`{|}~.".contains(c)
 }
@@ -93,7 +92,7 @@ fn is_of_domain(c: char) -> bool {
     c.is_alphanumeric() || is_of_a_script(c) || matches!(c, '-' | '.' | '[' | ']' | ':')
 }
 
-/// Marks that combine with letters are no letters themselves.
+/// Whether the character may belong to a word of any script. Combining marks are not letters, but they belong to words.
 fn is_of_a_script(c: char) -> bool {
     !c.is_ascii() && !c.is_whitespace()
 }

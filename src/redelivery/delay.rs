@@ -1,37 +1,37 @@
-//! After how long a listed message comes again, as a function of why it is listed and how often it came before.
+//! Delay: computes how long a listed message stays hidden, from its reason and its number of deliveries.
 
 use std::time::Duration;
 
-/// What was just created is found by then (see [`crate::failure::Retry::FirstDelivery`]).
+/// After this time the API should find a new resource (see [`crate::failure::Retry::FirstDelivery`]).
 const GRACE: Duration = Duration::from_secs(60);
-/// SQS hides a message for at most 12 hours from when it was received (SQS Developer Guide, "Amazon SQS visibility
-/// timeout"). A Lambda invocation takes at most 15 minutes of them, and a batching window at most five.
+/// The longest delay. SQS hides a message for at most 12 hours after it was received (SQS Developer Guide, "Amazon SQS
+/// visibility timeout"). A Lambda invocation takes up to 15 minutes of them, and a batching window up to five.
 const LONGEST: Duration = Duration::from_secs(12 * 3_600 - 20 * 60);
-/// Messages that were listed together come apart by up to this share of the delay, in both directions.
+/// The delay varies by up to this share in both directions, so messages that were listed together come apart.
 const JITTER: f64 = 0.2;
 
-/// How long a message waits that may succeed later.
+/// The delays of a message that may succeed later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delays {
-    /// After the first delivery; it doubles with each delivery. Whole seconds.
+    /// The delay after the first delivery, in whole seconds. It doubles with each delivery.
     pub initial: Duration,
-    /// At most, jitter included. Whole seconds.
+    /// The longest delay, jitter included, in whole seconds.
     pub max: Duration,
 }
 
-/// Why a message is listed.
+/// The reason why a message is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// Only time was short.
+    /// The function only lacked time.
     Time,
-    /// Only what it names was not found, on its first delivery.
+    /// The API only did not find a resource, and this is the message's first delivery.
     Grace,
-    /// Anything else, alone or beside one of the others.
+    /// There is another reason, alone or beside one of the others.
     Other,
 }
 
 impl Reason {
-    /// The reason of a message that has two.
+    /// Combines two reasons of one message.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         if self == other { self } else { Reason::Other }
@@ -39,8 +39,8 @@ impl Reason {
 }
 
 impl Delays {
-    /// The delay of a message, in whole seconds. `receive_count` says how often SQS has delivered it, this delivery
-    /// included; `random`, a number from 0 to 1, chooses the jitter.
+    /// The delay of a message, in whole seconds. `receive_count` is the number of deliveries, this one included.
+    /// `random` is a number from 0 to 1 that sets the jitter.
     pub fn of(self, reason: Reason, receive_count: u32, random: f64) -> Duration {
         match reason {
             Reason::Time => Duration::ZERO,

@@ -1,4 +1,4 @@
-//! Which messages of a batch come again, and why.
+//! Listed: the messages of a batch that come again, with their reasons.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,23 +12,23 @@ use super::{Delays, Due, Reason};
 /// A message that comes again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
-    /// Which of the envelope's sources.
+    /// The number of the source in the envelope.
     pub source: usize,
-    /// The source whose failure it is: itself or, on a FIFO queue, the message that it stands behind. It comes again
-    /// when that one does.
+    /// The source with the failure. On a FIFO queue it may be an earlier message of the same group. Both come again at
+    /// the same time.
     pub with: usize,
-    /// Why that one comes again.
+    /// The reason why that source comes again.
     pub reason: Reason,
 }
 
-/// The messages that come again, in the batch's order: those with a failure that was not sent on and, on a FIFO queue,
-/// those that stand behind a listed one of their group, so that their order holds.
+/// The messages that come again, in the order of the batch. A message comes again if it has a failure that was not sent
+/// on. On a FIFO queue the later messages of its group come again too, so that the group keeps its order.
 pub fn listed(sources: &[Source<'_>], failures: &Failures) -> Vec<Listed> {
     let unsent = failures.as_slice().iter().filter(|failed| !failed.sent_on);
     in_order(sources, &reasons(sources.len(), unsent))
 }
 
-/// The same, given for each source why it comes again for its own sake.
+/// Lists messages in order. `reasons` gives for each source the reason of its own failures, if it has any.
 fn in_order(sources: &[Source<'_>], reasons: &[Option<Reason>]) -> Vec<Listed> {
     let mut holding: HashMap<&str, Listed> = HashMap::new();
     let mut listed = Vec::new();
@@ -46,7 +46,7 @@ fn in_order(sources: &[Source<'_>], reasons: &[Option<Reason>]) -> Vec<Listed> {
     listed
 }
 
-/// When each listed message comes again. `random` gives numbers from 0 to 1, for the jitter.
+/// The delay of each listed message. `random` gives numbers from 0 to 1 for the jitter.
 pub fn due<'p>(
     sources: &'p [Source<'p>],
     listed: &[Listed],
@@ -64,7 +64,7 @@ pub fn due<'p>(
     due.collect()
 }
 
-/// For each source, why it comes again, if one of its failures makes it.
+/// The reason of each source, if one of its failures was not sent on.
 fn reasons<'f>(sources: usize, failures: impl Iterator<Item = &'f Failed>) -> Vec<Option<Reason>> {
     let mut retryable: Vec<Option<Reason>> = vec![None; sources];
     let mut permanent = vec![false; sources];
@@ -77,7 +77,7 @@ fn reasons<'f>(sources: usize, failures: impl Iterator<Item = &'f Failed>) -> Ve
             permanent[failed.source] = true;
         }
     }
-    // A permanent failure gains nothing from waiting, so beside a retryable one it has no say.
+    // A permanent failure does not need a delay, so the reason of a retryable failure wins.
     let reasons = retryable.into_iter().zip(permanent);
     reasons.map(|(retryable, permanent)| retryable.or(permanent.then_some(Reason::Other))).collect()
 }
@@ -109,7 +109,7 @@ mod tests {
         }
     }
 
-    /// The listed messages, each with the one that it comes again with.
+    /// The listed messages, each with the source that made it come again.
     fn listed(sources: &[Source<'_>], failing: &[&str]) -> Vec<(String, String)> {
         let id = |source: usize| sources[source].id.as_deref().unwrap();
         let reasons: Vec<Option<Reason>> =

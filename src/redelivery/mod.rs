@@ -1,7 +1,7 @@
-//! Redelivery: a listed message comes again when there is a point in it.
+//! Redelivery: sets when a listed message comes again.
 //!
-//! Left alone, SQS shows a message again when the queue's visibility timeout ends, and that must be longer than any
-//! invocation takes. So the function sets the visibility of each message that it lists.
+//! By default SQS shows a message again when the queue's visibility timeout ends. That timeout must be longer than any
+//! invocation, so the wait would be long. So the function sets the visibility of each message that it lists.
 
 mod delay;
 mod listed;

@@ -1,7 +1,6 @@
-//! The URL of a queue, from its ARN: asking SQS for it would need a permission and a call.
+//! Queue URL: derives the URL of a queue from its ARN. A request to SQS for the URL would need a permission and a call.
 
-/// The domain of a partition's endpoints (AWS General Reference, "Service endpoints and quotas"), for the partitions
-/// that offer Amazon Connect or use the names of those that do.
+/// The domain of the endpoints of each public partition (AWS General Reference, "Service endpoints and quotas").
 const DOMAINS: [(&str, &str); 4] = [
     ("aws", "amazonaws.com"),
     ("aws-us-gov", "amazonaws.com"),
@@ -9,8 +8,9 @@ const DOMAINS: [(&str, &str); 4] = [
     ("aws-eusc", "amazonaws.eu"),
 ];
 
-/// The URL of a queue in the Region that the client calls, also of another account. `endpoint` is the client's other
-/// endpoint, if it has one. `None` for what is no ARN of a queue in that Region: the client could not reach it.
+/// The URL of a queue in the client's Region. The queue may belong to another account. `endpoint` is the client's
+/// custom endpoint, if it has one. Returns `None` unless `arn` names a queue in that Region, because the client cannot
+/// reach any other.
 pub(super) fn queue_url(arn: &str, region: &str, endpoint: Option<&str>) -> Option<String> {
     let mut parts = arn.splitn(6, ':');
     let [Some("arn"), Some(partition), Some("sqs"), Some(of_queue), Some(account), Some(name)] =
@@ -19,7 +19,7 @@ pub(super) fn queue_url(arn: &str, region: &str, endpoint: Option<&str>) -> Opti
         return None;
     };
     let is_account = !account.is_empty() && account.bytes().all(|b| b.is_ascii_digit());
-    // SQS API reference, CreateQueue: letters, digits, hyphens and underscores, and the suffix of a FIFO queue.
+    // A name has letters, digits, hyphens, underscores, and perhaps the FIFO suffix (SQS API reference, CreateQueue).
     let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if of_queue != region || !is_account || name.is_empty() || !name.bytes().all(is_name) {
         return None;

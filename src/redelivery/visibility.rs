@@ -16,8 +16,8 @@ use super::queue_url::queue_url;
 
 /// Attempts of one batch.
 const ATTEMPTS: u32 = 3;
-/// How long one attempt may take. Where SQS cannot be reached at all, the answer must not wait for the deadline: the
-/// queue's own timeout does for the messages.
+/// Time limit of one attempt. If SQS cannot be reached, the answer must not wait for the deadline. The queue's own
+/// timeout then applies to the messages.
 const ATTEMPT: Duration = Duration::from_secs(2);
 /// Waits between attempts.
 const BACKOFF: BackoffSettings =
@@ -31,10 +31,10 @@ pub struct Visibility {
     endpoint: Option<String>,
 }
 
-/// A message, and when it is to come again.
+/// A listed message and its delay.
 #[derive(Debug, Clone, Copy)]
 pub struct Due<'p> {
-    /// The delivery that is listed.
+    /// The delivery of the message.
     pub delivery: &'p Delivery<'p>,
     /// How long the message stays hidden from now on, in whole seconds.
     pub delay: Duration,
@@ -47,11 +47,11 @@ struct Entry<'p> {
     delay: Duration,
 }
 
-/// How many messages keep their queue's own timeout, by the cause.
+/// For each cause, the number of messages that keep their queue's own timeout.
 type Unset = BTreeMap<String, usize>;
 
 impl Visibility {
-    /// Calls the queues of a Region. The client must not retry by itself; `endpoint` is its other endpoint, if it has
+    /// Calls the queues of a Region. The client must not retry by itself. `endpoint` is its custom endpoint, if it has
     /// one.
     pub fn new(
         client: Deferred<aws_sdk_sqs::Client>,
@@ -61,8 +61,8 @@ impl Visibility {
         Visibility { client, region: region.into(), endpoint }
     }
 
-    /// Sets the visibility of each message, as far as that is possible until `ends`. Where it is not, the queue's own
-    /// timeout stands: one warning tells how many messages that concerns, and why.
+    /// Sets the visibility of as many messages as possible until `ends`. The other messages keep the queue's own
+    /// timeout, and one warning gives their number and the causes.
     pub async fn set(&self, due: &[Due<'_>], ends: Instant) {
         let mut unset = Unset::new();
         let mut queues: BTreeMap<String, Vec<Entry<'_>>> = BTreeMap::new();
@@ -79,7 +79,8 @@ impl Visibility {
                 (Some(_), None) => note(&mut unset, "ReceiptHandleMissing", 1),
             }
         }
-        // In a list, as a closure with borrowed arguments would make the future of the invocation not `Send`.
+        // A closure with borrowed arguments would make the future of the invocation not `Send`, so the batches are in a
+        // list.
         let mut batches = Vec::new();
         for (url, entries) in &queues {
             batches.extend(entries.chunks(BATCH_ENTRIES).map(|batch| self.set_batch(url, batch, ends)));
@@ -100,7 +101,7 @@ impl Visibility {
         }
     }
 
-    /// Sets the visibility of one batch; gives what could not be set.
+    /// Sets the visibility of one batch. Returns the messages whose visibility it could not set.
     async fn set_batch(&self, queue_url: &str, batch: &[Entry<'_>], ends: Instant) -> Unset {
         let mut unset = Unset::new();
         let mut left: Vec<usize> = (0..batch.len()).collect();
@@ -139,7 +140,7 @@ impl Visibility {
         unset
     }
 
-    /// One call; gives the entries that were refused.
+    /// Makes one call. Returns the entries that SQS refused.
     async fn attempt(
         &self,
         queue_url: &str,

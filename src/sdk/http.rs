@@ -1,4 +1,4 @@
-//! The HTTP client of the SDK's clients: through the proxy that the environment names, and with the host in its errors.
+//! HTTP: the client of all SDK clients. It uses the proxy from the environment and names the host in its errors.
 
 use std::env;
 use std::error::Error;
@@ -17,41 +17,42 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// The variables that name a proxy, as curl and the AWS CLI read them (AWS CLI User Guide, "Using an HTTP proxy for the
-/// AWS CLI"). `NO_PROXY` names hosts that are called directly.
+/// The variables that name a proxy. The function reads them like curl and the AWS CLI (AWS CLI User Guide, "Using an
+/// HTTP proxy for the AWS CLI"). `NO_PROXY` names hosts that are called directly.
 const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
-/// A proxy variable whose value is no URL. Displays as one line.
+/// A proxy variable holds something other than a URL. The error displays as one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is no URL of a proxy; accepted is http:// or https:// and a host, perhaps with a port")]
 pub struct ProxyError(&'static str);
 
-/// An HTTP client for all SDK clients of the process, which calls through the proxy that the environment names. The
-/// system's certificates are read when the first of them is made.
+/// The HTTP client for all SDK clients of the process. It uses the proxy from the environment. It reads the system's
+/// certificates when the first SDK client is made.
 pub fn http_client() -> SharedHttpClient {
     let is_set = |variable: &str| env::var_os(variable).is_some_and(|value| !value.is_empty());
     if PROXIES.into_iter().any(is_set) {
         with_host(through(ProxyConfig::from_env()))
     } else {
-        // The usual case does not pay for looking a proxy up.
+        // Without a proxy there is no need to look one up for each call.
         direct_http_client()
     }
 }
 
-/// An HTTP client that calls hosts itself, for what runs on this machine.
+/// An HTTP client without a proxy, for services on this machine.
 pub fn direct_http_client() -> SharedHttpClient {
     with_host(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
 }
 
-/// Checks the variables that name a proxy. A value that cannot be used counts as no proxy.
+/// Checks the variables that name a proxy. A value that is no URL counts as no proxy.
 ///
 /// # Errors
-/// The first variable that is set to something else than a URL. The value itself may hold a password and is not shown.
+/// Returns the first variable that holds something other than a URL. The error does not show the value, because it may
+/// contain a password.
 pub fn check_proxies(lookup: impl Fn(&str) -> Option<String>) -> Result<(), ProxyError> {
     let is_wrong = |variable: &&'static str| {
         let value = lookup(variable).unwrap_or_default();
-        // A host alone is accepted too, as curl does.
+        // A host without a scheme is accepted too, like in curl.
         let url = if value.contains("://") { value.clone() } else { format!("http://{value}") };
         !value.is_empty() && ProxyConfig::all(url).is_err()
     };
@@ -72,7 +73,7 @@ fn with_host(client: SharedHttpClient) -> SharedHttpClient {
     SharedHttpClient::new(WithHost(client))
 }
 
-/// A client whose errors name the host that was not reached. "Name or service not known" alone helps nobody.
+/// A client whose errors name the host that it could not reach. "Name or service not known" alone helps nobody.
 #[derive(Debug)]
 struct WithHost(SharedHttpClient);
 
@@ -109,13 +110,13 @@ impl HttpConnector for HostConnector {
     }
 }
 
-/// The host, and the port if there is one, of a URL.
+/// The host of a URL, with the port if there is one.
 fn host_of(url: &str) -> &str {
     let (_, rest) = url.split_once("://").unwrap_or(("", url));
     rest.split(['/', '?']).next().unwrap_or_default()
 }
 
-/// The error with the host in its words. Its cause is what stood at the end of the chain.
+/// Adds the host to the text of an error. The new cause is the last cause of the chain.
 fn named(error: ConnectorError, host: &str) -> ConnectorError {
     if !error.is_io() {
         return error;

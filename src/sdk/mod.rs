@@ -1,7 +1,8 @@
-//! The AWS SDK's clients, set up for one layer of retries, which is ours.
+//! SDK: the AWS SDK's clients. They have no retries, because the function retries by itself.
 //!
-//! They are configured piece by piece rather than from the SDK's defaults: in Lambda credentials come from the
-//! environment, and what the default chain builds beside that (profile files, IMDS, STS) costs cold start.
+//! The module sets each part of the configuration itself, because the SDK's defaults make a cold start slower. In
+//! Lambda, credentials come from the environment. The default chain would also build sources for profile files, IMDS
+//! and STS.
 
 use aws_config::SdkConfig;
 use aws_config::ecs::EcsCredentialsProvider;
@@ -21,8 +22,8 @@ mod prepared;
 
 pub use http::{ProxyError, check_proxies, direct_http_client, http_client};
 
-/// A Connect client. It makes one attempt a call and knows no time-outs: both are decided where the deadline is
-/// known.
+/// Creates a Connect client. It makes one attempt for each call and has no timeouts. The caller decides on both,
+/// because it knows the deadline.
 pub fn connect_client(
     settings: &Settings,
     credentials: SharedCredentialsProvider,
@@ -37,7 +38,7 @@ pub fn connect_client(
     })
 }
 
-/// An SQS client, likewise.
+/// Creates an SQS client, also with one attempt for each call and without timeouts.
 pub fn sqs_client(
     settings: &Settings,
     credentials: SharedCredentialsProvider,
@@ -52,12 +53,12 @@ pub fn sqs_client(
     })
 }
 
-/// The clients of the Lambda function, to be made within a Tokio runtime. What Connect's needs is made ready in the
-/// background while the process waits for its first event; SQS's is made when there is something to send.
+/// Creates the clients of the Lambda function. Call it within a Tokio runtime. A background thread prepares the Connect
+/// client while the process waits for its first event. The SQS client is made when there is something to send.
 pub fn lambda_clients(
     settings: &Settings,
 ) -> (Deferred<aws_sdk_connect::Client>, Deferred<aws_sdk_sqs::Client>) {
-    // A log line is all that can be done: calls then go directly, and may well arrive.
+    // The function only logs a wrong variable. Calls then go directly and may still arrive.
     if let Err(error) = check_proxies(|variable| std::env::var(variable).ok()) {
         tracing::warn!("{error}");
     }
@@ -73,7 +74,7 @@ pub fn lambda_clients(
     (connect, sqs)
 }
 
-/// The configuration that the clients share. It is not loaded from the environment, which only [`Settings`] reads.
+/// The configuration that the clients share. Only [`Settings`] reads the environment.
 fn shared_config(
     settings: &Settings,
     credentials: SharedCredentialsProvider,
@@ -90,16 +91,16 @@ fn shared_config(
         .build()
 }
 
-/// The credentials of a Lambda function: its environment, or the container endpoint that SnapStart and managed
-/// instances use instead (Lambda Developer Guide, "Activate SnapStart": credentials).
+/// The credentials of a Lambda function. They come from its environment, or from the container endpoint that SnapStart
+/// and managed instances use instead (Lambda Developer Guide, "Activate SnapStart": credentials).
 pub fn lambda_credentials() -> SharedCredentialsProvider {
     let environment = EnvironmentVariableCredentialsProvider::new();
-    // A process keeps the environment that it was started with, and most have no such endpoint.
+    // The environment of a process does not change, and most processes have no such endpoint.
     let endpoints = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
     if endpoints.into_iter().all(|variable| std::env::var_os(variable).is_none()) {
         return SharedCredentialsProvider::new(environment);
     }
-    // That endpoint is on this machine, where no proxy gets.
+    // The container endpoint is on this machine, and a proxy cannot reach it.
     let config = ProviderConfig::without_region().with_http_client(direct_http_client());
     let container = EcsCredentialsProvider::builder().configure(&config).build();
     SharedCredentialsProvider::new(

@@ -1,8 +1,8 @@
-//! Makes the client for calls ready in the background.
+//! Prepared: prepares the client for calls in the background.
 //!
 //! Most of the work of a cold start is to read and check the system's certificates, which are hundreds of files on some
-//! systems. The SDK does it when a client is made. Here a thread does it, and makes the client, as soon as the process
-//! only waits for its first event. The HTTP client's library keeps the certificates for the whole process.
+//! systems. The SDK does this when a client is made. Here a thread makes the client as soon as the process only waits
+//! for its first event. The HTTP library keeps the certificates for the whole process.
 
 use std::thread;
 use std::time::Duration;
@@ -15,20 +15,20 @@ use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, Runt
 use aws_smithy_types::config_bag::ConfigBag;
 use tokio::time::sleep;
 
-/// By then the first poll is on its way. A thread that begins earlier takes turns with it on the processor. If the first
-/// event comes sooner, its first call makes the client itself.
+/// After this time the first poll is on its way. An earlier thread would compete with the poll for the processor. If
+/// the first event comes sooner, its first call makes the client itself.
 const UNTIL_POLLED: Duration = Duration::from_millis(2);
 
-/// The client as SDK clients get it: to make one of them does not read the certificates.
+/// The client for SDK clients. An SDK client that gets it does not read the certificates again.
 pub(super) fn for_sdk_clients(client: SharedHttpClient) -> SharedHttpClient {
     SharedHttpClient::new(Prepared(client))
 }
 
-/// Makes an HTTP client ready once the process waits for its first event, and then runs `then`, which builds on it. Must
-/// be called within a Tokio runtime.
+/// Prepares an HTTP client when the process waits for its first event. Then runs `then`, which may use the client. Call
+/// it within a Tokio runtime.
 pub(super) fn in_background(client: SharedHttpClient, then: impl FnOnce() + Send + 'static) {
     let prepare = move || {
-        // This is how the client is told to load certificates; it looks at neither argument.
+        // The validation loads the certificates. It ignores both arguments.
         let components = RuntimeComponentsBuilder::new("preparation");
         if let Err(error) = client.validate_base_client_config(&components, &ConfigBag::base()) {
             tracing::warn!("the HTTP client could not be made ready: {error}");
@@ -37,7 +37,7 @@ pub(super) fn in_background(client: SharedHttpClient, then: impl FnOnce() + Send
     };
     tokio::spawn(async move {
         sleep(UNTIL_POLLED).await;
-        // Where no thread can be had, the first call does it.
+        // If the system cannot start a thread, the first call makes the client.
         let _ = thread::Builder::new().name("preparation".to_owned()).spawn(prepare);
     });
 }
@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    /// Tells which thread makes it ready.
+    /// A client that tells which thread prepares it.
     #[derive(Debug, Clone)]
     struct Slow(Sender<ThreadId>);
 
@@ -108,7 +108,7 @@ mod tests {
             made.send(thread::current().id()).unwrap();
         });
         sleep(UNTIL_POLLED * 2).await;
-        // The channels end with the thread, since the clients are gone.
+        // The channels close when the thread ends, because the clients are dropped.
         let threads: Vec<ThreadId> = threads.iter().collect();
         assert_eq!(threads, is_made.iter().collect::<Vec<_>>());
         assert_eq!(threads.len(), 1);
