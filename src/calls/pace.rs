@@ -19,7 +19,6 @@ mod share;
 mod tokens;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -67,18 +66,14 @@ impl Pace {
     pub fn take(&self, now: Instant) -> Result<Turn, Instant> {
         let mut state = self.lock();
         state.refill(now);
-        match state.tokens.take() {
-            Ok(()) => Ok(Turn { begun: now }),
-            Err(missing) => {
-                let wait = Duration::from_secs_f64(missing / state.share.rate());
-                Err(now + wait.max(Duration::from_nanos(1)))
-            }
-        }
+        let rate = state.share.rate();
+        state.tokens.take(now, rate).map(|()| Turn { begun: now })
     }
 
     /// The call of a turn was answered, and not by throttling.
     pub fn succeeded(&self, turn: Turn, now: Instant) {
         let mut state = self.lock();
+        state.tokens.answered(now);
         state.refill(now);
         state.share.succeeded(turn.begun, now);
         if !state.share.was_throttled() {
@@ -89,6 +84,7 @@ impl Pace {
     /// The call of a turn was refused by throttling.
     pub fn throttled(&self, turn: Turn, now: Instant) {
         let mut state = self.lock();
+        state.tokens.answered(now);
         state.refill(now);
         if state.share.throttled(turn.begun, now) {
             state.tokens.empty();

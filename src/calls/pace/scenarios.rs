@@ -58,14 +58,15 @@ fn hold(jobs: Vec<(String, Job, Target)>) {
 
 #[test]
 fn a_process_alone_runs_at_the_quota_however_many_there_may_be() {
-    let target = Target { makespan: 1.03, throttled: 0.0, slowest: f64::INFINITY };
     let mut jobs = Vec::new();
     for workers in [1, 2, 5, 25] {
-        for rate in [2.0, 20.0] {
-            for calls in [60, 240] {
-                let job = together(allowance(rate, 5.0, workers), 1, calls, 0.0);
-                jobs.push((format!("{workers} workers, {rate} a second, {calls} calls"), job, target));
-            }
+        // Three seconds of work, of which the wait for the first answer is a part that shows.
+        for (rate, calls, makespan) in
+            [(2.0, 60, 1.03), (2.0, 240, 1.03), (20.0, 240, 1.03), (20.0, 60, 1.05)]
+        {
+            let target = Target { makespan, throttled: 0.0, slowest: f64::INFINITY };
+            let job = together(allowance(rate, 5.0, workers), 1, calls, 0.0);
+            jobs.push((format!("{workers} workers, {rate} a second, {calls} calls"), job, target));
         }
     }
     hold(jobs);
@@ -75,7 +76,7 @@ fn a_process_alone_runs_at_the_quota_however_many_there_may_be() {
 fn reached(processes: u32, workers: u32) -> Target {
     let (makespan, throttled, slowest) = match (processes, workers) {
         (2, 2 | 3) => (1.19, 0.10, 1.5),
-        (2, 4) => (1.25, 0.10, 1.5),
+        (2, 4) => (1.28, 0.10, 1.5),
         (2, _) => (1.33, 0.10, 1.5),
         (3, 3) => (1.15, 0.11, 1.5),
         (3, _) => (1.20, 0.10, 1.65),
@@ -108,7 +109,7 @@ fn processes_share_a_quota() {
 #[test]
 fn the_quota_is_used_when_processes_come_and_go() {
     let mut jobs = Vec::new();
-    for (workers, makespan) in [(2, 1.10), (3, 1.11), (4, 1.18), (5, 1.21)] {
+    for (workers, makespan) in [(2, 1.10), (3, 1.11), (4, 1.18), (5, 1.25)] {
         let target = Target { makespan, throttled: 0.10, slowest: f64::INFINITY };
         for rate in [2.0, 20.0] {
             for (name, first, starts, others) in [

@@ -1,5 +1,7 @@
 //! The pace call by call, with time as an argument.
 
+use std::time::Duration;
+
 use super::*;
 
 const QUOTA: Allowance = Allowance { rate: 2.0, burst: 5.0, workers: 1 };
@@ -58,6 +60,25 @@ fn burst_is_released_by_success() {
 }
 
 #[test]
+fn few_calls_begin_before_the_first_answer() {
+    for answers in [true, false] {
+        let start = Instant::now();
+        let pace = Pace::new(Allowance { rate: 20.0, ..QUOTA }, start);
+        let turns = drain(&pace, start);
+        assert!((1..=2).contains(&turns.len()));
+        let later = seconds(start, 0.9);
+        assert!(turns.len() + drain(&pace, later).len() <= 2);
+        if answers {
+            pace.succeeded(turns[0], later);
+            assert!(!drain(&pace, seconds(later, 0.1)).is_empty());
+        } else {
+            // An answer that never comes does not stop the others for good.
+            assert!(!drain(&pace, seconds(start, 1.2)).is_empty());
+        }
+    }
+}
+
+#[test]
 fn a_burst_of_one_is_one_call_at_once() {
     let start = Instant::now();
     let pace = Pace::new(Allowance { burst: 1.0, ..QUOTA }, start);
@@ -74,7 +95,7 @@ fn asking_takes_nothing() {
     let start = Instant::now();
     let pace = Pace::new(QUOTA, start);
     drain(&pace, start);
-    let now = seconds(start, 0.2);
+    let now = seconds(start, 60.0);
     drain(&pace, now);
     let at = pace.take(now).unwrap_err();
     let wait = (at - now).as_secs_f64();

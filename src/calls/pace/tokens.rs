@@ -14,6 +14,9 @@ const JITTER: f64 = 0.35;
 /// Tokens at the start. With two, a process that is alone draws the server's bucket down at once, so that nothing of what it
 /// fills with is lost. What is lost so early would be missing when the burst is spent.
 const AT_FIRST: f64 = 2.0;
+/// How long no token is added at the start while no call has been answered. The first call opens connections and waits for
+/// credentials. Those behind it would reach the server all at once, more of them than its burst.
+const FIRST_ANSWER: Duration = Duration::from_secs(1);
 /// What one success adds to the tokens that may gather, up to the burst. A process that starts while others run finds
 /// the server's bucket empty and would have its whole burst refused; one that is alone soon has all of it.
 const RELEASE: f64 = 0.2;
@@ -29,6 +32,8 @@ pub(super) struct Tokens {
     /// Tokens that gather at most while nobody calls.
     most: f64,
     refilled: Instant,
+    /// When tokens are added again. At the start it lies ahead.
+    held_until: Instant,
     random: Rng,
 }
 
@@ -41,17 +46,26 @@ impl Tokens {
         let most = (burst - 1.0).max(1.0);
         let random = Rng::with_seed(seed);
         let tokens = most.min(AT_FIRST);
-        Tokens { tokens, needed: 1.0, withheld: most - tokens, most, refilled: now, random }
+        Tokens {
+            tokens,
+            needed: 1.0,
+            withheld: most - tokens,
+            most,
+            refilled: now,
+            held_until: now + FIRST_ANSWER,
+            random,
+        }
     }
 
     /// Takes a token.
     ///
     /// # Errors
-    /// How many tokens are missing.
-    pub(super) fn take(&mut self) -> Result<(), f64> {
+    /// When there will be one at this rate.
+    pub(super) fn take(&mut self, now: Instant, rate: f64) -> Result<(), Instant> {
         // A shortfall that no clock can measure would make the caller ask again without end.
         if self.tokens < self.needed - 1e-9 {
-            return Err(self.needed - self.tokens);
+            let wait = Duration::from_secs_f64((self.needed - self.tokens) / rate);
+            return Err((now + wait.max(Duration::from_nanos(1))).max(self.held_until));
         }
         self.tokens -= 1.0;
         self.needed = 1.0 + JITTER * self.random.f64();
@@ -63,6 +77,9 @@ impl Tokens {
     /// While the process is slowed the server's bucket is near empty, and a burst would be refused: no more than one
     /// turn gathers.
     pub(super) fn refill(&mut self, now: Instant, rate: f64, is_slowed: bool) -> Duration {
+        if now < self.held_until {
+            return Duration::ZERO;
+        }
         let passed = now.saturating_duration_since(self.refilled);
         self.refilled = self.refilled.max(now);
         let one_turn = 1.0 + JITTER;
@@ -70,6 +87,11 @@ impl Tokens {
         let tokens = self.tokens + passed.as_secs_f64() * rate;
         self.tokens = tokens.min(most);
         Duration::from_secs_f64(((tokens - most) / rate).max(0.0))
+    }
+
+    /// A call was answered: tokens are added from now on.
+    pub(super) fn answered(&mut self, now: Instant) {
+        self.held_until = self.held_until.min(now);
     }
 
     /// Releases a part of the burst, because a call succeeded.
