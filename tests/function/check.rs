@@ -107,6 +107,18 @@ async fn a_kept_directory_is_read_again_before_an_address_is_said_to_be_missing(
 }
 
 #[tokio::test]
+async fn address_that_the_directory_does_not_show_yet_is_worth_another_delivery() {
+    let mut fixture = fixture(1, 1);
+    fixture.instance(INSTANCE).unlisted.insert("e0".to_owned());
+    let world = World::new(fixture);
+    let body = check(&json!([{ "queueId": "q0", "emailAddressId": "e0" }]));
+    assert_eq!(listed(&world.invoke(&sqs(&[body.clone()])).await), ["m0"]);
+    assert!(world.sqs.sent().is_empty());
+    world.connect.edit(|fixture| fixture.instance(INSTANCE).unlisted.clear());
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
+}
+
+#[tokio::test]
 async fn live_pairs_of_the_same_queue_are_associated_before_it_is_checked() {
     let world = World::new(holding(fixture(1, 60), 48));
     let live = json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e59" });

@@ -26,7 +26,7 @@ const EXAMPLES: &str = r#"Examples:
 
 Fixture file (every field but the identifiers can be left out):
   {"instances": {"INSTANCE": {
-    "emailAddresses": {"ADDRESS": "billing@brand.example"},
+    "emailAddresses": {"ADDRESS": "billing@brand.example"}, "unlisted": [],
     "queues": {"QUEUE": {"name": "Billing", "type": "STANDARD", "defaultEmailAddressId": "ADDRESS",
                          "emailAddressIds": [], "limit": 49}}}}}
 

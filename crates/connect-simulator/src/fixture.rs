@@ -3,7 +3,7 @@
 //! A [`Fixture`] is at once the content of a JSON file, a value that tests build, and the simulator's state while it
 //! runs, so that merging one into a running simulator needs no translation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,10 @@ pub struct InstanceFixture {
     /// The email addresses, by identifier (1 to 500 characters).
     #[serde(default)]
     pub email_addresses: BTreeMap<String, String>,
+    /// Identifiers of queues and email addresses that exist, and that the searches do not show yet. A directory may lag
+    /// behind like this after something was created.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unlisted: BTreeSet<String>,
 }
 
 /// One queue.
@@ -163,6 +167,7 @@ impl Fixture {
         for (id, other) in other.instances {
             let instance = self.instance(id);
             instance.email_addresses.extend(other.email_addresses);
+            instance.unlisted.extend(other.unlisted);
             for (id, other) in other.queues {
                 let queue = instance.queue(&id);
                 queue.name = other.name.or(queue.name.take());

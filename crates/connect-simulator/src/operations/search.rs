@@ -59,10 +59,11 @@ pub(super) fn email_addresses(call: &Call, directory: &mut Directory, rules: &Ru
     if rules.switches.auto_create {
         directory.create(&body.instance_id, None, &[]);
     }
-    let found: Vec<(&String, &String)> = directory
-        .instance(&body.instance_id)?
+    let instance = directory.instance(&body.instance_id)?;
+    let found: Vec<(&String, &String)> = instance
         .email_addresses
         .iter()
+        .filter(|(id, _)| !instance.unlisted.contains(*id))
         .filter(|(_, address)| satisfied(body.search_criteria.as_ref(), &[("emailAddress", address)]))
         .collect();
     Ok(Some(answer(&page, "EmailAddresses", &found, |(id, address)| {
@@ -82,10 +83,11 @@ pub(super) fn queues(call: &Call, directory: &mut Directory, rules: &Rules) -> R
     if rules.switches.auto_create {
         directory.create(&body.instance_id, None, &[]);
     }
-    let found: Vec<(&String, &String)> = directory
-        .instance(&body.instance_id)?
+    let instance = directory.instance(&body.instance_id)?;
+    let found: Vec<(&String, &String)> = instance
         .queues
         .iter()
+        .filter(|(id, _)| !instance.unlisted.contains(*id))
         .filter(|(_, queue)| queue.queue_type.unwrap_or_default() == QueueType::Standard)
         .map(|(id, queue)| (id, queue.name.as_ref().unwrap_or(id)))
         .filter(|(id, name)| {
