@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 START_SECONDS = 20
 
-# Proxies of the environment are for the world outside.
+# The environment's proxies are for other hosts.
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -59,7 +59,7 @@ def find_emulator() -> Path:
     return emulator
 
 
-# As .ci/run builds: the tests' programs, with the same features, so that the AWS SDK is not compiled once more.
+# The features are those of .ci/run and the tests, so that the AWS SDK is not compiled once more.
 DEBUG_BUILD = ("--workspace", "--all-targets")
 
 

@@ -11,7 +11,7 @@ FIXTURE = EVENTS / "fixture.json"
 # The simulator is started without a quota, so nothing has to wait for one.
 ENVIRONMENT = {"CONNECT_REQUESTS_PER_SECOND": "1000", "CONNECT_BURST": "1000"}
 
-# One call for each queue: that is what a batch is for.
+# A batch makes one call for each queue.
 CALLS = {"sqs-batch-large.json": 12}
 
 

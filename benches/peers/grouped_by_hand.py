@@ -11,14 +11,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 ADDRESSES_PER_CALL = 50
-# Kept free before the invocation's deadline, so that there is an answer: Lambda ends what has not answered by then.
+# Time before the invocation's deadline in which the function answers, because Lambda ends an invocation at its
+# deadline.
 MARGIN_MILLIS = 5_000
 REFUSED_FOR_ITS_CONTENT = {"InvalidParameterException", "InvalidRequestException", "ResourceNotFoundException"}
 
 log = logging.getLogger(__name__)
 
-# Made at import, once for each process, so that its connections last from invocation to invocation.
-# Adaptive is the mode that keeps to a rate by itself. Ten attempts are what the Rust function makes by default.
+# The client is made at import, once for each process, so that its connections last from invocation to invocation. Only
+# the mode "adaptive" keeps to a rate by itself. The Rust function makes ten attempts by default.
 connect = boto3.client("connect", config=Config(
     retries={"mode": "adaptive", "total_max_attempts": 10},
     connect_timeout=5,

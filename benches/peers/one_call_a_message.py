@@ -6,15 +6,15 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.config import Config
 
-# Made at import, once for each process, so that its connections last from invocation to invocation.
-# Adaptive is the mode that keeps to a rate by itself. Ten attempts are what the Rust function makes by default.
+# The client is made at import, once for each process, so that its connections last from invocation to invocation. Only
+# the mode "adaptive" keeps to a rate by itself. The Rust function makes ten attempts by default.
 connect = boto3.client("connect", config=Config(
     retries={"mode": "adaptive", "total_max_attempts": 10},
     connect_timeout=5,
     read_timeout=5,
     tcp_keepalive=True,
 ))
-# A batch of which everything failed is answered as any other, message by message; Powertools' default is an error.
+# The handler answers a batch message by message even if every message failed. Powertools raises an error by default.
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 

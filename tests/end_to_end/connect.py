@@ -12,7 +12,7 @@ from waiting import until
 INSTANCE = "11111111-2222-3333-4444-555555555555"
 UNLIMITED = {"rate": None, "burst": 5}
 
-# Proxies of the environment are for the world outside.
+# The environment's proxies are for other hosts.
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

@@ -20,7 +20,7 @@ PARAMETERS = {
     "ConnectInstanceId": INSTANCE,
     # The simulator has no quota unless a test sets one, so nothing has to wait for the function's own pace.
     "RequestsPerSecond": "1000", "Burst": "1000",
-    # Without it, some resources are not made.
+    # Without this parameter, the stack leaves some resources out.
     "AlarmEmail": "operations@brand.example",
 }
 
@@ -185,11 +185,11 @@ def local_aws(folder: Path):
     """A local AWS, on which nothing is deployed yet."""
     port, log = free_port(), folder / "ministack.log"
     environment = clean_environment(folder) | {
-        # Functions inherit it with everything else here, and so find the local AWS.
+        # Functions inherit this address with the rest of the environment, and so find the local AWS.
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1",
         "MINISTACK_REGION": REGION, "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0",
-        # The waits between retries of a state machine last a tenth of what its definition says.
+        # The waits between retries of a state machine last a tenth of the time in its definition.
         "SFN_WAIT_SCALE": "0.1",
     }
     with running([sys.executable, LAUNCHER], environment, folder, log) as process:

@@ -21,7 +21,7 @@ def arn(aws, queue: str) -> str:
 def rule(aws, name: str) -> tuple[str, dict]:
     """A rule's ARN, and its only target."""
     events = aws.client("events")
-    # What happens to objects is told on the default bus alone.
+    # S3 sends the events of objects to the default bus alone.
     bus = "default" if name == "FileRule" else aws.physical["EventBus"]
     [target] = events.list_targets_by_rule(Rule=aws.physical[name], EventBusName=bus)["Targets"]
     return events.describe_rule(Name=aws.physical[name], EventBusName=bus)["Arn"], target
@@ -125,7 +125,7 @@ def test_the_state_machines_may_run_their_children_and_their_functions(deployed)
     assert (start["Action"], start["Resource"]) == ("states:StartExecution", machine)
 
 
-# What each alarm on one metric watches: the metric, the value of its dimension, and whether it wakes somebody.
+# Each alarm on one metric, with the metric, the value of its dimension, and whether it wakes somebody.
 WATCHED = {
     "LossesAlarm": ("Losses", None, True),
     "MistakesAlarm": ("Mistakes", None, False),
@@ -133,7 +133,7 @@ WATCHED = {
     "UndeliveredAlarm": ("ApproximateNumberOfMessagesVisible", "UndeliveredQueue", True),
     "ErrorsAlarm": ("Errors", "AssociateFunction", True),
 }
-# Alarms on expressions, which tests/alarms holds to their meaning.
+# Alarms on expressions. tests/alarms checks their meaning.
 COMPUTED = {"NothingSucceedsAlarm", "ReceivedOftenAlarm", "ThrottledAlarm", "NotProcessedAlarm", "LostEventsAlarm",
             "ExecutionsAlarm"}
 

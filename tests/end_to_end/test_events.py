@@ -57,11 +57,11 @@ def test_an_event_that_is_never_answered_is_kept(aws, connect):
     queue, [address] = connect.create_queue(addresses=1)
     detail = {"queueId": queue, "emailAddressId": address}
     connect.fault(queue=queue, effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})
-    # Without a queue to send on to, the function has no answer but an error.
+    # Without a queue to send messages to, the function can only answer with an error.
     with aws.function_settings(MAX_ATTEMPTS="1", CONTINUATION_QUEUE_URL="", FAILURES_QUEUE_URL=""):
         aws.invoke_asynchronously(event(detail))
         until(lambda: aws.messages("UndeliveredQueue"), "the event is in the queue of undelivered events")
     [kept] = aws.take("UndeliveredQueue")
     assert kept["requestPayload"]["detail"] == detail
-    # At once, and two times more.
+    # Lambda invokes at once, and two times more.
     assert len(connect.calls()) == 3

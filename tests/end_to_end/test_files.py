@@ -142,7 +142,7 @@ def test_what_is_no_file_of_pairs_starts_nothing(aws, connect):
         put(aws, f"incoming/{key}", pairs)
     put(aws, "incoming/empty.csv", "")
     started = aws.executions("FileStateMachine")
-    # Events come in order here: once this file has begun, those before it would have.
+    # Events come in order here, so once this file has begun, the earlier ones would have begun too.
     put(aws, "incoming/PAIRS.CSV", pairs)
     assert result(aws, "PAIRS")["associated"] == 1
     assert len(aws.executions("FileStateMachine")) == len(started) + 1

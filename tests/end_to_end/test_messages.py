@@ -69,7 +69,7 @@ def test_a_pair_that_never_succeeds_ends_in_the_dead_letter_queue_as_it_was_sent
         aws.send(request)
         [left] = failures(aws, 1)
     assert left == request
-    # Once for each time that the queue delivers a message.
+    # Once for each delivery of a message.
     assert len(connect.calls()) == 5
 
     connect.mend()

@@ -25,7 +25,7 @@ def stop_stack(aws, *arguments: str) -> str:
 def test_stopped_stack_calls_nothing_and_loses_nothing(aws, connect):
     queue, [first, second] = connect.create_queue(addresses=2)
     [(running, addresses)], rows = queues_and_rows(connect, queues=1, addresses=2)
-    # Its call is refused until the stack has been stopped in the middle of it.
+    # Connect refuses its call until the stack has been stopped in the middle of it.
     connect.fault(queue=running, effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})
     with aws.function_settings(MAX_ATTEMPTS="1"):
         put(aws, "incoming/running.csv", text(rows))
@@ -37,7 +37,7 @@ def test_stopped_stack_calls_nothing_and_loses_nothing(aws, connect):
             publish(aws, THROUGH_THE_QUEUE, {"queueId": queue, "emailAddressId": first})
             put(aws, "incoming/meanwhile.csv", text([(queue, second)]))
             until(lambda: aws.messages("SourceQueue") == 1, "the event waits in the queue")
-            # Stopped once more, it is as it was.
+            # A second stop changes nothing.
             stop_stack(aws, STACK)
             assert connect.calls() == []
         finally:

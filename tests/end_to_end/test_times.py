@@ -73,7 +73,7 @@ def test_a_mistyped_name_is_in_the_failures_queue_within_three_minutes(aws, conn
     queue, addresses = connect.create_queue(addresses=3)
     mistyped = [{"queueName": name, "emailAddress": "billing@brand.example"} for name in ("Biling", "Bililng")]
     began = time.monotonic()
-    # In a message of its own, and beside pairs that can be associated.
+    # The address is in a message of its own, and beside pairs that can be associated.
     aws.send(associate(mistyped[0]), associate(mistyped[1], pairs(queue, addresses)))
     until(lambda: aws.messages("DeadLetterQueue") == 2, "both names are in the failures queue", seconds=180)
     print(f"{time.monotonic() - began:.1f} s until both names are in the failures queue")

@@ -2,7 +2,7 @@
 
 import time
 
-# Far beyond what anything here takes; it bounds a test that fails, on a slow machine too.
+# Far longer than any wait here takes. It bounds a test that fails, on a slow machine too.
 LONGEST = 180
 
 

@@ -24,5 +24,5 @@ def contestants(function: Path) -> list[Contestant]:
 
 
 def python(name: str, module: str) -> Contestant:
-    # As in Lambda's own Python runtimes: the runtime interface client imports the handler, and calls it.
+    # The runtime interface client imports the handler and calls it, as in Lambda's own Python runtimes.
     return Contestant(name, [PYTHON, "-m", "awslambdaric", f"{module}.handler"], {"PYTHONPATH": str(PEERS)})

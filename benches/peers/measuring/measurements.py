@@ -12,7 +12,7 @@ from .world import Quota, timed, world
 
 # A queue takes 49 addresses beside its default one, so that each of these queues is one call.
 BATCH = good(messages=10_000, queues=250)
-# As often as the template lets a message be received before it goes to the dead-letter queue.
+# The number of times that the template lets a message be received before it goes to the dead-letter queue.
 DELIVERIES = 5
 
 
@@ -65,8 +65,8 @@ class Scenario:
         return (self.queues - self.quota.burst) / self.quota.rate
 
 
-# The second is the first with time passing 100 times as fast, for a batch that would take 83 minutes a call a message.
-# The burst is a number of calls, and stays.
+# In the second, time passes 100 times as fast as in the first. Its batch would take 83 minutes at one call a message.
+# The burst is a number of calls, so it stays.
 SCENARIOS = [
     Scenario("2 calls a second and a burst of 5, AWS's default; 250 messages for 50 queues; answers take 100 ms",
              Quota(2, 5), 100, good(messages=250, queues=50), 50, 1),

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 
 INSTANCE = "11111111-2222-3333-4444-555555555555"
-# What Lambda takes as the payload of an invocation, and so an SQS batch; the emulator takes no more either.
+# The largest payload of an invocation in Lambda, and so of an SQS batch. The emulator accepts no more either.
 PAYLOAD_BYTES = 6 * 1024 * 1024
 
 

@@ -13,7 +13,7 @@ from local_lambda import Failure, Function, TimedOut, find_emulator, function_un
 from .contestants import Contestant
 from .workload import INSTANCE, Message, Workload, payload
 
-# What this function is told where there is no quota: more than it can ask for.
+# The configured rate of this function if there is no quota. The function never reaches it.
 UNLIMITED = 100_000
 # Seconds of an invocation, as in template.yaml.
 TIMEOUT = 300

@@ -125,7 +125,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NUMBER", value_parser = above_zero, allow_negative_numbers = true, conflicts_with = "aws")]
     pub(crate) simulated_rate: Option<f64>,
 
-    /// Stop calling after so many seconds; what is left then fails as DeadlineExceeded [default: 86400]
+    /// Stop calling after so many seconds; the pairs left then fail as DeadlineExceeded [default: 86400]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     time_limit: Option<u32>,
 
@@ -138,7 +138,7 @@ pub(crate) struct RunArgs {
     pub(crate) quiet: bool,
 }
 
-/// What the program does beside carrying out a file.
+/// The program's commands beside carrying out a file.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Shows what a file would change: short for --dry-run --check-queues

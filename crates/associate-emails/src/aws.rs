@@ -22,7 +22,7 @@ pub(crate) fn http_client() -> Result<SharedHttpClient, String> {
     Ok(sdk::http_client())
 }
 
-/// What calls to AWS are made with.
+/// The Region, credentials and configuration for calls to AWS.
 pub(crate) struct Access {
     /// The Region that is called.
     pub(crate) region: String,
@@ -37,7 +37,7 @@ impl Access {
     /// the machine's role.
     ///
     /// # Errors
-    /// One line that says what was not found, and how to give it.
+    /// One line that names the missing setting and the ways to give it.
     pub(crate) async fn load(region: Option<&str>, http: SharedHttpClient) -> Result<Self, String> {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http);
         if let Some(region) = region {
@@ -46,7 +46,7 @@ impl Access {
         let config = loader.load().await;
         let credentials = config.credentials_provider().ok_or("no source of credentials is set up")?;
         let loaded = credentials.provide_credentials().await;
-        // A profile that does not exist has no Region either, and is what must be mended.
+        // A missing profile has no Region either. The person must mend the profile first.
         if let Err(error @ CredentialsError::InvalidConfiguration(_)) = &loaded {
             return Err(no_credentials(error));
         }
@@ -83,7 +83,7 @@ fn no_credentials(error: &CredentialsError) -> String {
     }
 }
 
-/// What stands at the end of a chain of errors, where a person finds what to do.
+/// Gives the last error of a chain, because that one tells a person how to mend it.
 pub(crate) fn last_source(error: &(dyn Error + 'static)) -> Option<String> {
     let sources = std::iter::successors(error.source(), |source| (*source).source());
     sources.last().map(|source| source.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
@@ -124,7 +124,7 @@ pub(crate) async fn reach_connect(
         {
             Err(format!("Amazon Connect cannot be called: {code}: {message}"))
         }
-        // Whatever else it says, it answered.
+        // Any other answer proves that the service was reached.
         _ => Ok(()),
     }
 }

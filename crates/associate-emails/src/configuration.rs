@@ -10,8 +10,8 @@ use crate::args::RunArgs;
 /// A rate and a burst that no machine reaches, and that the settings accept.
 const UNLIMITED: &str = "1000000";
 
-/// The variables that this program reads. What else the function reads does not concern it: what failed is shown to a
-/// person and never sent on, nothing is logged, and nobody ends the process at a deadline.
+/// The variables that this program reads. The function's other variables do not apply: this program shows failures to a
+/// person and sends none on, it logs nothing, and it has no deadline from outside.
 const USED: [&str; 11] = [
     "AWS_REGION",
     "BACKOFF_INITIAL_MS",
@@ -29,7 +29,7 @@ const USED: [&str; 11] = [
 /// The variables that calls to AWS need beside these. A simulation has an endpoint of its own.
 const USED_WITH_AWS: [&str; 2] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CONNECT"];
 
-/// What stands before a variable: an option, or what was found.
+/// A value that takes precedence over a variable: an option, or a Region that was found.
 struct Override<'a> {
     variable: &'static str,
     option: &'static str,
@@ -39,14 +39,14 @@ struct Override<'a> {
 /// A Region that was found rather than given as an option.
 pub(crate) struct Found<'a> {
     pub(crate) region: &'a str,
-    /// Where it was found, for a person who is to mend it.
+    /// The place where the Region was found, so that a person can mend it there.
     pub(crate) place: &'static str,
 }
 
-/// Reads the settings. `region` is the one that was found for the calls, if there was any to be found.
+/// Reads the settings. `region` is the Region that was found for the calls, if any.
 ///
 /// # Errors
-/// One line, as the function shows it, and which option it was where it was one.
+/// One line, as the function shows it, with the name of the option if an option was wrong.
 pub(crate) fn settings(
     args: &RunArgs,
     region: Option<&Found<'_>>,

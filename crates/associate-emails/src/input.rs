@@ -1,8 +1,7 @@
 //! Input: a file of any accepted form, as one payload of the function.
 //!
-//! CSV files and JSON lines become the items of a Distributed Map batch, so that the function's own checks apply to
-//! each record, and one record's failure stops no other. What makes a file as a whole unreadable is met here, before
-//! anything is called.
+//! CSV files and JSON lines become the items of a Distributed Map batch. So the function's own checks apply to each
+//! record, and one record's failure stops no other. A file that is unreadable as a whole fails here, before any call.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -28,13 +27,13 @@ pub(crate) enum Format {
 /// A file, read.
 #[derive(Debug)]
 pub(crate) struct Input {
-    /// What the function is invoked with.
+    /// The payload that invokes the function.
     pub(crate) payload: Vec<u8>,
     /// Where the items of the payload stand in the file; none for an event or a request.
     pub(crate) records: Option<Records>,
 }
 
-/// What a person can do about a record that names no instance; the library speaks of the function's payload.
+/// Tells a person how to mend a record that names no instance, because the library's message speaks of the payload.
 const NO_INSTANCE: &str = "no instance is named: give --instance, set CONNECT_INSTANCE_ID, or name it in the file as \
                            instanceId";
 
@@ -69,13 +68,13 @@ pub(crate) fn item_of(path: &str) -> Option<usize> {
     path.strip_prefix("Items[")?.split_once(']')?.0.parse().ok()
 }
 
-/// A file that cannot be used. Displays as one line: what was met, where, and what is accepted.
+/// A file that cannot be used. Displays as one line: the value found, its place, and the accepted values.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InputError {
     /// It could not be read.
     #[error("{name}: cannot be read: {source}")]
     Unreadable { name: String, source: io::Error },
-    /// It was read, but is not what it should be.
+    /// The file was read, but its content is wrong.
     #[error("{name}: {problem}")]
     Unusable { name: String, problem: String },
 }
@@ -108,7 +107,7 @@ impl Input {
         }
     }
 
-    /// Reads what a file holds; `format` is taken from the content where nothing else tells it.
+    /// Reads the content of a file. Without a `format`, the content decides.
     fn parse(bytes: &[u8], format: Option<Format>) -> Result<Self, String> {
         let text = request_file::text(bytes).map_err(|problem| problem.to_string())?;
         if text.trim().is_empty() {
@@ -129,7 +128,7 @@ impl Input {
     fn of_records(records: Result<Vec<Record>, Unusable>) -> Result<Self, String> {
         let records = records.map_err(|problem| problem.to_string())?;
         match records.is_empty() {
-            // Nothing to do is no success: whoever wrote the file meant some pairs, and the file function refuses it too.
+            // A file without rows is an error, because its author meant some pairs. The file function refuses it too.
             true => Err("the file has a header and no rows".to_owned()),
             false => Ok(Input::batch(records)),
         }

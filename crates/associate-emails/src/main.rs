@@ -6,11 +6,11 @@
 //! | `input` | a file of any accepted form, as one payload of the function |
 //! | `configuration` | the function's settings, with the command line's options before the environment |
 //! | `simulation`, `aws` | the Connect that is called: one inside this process, or the real one |
-//! | `workload` | how many calls a payload needs, and how long they take |
-//! | `progress` | what is shown while calls are made |
-//! | `tables`, `outcome` | what is shown at the end, and the exit code |
+//! | `workload` | the number of calls that a payload needs, and their time |
+//! | `progress` | the lines on standard error while calls are made |
+//! | `tables`, `outcome` | the text on standard output at the end, and the exit code |
 //! | `run` | the walk through them |
-//! | `printable` | text of others, fit for a terminal |
+//! | `printable` | text from outside, made fit for a terminal |
 //! | `dead_letters` | the command `dead-letters` |
 
 mod args;

@@ -1,4 +1,4 @@
-//! Outcome: what is shown at the end, and the exit code.
+//! Outcome: the text on standard output at the end, and the exit code.
 
 use std::io::{self, Write};
 
@@ -12,16 +12,16 @@ use crate::printable::printable;
 use crate::tables;
 use crate::workload::{count, time_of, words};
 
-/// Where calls went, and so what the outcome does not tell.
+/// The Connect that was called. It decides which caveat the outcome carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Called {
     /// Amazon Connect.
     Aws,
-    /// A simulation, which holds exactly what the file names.
+    /// A simulation, which holds exactly the names in the file.
     Simulation,
 }
 
-/// What the last line says of a run after which something is not known or not done. A live run on AWS needs none.
+/// The last line of a run that left something unknown or not done. A live run on AWS needs none.
 fn caveat(called: Called, intent: Option<Intent>) -> Option<&'static str> {
     match (called, intent) {
         (Called::Aws, None | Some(Intent::Associate)) => None,
@@ -58,7 +58,7 @@ pub(crate) enum Exit {
     Unusable = 2,
     /// The outcome could not be written.
     Unwritten = 3,
-    /// Ended by the person who began it; what a shell reports for SIGINT.
+    /// The person who began the run ended it. A shell reports this code for SIGINT.
     Interrupted = 130,
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn completed(completed: &Completed, nothing_valid: bool, shown: Shown
     exit
 }
 
-/// The tables, and what they amount to.
+/// The tables, and the line that sums them up.
 fn text(completed: &Completed, shown: Shown<'_>) -> String {
     let report = &completed.report;
     let mut parts = Vec::new();
@@ -218,7 +218,7 @@ fn plan_summary(report: &Report, allowance: Allowance) -> String {
     )
 }
 
-/// What the function would answer, where the report alone does not tell.
+/// The function's answer, if the report alone does not tell it.
 fn answer_line(answer: &Result<Answer, InvocationError>) -> Option<String> {
     match answer {
         Err(error) => Some(format!("The function's answer is the error {}", error.error_type())),
@@ -242,8 +242,8 @@ fn error_json(error: &InvocationError) -> String {
     format!("{:#}", json!({ "errorType": error.error_type(), "errorMessage": error.to_string() }))
 }
 
-/// Prints on standard output, and gives the exit code: another one if the text was lost. A reader who has gone away
-/// has seen enough.
+/// Prints on standard output, and gives the exit code. The code is another one if the text was lost. A reader that
+/// closed the pipe lost nothing, because it has seen enough.
 pub(crate) fn written(text: &str, exit: Exit) -> Exit {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {

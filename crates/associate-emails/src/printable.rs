@@ -1,7 +1,7 @@
 //! Text that others have written, as it may be shown on a terminal.
 
-/// Characters that take part in a line and cannot be seen, beside those that Rust's own escapes know: joiners, variation
-/// selectors and fillers (Unicode, "DerivedCoreProperties.txt", Default_Ignorable_Code_Point).
+/// Characters that take part in a line and cannot be seen: joiners, variation selectors and fillers (Unicode,
+/// "DerivedCoreProperties.txt", Default_Ignorable_Code_Point). Rust's own escapes know the other invisible characters.
 const INVISIBLE: [std::ops::RangeInclusive<char>; 10] = [
     '\u{34f}'..='\u{34f}',
     '\u{115f}'..='\u{1160}',
@@ -35,7 +35,7 @@ fn is_visible(c: char) -> bool {
     if matches!(c, ' '..='~') {
         return true;
     }
-    // `str::escape_debug` lets combining characters stand behind another, and escapes what is not printable.
+    // `str::escape_debug` escapes unprintable characters, but keeps a combining character that follows another.
     let follows = ['a', c];
     let shown: String = follows.iter().collect();
     shown.escape_debug().eq(follows) && !INVISIBLE.iter().any(|range| range.contains(&c))

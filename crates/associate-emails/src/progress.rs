@@ -1,4 +1,4 @@
-//! Progress: what is shown on standard error while calls are made.
+//! Progress: lines on standard error while calls are made.
 
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -35,7 +35,7 @@ enum View {
     Bar(ProgressBar),
 }
 
-/// What has been seen so far.
+/// The counts up to now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Counted {
     /// Calls that ended.
@@ -52,13 +52,13 @@ struct Counted {
     done: usize,
     /// The last call read something whose length nobody knows.
     reading: bool,
-    /// The queues' lists are what is to be read, so they are calls of the plan.
+    /// A check reads the queues' lists, so its plan consists of list calls.
     checking: bool,
 }
 
 impl Counted {
-    /// Counts a call. One that leaves as many to be made as before was beside the plan: a look-up, a list, an attempt
-    /// that will be repeated, a chunk that will be narrowed.
+    /// Counts a call. A call that leaves the number of planned calls unchanged is beside the plan: a look-up, a list,
+    /// an attempt that will be repeated, a chunk that will be narrowed.
     fn add(&mut self, operation: Operation, addresses: usize, result: Result<(), &Refusal>) {
         self.calls += 1;
         let planned = if self.checking { Operation::List } else { Operation::Associate };
@@ -111,7 +111,7 @@ impl fmt::Display for Counted {
 }
 
 impl Progress {
-    /// Begins, with a line that says what is to be done.
+    /// Begins with a line that tells the size of the workload.
     pub(crate) fn begin(workload: Workload, allowance: Allowance, quiet: bool) -> Self {
         let counted = Counted {
             expected: workload.calls,
@@ -133,7 +133,7 @@ impl Progress {
         progress
     }
 
-    /// Ends, with what was counted.
+    /// Ends with the counts.
     pub(crate) fn end(&self) {
         let counted = *lock(&self.counted);
         match &self.view {
@@ -168,7 +168,7 @@ impl Progress {
         }
     }
 
-    /// What was counted, and how long the rest takes, where that is known.
+    /// The counts, and the remaining time where it is known.
     fn state(&self, counted: &Counted, now: Instant) -> String {
         match counted.time_left(self.allowance, now.duration_since(self.begun)) {
             Some(left) => format!("{counted}, {} left", words(left)),
@@ -267,7 +267,7 @@ fn bar(calls: usize) -> ProgressBar {
     bar
 }
 
-/// What a panic elsewhere leaves behind is a whole count.
+/// Locks, also after a panic elsewhere, because every count stays whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

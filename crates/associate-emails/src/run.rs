@@ -20,10 +20,10 @@ use crate::progress::Progress;
 use crate::simulation::{self, Simulation};
 use crate::workload::Workload;
 
-/// Does what the command line asks for, and shows what came of it.
+/// Carries the command line out, and shows the outcome.
 ///
 /// # Errors
-/// One line: why nothing could be begun.
+/// One line: the reason why nothing could be begun.
 pub(crate) async fn run(args: &RunArgs) -> Result<Exit, String> {
     let input = Input::read(args.file(), args.format).map_err(|error| error.to_string())?;
     // The simulation is on this machine, where no proxy gets.
@@ -71,7 +71,7 @@ pub(crate) async fn run(args: &RunArgs) -> Result<Exit, String> {
     Ok(invoke(args, &input, &pairs, shown, Function::new(settings, connect, sqs)).await)
 }
 
-/// What the payload asks for, read before anything is called.
+/// The pairs of the payload, read before any call.
 fn pairs(input: &Input, settings: &Settings) -> Result<Pairs, InvocationError> {
     let invalid = InvocationError::InvalidRequest;
     let envelope = Envelope::read(&input.payload).map_err(|error| invalid(error.to_string()))?;
@@ -90,8 +90,8 @@ fn simulate(args: &RunArgs, pairs: &Pairs, settings: &mut Settings) -> Result<Si
     Ok(simulation)
 }
 
-/// An identifier of this run, which `ClientToken`s are derived from where no message asks. Another run has another
-/// one: what was taken off a queue since would else seem done already.
+/// An identifier of this run. `ClientToken`s derive from it if no message asks for the pairs. Each run has its own,
+/// because a pair that was taken off its queue since the last run would otherwise seem done already.
 fn request_id() -> String {
     format!("associate-emails-{:016x}", RandomState::new().build_hasher().finish())
 }

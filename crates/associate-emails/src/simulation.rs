@@ -1,4 +1,4 @@
-//! Simulation: an Amazon Connect inside this process that holds exactly what a payload names.
+//! Simulation: an Amazon Connect inside this process that holds exactly the names in a payload.
 
 use std::collections::HashSet;
 use std::io;
@@ -36,7 +36,8 @@ impl Simulation {
     }
 }
 
-/// The quota that is true to life: the one that the pace is set for, unless something else was asked for.
+/// The simulated quota. It equals the pace unless the caller asks for another, because a pace is set for the real
+/// quota.
 pub(crate) fn quota(settings: &Settings, fast: bool, simulated_rate: Option<f64>) -> Quota {
     if fast {
         Quota::default()
@@ -45,12 +46,13 @@ pub(crate) fn quota(settings: &Settings, fast: bool, simulated_rate: Option<f64>
     }
 }
 
-/// Credentials that sign requests which nobody checks. What the machine has is not used, so that it cannot get out.
+/// Credentials for requests whose signature nobody checks. The machine's own credentials stay unused, so they cannot
+/// leak.
 pub(crate) fn credentials() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new("simulation", "simulation", None, None, "simulation"))
 }
 
-/// Everything that the pairs name exists. What they name by name gets an identifier that none of them has.
+/// Creates every queue and address of the pairs. A queue or address given by name gets an identifier that no pair has.
 fn fixture(pairs: &Pairs) -> Fixture {
     let mut fixture = Fixture::new();
     let mut names = Names::default();
@@ -90,8 +92,8 @@ fn fixture(pairs: &Pairs) -> Fixture {
     fixture
 }
 
-/// What can be found by name, so that nothing is there twice: the function would call it ambiguous. A queue that was
-/// named by its identifier alone bears it as its name too.
+/// The names that exist already. The function would call a second queue of the same name ambiguous. A queue that is
+/// named by its identifier alone gets the identifier as its name.
 #[derive(Default)]
 struct Names {
     queues: HashSet<(String, String)>,

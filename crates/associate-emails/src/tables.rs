@@ -1,6 +1,7 @@
 //! Tables: queues, a plan, failures.
 //!
-//! They show what the caller's own file names, email addresses included: they are for the person who has the file.
+//! They show the names in the caller's own file, email addresses included, because only the person who has the file
+//! sees them.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -17,7 +18,7 @@ const NARROWEST: u16 = 60;
 /// How many lines, references or places stand for a group.
 pub(crate) const FIRST: usize = 3;
 
-/// What became of each queue. `width` is that of the terminal, if the output goes to one.
+/// The result for each queue. `width` is the width of the terminal, if the output goes to one.
 pub(crate) fn queues(rows: &[QueueRow], width: Option<u16>) -> String {
     let mut columns = vec![
         Column::text("instance", rows, |row: &QueueRow| row.instance_id.to_string()),
@@ -32,7 +33,7 @@ pub(crate) fn queues(rows: &[QueueRow], width: Option<u16>) -> String {
     table(columns, width)
 }
 
-/// What would be called for each queue.
+/// The planned calls for each queue.
 pub(crate) fn plan(rows: &[QueueRow], width: Option<u16>) -> String {
     let columns = vec![
         Column::text("instance", rows, |row: &QueueRow| row.instance_id.to_string()),
@@ -43,7 +44,7 @@ pub(crate) fn plan(rows: &[QueueRow], width: Option<u16>) -> String {
     table(columns, width)
 }
 
-/// What a live run would make of each queue, as its list and the directory of addresses show it.
+/// The changes that a live run would make on each queue, as its list and the directory of addresses show it.
 pub(crate) fn check(rows: &[QueueRow], failures: &[Failed], width: Option<u16>) -> String {
     let mut full: HashMap<(&str, &str), usize> = HashMap::new();
     let mut unknown: HashMap<(&str, &str), usize> = HashMap::new();
@@ -262,8 +263,8 @@ impl Column {
     }
 }
 
-/// Puts columns side by side. What is the same in each of several rows stands once above them; on a terminal the
-/// last column takes what room the others leave.
+/// Puts columns side by side. A value that several rows share stands once above them. On a terminal the last column
+/// takes the room that the others leave.
 pub(crate) fn table(mut columns: Vec<Column>, width: Option<u16>) -> String {
     let shared = take_shared(&mut columns);
     let mut table = Table::new();

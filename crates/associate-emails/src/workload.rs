@@ -7,8 +7,8 @@ use queue_email_associator::pairs::Pairs;
 use queue_email_associator::plan::CHUNK;
 use queue_email_associator::requests::Intent;
 
-/// What a payload asks for. Look-ups of names are not counted: how many pages an instance's directory has is not
-/// known beforehand.
+/// The size of a payload's work. Look-ups of names are not counted, because the number of pages in an instance's
+/// directory is not known beforehand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Workload {
     /// Pairs to associate, as they are named.
@@ -20,13 +20,13 @@ pub(crate) struct Workload {
 }
 
 impl Workload {
-    /// Counts what a dry run reads: a list for each queue, if it checks them. No pair is associated.
+    /// Counts the calls of a dry run: a list for each queue, if it checks them. A dry run associates no pair.
     pub(crate) fn of_dry_run(pairs: &Pairs, intent: Intent) -> Self {
         let queues = if intent == Intent::Check { pairs.queues.len() } else { 0 };
         Workload { pairs: 0, queues, calls: queues }
     }
 
-    /// Counts what is asked for beside dry runs.
+    /// Counts the pairs and calls outside dry runs.
     pub(crate) fn of(pairs: &Pairs) -> Self {
         let mut live = vec![false; pairs.pairs.len()];
         for ask in &pairs.asks {
@@ -44,8 +44,8 @@ impl Workload {
     }
 }
 
-/// How long so many calls of one operation take, from a standing start: what the burst does not cover goes at the
-/// rate. One call of the burst is kept back, as the function's pace does.
+/// The time that so many calls of one operation take from a standing start. Calls beyond the burst go at the rate. One
+/// call of the burst is kept back, as the function's pace does.
 pub(crate) fn time_of(calls: usize, allowance: Allowance) -> Duration {
     let at_once = (allowance.burst - 1.0).max(1.0);
     seconds((calls as f64 - at_once).max(0.0) / allowance.rate)

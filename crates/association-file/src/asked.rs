@@ -1,4 +1,4 @@
-//! What is asked for: the requests of a file or of a batch, read by the library as the function reads them.
+//! The requests of a file or of a batch, read by the library as the function reads them.
 
 use std::str::FromStr;
 
@@ -6,16 +6,17 @@ use queue_email_associator::pairs::{Ask, Named, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Json, Source};
 use queue_email_associator::requests::{Base, Home, Intent, Path};
 
-/// What an instance is called that no request names and that is not known here: the associating function's default.
+/// Stands for the instance of requests that name none, if that instance is not known here. The associating function
+/// uses its default instead.
 pub(crate) const DEFAULT_INSTANCE: &str = "";
 
 /// The member of a request that says on which lines of the file it stands: one for each of its addresses.
 const ROWS: &str = "rows";
 
-/// The member of a request that says what the rows of its addresses are called, where their file has a column for it.
+/// The member of a request that gives the references of its addresses, if the file has a column for them.
 const REFERENCES: &str = "references";
 
-/// What requests are read against.
+/// The settings that a request is read with.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The partition and Region that every ARN must be of.
@@ -69,7 +70,7 @@ impl<'p> Asked<'p> {
         self.pairs.requests.len()
     }
 
-    /// Different associations, and everything invalid: what the function calls distinct.
+    /// The number of different associations and invalid entries. The function calls this number distinct.
     pub(crate) fn distinct(&self) -> usize {
         self.pairs.pairs.len() + self.pairs.invalid.len()
     }
@@ -128,7 +129,7 @@ impl<'p> Asked<'p> {
         }
     }
 
-    /// What lines of the file are called, where the requests know it.
+    /// The references of the file's lines, if the requests have them.
     pub(crate) fn references(&self) -> impl Iterator<Item = (u64, &str)> {
         let requests = (0..self.requests()).filter_map(|number| self.request(number));
         let lists = requests.filter_map(|request| match (request.get(ROWS), request.get(REFERENCES)) {
@@ -159,7 +160,7 @@ pub(crate) fn item_of(path: &str) -> Option<usize> {
     usize::from_str(number).ok()
 }
 
-/// The text of a member, if it has one that is not empty.
+/// The text of a member, unless it is missing or empty.
 pub(crate) fn text_of<'j>(json: &'j Json<'_>, name: &str) -> Option<&'j str> {
     json.get(name).and_then(Json::as_str).filter(|text| !text.is_empty())
 }

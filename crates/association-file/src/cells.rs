@@ -1,4 +1,4 @@
-//! Cells: what names a pair, as the columns of a file do.
+//! Cells: the names of a pair, in the columns of a file.
 
 use queue_email_associator::pairs::{Named, Pair, RequestedQueue};
 use queue_email_associator::payload::Json;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asked::text_of;
 
-/// What names a pair, as the columns of a file do; empty where nothing was said.
+/// The names of a pair, in the columns of a file. A cell is empty if the request names nothing for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cells {
@@ -54,7 +54,8 @@ impl Cells {
         cells
     }
 
-    /// The cells of everything that is invalid at a path of a request; at least one row. What is no text is no cell.
+    /// The cells of every invalid entry at a path of a request; at least one row. A value that is not text gives no
+    /// cell.
     pub(crate) fn of_invalid(request: &Json<'_>, path: Path) -> Vec<Self> {
         let default = text_of(request, Field::InstanceId.name()).unwrap_or_default();
         let entries = match (request.get(Field::Associations.name()), path.entry_index()) {

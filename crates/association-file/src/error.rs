@@ -5,7 +5,7 @@ use lambda_runtime::Diagnostic;
 /// An invocation that ends in an error. The text is one line that a person can read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// The file is not what it should be: nothing to read, no requests, or too large. Not worth a retry.
+    /// The file is wrong: it is empty, holds no requests, or is too large. A retry cannot help.
     #[error("{0}")]
     InvalidFile(String),
     /// S3 refused, or could not be reached. Worth a retry.

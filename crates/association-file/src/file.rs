@@ -1,4 +1,4 @@
-//! A file that people put into the bucket: what its ending says it holds, and the requests in it.
+//! A file in the bucket: its form, by its ending, and the requests in it.
 
 use queue_email_associator::payload::Json;
 use request_file::{Record, Unusable};
@@ -29,7 +29,7 @@ const ENDINGS: [(&str, Reading); 3] = [
 /// The records of a file.
 ///
 /// # Errors
-/// [`FileError::InvalidFile`]: what was met, where, and what is accepted.
+/// [`FileError::InvalidFile`], with the value found, its place, and the accepted values.
 pub(crate) fn records(key: &str, bytes: &[u8]) -> Result<Vec<Record>, FileError> {
     let invalid = |problem: &dyn std::fmt::Display| FileError::InvalidFile(format!("{key}: {problem}"));
     let Some((_, read)) = ENDINGS.into_iter().find(|(ending, _)| has_ending(key, ending)) else {
@@ -56,7 +56,7 @@ pub(crate) fn requests<'r>(key: &str, records: &'r [Record]) -> Result<Vec<Json<
     records.iter().map(request).collect()
 }
 
-/// What results of a file go under: its key without the folder and the ending.
+/// The name that results of a file go under: its key without the folder and the ending.
 pub(crate) fn name(key: &str) -> &str {
     let name = key.strip_prefix(INCOMING).unwrap_or(key);
     let ending = ENDINGS.into_iter().find(|(ending, _)| has_ending(name, ending));

@@ -1,4 +1,4 @@
-//! The function: one step, from what S3 holds to what it holds afterwards.
+//! The function: one step that reads objects of S3 and writes others.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -20,11 +20,11 @@ const MAX_MANIFEST_BYTES: usize = 8 << 20;
 /// The most that grouping makes of the largest file, in bytes: every row with the queue's name and its own number.
 const MAX_REQUESTS_BYTES: usize = 2 * MAX_FILE_BYTES;
 
-/// The most that grouping writes of what is invalid, in bytes: a row with its reason for each of the most associations
-/// that a file may ask for.
+/// The most bytes that grouping writes about invalid records. It allows a row with a reason for each of the most
+/// associations that a file may ask for.
 const MAX_INVALID_BYTES: usize = 8 * MAX_FILE_BYTES;
 
-/// The content type of requests and of what is invalid.
+/// The content type of requests and of invalid records.
 const JSON_LINES: &str = "application/x-ndjson";
 
 /// The function: made once in a process.
@@ -34,7 +34,7 @@ pub struct FileFunction {
     context: Context,
 }
 
-/// What a step answers with.
+/// The answer of a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
@@ -123,7 +123,7 @@ impl FileFunction {
         let rest = rest(step.error.as_ref(), summing.unreadable());
         let mut summed = summing.finish(rest);
         if file::is_checked(&step.key) {
-            // The whole file is a check, so its failed rows are simply those that would fail.
+            // The whole file is a check, so its failed rows are the rows that would fail in a live run.
             summed.failed.iter_mut().for_each(|failed| failed.dry_run = false);
         }
         let folder = format!("results/{}/{}", file::name(&step.key), step.execution);
@@ -152,8 +152,8 @@ impl FileFunction {
         Ok(summary)
     }
 
-    /// What grouping wrote: the lines, and what it found invalid. There is nothing where grouping failed, because then
-    /// nothing was called either. Where it has gone since, the results tell what they can.
+    /// The lines and the invalid records that grouping wrote. If grouping failed, there are none, because nothing was
+    /// called. If the objects are gone since, the results alone tell the outcome.
     async fn known(&self, step: &SummariseStep) -> Result<Option<Known>, FileError> {
         let Some(grouped) = &step.grouped else { return Ok(None) };
         let lines = self.read_usable(&grouped.bucket, Some(&grouped.key), MAX_REQUESTS_BYTES).await?;
@@ -162,7 +162,7 @@ impl FileFunction {
         Ok(lines.zip(invalid).and_then(|(lines, invalid)| Known::read(&lines, &invalid, grouped.into()).ok()))
     }
 
-    /// What lies under a key, unless it cannot be used. Without a key there is nothing to read.
+    /// The object under a key, or nothing if the object cannot be used. Without a key the content is empty.
     async fn read_usable(
         &self,
         bucket: &str,
@@ -218,7 +218,7 @@ impl FileFunction {
     }
 }
 
-/// Where what is invalid is written, beside the requests.
+/// The key for the invalid records, beside the requests.
 fn invalid_key(requests: &str) -> String {
     format!("{}.invalid.jsonl", requests.strip_suffix(".jsonl").unwrap_or(requests))
 }

@@ -25,15 +25,15 @@ const MAX_CELL: usize = 2_000;
 pub struct InvalidRecord {
     /// The line of the file.
     pub row: u64,
-    /// One line: what was met and what is accepted.
+    /// One line: the value found and the accepted values.
     pub message: String,
-    /// What the line is called, if it says so.
+    /// The reference of the line, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// It asks for a dry run, as far as that can be told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
-    /// What it asks for: a row for each address, and at least one. Long cells are cut.
+    /// A row for each address that the record names, and at least one. Long cells are cut.
     pub cells: Vec<Cells>,
 }
 
@@ -69,7 +69,7 @@ fn may_be_dry_run(request: &Json<'_>) -> bool {
     })
 }
 
-/// The records of a file: those that are requests, and those that are none.
+/// The records of a file: the valid requests, and the invalid records.
 #[derive(Debug, Default)]
 pub struct Contents {
     /// Records whose JSON is an object.

@@ -1,9 +1,8 @@
-//! The function at both ends of the bulk path: it groups a file of associations by queue, and sums up what became of
-//! it.
+//! The function at both ends of the bulk path. It groups a file of associations by queue, and sums up the results.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`step`] | what a state machine asks for |
+//! | [`step`] | the invocation by a state machine |
 //! | [`group`] | a file, as few requests that each fill one call |
 //! | [`summarise`] | the results of a map, as a summary and the rows that failed |
 //! | [`storage`] | S3, read and written in whole objects |

@@ -1,4 +1,4 @@
-//! Settings: what the function reads from its environment.
+//! Settings from the function's environment.
 
 use queue_email_associator::settings::{Settings, SettingsError};
 use tracing::level_filters::LevelFilter;

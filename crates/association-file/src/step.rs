@@ -1,4 +1,4 @@
-//! Steps: what a state machine asks of the function.
+//! Steps: the invocations by a state machine.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,22 +11,22 @@ use crate::error::FileError;
 pub enum Step {
     /// Write a file's associations as one request for each queue.
     Group(GroupStep),
-    /// Write down what became of a file.
+    /// Write down the results of a file.
     Summarise(Box<SummariseStep>),
 }
 
-/// What `group` needs to know.
+/// The input of `group`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct GroupStep {
-    /// The bucket of the file, and of what is written.
+    /// The bucket that the file is in. The step also writes there.
     pub bucket: String,
-    /// The file. The ending says what it holds: `.csv`, or `.jsonl` or `.ndjson`.
+    /// The key of the file. Its ending tells the form: `.csv`, or `.jsonl` or `.ndjson`.
     pub key: String,
     /// Where the requests are written, one a line.
     pub to: String,
 }
 
-/// What `group` answers with.
+/// The answer of `group`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grouped {
     /// The bucket of the requests.
@@ -48,7 +48,7 @@ pub struct Grouped {
     pub invalid: Option<String>,
 }
 
-/// What `summarise` needs to know.
+/// The input of `summarise`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct SummariseStep {
     /// The bucket of everything below.
@@ -57,7 +57,7 @@ pub struct SummariseStep {
     pub key: String,
     /// The name of the execution.
     pub execution: String,
-    /// What `group` answered with, if it ran and did not fail.
+    /// The answer of `group`, if it ran and did not fail.
     #[serde(default)]
     pub grouped: Option<Grouped>,
     /// The `manifest.json` that the map wrote, if it did.
@@ -75,13 +75,13 @@ pub struct Cause {
     /// Its name, such as `InvalidFile` or `States.Timeout`.
     #[serde(default)]
     pub error: String,
-    /// What it says.
+    /// The error's message.
     #[serde(default)]
     pub cause: String,
 }
 
 impl Cause {
-    /// The error with what a Lambda function said in the place of the JSON that Step Functions makes of it.
+    /// The error with the message of the Lambda function in place of the JSON that Step Functions makes of it.
     pub(crate) fn in_words(self) -> Self {
         match error_message(&self.cause) {
             Some(cause) => Cause { cause, ..self },
@@ -90,7 +90,7 @@ impl Cause {
     }
 }
 
-/// What a Lambda function said, out of the cause that Step Functions makes of it.
+/// The message of a Lambda function, out of the cause that Step Functions makes of it.
 pub(crate) fn error_message(cause: &str) -> Option<String> {
     let cause: Value = serde_json::from_str(cause).ok()?;
     cause.get("errorMessage")?.as_str().map(str::to_owned)
@@ -100,7 +100,7 @@ impl Step {
     /// Reads an invocation.
     ///
     /// # Errors
-    /// [`FileError::InvalidRequest`]: what was met and what is accepted.
+    /// [`FileError::InvalidRequest`], with the value found and the accepted values.
     pub fn read(event: &Value) -> Result<Self, FileError> {
         Step::deserialize(event).map_err(|error| {
             FileError::InvalidRequest(format!(

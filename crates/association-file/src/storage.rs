@@ -71,8 +71,8 @@ impl Storage {
     /// Reads an object of at most `limit` bytes.
     ///
     /// # Errors
-    /// [`ReadError`]. S3 answers a reader that may not list the bucket with `AccessDenied` for what is not there
-    /// (Amazon S3 API reference, "GetObject": permissions), which may as well be a missing permission.
+    /// [`ReadError`]. S3 also answers `AccessDenied` for a missing object, if the reader may not list the bucket
+    /// (Amazon S3 API reference, "GetObject": permissions). That answer may as well mean a missing permission.
     pub(crate) async fn read(&self, bucket: &str, key: &str, limit: usize) -> Result<Vec<u8>, ReadError> {
         let answer = self.client.get_object().bucket(bucket).key(key).send().await;
         let mut object = answer.map_err(|error| {
@@ -103,7 +103,7 @@ impl Storage {
         }
     }
 
-    /// Writes an object, in place of what was there.
+    /// Writes an object, in place of any earlier one.
     ///
     /// # Errors
     /// [`FileError::StorageFailure`].
@@ -121,7 +121,7 @@ impl Storage {
     }
 }
 
-/// What S3 said, or what kept it from being asked, on one line.
+/// The answer of S3, or the reason why no request reached it, on one line.
 fn reason<E: ProvideErrorMetadata + Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> String {
     match (error.code(), error.message()) {
         (Some(code), Some(message)) => one_line(&format!("{code}: {message}")),

@@ -1,4 +1,4 @@
-//! Text: what others have said, as it goes on from here: on one line, and no longer than there is room for it.
+//! Text of others, cut to one line of a limited length.
 
 /// The text on one line.
 pub(crate) fn one_line(text: &str) -> String {
@@ -10,7 +10,7 @@ pub(crate) fn shortened(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));
         text.push('…');
-        // It is kept for long, and may be a small part of what it was.
+        // The text is kept for long, and may be a small part of a large allocation.
         text.shrink_to_fit();
     }
     text

@@ -16,7 +16,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NUMBER", default_value_t = 60)]
     pub(crate) seconds: u64,
 
-    /// What the choice of inputs begins with
+    /// Seed for the choice of inputs
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,
 
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     unwatched: bool,
 }
 
-/// What the process is to do.
+/// The task of the process.
 pub(crate) enum Role<'a> {
     /// Watch another that works.
     Watch,

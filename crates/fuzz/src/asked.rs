@@ -1,7 +1,8 @@
-//! What a payload asks for, read independently of the function: leniently, and with nothing but `serde_json`.
+//! Reads the pairs of a payload independently of the function: leniently, and with nothing but `serde_json`.
 //!
 //! A [`Leaf`] is the smallest thing that can be lost: one address for one queue as it was written, valid or not. The
-//! messages that the function sends on are read in the same way, so what went in can be looked for in what came out.
+//! messages that the function sends on are read in the same way, so the leaves that went in can be looked for in those
+//! that came out.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +27,7 @@ pub(crate) enum Written {
     Nothing,
 }
 
-/// What one body asks for.
+/// The reading of one body.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Read {
     /// It is no JSON, or no text.
@@ -39,7 +40,7 @@ pub(crate) struct Asked {
     pub(crate) leaves: BTreeSet<Leaf>,
     /// It is a dry run.
     pub(crate) dry_run: bool,
-    /// A person would read it as a dry run, whatever the function makes of it.
+    /// A person would read it as a dry run, even if the function does not.
     pub(crate) looks_dry: bool,
     /// Every instance that is named anywhere in it.
     pub(crate) instances: BTreeSet<String>,
@@ -73,7 +74,8 @@ impl Payload {
             return if sns { notifications(&records) } else { batch(&records) };
         }
         if ["detail-type", "source", "detail"].iter().all(|name| members.contains_key(*name)) {
-            // The detail is sent on as a body: one that is a wrapping by its members is read as such here too.
+            // The function sends the detail on as a body. A detail with the members of an envelope is read as an
+            // envelope here too.
             let read = Read::body(members["detail"].get());
             return Some(Payload::Event(vec![read]));
         }
@@ -136,7 +138,7 @@ fn read_member(member: Option<&&RawValue>) -> Read {
 }
 
 impl Read {
-    /// Reads a body, with whatever it is wrapped in.
+    /// Reads a body with all its envelopes.
     pub(crate) fn body(body: &str) -> Self {
         let mut text = body.to_owned();
         loop {
@@ -162,7 +164,8 @@ fn without_mark(text: &str) -> &str {
     text.trim_start_matches('\u{feff}')
 }
 
-/// Parses a document a little deeper than the function does: what is sent on stands two levels deeper than it did.
+/// Parses a document a little deeper than the function does. A message that was sent on stands two levels deeper than
+/// the original.
 pub(crate) fn parse(text: &str) -> Option<Value> {
     if depth(text) > 140 {
         return None;
@@ -220,8 +223,8 @@ fn looks_dry(request: &Value) -> bool {
     request.as_object().is_some_and(|members| members.keys().any(is_near))
 }
 
-/// The letters of a name as a person reads them: full width as well as not, in any case, whatever is between them. A
-/// mark that combines may make another letter of the one before it, so it counts as one.
+/// The letters of a name as a person reads them. Width, case and characters between letters make no difference. A
+/// combining mark may make another letter of the one before it, so it counts as a letter.
 fn letters(name: &str) -> String {
     let narrow = |c: char| match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
@@ -327,8 +330,8 @@ impl Asked {
     }
 }
 
-/// What names neither queue nor address, whole but for an instance and a reference. The function writes those out where there
-/// were none.
+/// An entry that names neither queue nor address, without its instance and reference. The function adds those two where
+/// the entry had none.
 fn without_additions(entry: &Value) -> Written {
     let mut entry = entry.clone();
     if let Value::Object(members) = &mut entry {

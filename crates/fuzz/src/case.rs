@@ -1,5 +1,5 @@
-//! One input: a payload, what it is thrown at, and the world that it meets there. As a file it is a line of JSON and
-//! then the payload's bytes as they are.
+//! One input: a payload, its target, and the world that it runs in. Its file is a line of JSON, followed by the
+//! payload's bytes as they are.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// What a payload is thrown at.
+/// The part of the function that a payload is thrown at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Target {
@@ -66,7 +66,7 @@ impl Case {
         fs::write(file, bytes).map_err(|error| format!("{}: {error}", file.display()))
     }
 
-    /// Keeps it for good, under a name that follows from what it is.
+    /// Keeps the case for good, under a name that follows from its content.
     pub(crate) fn keep(&self, folder: &Path) -> Result<PathBuf, String> {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);

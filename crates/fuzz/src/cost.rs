@@ -1,7 +1,7 @@
-//! What an execution may cost: processor time and memory in proportion to the payload.
+//! Bounds on the cost of an execution: processor time and memory in proportion to the payload.
 //!
-//! The bounds are far above what a debug build needs, and far below what work or memory that grows with the square
-//! of the payload comes to.
+//! The bounds are far above the cost of a debug build. They are far below a cost that grows with the square of the
+//! payload.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ const TIME_A_BYTE: Duration = Duration::from_micros(60);
 const MEMORY_AT_LEAST: usize = 24 << 20;
 const MEMORY_A_BYTE: usize = 700;
 
-/// What an execution has cost.
+/// The cost of an execution.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
     pub(crate) time: Duration,
-    /// The most that was allocated at once, in bytes, beyond what was before.
+    /// The most bytes allocated at once, beyond those allocated before.
     pub(crate) memory: usize,
 }
 
@@ -51,7 +51,7 @@ impl Cost {
     }
 }
 
-/// What this thread has used so far; nothing where the system does not say.
+/// The processor time of this thread so far, or nothing if the system does not tell.
 fn processor_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok());

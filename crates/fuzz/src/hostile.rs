@@ -4,7 +4,7 @@ use fastrand::Rng;
 
 use crate::tree::Tree;
 
-/// The instance that exists, and what `CONNECT_INSTANCE_ID` says where it is set.
+/// The instance that exists. `CONNECT_INSTANCE_ID` names it in the worlds that set the variable.
 pub(crate) const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
 
 const TEXTS: [&str; 52] = [
@@ -169,13 +169,13 @@ pub(crate) fn name(rng: &mut Rng) -> String {
     }
 }
 
-/// What nobody sees in a name, or does not read as a part of it.
+/// Characters that nobody sees in a name, or that nobody reads as a part of it.
 const BETWEEN: [char; 10] =
     ['_', ' ', '.', '"', '\0', '\u{ad}', '\u{200b}', '\u{2060}', '\u{fe0f}', '\u{feff}'];
 /// From an ASCII letter to the same one in full width.
 const FULL_WIDTH: u32 = 0xfee0;
 
-/// A name that differs in what is easily mistaken.
+/// A name that is easily mistaken for the given one.
 pub(crate) fn nearly(name: &str, rng: &mut Rng) -> String {
     let mut nearly = String::new();
     for c in name.chars() {

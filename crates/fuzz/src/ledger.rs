@@ -16,7 +16,7 @@ pub(crate) type Ending = Result<Value, InvocationError>;
 /// Checks an invocation.
 ///
 /// # Errors
-/// What was lost or invented.
+/// The pairs or texts that were lost or invented.
 pub(crate) fn check(world: &World, asked: Option<&Payload>, ending: &Ending) -> Result<(), String> {
     let Some(asked) = asked else { return Ok(()) };
     let books = Books::new(world);
@@ -61,11 +61,11 @@ pub(crate) fn check(world: &World, asked: Option<&Payload>, ending: &Ending) -> 
     Ok(())
 }
 
-/// Checks what a message of the failures queue did when it was delivered again: it may only associate pairs that
-/// stand among its failures as pairs.
+/// Checks a message of the failures queue that was delivered again. It may only associate pairs that stand among its
+/// failures as pairs.
 ///
 /// # Errors
-/// What was associated although it was refused as invalid.
+/// The pair that was associated although it was refused as invalid.
 pub(crate) fn check_redriven(world: &World, body: &str) -> Result<(), String> {
     let body = parse(body).ok_or("a sent message is no JSON")?;
     // A request that was refused as a whole may be a wrapping by its members, which comes off the next time.
@@ -100,13 +100,13 @@ fn adds_up(report: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// What became of everything, ready to be looked up.
+/// The outcome of a run, indexed.
 struct Books {
-    /// What is on the queues now: identifiers of queue and address.
+    /// The pairs on the queues now: identifiers of queue and address.
     associated: BTreeSet<(String, String)>,
-    /// What calls asked for: instance, queue, address.
+    /// The pairs in calls: instance, queue, address.
     called: BTreeSet<(String, String, String)>,
-    /// What was sent on: texts that cannot be read, and what is asked for.
+    /// The unreadable texts among the messages that were sent on. The next member holds the leaves of the others.
     sent_texts: BTreeSet<String>,
     sent_leaves: BTreeSet<Leaf>,
     queue_names: BTreeMap<String, BTreeSet<String>>,
@@ -140,11 +140,11 @@ impl Books {
         Books { associated, called, sent_texts, sent_leaves, queue_names, address_names }
     }
 
-    /// `Err` is what is lost.
+    /// Looks every leaf of a source up. `Err` names a lost one.
     fn accounted(&self, read: &Read, report: Option<&Reported>) -> Result<(), String> {
         match read {
             Read::Unreadable(_) if report.is_some() => Ok(()),
-            // What was no text in its record may be read once it is one.
+            // A text that was unreadable in its record may be readable in a message of its own.
             Read::Unreadable(text) => match Read::body(text) {
                 Read::Unreadable(text) if self.sent_texts.contains(&text) => Ok(()),
                 Read::Request(asked) if asked.leaves.is_subset(&self.sent_leaves) => Ok(()),
@@ -195,7 +195,8 @@ impl Books {
         }
     }
 
-    /// Nothing is called or sent on that was not asked for, and nothing is called for what is or looks like a dry run.
+    /// Every pair in a call or a message was asked for. No call carries a pair of a dry run, or of a request that looks
+    /// like one.
     fn nothing_unasked(&self, reads: &[&Read]) -> Result<(), String> {
         let asked = || {
             reads.iter().filter_map(|read| match read {
@@ -216,7 +217,7 @@ impl Books {
             return Err(format!("nobody named the instance {instance}"));
         }
         let leaves: BTreeSet<&Leaf> = asked().flat_map(|asked| &asked.leaves).collect();
-        // What is unreadable to this reading may be a request all the same.
+        // A source that this reading cannot read may be a request all the same.
         let all_read = reads.iter().all(|read| matches!(read, Read::Request(_)));
         match self.sent_leaves.iter().find(|leaf| !leaves.contains(leaf)) {
             Some(leaf) if all_read => Err(format!("{leaf:?} was sent on, and nobody asked for it")),
@@ -245,8 +246,8 @@ impl Books {
 /// The failures of a report.
 struct Reported {
     leaves: BTreeSet<Leaf>,
-    /// Something stands in it that cannot be looked up: what is invalid is named by its path alone, and what does not
-    /// fit is left out.
+    /// The report holds failures that cannot be looked up: it names an invalid entry by its path alone, and it leaves
+    /// failures out if they do not fit.
     more: bool,
 }
 
@@ -273,7 +274,7 @@ fn written(failure: &Value, id: &str, name: &str) -> Written {
 
 type Names = BTreeMap<String, BTreeSet<String>>;
 
-/// Every name of a queue, and every address in small letters, with what bears it.
+/// Every name of a queue, and every address in small letters, with the identifiers that have it.
 fn names(fixture: &Fixture) -> (Names, Names) {
     let (mut queues, mut addresses) = (Names::new(), Names::new());
     for instance in fixture.instances.values() {

@@ -1,14 +1,14 @@
-//! Throws hostile payloads at the function, for as long as it is told to, and keeps what breaks it.
+//! Throws hostile payloads at the function for a given time, and keeps the payloads that break it.
 //!
-//! One process makes and runs the inputs, another watches it: so a stack overflow, an abort and a hang are found
-//! like everything else. Every input is written to a file before it is run.
+//! One process makes and runs the inputs, and another watches it. So a stack overflow, an abort or a hang is found like
+//! every other fault. The first process writes every input to a file before it runs the input.
 //!
-//! | module | what it does |
+//! | module | does |
 //! | --- | --- |
 //! | `tree`, `hostile`, `mutate`, `requests`, `shapes` | make payloads: out of `events/`, and from nothing |
 //! | `targets` | run a payload against the envelope, a body, or the whole handler |
-//! | `asked`, `ledger` | say independently what a payload asks for, and whether all of it is accounted for |
-//! | `world`, `sqs` | what the handler calls: the simulator, and a stand-in for SQS, in memory |
+//! | `asked`, `ledger` | read the pairs of a payload independently, and check that each is accounted for |
+//! | `world`, `sqs` | the surroundings of the handler: the simulator, and a stand-in for SQS, in memory |
 //! | `worker`, `watch` | the two processes |
 
 mod args;

@@ -15,7 +15,7 @@ pub(crate) fn mutate(tree: &mut Tree, others: &[Tree], rng: &mut Rng) {
 fn mutate_once(tree: &mut Tree, others: &[Tree], rng: &mut Rng, depth: u8) {
     let number = rng.usize(0..tree.size());
     let Some(node) = tree.node(number) else { return };
-    // Bodies are documents within strings: most of what is of interest is in there.
+    // Bodies are documents within strings, so most members worth mutating are in there.
     if let Tree::Text(text) = node
         && depth > 0
         && text.starts_with(['{', '['])

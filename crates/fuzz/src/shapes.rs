@@ -1,4 +1,4 @@
-//! Payloads that are large in one way each: what costs more than its size shows here.
+//! Payloads that are large in one way each. They show costs that grow faster than the payload.
 
 use std::fmt::Write;
 
@@ -7,8 +7,8 @@ use fastrand::Rng;
 use crate::hostile::INSTANCE;
 use crate::tree::Tree;
 
-/// The largest payload of a synchronous invocation (Lambda Developer Guide, "Lambda quotas": 6 MB) is six times this;
-/// a debug build is slow enough for a sixth to show what grows faster than its payload.
+/// The largest payload of a synchronous invocation is six times this (Lambda Developer Guide, "Lambda quotas": 6 MB). A
+/// debug build is so slow that a sixth shows a cost that grows faster than its payload.
 const LARGEST: usize = 1_000_000;
 
 type Shape = (&'static str, fn(usize) -> String);

@@ -1,4 +1,4 @@
-//! A stand-in for SQS in memory: it keeps what was sent, within SQS's limits, and fails now and then.
+//! A stand-in for SQS in memory. It keeps the messages sent, enforces SQS's limits, and fails now and then.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,5 +1,5 @@
-//! The three things that payloads are thrown at. Each gives what it met, so that the worker can tell a payload that
-//! led somewhere new.
+//! The three parts of the function that payloads are thrown at. Each gives the events that it met, so that the worker
+//! can tell a payload that led somewhere new.
 
 use std::collections::BTreeSet;
 
@@ -18,13 +18,13 @@ use crate::cost::Cost;
 use crate::ledger::{self, Ending};
 use crate::world::World;
 
-/// What an execution met: the envelope, errors, ways to end.
+/// The events of an execution: its envelope, its errors, its ends.
 pub(crate) type Met = BTreeSet<String>;
 
 /// Runs a case.
 ///
 /// # Errors
-/// What it broke.
+/// The fault that the case showed.
 pub(crate) fn run(case: &Case) -> Result<(Met, Cost), String> {
     let (met, cost) = match case.target {
         Target::Envelope => Cost::of(|| envelope(&case.payload)),
@@ -148,8 +148,8 @@ fn handler(case: &Case) -> Result<Ran, String> {
     Ok((checked.map(|()| met), cost))
 }
 
-/// What failed for good is delivered again, in a world where everything works: no association may be made but of
-/// pairs that were valid the first time.
+/// Delivers the dead letters again, in a world where everything works. Only pairs that were valid the first time may be
+/// associated.
 fn redrive(number: u64, world: &World) -> Result<(), String> {
     for sent in world.sqs.sent().iter().filter(|sent| sent.to_failures && sent.body.len() < 20_000).take(5) {
         let record = serde_json::json!({ "messageId": "again", "body": sent.body, "eventSource": "aws:sqs" });
@@ -211,7 +211,7 @@ fn one_line(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A message without what differs from payload to payload.
+/// A message without the parts that differ from payload to payload.
 fn skeleton(message: &str) -> String {
     let words = message
         .split(' ')

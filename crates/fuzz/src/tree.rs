@@ -1,4 +1,4 @@
-//! A JSON document that can hold what no parser gives: duplicate keys, raw tokens, lone surrogates.
+//! A JSON document that can hold forms that no parser gives: duplicate keys, raw tokens, lone surrogates.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! The process that watches: it finds what the worker cannot tell of itself, a crash and a hang.
+//! The process that watches. It finds the faults that the worker cannot report itself: a crash and a hang.
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
@@ -58,7 +58,7 @@ fn stop(worker: &mut Child) {
 fn ended(status: ExitStatus, keep: &Path) -> Result<(), String> {
     match status.code() {
         Some(0) => Ok(()),
-        // The worker has said what is broken.
+        // The worker has printed the fault.
         Some(1) => Err("an input has broken something (see above)".to_owned()),
         _ => Err(broken(&format!("the input ends the process ({status})"), keep)),
     }

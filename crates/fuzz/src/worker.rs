@@ -17,7 +17,7 @@ use crate::cost::Cost;
 use crate::tree::Tree;
 use crate::{mutate, requests, shapes, targets};
 
-/// The stack of the thread that runs the inputs: a quarter of what Lambda gives the main thread.
+/// The stack of the thread that runs the inputs: a quarter of the stack that Lambda gives the main thread.
 const STACK: usize = 2 << 20;
 
 /// Payloads that led somewhere new are kept for mutation up to this size and number.
@@ -27,7 +27,7 @@ const KEPT: usize = 2_000;
 /// Makes inputs and runs them until time is up.
 ///
 /// # Errors
-/// What the first input broke that broke something; it is kept in a file then.
+/// The fault of the first input that broke something. A file keeps that input.
 pub(crate) fn work(args: &Args) -> Result<(), String> {
     let seeds = seeds(&args.events)?;
     let (seed, keep) = (args.seed, args.keep.clone());
@@ -48,7 +48,7 @@ pub(crate) fn work(args: &Args) -> Result<(), String> {
 /// Runs kept inputs.
 ///
 /// # Errors
-/// What the first one broke that broke something.
+/// The fault of the first input that broke something.
 pub(crate) fn replay(files: &[PathBuf]) -> Result<(), String> {
     let files = files.to_vec();
     on_a_small_stack(move || {
@@ -143,7 +143,7 @@ impl Worker {
     }
 }
 
-/// The log of what runs: it must not hold an email address, and it is where a panic says what it was.
+/// The log of the run. It must not hold an email address. It also carries the message of a panic.
 pub(crate) struct Log {
     seen: Arc<Mutex<Seen>>,
 }
@@ -177,7 +177,7 @@ impl Log {
     /// Runs a case, panics included.
     ///
     /// # Errors
-    /// What it broke.
+    /// The fault that the case showed.
     pub(crate) fn run(&self, case: &Case) -> Result<(targets::Met, Cost), String> {
         let ran = catch_unwind(AssertUnwindSafe(|| targets::run(case)));
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -190,7 +190,7 @@ impl Log {
     }
 }
 
-/// What was run, and where it led.
+/// The inputs that ran, and the events that they met.
 #[derive(Default)]
 struct Covered {
     executions: BTreeMap<&'static str, u64>,

@@ -1,4 +1,5 @@
-//! What the handler meets: its settings, the simulator with its faults, and SQS, all made from one number.
+//! The surroundings of the handler: its settings, the simulator with its faults, and SQS. One number determines them
+//! all.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,7 +28,7 @@ use crate::sqs::{CONTINUATION, FAILURES, Sqs};
 const SAMPLES: &str = include_str!("../../../events/fixture.json");
 
 pub(crate) struct World {
-    /// What exists at first.
+    /// The queues and addresses that exist at first.
     pub(crate) fixture: Fixture,
     pub(crate) connect: Connect,
     pub(crate) sqs: Sqs,
@@ -36,7 +37,7 @@ pub(crate) struct World {
     violations: Violations,
 }
 
-/// What must never be seen on the way to the API.
+/// A fault on the way to the API that must never occur.
 type Violations = Arc<Mutex<Option<String>>>;
 
 impl World {
@@ -109,11 +110,11 @@ impl World {
     }
 }
 
-/// What exists: the sample events' world, queues `q0` to `q5`, of which two share a name, and addresses `e0` to
-/// `e119`.
+/// The names that exist: the sample events' world, queues `q0` to `q5`, of which two share a name, and addresses `e0`
+/// to `e119`.
 ///
 /// # Errors
-/// The sample events' world cannot be read: without it, much of what is thrown at the function would meet nothing.
+/// The sample events' world cannot be read. Without it, much of each payload would name nothing that exists.
 fn fixture(samples: &str) -> Result<Fixture, String> {
     let mut fixture: Fixture =
         serde_json::from_str(samples).map_err(|error| format!("events/fixture.json: {error}"))?;

@@ -1,8 +1,9 @@
-//! Cells that a spreadsheet would take for a formula, written so that it does not, and read back as they were.
+//! Keeps a spreadsheet from taking a cell for a formula, and reads the cell back as it was.
 //!
-//! A cell that begins with `=`, `+`, `-` or `@` is calculated when a person opens the file, whatever quotes stand
-//! around it (OWASP, "CSV Injection"). An apostrophe before it makes it text. So that a file written here can be read
-//! here again, reading takes that apostrophe off, and writing also puts one before what would otherwise lose its own.
+//! A spreadsheet calculates a cell that begins with `=`, `+`, `-` or `@` when a person opens the file, even inside
+//! quotes (OWASP, "CSV Injection"). An apostrophe before the cell makes it text. Reading takes that apostrophe off, so
+//! that a file written here can be read here again. Writing also puts one before a cell that would otherwise lose its
+//! own.
 
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 use ::csv::StringRecord;
 use queue_email_associator::requests::{Field, Name};
 
-/// What a column can be. The other fields of a request are not text.
+/// The fields that a column can hold. The other fields of a request are not text.
 const COLUMNS: [Field; 6] = [
     Field::InstanceId,
     Field::QueueId,
@@ -19,7 +19,7 @@ pub(crate) const ADDRESS: [Field; 2] = [Field::EmailAddressId, Field::EmailAddre
 pub(crate) const ACCEPTED: &str =
     "accepted are queueId or queueName, emailAddressId or emailAddress, and perhaps instanceId and reference";
 
-/// What spreadsheets and databases separate cells by instead of commas.
+/// The separators that spreadsheets and databases use instead of commas.
 const SEPARATORS: [(char, &str); 3] = [(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")];
 
 /// The fields of a file's columns, in their order; a column of the caller's own has none.
@@ -83,7 +83,7 @@ impl Header {
     }
 }
 
-/// What is probably wrong with a header.
+/// The probable fault of a header.
 fn hint(names: &StringRecord, none_known: bool) -> Option<String> {
     let is_field = |name: &str| !matches!(Field::of(name.trim().trim_matches('"')), Name::Unknown);
     for (separator, word) in SEPARATORS {

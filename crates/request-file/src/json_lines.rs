@@ -37,7 +37,7 @@ pub fn json_lines(text: &str) -> Result<Vec<Record>, Unusable> {
         .collect()
 }
 
-/// What a text is that is JSON, but not one document a line.
+/// The form of a text that is JSON, but not one document a line.
 fn other_form(text: &str) -> Option<&'static str> {
     let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     let first = documents.next()?.ok()?;

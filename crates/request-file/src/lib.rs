@@ -23,14 +23,15 @@ pub use crate::text::text;
 pub struct Record {
     /// The line that it begins on, from 1, as an editor counts.
     pub line: u64,
-    /// JSON: an association request, if the record is what it should be.
+    /// JSON: an association request, if the record is valid.
     pub json: String,
-    /// Why the record is no request, in the words of its file (columns and cells of a CSV file). Such a record must
-    /// not be carried out, whatever its JSON says.
+    /// The reason why the record is no request, in the words of its file (columns and cells of a CSV file). Such a
+    /// record must not be carried out, even if its JSON is a request.
     pub problem: Option<String>,
 }
 
-/// Why a file as a whole cannot be used. Displays as one line: what was met, where, and what is accepted.
+/// The fault of a file that cannot be used as a whole. Displays as one line: the value found, its place, and the
+/// accepted values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unusable(pub(crate) String);
@@ -40,7 +41,7 @@ fn line_at(text: &[u8], offset: usize) -> u64 {
     1 + text.iter().take(offset).filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// What is wrong with a JSON document, without a piece of it and without its place in it.
+/// The fault of a JSON document, without a piece of the document and without the place of the fault.
 fn json_problem(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Eof => "the document ends too early".to_owned(),

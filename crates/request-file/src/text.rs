@@ -5,7 +5,7 @@ use std::str;
 
 use crate::Unusable;
 
-/// How a file begins that is no text: the first bytes, what the file is then, and what to do.
+/// Beginnings of files that are not text: the first bytes, the form of the file, and the remedy.
 const FORMS: [(&[u8], &str, &str); 13] = [
     (b"\xff\xfe\0\0", "UTF-32 text", AS_UTF_8),
     (b"\xff\xfe", "UTF-16 text", AS_UTF_8),
@@ -32,7 +32,7 @@ const LOOKED_AT: usize = 64;
 /// some programs put behind its last row (Ctrl-Z, NUL).
 ///
 /// # Errors
-/// The file is no UTF-8 text. The error says what its first bytes show it to be, or the first line with another
+/// The file is not UTF-8 text. The error names the form that the first bytes show, or the first line with another
 /// encoding.
 pub fn text(bytes: &[u8]) -> Result<&str, Unusable> {
     if let Some((first, form, advice)) = FORMS.into_iter().find(|(first, ..)| bytes.starts_with(first)) {

@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// What is to be answered; nothing closes the connection without an answer.
+/// The answer. Without one, the server closes the connection.
 pub(crate) type Reply = Pin<Box<dyn Future<Output = Option<Response<Full<Bytes>>>> + Send>>;
 pub(crate) type Handler = Arc<dyn Fn(Request<Bytes>) -> Reply + Send + Sync>;
 

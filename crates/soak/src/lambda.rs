@@ -20,7 +20,7 @@ const INVOCATION: Duration = Duration::from_secs(8);
 /// How much later an answer is still waited for, to say how late it came.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// What a process is started with.
+/// The environment that a process starts with.
 #[derive(Debug, Clone)]
 pub(crate) struct Environment {
     pub(crate) binary: PathBuf,
@@ -31,7 +31,7 @@ pub(crate) struct Environment {
     pub(crate) workers: usize,
 }
 
-/// What a worker has seen.
+/// A worker's counts.
 #[derive(Debug, Default)]
 pub(crate) struct Stats {
     pub(crate) invocations: u64,
@@ -79,7 +79,7 @@ impl Lambda {
         }
     }
 
-    /// What the workers have seen, the first worker's first.
+    /// The counts of the workers, the first worker's first.
     pub(crate) async fn stop(mut self) -> Result<Vec<Stats>, String> {
         // Workers that have ended already hear nothing.
         let _ = self.stop.send(true);
@@ -121,7 +121,7 @@ impl Worker {
                 continue;
             }
             if !self.invoke(&mut running, &batch).await? {
-                // Whatever it was, nobody is left to answer: the batch comes again when its time is up.
+                // Nobody is left to answer. The batch comes again when its visibility timeout ends.
                 running.process.kill().await.map_err(|error| error.to_string())?;
                 running = self.start().await?;
             }

@@ -1,15 +1,15 @@
-//! Runs the function's binary for minutes among faults, and checks what must hold whatever goes wrong.
+//! Runs the function's binary for minutes among faults, and checks that no fault loses or invents a pair.
 //!
-//! | module | what it is |
+//! | module | does |
 //! | --- | --- |
-//! | `traffic` | who sends messages, and what each asks for |
+//! | `traffic` | the senders of messages, and the pairs in each |
 //! | `queues` | a stand-in for SQS that delivers at least once, and its SendMessageBatch |
 //! | `lambda` | Lambda: takes batches from the queue, hands them to a process, acts on the answer, kills processes |
 //! | `runtime_api` | the HTTP side of Lambda, for one process |
 //! | `credentials` | an endpoint whose credentials expire |
 //! | `faults` | the weather at the simulated Connect |
 //! | `growth` | memory and file handles of a process over time |
-//! | `verdict` | what must hold in the end, and the figures |
+//! | `verdict` | the checks at the end, and the figures |
 
 mod credentials;
 mod faults;
@@ -42,11 +42,11 @@ use traffic::Asked;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    /// How long messages are sent; what is left then is worked off, which takes some seconds more
+    /// Seconds for which messages are sent; the queue is then worked off, which takes some seconds more
     #[arg(long, value_name = "NUMBER", default_value_t = 600)]
     seconds: u64,
 
-    /// What the choice of messages and faults begins with
+    /// Seed for the choice of messages and faults
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
 
@@ -58,7 +58,7 @@ struct Args {
 /// Calls a second that Connect lets through, of each operation, and the processes that share them.
 const RATE: f64 = 20.0;
 const WORKERS: usize = 2;
-/// How long what is left may take to be worked off: six deliveries of everything.
+/// The most time that working off the queue may take: six deliveries of every message.
 const WORK_OFF: Duration = Duration::from_secs(180);
 
 #[tokio::main]
@@ -120,7 +120,7 @@ async fn soak(args: Args) -> Result<bool, String> {
     };
     tokio::select! {
         worked_off = worked_off => worked_off?,
-        // What comes later would tell nothing.
+        // A failed worker makes every later figure meaningless.
         error = lambda.failed() => return Err(error),
     }
     let stats = lambda.stop().await?;

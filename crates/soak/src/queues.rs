@@ -19,7 +19,7 @@ pub(crate) const FAILURES_URL: &str = "https://sqs.eu-central-1.amazonaws.com/11
 /// How long a message that was delivered stays hidden, and how often it is delivered.
 const VISIBILITY: Duration = Duration::from_secs(12);
 const DELIVERIES: u32 = 6;
-/// Delays are cut to this, so that minutes show what would take hours.
+/// The longest delay. Longer delays are cut to it, so that a run of minutes shows the work of hours.
 const LONGEST_DELAY: Duration = Duration::from_secs(3);
 /// Of a hundred batches that are sent, how many meet a fault.
 const FAILING: u32 = 12;
@@ -48,7 +48,7 @@ pub(crate) struct Message {
     visible: Instant,
 }
 
-/// What went through the queues.
+/// The messages that went through the queues.
 #[derive(Debug, Clone)]
 pub(crate) struct Through {
     pub(crate) left: Vec<String>,
@@ -80,7 +80,7 @@ impl Queues {
         self.lock().source.is_empty()
     }
 
-    /// Up to ten messages that are visible; what was delivered too often goes to the dead-letter queue instead.
+    /// Up to ten visible messages. A message that was delivered too often goes to the dead-letter queue instead.
     pub(crate) fn receive(&self) -> Vec<Message> {
         let now = Instant::now();
         let mut state = self.lock();

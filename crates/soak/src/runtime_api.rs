@@ -20,7 +20,7 @@ pub(crate) struct Invocation {
     pub(crate) millis: u64,
 }
 
-/// What a process has to say.
+/// An event of a process.
 #[derive(Debug)]
 pub(crate) enum Said {
     /// It has fetched an invocation.

@@ -1,4 +1,4 @@
-//! Who sends messages: requests for queues that come to exist while it runs, most of them valid.
+//! Senders of messages. They ask for queues that come to exist during the run, and most of their requests are valid.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ pub(crate) const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
 /// A queue and an address, by identifier.
 pub(crate) type Pair = (String, String);
 
-/// What was asked for so far.
+/// The pairs that were asked for so far.
 #[derive(Clone, Default)]
 pub(crate) struct Asked {
     state: Arc<Mutex<State>>,
@@ -115,7 +115,7 @@ fn message(asked: &Asked, last_queue: u32, rng: &mut Rng) -> String {
 
 /// The name of a queue, and its identifier in it.
 const QUEUE_NAME: &str = "Queue ";
-/// What follows the identifier in an address.
+/// The part of an address after its identifier.
 const DOMAIN: &str = "@brand.example";
 
 fn queue_name(id: &str) -> String {
@@ -153,7 +153,7 @@ pub(crate) fn untrue_failures(body: &str) -> Vec<Pair> {
         .collect()
 }
 
-/// The pairs that a message asks for, or its text where it is none: for reading what was sent on.
+/// The pairs in a message, or its text if it is no request. It reads the messages that the function sent on.
 pub(crate) fn pairs_of(body: &str) -> Result<BTreeSet<Pair>, String> {
     let value: Value = serde_json::from_str(body).map_err(|_| body.to_owned())?;
     if let Some(text) = value["unreadable"].as_str() {

@@ -1,4 +1,4 @@
-//! What must hold in the end, and the figures.
+//! The checks at the end of a run, and its figures.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl Calls {
         let (counted, of) = (calls.clone(), connect.clone());
         connect.observe(move |call| {
             let number = counted.all.fetch_add(1, Ordering::Relaxed);
-            // What was called is kept by the simulator until it is told to forget.
+            // The simulator keeps every call until it is told to forget them.
             if number.is_multiple_of(1_000) {
                 of.clear_calls();
             }
@@ -55,7 +55,7 @@ fn invented_by(call: &RecordedCall, asked: &Asked) -> u64 {
     pairs.max(u64::from(foreign))
 }
 
-/// Prints the figures as a table, and what does not hold; gives whether all holds.
+/// Prints the figures and the failed checks as a table. Gives whether every check holds.
 pub(crate) fn print(
     took: Duration,
     connect: &Connect,

@@ -1,8 +1,8 @@
-//! Advice: what to do about an error, in a few words. `docs/operations.md` says more.
+//! Advice: a few words on each error. `docs/operations.md` says more.
 
 use super::letter::{UNDELIVERED, UNKNOWN, USED_UP};
 
-/// What to do about letters with an error, before they are sent back.
+/// Tells a person in a few words how to mend an error before redriving its letters.
 pub(super) fn advice(error: &str) -> &'static str {
     match error {
         "InvalidRequest" => {

@@ -1,4 +1,4 @@
-//! A letter: a message of the dead-letter queue, and what it says about why it is there.
+//! A letter: a message of the dead-letter queue, with the reasons why it is there.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -25,7 +25,7 @@ pub(super) struct Letter {
     pub(super) received: Option<u32>,
     /// Why it is here: each error once, with the first message that came with it.
     pub(super) reasons: Vec<(String, String)>,
-    /// What its requests are called by: their `reference`, else the identifier of what asked for them.
+    /// The references of its requests. A request without a `reference` counts by the identifier of its source.
     pub(super) references: BTreeSet<String>,
     /// The queues that it names by identifier.
     pub(super) queue_ids: BTreeSet<String>,
@@ -66,7 +66,7 @@ impl Letter {
         letter
     }
 
-    /// Takes what a request says: its failures, what it is called, the queues that it names.
+    /// Adds a request's failures, its reference and the queues that it names.
     fn add_request(&mut self, request: &Value) {
         self.add_reference(request);
         self.add_queue(request);
@@ -92,7 +92,7 @@ impl Letter {
     }
 
     fn add_queue(&mut self, of: &Value) {
-        // An identifier is what follows the last slash of an ARN.
+        // The last part of an ARN, after the slash, is the identifier.
         let id = of["queueId"].as_str().and_then(|id| id.rsplit('/').next());
         self.queue_ids.extend(id.map(str::to_owned));
     }
@@ -107,12 +107,12 @@ fn list(json: &Value) -> &[Value] {
     }
 }
 
-/// The association request in a body, out of what it may be wrapped in. An EventBridge event or an SNS notification gives
-/// its own identifier for the `reference` of a request that has none.
+/// The association request in a body, without its envelopes. A request without a `reference` gets the identifier of its
+/// EventBridge event or SNS notification as its `reference`.
 fn innermost(body: &str) -> Value {
     let read = |text: &str| serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or(Value::Null);
     let mut json: Value = read(body);
-    // An event in a notification in what could not be read: no wrapping is deeper.
+    // The deepest nesting is an event in a notification in an `unreadable` member.
     for _ in 0..3 {
         let (mut inner, id) = match &json {
             Value::Object(event) if event.contains_key("detail-type") => {

@@ -1,17 +1,18 @@
-//! The command `dead-letters`: what lies in the dead-letter queue, why, and what becomes of it.
+//! The command `dead-letters`: shows the messages of the dead-letter queue with their errors, and redrives or deletes
+//! them.
 //!
 //! | module | does |
 //! | --- | --- |
 //! | `args` | the command line |
 //! | `queue` | an SQS queue: receive, make visible, send, delete |
-//! | `letter` | a message of the queue, and what it says about why it is there |
-//! | `selection` | which letters were asked for |
-//! | `reading` | one pass over the queue that takes nothing away |
+//! | `letter` | a message of the queue, with the reasons why it is there |
+//! | `selection` | the conditions that choose letters |
+//! | `reading` | a pass over the queue that removes nothing |
 //! | `moving` | a pass that moves or deletes the chosen letters |
-//! | `advice`, `table` | what is shown |
+//! | `advice`, `table` | the text that a person sees |
 //!
-//! A letter is moved as the whole message that it is: it is sent to the other queue, and only then deleted from this one.
-//! So a failure between the two leaves it in both queues, never in none.
+//! A letter is moved as a whole message. The program sends it to the other queue, and only then deletes it from this
+//! one. A failure between the two steps leaves the letter in both queues, never in none.
 
 mod advice;
 mod args;

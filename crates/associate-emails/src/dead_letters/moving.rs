@@ -1,8 +1,8 @@
 //! A pass that moves or deletes the chosen letters.
 //!
-//! Letters go in batches of ten: the batch is sent, and what arrived is deleted. A person's interrupt ends the pass
-//! between two batches. If the program is killed within one, the letters of that batch may be in both queues, and no
-//! letter is in none.
+//! Letters go in batches of ten. The program sends a batch, and then deletes the letters that arrived. A person's
+//! interrupt ends the pass between two batches. If the program is killed within a batch, the letters of that batch may
+//! be in both queues, and no letter is in none.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use super::queue::{Queue, Received};
 use super::reading::{Emptiness, Hiding};
 use crate::progress::Steps;
 
-/// What becomes of a letter.
+/// The action on the chosen letters.
 #[derive(Debug)]
 pub(super) enum Fate {
     /// It is sent to this queue, then deleted.
@@ -26,7 +26,7 @@ pub(super) struct Moved {
     pub(super) done: usize,
     /// Chosen letters that are where they were.
     pub(super) left: usize,
-    /// What was said of the first that could not be moved or deleted.
+    /// The error of the first letter that could not be moved or deleted.
     pub(super) first_problem: Option<String>,
     /// A person ended it.
     pub(super) interrupted: bool,

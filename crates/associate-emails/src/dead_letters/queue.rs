@@ -1,4 +1,4 @@
-//! An SQS queue: what is done with its messages, in batches of ten.
+//! An SQS queue, in batches of ten messages.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -99,7 +99,7 @@ impl Queue {
         Ok(answer.messages.unwrap_or_default().into_iter().filter_map(received).collect())
     }
 
-    /// Shows messages to others again. What cannot be shown again is shown when its time is up.
+    /// Shows messages to others again. If SQS refuses, a message becomes visible when its visibility timeout ends.
     pub(super) async fn release(&self, handles: &[String]) {
         for handles in handles.chunks(BATCH) {
             let entry = |(number, handle): (usize, &String)| {
@@ -115,7 +115,7 @@ impl Queue {
         }
     }
 
-    /// Sends copies of messages. Gives for each whether it arrived, and what was said of the first that did not.
+    /// Sends copies of messages. Gives for each whether it arrived, and the error of the first that did not.
     pub(super) async fn send(&self, messages: &[&Received]) -> (Vec<bool>, Option<String>) {
         let mut arrived = vec![false; messages.len()];
         let mut problem = None;
@@ -149,7 +149,7 @@ impl Queue {
         (arrived, problem)
     }
 
-    /// Deletes messages. Gives for each whether it is gone, and what was said of the first that is not.
+    /// Deletes messages. Gives for each whether it is gone, and the error of the first that is not.
     pub(super) async fn delete(&self, messages: &[&Received]) -> (Vec<bool>, Option<String>) {
         let entry = |(number, message): (usize, &&Received)| {
             let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string());
@@ -208,7 +208,7 @@ fn size(received: &Received) -> usize {
     body.as_deref().map_or(0, str::len) + attributes
 }
 
-/// What SQS said, or what kept a request from it, on one line.
+/// The answer of SQS, or the reason why no request reached it, on one line.
 fn said<E: ProvideErrorMetadata + Error + 'static, R: std::fmt::Debug + 'static>(
     error: &SdkError<E, R>,
 ) -> String {

@@ -93,7 +93,7 @@ async fn pass(
         }
         let before = letters.len();
         for received in &received {
-            // Who receives a letter again holds it by its newest handle.
+            // A letter that is received again can be released only by its newest handle.
             if handles.insert(received.id.clone(), received.handle.clone()).is_none() {
                 letters.push(Letter::read(received));
             }

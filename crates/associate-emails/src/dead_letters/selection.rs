@@ -3,7 +3,7 @@
 use super::args::DeadLetters;
 use super::letter::Letter;
 
-/// What a letter must have to be chosen. An empty list asks for nothing.
+/// The conditions that choose a letter. An empty list is no condition.
 #[derive(Debug)]
 pub(super) struct Selection<'a> {
     errors: &'a [String],

@@ -1,4 +1,4 @@
-//! What is shown of letters: a table with a row for each error, or each letter as a line of JSON.
+//! Letters as text: a table with a row for each error, or a line of JSON for each letter.
 
 use serde_json::{Value, json};
 

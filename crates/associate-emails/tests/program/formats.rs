@@ -150,7 +150,7 @@ fn another_form_of_file_is_named_and_nothing_is_called() {
     }
 }
 
-/// What `aws sqs receive-message` prints, an array of requests, a pipe that sends bodies only.
+/// The output of `aws sqs receive-message`, an array of requests, a pipe that sends bodies only.
 #[test]
 fn an_envelope_that_is_none_is_refused_before_any_call() {
     let request = r#"{"instanceId": "i", "queueId": "q", "emailAddressId": "e"}"#;

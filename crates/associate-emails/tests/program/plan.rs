@@ -1,4 +1,4 @@
-//! `plan`: what a file would change, read from a Connect that holds something already.
+//! `plan`: the changes that a file would make, read from a Connect that holds something already.
 
 use connect_simulator::{Connect, Fixture, Operation, Options, Server};
 

@@ -20,7 +20,7 @@ pub(super) struct Line<'a> {
     check_queues: bool,
     /// For each address the line of the file that first asks for it.
     rows: Vec<u64>,
-    /// For each address what that line is called, if any of them is called anything.
+    /// The reference of each address, if any address has one.
     #[serde(skip_serializing_if = "has_none")]
     references: Vec<Option<&'a str>>,
 }

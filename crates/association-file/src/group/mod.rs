@@ -39,13 +39,13 @@ pub struct Grouping {
     pub queues: usize,
 }
 
-/// Groups a file; `key` says by its ending what it holds.
+/// Groups a file. The ending of `key` tells the file's form.
 ///
-/// Every different association stands in exactly one line, queues in the order in which the file first names them and
-/// addresses in its order.
+/// Every different association stands in exactly one line. Queues keep the order in which the file first names them,
+/// and addresses keep the file's order.
 ///
 /// # Errors
-/// [`FileError::InvalidFile`]: it cannot be read, or it asks for more than [`MAX_ASKED`].
+/// [`FileError::InvalidFile`] if the file cannot be read, or asks for more than [`MAX_ASKED`].
 pub fn group(key: &str, bytes: &[u8], context: &Context) -> Result<Grouping, FileError> {
     let contents = Contents::of(file::records(key, bytes)?);
     let items = file::requests(key, &contents.requests)?;

@@ -1,4 +1,4 @@
-//! One batch: what it asks for, and which of it failed.
+//! One batch: its pairs, and the pairs of it that failed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::step::error_message;
 /// The errors of the associating function that another attempt meets again.
 const PERMANENT: [&str; 2] = ["InvalidRequest", "PermanentFailure"];
 
-/// What a pair's queue and address are called.
+/// The names of a pair's queue and address.
 type Names<'n> = (Named<&'n str>, Named<&'n str>);
 
 /// Why all of a batch has failed that did not succeed as a whole.
@@ -54,7 +54,7 @@ pub(super) struct Batch<'b> {
     others_listed: usize,
 }
 
-/// How many associations of a batch came to what, in the terms of its report.
+/// The associations of a batch by outcome, in the terms of its report.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct BatchCounts {
     pub(super) associated: usize,
@@ -78,12 +78,13 @@ impl<'b> Batch<'b> {
         }
     }
 
-    /// Lists what an output says failed; and everything else, if the output does not account for all of the batch.
+    /// Lists the failures of an output. If the output does not account for all of the batch, the other pairs are listed
+    /// too.
     ///
-    /// Where it does, the failures are counted as they are listed, so that counts and rows agree whatever the output says
-    /// of their number.
+    /// Otherwise the failures are counted as they are listed, so that counts and rows agree even if the output's own
+    /// number is wrong.
     pub(super) fn add_output(&mut self, output: &Output, reasons: &mut Reasons) -> BatchCounts {
-        // From the second round on a path leads into what was left of the batch, so the pair itself comes first.
+        // From the second round on a path leads into the continuation, so the names of the pair come first.
         let mut by_names: HashMap<Names<'_>, Vec<usize>> = HashMap::new();
         for (number, pair) in self.asked.pairs.pairs.iter().enumerate() {
             let queue = self.asked.pairs.queues[pair.queue()].queue.as_ref();
@@ -149,13 +150,13 @@ impl<'b> Batch<'b> {
             let is_of = |pair: &&usize| &*pairs.queues[pairs.pairs[**pair].queue()].instance == instance;
             candidates.iter().find(is_of).copied()
         };
-        // What names no instance is of the function's own, whose identifier the failure gives.
+        // A request without an instance belongs to the function's own, whose identifier the failure gives.
         of_instance(failure.instance_id.as_deref().unwrap_or_default())
             .or_else(|| of_instance(DEFAULT_INSTANCE))
     }
 
-    /// Lists the pairs of the item that a path leads into, or else what the failure itself says. Grouping hands over valid
-    /// requests alone, but only the associating function may know that none of them has an instance.
+    /// Lists the pairs of the item that a path leads into, or else the names in the failure itself. Grouping hands over
+    /// valid requests alone. But only the associating function may know that a request has no instance.
     fn list_without_pair(&mut self, failure: &OutputFailure, reason: &Arc<Reason>) {
         let item = failure.path.as_deref().and_then(item_of);
         let is_of_item = |number: &usize| item == Some(self.first_asks[*number].request());

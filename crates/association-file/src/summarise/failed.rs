@@ -1,4 +1,4 @@
-//! Failed rows: what failed, in the form in which a file asks for it, with the reason beside it.
+//! Failed rows: the names of a failed pair in the columns of a file, with the reason beside them.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::cells::Cells;
 /// One row that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailedRow {
-    /// What it asks for.
+    /// The names of the pair.
     #[serde(flatten)]
     pub cells: Cells,
     /// The line of the file, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<u64>,
-    /// What the line is called, where the file has a column for it.
+    /// The reference of the line, if the file has a column for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Arc<str>>,
     /// Why it failed, which it shares with all that failed for the same.
@@ -30,7 +30,7 @@ pub struct FailedRow {
     pub dry_run: bool,
 }
 
-/// What is shared, written as if it were not.
+/// Serialises a shared value as if it were not shared.
 fn itself<S: Serializer>(reason: &Arc<Reason>, serializer: S) -> Result<S::Ok, S::Error> {
     reason.as_ref().serialize(serializer)
 }

@@ -1,4 +1,4 @@
-//! Ledger: everything that a file asks for, ticked off as results are met, so that what no result speaks of is seen.
+//! Ledger: all pairs of a file. Each result ticks its pairs off, so that pairs without a result are seen.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use queue_email_associator::pairs::Named;
 
 use crate::asked::Asked;
 
-/// What a file asks for, and which of it a result was met for.
+/// The pairs of a file, and for each whether a result was met.
 #[derive(Debug)]
 pub(super) struct Ledger<'t> {
     asked: &'t Asked<'t>,
@@ -29,7 +29,7 @@ impl<'t> Ledger<'t> {
         }
     }
 
-    /// Ticks off what a batch asks for.
+    /// Ticks off the pairs of a batch.
     pub(super) fn tick_off(&mut self, batch: &Asked<'_>) {
         for key in keys(batch) {
             if let Some(number) = find(&self.pairs, &key) {
@@ -53,7 +53,7 @@ impl<'t> Ledger<'t> {
             .map(|(n, (_, row))| (n, *row))
     }
 
-    /// What the file asks for.
+    /// The requests of the file.
     pub(super) fn asked(&self) -> &'t Asked<'t> {
         self.asked
     }

@@ -1,8 +1,8 @@
-//! Summing up: what became of a file, from what the map left behind.
+//! Summing up: the outcome of a file, from the results that the map wrote.
 //!
-//! Whatever a file asks for ends as done or as a failed row. What no result speaks of (an execution that failed, an
-//! answer that cannot be read, a file of results that is missing, a map that never ran) is a failed row too: sending
-//! it again is safe, since an association that is there already is no failure.
+//! Every pair of a file ends as done or as a failed row. A pair without a result is a failed row too: an execution
+//! failed, an answer cannot be read, a file of results is missing, or a map never ran. Sending such a pair again is
+//! safe, because an association that exists already is no failure.
 
 mod batch;
 mod failed;
@@ -32,8 +32,8 @@ pub use reason::Reason;
 pub use results::{Ended, MAX_RESULTS_BYTES, Manifest};
 pub use summary::{Counts, FileCounts, Status, Summary, Summed};
 
-/// What a file asks for: the lines that grouping wrote, which know their rows, what it found invalid, and what it
-/// counted.
+/// The records of a file: the lines that grouping wrote, its invalid records, and its counts. The lines know their
+/// rows.
 #[derive(Debug)]
 pub struct Known {
     contents: Contents,
@@ -41,10 +41,10 @@ pub struct Known {
 }
 
 impl Known {
-    /// Reads the lines that grouping wrote, and those of what it found invalid.
+    /// Reads the lines and the invalid records that grouping wrote.
     ///
     /// # Errors
-    /// They are not what grouping writes.
+    /// A line has a form that grouping does not write.
     pub fn read(lines: &[u8], invalid: &[u8], counts: FileCounts) -> Result<Self, FileError> {
         // A file in which everything is invalid leaves no line.
         let requests = if lines.is_empty() { Vec::new() } else { file::records("requests.jsonl", lines)? };
@@ -73,7 +73,7 @@ pub struct KnownAsked<'k> {
 }
 
 impl<'k> KnownAsked<'k> {
-    /// Reads the requests in the lines; nothing, if they are not what grouping writes.
+    /// Reads the requests in the lines. Gives nothing if grouping cannot have written them.
     pub fn read(known: &'k Known, context: &Context) -> Option<Self> {
         let items = file::requests("", &known.contents.requests).ok()?;
         let asked = Asked::of_items(items, context).ok()?;
@@ -95,7 +95,7 @@ pub struct Summing<'k> {
 }
 
 impl<'k> Summing<'k> {
-    /// Begins with what the file asks for, if that is known.
+    /// Begins with the requests of the file, if they are known.
     pub fn new(context: &'k Context, known: Option<&'k KnownAsked<'k>>) -> Self {
         let file = known.map(|known| known.counts).unwrap_or_default();
         let mut summing = Summing {
@@ -111,7 +111,7 @@ impl<'k> Summing<'k> {
         summing
     }
 
-    /// Lists what never went to the map.
+    /// Lists the invalid records, which never went to the map.
     fn add_invalid(&mut self, invalid: &InvalidRecord) {
         let InvalidRecord { row, message, reference, dry_run, cells } = invalid;
         let reason = self.reasons.shared(Reason::new("InvalidRequest", message, false));
@@ -126,7 +126,7 @@ impl<'k> Summing<'k> {
         self.counts.failed += 1;
     }
 
-    /// Takes a file of results. What cannot be read of it stays unaccounted for.
+    /// Takes a file of results. The unreadable parts stay unaccounted for.
     pub fn add(&mut self, ended: Ended, key: &str, bytes: &[u8]) {
         if let Err(error) = each_execution(bytes, |execution| self.add_execution(ended, key, execution)) {
             self.add_unreadable(&format!("{key} cannot be read: {error}"));
@@ -170,7 +170,7 @@ impl<'k> Summing<'k> {
         }
     }
 
-    /// Counts what a batch asks for, where the file itself does not tell.
+    /// Counts the pairs of a batch, if the file itself does not tell.
     fn count(&mut self, asked: &Asked<'_>) {
         self.counts.file.rows += asked.requests();
         self.counts.file.pairs += asked.distinct();
@@ -190,7 +190,7 @@ impl<'k> Summing<'k> {
         }
     }
 
-    /// Ends: what was not met in any result has failed for the reason given.
+    /// Ends: pairs that no result mentioned have failed for the given reason.
     pub fn finish(mut self, rest: Reason) -> Summed {
         let rest = self.reasons.shared(rest);
         if let Some(ledger) = &self.ledger {
@@ -206,7 +206,7 @@ impl<'k> Summing<'k> {
         }
         self.name_rows();
         self.counts.settle();
-        // What has no line comes last.
+        // Failures without a line come last.
         self.failed.sort_by_key(|failed| failed.row.unwrap_or(u64::MAX));
         let unreadable = self.unreadable.filter(|_| self.ledger.is_none()).map(|unreadable| unreadable.first);
         Summed { counts: self.counts, failed: self.failed, unreadable }

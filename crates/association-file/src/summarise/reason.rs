@@ -18,7 +18,7 @@ const MAX_ERROR: usize = 256;
 pub struct Reason {
     /// The error's name.
     pub error: String,
-    /// One line: what was wrong, and perhaps what to do.
+    /// One line: the fault, and perhaps the remedy.
     pub message: String,
     /// Whether the same request may succeed later.
     pub retryable: bool,

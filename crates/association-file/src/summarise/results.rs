@@ -1,5 +1,5 @@
-//! What a Distributed Map leaves in S3: a manifest, and files of execution records (AWS Step Functions Developer Guide,
-//! "ResultWriter").
+//! The objects that a Distributed Map writes to S3: a manifest, and files of execution records (AWS Step Functions
+//! Developer Guide, "ResultWriter").
 
 use std::borrow::Cow;
 use std::fmt;
@@ -76,7 +76,7 @@ pub(crate) struct Execution<'a> {
     /// The name of its error, if it failed.
     #[serde(default)]
     pub(crate) error: Option<String>,
-    /// What the error says.
+    /// The error's message.
     #[serde(default)]
     pub(crate) cause: Option<String>,
     /// Such as `FAILED` or `TIMED_OUT`.
@@ -90,7 +90,7 @@ impl Execution<'_> {
         self.input.and_then(document)
     }
 
-    /// What it answered, if that can be read.
+    /// The execution's answer, if it can be read.
     pub(crate) fn output(&self) -> Option<Output> {
         Output::read(&serde_json::from_str(&document(self.output?)?).ok()?)
     }
@@ -105,7 +105,7 @@ fn document(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// What the execution for a batch answers: totals over its rounds, and what failed in the end.
+/// The answer of the execution for a batch: totals over its rounds, and the pairs that failed in the end.
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) associated: usize,
@@ -133,8 +133,8 @@ pub(crate) struct OutputFailure {
 }
 
 impl Output {
-    /// Reads what can be read of an answer. One member that is wrong does not take the others along, because the reasons
-    /// that a person needs stand in them. Nothing, if it has no count and no failure.
+    /// Reads an answer member by member. A wrong member leaves the others readable, because they hold the reasons that
+    /// a person needs. Gives nothing if the answer has no count and no failure.
     fn read(answer: &Value) -> Option<Self> {
         let number = |name: &str| answer.get(name).and_then(Value::as_u64);
         let count = |name: &str| number(name).and_then(|count| usize::try_from(count).ok());
@@ -181,17 +181,17 @@ impl OutputFailure {
     }
 }
 
-/// Hands on each execution of a file of results; one that cannot be read comes without input and output.
+/// Hands on each execution of a file of results. An unreadable execution comes without input and output.
 ///
 /// # Errors
-/// Why the file is no list, or ends too early; what stands before that has been handed on.
+/// The reason why the file is no list, or ends too early. The executions before that place have been handed on.
 pub(crate) fn each_execution(bytes: &[u8], then: impl FnMut(&Execution<'_>)) -> Result<(), String> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let read = deserializer.deserialize_seq(Executions(then)).and_then(|()| deserializer.end());
     read.map_err(|error| without_values(&error))
 }
 
-/// What is wrong with JSON, without the value that it was met in, which may be an email address: it is logged.
+/// The fault of a JSON document, without the value at fault. The text is logged, and the value may be an email address.
 fn without_values(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Data => {

@@ -1,4 +1,4 @@
-//! The summary: what a state machine gets, and a person finds in `summary.json`.
+//! The summary, which a state machine gets as its output and a person finds in `summary.json`.
 
 use serde::{Serialize, Serializer};
 
@@ -17,7 +17,7 @@ const SHOWN_BYTES: usize = 100_000;
 /// How many bytes of an error's cause it repeats.
 const CAUSE: usize = 2_000;
 
-/// What a file asks for, counted.
+/// The counts of a file's requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct FileCounts {
     /// Records of the file.
@@ -37,11 +37,11 @@ impl From<&Grouped> for FileCounts {
     }
 }
 
-/// How many associations came to what. `associated + already_associated + planned + failed` is `pairs`.
+/// The associations by outcome. `associated + already_associated + planned + failed` is `pairs`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// What the file asks for.
+    /// The counts of the file.
     #[serde(flatten)]
     pub file: FileCounts,
     /// Associations that a call made.
@@ -81,18 +81,18 @@ impl Counts {
     }
 }
 
-/// What became of a file.
+/// The outcome of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summed {
-    /// How many associations came to what.
+    /// The associations by outcome.
     pub counts: Counts,
     /// Everything that failed, in the order of the file.
     pub failed: Vec<FailedRow>,
-    /// Results that cannot be read, where nothing else tells what they were of.
+    /// Results that cannot be read, if nothing else tells which pairs they were about.
     pub unreadable: Option<String>,
 }
 
-/// What became of a file as a whole.
+/// The outcome of a file as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Nothing failed.
@@ -124,11 +124,11 @@ impl Serialize for Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// What became of the file as a whole.
+    /// The outcome of the file as a whole.
     pub status: Status,
     /// The file.
     pub file: String,
-    /// How many associations came to what.
+    /// The associations by outcome.
     #[serde(flatten)]
     pub counts: Counts,
     /// Where this summary is written.

@@ -14,7 +14,7 @@ fn context() -> Context {
     Context { home: Home::new("eu-central-1"), instance: None }
 }
 
-/// The requests of a grouped file, and what is known of it.
+/// The requests of a grouped file, with its counts.
 fn grouped(text: &str) -> (Vec<Value>, Known) {
     grouped_file("f.csv", text)
 }
@@ -89,7 +89,7 @@ fn everything_done_leaves_no_row() {
 fn failures_come_back_to_their_rows_by_pair_and_by_path() {
     let (items, known) = grouped(FILE);
     let failures = [
-        // Of a second round: its path leads into what was left, and it names the function's own instance.
+        // In a second round the path leads into the continuation, and the failure names the function's own instance.
         json!({ "instanceId": "i", "queueId": "q1", "emailAddressId": "e2", "error": "QueueFull",
                 "message": "full", "retryable": false, "path": "associations[0].emailAddressIds[0]" }),
         json!({ "queueName": "Billing", "emailAddressId": "e1", "error": "NameNotFound", "message": "m",
@@ -168,7 +168,7 @@ fn a_pair_named_in_two_ways_is_counted_as_its_batch_counts_it() {
     assert_eq!((counts.file.rows, counts.file.pairs, counts.file.repeated), (4, 2, 2));
 }
 
-/// What a report says of numbers may be wrong, or missing; the reasons in it are true all the same.
+/// A report may have wrong or missing numbers. Its reasons are true all the same.
 #[test]
 fn a_report_whose_counts_are_wrong_still_gives_its_reasons() {
     let (items, known) =
@@ -348,7 +348,7 @@ fn failed_rows_bear_the_references_of_their_lines() {
     assert_eq!(again[0]["references"], items[0]["references"]);
 }
 
-/// The memory that failures take does not grow with the length of what is said about each.
+/// The memory that failures take does not grow with the length of their messages.
 #[test]
 fn rows_that_failed_for_the_same_reason_share_it() {
     let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq2,e1\nq3,e1\nq4,e1\n");
@@ -397,7 +397,7 @@ fn failures_of_dry_runs_stand_apart() {
     assert_eq!(summary.failed_dry_run_rows.as_deref(), Some("results/f/x/failed-in-dry-run.csv"));
 }
 
-/// Put again, `failed.csv` makes live calls: what only dry runs can have asked for does not stand in it.
+/// A person who puts `failed.csv` back makes live calls, so it holds no pair that only dry runs can have asked for.
 #[test]
 fn a_failure_of_nothing_known_is_a_dry_run_where_the_whole_batch_is_one() {
     let failures = [json!({ "error": "E", "message": "m", "retryable": true, "path": "BatchInput" })];
@@ -416,7 +416,7 @@ fn a_failure_of_nothing_known_is_a_dry_run_where_the_whole_batch_is_one() {
 }
 
 proptest! {
-    /// Batches of any size end in any way, or leave no trace. Whatever is not reported as done is a failed row.
+    /// Batches of any size end in any way, or leave no trace. Every pair that is not reported as done is a failed row.
     #[test]
     fn nothing_is_lost(
         asked in prop::collection::btree_set((0u8..4, 0u16..40), 1..120),

@@ -58,7 +58,7 @@ impl S3 {
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
-    /// What is there, by path.
+    /// The paths of all objects.
     pub(crate) fn paths(&self) -> Vec<String> {
         self.state.lock().unwrap().objects.keys().cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! Both steps: what is read, what is written, what is answered, what is logged.
+//! Both steps: the objects that they read and write, their answers and their logs.
 
 use std::sync::{Arc, Mutex};
 
@@ -123,7 +123,7 @@ async fn a_file_that_could_not_be_grouped_has_a_summary_that_says_why() {
     assert_eq!(error_type, "InvalidFile");
     assert!(message.starts_with("incoming/dir/a b ü.csv: line 1: no column is a known one"), "{message}");
     let error = json!({ "Error": error_type, "Cause": message });
-    // Step Functions writes what a function said as JSON in a string.
+    // Step Functions writes the error of a Lambda function as JSON in a string.
     let said = json!({ "errorMessage": message, "errorType": error_type }).to_string();
     let met = json!({ "error": { "Error": error_type, "Cause": said } });
     let summary = invoke(&s3, &summarise(&met)).await.unwrap();
@@ -221,7 +221,7 @@ async fn an_unknown_step_is_an_invalid_request() {
     assert!(s3.requests().is_empty());
 }
 
-/// What is logged while it lives.
+/// The lines that are logged while it lives.
 struct Log {
     lines: Arc<Mutex<String>>,
     _guard: DefaultGuard,
