@@ -1,7 +1,7 @@
-"""What a script needs to run a function on this machine: AWS's Lambda runtime interface emulator (RIE), which comes
-with the SAM CLI that scripts/tools installs, and this repository's simulator of Amazon Connect.
+"""Runs a function on this machine under AWS's Lambda runtime interface emulator (RIE), beside this repository's
+simulator of Amazon Connect. The emulator comes with the SAM CLI, which scripts/tools installs.
 
-What is started here listens on free ports of 127.0.0.1 and ends with its block. Needs Linux and Python 3.11.
+The processes listen on free ports of 127.0.0.1 and end with their block. Needs Linux and Python 3.11.
 """
 
 import json
@@ -28,7 +28,7 @@ HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Failure(Exception):
-    """What went wrong, in one line."""
+    """A failure, in one line."""
 
 
 class TimedOut(Failure):
@@ -36,8 +36,8 @@ class TimedOut(Failure):
 
 
 def end_on_signals() -> None:
-    """Makes a signal an end like any other, so that what was started is ended too; it has sessions of its own and
-    gets no Ctrl-C."""
+    """Makes a signal an end like any other, so that the processes started here end too. They have sessions of their
+    own, so they get no Ctrl-C."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(1))
 
@@ -64,7 +64,7 @@ DEBUG_BUILD = ("--workspace", "--all-targets")
 
 
 def build(*options: str) -> None:
-    """Builds what has changed, also where a program is there already: it may be that of an earlier source."""
+    """Builds even if a program exists already, because it may come from an earlier source."""
     if subprocess.run(["cargo", "build", "--locked", *options], cwd=ROOT).returncode:
         raise Failure(f"cargo build {' '.join(options)} failed")
 

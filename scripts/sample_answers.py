@@ -1,4 +1,4 @@
-"""The sample events under events/, and what a function has to answer to them, however it is invoked."""
+"""The sample events under events/, with the answers that a function must give to them however it is invoked."""
 
 import json
 from pathlib import Path
@@ -26,8 +26,8 @@ def sample_events() -> list[Path]:
 def check(event: Path, invoke, connect: str) -> None:
     """Invokes a function with an event, prints the answer behind the number of calls it took, and checks it.
 
-    `invoke` takes the event's file; `connect` is the address of the simulator that the function calls. An event that
-    is none of the samples may be answered with anything that is JSON.
+    `invoke` takes the event's file. `connect` is the address of the simulator that the function calls. Every JSON is an
+    accepted answer to an event that is not a sample.
     """
     request(f"{connect}/_simulator/calls", method="DELETE")
     answer = invoke(event)
@@ -38,7 +38,7 @@ def check(event: Path, invoke, connect: str) -> None:
 
 
 def wrong_with(name: str, answer) -> str | None:
-    """What is wrong with the answer to a sample event, if anything."""
+    """The fault of the answer to a sample event, if any."""
     if name.startswith(("sqs-", "pipes-")):
         return None if answer == {"batchItemFailures": []} else "expected is an empty batchItemFailures"
     status = "PLANNED" if "dry-run" in name else "SUCCEEDED"
@@ -51,6 +51,6 @@ def wrong_with(name: str, answer) -> str | None:
 
 
 def wrong_calls(name: str, calls: int) -> str | None:
-    """What is wrong with the number of calls that a sample event took, if anything."""
+    """The fault of the number of calls that a sample event took, if any."""
     expected = CALLS.get(name, calls)
     return None if calls == expected else f"took {calls} calls; expected are {expected}"

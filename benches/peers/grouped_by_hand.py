@@ -1,6 +1,8 @@
-"""A careful engineer's handler: the batch is grouped per queue and cut into calls of 50 addresses, a call that is
-refused for what it holds is made again address by address, and the answer lists the messages of which something is
-left."""
+"""A careful engineer's handler. It groups the batch per queue and cuts it into calls of 50 addresses.
+
+If Connect refuses a call for an address in it, the handler makes the call again address by address. The answer lists
+the messages that have pairs left.
+"""
 
 import json
 import logging

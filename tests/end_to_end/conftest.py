@@ -34,7 +34,7 @@ def connect(running_connect):
 
 @pytest.fixture
 def aws(deployed):
-    """What a failed test has left in the queues is no concern of the next one."""
+    """The local AWS with empty queues. They are emptied first, because a failed test may leave messages there."""
     # pytest shows this with a test that fails.
     print("the log of the local AWS:", deployed.log)
     deployed.until_done()

@@ -17,7 +17,7 @@ HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Connect:
-    """What exists in the instance is what a test has created; identifiers are never given twice."""
+    """An instance that holds only the queues and addresses that tests create. Identifiers are never given twice."""
 
     def __init__(self, url: str):
         self.url = url

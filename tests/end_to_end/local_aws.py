@@ -1,4 +1,4 @@
-"""The application, deployed with the SAM CLI on a local AWS, and what tests do with it there."""
+"""The application, deployed with the SAM CLI on a local AWS, and the actions of tests on it."""
 
 import json
 import subprocess
@@ -44,7 +44,7 @@ class LocalAws:
     # Deployment
 
     def deploy(self, connect_url: str, **more: str) -> None:
-        """Deploys what `sam build` has made, as it stands; its functions find Connect at `connect_url`."""
+        """Deploys the package as it is. Its functions find Connect at `connect_url`."""
         bucket = f"deployment-artifacts-{self.stack}"
         self.client("s3").create_bucket(Bucket=bucket)
         parameters = {**PARAMETERS, "ConnectEndpoint": connect_url, **more}
@@ -175,7 +175,7 @@ class LocalAws:
         return self.executions(machine, statusFilter="FAILED")
 
     def failed_tasks(self, execution: str) -> list[dict]:
-        """What the tasks of an execution have failed with so far."""
+        """The errors of an execution's tasks so far."""
         history = self.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
         return [event for event in history if event["type"].endswith("Failed")]
 

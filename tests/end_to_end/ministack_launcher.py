@@ -1,7 +1,7 @@
-"""Starts ministack, the local AWS, with what its version 1.5.33 leaves out and this application needs.
+"""Starts ministack, the local AWS, and adds the features that this application needs and version 1.5.33 leaves out.
 
-Each patch names the page of AWS's documentation that it follows. What a patch does not know it refuses, so that a
-definition which grows beyond it fails here with a reason, and is not quietly run in another way than on AWS.
+Each patch names the page of AWS's documentation that it follows. A patch refuses every member that it does not know. So
+a definition that grows beyond the patch fails here with a reason, and does not quietly run in another way than on AWS.
 """
 
 import json
@@ -122,8 +122,8 @@ def create_function(logical_id, properties, *rest, **named):
 def alarm(name, properties):
     """A template's alarm on an expression, which ministack refuses: here it watches the first metric of the expression.
 
-    AWS CloudFormation Template Reference Guide, "AWS::CloudWatch::Alarm MetricDataQuery". Whether it rings is no
-    matter of the local AWS, which makes none of these metrics.
+    AWS CloudFormation Template Reference Guide, "AWS::CloudWatch::Alarm MetricDataQuery". The alarm never
+    rings, because the local AWS makes none of these metrics.
     """
     if queries := properties.get("Metrics"):
         returned = [query for query in queries if query.get("ReturnData", True) is True]

@@ -1,8 +1,9 @@
-"""What is deployed, read back: who may do what, where failures go, and whom alarms watch.
+"""The deployed resources, read back: permissions, the ways of failures, and the metrics of alarms.
 
-The local AWS lets every delivery and every call through, whatever policies say (a queue without a policy gets events
-all the same), and it produces no metrics of queues, so no alarm on one ever rings. So both are read here, as the SAM
-CLI and CloudFormation's functions have written them; names of properties and values are cfn-lint's matter.
+The local AWS ignores policies, so every delivery and every call succeeds. A queue without a policy gets events all the
+same. The local AWS also produces no metrics of queues, so no alarm on one ever rings. So these tests read policies and
+alarms as the SAM CLI and CloudFormation's functions have written them. cfn-lint checks the names of properties and
+their values.
 """
 
 import json

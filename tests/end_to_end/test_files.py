@@ -1,7 +1,7 @@
 """Files put into the bucket, through the state machines that associate them.
 
-What a Distributed Map needs beyond the local AWS is filled in by ministack_launcher.py from AWS's documentation; it
-was not compared with AWS.
+The local AWS lacks some features of a Distributed Map. ministack_launcher.py adds them from AWS's documentation. They
+were not compared with AWS.
 """
 
 import csv

@@ -1,8 +1,8 @@
-"""Messages of the source queue: what they do to Connect's queues, and where what failed ends.
+"""Messages of the source queue: their associations on Connect's queues, and the ways of their failures.
 
-The local AWS takes at most 10 messages in a batch, whatever BatchSize says; batches of 250 are tested without it
-(tests/function). It has no StartMessageMoveTask: `redrive` does what Amazon SQS Developer Guide, "Learn how to
-configure a dead-letter queue redrive", says of it: a new message with the same body, on the source queue.
+The local AWS takes at most 10 messages in a batch, even with a larger BatchSize. tests/function covers batches of 250.
+The local AWS has no StartMessageMoveTask. `redrive` stands in for it: it puts a new message with the same body on the
+source queue (Amazon SQS Developer Guide, "Learn how to configure a dead-letter queue redrive").
 """
 
 import json

@@ -1,7 +1,8 @@
-"""A second stack beside the first, with every optional parameter of security set, and what is deployed read back.
+"""A second stack beside the first, with every optional parameter of security set, read back from the deployment.
 
-The local AWS encrypts nothing and asks for no permission, so what AWS then needs is read. It forgets a role's permissions
-boundary, a bucket's encryption and a function's VPC: scripts/check-template holds those.
+The local AWS encrypts nothing and asks for no permission, so the tests read the settings that AWS would need. The local
+AWS forgets a role's permissions boundary, a bucket's encryption and a function's VPC. scripts/check-template checks
+those.
 """
 
 import json

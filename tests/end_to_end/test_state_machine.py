@@ -1,8 +1,8 @@
 """AssociateStateMachine: a request as one task of a workflow.
 
-Its waits last a tenth here (local_aws.py). The local AWS calls a throttled function Lambda.Unknown, AWS
-Lambda.TooManyRequestsException; the definitions retry both. It does not check that a definition is valid, which
-scripts/validate-state-machines does.
+Its waits last a tenth here (local_aws.py). The local AWS calls a throttled function Lambda.Unknown, and AWS
+calls it Lambda.TooManyRequestsException. The definitions retry both. The local AWS does not check that a definition is
+valid. scripts/validate-state-machines does.
 """
 
 from waiting import until

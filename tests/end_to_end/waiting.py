@@ -7,7 +7,7 @@ LONGEST = 180
 
 
 def until(check, what: str, seconds: float = LONGEST):
-    """Asks `check` until it answers something true, and answers that; `what` says what did not come about."""
+    """Asks `check` until its answer is true, and gives that answer. `what` names the missing effect in the error."""
     end = time.monotonic() + seconds
     while not (answer := check()):
         if time.monotonic() > end:

@@ -1,1 +1,1 @@
-"""The parts of benches/peers/run: who is measured, with what work, how, and how it is written down."""
+"""The parts of benches/peers/run: the contestants, their work, the measurements, and the report."""

@@ -1,4 +1,4 @@
-"""Contestants: what is started under the emulator."""
+"""Contestants: the functions that run under the emulator."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Measurements: one run of one contestant each. Who repeats them, and in which order, is the caller's business."""
+"""Measurements: one run of one contestant each. The caller repeats them, and chooses their order."""
 
 import re
 from dataclasses import dataclass
@@ -106,7 +106,7 @@ def batch(contestant: Contestant, simulator: Path) -> Batch:
 
 
 def at_quota(contestant: Contestant, simulator: Path, scenario: Scenario) -> AtQuota:
-    """What is reported is delivered again, at once, until nothing is or the deliveries are used up."""
+    """Delivers reported messages again, at once, until none is reported or the deliveries are used up."""
     with world(contestant, simulator, scenario.workload, scenario.quota, scenario.latency_millis) as one:
         left, deliveries = scenario.workload.messages, 0
         while left and deliveries < DELIVERIES:

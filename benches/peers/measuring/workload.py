@@ -1,4 +1,4 @@
-"""Workload: the messages of a batch, what Connect knows, and what should become of each."""
+"""Workload: the messages of a batch, the names that Connect knows, and the expected result of each message."""
 
 import hashlib
 import json
@@ -49,7 +49,7 @@ class Workload:
     bad: frozenset[int] = frozenset()  # addresses that the instance does not have
 
     def fixture(self) -> dict:
-        """What the simulator is started with."""
+        """The fixture that the simulator starts with."""
         queues = {message.queue for message in self.messages}
         addresses = {address for message in self.messages for address in message.addresses} - self.bad
         return {"instances": {INSTANCE: {

@@ -1,4 +1,4 @@
-"""World: one contestant under the emulator with a Connect of its own, and what can be seen of both from outside."""
+"""World: one contestant under the emulator with a Connect of its own, and the figures that both show to the outside."""
 
 import json
 import os
@@ -34,7 +34,7 @@ class World:
     connect: str
 
     def deliver(self, messages: list[Message]) -> list[Message]:
-        """Delivers a batch, as the event source mapping of a queue; those that must come again."""
+        """Delivers a batch, as the event source mapping of a queue does. Gives the messages that must come again."""
         try:
             answer = self.function.invoke(payload(messages))
         except TimedOut:
