@@ -1,4 +1,4 @@
-//! Errors of an invocation as a whole, under the names that `Retry` and `Catch` are written against.
+//! Errors of an invocation as a whole, under the names that `Retry` and `Catch` of a state machine match.
 
 use lambda_runtime::Diagnostic;
 

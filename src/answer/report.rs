@@ -34,7 +34,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The status that the counts amount to.
+    /// Derives the status from the counts.
     pub fn of(counts: &Counts) -> Self {
         let came_of_it = counts.associated + counts.already_associated + counts.planned;
         match (counts.failed, came_of_it, counts.planned) {
@@ -156,7 +156,7 @@ impl Report {
         // The size of an entry includes its comma.
         let queue_sizes: Vec<usize> = self.queues.iter().map(|queue| json_size(queue) + 1).collect();
         let mut kept = vec![true; self.queues.len()];
-        // The counters grow by some digits while entries are left out.
+        // The omission counters gain some digits while the report leaves out entries.
         let limit = MAX_BYTES - 32;
         for (number, queue) in self.queues.iter().enumerate().rev() {
             if size > limit && queue.failed == 0 {

@@ -17,7 +17,8 @@ pub struct Deadline {
 impl Deadline {
     /// Ends `kept` before the invocation does.
     pub fn new(invocation_ends: Instant, kept: Duration, now: Instant) -> Self {
-        // The subtraction can fail because an instant cannot always go back that far. No call begins at `now` either.
+        // The subtraction fails if the clock cannot represent the result. `now` serves as well, because no call begins
+        // at it.
         Deadline { end: invocation_ends.checked_sub(kept).unwrap_or(now) }
     }
 

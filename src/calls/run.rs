@@ -129,7 +129,6 @@ struct Run<'a, 'r> {
     searches: usize,
 }
 
-/// An attempt that has ended.
 struct Ended {
     made: Made,
     result: Result<Answer, (Attempt, Refusal)>,

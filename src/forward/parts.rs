@@ -13,7 +13,6 @@ const PART_BYTES: usize = 1_000_000;
 /// Bytes for the field names of an entry and for the punctuation around them.
 const FRAME: usize = 100;
 
-/// Failures with their numbers.
 pub(super) type Part<'f> = Vec<(usize, &'f Failed)>;
 
 /// An entry of a message. Its failures share the text of the entry.

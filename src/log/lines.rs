@@ -131,7 +131,6 @@ fn timestamp() -> String {
     text
 }
 
-/// The fields of an event or a span.
 #[derive(Debug, Default)]
 struct Fields(Map<String, Value>);
 

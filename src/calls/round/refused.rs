@@ -59,8 +59,8 @@ impl Round<'_> {
         }
     }
 
-    /// For each requested queue, whether one of its pairs is associated. A proven
-    /// identifier stays valid even if the API refuses other pairs of the queue.
+    /// For each requested queue, whether one of its pairs is on the queue. That proves the queue's identifier, even if
+    /// the API refuses other pairs of the queue.
     fn proven_queues(&self) -> Vec<bool> {
         let mut proven = vec![false; self.given.pairs.queues.len()];
         for (pair, place) in self.given.pairs.pairs.iter().zip(&self.plan.places) {
