@@ -1,30 +1,30 @@
-//! Failure: why a pair was not associated.
+//! Failure: the reason why a pair was not associated.
 //!
-//! Every step from names to calls can find a failure, so this file uses none of them.
+//! Every step from names to calls can create a failure, so this file imports none of them.
 
-/// Why a pair was not associated.
+/// The reason why a pair was not associated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The API's error code, or one of ours (`QueueFull`, `DeadlineExceeded`, `NameNotFound`, …).
+    /// The API's error code, or one of the function's own (`QueueFull`, `DeadlineExceeded`, `NameNotFound`, …).
     pub error: String,
-    /// One line: what was wrong and, where that is known, what to do.
+    /// One line that names the problem and, if it is known, the remedy.
     pub message: String,
     /// Whether the same request may succeed later.
     pub retry: Retry,
-    /// Which identifiers the API refused: if they came from a directory, it may be out of date.
+    /// The identifiers that the API refused. If one came from a directory, that directory may be out of date.
     pub blame: Blame,
 }
 
-/// What the API found at fault with a pair.
+/// The identifiers of a pair that the API refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {
     /// Neither identifier.
     Nothing,
-    /// The queue's, or its instance's.
+    /// The queue's identifier, or its instance's.
     Queue,
-    /// The address's.
+    /// The address's identifier.
     Address,
-    /// One of the two: whether the queue exists could not be found out.
+    /// One of the two identifiers. The function could not find out whether the queue exists.
     Either,
 }
 
@@ -43,35 +43,36 @@ impl Blame {
 /// Whether a failed pair is worth asking for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// It may pass: throttling, a fault of the service, other credentials.
+    /// The cause may pass, such as throttling, a fault of the service, or expired credentials.
     MayPass,
-    /// Only time was short; nothing speaks against trying at once.
+    /// Only time was short, so the next invocation can try at once.
     NextInvocation,
-    /// What was just created may not be found yet: retryable on the first delivery of an SQS message only, unless that
-    /// is a continuation.
+    /// A queue or an address that was just created may not be found yet. The failure is retryable only on the first
+    /// delivery of an SQS message that is no continuation.
     FirstDelivery,
     /// The same request fails again.
     Never,
 }
 
 impl Failure {
-    /// A failure that the function found itself, or that says nothing against the identifiers.
+    /// A failure that blames no identifier.
     pub fn ours(error: impl Into<String>, message: impl Into<String>, retry: Retry) -> Self {
         Failure { error: error.into(), message: message.into(), retry, blame: Blame::Nothing }
     }
 
-    /// The failure of a pair that time was too short for.
+    /// The failure of a pair for which no time was left.
     pub fn deadline_exceeded(reason: impl Into<String>) -> Self {
         Failure::ours("DeadlineExceeded", reason, Retry::NextInvocation)
     }
 
-    /// The failure of a pair whose last attempt failed, and that time was too short to try again for. The cause may
-    /// need time to pass, so trying at once is no use.
+    /// The failure of a pair whose last attempt failed when no time was left for another. The cause may need time to
+    /// pass, so an immediate retry is no use.
     pub fn deadline_exceeded_after_refusal(reason: impl Into<String>) -> Self {
         Failure::ours("DeadlineExceeded", reason, Retry::MayPass)
     }
 
-    /// Whether the failure is retryable for a request, given whether what it names may still appear.
+    /// Whether the failure is retryable. `in_grace` says whether a missing queue or address of the request may still
+    /// appear.
     pub fn is_retryable(&self, in_grace: bool) -> bool {
         match self.retry {
             Retry::MayPass | Retry::NextInvocation => true,

@@ -1,14 +1,14 @@
 //! Index: a position in a list, in four bytes.
 //!
-//! A large invocation holds several for each of its pairs, and Lambda bills memory.
+//! A large invocation holds several indices for each pair, and Lambda bills memory.
 
 use std::fmt;
 use std::num::NonZeroU32;
 
-/// A position in a list. No list of an invocation has four billion elements: a Lambda payload ends at 6 MB (AWS Lambda
-/// Developer Guide, "Lambda quotas"), and a file that is sent by hand has to fit into memory too.
+/// A position in a list. Four bytes are enough, because a Lambda payload has at most 6 MB (AWS Lambda Developer Guide,
+/// "Lambda quotas"). A file that is sent by hand must fit into memory too.
 ///
-/// It is kept as the position counted from one, so that an `Option` of it takes no more room.
+/// The stored number counts from one, so an `Option<Index>` takes no more memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Index(NonZeroU32);
 

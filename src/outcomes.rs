@@ -1,22 +1,22 @@
-//! Outcomes: what became of each pair.
+//! Outcomes: the result of each pair.
 //!
-//! A pair that failed is a value, not an error: errors are for the invocation as a whole.
+//! A failed pair is a value, not an error, because an error concerns the invocation as a whole.
 
 use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::plan::{Address, Plan};
 
-/// What became of one pair.
+/// The result of one pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// A call associated it (or would have found it associated already, which the API does not tell).
+    /// A call associated the pair. The queue may have had the address before, because the API does not tell.
     Associated,
-    /// It was found on the queue.
+    /// The function found the address on the queue.
     AlreadyAssociated,
-    /// It was only asked for in dry runs.
+    /// Only dry runs asked for the pair.
     Planned,
-    /// It was not associated. One failure may explain many pairs.
+    /// The pair was not associated. Many pairs may share one failure.
     Failed(Arc<Failure>),
 }
 
@@ -25,21 +25,22 @@ pub enum Outcome {
 pub struct GroupOutcomes {
     /// The outcome of each address, in the order of the plan.
     pub by_address: Vec<Outcome>,
-    /// Addresses on the queue, beside its default one, that nobody asks for. Known only if the queue was checked.
+    /// Addresses on the queue that no request names, without the queue's default address. Known only if the queue was
+    /// checked.
     pub unrequested: Option<Vec<String>>,
 }
 
-/// What became of every pair of an invocation.
+/// The results of all pairs of an invocation.
 #[derive(Debug)]
 pub struct Outcomes {
-    /// For each group of the plan, the outcomes of its addresses that are wanted.
+    /// For each group of the plan, the outcomes of the addresses that a source asks for.
     pub by_group: Vec<GroupOutcomes>,
-    /// For each pair as it was named.
+    /// For each pair as the caller named it.
     pub by_pair: Vec<Outcome>,
 }
 
 impl Outcomes {
-    /// Finds for each pair what became of it in its group, or why it was in none.
+    /// Gives each pair the outcome of its place in the plan. A pair without a place gets its failure.
     pub fn new(plan: &Plan, mut by_group: Vec<GroupOutcomes>) -> Self {
         let by_pair = plan
             .places

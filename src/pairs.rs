@@ -1,7 +1,7 @@
-//! Pairs: every requested association of the invocation, once, with everything that asked for it.
+//! Pairs: every requested association of the invocation, once, with every place that asks for it.
 //!
-//! A pair here is what the caller named. Two names for one pair (an identifier in one message, a name in another)
-//! become one only in the plan, when the names are known.
+//! A pair here has the names that the caller gave. One message may name an address by identifier and another by name.
+//! They are two pairs here, and the plan joins them when the names are found.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -17,7 +17,7 @@ use crate::requests::{
     is_nearly, no_fields_beside, with_request,
 };
 
-/// A queue or an email address as the caller named it: two name spaces.
+/// A queue or an email address as the caller named it. Identifiers and names are separate name spaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Named<Text = Arc<str>> {
     /// By its identifier.
@@ -35,11 +35,11 @@ pub struct RequestedQueue {
     pub queue: Named,
 }
 
-/// A requested association, as it was named.
+/// A requested association, as the caller named it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
     queue: Index,
-    // A `Named`, taken apart: whole it would take a third more memory.
+    // `by_name` and `address` replace a `Named`, because that would take a third more memory.
     by_name: bool,
     address: Arc<str>,
 }
@@ -47,11 +47,11 @@ pub struct Pair {
 /// One request of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestInfo {
-    /// Which of the envelope's sources it came from.
+    /// Index of the source that holds the request.
     pub source: usize,
-    /// How it is to be handled.
+    /// The request's options.
     pub options: Options,
-    /// The caller's own name for it, if there is one.
+    /// The caller's own name for the request, if there is one.
     pub reference: Option<Arc<str>>,
 }
 
@@ -60,11 +60,11 @@ pub struct RequestInfo {
 pub struct Ask {
     pair: Index,
     request: Index,
-    /// Where in the request.
+    /// The path of this place in the request.
     pub path: Path,
 }
 
-/// Everything asked for in an invocation. Asks stand in the order of their sources.
+/// All pairs of an invocation, and the places that ask for them.
 #[derive(Debug, Default)]
 pub struct Pairs {
     /// The requests.
@@ -73,24 +73,24 @@ pub struct Pairs {
     pub queues: Vec<RequestedQueue>,
     /// The pairs, in the order they were first named.
     pub pairs: Vec<Pair>,
-    /// Who asked for which pair.
+    /// The places that ask for the pairs, in the order of their sources.
     pub asks: Vec<Ask>,
-    /// What is invalid, and in which request.
+    /// The invalid parts, each with the index of its request.
     pub invalid: Vec<(usize, Invalid)>,
 }
 
-/// Pairs while they are read. What finds them again is dropped when all are.
+/// Pairs while the sources are read. The look-up tables are dropped after that.
 #[derive(Debug, Default)]
 struct Reading {
     pairs: Pairs,
-    /// Instances and references: most requests have those of another one.
+    /// Instances and references. Most requests repeat those of another request.
     shared: HashSet<Arc<str>>,
     queues: Known,
     addresses: Known,
 }
 
-/// Finds what is in a list by its name. The names are those in the list: a large batch is mostly names, which are not
-/// to be held twice. They come from the caller, so they are hashed with keys that the caller cannot know.
+/// Finds an element of a list by its name. The table holds positions and not names, because a large batch is mostly
+/// names. Callers choose the names, so the hasher uses keys that callers cannot know.
 #[derive(Debug, Default)]
 struct Known {
     positions: HashTable<Index>,
@@ -101,8 +101,9 @@ impl Pairs {
     /// Reads every source of an envelope.
     ///
     /// # Errors
-    /// What is invalid in the defaults of a Distributed Map batch: no item can be judged without them. A field of a request
-    /// that stands beside the requests of an envelope: what it was to say of them is not known.
+    /// Returns the first invalid part of a Distributed Map batch's defaults, because no item can be judged without
+    /// them. Also returns a request field that stands beside the requests of an envelope, because its meaning for them
+    /// is unknown.
     pub fn read(envelope: &Envelope<'_>, home: &Home, instance: Option<&str>) -> Result<Self, Invalid> {
         nothing_beside(envelope)?;
         // Most sources ask for one pair.
@@ -135,13 +136,13 @@ impl Pairs {
         Ok(reading.pairs)
     }
 
-    /// The source that asked.
+    /// Index of the source whose request asks.
     pub fn source_of(&self, ask: &Ask) -> usize {
         self.requests[ask.request()].source
     }
 
-    /// Whether something that a request names, and that is not found, may still appear: on the first delivery of an SQS
-    /// message that is no continuation.
+    /// Whether a queue or an address that is not found may still appear. It may on the first delivery of an SQS message
+    /// that is no continuation.
     pub fn is_in_grace(&self, request: usize, sources: &[Source<'_>]) -> bool {
         let RequestInfo { source, options, .. } = &self.requests[request];
         sources[*source].delivery.is_first() && !options.continued
@@ -159,7 +160,7 @@ fn nothing_beside(envelope: &Envelope<'_>) -> Result<(), Invalid> {
 }
 
 impl Reading {
-    /// Room for so many pairs, so that what finds them again need not be made anew as it grows.
+    /// Reserves memory for this many pairs, so that the look-up tables need not grow.
     fn with_capacity(pairs: usize) -> Self {
         Reading {
             queues: Known::with_capacity(pairs),
@@ -168,11 +169,10 @@ impl Reading {
         }
     }
 
-    /// Adds a request of a source.
     fn add(&mut self, source: usize, request: Request<'_>) {
         let number = self.push_request(source, request.options, request.reference);
         let request_index = Index::new(number);
-        // A queue none of whose addresses is valid is not even looked up.
+        // An entry without a valid address adds no queue, so nothing looks the queue up.
         for entry in request.entries.iter().filter(|entry| !entry.addresses.is_empty()) {
             let queue = self.queue(entry);
             for (path, address) in &entry.addresses {
@@ -183,7 +183,7 @@ impl Reading {
         self.pairs.invalid.extend(request.invalid.into_iter().map(|invalid| (number, invalid)));
     }
 
-    /// Adds a source that holds no request that could be read.
+    /// Adds a source whose request cannot be read.
     fn add_unreadable(&mut self, source: usize, invalid: Invalid) {
         let number = self.push_request(source, Options::default(), None);
         self.pairs.invalid.push((number, invalid));
@@ -207,7 +207,7 @@ impl Reading {
         queue
     }
 
-    /// A text that is held once, however many need it.
+    /// Returns the one shared copy of a text.
     fn shared(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.shared.get(text) {
             return known.clone();
@@ -234,7 +234,8 @@ impl Known {
         Known { positions: HashTable::with_capacity(names), hasher: RandomState::new() }
     }
 
-    /// The position of what has a name. What is new is noted for the next position, where it is to be put.
+    /// Returns the position of the element with this name. A new name gets the position `next`, and the caller must put
+    /// the element there.
     fn position<Name: Hash + Eq>(
         &mut self,
         name: &Name,
@@ -255,12 +256,12 @@ impl Known {
 }
 
 impl Ask {
-    /// Which of [`Pairs::pairs`].
+    /// Index into [`Pairs::pairs`].
     pub fn pair(&self) -> usize {
         self.pair.get()
     }
 
-    /// Which of [`Pairs::requests`].
+    /// Index into [`Pairs::requests`].
     pub fn request(&self) -> usize {
         self.request.get()
     }
@@ -275,7 +276,7 @@ impl Pair {
         Pair { queue: Index::new(queue), by_name, address: address.into() }
     }
 
-    /// Which of [`Pairs::queues`].
+    /// Index into [`Pairs::queues`].
     pub fn queue(&self) -> usize {
         self.queue.get()
     }
@@ -287,7 +288,7 @@ impl Pair {
 }
 
 impl<Text> Named<Text> {
-    /// The same, lent.
+    /// Borrows the text.
     pub fn as_ref(&self) -> Named<&Text> {
         match self {
             Named::Id(id) => Named::Id(id),
@@ -295,7 +296,7 @@ impl<Text> Named<Text> {
         }
     }
 
-    /// The same in another form.
+    /// Converts the text.
     pub fn map<Form>(self, form: impl FnOnce(Text) -> Form) -> Named<Form> {
         match self {
             Named::Id(id) => Named::Id(form(id)),
@@ -305,7 +306,7 @@ impl<Text> Named<Text> {
 }
 
 impl<'a> Named<&'a Arc<str>> {
-    /// The same as text.
+    /// Borrows the text as `&str`.
     pub fn as_str(self) -> Named<&'a str> {
         self.map(|text| &**text)
     }

@@ -1,4 +1,4 @@
-//! Plan: pairs grouped per queue and cut into chunks, each of which is one API call.
+//! Plan: pairs grouped per queue. A group is cut into chunks, and each chunk is one API call.
 //!
 //! The number of chunks is the number of calls if nothing fails: the sum over queues of ceil(addresses / 50). Pairs
 //! whose names are still being looked up join the plan later (`plan/join.rs`).
@@ -24,15 +24,15 @@ pub const CHUNK: usize = 50;
 pub struct Plan {
     /// One group for each queue, in the order the queues were first named.
     pub groups: Vec<Group>,
-    /// For each queue of [`Pairs::queues`]: its group, or why it has none.
+    /// For each queue of [`Pairs::queues`]: its group, or the failure to find the queue.
     pub group_of: Vec<Result<usize, Arc<Failure>>>,
-    /// For each pair of [`Pairs::pairs`]: its place in a group, or why it has none.
+    /// For each pair of [`Pairs::pairs`]: its place in a group, or the failure that keeps it out of the plan.
     pub places: Vec<Result<Place, Arc<Failure>>>,
-    /// Finds groups and addresses by their identifiers. Empty, if nothing is named by name.
+    /// Finds groups and addresses by their identifiers. Empty if callers give identifiers only.
     known: Known,
 }
 
-/// Finds what is in a plan by its identifiers.
+/// Finds groups and addresses of a plan by their identifiers.
 #[derive(Debug, Default)]
 struct Known {
     /// Groups by instance and queue.
@@ -41,7 +41,7 @@ struct Known {
     addresses: HashMap<(usize, Arc<str>), usize>,
 }
 
-/// Where a pair stands in the plan.
+/// The position of a pair in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
     group: Index,
@@ -51,9 +51,9 @@ pub struct Place {
 /// One of the distinct pairs of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Distinct {
-    /// It has a place in the plan.
+    /// The pair has a place in the plan.
     Placed(Place),
-    /// It has none: which of [`Pairs::pairs`] it is.
+    /// The pair has no place. The number is its index in [`Pairs::pairs`].
     Named(usize),
 }
 
@@ -66,11 +66,11 @@ pub struct Group {
     pub queue: Arc<str>,
     /// The distinct addresses, in the order they were first requested.
     pub addresses: Vec<Address>,
-    /// The addresses to associate, at most [`CHUNK`] each: those that were known when the plan was made. Where only dry
-    /// runs ask for anything, none.
+    /// The chunks of the addresses that were known when the plan was made. An address is in no chunk if only dry runs
+    /// ask for it.
     pub chunks: Vec<Chunk>,
-    /// How urgent it is to read the queue's list for addresses that are only checked. As [`Chunk::urgency`], each queue
-    /// counting as a call.
+    /// The urgency of reading the queue's list for addresses that are only checked. It counts calls as
+    /// [`Chunk::urgency`] does, one for each queue.
     pub check_urgency: usize,
 }
 
@@ -79,61 +79,61 @@ pub struct Group {
 pub struct Address {
     /// The address's identifier.
     pub id: Arc<str>,
-    /// The greatest intent of the requests that ask for it.
+    /// The greatest intent of the requests that ask for the address.
     pub intent: Intent,
-    /// What asks for it. Nothing, if the only names that led to it lead to another address now.
+    /// The sources that ask for the address. Empty if every name that led here leads to another address now.
     pub sources: Sources,
-    /// The first pair that names it.
+    /// The first pair that names the address.
     pub first_pair: Index,
 }
 
-/// The sources that ask for an address, each once, in order. Nearly always it is one.
+/// The sources that ask for an address, each once, in order. Nearly every address has one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sources {
-    /// Only this.
+    /// One source.
     One(usize),
-    /// These.
+    /// Several sources, or none.
     Many(Vec<usize>),
 }
 
-/// One call, if nothing fails.
+/// The addresses of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// Which of [`Group::addresses`].
+    /// Index into [`Group::addresses`].
     pub addresses: Vec<Index>,
-    /// How many calls that request needs which, of all that ask for an address of this chunk, needs the fewest.
-    /// What needs few calls goes first, so that a large message does not starve small ones.
+    /// Number of calls that the smallest request with an address in this chunk needs. Chunks with a low number go
+    /// first, so that a large source does not starve small ones.
     pub urgency: usize,
 }
 
 impl Place {
-    /// Which of [`Plan::groups`].
+    /// Index into [`Plan::groups`].
     pub fn group(self) -> usize {
         self.group.get()
     }
 
-    /// Which of [`Group::addresses`].
+    /// Index into [`Group::addresses`].
     pub fn address(self) -> usize {
         self.address.get()
     }
 }
 
 impl Chunk {
-    /// Which of [`Group::addresses`], in ascending order.
+    /// Indices into [`Group::addresses`], in ascending order.
     pub fn positions(&self) -> impl Iterator<Item = usize> {
         self.addresses.iter().map(|address| address.get())
     }
 }
 
 impl Address {
-    /// Whether anything asks for it.
+    /// Whether a source asks for the address.
     pub fn is_wanted(&self) -> bool {
         !self.sources.as_slice().is_empty()
     }
 }
 
 impl Group {
-    /// Adds an address, which nothing asks for yet, and gives its position.
+    /// Adds an address without sources, and returns its position.
     fn push(&mut self, id: Arc<str>, first_pair: Index) -> usize {
         self.addresses.push(Address {
             id,
@@ -144,7 +144,8 @@ impl Group {
         self.addresses.len() - 1
     }
 
-    /// The calls that its addresses need if nothing fails; where only dry runs ask for any, that they would need.
+    /// Number of calls that the group needs if nothing fails. If only dry runs ask for its addresses, it is the number
+    /// that a live run would need.
     pub fn calls_needed(&self) -> usize {
         let wanted = || self.addresses.iter().filter(|address| address.is_wanted());
         match wanted().filter(|address| !address.intent.is_dry()).count() {
@@ -153,7 +154,7 @@ impl Group {
         }
     }
 
-    /// Which of its chunks an address is in: none, where only dry runs ask for it.
+    /// Index of the chunk that holds an address. `None` if only dry runs ask for the address.
     fn chunk_of(&self, address: usize) -> Option<usize> {
         let before = |chunk: &Chunk| chunk.addresses.last() < Some(&Index::new(address));
         (!self.addresses[address].intent.is_dry()).then(|| self.chunks.partition_point(before))
@@ -177,14 +178,14 @@ impl Plan {
         plan
     }
 
-    /// The instance, queue and address that stand at a place.
+    /// The instance, queue and address at a place.
     pub fn identifiers(&self, place: Place) -> (&str, &str, &str) {
         let group = &self.groups[place.group()];
         (&group.instance, &group.queue, &group.addresses[place.address()].id)
     }
 
-    /// Which of the distinct pairs a pair is. Two names of one pair share its place, and only names can make two pairs one.
-    /// A pair without a place is known by its name alone.
+    /// The distinct pair behind a named pair. Two names of one pair share its place, and only names can make two pairs
+    /// one. A pair without a place is identified by its name alone.
     pub fn distinct(&self, pair: usize) -> Distinct {
         match &self.places[pair] {
             Ok(place) => Distinct::Placed(*place),
@@ -205,7 +206,7 @@ impl Plan {
         }
     }
 
-    /// The group of a queue, which is made if there is none.
+    /// Finds the group of a queue, or adds one.
     fn group(&mut self, instance: &Arc<str>, queue: Arc<str>) -> usize {
         let next = self.groups.len();
         let group = *self.known.groups.entry((instance.clone(), queue.clone())).or_insert(next);
@@ -223,14 +224,14 @@ impl Plan {
     }
 
     fn add_addresses(&mut self, pairs: &Pairs, ids: Vec<Result<Arc<str>, Arc<Failure>>>) {
-        // Pairs are distinct as they were named: only names can make two of them one.
+        // Pairs are distinct by the names that callers gave. Two of them can be one only if a name is among them.
         let names = pairs.queues.iter().any(|queue| matches!(queue.queue, Named::Name(_)))
             || pairs.pairs.iter().any(|pair| matches!(pair.address(), Named::Name(_)));
         if !names {
             self.known = Known::default();
         }
         self.make_room(pairs);
-        // Identifiers and places are of one size, so the places come to stand where the identifiers stood.
+        // Identifiers and places have the same size, so `collect` reuses the memory of the identifiers.
         let places = ids.into_iter().zip(&pairs.pairs).enumerate().map(|(number, (id, pair))| {
             let group = self.group_of[pair.queue()].clone()?;
             let (id, first_pair) = (id?, Index::new(number));
@@ -244,7 +245,7 @@ impl Plan {
         self.places = places.collect();
     }
 
-    /// The position of an address in a group, which it is added to if it is not in it.
+    /// Finds the position of an address in its group, or adds the address.
     fn address(&mut self, group: usize, id: Arc<str>, first_pair: Index) -> usize {
         let next = self.groups[group].addresses.len();
         let address = *self.known.addresses.entry((group, id.clone())).or_insert(next);
@@ -254,7 +255,7 @@ impl Plan {
         address
     }
 
-    /// Lists that grow leave holes in memory behind them, in all as large as they are.
+    /// Reserves exact memory, because lists that grow leave holes in memory as large as they are.
     fn make_room(&mut self, pairs: &Pairs) {
         let mut room = vec![0; self.groups.len()];
         for group in pairs.pairs.iter().filter_map(|pair| self.group_of[pair.queue()].as_ref().ok()) {
@@ -288,7 +289,7 @@ impl Plan {
         }
     }
 
-    /// Finds how urgent each chunk and each check is.
+    /// Sets the urgency of each chunk and each check.
     fn rank(&mut self, pairs: &Pairs) {
         let mut first_chunk = Vec::with_capacity(self.groups.len());
         let mut chunks = 0;
@@ -302,7 +303,7 @@ impl Plan {
                 let group = &self.groups[place.group()];
                 let call = match group.addresses[place.address()].intent {
                     Intent::Associate => first_chunk[place.group()] + group.chunk_of(place.address())?,
-                    // The lists of the queues are numbered behind the chunks.
+                    // The lists of the queues take the numbers after the chunks.
                     Intent::Check => chunks + place.group(),
                     Intent::Plan => return None,
                 };
@@ -319,13 +320,13 @@ impl Plan {
     }
 }
 
-/// For each chunk, how many calls that request needs which needs the fewest of those that ask for any of it. `asked`
-/// gives a request and a chunk for each ask, in the order of the requests.
+/// For each chunk, returns the number of calls that the smallest request with an address in it needs. `asked` gives a
+/// request and a chunk for each ask, in the order of the requests.
 fn fewest_calls<Asked>(chunks: usize, requests: usize, asked: impl Fn() -> Asked) -> Vec<usize>
 where
     Asked: Iterator<Item = (usize, usize)>,
 {
-    // Asks stand in the order of their requests, so one mark a chunk tells whether a request was counted.
+    // Asks are in the order of their requests, so one mark for each chunk shows whether a request was counted.
     let mut counted = vec![usize::MAX; chunks];
     let mut calls = vec![0; requests];
     for (request, chunk) in asked() {
@@ -350,7 +351,7 @@ impl Sources {
         }
     }
 
-    /// Adds a source. One that stands behind a later one already may come to stand in the list twice.
+    /// Adds a source. The list may hold a source twice if sources arrive out of order.
     fn add(&mut self, source: usize) {
         match self {
             Sources::One(only) if *only == source => {}

@@ -1,7 +1,7 @@
 //! Settings: the function's configuration, read once from environment variables.
 //!
-//! A variable that is set but empty counts as not set. A value that cannot be used is an error that names the
-//! variable, the value and what is accepted; nothing falls back to a default silently.
+//! A variable that is set but empty counts as not set. A value that cannot be used is an error that names the variable,
+//! the value and the accepted values. No setting falls back to its default silently.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -19,31 +19,31 @@ use crate::requests::{Home, Identifier, Kind};
 /// Everything that can be configured.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `AWS_REGION` (which Lambda sets): the Region that is called and that ARNs must be of.
+    /// `AWS_REGION`, which Lambda sets: the Region of every call and of every accepted ARN.
     pub home: Home,
     /// `CONNECT_INSTANCE_ID`, an identifier or an ARN: the instance of requests that name none.
     pub instance: Option<String>,
-    /// `CONNECT_REQUESTS_PER_SECOND` (2) and `CONNECT_BURST` (5), the quota of each operation, and `CONNECT_WORKERS` (1),
-    /// how many processes may call at once.
+    /// `CONNECT_REQUESTS_PER_SECOND` (2) and `CONNECT_BURST` (5), the quota of each operation, and `CONNECT_WORKERS`
+    /// (1), the number of processes that may call at once.
     pub allowance: Allowance,
     /// `MAX_CONCURRENT_CALLS` (8): calls in flight at once.
     pub max_concurrent_calls: usize,
     /// `BACKOFF_INITIAL_MS` (200), `BACKOFF_MAX_MS` (20000), `MAX_ATTEMPTS` (10), `CALL_TIMEOUT_MS` (5000).
     pub calls: CallLimits,
-    /// `DEADLINE_MARGIN_MS` (1000): kept free before the invocation's deadline.
+    /// `DEADLINE_MARGIN_MS` (1000): time kept free before the invocation's deadline.
     pub deadline_margin: Duration,
     /// `QUEUE_ADDITIONAL_LIMIT` (49): addresses that a queue takes beside its default one.
     pub queue_additional_limit: usize,
-    /// `FAILURES_QUEUE_URL`: where permanent failures are sent.
+    /// `FAILURES_QUEUE_URL`: the queue for dead letters.
     pub failures_queue: Option<String>,
-    /// `CONTINUATION_QUEUE_URL`: where what is left of a message is sent.
+    /// `CONTINUATION_QUEUE_URL`: the queue for continuations.
     pub continuation_queue: Option<String>,
-    /// `REDELIVERY_INITIAL_SECONDS` (30), `REDELIVERY_MAX_SECONDS` (900): when a listed message comes again. `None` where
-    /// the messages are not the caller's to hide: their visibility stays as it is.
+    /// `REDELIVERY_INITIAL_SECONDS` (30), `REDELIVERY_MAX_SECONDS` (900): the delays before SQS delivers a listed
+    /// message again. `None` if the messages are not the caller's to hide, so that their visibility stays as it is.
     pub redelivery: Option<Delays>,
     /// `METRICS_NAMESPACE` (`QueueEmailAssociations`): CloudWatch namespace.
     pub metrics_namespace: String,
-    /// `AWS_LAMBDA_FUNCTION_NAME` (which Lambda sets): the dimension of the metrics.
+    /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: the dimension of the metrics.
     pub function_name: String,
     /// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG` (info).
     pub log_level: LevelFilter,
@@ -53,7 +53,7 @@ pub struct Settings {
     pub sqs_endpoint: Option<String>,
 }
 
-/// A variable whose value cannot be used. Displays as one line with the variable, the value and what is accepted.
+/// A variable whose value cannot be used. Displays as one line with the variable, the value and the accepted values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} is {value:?}: {accepted}")]
 pub struct SettingsError {
@@ -66,7 +66,7 @@ impl Settings {
     /// Reads the settings through a look-up of variables by name.
     ///
     /// # Errors
-    /// The first variable whose value cannot be used.
+    /// Returns the first variable whose value cannot be used.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let variables = Variables { lookup };
         let home = Home::new(variables.text("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()));
@@ -102,15 +102,15 @@ impl Settings {
     /// Reads the settings from the environment of the process.
     ///
     /// # Errors
-    /// As [`Settings::read`].
+    /// Returns the same errors as [`Settings::read`].
     pub fn from_env() -> Result<Self, SettingsError> {
         Settings::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
-    /// Another endpoint for a service, from the variable of that service, else from `AWS_ENDPOINT_URL`.
+    /// Reads the endpoint of a service from its own variable, or from `AWS_ENDPOINT_URL` if that is not set.
     ///
     /// # Errors
-    /// A value that is no URL.
+    /// Returns the variable if its value is no URL.
     pub fn endpoint(
         lookup: impl Fn(&str) -> Option<String>,
         variable: &'static str,
@@ -118,7 +118,7 @@ impl Settings {
         Variables { lookup }.endpoint(variable)
     }
 
-    /// What a group needs to know.
+    /// The settings that a group needs.
     pub fn group_limits(&self) -> GroupLimits {
         GroupLimits {
             additional_addresses: self.queue_additional_limit,
@@ -187,7 +187,7 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         Ok(BackoffSettings { initial, max })
     }
 
-    /// SQS API reference, ChangeMessageVisibility: at most 43,200 seconds.
+    /// A visibility timeout is at most 43,200 seconds (SQS API reference, ChangeMessageVisibility).
     fn redelivery(&self) -> Result<Delays, SettingsError> {
         let seconds = |variable, default| {
             self.whole(variable, default, 1..=43_200).map(|seconds| Duration::from_secs(seconds.into()))
@@ -248,7 +248,8 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         }
     }
 
-    /// Amazon CloudWatch API reference, MetricDatum and PutMetricData: 1 to 255 characters, no leading colon.
+    /// A namespace has 1 to 255 characters and no leading colon (Amazon CloudWatch API reference, MetricDatum and
+    /// PutMetricData).
     fn namespace(&self, variable: &'static str, default: &str) -> Result<String, SettingsError> {
         let accepts = |name: &String| {
             (1..=255).contains(&name.len())

@@ -1,4 +1,4 @@
-//! Writer: association requests as the function writes them itself, for what is left of a request or was refused.
+//! Writer: association requests that the function writes itself, for continuations and for dead letters.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -28,18 +28,18 @@ pub(crate) struct WrittenRequest<'a> {
     /// Written if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) fail_on_permanent: bool,
-    /// Written if the request is to say it.
+    /// Written if the request sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fail_on_retryable: Option<bool>,
     /// The caller's own name for the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reference: Option<&'a str>,
-    /// The function continues an earlier request with it. Written if it is true.
+    /// Marks a continuation. Written if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) continued: bool,
     /// The entries.
     pub(crate) associations: Vec<WrittenEntry<'a>>,
-    /// Why they failed, for a person. The function passes over it.
+    /// The reasons why the entries failed, for a person. The function ignores this field when it reads the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failures: Option<Value>,
 }
@@ -47,18 +47,18 @@ pub(crate) struct WrittenRequest<'a> {
 /// One entry of a request.
 #[derive(Debug)]
 pub(crate) enum WrittenEntry<'a> {
-    /// Pairs.
+    /// Pairs of one queue.
     Pairs(PairsEntry<'a>),
-    /// An invalid entry, as it stood.
+    /// An invalid entry, as the caller wrote it.
     Invalid(&'a RawValue),
-    /// An entry of whose list only the invalid elements are left.
+    /// An entry whose list holds only its invalid elements.
     Elements(&'a List, Vec<&'a RawValue>),
 }
 
-/// An entry for pairs of one queue, whose addresses are all named in one way.
+/// An entry for pairs of one queue. All of its addresses stand in the same field.
 #[derive(Debug, Clone)]
 pub struct PairsEntry<'a> {
-    /// The instance, where the request does not say it.
+    /// The instance, if the request names another or none.
     pub instance: Option<&'a str>,
     /// The queue.
     pub queue: Named<&'a str>,
@@ -69,7 +69,8 @@ pub struct PairsEntry<'a> {
 }
 
 impl<'a> PairsEntry<'a> {
-    /// An entry for pairs of a queue. They must all be named in the way in which the first one is.
+    /// Creates an entry for pairs of a queue. All pairs must name their addresses in the same way, by identifier or by
+    /// address.
     pub fn new(queue: &'a RequestedQueue, pairs: impl IntoIterator<Item = &'a Pair>) -> Self {
         let mut field = Field::EmailAddressIds;
         let mut address = |pair: &'a Pair| {
@@ -83,7 +84,7 @@ impl<'a> PairsEntry<'a> {
     }
 }
 
-/// The list that a pair's address stands in, and the address.
+/// The list field for a pair's address, and the address.
 fn listed(pair: &Pair) -> (Field, &str) {
     match pair.address() {
         Named::Id(id) => (Field::EmailAddressIds, id),
@@ -123,8 +124,9 @@ impl Serialize for WrittenEntry<'_> {
     }
 }
 
-/// One entry for each queue and way of naming addresses, in the order of the pairs. An instance is written where it is
-/// not that of the request: written in each entry it would make what is left larger than what was asked for.
+/// Creates one entry for each queue and list field, in the order of the pairs. An entry names its instance only if the
+/// request names another or none. If every entry named its instance, a continuation could be larger than the original
+/// request.
 pub(crate) fn pair_entries<'a>(
     numbers: impl IntoIterator<Item = usize>,
     pairs: &'a Pairs,
@@ -148,8 +150,8 @@ pub(crate) fn pair_entries<'a>(
     entries.into_iter().map(WrittenEntry::Pairs).collect()
 }
 
-/// Invalid entries, and entries of invalid elements; excerpts of whole requests are none. Elements of one list stand side
-/// by side.
+/// Creates entries from the excerpts of invalid entries and elements. An excerpt of a whole request gives no entry. The
+/// elements of one list must be consecutive.
 pub(crate) fn invalid_entries<'a>(excerpts: impl IntoIterator<Item = &'a Excerpt>) -> Vec<WrittenEntry<'a>> {
     let mut entries: Vec<WrittenEntry<'a>> = Vec::new();
     for excerpt in excerpts {
@@ -169,8 +171,8 @@ pub(crate) fn invalid_entries<'a>(excerpts: impl IntoIterator<Item = &'a Excerpt
     entries
 }
 
-/// How many bytes something takes as JSON.
+/// Number of bytes that a value takes as JSON.
 pub(crate) fn json_size(value: &(impl Serialize + ?Sized)) -> usize {
-    // Nothing that the function writes can fail to be written.
+    // The function's own types can always be written as JSON.
     serde_json::to_vec(value).map_or(0, |json| json.len())
 }

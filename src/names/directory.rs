@@ -1,4 +1,4 @@
-//! A directory: the queues or the email addresses of an instance, as they were read.
+//! A directory: the queues or the email addresses of an instance, as the API listed them.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -11,7 +11,7 @@ use super::similar::{folded, same_but_for};
 /// One directory of one instance.
 pub(super) type Which = (Arc<str>, Kind);
 
-/// The form in which names are compared: a queue's exactly, an address without regard to case.
+/// Returns the form in which names are compared. Queue names compare exactly, addresses without regard to case.
 fn key(kind: Kind, name: &str) -> Cow<'_, str> {
     match kind {
         Kind::Queues => Cow::Borrowed(name),
@@ -24,9 +24,9 @@ fn key(kind: Kind, name: &str) -> Cow<'_, str> {
 pub(super) struct Directory {
     kind: Kind,
     ids: HashMap<String, Vec<Arc<str>>>,
-    /// Names by what a person reads in them. Made when the first name is not found.
+    /// Names by their folded form. Built when a name is not found for the first time.
     by_look: OnceLock<HashMap<String, Vec<String>>>,
-    /// All identifiers. Made when the first one is asked for.
+    /// All identifiers. Built when an identifier is checked for the first time.
     all_ids: OnceLock<HashSet<Arc<str>>>,
 }
 
@@ -43,7 +43,7 @@ impl Directory {
         }
     }
 
-    /// The identifiers that bear a name.
+    /// The identifiers of all entries with this name.
     pub(super) fn find(&self, name: &str) -> &[Arc<str>] {
         self.ids.get(&*key(self.kind, name)).map_or(&[], Vec::as_slice)
     }
@@ -53,7 +53,7 @@ impl Directory {
         self.all_ids.get_or_init(|| self.ids.values().flatten().cloned().collect()).contains(id)
     }
 
-    /// An identifier whose name looks like this one, which is not in the directory, and what differs.
+    /// Finds an entry that looks like a missing name. Returns its identifier, and the difference in words.
     pub(super) fn find_similar(&self, name: &str) -> Option<(&Arc<str>, String)> {
         let name = key(self.kind, name);
         let by_look = self.by_look.get_or_init(|| {
@@ -63,7 +63,7 @@ impl Directory {
             }
             by_look
         });
-        // Which of several is told does not depend on the order of a map.
+        // The least name makes the result independent of the map's order.
         let similar = by_look.get(&folded(&name))?.iter().min()?;
         Some((self.ids.get(similar)?.first()?, same_but_for(&name, similar)))
     }

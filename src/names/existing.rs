@@ -1,4 +1,4 @@
-//! Existing: whether the directory of an instance has the identifier of an email address, for dry runs that check.
+//! Existing: looks for the identifier of an email address in its instance's directory, for dry runs with `checkQueues`.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use super::directory::Directory;
 use super::lookup::Names;
 
 impl Names<'_> {
-    /// Has the directories of addresses read that checks need: those that are not kept, and those that an identifier is
-    /// missing from, because it may be new.
+    /// Begins to read the address directories that checks need. A directory is read if the process does not keep it. It
+    /// is also read if an identifier is missing from it, because the identifier may be new.
     pub(super) fn open_checked(&mut self, now: Instant) {
         for (instance, ids) in checked_ids(self.pairs) {
             let number = self.open((instance, Kind::EmailAddresses), now);
@@ -27,16 +27,16 @@ impl Names<'_> {
         }
     }
 
-    /// Whether the directory of addresses of an instance is as complete as it gets in this invocation.
+    /// Whether the reading of an instance's address directory has ended in this invocation.
     pub fn knows_addresses(&self, instance: &Arc<str>) -> bool {
         let number = self.numbers.get(&(instance.clone(), Kind::EmailAddresses));
         number.is_none_or(|number| self.directories[*number].reading.is_none())
     }
 
-    /// Whether an email address exists.
+    /// Checks that an instance has an email address.
     ///
     /// # Errors
-    /// `EmailAddressNotFound`, or why the directory could not be read.
+    /// `EmailAddressNotFound`, or the failure that kept the directory from being read.
     pub fn existing(&self, instance: &Arc<str>, id: &str) -> Result<(), Arc<Failure>> {
         let number = self.numbers.get(&(instance.clone(), Kind::EmailAddresses));
         let Some(known) = number.map(|number| &self.directories[*number]) else {
@@ -51,7 +51,7 @@ impl Names<'_> {
     }
 }
 
-/// The identifiers that are to be checked, by instance. An address that is named by name is looked up anyway.
+/// The address identifiers to check, by instance. An address that is named by name is looked up anyway.
 fn checked_ids(pairs: &Pairs) -> HashMap<Arc<str>, HashSet<&str>> {
     let mut ids: HashMap<Arc<str>, HashSet<&str>> = HashMap::new();
     for ask in pairs.asks.iter().filter(|ask| pairs.requests[ask.request()].options.intent == Intent::Check) {

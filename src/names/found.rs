@@ -1,27 +1,27 @@
-//! What names lead to.
+//! The identifiers that names lead to.
 
 use std::sync::Arc;
 
 use crate::failure::Failure;
 
-/// An identifier, or why there is none.
+/// An identifier, or the failure to find it.
 pub type Identifier = Result<Arc<str>, Arc<Failure>>;
 
-/// The identifiers behind the names of [`Pairs`](crate::pairs::Pairs): for each queue and each pair, or why there is
-/// none. A name that is still being looked up has none.
+/// The identifiers behind the names of [`Pairs`](crate::pairs::Pairs). Each queue and each pair has an identifier or a
+/// failure. A name that is still being looked up has a failure.
 #[derive(Debug)]
 pub struct Resolved {
-    /// For each of [`Pairs::queues`](crate::pairs::Pairs::queues).
+    /// The identifier of each of [`Pairs::queues`](crate::pairs::Pairs::queues).
     pub queues: Vec<Identifier>,
-    /// For each of [`Pairs::pairs`](crate::pairs::Pairs::pairs), its address.
+    /// The address identifier of each of [`Pairs::pairs`](crate::pairs::Pairs::pairs).
     pub addresses: Vec<Identifier>,
 }
 
-/// What was looked up since the last time, by position in the lists of [`Resolved`].
+/// The results of look-ups since the last time, by position in the lists of [`Resolved`].
 #[derive(Debug, Default)]
 pub struct Found {
     /// Queues.
     pub queues: Vec<(usize, Identifier)>,
-    /// Pairs whose queue and address are both known, or which cannot be looked up.
+    /// Pairs whose queue and address are both known, or whose look-up failed.
     pub pairs: Vec<(usize, Identifier)>,
 }

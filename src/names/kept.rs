@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::directory::{Directory, Which};
 use super::reading::Reading;
 
-/// How long a directory is good for.
+/// Age at which a directory is too old to use.
 const KEPT: Duration = Duration::from_secs(5 * 60);
 
 /// The directories that the process has read, shared by its invocations.
@@ -21,7 +21,7 @@ pub struct Directories {
 #[derive(Debug, Default)]
 struct State {
     read: HashMap<Which, (Instant, Arc<Directory>)>,
-    /// Readings that time interrupted. The next invocation goes on with them.
+    /// Readings that ended because time was short. The next invocation continues them.
     unfinished: HashMap<Which, (Instant, Reading)>,
 }
 
@@ -36,7 +36,7 @@ impl Directories {
         self.lock().read.insert(which, (now, directory));
     }
 
-    /// A reading that was interrupted. It leaves the store, so that no page is read twice.
+    /// Takes an interrupted reading out of the store, so that no page is read twice.
     pub(super) fn take_unfinished(&self, which: &Which, now: Instant) -> Option<Reading> {
         let (interrupted_at, reading) = self.lock().unfinished.remove(which)?;
         (now.duration_since(interrupted_at) < KEPT).then_some(reading)
@@ -47,7 +47,7 @@ impl Directories {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // What a panic elsewhere leaves behind is a whole map.
+        // A panic elsewhere cannot leave a map half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

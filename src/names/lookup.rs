@@ -1,4 +1,4 @@
-//! Looking names up: which pairs wait for which directory, and what they find in it.
+//! Lookup: makes pairs wait for the directories of their names, and finds their identifiers there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,29 +22,30 @@ pub struct Names<'a> {
     kept: &'a Directories,
     pub(super) directories: Vec<Known>,
     pub(super) numbers: HashMap<Which, usize>,
-    /// The failure of what waits, until it is looked up.
+    /// The failure of queues and pairs that still wait.
     unread: Arc<Failure>,
 }
 
-/// What an invocation knows of a directory.
+/// The state of a directory in an invocation.
 #[derive(Debug)]
 pub(super) struct Known {
     which: Which,
-    /// As it was last read in whole. Another invocation's reading does not change it.
+    /// The directory as the process last read it to its end. Another invocation's reading does not change it.
     pub(super) directory: Option<Arc<Directory>>,
     /// The reading that is under way.
     pub(super) reading: Option<Reading>,
-    /// Why it could not be read in this invocation: a name that is not in the directory may be new.
+    /// The failure that ended the reading in this invocation. A name that is missing from an older directory may be
+    /// new, so it gets this failure.
     pub(super) failure: Option<Arc<Failure>>,
-    /// It is read again, or was, in this invocation.
+    /// Whether this invocation reads the directory again, or has read it again.
     reread: bool,
-    /// Requested queues that wait for it.
+    /// Requested queues that wait for the directory.
     queues: Vec<usize>,
-    /// Pairs that wait for it.
+    /// Pairs that wait for the directory.
     pairs: Vec<Index>,
 }
 
-/// What a name leads to.
+/// The result of looking a name up.
 enum Lookup {
     Id(Arc<str>),
     Failed(Arc<Failure>),
@@ -52,7 +53,7 @@ enum Lookup {
     Waits(usize),
 }
 
-/// What can be done about an identifier that came from a directory and that the API refused.
+/// The state of a directory that gave an identifier which the API refused.
 #[derive(Debug)]
 pub enum Reread {
     /// The directory of this number is read again.
@@ -64,7 +65,8 @@ pub enum Reread {
 }
 
 impl<'a> Names<'a> {
-    /// Looks every pair up in the directories that are kept. Those that something is missing from are to be read.
+    /// Looks every pair up in the kept directories. A directory is read if a name is missing from it or not unique in
+    /// it.
     pub fn new(pairs: &'a Pairs, kept: &'a Directories, now: Instant) -> (Self, Resolved) {
         let unread = Arc::new(Failure::deadline_exceeded("the directory of names was not read in time"));
         let mut names = Names { pairs, kept, directories: Vec::new(), numbers: HashMap::new(), unread };
@@ -74,12 +76,12 @@ impl<'a> Names<'a> {
         (names, resolved)
     }
 
-    /// The directories that are to be read.
+    /// Numbers of the directories that are being read.
     pub fn to_read(&self) -> impl Iterator<Item = usize> {
         (0..self.directories.len()).filter(|number| self.directories[*number].reading.is_some())
     }
 
-    /// Whether a directory is to be read.
+    /// Whether a directory is being read.
     pub fn is_reading(&self, number: usize) -> bool {
         self.directories[number].reading.is_some()
     }
@@ -89,7 +91,7 @@ impl<'a> Names<'a> {
         self.directories[number].reading.as_ref().map(Reading::call)
     }
 
-    /// Takes a page of a directory. With the last one its names are found.
+    /// Takes a page of a directory. After the last page, returns the results for the queues and pairs that wait for it.
     pub fn found(&mut self, number: usize, page: Page<Entry>, now: Instant) -> Found {
         let known = &mut self.directories[number];
         let Some(mut reading) = known.reading.take() else { return Found::default() };
@@ -108,8 +110,9 @@ impl<'a> Names<'a> {
         self.sort_out(number)
     }
 
-    /// A page of a directory cannot be read. Its names are looked up in an older directory, if there is one, because
-    /// most of that is right.
+    /// Ends a reading because the API refused a page. Names are then looked up in an older directory, if there is one,
+    /// because most of it is still right. A reading that an earlier invocation began starts again if the API refused
+    /// its token.
     pub fn refused(&mut self, number: usize, refused: &Refused, now: Instant) -> Found {
         let known = &mut self.directories[number];
         let class = refused.refusal.class;
@@ -128,7 +131,7 @@ impl<'a> Names<'a> {
         self.sort_out(number)
     }
 
-    /// There is no time left to read a directory. The next invocation goes on where this one stopped.
+    /// Ends a reading because no time is left. The next invocation continues it.
     pub fn interrupt(&mut self, number: usize, reason: &str, now: Instant) -> Found {
         let known = &mut self.directories[number];
         if let Some(reading) = known.reading.take() {
@@ -140,8 +143,8 @@ impl<'a> Names<'a> {
         self.sort_out(number)
     }
 
-    /// Gives what was found so far in directories that are still being read. That no other entry has the name as well
-    /// is not known then.
+    /// Returns the names found so far in directories that are still being read. A later page may hold another entry
+    /// with the same name.
     pub fn go_ahead(&mut self) -> Vec<Found> {
         let numbers: Vec<usize> = self.to_read().collect();
         for number in &numbers {
@@ -157,7 +160,8 @@ impl<'a> Names<'a> {
         self.directories.iter().flat_map(|known| &known.pairs).map(|pair| pair.get())
     }
 
-    /// Has the directory that gave a queue's identifier read again, because the API refused it.
+    /// Begins to read a queue's directory again, because the API refused the identifier from it. Returns `None` if the
+    /// caller named the queue by identifier.
     pub fn reread_queue(&mut self, queue: usize, now: Instant) -> Option<Reread> {
         let requested = &self.pairs.queues[queue];
         let Named::Name(_) = requested.queue else { return None };
@@ -168,19 +172,20 @@ impl<'a> Names<'a> {
         Some(reread)
     }
 
-    /// Has the directory that gave a pair's address read again, because the API refused its identifier.
+    /// Begins to read an address's directory again, because the API refused the identifier from it. Returns `None` if
+    /// the caller named the address by identifier.
     pub fn reread_address(&mut self, pair: usize, now: Instant) -> Option<Reread> {
         let pair = &self.pairs.pairs[pair];
         let Named::Name(_) = pair.address() else { return None };
         Some(self.reread(&self.pairs.queues[pair.queue()].instance, Kind::EmailAddresses, now))
     }
 
-    /// A pair waits for a directory.
+    /// Makes a pair wait for a directory.
     pub fn wait(&mut self, pair: usize, number: usize) {
         self.directories[number].pairs.push(Index::new(pair));
     }
 
-    /// The failure of pairs that wait.
+    /// The failure of queues and pairs that still wait.
     pub fn unread(&self) -> &Arc<Failure> {
         &self.unread
     }
@@ -194,7 +199,8 @@ impl<'a> Names<'a> {
             None if known.reread => Reread::Done,
             None => {
                 known.reread = true;
-                // What it says was refused, so if it cannot be read again, nothing is known.
+                // The API refused an identifier from this directory. If it cannot be read again, its names stay
+                // unknown.
                 known.directory = None;
                 known.reading = Some(begin(self.kept, &known.which, now));
                 Reread::UnderWay(number)
@@ -202,7 +208,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Knows the directory of every name, and has it read where the name is missing or not unique.
+    /// Opens the directory of every name, and begins to read it if the name is missing or not unique.
     fn open_directories(&mut self, now: Instant) {
         let pairs = self.pairs;
         for (which, name) in all_names(pairs) {
@@ -214,7 +220,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The number of a directory, which begins as it is kept.
+    /// Returns the number of a directory. A new one starts with the directory that the process keeps, if there is one.
     pub(super) fn open(&mut self, which: Which, now: Instant) -> usize {
         *self.numbers.entry(which).or_insert_with_key(|which| {
             let directory = self.kept.get(which, now);
@@ -231,7 +237,7 @@ impl<'a> Names<'a> {
         })
     }
 
-    /// Has a directory read, unless it is being read.
+    /// Begins to read a directory, unless a reading is under way.
     pub(super) fn begin_reading(&mut self, number: usize, now: Instant) {
         let known = &mut self.directories[number];
         if known.reading.is_none() {
@@ -277,7 +283,7 @@ impl<'a> Names<'a> {
         Resolved { queues, addresses }
     }
 
-    /// Looks up what waits for a directory. Some of it may wait for another one then, or go on waiting.
+    /// Looks up the queues and pairs that wait for a directory. Some then wait for another directory, or keep waiting.
     fn sort_out(&mut self, number: usize) -> Found {
         let known = &mut self.directories[number];
         let (queues, pairs) = (std::mem::take(&mut known.queues), std::mem::take(&mut known.pairs));
@@ -340,7 +346,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The reading of a directory: one that was interrupted, or a new one.
+/// Continues an interrupted reading of a directory, or begins a new one.
 fn begin(kept: &Directories, which: &Which, now: Instant) -> Reading {
     match kept.take_unfinished(which, now) {
         Some(reading) => reading.gone_on_with(),
@@ -348,7 +354,7 @@ fn begin(kept: &Directories, which: &Which, now: Instant) -> Reading {
     }
 }
 
-/// Every name of the invocation, with the directory that it is looked up in.
+/// Every name of the invocation, with the directory that holds it.
 fn all_names(pairs: &Pairs) -> impl Iterator<Item = (Which, &str)> {
     let queues = pairs.queues.iter().filter_map(|queue| match &queue.queue {
         Named::Name(name) => Some(((queue.instance.clone(), Kind::Queues), &**name)),
@@ -363,7 +369,7 @@ fn all_names(pairs: &Pairs) -> impl Iterator<Item = (Which, &str)> {
     queues.chain(addresses)
 }
 
-// No message holds the name itself: messages are logged, and names may be email addresses.
+// No message holds the name itself, because messages are logged and a name may be an email address.
 
 fn not_found(kind: Kind, instance: &str, name: &str, directory: Option<&Directory>) -> Failure {
     let message = match (kind, directory.and_then(|directory| directory.find_similar(name))) {

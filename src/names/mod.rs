@@ -1,10 +1,10 @@
-//! Names: queues and email addresses that were named by name, found in their instance's directory.
+//! Names: finds the identifiers of queues and email addresses that callers name by name.
 //!
-//! A directory is read whole, once, and kept for five minutes: 10,000 queues are 20 calls, where asking for each
-//! name would be 10,000. It may be out of date, so it is read again, at most once an invocation, when a name is
-//! missing from it or not unique in it, or when the API refuses an identifier that came from it.
+//! The process reads a directory whole and keeps it for five minutes. 10,000 queues take 20 calls that way, but 10,000
+//! calls if every name is searched for. A kept directory may be out of date. An invocation reads it again, at most
+//! once, if a name is missing from it or not unique in it. It also does so if the API refuses an identifier from it.
 //!
-//! [`Names`] makes no calls. It tells which pages it wants, takes them, and gives away pairs as they are found.
+//! [`Names`] makes no calls. It asks for pages, takes them, and returns pairs as it finds them.
 
 mod directory;
 mod existing;

@@ -11,9 +11,9 @@ pub(super) struct Reading {
     which: Which,
     pages: Pages,
     directory: Directory,
-    /// Names that were found go ahead, although the rest of the directory may have them too.
+    /// Names found so far are used, although a later page may hold the same name.
     pub(super) goes_ahead: bool,
-    /// An earlier invocation began it, so its next token may be stale.
+    /// An earlier invocation began the reading, so its next token may be stale.
     pub(super) continued: bool,
 }
 
@@ -23,7 +23,8 @@ impl Reading {
         Reading { which, pages: Pages::default(), directory, goes_ahead: false, continued: false }
     }
 
-    /// The same in another invocation. A directory that is too long for one does not keep its names waiting for its end.
+    /// Continues the reading in another invocation. Names found so far go ahead, because a long directory may not end
+    /// in one invocation.
     pub(super) fn gone_on_with(self) -> Self {
         Reading { goes_ahead: true, continued: true, ..self }
     }
@@ -39,7 +40,7 @@ impl Reading {
         self.pages.next_token().is_none()
     }
 
-    /// Adds a page, and tells whether it was the last one.
+    /// Adds a page, and returns whether it was the last one.
     pub(super) fn add(&mut self, page: Page<Entry>) -> Result<bool, Refused> {
         self.continued = false;
         for entry in page.items {
@@ -48,7 +49,7 @@ impl Reading {
         self.pages.turn(self.which.1.operation(), page.next_token)
     }
 
-    /// What was read so far.
+    /// The entries read so far.
     pub(super) fn so_far(&self) -> &Directory {
         &self.directory
     }
@@ -58,8 +59,8 @@ impl Reading {
     }
 }
 
-/// Why names could not be looked up: the error is the directory's own. A page that is not the first may be refused for
-/// its token, so that says nothing for good.
+/// Creates the failure of names whose directory cannot be read. It has the error code of the refusal. The API may
+/// refuse a later page because of its token, so that refusal is retryable.
 pub(super) fn unreadable(kind: Kind, refused: &Refused, is_first_page: bool) -> Failure {
     let refusal = &refused.refusal;
     let advice = match (refusal.class, kind) {

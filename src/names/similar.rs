@@ -1,10 +1,10 @@
-//! Similar names: two that a person takes for one, and what differs between them.
+//! Similar names: folds names that look alike to a person, and names the differences between them.
 
 use unicode_normalization::UnicodeNormalization;
 
 use crate::requests::invisible::is_invisible;
 
-/// How two names can differ for a program and look alike to a person.
+/// A difference between two names that a person may not see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Difference {
     Case,
@@ -20,12 +20,12 @@ const ALL: [(Difference, &str); 4] = [
     (Difference::Invisible, "invisible characters"),
 ];
 
-/// A name without everything that a person does not see in it.
+/// Folds a name, so that names without a visible difference become the same.
 pub(super) fn folded(name: &str) -> String {
     fold(name, None)
 }
 
-/// What differs between two names that are the same when folded, in words.
+/// Lists, in words, the differences between two names that have the same folded form.
 pub(super) fn same_but_for(name: &str, other: &str) -> String {
     let words: Vec<&str> = ALL
         .into_iter()
@@ -39,7 +39,7 @@ pub(super) fn same_but_for(name: &str, other: &str) -> String {
     }
 }
 
-/// Folds a name, but for one difference that is left standing.
+/// Folds a name, but leaves the difference `but_for` in it.
 fn fold(name: &str, but_for: Option<Difference>) -> String {
     let folds = |difference| but_for != Some(difference);
     let mut name = name.to_owned();

@@ -1,11 +1,11 @@
-//! Delivery: what SQS says of one delivery of a message, beside the message's body.
+//! Delivery: the data that SQS adds to a message when it delivers the message.
 
 use std::borrow::Cow;
 
-/// One delivery of an SQS message. What a record lacks, or holds in another form, is `None`.
+/// One delivery of an SQS message. A field is `None` if the record lacks it or holds it in another form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivery<'p> {
-    /// `ApproximateReceiveCount`: how often SQS has delivered the message, this delivery included.
+    /// `ApproximateReceiveCount`: number of times that SQS has delivered the message, this delivery included.
     pub receive_count: Option<u32>,
     /// `receiptHandle`, which names this delivery to SQS.
     pub receipt_handle: Option<Cow<'p, str>>,

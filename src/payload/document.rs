@@ -1,5 +1,4 @@
-//! Document: the first reading of a payload, which parses everything once: records and their members, anything else as
-//! a tree.
+//! Document: the first parse of a payload. It reads records into their members, and everything else into a tree.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::json::{Members, Text};
 use super::record::Record;
 
-/// A payload as far as it is read at once, with records whose members are read as `M`.
+/// A parsed payload. The members of its records have the type `M`.
 pub(super) enum Document<'p, M> {
     Array(Vec<Record<M>>),
     Object { records: Option<Records<M>>, members: Members<'p> },

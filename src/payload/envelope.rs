@@ -1,4 +1,4 @@
-//! Which of the six envelopes a payload is, decided by its structure alone.
+//! Envelope: recognises the six kinds of envelope by the structure of the payload alone.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::foreign::Foreign;
 use super::json::{Json, Members, Text, without_mark};
 use super::record::{Member, NoText, Record, read, text};
 
-/// The kinds of envelope that differ in what becomes of a failure.
+/// The kinds of envelope. They differ in the way a failure is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvelopeKind {
     /// An SQS batch from an event source mapping.
@@ -30,49 +30,49 @@ pub enum EnvelopeKind {
 }
 
 impl EnvelopeKind {
-    /// Whether the answer lists messages (`batchItemFailures`) rather than being a report.
+    /// Whether the answer lists messages (`batchItemFailures`) instead of a report.
     pub fn is_batch(self) -> bool {
         matches!(self, EnvelopeKind::Sqs | EnvelopeKind::Pipes)
     }
 
-    /// Whether nobody waits for the answer, so that a failure must be an error to be seen.
+    /// Whether the invocation is asynchronous. Nobody waits for its answer, so a failure must be an error to be seen.
     pub fn is_asynchronous(self) -> bool {
         matches!(self, EnvelopeKind::EventBridge | EnvelopeKind::Sns)
     }
 }
 
-/// A payload, told apart and taken apart.
+/// A payload, split into its sources.
 #[derive(Debug)]
 pub struct Envelope<'p> {
-    /// Which envelope it is.
+    /// The kind of envelope.
     pub kind: EnvelopeKind,
-    /// What asked for something, in the payload's order.
+    /// The sources, in the payload's order.
     pub sources: Vec<Source<'p>>,
-    /// The members of an event or of a Distributed Map batch that are none of its requests.
+    /// Members of an event or of a Distributed Map batch that are not its requests.
     pub beside: Members<'p>,
 }
 
-/// One message of a batch, one event, or the invocation itself.
+/// One message of a batch, one event, or one direct request.
 #[derive(Debug)]
 pub struct Source<'p> {
-    /// The identifier of the SQS or SNS message or of the EventBridge event; none for a direct invocation.
+    /// The identifier of the SQS or SNS message, or of the EventBridge event. A direct request has none.
     pub id: Option<Cow<'p, str>>,
-    /// What it asks for.
+    /// The content of the source.
     pub body: Body<'p>,
-    /// Of an SQS message, what SQS says of this delivery; empty for any other source.
+    /// The data that SQS adds to this delivery of a message. Empty for any other source.
     pub delivery: Delivery<'p>,
 }
 
-/// What a source asks for, as far as the envelope has read it.
+/// The content of a source, as far as the envelope has read it.
 #[derive(Debug)]
 pub enum Body<'p> {
     /// Text of a message: the JSON of a request, an event or a notification.
     Text(Cow<'p, str>),
-    /// A message whose body is no text, as it stands in the payload, and why.
+    /// A message whose body is no text.
     Unreadable {
-        /// The JSON of the body, if there is one.
+        /// The JSON of the body as it stands in the payload. Empty if the message has no body.
         raw: &'p str,
-        /// What is wrong with it.
+        /// The reason why the body is no text.
         reason: String,
     },
     /// An association request.
@@ -86,23 +86,23 @@ pub enum Body<'p> {
     },
 }
 
-/// Why a payload is no envelope. Displays as one line, without any of the payload's content.
+/// The reason why a payload is no envelope. Displays as one line, without any of the payload's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoEnvelope {
-    /// It is no text, from this byte on.
+    /// The payload is not UTF-8 from this byte on.
     #[error("the payload is not valid JSON: what stands from byte {0} on is not UTF-8")]
     NotText(usize),
-    /// It cannot be parsed.
+    /// The payload cannot be parsed.
     #[error("the payload is not valid JSON: {0}")]
     NotJson(String),
-    /// It is several documents, such as JSON lines.
+    /// The payload is several JSON texts, such as JSON lines.
     #[error(
         "the payload is not valid JSON: {0}; several JSON documents stand in it, one after the other, as in a file of \
          JSON lines: send them as {{\"Items\": [documents]}}, or give such a file to associate-emails under a name that \
          ends in .jsonl"
     )]
     SeveralDocuments(String),
-    /// It is a string, a number, `null`.
+    /// The payload is a string, a number, a boolean or `null`.
     #[error("the payload is {0}; accepted are an object or an array of SQS records")]
     NotAnObject(&'static str),
     /// An element of `Records`, or of the payload if that is a list, is no record of SQS or SNS like the others.
@@ -111,19 +111,22 @@ pub enum NoEnvelope {
     /// `Records` or `Items` is no list.
     #[error("{0} is {1}; a list is expected")]
     NotAList(&'static str, &'static str),
-    /// A member that holds requests stands there twice: whichever were taken, the other's would be lost unseen.
+    /// The payload gives a member that holds requests twice. If the function read either one, it would lose the other's
+    /// requests unseen.
     #[error("{0} is given twice; once is accepted")]
     Twice(&'static str),
-    /// A record of SQS that could not be listed if it failed, so that nothing of the batch may be begun.
+    /// An SQS record has no usable `messageId`. The function could not list the message if it failed, so it begins
+    /// nothing of the batch.
     #[error("{0}.messageId {1}, so a failure of that message could not be reported; nothing was called")]
     NoMessageId(String, String),
 }
 
 impl<'p> Envelope<'p> {
-    /// For each source, the identifier of what asked: of the message or the event, or else of the Lambda request.
+    /// For each source, the identifier of its message or event. A source without one has the identifier of the Lambda
+    /// request.
     ///
     /// EventBridge replays an archived event under its old `id` and adds `replay-name` (EventBridge User Guide,
-    /// "Archiving and replaying events"). A replay asks anew, so its name is part of the identifier.
+    /// "Archiving and replaying events"). A replay is a new request, so its name is part of the identifier.
     pub fn asker_ids(&self, request_id: &str) -> Vec<Arc<str>> {
         let replay =
             self.beside.iter().find(|(name, _)| name == "replay-name").and_then(|(_, name)| name.as_str());
@@ -135,12 +138,12 @@ impl<'p> Envelope<'p> {
         self.sources.iter().map(asker_id).collect()
     }
 
-    /// Tells apart and takes apart a payload, which may begin with a byte-order mark.
+    /// Reads a payload. A byte-order mark may stand before it.
     ///
     /// # Errors
-    /// [`NoEnvelope`] where the payload is none of the six; the invocation then is an `InvalidRequest`.
+    /// [`NoEnvelope`] if the payload is none of the six. The invocation then fails as `InvalidRequest`.
     pub fn read(payload: &'p [u8]) -> Result<Self, NoEnvelope> {
-        // Once for the whole, rather than for each string of it.
+        // One UTF-8 check of the whole payload costs less than a check of each string.
         let payload = str::from_utf8(payload).map_err(|error| NoEnvelope::NotText(error.valid_up_to()))?;
         let payload = without_mark(payload);
         if let Ok(document) = serde_json::from_str::<Document<'p, Text<'p>>>(payload) {
@@ -156,7 +159,7 @@ fn not_parsed(payload: &str, error: &serde_json::Error) -> NoEnvelope {
     match error.classify() {
         Category::Data => match Foreign::first_value(payload) {
             Some((position, foreign)) => NoEnvelope::OtherRecords(place(payload, position), foreign),
-            // serde's words for a wrong type quote the value, which may be an email address.
+            // serde's message for a wrong type quotes the value, which may be an email address.
             None => NoEnvelope::NotJson(format!(
                 "not a record as SQS or SNS sends it at line {} column {}",
                 error.line(),
@@ -170,7 +173,7 @@ fn not_parsed(payload: &str, error: &serde_json::Error) -> NoEnvelope {
     }
 }
 
-/// Where an element of the payload's list of records stands.
+/// The place of an element in the payload's list of records.
 fn place(payload: &str, position: usize) -> String {
     let name = if payload.trim_start().starts_with('[') { "" } else { "Records" };
     format!("{name}[{position}]")
@@ -253,7 +256,7 @@ fn body<'p, M: Member<'p>>(name: &str, member: Option<M>) -> Body<'p> {
     )
 }
 
-/// Unlike SQS, SNS lists no failures by identifier, so a notification without one is no danger.
+/// A notification needs no identifier, because SNS does not list failures by identifier as SQS does.
 fn sns_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String> {
     let (id, message) = record.sns.map_or((None, None), |sns| (text(sns.message_id), sns.message));
     Ok(Source { id, body: body("Sns.Message", message), delivery: Delivery::default() })

@@ -1,6 +1,7 @@
-//! Foreign elements: what stands in a list of records and is none, for the message that refuses the payload.
+//! Foreign elements: describes an element of a list of records that is no record, for the message that refuses the
+//! payload.
 //!
-//! Only a payload that is refused is read in this way, once more and one element at a time.
+//! Only a refused payload is read in this way, because it is read once more and one element at a time.
 
 use std::fmt;
 
@@ -15,13 +16,13 @@ pub enum Foreign {
     ApiMessage,
     /// An EventBridge event.
     Event,
-    /// A record of this event source: another service's, or one that others of another source stand beside.
+    /// A record of this event source. It is another service's, or the other records have another source.
     OtherSource(String),
     /// Another object, such as a request or the body of a message.
     Object,
-    /// Something that is no object.
+    /// A value that is no object.
     Value(&'static str),
-    /// It could not be read again.
+    /// The element could not be read again.
     Unknown,
 }
 
@@ -53,7 +54,7 @@ impl Foreign {
         }
     }
 
-    /// What to send instead.
+    /// The advice that ends the message.
     fn instead(&self) -> &'static str {
         match self {
             Foreign::ApiMessage => {
@@ -85,17 +86,18 @@ impl fmt::Display for Foreign {
     }
 }
 
-/// Whether a text is the name of an AWS event source, such as `aws:kinesis`. A message shows no other text.
+/// Whether a text is the name of an AWS event source, such as `aws:kinesis`. Messages show no other text.
 fn is_event_source(text: &str) -> bool {
     let name = text.strip_prefix("aws:").unwrap_or_default();
     (1..=30).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
-/// The first element of the list that is wanted. Nothing where an element before it cannot be read.
+/// Finds the first wanted element of the list. Returns `None` if an element before it cannot be read.
 fn first(payload: &str, wanted: impl Fn(usize, &Json<'_>) -> bool) -> Option<(usize, Foreign)> {
     let mut search = Search { wanted, found: None };
-    // The search ends in an error where it leaves a list before its end. What it found by then counts.
+    // The deserializer returns an error when the search stops before the end of a list. The element found by then
+    // counts.
     let _ = search.deserialize(&mut serde_json::Deserializer::from_str(payload));
     search.found
 }

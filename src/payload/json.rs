@@ -1,8 +1,8 @@
-//! A JSON document that borrows from its text.
+//! JSON values that borrow from their text.
 //!
-//! A batch of thousands of messages is thousands of small documents, read once and dropped. Keys and strings
-//! without escapes stay slices of the payload, and an object is a list in the order it was written, so that
-//! a field given twice can be seen and refused instead of one value silently winning.
+//! A batch of thousands of messages holds thousands of small JSON texts that are read once and dropped. Keys and
+//! strings without escapes stay slices of the payload. An object is a list in the order of the text. It shows a field
+//! that is given twice, so the function can refuse it instead of dropping one value silently.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// One JSON value. Nesting deeper than 128 is refused by the parser.
+/// One JSON value. The parser refuses nesting deeper than 128.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json<'a> {
     /// `null`
@@ -23,31 +23,32 @@ pub enum Json<'a> {
     String(Cow<'a, str>),
     /// a list
     Array(Vec<Json<'a>>),
-    /// an object, its members in the order they were written
+    /// an object, its members in the order of the text
     Object(Members<'a>),
 }
 
-/// The members of an object, in the order they were written; a name may stand there twice.
+/// The members of an object, in the order of the text. A name may occur twice.
 pub type Members<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
 
 impl<'a> Json<'a> {
-    /// Parses one document.
+    /// Parses one JSON text.
     ///
     /// # Errors
-    /// What is wrong with the text, with line and column; never a piece of the text itself.
+    /// The problem with its line and column, but no piece of the text itself.
     pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
 
-    /// Parses one document, perhaps behind a byte-order mark (RFC 8259, section 8.1, allows a parser to ignore it).
+    /// Parses one JSON text. A byte-order mark may stand before it (RFC 8259, section 8.1, allows a parser to ignore
+    /// it).
     ///
     /// # Errors
-    /// As of [`Json::parse`]; columns count from behind the mark.
+    /// The same as for [`Json::parse`]. Columns count from behind the mark.
     pub fn parse_after_mark(text: &'a str) -> Result<Self, serde_json::Error> {
         Json::parse(without_mark(text))
     }
 
-    /// Whether a text that is not one document begins with two, as JSON lines do.
+    /// Whether a text begins with two JSON objects, as JSON lines do.
     pub fn is_followed_by_another(text: &str) -> bool {
         let text = without_mark(text);
         let mut documents = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
@@ -56,7 +57,7 @@ impl<'a> Json<'a> {
         text.trim_start().starts_with('{') && first && behind.trim_start().starts_with('{')
     }
 
-    /// The last member of that name, if this is an object that has one.
+    /// The last member of that name, if the value is an object with such a member.
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
         match self {
             Json::Object(members) => {
@@ -66,7 +67,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The string, if this is one.
+    /// The string, if the value is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Json::String(text) => Some(text),
@@ -74,7 +75,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// What this is, with its article, for a message: "a number".
+    /// The kind of the value with its article, for a message: "a number".
     pub fn kind(&self) -> &'static str {
         match self {
             Json::Null => "null",
@@ -156,7 +157,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 }
 
-/// A string that borrows where it can, which `Cow` alone does not do in serde.
+/// A string that borrows from its input if it can. serde's own `Cow` always copies.
 #[derive(Debug, Clone)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 

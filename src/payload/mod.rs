@@ -1,7 +1,7 @@
-//! Payload: the bytes of an invocation, told apart into envelopes and taken apart into sources.
+//! Payload: recognises the envelope of a payload and splits it into sources.
 //!
-//! A [`Source`] is what asked for something: one message of a batch, one event, or the invocation itself.
-//! Everything further down works on sources and no longer knows which envelope they came in.
+//! A [`Source`] is one message of a batch, one event, or one direct request. Every later step works on sources, because
+//! they have the same form in all envelopes.
 
 mod delivery;
 mod document;

@@ -1,8 +1,8 @@
-//! One record of an SQS or SNS batch, as far as the function acts on it.
+//! Record: the members of an SQS or SNS record that the function uses.
 //!
-//! AWS writes each of these members as a string, and read as strings a large batch is gone through once. Where one of
-//! them is something else, or holds what is no text (a lone surrogate in a body), the payload is read again with the
-//! members kept raw: that is then the failure of its own record and not the batch's.
+//! AWS writes each of these members as a string, so the first parse reads strings and is fast for a large batch. A
+//! member may have another type, or hold invalid text such as a lone surrogate in a body. The function then parses the
+//! payload again and keeps the members raw. So the member fails its own record and not the batch.
 
 use std::borrow::Cow;
 
@@ -50,19 +50,19 @@ pub(super) struct Notification<M> {
 
 /// A member of a record that should hold a string.
 pub(super) trait Member<'p>: Deserialize<'p> + Clone {
-    /// The string.
+    /// Returns the string.
     ///
     /// # Errors
-    /// What the member holds instead.
+    /// [`NoText`] if the member holds no string.
     fn read(self) -> Result<Cow<'p, str>, NoText<'p>>;
 }
 
 /// A member that holds no string.
 #[derive(Debug)]
 pub(super) struct NoText<'p> {
-    /// Its JSON as it stands in the payload; empty where it is missing.
+    /// The member's JSON as it stands in the payload. Empty if the member is missing.
     pub(super) raw: &'p str,
-    /// Why it is none, to stand behind the member's name: "is missing".
+    /// The reason, which follows the member's name in a message: "is missing".
     pub(super) reason: String,
 }
 
@@ -90,15 +90,15 @@ impl<'p> Member<'p> for &'p RawValue {
     }
 }
 
-/// The string that a member holds.
+/// Returns the string that a member holds.
 ///
 /// # Errors
-/// Why there is none.
+/// [`NoText`] if the member is missing or holds no string.
 pub(super) fn read<'p, M: Member<'p>>(member: Option<M>) -> Result<Cow<'p, str>, NoText<'p>> {
     member.map_or_else(|| Err(NoText { raw: "", reason: "is missing".to_owned() }), M::read)
 }
 
-/// The string that a member holds, if it is there and is one.
+/// Returns the string that a member holds. `None` if the member is missing or holds no string.
 pub(super) fn text<'p, M: Member<'p>>(member: Option<M>) -> Option<Cow<'p, str>> {
     member.and_then(|member| member.read().ok())
 }

@@ -1,4 +1,4 @@
-//! Joining: pairs whose names were looked up while calls are being made come into the plan.
+//! Joining: adds pairs to the plan when their names are found while calls are in progress.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use crate::requests::Intent;
 
 use super::{CHUNK, Chunk, Place, Plan, Sources, fewest_calls};
 
-/// Addresses of a group that are to be associated now.
+/// Addresses of a group that join the plan and are to be associated now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joined {
-    /// Which of [`Plan::groups`].
+    /// Index into [`Plan::groups`].
     pub group: usize,
     /// The addresses.
     pub chunks: Vec<Chunk>,
 }
 
 impl Plan {
-    /// Gives pairs that were looked up their places, or the reasons why they have none.
+    /// Gives each pair that was looked up its place, or its failure.
     pub fn join(&mut self, pairs: &Pairs, found: Found) -> Vec<Joined> {
         for (number, id) in found.queues {
             let queue = &pairs.queues[number];
@@ -39,12 +39,12 @@ impl Plan {
         self.chunks_of(pairs, &joined)
     }
 
-    /// Takes a pair off its place. The address is left out of the plan by [`Plan::leave_out_unwanted`].
+    /// Removes a pair from its place. [`Plan::leave_out_unwanted`] then takes its address out of the plan.
     pub fn remove(&mut self, pair: usize, why: Arc<Failure>) {
         self.places[pair] = Err(why);
     }
 
-    /// Leaves out addresses whose pairs were all removed.
+    /// Takes an address out of the plan if all of its pairs were removed.
     pub fn leave_out_unwanted(&mut self) {
         let wanted: HashSet<Place> = self.places.iter().flatten().copied().collect();
         for (number, group) in self.groups.iter_mut().enumerate() {
@@ -57,7 +57,7 @@ impl Plan {
         }
     }
 
-    /// Adds what asks for the joined pairs, and cuts those addresses to chunks that are to be associated now.
+    /// Adds the sources of the joined pairs, and cuts the addresses that are to be associated into chunks.
     fn chunks_of(&mut self, pairs: &Pairs, joined: &HashSet<usize>) -> Vec<Joined> {
         let asks = || pairs.asks.iter().filter(|ask| joined.contains(&ask.pair()));
         let mut live: BTreeMap<usize, Vec<Index>> = BTreeMap::new();

@@ -15,7 +15,8 @@ fn pairs(request: &Value) -> Pairs {
     Pairs::read(&envelope, &Home::new("eu-central-1"), Some("i")).unwrap()
 }
 
-/// Names are found, with a mark before them and without a domain; but not those that begin with a question mark.
+/// Finds every name except those with a leading question mark. The identifier is the name after `mark`, without its
+/// domain.
 fn resolved(pairs: &Pairs, mark: &str) -> Resolved {
     let id = |named: Named<&Arc<str>>| match named {
         Named::Id(id) => Ok(id.clone()),
@@ -70,7 +71,7 @@ fn two_names_of_one_pair_are_one_address() {
     assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["b", "a"], 1)]);
     assert_eq!((&plan.places[1], plan.places[3].is_err()), (&plan.places[2], true));
     assert_eq!(plan.identifiers(*plan.places[1].as_ref().unwrap()), ("i", "q", "a"));
-    // One name is enough for that.
+    // One name is enough to make two pairs one.
     for (first, second) in [
         (
             json!({ "queueId": "q", "emailAddressId": "a" }),

@@ -1,4 +1,4 @@
-//! Fields of a request that stand beside it: in the envelope or the wrapping that it came in.
+//! Beside: refuses request fields that stand in an envelope, beside the request.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,12 @@ use crate::payload::{Json, Members};
 
 use super::{Field, Invalid, Name, Path};
 
-/// Refuses fields of a request that stand beside it, and names nearly theirs. Ignored, a `dryRun` there would make live
-/// calls. `belongs` says beside what they stand and where they belong.
+/// Refuses request fields among the members of an envelope, and names that are nearly theirs. If the function ignored a
+/// `dryRun` there, it would make live calls. `belongs` ends the message. It names the member that the field stands
+/// beside and the place where the field belongs.
 ///
 /// # Errors
-/// The first such field.
+/// Returns the first such field.
 pub(crate) fn no_fields_beside(members: &Members<'_>, belongs: &str) -> Result<(), Invalid> {
     match members.iter().find_map(field_of) {
         Some(field) => Err(Invalid::new(Path::default(), format!("{field} stands beside {belongs}"))),
@@ -18,7 +19,7 @@ pub(crate) fn no_fields_beside(members: &Members<'_>, belongs: &str) -> Result<(
     }
 }
 
-/// The field that a member is or nearly is. A known field that is `null` counts as absent.
+/// The request field that a member's name is, or nearly is. A known field that is `null` counts as absent.
 pub(super) fn field_of((name, value): &(Cow<'_, str>, Json<'_>)) -> Option<Field> {
     match Field::of(name) {
         Name::Known(_) if *value == Json::Null => None,
@@ -27,7 +28,7 @@ pub(super) fn field_of((name, value): &(Cow<'_, str>, Json<'_>)) -> Option<Field
     }
 }
 
-/// Whether a document names pairs itself, so that it is a request.
+/// Whether an object names pairs, so that it is a request and no envelope.
 pub(super) fn names_pairs(members: &Members<'_>) -> bool {
     members.iter().filter_map(field_of).any(|field| field == Field::Associations || field.names_a_pair())
 }

@@ -1,4 +1,4 @@
-//! The body of a message: a request, or one of the wrappings that a request travels in.
+//! Body: the text of a message, which is a request or an envelope around one.
 
 use std::borrow::Cow;
 
@@ -7,13 +7,14 @@ use crate::payload::Json;
 use super::beside::{names_pairs, no_fields_beside};
 use super::{Invalid, Path};
 
-/// How often one body may be wrapped. What is sent on is wrapped once, and an SNS notification is one more; each wrapping
-/// holds a copy of the text, so that a body made of nothing else would cost memory in the square of its size and more.
+/// Maximum number of envelopes around one request. A dead letter has one, and an SNS notification adds one more. Each
+/// envelope holds a copy of the text, so a body of envelopes alone would cost memory in the square of its size and
+/// more.
 const MAX_WRAPPINGS: usize = 8;
 
-/// What a document is wrapped around.
+/// An envelope in a body, with its content.
 enum Wrapping<'j, 'a> {
-    /// `{"unreadable": "…"}`: the text of a body that could not be read when it was met before.
+    /// `{"unreadable": "…"}`: the text of a body that the function could not read earlier.
     Unreadable(&'j str),
     /// An SNS notification: the text of its message.
     Notification(&'j str),
@@ -21,13 +22,13 @@ enum Wrapping<'j, 'a> {
     Event(&'j Json<'a>),
 }
 
-/// Parses the body of an SQS message or an SNS notification, takes the wrappings off, and hands the request on.
+/// Parses the body of an SQS message or an SNS notification, takes the envelopes off, and passes the request to `then`.
 ///
-/// The wrappings: an SNS notification around a request or an event, an EventBridge event around a request, and
-/// `{"unreadable": "…"}` around a body that could not be read when it was met before.
+/// The envelopes are an SNS notification around a request or an event, an EventBridge event around a request, and
+/// `{"unreadable": "…"}` around a body that the function could not read earlier.
 ///
 /// # Errors
-/// Why the body cannot be read. It has no path: the body as a whole is at fault.
+/// The reason why the body cannot be read. It has no path, because the body as a whole is at fault.
 pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<T, Invalid> {
     let mut text = Cow::Borrowed(body);
     let mut within = "";
@@ -47,7 +48,7 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
     Err(whole(format!("the body is wrapped more than {MAX_WRAPPINGS} times")))
 }
 
-/// A body that cannot be read, without the wrapping that it got when it could not be read before.
+/// Returns an unreadable body without the `unreadable` envelope that the function gave it earlier.
 pub(crate) fn innermost(body: &str) -> Cow<'_, str> {
     let unwrapped = Json::parse_after_mark(body).ok().and_then(|json| match wrapping(&json) {
         Ok(Some(Wrapping::Unreadable(text))) => Some(text.to_owned()),
@@ -67,8 +68,8 @@ fn not_json(within: &str, text: &str, error: &serde_json::Error) -> String {
     format!("{within}the body is not valid JSON: {error}{instead}")
 }
 
-/// What a document is wrapped around, if it is a wrapping. A document that names pairs is a request: unwrapping it would
-/// drop those pairs.
+/// Recognises an envelope. An object that names pairs is a request, because taking off an envelope would drop those
+/// pairs.
 fn wrapping<'j, 'a>(json: &'j Json<'a>) -> Result<Option<Wrapping<'j, 'a>>, Invalid> {
     let text = |name| json.get(name).and_then(Json::as_str);
     if text("unreadable").is_some() && !asks(json) {
@@ -88,7 +89,7 @@ fn wrapping<'j, 'a>(json: &'j Json<'a>) -> Result<Option<Wrapping<'j, 'a>>, Inva
     }
 }
 
-/// A wrapping has no fields of a request itself.
+/// Refuses request fields beside the member that holds the request.
 fn nothing_beside(json: &Json<'_>, holder: &str) -> Result<(), Invalid> {
     match json {
         Json::Object(members) => {
@@ -98,13 +99,13 @@ fn nothing_beside(json: &Json<'_>, holder: &str) -> Result<(), Invalid> {
     }
 }
 
-/// Whether a document names pairs itself.
+/// Whether a JSON value names pairs.
 fn asks(json: &Json<'_>) -> bool {
     matches!(json, Json::Object(members) if names_pairs(members))
 }
 
-/// The member of that name that holds a request. Given twice it is refused: whichever were taken, the other would be
-/// lost unseen.
+/// Returns the member that holds a request. A member that is given twice is refused, because the function would lose
+/// one of the two unseen.
 fn one<'j, 'a>(json: &'j Json<'a>, name: &str) -> Result<Option<&'j Json<'a>>, Invalid> {
     match json {
         Json::Object(members) if members.iter().filter(|(key, _)| key == name).count() > 1 => {
@@ -226,8 +227,8 @@ mod tests {
         }
     }
 
-    /// Escaped as `\\u005c`, a backslash does not double with each wrapping: some hundred of them fit into a message, and
-    /// all of their texts were held at once, 100 MB for a message of 1 MB.
+    /// A backslash that is escaped as `\\u005c` does not double with each envelope, so some hundred envelopes fit into
+    /// a message. Without the limit, the function held all of their texts at once: 100 MB for a message of 1 MB.
     #[test]
     fn a_body_of_wrappings_alone_is_not_followed_to_its_end() {
         let mut body = "{}".to_owned();

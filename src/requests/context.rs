@@ -1,18 +1,18 @@
-//! The context of a request: what holds where the request does not say.
+//! Context: the values that apply if a request does not set its own.
 
 use crate::payload::Json;
 
 use super::fields::Fields;
 use super::{Base, Field, Home, Identifier, Invalid, Kind, Path};
 
-/// What a request is read against.
+/// The values that a request is read with.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
-    /// The partition and Region that every ARN must be of.
+    /// The partition and Region of every accepted ARN.
     pub home: &'a Home,
-    /// `CONNECT_INSTANCE_ID`, the last place where an instance is looked for.
+    /// `CONNECT_INSTANCE_ID`, the last place where the function looks for an instance.
     pub instance: Option<&'a str>,
-    /// The defaults of the batch that the request is an item of.
+    /// The defaults of the Distributed Map batch that holds the request.
     pub defaults: Defaults<'a>,
 }
 
@@ -23,20 +23,21 @@ pub struct Defaults<'a> {
     pub instance: Option<&'a str>,
     /// The reference of requests that have none.
     pub reference: Option<&'a str>,
-    /// `dryRun` of requests that do not say.
+    /// `dryRun` of requests that do not set it.
     pub dry_run: Option<bool>,
-    /// `checkQueues` of requests that do not say.
+    /// `checkQueues` of requests that do not set it.
     pub check_queues: Option<bool>,
-    /// What else holds where a request does not say.
+    /// The other options of requests that do not set them.
     pub options: Options,
 }
 
-/// How far a request wants its pairs taken. Of two requests for one pair, the greater intent holds.
+/// The work that a request asks for. If two requests ask for one pair, the greater intent applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Intent {
-    /// `dryRun`: validate, look up and group. No other call is made for the pair.
+    /// `dryRun`: validate the pair, look it up and group it. The function makes no other call for it.
     Plan,
-    /// `dryRun` with `checkQueues`: also read the queue's list and the directory of addresses. Nothing is changed.
+    /// `dryRun` with `checkQueues`: also read the queue's list and the directory of addresses. The function changes
+    /// nothing.
     Check,
     /// Associate the pair.
     #[default]
@@ -44,24 +45,24 @@ pub enum Intent {
 }
 
 impl Intent {
-    /// Whether nothing is to be changed.
+    /// Whether the function must change nothing.
     pub fn is_dry(self) -> bool {
         self != Intent::Associate
     }
 }
 
-/// The fields of a request that say how it is to be handled.
+/// The options of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
     /// `dryRun` and `checkQueues`. By default pairs are associated.
     pub intent: Intent,
     /// A direct invocation ends as `PermanentFailure` if a pair failed for good. Default false.
     pub fail_on_permanent: bool,
-    /// A direct invocation ends as `RetryableFailure` if a pair may succeed later, instead of giving what is left
-    /// as `remaining`. Default true.
+    /// A direct invocation ends as `RetryableFailure` if a pair may succeed later. If this is false, its report has a
+    /// continuation as `remaining` instead. Default true.
     pub fail_on_retryable: bool,
-    /// The function sent the request to the continuation queue. So it was delivered before, and what it names has had
-    /// its time to be found. Default false.
+    /// The request is a continuation. An earlier message asked for its pairs, so their queues and addresses have had
+    /// time to appear. Default false.
     pub continued: bool,
 }
 
@@ -77,10 +78,11 @@ impl Default for Options {
 }
 
 impl Options {
-    /// What a request says, and the defaults where it does not.
+    /// Reads the options of a request. A missing option has its default.
     ///
     /// # Errors
-    /// An option of another type, and `checkQueues` without `dryRun`: a live run that was meant as a check.
+    /// Returns an option of another type. Also returns `checkQueues` without `dryRun`, because that is a live run that
+    /// the caller meant as a check.
     pub(super) fn read(fields: &Fields<'_>, defaults: &Defaults<'_>) -> Result<Self, Invalid> {
         let dry_run = fields.flag(Field::DryRun)?.or(defaults.dry_run).unwrap_or(false);
         let check_queues = fields.flag(Field::CheckQueues)?.or(defaults.check_queues).unwrap_or(false);
@@ -96,7 +98,7 @@ impl Options {
         Ok(Options { intent, ..Options::handling(fields, defaults.options)? })
     }
 
-    /// The options beside the intent.
+    /// Reads the options other than the intent.
     fn handling(fields: &Fields<'_>, defaults: Options) -> Result<Self, Invalid> {
         let Options { intent, fail_on_permanent, fail_on_retryable, continued } = defaults;
         Ok(Options {
@@ -109,11 +111,10 @@ impl Options {
 }
 
 impl<'a> Defaults<'a> {
-    /// Reads `BatchInput`. What it holds beside the fields of a request is the state machine's own. `null` counts as
-    /// absent.
+    /// Reads `BatchInput`. Its other members belong to the state machine and are ignored. `null` counts as absent.
     ///
     /// # Errors
-    /// The first thing invalid in it: no item can be judged without it.
+    /// Returns the first invalid field, because no item can be judged without the defaults.
     pub fn read(batch_input: &'a Json<'a>, home: &Home) -> Result<Self, Invalid> {
         if *batch_input == Json::Null {
             return Ok(Defaults::default());

@@ -1,4 +1,4 @@
-//! The form of an email address, and what a text that has another form looks like.
+//! Email address: checks the form of an address, and describes the mistake in any other text.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use super::invisible::is_invisible;
 /// The longest email address, in characters (API reference, CreateEmailAddress, EmailAddress).
 const MAX_LENGTH: usize = 255;
 
-/// Checks that a text has the form of an email address: one `@`, something before it, a dot in the domain behind it,
-/// no white space, and at most 255 characters (API reference, CreateEmailAddress, EmailAddress: pattern and length).
-/// The API would also take characters that nobody sees, and those that stand around and between addresses in an
-/// address book. An address with one of them is none that an instance has.
+/// Checks that a text has the form of an email address. It needs one `@` with a character before it, a dot in the
+/// domain, no white space, and at most 255 characters (API reference, CreateEmailAddress, EmailAddress: pattern and
+/// length). The API also accepts invisible characters, and the signs around and between the addresses of an address
+/// book. This check refuses them, because no instance has an address with one of them.
 ///
 /// # Errors
-/// What the text looks like and what is accepted, to stand behind the name of its field. It has neither the text nor
-/// the sign itself: messages go into the log, which cuts out whatever has that sign in it.
+/// The mistake and the accepted form, as a phrase that follows the name of the field. It holds neither the text nor an
+/// at sign, because the log cuts out text with that sign.
 pub(super) fn email_address(text: &str) -> Result<&str, String> {
     match has_the_form(text) {
         true => Ok(text),
@@ -22,11 +22,11 @@ pub(super) fn email_address(text: &str) -> Result<&str, String> {
     }
 }
 
-/// One pass over the bytes, and another only over a text that is not ASCII: every address comes through here.
+/// Every address passes this check, so it reads the bytes once. Only a text that is not ASCII is read again.
 fn has_the_form(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut sign = None;
-    // A dot with something before and behind it in the domain.
+    // Whether the domain has a dot with a character before and behind it.
     let mut dot = false;
     for (position, byte) in bytes.iter().enumerate() {
         match byte {
@@ -59,7 +59,7 @@ fn is_between_addresses(c: char) -> bool {
     matches!(c, ',' | ';')
 }
 
-/// What a text that is no email address looks like. Positions count characters from one.
+/// The mistake in a text that is no email address. Positions count characters from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Looks {
     Invisible(usize, char),
@@ -76,8 +76,8 @@ enum Looks {
 }
 
 impl Looks {
-    /// The first that holds. A display name usually has white space too, and several addresses may each have a display
-    /// name, so the more telling kind comes first.
+    /// Finds the first mistake that applies. The more telling mistakes come first, because a display name usually has
+    /// white space too, and several addresses may each have a display name.
     fn of(text: &str) -> Self {
         let find = |is: fn(char) -> bool| (1..).zip(text.chars()).find(|(_, c)| is(*c));
         let signs = text.matches('@').count();

@@ -33,16 +33,17 @@ pub struct Entry<'a> {
     pub instance: &'a str,
     /// The queue.
     pub queue: QueueRef<'a>,
-    /// Its addresses, each with the path by which a failure of it is reported: the entry's for `emailAddressId` and
-    /// `emailAddress`; otherwise that of the element, or of the field if it holds a single element without a list.
+    /// The addresses, each with the path that its failure reports. For `emailAddressId` and `emailAddress` it is the
+    /// entry's path. For a list it is the element's path. If the field holds a single element without a list, it is the
+    /// field's path.
     pub addresses: Vec<(Path, AddressRef<'a>)>,
 }
 
 impl<'a> Entry<'a> {
-    /// Reads an entry. Elements of its list that are invalid are added to `invalid`, and the others make the entry.
+    /// Reads an entry. Invalid elements of its list are added to `invalid`, and the entry has the valid ones.
     ///
     /// # Errors
-    /// What makes the entry as a whole invalid.
+    /// Returns the problem that makes the entry as a whole invalid.
     pub(super) fn read(
         fields: &Fields<'a>,
         request_instance: Option<Identifier<'a>>,
@@ -83,7 +84,7 @@ struct Instance<'a> {
 }
 
 impl<'a> Instance<'a> {
-    /// What is written as `instanceId`: the entry's own comes before the request's.
+    /// Begins with the `instanceId` of the entry, or with the request's if the entry has none.
     fn written(own: Option<Identifier<'a>>, request: Option<Identifier<'a>>) -> Self {
         let account = request.and_then(|r| r.arn).or(own.and_then(|o| o.arn)).map(|arn| arn.account);
         Instance { id: own.or(request).map(|instance| instance.id), account }
@@ -96,7 +97,7 @@ impl<'a> Instance<'a> {
         }
     }
 
-    /// An ARN that does not agree is refused, and says nothing about the others.
+    /// Refuses an ARN of another instance or account. A refused ARN does not count for the ARNs after it.
     fn agree(&mut self, arn: Arn<'a>) -> Result<(), &'static str> {
         if self.id.is_some_and(|id| id != arn.instance) {
             return Err("is an ARN of another instance than the entry or its request names");
@@ -107,8 +108,8 @@ impl<'a> Instance<'a> {
     }
 }
 
-/// The longest name of a queue, in characters. Amazon Connect's own end sooner (API reference, CreateQueue: 127). A
-/// failure is told with its names for each pair: a long one beside many short addresses would take memory in their
+/// The longest accepted name of a queue, in characters. Amazon Connect accepts 127 (API reference, CreateQueue). Each
+/// failure repeats the name of its queue, so a long name beside many short addresses would take memory in their
 /// product.
 const MAX_NAME: usize = 500;
 

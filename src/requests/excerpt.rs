@@ -1,4 +1,4 @@
-//! Excerpts: what is invalid in a request, as it stood, so that it can be sent on and mended.
+//! Excerpts: copies of the invalid parts of a request, so that a person can mend them and send them again.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::payload::{Json, Members};
 
 use super::{Field, Path};
 
-/// An invalid part of a body, as it stood. It is made where the part is read, because the JSON of a body is gone after
+/// A copy of an invalid part of a body. It is made when the part is read, because the JSON of the body is dropped after
 /// that.
 #[derive(Debug, Clone)]
 pub enum Excerpt {
@@ -22,8 +22,8 @@ pub enum Excerpt {
     Element(Arc<List>, Box<RawValue>),
 }
 
-/// A list of addresses of which elements are invalid, with what its entry says beside it. Its elements share it: there may
-/// be [`MAX_INVALID`](super::invalid::MAX_INVALID) of them.
+/// A list of addresses with invalid elements, and the other fields of its entry. The excerpts of the elements share it,
+/// because there may be [`MAX_INVALID`](super::invalid::MAX_INVALID) of them.
 #[derive(Debug)]
 pub struct List {
     /// The instance that the request names.
@@ -34,8 +34,8 @@ pub struct List {
     pub others: Vec<(Field, Box<RawValue>)>,
 }
 
-/// Finds the excerpts of a request. The last list that an element was of is kept, because there may be many elements of
-/// one.
+/// Makes the excerpts of a request. It keeps the list of the last element, because many invalid elements may stand in
+/// one list.
 pub(super) struct Excerpts<'j, 'a> {
     request: &'j Json<'a>,
     instance: Option<Arc<str>>,
@@ -55,7 +55,7 @@ impl<'j, 'a> Excerpts<'j, 'a> {
         Excerpts { request, instance, associations, last: None }
     }
 
-    /// What stands at a path, or the request as a whole where the path leads to no entry.
+    /// Copies the part at a path, or the whole request if the path leads to no entry.
     pub(super) fn at(&mut self, path: Path) -> Option<Excerpt> {
         if !matches!(self.request, Json::Object(_)) {
             return Some(Excerpt::Unreadable(raw(self.request)?.get().into()));
@@ -97,8 +97,8 @@ impl<'j, 'a> Excerpts<'j, 'a> {
     }
 }
 
-/// The fields of an entry beside its list. In the short form an empty string counts as absent, and in an entry it would
-/// not, so it is left out.
+/// Copies the fields of an entry beside its list. An empty string counts as absent in the short form but not in an
+/// entry, so it is left out.
 fn others(members: &Members<'_>, list: Field) -> Vec<(Field, Box<RawValue>)> {
     let other = |name: &str| Field::of_entry(name).filter(|field| *field != list);
     let is_absent = |value: &Json<'_>| *value == Json::Null || value.as_str() == Some("");
@@ -106,7 +106,7 @@ fn others(members: &Members<'_>, list: Field) -> Vec<(Field, Box<RawValue>)> {
     given.filter_map(|(name, value)| Some((other(name)?, raw(value)?))).collect()
 }
 
-/// Nothing that was read as JSON can fail to be written as JSON.
+/// Writes a value as JSON. A parsed value can always be written.
 fn raw(json: &Json<'_>) -> Option<Box<RawValue>> {
     to_raw_value(json).ok()
 }
@@ -115,7 +115,7 @@ fn raw(json: &Json<'_>) -> Option<Box<RawValue>> {
 mod tests {
     use super::*;
 
-    /// Each excerpt as text: the instance, what stands beside, and the part itself.
+    /// Each excerpt as text: the instance, the other fields, and the part itself.
     fn excerpts(request: &str, paths: &[Path]) -> Vec<String> {
         let json = Json::parse(request).unwrap();
         let mut excerpts = Excerpts::new(&json);

@@ -1,10 +1,10 @@
-//! The known fields of a request, and names that only look like one.
+//! The known fields of a request, and names that only look like a known field.
 
 use std::fmt;
 
 use super::folded::Folded;
 
-/// A known field of an association request. Anything else is ignored, unless it nearly is one of these.
+/// A known field of an association request. Other members are ignored, unless their name is nearly a known one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
     /// `instanceId`, of a request or an entry
@@ -56,7 +56,7 @@ impl Field {
         Field::EmailAddresses,
     ];
 
-    /// As it is written in JSON.
+    /// The field's name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Field::InstanceId => "instanceId",
@@ -91,7 +91,7 @@ impl Field {
         )
     }
 
-    /// The field of that name that an entry may have.
+    /// The field of an entry with that name, if there is one.
     pub fn of_entry(name: &str) -> Option<Field> {
         Field::ALL
             .into_iter()
@@ -117,14 +117,14 @@ impl fmt::Display for Field {
     }
 }
 
-/// What the name of a member says.
+/// The meaning of a member's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {
     /// A known field.
     Known(Field),
-    /// A person would read it as this field, but it is written differently (see [`is_nearly`](super::is_nearly)).
+    /// A person would read the name as this field, but it is spelled differently (see [`is_nearly`](super::is_nearly)).
     Nearly(Field),
-    /// Something of the caller's own.
+    /// A member of the caller's own.
     Unknown,
 }
 

@@ -17,8 +17,8 @@ impl<'j> Fields<'j> {
     /// Picks the known fields of an object.
     ///
     /// # Errors
-    /// A value that is no object; a name that is nearly a known one; a known field given twice, since either
-    /// value might be the one that was meant.
+    /// Returns a value that is no object, and a name that is nearly a known one. Also returns a known field that is
+    /// given twice, because the caller may mean either value.
     pub(super) fn of(json: &'j Json<'j>, path: Path) -> Result<Self, Invalid> {
         let Json::Object(members) = json else {
             let what = if path.is_empty() { "the request".to_owned() } else { path.to_string() };
@@ -39,7 +39,8 @@ impl<'j> Fields<'j> {
                 Name::Unknown => {}
             }
         }
-        // Only now: a field that is given twice may be null the second time, and is refused all the same.
+        // This comes after the check for duplicates, because a field that is given twice is refused even if one value
+        // is `null`.
         for value in &mut values {
             value.take_if(|value| **value == Json::Null);
         }
@@ -67,13 +68,13 @@ impl<'j> Fields<'j> {
         Field::ALL.into_iter().find(|field| self.get(*field).is_some() && test(*field))
     }
 
-    /// A string that is not empty.
+    /// Reads a string that is not empty.
     pub(super) fn text(&self, field: Field) -> Result<Option<&'j str>, Invalid> {
         let Some(value) = self.get(field) else { return Ok(None) };
         non_empty_text(value).map(Some).map_err(|reason| Invalid::field(self.path, field, reason))
     }
 
-    /// A boolean.
+    /// Reads a boolean.
     pub(super) fn flag(&self, field: Field) -> Result<Option<bool>, Invalid> {
         match self.get(field) {
             None => Ok(None),
@@ -85,8 +86,8 @@ impl<'j> Fields<'j> {
         }
     }
 
-    /// The elements of a field that takes a list, or a single one for a list of one: a value of the kind that
-    /// `is_element` knows. `expected` says what the field takes, for the message.
+    /// Reads a field that takes a list. A single value for which `is_element` holds counts as a list of one. `expected`
+    /// names the accepted values in the message.
     pub(super) fn elements(
         &self,
         field: Field,
@@ -106,7 +107,7 @@ impl<'j> Fields<'j> {
     }
 }
 
-/// What a field that takes a list holds.
+/// The value of a field that takes a list.
 pub(super) enum Elements<'j> {
     /// A list that is not empty.
     List(&'j [Json<'j>]),
@@ -114,7 +115,7 @@ pub(super) enum Elements<'j> {
     Single(&'j Json<'j>),
 }
 
-/// The string that a value is, if it is one and not empty; else why not.
+/// Returns a string that is not empty, or the reason why the value is none.
 pub(super) fn non_empty_text<'j>(value: &'j Json<'j>) -> Result<&'j str, String> {
     match value {
         Json::String(text) if text.is_empty() => Err("is an empty string".to_owned()),

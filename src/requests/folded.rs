@@ -1,4 +1,4 @@
-//! Names folded to what a person reads in them, so that `Dry run` is seen to mean `dryRun`.
+//! Folded names: compares names as a person reads them, so that `Dry run` is recognised as `dryRun`.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -7,7 +7,7 @@ const CAPACITY: usize = 16;
 
 /// A name in compatibility form (NFKC) and lower case, without everything that is neither a letter nor a digit.
 ///
-/// Known names are short and ASCII. A name that folds to anything else is none of them, and it is not kept.
+/// Known names are short and ASCII. A name that folds to any other form is unknown, so its letters are not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Folded {
     letters: [u8; CAPACITY],
@@ -15,8 +15,7 @@ pub(super) struct Folded {
 }
 
 impl Folded {
-    /// Folds a name. It allocates nothing for ASCII names: each member of a request that is not a known field comes
-    /// through here.
+    /// Folds a name. Every unknown member of a request passes here, so an ASCII name needs no allocation.
     pub(super) fn of(name: &str) -> Self {
         match name.is_ascii() {
             true => Folded::collect(name.chars()),
@@ -24,7 +23,7 @@ impl Folded {
         }
     }
 
-    /// Whether this is what a known name, which is ASCII letters only, folds to.
+    /// Whether a known name has this folded form. Known names are ASCII letters only.
     pub(super) fn is(&self, known: &str) -> bool {
         known.as_bytes().eq_ignore_ascii_case(&self.letters[..self.length])
     }
@@ -43,13 +42,14 @@ impl Folded {
     }
 }
 
-/// The Hangul fillers are letters to Unicode, and invisible. Compatibility form makes these two of all four.
+/// Unicode counts the four Hangul fillers as letters, although they are invisible. Compatibility form turns all four
+/// into these two.
 fn is_filler(c: char) -> bool {
     matches!(c, '\u{115f}' | '\u{1160}')
 }
 
-/// Whether a person would read a name as a known one, although it may be written differently: in another case or
-/// width, or with spaces, punctuation, control or invisible characters.
+/// Whether a person would read a name as a known one. The name may have another case or width, or hold spaces,
+/// punctuation, control characters or invisible characters.
 ///
 /// The known name consists of at most 16 ASCII letters.
 pub fn is_nearly(name: &str, known: &str) -> bool {
@@ -118,7 +118,7 @@ mod tests {
         }
     }
 
-    /// Default_Ignorable_Code_Point of the Unicode Character Database, and the control characters.
+    /// The ranges are Default_Ignorable_Code_Point of the Unicode Character Database, and the control characters.
     #[test]
     fn no_invisible_character_makes_another_name() {
         let ranges = [

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The partition and Region that the function runs in, which every ARN must be of.
+/// The partition and Region of the function. Every ARN must name both.
 ///
 /// A replica of an instance in another Region bears the same identifier (Administrator Guide, "Set up Amazon
 /// Connect Global Resiliency"), so an ARN of another Region would silently become a call to this one.
@@ -36,7 +36,7 @@ impl Home {
     }
 }
 
-/// What an identifier names.
+/// The kind of resource that an identifier names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// An instance: at most 100 characters.
@@ -48,8 +48,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The longest identifier, in characters: the bounds of `InstanceId` and `EmailAddressId` in the API
-    /// reference, AssociateQueueEmailAddresses; `QueueId` has none there.
+    /// The longest accepted identifier, in characters. The API reference, AssociateQueueEmailAddresses, gives the
+    /// bounds of `InstanceId` and `EmailAddressId`. It gives none for `QueueId`.
     pub fn max_length(self) -> usize {
         match self {
             Kind::Instance => 100,
@@ -82,11 +82,11 @@ impl Kind {
 pub struct Identifier<'a> {
     /// The bare identifier.
     pub id: &'a str,
-    /// What else it said, if it came as an ARN.
+    /// The other parts of the ARN, if the caller gave an ARN.
     pub arn: Option<Arn<'a>>,
 }
 
-/// What an ARN says beside the identifier itself.
+/// The parts of an ARN beside the identifier itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arn<'a> {
     /// The account, twelve digits.
@@ -96,10 +96,11 @@ pub struct Arn<'a> {
 }
 
 impl<'a> Identifier<'a> {
-    /// Checks an identifier, bare or an ARN.
+    /// Checks an identifier, which may be bare or an ARN.
     ///
     /// # Errors
-    /// What is wrong and what is accepted, without the value, which may be an email address put in the wrong field.
+    /// The problem and the accepted form. The message leaves the value out, because it may be an email address in the
+    /// wrong field.
     pub fn parse(text: &'a str, kind: Kind, home: &Home) -> Result<Self, String> {
         if !text.starts_with("arn:") {
             return Ok(Identifier { id: bare(text, kind)?, arn: None });
@@ -142,7 +143,7 @@ fn bare(text: &str, kind: Kind) -> Result<&str, String> {
     }
     let accepted = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let refused = |c: char| !u8::try_from(c).is_ok_and(accepted);
-    // Bytes first: every identifier comes through here, and taking text apart into characters is much slower.
+    // Every identifier passes here, so bytes are checked first. Splitting text into characters is much slower.
     if !text.bytes().all(accepted)
         && let Some((position, c)) = text.chars().enumerate().find(|(_, c)| refused(*c))
     {
@@ -157,7 +158,7 @@ fn bare(text: &str, kind: Kind) -> Result<&str, String> {
             position + 1
         ));
     }
-    // All characters are ASCII by now, so bytes are characters.
+    // All characters are ASCII here, so the length in bytes is the length in characters.
     if text.len() > kind.max_length() {
         return Err(format!("is {} characters long; at most {} are accepted", text.len(), kind.max_length()));
     }
@@ -167,7 +168,7 @@ fn bare(text: &str, kind: Kind) -> Result<&str, String> {
     Ok(text)
 }
 
-/// A character that a log can show.
+/// Displays a character in a form that a log can show.
 struct Shown(char);
 
 impl fmt::Display for Shown {

@@ -1,4 +1,4 @@
-//! What to send instead of a document that asks for nothing, where it looks like a well-known mistake.
+//! Instead: advice for well-known mistakes, if a payload or body holds no request.
 
 use crate::payload::{Json, Members};
 
@@ -6,7 +6,7 @@ use super::beside::names_pairs;
 use super::folded::is_nearly;
 use super::invalid::shown;
 
-/// What a request looks like that names no pairs, and what to send instead, to stand behind "the request".
+/// Describes an object that names no pairs, and the form to send instead. The phrase follows "the request".
 pub(super) fn instead_of_object(members: &Members<'_>) -> Option<String> {
     let member = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
     let has = |names: &[&str]| names.iter().all(|name| member(name).is_some());
@@ -40,7 +40,7 @@ pub(super) fn instead_of_object(members: &Members<'_>) -> Option<String> {
     Some(format!("holds another request in {:?}; send that one by itself", shown(name)))
 }
 
-/// What to send instead of a value that is no object where a request is expected, to stand at the end of a message.
+/// Names the form to send instead of a value that is no object. The phrase ends a message.
 pub(super) fn instead_of_value(value: &Json<'_>) -> &'static str {
     match value {
         Json::Array(_) => {

@@ -1,38 +1,38 @@
-//! What is invalid in a request.
+//! Invalid: the invalid parts of a request.
 
 use std::borrow::Cow;
 
 use super::{Excerpt, Field, Path};
 
-/// How many entries and elements of one request may be invalid and still be told one by one. Each costs some hundred
-/// times the two bytes that it takes to write it: without an end, one message of a megabyte would end the process for
-/// want of memory, each time that it is delivered, and take along the others of its batch.
+/// Maximum number of invalid entries and elements of one request that are reported one by one. Each costs some hundred
+/// times the two bytes that it takes to write it. Without a maximum, a message of one megabyte would exhaust the memory
+/// of the process at every delivery. The other messages of its batch would fail with it.
 pub(super) const MAX_INVALID: usize = 10_000;
 
-/// Something invalid: which part of the request, and why.
+/// An invalid part of a request, and the reason.
 #[derive(Debug, Clone)]
 pub struct Invalid {
     path: Path,
-    /// The member's name as the caller wrote it, where that is not the field's own.
+    /// The member's name as the caller wrote it, if it is not the field's own name.
     written_as: Option<Box<str>>,
-    /// One line: what was met and what is accepted. Never the value itself, which may be an email address.
+    /// One line with the problem and the accepted form. It never holds the value, which may be an email address.
     pub message: String,
-    /// The part as it stood. What makes an invocation as a whole invalid has none.
+    /// A copy of the part. `None` if the invocation as a whole is invalid.
     pub excerpt: Option<Excerpt>,
 }
 
 impl Invalid {
-    /// Something invalid at a path.
+    /// Creates an invalid part at a path.
     pub fn new(path: Path, message: impl Into<String>) -> Self {
         Invalid { path, written_as: None, message: message.into(), excerpt: None }
     }
 
-    /// A field of an object that reads `<field> <reason>`.
+    /// Creates an invalid field of an object, with the message `<field> <reason>`.
     pub(super) fn field(object: Path, field: Field, reason: impl std::fmt::Display) -> Self {
         Invalid::new(object.field(field), format!("{field} {reason}"))
     }
 
-    /// A member whose name is nearly that of a known field.
+    /// Creates an invalid member whose name is nearly that of a known field.
     pub(super) fn misspelled(object: Path, field: Field, written_as: &str) -> Self {
         let written_as = shown(written_as);
         Invalid {
@@ -43,23 +43,23 @@ impl Invalid {
         }
     }
 
-    /// A member of the payload whose name is nearly that of a known one.
+    /// Creates an invalid member of the payload whose name is nearly that of a known one.
     pub(crate) fn misspelled_member(written_as: &str, meant: &str) -> Self {
         let message = format!("{:?} is not a member of the payload; {meant} was meant", shown(written_as));
         Invalid::new(Path::default(), message)
     }
 
-    /// The same, of a text that holds no request.
+    /// Adds a text that holds no request as the excerpt.
     pub(crate) fn in_text(self, text: impl Into<Box<str>>) -> Self {
         Invalid { excerpt: Some(Excerpt::Unreadable(text.into())), ..self }
     }
 
-    /// Where it stands, for ordering and for finding the entry again.
+    /// The path of the part. It orders parts, and it leads to the entry.
     pub fn path(&self) -> Path {
         self.path
     }
 
-    /// Where it stands, as a JSON path; nothing for a body as a whole.
+    /// The JSON path of the part. `None` for a body as a whole.
     pub fn path_text(&self) -> Option<String> {
         if self.path.is_empty() {
             return None;
@@ -73,7 +73,7 @@ impl Invalid {
     }
 }
 
-/// Characters of a name that are shown: a name nearly right may be a megabyte of blanks.
+/// Number of characters of a name that a message shows. A name that is nearly right may be a megabyte of blanks.
 const SHOWN: usize = 60;
 
 pub(super) fn shown(name: &str) -> Cow<'_, str> {

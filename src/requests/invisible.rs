@@ -1,8 +1,8 @@
-//! Characters that nobody sees: two texts that differ in them look the same.
+//! Invisible characters: two texts that differ only in them look the same.
 
-/// Whether a character shows nothing: a control character, or one that Unicode has rendering software ignore
-/// (`Default_Ignorable_Code_Point`, with the fillers and the format characters around it). White space is not among
-/// them, except for control characters such as a tab.
+/// Whether a character is invisible. Control characters are invisible, and so are the characters that rendering
+/// software ignores (Unicode's `Default_Ignorable_Code_Point`, with the fillers and the format characters around it).
+/// White space is visible, except for control characters such as a tab.
 pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(

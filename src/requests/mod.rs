@@ -1,7 +1,8 @@
-//! Requests: what a source asks for, checked field by field.
+//! Requests: reads the requests of a source and checks them field by field.
 //!
-//! Everything invalid is a value with its JSON path, so that what is valid beside it goes on: an invalid element
-//! of a list costs that element, an invalid entry that entry, an invalid field of the request the request.
+//! An invalid part is a value with its JSON path, so the valid parts beside it go on. An invalid element of a list
+//! fails alone. An invalid entry fails with all of its addresses. An invalid field of a request fails the whole
+//! request.
 
 mod beside;
 mod body;

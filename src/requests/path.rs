@@ -1,4 +1,4 @@
-//! Where something stands in a request, as a JSON path that is written out only when somebody reads it.
+//! Path: a place in a request. Its text is written only when somebody reads it.
 
 use std::fmt;
 
@@ -18,10 +18,10 @@ pub struct Path {
     element: Option<Index>,
 }
 
-// There is one for each place that asks for a pair, and memory is what Lambda bills.
+// Each place that asks for a pair has a path, and Lambda bills memory.
 const _: () = assert!(size_of::<Path>() == 20);
 
-/// What a request stands in.
+/// The place of a request in the payload or body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Base {
     /// The payload or the body itself.
@@ -57,28 +57,28 @@ impl Path {
         Path { field: Some(field), ..self }
     }
 
-    /// An element of the field, a list.
+    /// An element of the field, which is a list.
     #[must_use]
     pub fn element(self, index: usize) -> Self {
         Path { element: Some(Index::new(index)), ..self }
     }
 
-    /// Whether this is the root itself, which has no path worth writing.
+    /// Whether the path is the root itself, which has no text.
     pub fn is_empty(self) -> bool {
         self == Path::default()
     }
 
-    /// What the request stands in.
+    /// The place of the request in the payload or body.
     pub fn base(self) -> Base {
         self.base
     }
 
-    /// Which entry of `associations` it stands in, if in one. An entry that stands alone is the first.
+    /// Index of the entry in `associations`, if the path leads to an entry. An entry that stands alone has index 0.
     pub fn entry_index(self) -> Option<usize> {
         self.entry.map(Index::get)
     }
 
-    /// Which element of a list it is, and of which list.
+    /// The list and the index of the element, if the path leads to an element.
     pub fn list_element(self) -> Option<(Field, usize)> {
         Some((self.field?, self.element?.get()))
     }

@@ -1,4 +1,4 @@
-//! One association request: its fields, its entries, and what is invalid in it.
+//! One association request: its fields, its entries, and its invalid parts.
 
 use crate::payload::Json;
 
@@ -9,16 +9,16 @@ use super::instead::instead_of_object;
 use super::invalid::MAX_INVALID;
 use super::{Base, Context, Defaults, Entry, Field, Invalid, Options, Path};
 
-/// A request, taken apart into what is valid and what is not.
+/// A request, split into its valid and its invalid parts.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// How it is to be handled.
+    /// The request's options.
     pub options: Options,
-    /// The caller's own name for it, if there is one.
+    /// The caller's own name for the request, if there is one.
     pub reference: Option<&'a str>,
-    /// Its valid entries, in order; an entry whose every address is invalid has none left.
+    /// The valid entries, in order. If every address of an entry is invalid, the entry has no addresses.
     pub entries: Vec<Entry<'a>>,
-    /// Everything invalid in it.
+    /// The invalid parts.
     pub invalid: Vec<Invalid>,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Request<'a> {
             request.entries.clear();
             request.invalid = vec![invalid];
         }
-        // Nearly every request is valid.
+        // Nearly every request is valid and needs no excerpts.
         if !request.invalid.is_empty() {
             let mut excerpts = Excerpts::new(json);
             request.invalid.iter_mut().for_each(|invalid| invalid.excerpt = excerpts.at(invalid.path()));
@@ -39,7 +39,7 @@ impl<'a> Request<'a> {
         request
     }
 
-    /// `Err` is what makes the request as a whole invalid.
+    /// Returns the problem that makes the request as a whole invalid.
     fn fill(&mut self, json: &'a Json<'a>, path: Path, context: &Context<'a>) -> Result<(), Invalid> {
         let fields = Fields::of(json, path)?;
         if fields.get(Field::Associations).is_none() {
@@ -82,7 +82,7 @@ impl<'a> Request<'a> {
                 }
             });
             if entry.is_err() {
-                // The entry is one failure, its elements none beside it.
+                // An invalid entry is one failure, so its elements are not failures beside it.
                 self.invalid.truncate(before);
             }
             match entry {

@@ -1,4 +1,4 @@
-//! How payloads are told apart, and what refused payloads are told.
+//! Envelopes that are recognised, and the messages for refused payloads.
 
 use super::*;
 

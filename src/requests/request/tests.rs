@@ -1,4 +1,4 @@
-//! How requests are read: what is valid, what is not, and where.
+//! Requests that are read: the valid entries, the invalid parts and their paths.
 
 use super::*;
 use crate::requests::Intent;
@@ -6,7 +6,7 @@ use crate::requests::{AddressRef, Defaults, Home, QueueRef};
 
 const ARN: &str = "arn:aws:connect:eu-central-1:111122223333:instance";
 
-/// The entries of a request, written short, and what is invalid in it.
+/// The entries of a request in short notation, and its invalid parts.
 fn read(request: &str) -> (Vec<String>, Vec<(String, String)>) {
     read_in(request, None, "{}")
 }
@@ -94,13 +94,14 @@ fn null_counts_as_absent() {
     ] {
         assert_eq!(read(request), (vec!["i/q: e".to_owned()], vec![]), "{request}");
     }
-    // As if it were not there: the short form, and the next place where an instance is looked for.
+    // `null` counts as absent. The request is in the short form, and the instance comes from the next place.
     let (_, invalid) = read(r#"{"instanceId":"i","associations":null}"#);
     assert_eq!(invalid[0].0, "associations");
     let short = r#"{"instanceId":null,"queueId":"q","emailAddressId":"e"}"#;
     assert_eq!(read_in(short, Some("env"), "null").0, ["env/q: e"]);
     assert_eq!(read_in(short, Some("env"), r#"{"instanceId":null,"dryRun":null}"#).0, ["env/q: e"]);
-    // An element of a list is no field, a name nearly right is none, and twice is twice.
+    // `null` is invalid as an element, and under a name that is nearly known. A field is given twice even if one value
+    // is `null`.
     for (request, path) in [
         (r#"{"instanceId":"i","queueId":"q","emailAddressIds":[null]}"#, "emailAddressIds[0]"),
         (r#"{"instanceId":"i","associations":[null]}"#, "associations[0]"),
@@ -234,7 +235,7 @@ fn arns_that_disagree_are_invalid() {
         assert_eq!(invalid.len(), 1, "{request}");
         assert_eq!(invalid[0].0, path, "{request}");
     }
-    // What does not agree says nothing about what stands behind it.
+    // A refused ARN does not count for the ARNs after it.
     let request = format!(
         r#"{{"instanceId":"i","queueId":"q","emailAddressIds":
             ["{other_account}/j/email-address/a","ARN/i/email-address/b","ARN/i/email-address/c"]}}"#
@@ -242,7 +243,7 @@ fn arns_that_disagree_are_invalid() {
     let (pairs, invalid) = read(&request);
     assert_eq!(pairs, ["i/q: b c"]);
     assert_eq!(invalid.len(), 1);
-    // An entry that names another instance than its request, and agrees with itself, means it.
+    // An entry may name another instance than its request if the parts of the entry agree.
     let request = r#"{"instanceId":"i","associations":[
         {"instanceId":"j","queueId":"ARN/j/queue/q","emailAddressId":"e"}]}"#;
     assert_eq!(read(request), (vec!["j/q: e".to_owned()], vec![]));
