@@ -101,9 +101,8 @@ impl Pairs {
     /// Reads every source of an envelope.
     ///
     /// # Errors
-    /// Returns the first invalid part of a Distributed Map batch's defaults, because no item can be judged without
-    /// them. Also returns a request field that stands beside the requests of an envelope, because its meaning for them
-    /// is unknown.
+    /// Refuses invalid defaults of a Distributed Map batch, because no item can be judged without them. Also refuses a
+    /// request field that stands beside the requests of an envelope, because its meaning for them is unknown.
     pub fn read(envelope: &Envelope<'_>, home: &Home, instance: Option<&str>) -> Result<Self, Invalid> {
         nothing_beside(envelope)?;
         // Most sources ask for one pair.

@@ -45,11 +45,11 @@ pub struct Settings {
     pub metrics_namespace: String,
     /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: the dimension of the metrics.
     pub function_name: String,
-    /// `AWS_LAMBDA_LOG_LEVEL`, else `RUST_LOG` (info).
+    /// `AWS_LAMBDA_LOG_LEVEL`, or `RUST_LOG` if that is not set (info).
     pub log_level: LevelFilter,
-    /// `AWS_ENDPOINT_URL_CONNECT`, else `AWS_ENDPOINT_URL`: another endpoint for Connect.
+    /// `AWS_ENDPOINT_URL_CONNECT`, or `AWS_ENDPOINT_URL` if that is not set: another endpoint for Connect.
     pub connect_endpoint: Option<String>,
-    /// `AWS_ENDPOINT_URL_SQS`, else `AWS_ENDPOINT_URL`: another endpoint for SQS.
+    /// `AWS_ENDPOINT_URL_SQS`, or `AWS_ENDPOINT_URL` if that is not set: another endpoint for SQS.
     pub sqs_endpoint: Option<String>,
 }
 
@@ -66,7 +66,7 @@ impl Settings {
     /// Reads the settings through a look-up of variables by name.
     ///
     /// # Errors
-    /// Returns the first variable whose value cannot be used.
+    /// Returns an error for the first variable whose value cannot be used.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let variables = Variables { lookup };
         let home = Home::new(variables.text("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()));
@@ -110,7 +110,7 @@ impl Settings {
     /// Reads the endpoint of a service from its own variable, or from `AWS_ENDPOINT_URL` if that is not set.
     ///
     /// # Errors
-    /// Returns the variable if its value is no URL.
+    /// Returns an error if the value is no URL.
     pub fn endpoint(
         lookup: impl Fn(&str) -> Option<String>,
         variable: &'static str,

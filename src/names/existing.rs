@@ -27,7 +27,7 @@ impl Names<'_> {
         }
     }
 
-    /// Whether the reading of an instance's address directory has ended in this invocation.
+    /// Whether no reading of an instance's address directory is under way in this invocation.
     pub fn knows_addresses(&self, instance: &Arc<str>) -> bool {
         let number = self.numbers.get(&(instance.clone(), Kind::EmailAddresses));
         number.is_none_or(|number| self.directories[*number].reading.is_none())

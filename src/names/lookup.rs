@@ -53,7 +53,7 @@ enum Lookup {
     Waits(usize),
 }
 
-/// The state of a directory that gave an identifier which the API refused.
+/// The state of a directory after the API refused an identifier from it.
 #[derive(Debug)]
 pub enum Reread {
     /// The directory of this number is read again.
@@ -110,9 +110,9 @@ impl<'a> Names<'a> {
         self.sort_out(number)
     }
 
-    /// Ends a reading because the API refused a page. Names are then looked up in an older directory, if there is one,
-    /// because most of it is still right. A reading that an earlier invocation began starts again if the API refused
-    /// its token.
+    /// Ends a reading because a page cannot be read. Names are then looked up in an older directory, if there is one,
+    /// because most of it is still right. The next invocation continues the reading if the cause may pass. A reading
+    /// that an earlier invocation began starts again if the API refused its token.
     pub fn refused(&mut self, number: usize, refused: &Refused, now: Instant) -> Found {
         let known = &mut self.directories[number];
         let class = refused.refusal.class;

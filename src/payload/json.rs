@@ -10,7 +10,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// One JSON value. The parser refuses nesting deeper than 128.
+/// One JSON value. The parser refuses more than 128 levels of nesting.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json<'a> {
     /// `null`

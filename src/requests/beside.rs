@@ -11,7 +11,7 @@ use super::{Field, Invalid, Name, Path};
 /// beside and the place where the field belongs.
 ///
 /// # Errors
-/// Returns the first such field.
+/// Refuses the first such field.
 pub(crate) fn no_fields_beside(members: &Members<'_>, belongs: &str) -> Result<(), Invalid> {
     match members.iter().find_map(field_of) {
         Some(field) => Err(Invalid::new(Path::default(), format!("{field} stands beside {belongs}"))),

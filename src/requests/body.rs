@@ -7,9 +7,9 @@ use crate::payload::Json;
 use super::beside::{names_pairs, no_fields_beside};
 use super::{Invalid, Path};
 
-/// Maximum number of envelopes around one request. A dead letter has one, and an SNS notification adds one more. Each
-/// envelope holds a copy of the text, so a body of envelopes alone would cost memory in the square of its size and
-/// more.
+/// Maximum number of envelopes around one request. An unreadable dead letter has one, and an SNS notification adds one
+/// more. Each envelope holds a copy of the text, so a body of envelopes alone would cost memory in the square of its
+/// size and more.
 const MAX_WRAPPINGS: usize = 8;
 
 /// An envelope in a body, with its content.

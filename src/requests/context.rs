@@ -58,7 +58,7 @@ pub struct Options {
     pub intent: Intent,
     /// A direct invocation ends as `PermanentFailure` if a pair failed for good. Default false.
     pub fail_on_permanent: bool,
-    /// A direct invocation ends as `RetryableFailure` if a pair may succeed later. If this is false, its report has a
+    /// A direct invocation ends as `RetryableFailure` if a pair may succeed later. With false, its report has a
     /// continuation as `remaining` instead. Default true.
     pub fail_on_retryable: bool,
     /// The request is a continuation. An earlier message asked for its pairs, so their queues and addresses have had
@@ -81,7 +81,7 @@ impl Options {
     /// Reads the options of a request. A missing option has its default.
     ///
     /// # Errors
-    /// Returns an option of another type. Also returns `checkQueues` without `dryRun`, because that is a live run that
+    /// Refuses an option of another type. Also refuses `checkQueues` without `dryRun`, because that is a live run that
     /// the caller meant as a check.
     pub(super) fn read(fields: &Fields<'_>, defaults: &Defaults<'_>) -> Result<Self, Invalid> {
         let dry_run = fields.flag(Field::DryRun)?.or(defaults.dry_run).unwrap_or(false);
@@ -114,7 +114,7 @@ impl<'a> Defaults<'a> {
     /// Reads `BatchInput`. Its other members belong to the state machine and are ignored. `null` counts as absent.
     ///
     /// # Errors
-    /// Returns the first invalid field, because no item can be judged without the defaults.
+    /// Refuses the first invalid field, because no item can be judged without the defaults.
     pub fn read(batch_input: &'a Json<'a>, home: &Home) -> Result<Self, Invalid> {
         if *batch_input == Json::Null {
             return Ok(Defaults::default());

@@ -43,7 +43,7 @@ impl<'a> Entry<'a> {
     /// Reads an entry. Invalid elements of its list are added to `invalid`, and the entry has the valid ones.
     ///
     /// # Errors
-    /// Returns the problem that makes the entry as a whole invalid.
+    /// Returns the reason why the entry as a whole is invalid.
     pub(super) fn read(
         fields: &Fields<'a>,
         request_instance: Option<Identifier<'a>>,

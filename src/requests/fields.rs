@@ -17,7 +17,7 @@ impl<'j> Fields<'j> {
     /// Picks the known fields of an object.
     ///
     /// # Errors
-    /// Returns a value that is no object, and a name that is nearly a known one. Also returns a known field that is
+    /// Refuses a value that is no object, and a name that is nearly a known one. Also refuses a known field that is
     /// given twice, because the caller may mean either value.
     pub(super) fn of(json: &'j Json<'j>, path: Path) -> Result<Self, Invalid> {
         let Json::Object(members) = json else {

@@ -49,7 +49,7 @@ impl Invalid {
         Invalid::new(Path::default(), message)
     }
 
-    /// Adds a text that holds no request as the excerpt.
+    /// Sets the excerpt to a text that holds no request.
     pub(crate) fn in_text(self, text: impl Into<Box<str>>) -> Self {
         Invalid { excerpt: Some(Excerpt::Unreadable(text.into())), ..self }
     }

@@ -39,7 +39,7 @@ impl<'a> Request<'a> {
         request
     }
 
-    /// Returns the problem that makes the request as a whole invalid.
+    /// Returns the reason why the request as a whole is invalid.
     fn fill(&mut self, json: &'a Json<'a>, path: Path, context: &Context<'a>) -> Result<(), Invalid> {
         let fields = Fields::of(json, path)?;
         if fields.get(Field::Associations).is_none() {
