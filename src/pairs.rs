@@ -105,7 +105,7 @@ impl Pairs {
     /// request field that stands beside the requests of an envelope, because its meaning for them is unknown.
     pub fn read(envelope: &Envelope<'_>, home: &Home, instance: Option<&str>) -> Result<Self, Invalid> {
         nothing_beside(envelope)?;
-        // Most sources ask for one pair.
+        // Most sources ask for one pair, so their number is a good capacity.
         let mut reading = Reading::with_capacity(envelope.sources.len());
         for (source, asked) in envelope.sources.iter().enumerate() {
             let context = Context { home, instance, defaults: Defaults::default() };

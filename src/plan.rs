@@ -343,7 +343,7 @@ where
 }
 
 impl Sources {
-    /// The sources.
+    /// The sources as a slice.
     pub fn as_slice(&self) -> &[usize] {
         match self {
             Sources::One(source) => std::slice::from_ref(source),

@@ -19,22 +19,22 @@ pub(crate) struct WrittenRequest<'a> {
     /// The instance of entries that name none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) instance_id: Option<&'a str>,
-    /// Written if it is true.
+    /// Serde writes this field only if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) dry_run: bool,
-    /// Written if it is true.
+    /// Serde writes this field only if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) check_queues: bool,
-    /// Written if it is true.
+    /// Serde writes this field only if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) fail_on_permanent: bool,
-    /// Written if the request sets it.
+    /// Serde writes this field only if the request sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fail_on_retryable: Option<bool>,
     /// The caller's own name for the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reference: Option<&'a str>,
-    /// Marks a continuation. Written if it is true.
+    /// Marks a continuation. Serde writes this field only if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) continued: bool,
     /// The entries.

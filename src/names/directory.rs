@@ -8,7 +8,7 @@ use crate::connect::Directory as Kind;
 
 use super::similar::{folded, same_but_for};
 
-/// One directory of one instance.
+/// The key of a directory: its instance and its kind.
 pub(super) type Which = (Arc<str>, Kind);
 
 /// Returns the form in which names are compared. Queue names compare exactly, addresses without regard to case.
@@ -48,7 +48,6 @@ impl Directory {
         self.ids.get(&*key(self.kind, name)).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether an identifier is in the directory.
     pub(super) fn has_id(&self, id: &str) -> bool {
         self.all_ids.get_or_init(|| self.ids.values().flatten().cloned().collect()).contains(id)
     }

@@ -1,4 +1,4 @@
-//! The directories that the process keeps from one invocation to the next.
+//! Kept: the directories that the process keeps from one invocation to the next.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Reading a directory, page by page.
+//! Reading: reads a directory page by page.
 
 use crate::connect::{Class, Directory as Kind, Entry, Page, Pages, Refused, SearchCall};
 use crate::failure::{Failure, Retry};
@@ -29,13 +29,11 @@ impl Reading {
         Reading { goes_ahead: true, continued: true, ..self }
     }
 
-    /// The call that reads the next page.
     pub(super) fn call(&self) -> SearchCall {
         let (instance, directory) = self.which.clone();
         SearchCall { instance, directory, next_token: self.pages.next_token().map(str::to_owned) }
     }
 
-    /// Whether no page was read yet.
     pub(super) fn is_at_first_page(&self) -> bool {
         self.pages.next_token().is_none()
     }

@@ -47,7 +47,6 @@ impl<'j> Fields<'j> {
         Ok(Fields { path, values })
     }
 
-    /// Drops the fields that hold an empty string.
     pub(super) fn without_empty_text(mut self) -> Self {
         for value in &mut self.values {
             value.take_if(|value| value.as_str() == Some(""));

@@ -1,4 +1,4 @@
-//! Identifiers: bare or as an ARN, checked so that none can alter a request's path or reach another account.
+//! Identifiers: checks bare identifiers and ARNs, so that none can alter a request's path or reach another account.
 
 use std::fmt;
 

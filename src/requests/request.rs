@@ -23,7 +23,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Reads a request.
+    /// Reads a request. Its problems are in `invalid`, so reading never fails.
     pub fn read(json: &'a Json<'a>, base: Base, context: &Context<'a>) -> Self {
         let Defaults { options, reference, .. } = context.defaults;
         let mut request = Request { options, reference, entries: Vec::new(), invalid: Vec::new() };
