@@ -167,7 +167,7 @@ impl RunArgs {
         }
     }
 
-    /// How long calls may be made: a day, unless the caller says less.
+    /// The time in which calls may be made: a day, unless the caller gives less.
     pub(crate) fn time(&self) -> Duration {
         Duration::from_secs(self.time_limit.unwrap_or(86_400).into())
     }

@@ -1,4 +1,4 @@
-//! AWS: credentials and Region as a person's machine has them, and the way to the service.
+//! AWS: the credentials and the Region on a person's machine, and the connection to the service.
 
 use std::error::Error;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 /// The client that AWS is called with, through a proxy if the environment names one.
 ///
 /// # Errors
-/// One line: a variable that names no proxy.
+/// One line about a variable that names no proxy.
 pub(crate) fn http_client() -> Result<SharedHttpClient, String> {
     sdk::check_proxies(|variable| std::env::var(variable).ok()).map_err(|error| error.to_string())?;
     Ok(sdk::http_client())
@@ -28,7 +28,7 @@ pub(crate) struct Access {
     pub(crate) region: String,
     /// The SDK's configuration with both.
     pub(crate) config: SdkConfig,
-    /// The credentials. They were loaded once; a provider loads them again when they end.
+    /// The credentials, loaded once. A provider loads them again when they expire.
     pub(crate) credentials: SharedCredentialsProvider,
 }
 
@@ -89,8 +89,8 @@ pub(crate) fn last_source(error: &(dyn Error + 'static)) -> Option<String> {
     sources.last().map(|source| source.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Makes one call that changes nothing, so that a missing way to the service or wrong credentials are one line rather than
-/// the failure of every pair.
+/// Makes one call that changes nothing. So a missing connection or wrong credentials give one line, and not a failure
+/// for every pair.
 ///
 /// # Errors
 /// The service was not reached, or does not accept the credentials.

@@ -77,12 +77,13 @@ pub(crate) fn settings(
             None => message,
         }
     })?;
-    // Nobody ends this process at a deadline, so there is nothing to be early for. The messages of a file were delivered
-    // to somebody else, so their visibility stays as it is.
+    // Nobody ends this process at a deadline, so it needs no margin. The messages of a file were delivered to another
+    // consumer, so this process leaves their visibility alone.
     Ok(Settings { deadline_margin: Duration::ZERO, redelivery: None, ..settings })
 }
 
-/// The Region's variable, where its value comes from, and the value: a profile is not mended on the command line.
+/// The Region's variable, the place where its value was found, and the value. The place tells a person where to mend
+/// it, because a profile is not mended on the command line.
 fn of_region<'a>(
     args: &'a RunArgs,
     found: Option<&Found<'a>>,

@@ -29,7 +29,7 @@ pub(crate) enum Format {
 pub(crate) struct Input {
     /// The payload that invokes the function.
     pub(crate) payload: Vec<u8>,
-    /// Where the items of the payload stand in the file; none for an event or a request.
+    /// The places of the payload's items in the file. An event or a request has none.
     pub(crate) records: Option<Records>,
 }
 
@@ -37,17 +37,17 @@ pub(crate) struct Input {
 const NO_INSTANCE: &str = "no instance is named: give --instance, set CONNECT_INSTANCE_ID, or name it in the file as \
                            instanceId";
 
-/// Where the items of a payload stand in the file that they come from.
+/// The places of a payload's items in the file that they come from.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
     /// For each item, its line.
     pub(crate) lines: Vec<u64>,
-    /// Items that are no requests, and why. The payload has an empty request for each, which fails by itself.
+    /// Items that are not requests, with the reasons. The payload has an empty request for each, which fails by itself.
     problems: BTreeMap<usize, String>,
 }
 
 impl Records {
-    /// Puts the file's words for a failure into the place of the library's, which knows no columns.
+    /// Replaces the library's message for a failure by the file's, because the library knows no columns.
     pub(crate) fn reword(&self, failures: &mut [Failed]) {
         for failed in failures {
             let item = failed.path.as_deref().and_then(item_of);
@@ -90,7 +90,7 @@ impl Input {
     /// Reads a file, or standard input for `-`.
     ///
     /// # Errors
-    /// Where the file as a whole cannot be used.
+    /// The file as a whole cannot be used.
     pub(crate) fn read(file: &Path, format: Option<Format>) -> Result<Self, InputError> {
         let standard_input = file == Path::new("-");
         let name = if standard_input { "standard input".to_owned() } else { file.display().to_string() };
@@ -134,8 +134,8 @@ impl Input {
         }
     }
 
-    /// Records as a Distributed Map batch. A person reads the outcome here, so that a retryable failure is a row of
-    /// the report, and no error for a state machine to catch.
+    /// Records as a Distributed Map batch. A person reads the outcome here. So a retryable failure is a row of the
+    /// report, and not an error for a state machine to catch.
     fn batch(records: Vec<Record>) -> Self {
         let mut payload = br#"{"BatchInput":{"failOnRetryable":false},"Items":["#.to_vec();
         let mut places = Records::default();
@@ -167,7 +167,7 @@ impl Format {
         }
     }
 
-    /// JSON begins with a brace or a bracket. JSON lines are objects of which another follows the first.
+    /// JSON begins with a brace or a bracket. JSON lines begin with an object that another object follows.
     fn of_content(text: &str) -> Self {
         match text.trim_start().as_bytes().first() {
             Some(b'[') => return Format::Json,

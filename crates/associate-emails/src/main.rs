@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
         Ok(Args { run: args, command: None }) => {
             run::run(&args).await.unwrap_or_else(|unusable| outcome::unusable(&unusable))
         }
-        // Help and version are asked for, and are no errors.
+        // Help and version are answers to a request, not errors.
         Err(error) if !error.use_stderr() => outcome::written(error.to_string().trim_end(), Exit::Done),
         Err(error) => outcome::unusable(&one_line(&error)),
     };

@@ -54,7 +54,7 @@ pub(crate) enum Exit {
     Done = 0,
     /// Something failed.
     Failed = 1,
-    /// Nothing could be made of the file, an option or a setting.
+    /// The file, an option or a setting cannot be used.
     Unusable = 2,
     /// The outcome could not be written.
     Unwritten = 3,
@@ -67,9 +67,9 @@ pub(crate) enum Exit {
 pub(crate) struct Shown<'a> {
     /// As JSON: the function's answer alone.
     pub(crate) json: bool,
-    /// Where the calls went.
+    /// The Connect that the calls went to.
     pub(crate) called: Called,
-    /// The intent that every request was taken with.
+    /// The intent that applied to every request.
     pub(crate) intent: Option<Intent>,
     /// Addresses that nobody asks for are shown one by one.
     pub(crate) unrequested: bool,
@@ -255,7 +255,7 @@ pub(crate) fn written(text: &str, exit: Exit) -> Exit {
     }
 }
 
-/// Prints a line on standard error. Nobody to read it is no reason to stop.
+/// Prints a line on standard error. A closed standard error is no reason to stop.
 pub(crate) fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(line));
 }

@@ -17,7 +17,7 @@ use crate::workload::{Workload, count, time_left, time_of, words};
 /// Planned calls that must have ended before they tell how long the rest takes.
 const ENOUGH: usize = 3;
 
-/// Between two lines, where there is no terminal to draw a bar on.
+/// The time between two lines, if there is no terminal to draw a bar on.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
 /// Shows the calls as they end.
@@ -83,8 +83,8 @@ impl Counted {
         self.expected = self.expected.max(self.calls);
     }
 
-    /// How long the rest takes, where that can be told: not while something of unknown length is read, and not before a
-    /// few calls have shown how fast they go.
+    /// The remaining time, if it can be told. It cannot while something of unknown length is read, nor before a few
+    /// calls have shown their speed.
     fn time_left(&self, allowance: Allowance, elapsed: Duration) -> Option<Duration> {
         let left = self.expected - self.calls;
         if self.reading || self.done < ENOUGH || left == 0 {
@@ -177,7 +177,7 @@ impl Progress {
         }
     }
 
-    /// Nobody to read a line is no reason to stop calling.
+    /// A closed standard error is no reason to stop calling.
     fn say(&self, line: &str) {
         match &self.view {
             View::Bar(bar) => bar.println(line),
@@ -205,7 +205,7 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Begins; `expected` is about how many there are.
+    /// Begins. `expected` is the approximate number of steps.
     pub(crate) fn begin(noun: &'static str, expected: usize, quiet: bool) -> Self {
         let view = if quiet || expected == 0 {
             View::Nothing
@@ -261,7 +261,7 @@ fn begin_line(workload: Workload, allowance: Allowance) -> String {
 
 fn bar(calls: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(calls as u64), ProgressDrawTarget::stderr());
-    // The default style is as good, should the template ever not parse.
+    // If the template ever fails to parse, the default style does as well.
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} calls{msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar

@@ -26,7 +26,7 @@ use crate::workload::Workload;
 /// One line: the reason why nothing could be begun.
 pub(crate) async fn run(args: &RunArgs) -> Result<Exit, String> {
     let input = Input::read(args.file(), args.format).map_err(|error| error.to_string())?;
-    // The simulation is on this machine, where no proxy gets.
+    // The simulation is on this machine, which no proxy reaches.
     let (http, access) = if args.aws {
         let http = aws::http_client()?;
         (http.clone(), Some(Access::load(args.region.as_deref(), http).await?))
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: &RunArgs) -> Result<Exit, String> {
     };
     let found = match &access {
         Some(access) => Some(Found { region: &access.region, place: "the environment or the profile" }),
-        // A simulation is wherever the file's ARNs are, unless it was told where.
+        // A simulation is in the Region of the file's ARNs, unless the caller names another.
         None if std::env::var_os("AWS_REGION").is_none_or(|region| region.is_empty()) => {
             input.region().map(|region| Found { region, place: "an ARN in the file" })
         }
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: &RunArgs) -> Result<Exit, String> {
         Ok(pairs) => pairs,
         Err(error) => return Ok(outcome::refused(&error, args.json)),
     };
-    // Held to the end: dropping the simulator stops it.
+    // The simulator must live to the end, because dropping it stops it.
     let simulation = match access {
         Some(_) => None,
         None => Some(simulate(args, &pairs, &mut settings)?),
@@ -66,7 +66,7 @@ pub(crate) async fn run(args: &RunArgs) -> Result<Exit, String> {
     if called == Called::Aws {
         aws::reach_connect(connect.clone(), &pairs, settings.calls.call_timeout).await?;
     }
-    // Never called: `configuration` leaves the function no queue to send to.
+    // The function never calls this sender, because `configuration` leaves it no queue to send to.
     let sqs = sdk::sqs_client(&settings, credentials, http);
     Ok(invoke(args, &input, &pairs, shown, Function::new(settings, connect, sqs)).await)
 }
@@ -110,7 +110,7 @@ async fn invoke(args: &RunArgs, input: &Input, pairs: &Pairs, shown: Shown<'_>, 
     };
     let completed = tokio::select! {
         completed = function.complete(&input.payload, invocation) => completed,
-        // Where no signal can be listened for, the system's own way of ending a process remains.
+        // If the process cannot listen for a signal, the system ends it in its own way.
         Ok(()) = tokio::signal::ctrl_c() => {
             progress.end();
             return outcome::interrupted(progress.pairs(), shown.called);

@@ -30,7 +30,7 @@ impl Simulation {
         Ok(Simulation { server: Server::start(Connect::new(options))? })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub(crate) fn endpoint(&self) -> String {
         self.server.endpoint()
     }

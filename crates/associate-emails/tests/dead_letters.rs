@@ -1,6 +1,6 @@
 //! `dead-letters`, against a real implementation of SQS: `scripts/test-against-sqs` starts one and runs this.
 //!
-//! Not part of `cargo test` by itself (`test = false` in `Cargo.toml`), since it needs a server.
+//! `cargo test` leaves these tests out (`test = false` in `Cargo.toml`), because they need a server.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -60,12 +60,12 @@ impl World {
         }
     }
 
-    /// How many messages of a queue can be received now.
+    /// The number of messages in a queue that can be received now.
     async fn visible(&self, queue: &str) -> usize {
         self.attribute(queue, QueueAttributeName::ApproximateNumberOfMessages).await
     }
 
-    /// How many messages a queue has.
+    /// The number of messages in a queue.
     async fn count(&self, queue: &str) -> usize {
         let hidden = self.attribute(queue, QueueAttributeName::ApproximateNumberOfMessagesNotVisible).await;
         self.visible(queue).await + hidden
@@ -222,8 +222,8 @@ async fn a_letter_that_cannot_be_sent_stays_where_it_was() {
     assert!(ran.stderr.contains(&missing) && ran.stderr.contains("NonExistentQueue"), "{}", ran.stderr);
 }
 
-/// Killed in the middle, then interrupted, then run to the end. `LETTERS` says how many there are: moto looks at every
-/// message of a queue for each request, so that ten thousand take it hours.
+/// The program is killed in the middle, then interrupted, then run to the end. `LETTERS` gives the number of letters.
+/// moto looks at every message of a queue for each request, so ten thousand letters take it hours.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn letters_survive_a_kill_and_an_interrupt() {

@@ -65,7 +65,7 @@ impl<'p> Asked<'p> {
         Ok(Asked { envelope, pairs })
     }
 
-    /// How many requests there are.
+    /// The number of requests.
     pub(crate) fn requests(&self) -> usize {
         self.pairs.requests.len()
     }
@@ -75,7 +75,7 @@ impl<'p> Asked<'p> {
         self.pairs.pairs.len() + self.pairs.invalid.len()
     }
 
-    /// How often an association is asked for again.
+    /// The number of times that an association is asked for again.
     pub(crate) fn repeated(&self) -> usize {
         self.pairs.asks.len() - self.pairs.pairs.len()
     }

@@ -8,10 +8,10 @@ pub enum FileError {
     /// The file is wrong: it is empty, holds no requests, or is too large. A retry cannot help.
     #[error("{0}")]
     InvalidFile(String),
-    /// S3 refused, or could not be reached. Worth a retry.
+    /// S3 refused, or could not be reached. A retry may help.
     #[error("{0}")]
     StorageFailure(String),
-    /// The invocation asks for no step that there is. Not worth a retry.
+    /// The invocation asks for a step that does not exist. A retry cannot help.
     #[error("{0}")]
     InvalidRequest(String),
 }

@@ -5,17 +5,17 @@ use request_file::{Record, Unusable};
 
 use crate::error::FileError;
 
-/// The largest file, in bytes: 32 MiB. Everything is held in memory at once, and a file of this size needs less than
-/// 1 GB of it.
+/// The largest file, in bytes: 32 MiB. The function holds the whole file in memory. A file of this size needs less than
+/// 1 GB.
 pub const MAX_FILE_BYTES: usize = 32 << 20;
 
 /// The most associations that a file may ask for, repetitions included.
 pub const MAX_ASKED: usize = 250_000;
 
-/// Where files are put; the rest of the key is the name that results go under.
+/// The folder that files are put into. The rest of the key is the name that results go under.
 const INCOMING: &str = "incoming/";
 
-/// Where files are put that are only checked. Their results keep the folder in their name.
+/// The folder for files that are only checked. Their results keep the folder in their name.
 const CHECK: &str = "check/";
 
 /// The endings of a key, and the way in which such a file is read.

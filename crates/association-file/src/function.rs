@@ -130,7 +130,7 @@ impl FileFunction {
         let summary = Summary::new(&step.key, &folder, &summed, step.error);
         self.write_failed(&step.bucket, summary.failed_rows.as_deref(), &summed.failed, false).await?;
         self.write_failed(&step.bucket, summary.failed_dry_run_rows.as_deref(), &summed.failed, true).await?;
-        // Written last: where there is a summary, there is everything that it speaks of.
+        // The summary is written last. So if there is a summary, every object that it names exists.
         let json = serde_json::to_vec_pretty(&summary)
             .map_err(|error| FileError::StorageFailure(format!("the summary cannot be written: {error}")))?;
         self.storage.write(&step.bucket, &summary.summary, "application/json", json).await?;
@@ -226,14 +226,14 @@ fn invalid_key(requests: &str) -> String {
 fn json_lines(records: &[InvalidRecord]) -> Vec<u8> {
     let mut lines = Vec::new();
     for record in records {
-        // Nothing in a record can fail to be written, and memory takes everything.
+        // Writing a record to memory cannot fail.
         let _ = serde_json::to_writer(&mut lines, record);
         lines.push(b'\n');
     }
     lines
 }
 
-/// Why everything has failed that no result speaks of.
+/// The reason for the failure of every pair that no result mentions.
 fn rest(error: Option<&Cause>, unreadable: Option<&Unreadable>) -> Reason {
     let message = match (error, unreadable) {
         (Some(Cause { error, cause }), _) => return Reason::new(error, cause, true),

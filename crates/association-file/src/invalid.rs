@@ -1,4 +1,5 @@
-//! Records that hold something invalid. They never go to the map: this function says itself why each has failed.
+//! Records that hold something invalid. They never go to the map, because this function itself gives the reason for
+//! each failure.
 //!
 //! A line of the map's input has at most some thousand bytes and cannot hold everything that people write: a list where
 //! an object is expected, a field twice, a line of a megabyte. The reasons are the same as the associating function's,

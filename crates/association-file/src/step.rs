@@ -22,7 +22,7 @@ pub struct GroupStep {
     pub bucket: String,
     /// The key of the file. Its ending tells the form: `.csv`, or `.jsonl` or `.ndjson`.
     pub key: String,
-    /// Where the requests are written, one a line.
+    /// The key that the requests are written to, one a line.
     pub to: String,
 }
 
@@ -33,17 +33,17 @@ pub struct Grouped {
     pub bucket: String,
     /// The requests, one a line.
     pub key: String,
-    /// Records of the file: rows of a CSV file, lines of JSON lines.
+    /// Records of the file: rows of a CSV file, or lines of JSON lines.
     pub rows: usize,
     /// Different associations asked for, and everything invalid.
     pub pairs: usize,
-    /// How often an association was asked for again.
+    /// The number of times that an association was asked for again.
     pub repeated: usize,
     /// Different queues, as they are named.
     pub queues: usize,
     /// Lines written.
     pub requests: usize,
-    /// Where everything invalid is written, one a line, if there is any.
+    /// The key of everything invalid, one record a line, if there is any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
 }
@@ -63,7 +63,7 @@ pub struct SummariseStep {
     /// The `manifest.json` that the map wrote, if it did.
     #[serde(default)]
     pub manifest: Option<String>,
-    /// Why the execution fails, if it does.
+    /// The reason why the execution fails, if it does.
     #[serde(default)]
     pub error: Option<Cause>,
 }

@@ -17,8 +17,8 @@ use crate::text::one_line;
 /// The time to connect; S3 is in the function's own Region.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// An S3 client with the SDK's own retries, in its standard mode: no quota is shared here, nothing is paced, and a
-/// whole object is put or not, so that a second attempt does no harm.
+/// An S3 client with the SDK's own retries, in its standard mode. S3 shares no quota with other callers here, so
+/// nothing is paced. A second attempt does no harm, because S3 puts an object whole or not at all.
 pub fn client(
     settings: &FileSettings,
     credentials: SharedCredentialsProvider,
@@ -43,10 +43,10 @@ pub(crate) struct Storage {
     client: Client,
 }
 
-/// Why there is nothing to read. Displays as one line.
+/// The reason why there is nothing to read. Displays as one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ReadError {
-    /// It is not there, or is too large: another attempt finds the same.
+    /// The object is missing or too large, so another attempt finds the same.
     #[error("{0}")]
     Unusable(String),
     /// S3 refused, or could not be reached.

@@ -5,7 +5,7 @@ pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text, cut to at most so many bytes before the ellipsis that says that it was.
+/// The text, cut to at most so many bytes. An ellipsis marks the cut.
 pub(crate) fn shortened(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));

@@ -60,7 +60,7 @@ pub(crate) enum Payload {
 type Members<'p> = BTreeMap<Cow<'p, str>, &'p RawValue>;
 
 impl Payload {
-    /// Nothing where this reading cannot follow; the function may then still have read it.
+    /// Gives nothing if this reading cannot follow. The function may still have read the payload.
     pub(crate) fn read(payload: &[u8]) -> Option<Self> {
         let payload = without_mark(str::from_utf8(payload).ok()?).as_bytes();
         if let Ok(records) = serde_json::from_slice::<Vec<Members<'_>>>(payload) {
@@ -132,7 +132,7 @@ fn read_member(member: Option<&&RawValue>) -> Read {
     let raw = member.map_or("", |raw| raw.get());
     match serde_json::from_str::<String>(raw) {
         Ok(body) => Read::body(&body),
-        // "null" counts as nothing there.
+        // `null` counts as missing.
         Err(_) => Read::Unreadable(if raw == "null" { String::new() } else { raw.to_owned() }),
     }
 }
@@ -176,7 +176,7 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
     deserializer.end().ok().map(|()| value)
 }
 
-/// How deep a document nests, at most.
+/// The deepest nesting of a document.
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let mut bytes = text.bytes();
@@ -198,7 +198,8 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-/// Whether a document has a member that is a list of entries, or stands in one, or nearly so: it is no wrapping then.
+/// Whether a document has a member that is a list of entries, stands in one, or nearly so. Such a document is not an
+/// envelope.
 fn names_pairs(value: &Value) -> bool {
     let names = [
         "associations",
@@ -263,7 +264,7 @@ impl Asked {
             None => {
                 let mut entry = request.clone();
                 if let Value::Object(members) = &mut entry {
-                    // The reasons that the function puts beside a request are no part of it.
+                    // The reasons that the function puts beside a request are not part of it.
                     members.remove("failures");
                     members.retain(|_, value| *value != "");
                 }

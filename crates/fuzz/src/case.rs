@@ -76,7 +76,7 @@ impl Case {
     }
 }
 
-/// Where the input that is being run is written.
+/// The file for the input that is being run.
 pub(crate) fn current(folder: &Path) -> PathBuf {
     folder.join("current.case")
 }

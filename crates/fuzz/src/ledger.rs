@@ -1,4 +1,4 @@
-//! Whether everything that was asked for is accounted for: associated, listed, reported or sent on.
+//! Checks that everything that was asked for is accounted for: associated, listed, reported or sent on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::asked::{Asked, Leaf, Payload, Read, Written, parse};
 use crate::hostile::INSTANCE;
 use crate::world::World;
 
-/// How an invocation ended: with its answer as JSON, or an error.
+/// The end of an invocation: its answer as JSON, or an error.
 pub(crate) type Ending = Result<Value, InvocationError>;
 
 /// Checks an invocation.
@@ -68,7 +68,8 @@ pub(crate) fn check(world: &World, asked: Option<&Payload>, ending: &Ending) -> 
 /// The pair that was associated although it was refused as invalid.
 pub(crate) fn check_redriven(world: &World, body: &str) -> Result<(), String> {
     let body = parse(body).ok_or("a sent message is no JSON")?;
-    // A request that was refused as a whole may be a wrapping by its members, which comes off the next time.
+    // A request that was refused as a whole may have the members of an envelope. The next reading takes that envelope
+    // off.
     if ["unreadable", "Type", "detail"].iter().any(|name| body.get(name).is_some()) {
         return Ok(());
     }
@@ -263,7 +264,7 @@ impl Reported {
     }
 }
 
-/// How a failure names its queue or its address.
+/// The name that a failure gives its queue or its address.
 fn written(failure: &Value, id: &str, name: &str) -> Written {
     match (failure[id].as_str(), failure[name].as_str()) {
         (Some(id), _) => Written::Id(id.to_owned()),

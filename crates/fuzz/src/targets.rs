@@ -70,7 +70,7 @@ fn body(payload: &[u8]) -> Result<Met, String> {
     })
 }
 
-/// Everything that a request gives on is checked again here: nothing of it may mean anything to a URI.
+/// Checks again every value that a request passes on. No value may have a meaning in a URI.
 fn request(json: &Json<'_>, home: &Home) -> Result<Met, String> {
     let context = Context { home, instance: None, defaults: Defaults::default() };
     let request = Request::read(json, Base::Root, &context);

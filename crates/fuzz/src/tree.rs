@@ -62,7 +62,7 @@ impl Tree {
         }
     }
 
-    /// How many values it is made of, itself included.
+    /// The number of values in it, itself included.
     pub(crate) fn size(&self) -> usize {
         1 + match self {
             Tree::Raw(_) | Tree::Text(_) => 0,

@@ -7,15 +7,15 @@ use std::time::{Duration, SystemTime};
 use crate::args::Args;
 use crate::case::{Case, current, rerun};
 
-/// How long one input may take before it counts as a hang: far above the bound on processor time of the largest, so
-/// that a busy machine is no hang.
+/// The time after which an input counts as a hang. It is far above the bound on processor time of the largest input, so
+/// that a busy machine causes no hang.
 const HANG: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Has a worker run, and watches it.
 ///
 /// # Errors
-/// That an input broke something; where the worker could not say so itself, the input is kept here.
+/// An input broke something. If the worker could not report it, this process keeps the input.
 pub(crate) fn watch(args: &Args) -> Result<(), String> {
     std::fs::create_dir_all(&args.keep).map_err(|error| format!("{}: {error}", args.keep.display()))?;
     println!(

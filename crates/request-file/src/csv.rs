@@ -14,14 +14,14 @@ use crate::{Record, Unusable, line_at};
 /// The records of a CSV file (RFC 4180): each row a request in its short form, under a header with the names of its
 /// fields.
 ///
-/// Cells are read without outer white space. A row may lack its last cells, which then are empty, and may have empty
-/// cells too many. Rows of empty cells are none. An apostrophe before a formula's sign, as [`crate::defused`] writes it,
-/// is no part of a cell. Columns of the caller's own are passed over. A row that names no pair is a record with a
-/// problem.
+/// Outer white space is not part of a cell. A row may lack its last cells, which then are empty, and may have empty
+/// cells too many. Rows of empty cells do not count. An apostrophe before a formula's sign, as [`crate::defused`]
+/// writes it, is not part of a cell. Columns of the caller's own do not count. A row that names no pair is a record
+/// with a problem.
 ///
 /// # Errors
-/// A header that names no pairs, a quote that is not closed, and lone carriage returns among line feeds: half a file is
-/// no basis for calls.
+/// The header names no pairs, a quote is not closed, or lone carriage returns stand among line feeds. Half a file is no
+/// basis for calls.
 pub fn csv(text: &str) -> Result<Vec<Record>, Unusable> {
     records(&with_line_feeds(text)?).map_err(Unusable)
 }
@@ -47,7 +47,7 @@ fn records(text: &str) -> Result<Vec<Record>, String> {
         if is_unclosed(text, begins, ends) {
             return Err(format!("line {line}: a quote begins a cell and is not closed"));
         }
-        // No identifier, name or address has a line end in it, and the rows that it swallows would go unseen.
+        // No identifier, name or address has a line end in it. The rows inside such a cell would go unseen.
         let swallows = |(field, cell): &(&Option<Field>, &str)| field.is_some() && cell.trim().contains('\n');
         if let Some((Some(field), _)) = header.columns.iter().zip(&row).find(swallows) {
             return Err(format!(
@@ -84,7 +84,7 @@ fn filled<'r>(row: &'r StringRecord, header: &Header) -> impl Iterator<Item = (F
     cells.filter(|(_, cell)| !cell.is_empty())
 }
 
-/// Why a row names no pair, in the words of a table.
+/// The reason why a row names no pair, in the words of a table.
 fn problem(row: &StringRecord, header: &Header) -> Option<String> {
     let columns = header.columns.len();
     if row.iter().skip(columns).any(|cell| !cell.trim().is_empty()) {
@@ -108,7 +108,7 @@ fn problem(row: &StringRecord, header: &Header) -> Option<String> {
 
 /// Lines of places in a text, each behind the one before.
 ///
-/// The reader's own line of a record is that of the line end before it, where that is two characters or blank lines
+/// The reader gives a record the line of the line end before it, if that line end is two characters or blank lines
 /// follow.
 struct Places<'a> {
     text: &'a [u8],
@@ -117,7 +117,7 @@ struct Places<'a> {
 }
 
 impl Places<'_> {
-    /// The line on which the record is that the reader met at an offset.
+    /// The line of the record that the reader met at an offset.
     fn line_of(&mut self, offset: u64) -> u64 {
         let mut begins = usize::try_from(offset).unwrap_or(usize::MAX);
         while matches!(self.text.get(begins), Some(b'\r' | b'\n')) {

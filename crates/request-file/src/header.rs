@@ -1,4 +1,4 @@
-//! The header of a CSV file: which column holds which field.
+//! The header of a CSV file, which tells the field of each column.
 
 use ::csv::StringRecord;
 use queue_email_associator::requests::{Field, Name};
@@ -22,7 +22,7 @@ pub(crate) const ACCEPTED: &str =
 /// The separators that spreadsheets and databases use instead of commas.
 const SEPARATORS: [(char, &str); 3] = [(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")];
 
-/// The fields of a file's columns, in their order; a column of the caller's own has none.
+/// The fields of a file's columns, in their order. A column of the caller's own has none.
 #[derive(Debug)]
 pub(crate) struct Header {
     pub(crate) columns: Vec<Option<Field>>,
@@ -76,7 +76,7 @@ impl Header {
         self.columns.iter().flatten().any(|field| fields.contains(field))
     }
 
-    /// Those of the fields that a column holds, in words.
+    /// The fields among these that a column holds, in words.
     pub(crate) fn named(&self, fields: &[Field]) -> String {
         let held = fields.iter().filter(|field| self.has(&[**field]));
         held.map(|field| field.name()).collect::<Vec<_>>().join(" and ")
@@ -108,7 +108,7 @@ fn is_identifier(cell: &str) -> bool {
     cell.len() == 36 && cell.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
-/// The names of a header, as far as they go on a line.
+/// The names of a header, cut to the length of a line.
 fn shown(names: &StringRecord) -> String {
     const SHOWN: usize = 8;
     let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();

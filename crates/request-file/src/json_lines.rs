@@ -6,11 +6,11 @@ use serde_json::Value;
 use crate::line_ends::with_line_feeds;
 use crate::{Record, Unusable, json_problem};
 
-/// The records of a file of JSON lines: each line one JSON document; blank lines are none. A line that holds something
-/// else than an object is a record with a problem.
+/// The records of a file of JSON lines. Each line is one JSON document. Blank lines do not count. A line that holds
+/// something other than an object is a record with a problem.
 ///
 /// # Errors
-/// The first line that is not JSON: half a file is no basis for calls. Lone carriage returns among line feeds.
+/// A line is not JSON, or lone carriage returns stand among line feeds. Half a file is no basis for calls.
 pub fn json_lines(text: &str) -> Result<Vec<Record>, Unusable> {
     let lines = with_line_feeds(text)?;
     let lines = (1u64..).zip(lines.lines()).filter(|(_, line)| !line.trim().is_empty());
@@ -41,7 +41,7 @@ pub fn json_lines(text: &str) -> Result<Vec<Record>, Unusable> {
 fn other_form(text: &str) -> Option<&'static str> {
     let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     let first = documents.next()?.ok()?;
-    // All of it must be JSON: a broken line is named by its number.
+    // All of the text must be JSON. Otherwise the error names the number of the broken line.
     documents.all(|document| document.is_ok()).then_some(match first {
         Value::Array(_) => {
             "the file is one JSON array over several lines; JSON lines are accepted, one association request a line \

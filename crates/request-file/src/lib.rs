@@ -1,8 +1,8 @@
 //! Files of association requests: CSV and JSON lines, as records that each know their line.
 //!
-//! The command-line tool and the function at the ends of the bulk path read the same files, so the reading stands
-//! here once. A file whose form is wrong is refused as a whole, before anything is called. A record that is wrong by
-//! itself says so, and the others go on.
+//! The command-line tool and the function at the ends of the bulk path read the same files, so the reading stands here
+//! once. A file with a wrong form is refused as a whole, before any call. A wrong record carries its problem, and the
+//! other records go on.
 
 mod csv;
 mod formula;

@@ -1,4 +1,4 @@
-//! The text of a file, and the forms of a file that are no text.
+//! The text of a file, and the forms of files that are not text.
 
 use std::fmt::Write;
 use std::str;
@@ -25,11 +25,11 @@ const FORMS: [(&[u8], &str, &str); 13] = [
 const AS_UTF_8: &str = "save it as UTF-8 (in Excel: Save As, \"CSV UTF-8 (Comma delimited)\")";
 const AS_CSV: &str = "open it in the spreadsheet and save it as \"CSV UTF-8 (Comma delimited)\"";
 
-/// Bytes at the beginning that are looked at for the zeros of UTF-16 without a byte-order mark.
+/// The number of bytes at the beginning that are searched for the zeros of UTF-16 without a byte-order mark.
 const LOOKED_AT: usize = 64;
 
-/// The text of a file, without the byte-order mark that programs on Windows begin it with, and without the padding that
-/// some programs put behind its last row (Ctrl-Z, NUL).
+/// The text of a file. Programs on Windows begin it with a byte-order mark, and some programs put padding behind its
+/// last row (Ctrl-Z, NUL). The text has neither.
 ///
 /// # Errors
 /// The file is not UTF-8 text. The error names the form that the first bytes show, or the first line with another

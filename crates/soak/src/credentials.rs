@@ -11,7 +11,7 @@ use queue_email_associator::clock::epoch_millis;
 
 use crate::http_server::{Handler, answer};
 
-/// How long credentials last, in seconds.
+/// The lifetime of credentials, in seconds.
 const LIFETIME: u64 = 25;
 
 pub(crate) struct Credentials {

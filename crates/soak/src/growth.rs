@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// One look.
+/// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Look {
     pub(crate) age: Duration,
@@ -21,7 +21,7 @@ impl Look {
     }
 }
 
-/// The middle and the most of a process's first half after its warm-up, and of its second.
+/// The median and the most of a process's first half after its warm-up, and of its second half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Halves {
     pub(crate) first: Half,

@@ -36,7 +36,7 @@ pub(crate) async fn start(handler: Handler) -> io::Result<SocketAddr> {
                         handler(Request::from_parts(parts, body)).await.ok_or_else(closed)
                     }
                 });
-                // How a connection ends is the client's business.
+                // The client decides how a connection ends.
                 let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }

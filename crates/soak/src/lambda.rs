@@ -15,9 +15,9 @@ use crate::growth::Look;
 use crate::queues::{FAILURES_URL, Message, Queues, SOURCE_URL};
 use crate::runtime_api::{Invocation, RuntimeApi, Said};
 
-/// How long an invocation may take.
+/// The time that an invocation may take.
 const INVOCATION: Duration = Duration::from_secs(8);
-/// How much later an answer is still waited for, to say how late it came.
+/// The time for which a late answer is still awaited, to tell how late it came.
 const GRACE: Duration = Duration::from_secs(4);
 
 /// The environment that a process starts with.
@@ -37,7 +37,7 @@ pub(crate) struct Stats {
     pub(crate) invocations: u64,
     pub(crate) kills: u64,
     pub(crate) deliveries: u64,
-    /// Invocations that ended in an error, or whose process ended by itself: an SQS batch never should.
+    /// Invocations that ended in an error, or whose process ended by itself. An SQS batch must never do either.
     pub(crate) errors: Vec<String>,
     pub(crate) late: u64,
     pub(crate) looks: Vec<Look>,
@@ -50,7 +50,7 @@ pub(crate) struct Lambda {
 }
 
 impl Lambda {
-    /// Starts the workers. The first is never killed, so that it can be seen to grow; the others are, until
+    /// Starts the workers. The first is never killed, so that its growth can be seen. The others are killed until
     /// `fair_from`.
     pub(crate) fn start(environment: &Environment, queues: &Queues, seed: u64, fair_from: Instant) -> Self {
         let (stop, stopped) = watch::channel(false);
@@ -70,7 +70,7 @@ impl Lambda {
         Lambda { stop, workers }
     }
 
-    /// Waits for a worker that ends by itself, which none should, and gives its error.
+    /// Waits for a worker that ends by itself, and gives its error. No worker should.
     pub(crate) async fn failed(&mut self) -> String {
         match self.workers.join_next().await {
             Some(Ok(Err(error))) => error,
@@ -169,7 +169,7 @@ impl Worker {
         };
         running.api.invocations.send(invocation).await.map_err(|error| error.to_string())?;
         if !matches!(timeout(GRACE, running.api.said.recv()).await, Ok(Some(Said::Fetched))) {
-            // A binary that cannot run at all has nothing to show, however long it is tried.
+            // A binary that cannot run at all fails every attempt.
             if self.stats.invocations == 1 {
                 let binary = self.environment.binary.display();
                 return Err(format!("{binary}: its first process did not fetch its first invocation"));
@@ -208,7 +208,7 @@ impl Worker {
         }
     }
 
-    /// Looks at the process, at most once a second; the first worker's alone, whose process lives all along.
+    /// Measures the process at most once a second. Only the first worker does, because its process lives all along.
     fn look(&mut self, running: &mut Running) {
         if self.number == 0 && running.looked.elapsed() >= Duration::from_secs(1) {
             running.looked = Instant::now();

@@ -16,12 +16,12 @@ use crate::http_server::{Handler, answer};
 pub(crate) const SOURCE_URL: &str = "https://sqs.eu-central-1.amazonaws.com/111122223333/associations";
 pub(crate) const FAILURES_URL: &str = "https://sqs.eu-central-1.amazonaws.com/111122223333/failures";
 
-/// How long a message that was delivered stays hidden, and how often it is delivered.
+/// The time for which a delivered message stays hidden, and the number of its deliveries.
 const VISIBILITY: Duration = Duration::from_secs(12);
 const DELIVERIES: u32 = 6;
 /// The longest delay. Longer delays are cut to it, so that a run of minutes shows the work of hours.
 const LONGEST_DELAY: Duration = Duration::from_secs(3);
-/// Of a hundred batches that are sent, how many meet a fault.
+/// The number of sent batches in a hundred that meet a fault.
 const FAILING: u32 = 12;
 
 #[derive(Clone)]
@@ -99,7 +99,7 @@ impl Queues {
             .collect()
     }
 
-    /// Acts on the answer to a batch: a message that is not listed is done.
+    /// Acts on the answer to a batch. A message that is not listed is done.
     pub(crate) fn settle(&self, batch: &[Message], listed: &[String]) {
         self.lock().source.retain(|message| {
             !batch.iter().any(|delivered| delivered.id == message.id) || listed.contains(&message.id)
@@ -150,7 +150,7 @@ impl State {
         self.source.push_back(Message { id: format!("m{}", self.next), body, deliveries: 0, visible });
     }
 
-    /// A message's receipt handle is its identifier. Nothing where the connection breaks.
+    /// A message's receipt handle is its identifier. Gives nothing if the connection breaks.
     fn set_visibility(&mut self, request: &Value) -> Option<(u16, Value, Duration)> {
         if self.rng.u32(0..100) < FAILING {
             let refusal = || (403, json!({ "__type": "com.amazonaws.sqs#AccessDenied" }), Duration::ZERO);
@@ -169,7 +169,7 @@ impl State {
         Some((200, json!({ "Successful": successful, "Failed": [] }), Duration::ZERO))
     }
 
-    /// Nothing where the connection breaks.
+    /// Gives nothing if the connection breaks.
     fn send_batch(&mut self, request: &Value) -> Option<(u16, Value, Duration)> {
         let fault = if self.rng.u32(0..100) < FAILING { self.rng.u8(0..6) } else { u8::MAX };
         self.sending_faults += u64::from(fault != u8::MAX);
@@ -197,7 +197,7 @@ impl State {
             }
             successful.push(json!({ "Id": entry["Id"], "MessageId": "id", "MD5OfMessageBody": "" }));
         }
-        // Sent, and nobody is told.
+        // The batch was sent, and the sender gets no answer.
         if fault == 5 {
             return None;
         }

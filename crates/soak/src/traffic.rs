@@ -58,7 +58,7 @@ impl Asked {
 
 /// A queue that is asked for and never exists.
 const MISSING: &str = "missing";
-/// Addresses that exist; a few more are asked for.
+/// The number of addresses that exist. The senders also ask for a few others.
 const ADDRESSES: u32 = 400;
 
 /// Sends messages until `ends`: about nine a second, in bursts.
@@ -95,7 +95,7 @@ fn message(asked: &Asked, last_queue: u32, rng: &mut Rng) -> String {
             _ => format!("q{}", last_queue.saturating_sub(rng.u32(0..4))),
         };
         let count = if rng.u8(0..10) == 0 { 60 } else { rng.usize(1..8) };
-        // One in 130 does not exist.
+        // One address in 130 does not exist.
         let addresses: BTreeSet<String> =
             (0..count).map(|_| format!("e{}", rng.u32(0..ADDRESSES + 3))).collect();
         asked.pairs.extend(addresses.iter().map(|address| (queue.clone(), address.clone())));
@@ -134,8 +134,8 @@ fn pair_of(value: &Value, address: &str) -> Pair {
     (queue.to_owned(), address.trim_end_matches(DOMAIN).to_owned())
 }
 
-/// Failures that say of a queue or an address that it does not exist, although both do. Nothing is ever removed, so
-/// this must be untrue of the message from the beginning.
+/// Failures that call a queue or an address missing, although both exist. Nothing is ever removed, so such a failure
+/// was untrue from the beginning.
 pub(crate) fn untrue_failures(body: &str) -> Vec<Pair> {
     let value: Value = serde_json::from_str(body).unwrap_or_default();
     let missing = ["ResourceNotFoundException", "InvalidParameterException", "NameNotFound", "NameAmbiguous"];

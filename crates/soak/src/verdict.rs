@@ -23,7 +23,7 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// Counts them, and looks at each whether everything in it was asked for.
+    /// Counts the calls, and checks of each that everything in it was asked for.
     pub(crate) fn watch(connect: &Connect, asked: Asked) -> Self {
         let calls = Calls::default();
         let (counted, of) = (calls.clone(), connect.clone());
@@ -45,7 +45,8 @@ impl Calls {
     }
 }
 
-/// How much of a call nobody asked for: its pairs, or the call itself where it goes to an instance that none names.
+/// The number of pairs in a call that nobody asked for. A call to an instance that no request names counts as 1 at
+/// least.
 fn invented_by(call: &RecordedCall, asked: &Asked) -> u64 {
     let foreign = call.instance != INSTANCE;
     let queue = call.queue.as_deref().unwrap_or_default();

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::queue::Received;
 
-/// Stands for the error of a letter that SQS moved here after its last delivery: nothing of it says why.
+/// Stands for the error of a letter that SQS moved here after its last delivery. Such a letter gives no reason.
 pub(super) const USED_UP: &str = "DeliveriesUsedUp";
 /// Stands for the error of a letter that EventBridge could not deliver and gave no code for.
 pub(super) const UNDELIVERED: &str = "EventNotDelivered";
-/// Stands for the error of a letter that nothing is known of.
+/// Stands for the error of a letter if nothing is known about it.
 pub(super) const UNKNOWN: &str = "Unknown";
 
 /// One letter.
@@ -19,17 +19,17 @@ pub(super) const UNKNOWN: &str = "Unknown";
 pub(super) struct Letter {
     /// The identifier that SQS gave the message.
     pub(super) id: String,
-    /// When it was sent, in milliseconds since 1970.
+    /// The time at which it was sent, in milliseconds since 1970.
     pub(super) sent: Option<u64>,
-    /// How often it was received from this queue, by anybody.
+    /// The number of times that anybody received it from this queue.
     pub(super) received: Option<u32>,
-    /// Why it is here: each error once, with the first message that came with it.
+    /// The reasons why it is here: each error once, with the first message that came with it.
     pub(super) reasons: Vec<(String, String)>,
     /// The references of its requests. A request without a `reference` counts by the identifier of its source.
     pub(super) references: BTreeSet<String>,
     /// The queues that it names by identifier.
     pub(super) queue_ids: BTreeSet<String>,
-    /// The message as it is.
+    /// The message, unchanged.
     pub(super) body: String,
 }
 
@@ -84,8 +84,8 @@ impl Letter {
         }
     }
 
-    /// The name of a request or a failure, else the message that asked for it. An event's own identifier is found by
-    /// [`innermost`], which puts it there.
+    /// The reference of a request or a failure, else the identifier of the message that asked for it. [`innermost`]
+    /// puts an event's own identifier there.
     fn add_reference(&mut self, of: &Value) {
         let reference = of["reference"].as_str().or_else(|| of["messageId"].as_str());
         self.references.extend(reference.filter(|reference| !reference.is_empty()).map(str::to_owned));
@@ -132,7 +132,7 @@ fn innermost(body: &str) -> Value {
     json
 }
 
-/// Why a letter without `failures` is here, as far as its delivery tells.
+/// The reason why a letter without `failures` is here, if its delivery tells it.
 ///
 /// EventBridge writes its reason into the message's attributes (EventBridge User Guide, "Using dead-letter queues to
 /// process undelivered events").

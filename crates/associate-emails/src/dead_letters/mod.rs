@@ -39,10 +39,10 @@ use crate::aws::{self, Access};
 use crate::outcome::{Exit, complain, terminal_width, written};
 use crate::workload::count;
 
-/// Shows the dead letters, and moves or deletes the chosen ones where that is asked for.
+/// Shows the dead letters. Moves or deletes the chosen ones if the person asks for that.
 ///
 /// # Errors
-/// One line: why nothing could be begun.
+/// One line: the reason why nothing could be begun.
 pub(crate) async fn run(args: &DeadLetters) -> Result<Exit, String> {
     let region = args.region.as_deref().or_else(|| queue::region_of(&args.queue_url));
     let access = Access::load(region, aws::http_client()?).await?;
@@ -80,7 +80,7 @@ pub(crate) async fn run(args: &DeadLetters) -> Result<Exit, String> {
     }
 }
 
-/// Moves or deletes the chosen letters, once a person has said so.
+/// Moves or deletes the chosen letters, after a person has agreed.
 async fn dispose(
     args: &DeadLetters,
     source: &Queue,
@@ -115,7 +115,7 @@ async fn dispose(
     })
 }
 
-/// Asks on the terminal.
+/// Asks the person on the terminal.
 fn confirmed(question: &str) -> Result<bool, String> {
     if !io::stdin().is_terminal() {
         return Err(format!("{question} Nobody can be asked here: give --yes"));

@@ -32,7 +32,8 @@ pub(super) struct Moved {
     pub(super) interrupted: bool,
 }
 
-/// Moves or deletes the letters with these identifiers. Beside them lie about so many others, which are held to the end.
+/// Moves or deletes the letters with these identifiers. The queue holds about `others` letters beside them. The pass
+/// hides those to its end.
 pub(super) async fn carry_out(
     queue: &Queue,
     fate: &Fate,
@@ -48,7 +49,7 @@ pub(super) async fn carry_out(
     tokio::pin!(interrupt);
     let (mut hiding, mut emptiness) = (Hiding::of(others), Emptiness::default());
     while tried.len() < chosen.len() {
-        // Only waiting for letters may be broken off: a batch that is being moved is moved to its end.
+        // An interrupt may only end the wait for letters. A batch that is being moved is moved to its end.
         let received = tokio::select! {
             biased;
             Ok(()) = &mut interrupt => {

@@ -18,7 +18,7 @@ const BATCH: usize = 10;
 /// The most bytes in one request to send (same page: 1 MiB).
 const MAX_BYTES: usize = 1 << 20;
 
-/// A client that retries by itself: a person waits for it, and no deadline is near.
+/// A client that retries by itself, because a person waits for it and no deadline is near.
 pub(super) fn client(access: &Access, endpoint: Option<String>) -> Client {
     let mut config = aws_sdk_sqs::config::Builder::from(&access.config);
     config.set_endpoint_url(endpoint);
@@ -57,10 +57,10 @@ impl Queue {
         &self.url
     }
 
-    /// How many messages there are, about.
+    /// The approximate number of messages.
     ///
     /// # Errors
-    /// One line: the queue is not there, or not for these credentials, or not reached.
+    /// One line: the queue does not exist, these credentials may not read it, or SQS was not reached.
     pub(super) async fn messages(&self) -> Result<usize, String> {
         let answer = self
             .client
@@ -196,7 +196,7 @@ fn batches<T: Copy>(messages: &[T], size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
     batches
 }
 
-/// How much a message counts: its body, and the names, types and values of its attributes.
+/// The size of a message as SQS counts it: its body, and the names, types and values of its attributes.
 fn size(received: &Received) -> usize {
     let Message { body, message_attributes, .. } = &received.message;
     let attribute = |(name, value): (&String, &aws_sdk_sqs::types::MessageAttributeValue)| {

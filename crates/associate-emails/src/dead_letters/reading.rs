@@ -1,7 +1,7 @@
-//! One pass over the queue that takes nothing away.
+//! One pass over the queue that removes nothing.
 //!
-//! Each letter is hidden while the pass lasts, so that it comes once, and is made visible again at the end. If the
-//! program is killed, the letters show up again by themselves.
+//! The pass hides each letter while it lasts, so that each comes once. At the end it makes the letters visible again.
+//! If the program is killed, SQS shows the letters again by itself.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::letter::Letter;
 use super::queue::Queue;
 use crate::progress::Steps;
 
-/// How long letters are hidden from others while a pass holds them.
+/// The time for which a pass hides letters from others.
 #[derive(Debug)]
 pub(super) struct Hiding {
     seconds: i32,
@@ -19,7 +19,7 @@ impl Hiding {
     /// SQS hides for twelve hours at most (SQS Developer Guide, "Amazon SQS visibility timeout").
     const LONGEST: i32 = 43_200;
 
-    /// For a pass that holds about so many letters to its end: SQS gives some hundred a second.
+    /// For a pass that holds about so many letters to its end. SQS gives some hundred a second.
     pub(super) fn of(letters: usize) -> Self {
         let seconds = i32::try_from(30 + letters / 100).unwrap_or(Self::LONGEST);
         Hiding { seconds: seconds.min(Self::LONGEST) }
@@ -30,8 +30,8 @@ impl Hiding {
         self.seconds
     }
 
-    /// A letter came again while it was held: its time was too short for this queue. Without more of it the first letters
-    /// would come round and round, and the last ones never.
+    /// A letter came again while the pass held it, so the hiding time was too short for this queue. With a short time
+    /// the first letters would come round and round, and the last ones never.
     pub(super) fn lengthen(&mut self) {
         self.seconds = self.seconds.saturating_mul(2).min(Self::LONGEST);
     }
@@ -42,8 +42,8 @@ impl Hiding {
 pub(super) struct Emptiness(u32);
 
 impl Emptiness {
-    /// How long the next receive waits, in seconds. A queue that seems empty is asked with waiting, because SQS asks all
-    /// of its servers then (SQS Developer Guide, "Amazon SQS short and long polling").
+    /// The time that the next receive waits, in seconds. A receive on a queue that seems empty waits, because SQS then
+    /// asks all of its servers (SQS Developer Guide, "Amazon SQS short and long polling").
     pub(super) fn wait(&self) -> i32 {
         i32::from(self.0 > 0)
     }
@@ -55,7 +55,7 @@ impl Emptiness {
     }
 }
 
-/// Reads every letter; nothing, if a person interrupts it.
+/// Reads every letter. Gives nothing if a person interrupts it.
 ///
 /// # Errors
 /// One line: the queue cannot be read.

@@ -1,4 +1,4 @@
-//! Selection: which letters were asked for.
+//! Selection: the conditions that choose letters.
 
 use super::args::DeadLetters;
 use super::letter::Letter;

@@ -45,10 +45,10 @@ impl<'a> Line<'a> {
         Line { entry, dry_run, check_queues, rows, references }
     }
 
-    /// Writes the line, in halves where it would be too long: identifiers may have 500 characters. One pair alone always
-    /// fits, with its names written as escapes too.
+    /// Writes the line, or two halves if it would be too long, because identifiers may have 500 characters. One pair
+    /// alone always fits, even with its names written as escapes.
     pub(super) fn write(self, lines: &mut Lines) {
-        // Nothing in a line can fail to be written.
+        // Writing a line to memory cannot fail.
         let text = serde_json::to_string(&self).unwrap_or_default();
         if text.len() <= MAX_LINE_BYTES || self.rows.len() < 2 {
             lines.push(&text);

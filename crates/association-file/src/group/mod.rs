@@ -1,8 +1,8 @@
 //! Grouping: the requests of a file, in any order, as few requests that each fill one call.
 //!
-//! A map's batches are cut by size alone, so rows of one queue that are far apart would come to as many calls. Here
-//! they become lines of one queue and at most 50 addresses: the sum over queues of ceil(addresses / 50) lines.
-//! Identifiers and addresses of a queue make lines of their own, since a request names either; so do dry runs.
+//! A map cuts its batches by size alone, so rows of one queue that are far apart would each need a call. Grouping turns
+//! them into lines of one queue and at most 50 addresses. A file has the sum over its queues of ceil(addresses / 50)
+//! lines. Identifiers and addresses of a queue make lines of their own, because a request names either. So do dry runs.
 
 mod line;
 mod lines;
@@ -33,7 +33,7 @@ pub struct Grouping {
     pub rows: usize,
     /// Different associations asked for, and everything invalid.
     pub pairs: usize,
-    /// How often an association was asked for again.
+    /// The number of times that an association was asked for again.
     pub repeated: usize,
     /// Different queues, as they are named.
     pub queues: usize,

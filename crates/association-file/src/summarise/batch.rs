@@ -20,7 +20,7 @@ const PERMANENT: [&str; 2] = ["InvalidRequest", "PermanentFailure"];
 /// The names of a pair's queue and address.
 type Names<'n> = (Named<&'n str>, Named<&'n str>);
 
-/// Why all of a batch has failed that did not succeed as a whole.
+/// The reason for the failure of every pair in a batch that did not succeed as a whole.
 pub(super) fn reason_of(ended: Ended, execution: &Execution<'_>) -> Reason {
     let safe = "sending it again is safe";
     match ended {
@@ -50,7 +50,7 @@ pub(super) struct Batch<'b> {
     all_dry_runs: bool,
     failed: Vec<FailedRow>,
     pairs_listed: Vec<bool>,
-    /// Failures listed that are of nothing known of the batch.
+    /// Listed failures that match no known pair of the batch.
     others_listed: usize,
 }
 
@@ -109,7 +109,7 @@ impl<'b> Batch<'b> {
                            again is safe";
             self.fail_rest(&reasons.shared(Reason::new("NotReported", message, true)));
         }
-        // No output makes more of a batch than was asked for in it.
+        // An output cannot account for more pairs than its batch has, so its counts are cut to that number.
         let mut room = asked.saturating_sub(failed);
         let mut within = |count: usize| {
             let count = count.min(room);
@@ -124,7 +124,7 @@ impl<'b> Batch<'b> {
         }
     }
 
-    /// How many failures are listed.
+    /// The number of listed failures.
     fn listed(&self) -> usize {
         self.pairs_listed.iter().filter(|listed| **listed).count() + self.others_listed
     }
@@ -180,7 +180,7 @@ impl<'b> Batch<'b> {
             row: None,
             reason: reason.clone(),
             reference: None,
-            // Nothing tells which of the batch it was of. A dry run must not be put again as a live call.
+            // Nothing tells which pair of the batch failed. A dry run must not be put again as a live call.
             dry_run: self.all_dry_runs,
         });
     }

@@ -21,11 +21,11 @@ pub struct FailedRow {
     /// The reference of the line, if the file has a column for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Arc<str>>,
-    /// Why it failed, which it shares with all that failed for the same.
+    /// The reason for the failure. All rows with the same reason share it.
     #[serde(flatten, serialize_with = "itself")]
     pub reason: Arc<Reason>,
-    /// It was asked for in a dry run. Such rows go into a file of their own: a CSV file cannot ask for a dry run, and
-    /// put back it would make live calls.
+    /// A dry run asked for it. Such rows go into a file of their own. A CSV file cannot ask for a dry run, so these
+    /// rows would make live calls if they were put back.
     #[serde(skip)]
     pub dry_run: bool,
 }

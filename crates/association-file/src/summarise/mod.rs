@@ -58,9 +58,9 @@ impl Known {
 /// Results that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    /// How many were met: files, or executions in them.
+    /// The number of unreadable files, or executions in them.
     pub count: usize,
-    /// The first, and why it cannot be read. Holds no email address.
+    /// The first of them, with the reason. It holds no email address.
     pub first: String,
 }
 
@@ -90,7 +90,7 @@ pub struct Summing<'k> {
     failed: Vec<FailedRow>,
     reasons: Reasons,
     unreadable: Option<Unreadable>,
-    /// Queues that batches name, where only they tell.
+    /// Queues that batches name, if only the batches tell.
     queues: HashSet<(String, Named)>,
 }
 
@@ -180,7 +180,7 @@ impl<'k> Summing<'k> {
         self.counts.file.queues = self.queues.len();
     }
 
-    /// Gives each failed row the name that its line bears in the file.
+    /// Gives each failed row the reference of its line in the file.
     fn name_rows(&mut self) {
         let Some(ledger) = &self.ledger else { return };
         let references: HashMap<u64, Arc<str>> =

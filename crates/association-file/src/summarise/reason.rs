@@ -1,4 +1,4 @@
-//! Reasons: why something failed, kept once for everything that failed for it.
+//! Reasons: each reason for failures, kept once for all of them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ const MAX_MESSAGE: usize = 1_000;
 /// The longest name of an error that is kept, in bytes.
 const MAX_ERROR: usize = 256;
 
-/// Why something failed.
+/// The reason for a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Reason {
     /// The error's name.
@@ -35,7 +35,7 @@ impl Reason {
     }
 }
 
-/// The reasons met so far. Few things go wrong, each for many rows: a copy for each row would take memory of rows times
+/// The reasons met so far. Few faults occur, each for many rows. A copy for each row would take memory of rows times
 /// the length of a message.
 #[derive(Debug, Default)]
 pub(super) struct Reasons(HashSet<Arc<Reason>>);

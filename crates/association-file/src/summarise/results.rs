@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 /// The largest file of results, in bytes: 128 MiB. Files are read one after the other.
 pub const MAX_RESULTS_BYTES: usize = 128 << 20;
 
-/// How the executions of a file ended.
+/// The end of a file's executions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// They have an output.
@@ -51,7 +51,7 @@ impl Manifest {
     /// Reads a manifest.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// The reason why it cannot be read.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(bytes)
             .map_err(|error| format!("the manifest cannot be read: {}", without_values(&error)))

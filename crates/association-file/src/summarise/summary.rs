@@ -8,13 +8,13 @@ use super::results::Output;
 use crate::step::{Cause, Grouped};
 use crate::text::shortened;
 
-/// How many failures the summary shows; all of them are in the file of failed rows.
+/// The number of failures that the summary shows. The file of failed rows has all of them.
 const SHOWN: usize = 20;
 
-/// How many bytes of failures it shows at most: a payload of Step Functions ends at 256 KiB.
+/// The most bytes of failures that it shows, because a payload of Step Functions ends at 256 KiB.
 const SHOWN_BYTES: usize = 100_000;
 
-/// How many bytes of an error's cause it repeats.
+/// The most bytes of an error's cause that it repeats.
 const CAUSE: usize = 2_000;
 
 /// The counts of a file's requests.
@@ -24,7 +24,7 @@ pub struct FileCounts {
     pub rows: usize,
     /// Different associations asked for, and everything invalid.
     pub pairs: usize,
-    /// How often an association was asked for again.
+    /// The number of times that an association was asked for again.
     pub repeated: usize,
     /// Different queues, as they are named.
     pub queues: usize,
@@ -48,7 +48,7 @@ pub struct Counts {
     pub associated: usize,
     /// Associations that were there already.
     pub already_associated: usize,
-    /// Associations that only dry runs ask for; left out where there are none.
+    /// Associations that only dry runs ask for. The member is left out if there are none.
     #[serde(skip_serializing_if = "is_zero")]
     pub planned: usize,
     /// Associations that were not made, and everything invalid.
@@ -73,7 +73,7 @@ impl Counts {
         self.throttled_calls += output.throttled_calls;
     }
 
-    /// Counts an association that was named in two ways once, as its batch did: the second name repeats the first.
+    /// Counts an association with two names once, as its batch did. The second name repeats the first.
     pub(super) fn settle(&mut self) {
         let named = self.file.pairs + self.file.repeated;
         self.file.pairs = self.associated + self.already_associated + self.planned + self.failed;
@@ -131,17 +131,17 @@ pub struct Summary {
     /// The associations by outcome.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Where this summary is written.
+    /// The key of this summary.
     pub summary: String,
-    /// Where the failed rows are written, if there are any.
+    /// The key of the failed rows, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_rows: Option<String>,
-    /// Where the failed rows of dry runs are written, if there are any.
+    /// The key of the failed rows of dry runs, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_dry_run_rows: Option<String>,
     /// The first failures.
     pub failures: Vec<FailedRow>,
-    /// Why the execution fails, if it does.
+    /// The reason why the execution fails, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Cause>,
 }

@@ -280,7 +280,7 @@ fn results_that_cannot_be_read_are_never_taken_for_success() {
     assert!(error.cause.starts_with("results.json cannot be read: "), "{}", error.cause);
 }
 
-/// It goes into the log.
+/// The text goes into the log.
 #[test]
 fn what_is_said_of_results_that_cannot_be_read_does_not_quote_them() {
     let context = context();
@@ -343,7 +343,7 @@ fn failed_rows_bear_the_references_of_their_lines() {
     for (line, reference) in lines[1..].iter().zip(["order-1", "", "order-3", "'=order-4"]) {
         assert!(line.ends_with(&format!(",{reference}")), "{line}");
     }
-    // Put back, the file asks for the same.
+    // If it is put back, the file asks for the same pairs.
     let (again, _) = grouped(&written);
     assert_eq!(again[0]["references"], items[0]["references"]);
 }

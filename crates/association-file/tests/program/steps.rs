@@ -177,7 +177,7 @@ async fn a_map_that_left_nothing_makes_every_row_a_failed_one() {
     let error = json!({ "Error": "States.ItemReaderFailed", "Cause": "no access" });
     for more in [
         json!({ "grouped": grouped, "error": error }),
-        // The manifest or a file of results is not there.
+        // The manifest or a file of results is missing.
         json!({ "grouped": grouped, "error": error, "manifest": "work/x/nothing.json" }),
     ] {
         let summary = invoke(&s3, &summarise(&more)).await.unwrap();
@@ -230,8 +230,8 @@ struct Log {
 
 impl Log {
     fn begin() -> Self {
-        // Beside a single subscriber, the thread that comes to a callsite first decides for all of them whether it is
-        // enabled, and the other tests have none.
+        // With a single subscriber, the thread that comes to a callsite first decides for all threads whether it is
+        // enabled. The other tests have no subscriber.
         let second = Dispatch::new(NoSubscriber::default());
         let lines = Arc::new(Mutex::new(String::new()));
         let sink = {
