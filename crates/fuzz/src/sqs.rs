@@ -24,7 +24,7 @@ pub(crate) struct Sqs {
 #[derive(Debug)]
 struct State {
     rng: Rng,
-    /// Of ten batches.
+    /// The number of batches in ten that meet a fault.
     failing: u8,
     sent: Vec<Sent>,
     violation: Option<String>,
