@@ -55,7 +55,7 @@ impl Pace {
     /// A pace whose jitter follows from a seed.
     fn seeded(allowance: Allowance, now: Instant, seed: u64) -> Self {
         let share = Share::new(allowance);
-        let tokens = Tokens::new(allowance.burst, now, seed);
+        let tokens = Tokens::new(allowance, now, seed);
         Pace { state: Mutex::new(State { share, tokens }) }
     }
 

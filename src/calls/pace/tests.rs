@@ -44,9 +44,16 @@ fn whole_quota_whatever_the_number_of_workers() {
 }
 
 #[test]
+fn process_that_shares_with_nobody_has_its_burst_at_once() {
+    let start = Instant::now();
+    // One token of the burst stays with the server.
+    assert_eq!(drain(&Pace::new(QUOTA, start), start).len(), 4);
+}
+
+#[test]
 fn burst_is_released_by_success() {
     let start = Instant::now();
-    let pace = Pace::new(QUOTA, start);
+    let pace = Pace::new(Allowance { workers: 2, ..QUOTA }, start);
     assert!((1..=2).contains(&drain(&pace, start).len()));
     // Without an answer no burst gathers.
     let mut now = seconds(start, 60.0);
@@ -63,7 +70,7 @@ fn burst_is_released_by_success() {
 fn few_calls_begin_before_the_first_answer() {
     for answers in [true, false] {
         let start = Instant::now();
-        let pace = Pace::new(Allowance { rate: 20.0, ..QUOTA }, start);
+        let pace = Pace::new(Allowance { rate: 20.0, workers: 2, ..QUOTA }, start);
         let turns = drain(&pace, start);
         assert!((1..=2).contains(&turns.len()));
         let later = seconds(start, 0.9);

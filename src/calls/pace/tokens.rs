@@ -5,13 +5,15 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::time::Instant;
 
+use super::allowance::Allowance;
+
 /// How much later than due a turn may come, as a share of the time between two.
 ///
 /// Processes that call at regular times can lock in step. One of them then finds each token that the server makes, and
 /// the other one finds the bucket empty each time. What a turn is late is not lost, because the token stays: the next
 /// one comes as much sooner.
 const JITTER: f64 = 0.35;
-/// Tokens at the start. With two, a process that is alone draws the server's bucket down at once, so that nothing of what it
+/// Tokens at the start of a process that may share the quota. With two, a process that is alone draws the server's bucket down at once, so that nothing of what it
 /// fills with is lost. What is lost so early would be missing when the burst is spent.
 const AT_FIRST: f64 = 2.0;
 /// How long no token is added at the start while no call has been answered. The first call opens connections and waits for
@@ -25,6 +27,8 @@ const RELEASE: f64 = 0.2;
 #[derive(Debug)]
 pub(super) struct Tokens {
     tokens: f64,
+    /// How much later than due a turn may come, as a share of the time between two.
+    jitter: f64,
     /// How many tokens the next turn needs.
     needed: f64,
     /// Tokens of the burst that no success has released yet.
@@ -40,14 +44,18 @@ pub(super) struct Tokens {
 impl Tokens {
     /// A bucket with the first tokens.
     ///
+    /// A process that shares the quota with nobody has all of the burst at once, and its turns are on time.
+    ///
     /// One token of the burst is kept back for good: a client that spends exactly the burst and then exactly the rate is
     /// throttled by the jitter of the network.
-    pub(super) fn new(burst: f64, now: Instant, seed: u64) -> Self {
-        let most = (burst - 1.0).max(1.0);
+    pub(super) fn new(allowance: Allowance, now: Instant, seed: u64) -> Self {
+        let most = (allowance.burst - 1.0).max(1.0);
         let random = Rng::with_seed(seed);
-        let tokens = most.min(AT_FIRST);
+        let (jitter, tokens) =
+            if allowance.workers == 1 { (0.0, most) } else { (JITTER, most.min(AT_FIRST)) };
         Tokens {
             tokens,
+            jitter,
             needed: 1.0,
             withheld: most - tokens,
             most,
@@ -68,7 +76,7 @@ impl Tokens {
             return Err((now + wait.max(Duration::from_nanos(1))).max(self.held_until));
         }
         self.tokens -= 1.0;
-        self.needed = 1.0 + JITTER * self.random.f64();
+        self.needed = 1.0 + self.jitter * self.random.f64();
         Ok(())
     }
 
@@ -82,7 +90,7 @@ impl Tokens {
         }
         let passed = now.saturating_duration_since(self.refilled);
         self.refilled = self.refilled.max(now);
-        let one_turn = 1.0 + JITTER;
+        let one_turn = 1.0 + self.jitter;
         let most = if is_slowed { one_turn } else { (self.most - self.withheld).max(one_turn) };
         let tokens = self.tokens + passed.as_secs_f64() * rate;
         self.tokens = tokens.min(most);
