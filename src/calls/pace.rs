@@ -9,7 +9,7 @@
 //! # What several processes do with one quota
 //!
 //! Each of them may use all of it. They do not talk to each other, so each finds its share by being throttled:
-//! [`share`] says how fast the process may call, and [`tokens`] when the next turn comes.
+//! `share` says how fast the process may call, and `tokens` when the next turn comes.
 //!
 //! Time is an argument. [`Pace::take`] answers at once, with a turn or with the time to ask again. Asking takes
 //! nothing. Waiting happens in one place, the loop that makes the calls.

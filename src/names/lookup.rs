@@ -214,7 +214,7 @@ impl<'a> Names<'a> {
         for (which, name) in all_names(pairs) {
             let number = self.open(which, now);
             let directory = self.directories[number].directory.as_ref();
-            if !directory.is_some_and(|directory| directory.find(name).len() == 1) {
+            if directory.is_none_or(|directory| directory.find(name).len() != 1) {
                 self.begin_reading(number, now);
             }
         }

@@ -23,7 +23,7 @@ pub enum Excerpt {
 }
 
 /// A list of addresses with invalid elements, and the other fields of its entry. The excerpts of the elements share it,
-/// because there may be [`MAX_INVALID`](super::invalid::MAX_INVALID) of them.
+/// because there may be `MAX_INVALID` of them.
 #[derive(Debug)]
 pub struct List {
     /// The instance that the request names.

@@ -13,7 +13,7 @@
 //!   alike. The more processes there may be, the slower each of them rises. When no throttling has come for long, the
 //!   rate rises faster and faster, because another process seems to have ended.
 //!
-//! Every constant was chosen with the model in [`super::model`]; `docs/decisions/one-pace.md` says what else was tried.
+//! Every constant was chosen with the model in `model`; `docs/decisions/one-pace.md` says what else was tried.
 
 use std::time::Duration;
 
