@@ -112,7 +112,7 @@ async fn address_that_the_directory_does_not_show_yet_is_worth_another_delivery(
     fixture.instance(INSTANCE).unlisted.insert("e0".to_owned());
     let world = World::new(fixture);
     let body = check(&json!([{ "queueId": "q0", "emailAddressId": "e0" }]));
-    assert_eq!(listed(&world.invoke(&sqs(&[body.clone()])).await), ["m0"]);
+    assert_eq!(listed(&world.invoke(&sqs(std::slice::from_ref(&body))).await), ["m0"]);
     assert!(world.sqs.sent().is_empty());
     world.connect.edit(|fixture| fixture.instance(INSTANCE).unlisted.clear());
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
