@@ -214,6 +214,8 @@ impl Run<'_, '_> {
         }
         // No attempt can use the permit.
         self.spare = None;
+        // A group whose call came too late may want another one, after a pause.
+        blocked.until = blocked.until.into_iter().chain(self.agenda.wake(now)).min();
         blocked
     }
 

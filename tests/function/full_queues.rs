@@ -227,6 +227,28 @@ async fn a_full_queue_slows_no_other() {
     assert_eq!(world.associated("q1"), ids(0..20));
 }
 
+/// The list's turn comes too late, but the call that it was to explain can wait for its own.
+#[tokio::test(start_paused = true)]
+async fn list_that_comes_too_late_ends_in_an_answer() {
+    let mut world = World::in_memory(
+        Options { fixture: holding(0), ..Options::default() },
+        &[("CONNECT_REQUESTS_PER_SECOND", "0.2"), ("CONNECT_BURST", "1")],
+    );
+    world.invocation_time = Duration::from_secs(5);
+    world.connect.inject(Fault {
+        operation: Some(Operation::AssociateQueueEmailAddresses),
+        ..Fault::new(limit_exceeded())
+    });
+    world.connect.inject(Fault {
+        operation: Some(Operation::ListQueueEmailAddresses),
+        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
+    });
+    let mut payload = request("q0", &ids(0..3));
+    payload["failOnRetryable"] = json!(false);
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!((&report["failed"], &report["failures"][0]["retryable"]), (&json!(3), &json!(true)));
+}
+
 /// Each chunk meets a limit that passes.
 #[tokio::test]
 async fn each_call_has_its_own_retries_where_there_is_room() {
