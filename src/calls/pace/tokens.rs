@@ -18,7 +18,7 @@ const JITTER: f64 = 0.35;
 const AT_FIRST: f64 = 2.0;
 /// How long no token is added at the start while no call has been answered. The first call opens connections and waits for
 /// credentials. Those behind it would reach the server all at once, more of them than its burst.
-const FIRST_ANSWER: Duration = Duration::from_secs(1);
+const FIRST_ANSWER: Duration = Duration::from_millis(300);
 /// What one success adds to the tokens that may gather, up to the burst. A process that starts while others run finds
 /// the server's bucket empty and would have its whole burst refused; one that is alone soon has all of it.
 const RELEASE: f64 = 0.2;
@@ -76,7 +76,8 @@ impl Tokens {
             return Err((now + wait.max(Duration::from_nanos(1))).max(self.held_until));
         }
         self.tokens -= 1.0;
-        self.needed = 1.0 + self.jitter * self.random.f64();
+        // The first ones are not late: nothing says yet that anybody else is there.
+        self.needed = if now < self.held_until { 1.0 } else { 1.0 + self.jitter * self.random.f64() };
         Ok(())
     }
 
