@@ -255,7 +255,7 @@ mod tests {
         let error = serde_json::from_str::<Fixture>(r#"{"instances": {"i": {"queue": {}}}}"#).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown field `queue`, expected `queues` or `emailAddresses` at line 1 column 28"
+            "unknown field `queue`, expected one of `queues`, `emailAddresses`, `unlisted` at line 1 column 28"
         );
     }
 }
