@@ -304,7 +304,7 @@ async fn mistyped_name_is_in_the_failures_queue_in_under_three_minutes() {
     let own = world.send(&request("mistyped-own", &[&misnamed])).await;
     world.send(&request("mistyped-mixed", &[&misnamed, &right])).await;
     let records = world.receive().await;
-    assert_eq!(world.invoke(&records, Duration::from_secs(60)).await, [own.clone()]);
+    assert_eq!(world.invoke(&records, Duration::from_secs(60)).await, std::slice::from_ref(&own));
     // The message of its own is hidden for a minute, and what is left of the other is delayed for half of one.
     let seconds = hidden_seconds("mistyped-own", "visible_at");
     assert!((60..=60 + SLACK).contains(&seconds), "{seconds} s");
@@ -339,7 +339,7 @@ async fn throttled_out_message_comes_again_after_half_a_minute_then_a_minute() {
     let id = world.send(&body).await;
     for about in [30, 60, 120] {
         let records = world.receive().await;
-        assert_eq!(world.invoke(&records, Duration::from_secs(60)).await, [id.clone()]);
+        assert_eq!(world.invoke(&records, Duration::from_secs(60)).await, std::slice::from_ref(&id));
         let seconds = hidden_seconds("throttled-out", "visible_at");
         assert!((about * 4 / 5..=about * 6 / 5 + SLACK).contains(&seconds), "{seconds} s, about {about}");
         assert!(world.receive().await.is_empty());
