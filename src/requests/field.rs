@@ -103,12 +103,25 @@ impl Field {
         if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
             return Name::Known(field);
         }
+        if !begins_like_a_field(name) {
+            return Name::Unknown;
+        }
         let folded = Folded::of(name);
         match Field::ALL.into_iter().find(|field| folded.is(field.name())) {
             Some(field) => Name::Nearly(field),
             None => Name::Unknown,
         }
     }
+}
+
+/// Whether the first letter or digit of a name is that of a field. Most members of an event or a notification begin
+/// otherwise, so their names are not folded. A name beyond ASCII may fold to anything.
+fn begins_like_a_field(name: &str) -> bool {
+    if !name.is_ascii() {
+        return true;
+    }
+    let Some(first) = name.bytes().find(u8::is_ascii_alphanumeric) else { return false };
+    Field::ALL.into_iter().any(|field| field.name().as_bytes()[0] == first.to_ascii_lowercase())
 }
 
 impl fmt::Display for Field {
