@@ -90,10 +90,13 @@ pub struct Address {
 /// The sources that ask for an address, each once, in order. Nearly every address has one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sources {
+    /// No source.
+    None,
     /// One source.
     One(usize),
-    /// Several sources, or none.
-    Many(Vec<usize>),
+    /// Several sources. The list is boxed, because a large plan holds this enum once for each address.
+    #[allow(clippy::box_collection, reason = "a list in place would make every address eight bytes larger")]
+    Many(Box<Vec<usize>>),
 }
 
 /// The addresses of one call.
@@ -135,12 +138,7 @@ impl Address {
 impl Group {
     /// Adds an address without sources, and returns its position.
     fn push(&mut self, id: Arc<str>, first_pair: Index) -> usize {
-        self.addresses.push(Address {
-            id,
-            intent: Intent::Plan,
-            sources: Sources::Many(Vec::new()),
-            first_pair,
-        });
+        self.addresses.push(Address { id, intent: Intent::Plan, sources: Sources::None, first_pair });
         self.addresses.len() - 1
     }
 
@@ -346,6 +344,7 @@ impl Sources {
     /// The sources as a slice.
     pub fn as_slice(&self) -> &[usize] {
         match self {
+            Sources::None => &[],
             Sources::One(source) => std::slice::from_ref(source),
             Sources::Many(sources) => sources,
         }
@@ -354,9 +353,9 @@ impl Sources {
     /// Adds a source. The list may hold a source twice if sources arrive out of order.
     fn add(&mut self, source: usize) {
         match self {
+            Sources::None => *self = Sources::One(source),
             Sources::One(only) if *only == source => {}
-            Sources::One(only) => *self = Sources::Many(vec![*only, source]),
-            Sources::Many(sources) if sources.is_empty() => *self = Sources::One(source),
+            Sources::One(only) => *self = Sources::Many(Box::new(vec![*only, source])),
             Sources::Many(sources) if sources.last() == Some(&source) => {}
             Sources::Many(sources) => sources.push(source),
         }

@@ -51,7 +51,7 @@ impl Plan {
             for (position, address) in group.addresses.iter_mut().enumerate() {
                 let place = Place { group: Index::new(number), address: Index::new(position) };
                 if !wanted.contains(&place) {
-                    (address.intent, address.sources) = (Intent::Plan, Sources::Many(Vec::new()));
+                    (address.intent, address.sources) = (Intent::Plan, Sources::None);
                 }
             }
         }
