@@ -37,16 +37,6 @@ def times_the_limit(connect, calls: int) -> float:
     return ratio
 
 
-def measure_at_the_quota(connect, calls: int) -> None:
-    """Measures the time, and shows a missed target as an expected failure.
-
-    The ratio is a time on the clock of a machine with other work, so it does not fail a change. The target stands.
-    """
-    ratio = times_the_limit(connect, calls)
-    if ratio > MOST:
-        pytest.xfail(f"{ratio:.3f} of the limit, where {MOST} is the target")
-
-
 def test_one_event_takes_seconds(aws, connect):
     queue, [address] = connect.create_queue(addresses=1)
     began = time.monotonic()
@@ -62,7 +52,7 @@ def test_a_file_of_1000_queues_is_associated_at_the_quota(aws, connect, quota, a
     put(aws, f"incoming/{name}.csv", text(rows))
     summary = result(aws, name)
     assert [summary[count] for count in ("associated", "failed")] == [1000 * addresses, 0]
-    measure_at_the_quota(connect, 1000)
+    assert times_the_limit(connect, 1000) <= MOST
 
 
 def test_50_messages_of_30_queues_are_associated_at_the_quota(aws, connect):
@@ -76,7 +66,10 @@ def test_50_messages_of_30_queues_are_associated_at_the_quota(aws, connect):
     assert aws.messages("DeadLetterQueue") == 0
     on = connect.associations()
     assert all(on[queue] == addresses for message in queues for queue, addresses in message)
-    measure_at_the_quota(connect, 1500)
+    ratio = times_the_limit(connect, 1500)
+    if ratio > MOST:
+        # Known to be missed: short invocations of two processes that share the quota. The target stands.
+        pytest.xfail(f"{ratio:.3f} of the limit, where {MOST} is the target")
 
 
 def test_a_mistyped_name_is_in_the_failures_queue_within_three_minutes(aws, connect):

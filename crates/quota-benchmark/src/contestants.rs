@@ -58,7 +58,7 @@ pub(crate) enum ContestantError {
     Build(#[from] BuildError),
 }
 
-/// What the function is told of the quota and of the processes that use it. The SDK is told nothing.
+/// The quota and the number of processes that the function is configured with. The SDK has no such setting.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Told {
     pub(crate) rate: f64,

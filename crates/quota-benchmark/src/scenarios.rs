@@ -150,7 +150,7 @@ impl Scenario {
         if self == Scenario::Taken { TAKEN * setup.rate() } else { 0.0 }
     }
 
-    /// What each process is told of the quota: calls a second, and the burst.
+    /// The quota that each process is configured with: calls a second, and the burst.
     pub(crate) fn told(self, setup: Setup) -> (f64, f64) {
         match self {
             Scenario::Fifth => (5.0 * setup.rate(), 4.0 * BURST),

@@ -93,7 +93,7 @@ impl Progress {
         on_queue.additional() - self.outcomes.iter().zip(&group.addresses).filter(added).count()
     }
 
-    /// What finds no room fails for good.
+    /// Fails the addresses for good that find no room.
     fn fail_full(&mut self, failure: fn(Fill) -> Failure) {
         if self.room.next_call() != Some(0) {
             return;

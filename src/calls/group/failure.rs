@@ -49,7 +49,7 @@ pub(super) fn list_unread(reason: &str, list: &Refused) -> Failure {
     }
 }
 
-/// What a queue held and took when no more addresses fitted.
+/// The addresses that a queue held and took when no more fitted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fill {
     /// Addresses beside the default one that the queue held before this group added any.

@@ -40,7 +40,7 @@ impl Progress {
         }
     }
 
-    /// What became of an address, once that is known.
+    /// The outcome of an address, once it is known.
     pub fn outcome(&self, address: usize) -> Option<&Outcome> {
         self.outcomes[address].as_ref()
     }

@@ -14,7 +14,7 @@ pub struct Listing {
     purpose: Purpose,
 }
 
-/// What the list is read for.
+/// The reason for reading the list.
 #[derive(Debug)]
 pub(super) enum Purpose {
     /// To understand why this set was refused.
@@ -60,7 +60,7 @@ impl OnQueue {
         self.addresses.get(id).is_some_and(|is_default| !is_default)
     }
 
-    /// Those that count against the queue's limit.
+    /// The addresses that count against the queue's limit.
     pub(super) fn beside_default(&self) -> impl Iterator<Item = &str> {
         self.addresses.iter().filter(|(_, is_default)| !**is_default).map(|(id, _)| id.as_str())
     }
