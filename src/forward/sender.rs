@@ -72,7 +72,11 @@ impl Sender {
         let mut backoff = Backoff::new(BACKOFF);
         for attempt in 1..=ATTEMPTS {
             let Ok(result) = timeout_at(ends, self.attempt(queue_url, outgoing, &left)).await else {
-                tracing::warn!(queue_url, messages = left.len(), "no time was left to send messages on");
+                tracing::warn!(
+                    queueUrl = queue_url,
+                    messages = left.len(),
+                    "no time was left to send messages on"
+                );
                 return arrived;
             };
             let (code, again) = match result {
@@ -83,7 +87,7 @@ impl Sender {
                     let (again, for_good): (Vec<_>, Vec<_>) = refused.into_iter().partition(|r| r.may_pass);
                     for refused in for_good {
                         tracing::warn!(
-                            queue_url,
+                            queueUrl = queue_url,
                             messageId = outgoing[refused.message].message_id,
                             error = refused.code,
                             "a message could not be sent on"
@@ -100,7 +104,7 @@ impl Sender {
             let wait = backoff.next_wait();
             if !again || attempt == ATTEMPTS || Instant::now() + wait >= ends {
                 tracing::warn!(
-                    queue_url,
+                    queueUrl = queue_url,
                     messages = left.len(),
                     error = code,
                     attempt,

@@ -150,7 +150,7 @@ async fn each_message_that_sqs_refuses_for_good_is_logged() {
     world.sqs.fail([SqsFault::TwoEntries]);
     let batch = sqs(&[one_pair_a_queue(2), one_pair_a_queue(2)]);
     let lines = log_of(&world, LevelFilter::INFO, batch.to_string().as_bytes()).await;
-    let refused: Vec<_> = lines.iter().filter(|line| line["queue_url"] == CONTINUATION).collect();
+    let refused: Vec<_> = lines.iter().filter(|line| line["queueUrl"] == CONTINUATION).collect();
     assert_eq!(refused.len(), 1, "{lines:#?}");
     assert_eq!((&refused[0]["messageId"], &refused[0]["error"]), (&json!("m0"), &json!("Refused")));
     assert_eq!(world.sqs.sent().len(), 1, "the other arrives with the second attempt");
