@@ -115,7 +115,7 @@ impl Function {
         self.send_on(&envelope, &pairs, &outcomes, &mut failures, invocation).await;
         let report = Report::new(&pairs, &plan, &outcomes, &failures, tally);
         let listed = self.list(&envelope, &failures, invocation).await;
-        let answer = answer(&envelope, &pairs, &failures, &report, &listed);
+        let answer = answer(&envelope, &pairs, &outcomes, &failures, &report, &listed);
         close(closing(), &envelope.sources, &report, &failures, answer.as_ref().err(), tally);
         Ok(Completed { report, answer })
     }

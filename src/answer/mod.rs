@@ -3,6 +3,7 @@
 //! A batch of messages gets the list of messages to deliver again. Every other caller gets a report or an error. The
 //! envelope and the outcomes of the pairs decide between a report and an error.
 
+mod already;
 mod batch;
 mod counts;
 mod error;
@@ -18,6 +19,7 @@ pub use error::InvocationError;
 pub use report::{QueueRow, Report, Status};
 
 use crate::failures::Failures;
+use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::{Envelope, EnvelopeKind};
 use crate::redelivery::Listed;
@@ -39,6 +41,7 @@ pub enum Answer {
 pub fn answer(
     envelope: &Envelope<'_>,
     pairs: &Pairs,
+    outcomes: &Outcomes,
     failures: &Failures,
     report: &Report,
     listed: &[Listed],
@@ -62,7 +65,10 @@ pub fn answer(
     }
     let remaining = if asynchronous { Ok(None) } else { remaining::remaining(failures, pairs) };
     match remaining.ok().and_then(|remaining| report.shortened().with_remaining(remaining)) {
-        Some(report) => Ok(Answer::Report(Box::new(report))),
+        Some(report) => {
+            let report = report.with_already_associated(already::already_associated(pairs, outcomes));
+            Ok(Answer::Report(Box::new(report)))
+        }
         // The remaining request is never shortened. If it does not fit, the caller has to send the whole request again.
         None => Err(InvocationError::RetryableFailure(summary())),
     }

@@ -108,6 +108,10 @@ pub struct Report {
     /// An association request of the pairs that may succeed later, if the request wants them back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<Value>,
+    /// The pairs that the queues' lists already hold, as entries of a request. Left out if there are none, and if the
+    /// report has no room for all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub already_associated_pairs: Option<Value>,
 }
 
 impl Report {
@@ -124,6 +128,7 @@ impl Report {
             failures_omitted: 0,
             queues_omitted: 0,
             remaining: None,
+            already_associated_pairs: None,
         }
     }
 
@@ -137,6 +142,7 @@ impl Report {
             failures: self.failures[..kept].to_vec(),
             failures_omitted: self.failures_omitted + self.failures.len() - kept,
             remaining: self.remaining.clone(),
+            already_associated_pairs: self.already_associated_pairs.clone(),
             ..*self
         }
     }
@@ -147,6 +153,17 @@ impl Report {
     pub fn with_remaining(mut self, remaining: Option<Value>) -> Option<Self> {
         self.remaining = remaining;
         Some(self.within_size()).filter(|report| json_size(report) <= MAX_BYTES)
+    }
+
+    /// Names the pairs that were there already if all of them fit into the report. A part of them would be of no use,
+    /// because a pair outside the list would then seem to be new.
+    #[must_use]
+    pub fn with_already_associated(mut self, pairs: Option<Value>) -> Self {
+        self.already_associated_pairs = pairs;
+        if self.already_associated_pairs.is_some() && json_size(&self) > MAX_BYTES {
+            self.already_associated_pairs = None;
+        }
+        self
     }
 
     /// Cuts the report to its size limit. It first leaves out queues without failures, then failures, then other

@@ -88,6 +88,9 @@ async fn names_are_looked_up_and_the_directory_is_read_once() {
         (&json!(2), &json!(1), &json!(1))
     );
     assert_eq!(report["failures"][0]["error"], "NameNotFound");
+    let named =
+        json!([{ "instanceId": INSTANCE, "queueName": "Queue 0", "emailAddresses": ["e0@brand.example"] }]);
+    assert_eq!(report["alreadyAssociatedPairs"], named);
     assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 1);
     assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 1);
     // The second invocation finds both directories kept.

@@ -88,6 +88,9 @@ async fn what_is_on_the_queue_already_needs_no_room() {
         (&report["associated"], &report["alreadyAssociated"], full(&report)),
         (&json!(4), &json!(6), 6)
     );
+    let there = [ids(100..105), ids(199..200)].concat();
+    let named = json!([{ "instanceId": INSTANCE, "queueId": "q0", "emailAddressIds": there }]);
+    assert_eq!(report["alreadyAssociatedPairs"], named);
 }
 
 #[tokio::test]

@@ -52,6 +52,7 @@ fn report(queues: Vec<QueueRow>, failures: usize) -> Report {
         failures_omitted: 0,
         queues_omitted: 0,
         remaining: None,
+        already_associated_pairs: None,
     }
 }
 
@@ -98,6 +99,16 @@ fn what_is_left_takes_its_room_from_the_rest_and_is_never_cut() {
     assert_filled(&cut, json_size(&failure(0)) + 1);
     assert!(cut.failures.len() < 100);
     assert_eq!(report(Vec::new(), 150).with_remaining(remaining(MAX_BYTES)), None);
+}
+
+#[test]
+fn pairs_that_were_there_already_are_named_all_or_not_at_all() {
+    let pairs = |bytes| Some(Value::String("x".repeat(bytes)));
+    let whole = report(Vec::new(), 100).with_remaining(None).unwrap();
+    let room = MAX_BYTES - json_size(&whole.clone().with_already_associated(pairs(0)));
+    let filled = whole.clone().with_already_associated(pairs(room));
+    assert_eq!((json_size(&filled), filled.failures.len()), (MAX_BYTES, 100));
+    assert_eq!(whole.clone().with_already_associated(pairs(room + 1)), whole);
 }
 
 #[test]
