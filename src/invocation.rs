@@ -106,7 +106,7 @@ impl Function {
         };
         let read = self.read(payload, invocation.intent);
         let (envelope, pairs) = read.inspect_err(|error| close_without_report(closing(), error))?;
-        let source_ids = envelope.asker_ids(invocation.request_id);
+        let source_ids = envelope.source_ids(invocation.request_id);
         // Calls get at least half of the time, because without a call there is nothing to send.
         let left = invocation.ends.saturating_duration_since(begun);
         let kept = self.time_for_sqs(&envelope).min(left / 2);

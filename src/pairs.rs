@@ -1,4 +1,4 @@
-//! Pairs: every requested association of the invocation, once, with every place that asks for it.
+//! Pairs: every requested association of the invocation, once, with every place that mentions it.
 //!
 //! A pair here has the names that the caller gave. One message may name an address by identifier and another by name.
 //! They are two pairs here, and the plan joins them when the names are found.
@@ -55,16 +55,16 @@ pub struct RequestInfo {
     pub reference: Option<Arc<str>>,
 }
 
-/// One place where a request asks for a pair.
+/// One place where a request mentions a pair. A request may mention a pair several times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ask {
+pub struct Mention {
     pair: Index,
     request: Index,
     /// The path of this place in the request.
     pub path: Path,
 }
 
-/// All pairs of an invocation, and the places that ask for them.
+/// All pairs of an invocation, and the places that mention them.
 #[derive(Debug, Default)]
 pub struct Pairs {
     /// The requests.
@@ -73,8 +73,8 @@ pub struct Pairs {
     pub queues: Vec<RequestedQueue>,
     /// The pairs, in the order they were first named.
     pub pairs: Vec<Pair>,
-    /// The places that ask for the pairs, in the order of their sources.
-    pub asks: Vec<Ask>,
+    /// The places that mention the pairs, in the order of their sources.
+    pub mentions: Vec<Mention>,
     /// The invalid parts, each with the index of its request.
     pub invalid: Vec<(usize, Invalid)>,
 }
@@ -135,9 +135,9 @@ impl Pairs {
         Ok(reading.pairs)
     }
 
-    /// Index of the source whose request asks.
-    pub fn source_of(&self, ask: &Ask) -> usize {
-        self.requests[ask.request()].source
+    /// Index of the source whose request mentions a pair.
+    pub fn source_of(&self, mention: &Mention) -> usize {
+        self.requests[mention.request()].source
     }
 
     /// Whether a queue or an address that is not found may still appear. It may on the first delivery of an SQS message
@@ -176,7 +176,7 @@ impl Reading {
             let queue = self.queue(entry);
             for (path, address) in &entry.addresses {
                 let pair = Index::new(self.pair(queue, *address));
-                self.pairs.asks.push(Ask { pair, request: request_index, path: *path });
+                self.pairs.mentions.push(Mention { pair, request: request_index, path: *path });
             }
         }
         self.pairs.invalid.extend(request.invalid.into_iter().map(|invalid| (number, invalid)));
@@ -254,7 +254,7 @@ impl Known {
     }
 }
 
-impl Ask {
+impl Mention {
     /// Index into [`Pairs::pairs`].
     pub fn pair(&self) -> usize {
         self.pair.get()

@@ -265,11 +265,11 @@ impl Plan {
     }
 
     fn add_sources(&mut self, pairs: &Pairs) {
-        for ask in &pairs.asks {
-            let Ok(place) = &self.places[ask.pair()] else { continue };
+        for mention in &pairs.mentions {
+            let Ok(place) = &self.places[mention.pair()] else { continue };
             let address = &mut self.groups[place.group()].addresses[place.address()];
-            address.intent = address.intent.max(pairs.requests[ask.request()].options.intent);
-            address.sources.add(pairs.source_of(ask));
+            address.intent = address.intent.max(pairs.requests[mention.request()].options.intent);
+            address.sources.add(pairs.source_of(mention));
         }
     }
 
@@ -295,9 +295,9 @@ impl Plan {
             first_chunk.push(chunks);
             chunks += group.chunks.len();
         }
-        let asked = || {
-            pairs.asks.iter().filter_map(|ask| {
-                let place = self.places[ask.pair()].as_ref().ok()?;
+        let mentions = || {
+            pairs.mentions.iter().filter_map(|mention| {
+                let place = self.places[mention.pair()].as_ref().ok()?;
                 let group = &self.groups[place.group()];
                 let call = match group.addresses[place.address()].intent {
                     Intent::Associate => first_chunk[place.group()] + group.chunk_of(place.address())?,
@@ -305,10 +305,10 @@ impl Plan {
                     Intent::Check => chunks + place.group(),
                     Intent::Plan => return None,
                 };
-                Some((ask.request(), call))
+                Some((mention.request(), call))
             })
         };
-        let mut fewest = fewest_calls(chunks + self.groups.len(), pairs.requests.len(), asked).into_iter();
+        let mut fewest = fewest_calls(chunks + self.groups.len(), pairs.requests.len(), mentions).into_iter();
         for chunk in self.groups.iter_mut().flat_map(|group| &mut group.chunks) {
             chunk.urgency = fewest.next().unwrap_or(usize::MAX);
         }
@@ -318,23 +318,23 @@ impl Plan {
     }
 }
 
-/// For each chunk, returns the number of calls that the smallest request with an address in it needs. `asked` gives a
-/// request and a chunk for each ask, in the order of the requests.
-fn fewest_calls<Asked>(chunks: usize, requests: usize, asked: impl Fn() -> Asked) -> Vec<usize>
+/// For each chunk, returns the number of calls that the smallest request with an address in it needs. `mentions`
+/// gives the request and the chunk of each mention, in the order of the requests.
+fn fewest_calls<Mentions>(chunks: usize, requests: usize, mentions: impl Fn() -> Mentions) -> Vec<usize>
 where
-    Asked: Iterator<Item = (usize, usize)>,
+    Mentions: Iterator<Item = (usize, usize)>,
 {
-    // Asks are in the order of their requests, so one mark for each chunk shows whether a request was counted.
+    // Mentions are in the order of their requests, so one mark for each chunk shows whether a request was counted.
     let mut counted = vec![usize::MAX; chunks];
     let mut calls = vec![0; requests];
-    for (request, chunk) in asked() {
+    for (request, chunk) in mentions() {
         if counted[chunk] != request {
             counted[chunk] = request;
             calls[request] += 1;
         }
     }
     let mut fewest = vec![usize::MAX; chunks];
-    for (request, chunk) in asked() {
+    for (request, chunk) in mentions() {
         fewest[chunk] = fewest[chunk].min(calls[request]);
     }
     fewest

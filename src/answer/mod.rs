@@ -50,7 +50,7 @@ pub fn answer(
     if envelope.kind.is_batch() {
         return Ok(Answer::Batch(BatchItemFailures::new(&envelope.sources, listed)));
     }
-    let nothing_valid = pairs.asks.is_empty() && failures.has(|_| true);
+    let nothing_valid = pairs.mentions.is_empty() && failures.has(|_| true);
     if nothing_valid && envelope.kind != EnvelopeKind::DistributedMap {
         return Err(InvocationError::InvalidRequest(summary()));
     }

@@ -242,8 +242,8 @@ fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> 
         }
         row_of_queue.push(row);
     }
-    for ask in &pairs.asks {
-        rows[row_of_queue[pairs.pairs[ask.pair()].queue()]].requested += 1;
+    for mention in &pairs.mentions {
+        rows[row_of_queue[pairs.pairs[mention.pair()].queue()]].requested += 1;
     }
     for (pair, place) in pairs.pairs.iter().zip(&plan.places) {
         if place.is_err() {

@@ -7,13 +7,13 @@ use sha2::{Digest, Sha256};
 /// Computes the token of a call from its chunk and its sources. A redelivered message gives the same token for the same
 /// chunk. A later message that asks for the same pairs gives another token.
 ///
-/// `askers` are the identifiers of the sources that ask for the addresses. The token has 64 hexadecimal characters. The
+/// `sources` are the identifiers of the sources that ask for the addresses. The token has 64 hexadecimal characters. The
 /// API accepts up to 500 (API reference, AssociateQueueEmailAddresses, ClientToken).
 pub fn client_token<'a>(
     instance: &str,
     queue: &str,
     addresses: impl IntoIterator<Item = &'a str>,
-    askers: impl IntoIterator<Item = &'a str>,
+    sources: impl IntoIterator<Item = &'a str>,
 ) -> String {
     let mut hash = Sha256::new();
     // The hash includes the length of each part, so that two different lists of parts never give the same bytes.
@@ -25,7 +25,7 @@ pub fn client_token<'a>(
     part(queue);
     addresses.into_iter().for_each(&mut part);
     part("");
-    askers.into_iter().for_each(&mut part);
+    sources.into_iter().for_each(&mut part);
     hash.finalize().iter().fold(String::with_capacity(64), |mut token, byte| {
         // Writing to a string cannot fail.
         let _ = write!(token, "{byte:02x}");
@@ -39,8 +39,8 @@ mod tests {
 
     #[test]
     fn the_token_depends_on_everything_and_on_nothing_else() {
-        let token = |queue, addresses: &[&'static str], askers: &[&'static str]| {
-            client_token("i", queue, addresses.iter().copied(), askers.iter().copied())
+        let token = |queue, addresses: &[&'static str], sources: &[&'static str]| {
+            client_token("i", queue, addresses.iter().copied(), sources.iter().copied())
         };
         let base = token("q", &["a", "b"], &["m1"]);
         assert_eq!(base.len(), 64);

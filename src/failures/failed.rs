@@ -62,7 +62,7 @@ impl Failed {
     }
 
     /// Merges the options of another request of the same source for the same pair.
-    pub(super) fn asked_again(&mut self, options: Options) {
+    pub(super) fn merge(&mut self, options: Options) {
         if let Origin::Pair { intent, .. } = &mut self.origin {
             *intent = options.intent.max(*intent);
         }

@@ -33,19 +33,19 @@ impl Failures {
             |request: &RequestInfo| request.reference.as_ref().unwrap_or(&source_ids[request.source]).clone();
         let mut list = Vec::new();
         let mut seen: HashMap<(usize, Distinct), usize> = HashMap::new();
-        for ask in &pairs.asks {
-            let Outcome::Failed(failure) = &outcomes.by_pair[ask.pair()] else { continue };
-            let request = &pairs.requests[ask.request()];
+        for mention in &pairs.mentions {
+            let Outcome::Failed(failure) = &outcomes.by_pair[mention.pair()] else { continue };
+            let request = &pairs.requests[mention.request()];
             // A message that asks twice for a pair has one failure, and the stricter options of both requests apply.
-            let distinct = plan.distinct(ask.pair());
+            let distinct = plan.distinct(mention.pair());
             if let Some(known) = seen.get(&(request.source, distinct)) {
                 let known: &mut (_, Failed) = &mut list[*known];
-                known.1.asked_again(request.options);
+                known.1.merge(request.options);
                 continue;
             }
             seen.insert((request.source, distinct), list.len());
             let source = &sources[request.source];
-            let pair = &pairs.pairs[ask.pair()];
+            let pair = &pairs.pairs[mention.pair()];
             let queue = &pairs.queues[pair.queue()];
             let failed = Failed {
                 instance_id: Some(queue.instance.clone()),
@@ -59,13 +59,13 @@ impl Failures {
                 }),
                 error: failure.error.clone(),
                 message: failure.message.clone(),
-                retryable: failure.is_retryable(pairs.is_in_grace(ask.request(), sources)),
-                path: Some(ask.path).filter(|path| !path.is_empty()).map(|path| path.to_string()),
+                retryable: failure.is_retryable(pairs.is_in_grace(mention.request(), sources)),
+                path: Some(mention.path).filter(|path| !path.is_empty()).map(|path| path.to_string()),
                 message_id: source.id.as_deref().map(str::to_owned),
                 reference: reference(request),
                 source: request.source,
                 origin: Origin::Pair {
-                    pair: ask.pair(),
+                    pair: mention.pair(),
                     distinct,
                     retry: failure.retry,
                     intent: request.options.intent,
@@ -74,7 +74,7 @@ impl Failures {
                 fail_on_retryable: request.options.fail_on_retryable,
                 fail_on_permanent: request.options.fail_on_permanent,
             };
-            list.push(((request.source, ask.path), failed));
+            list.push(((request.source, mention.path), failed));
         }
         for (number, (request, invalid)) in pairs.invalid.iter().enumerate() {
             let request = &pairs.requests[*request];

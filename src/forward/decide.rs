@@ -206,9 +206,9 @@ impl Decision {
 
 fn came(sources: usize, pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Vec<Came> {
     let mut came = vec![Came::default(); sources];
-    for ask in &pairs.asks {
-        if !matches!(outcomes.by_pair[ask.pair()], Outcome::Failed(_)) {
-            came[pairs.source_of(ask)].done = true;
+    for mention in &pairs.mentions {
+        if !matches!(outcomes.by_pair[mention.pair()], Outcome::Failed(_)) {
+            came[pairs.source_of(mention)].done = true;
         }
     }
     for failed in failures.as_slice() {

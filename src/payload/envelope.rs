@@ -127,15 +127,15 @@ impl<'p> Envelope<'p> {
     ///
     /// EventBridge replays an archived event under its old `id` and adds `replay-name` (EventBridge User Guide,
     /// "Archiving and replaying events"). A replay is a new request, so its name is part of the identifier.
-    pub fn asker_ids(&self, request_id: &str) -> Vec<Arc<str>> {
+    pub fn source_ids(&self, request_id: &str) -> Vec<Arc<str>> {
         let replay =
             self.beside.iter().find(|(name, _)| name == "replay-name").and_then(|(_, name)| name.as_str());
         let replay = replay.filter(|_| self.kind == EnvelopeKind::EventBridge);
-        let asker_id = |source: &Source<'_>| match (source.id.as_deref(), replay) {
+        let source_id = |source: &Source<'_>| match (source.id.as_deref(), replay) {
             (Some(id), Some(replay)) => format!("{id}/{replay}").into(),
             (id, _) => id.unwrap_or(request_id).into(),
         };
-        self.sources.iter().map(asker_id).collect()
+        self.sources.iter().map(source_id).collect()
     }
 
     /// Reads a payload. A byte-order mark may stand before it.

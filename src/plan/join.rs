@@ -59,15 +59,15 @@ impl Plan {
 
     /// Adds the sources of the joined pairs, and cuts the addresses that are to be associated into chunks.
     fn chunks_of(&mut self, pairs: &Pairs, joined: &HashSet<usize>) -> Vec<Joined> {
-        let asks = || pairs.asks.iter().filter(|ask| joined.contains(&ask.pair()));
+        let mentions = || pairs.mentions.iter().filter(|mention| joined.contains(&mention.pair()));
         let mut live: BTreeMap<usize, Vec<Index>> = BTreeMap::new();
-        for ask in asks() {
-            let Ok(place) = self.places[ask.pair()] else { continue };
+        for mention in mentions() {
+            let Ok(place) = self.places[mention.pair()] else { continue };
             let address = &mut self.groups[place.group()].addresses[place.address()];
             let before = address.intent;
-            address.intent = before.max(pairs.requests[ask.request()].options.intent);
-            address.first_pair = address.first_pair.min(Index::new(ask.pair()));
-            address.sources.add(pairs.source_of(ask));
+            address.intent = before.max(pairs.requests[mention.request()].options.intent);
+            address.first_pair = address.first_pair.min(Index::new(mention.pair()));
+            address.sources.add(pairs.source_of(mention));
             if before.is_dry() && !address.intent.is_dry() {
                 live.entry(place.group()).or_default().push(place.address);
             }
@@ -85,13 +85,13 @@ impl Plan {
                 count += 1;
             }
         }
-        let asked = || {
-            asks().filter_map(|ask| {
-                let place = self.places[ask.pair()].as_ref().ok()?;
-                Some((ask.request(), *chunk_at.get(&(place.group(), place.address))?))
+        let in_chunks = || {
+            mentions().filter_map(|mention| {
+                let place = self.places[mention.pair()].as_ref().ok()?;
+                Some((mention.request(), *chunk_at.get(&(place.group(), place.address))?))
             })
         };
-        let mut fewest = fewest_calls(count, pairs.requests.len(), asked).into_iter();
+        let mut fewest = fewest_calls(count, pairs.requests.len(), in_chunks).into_iter();
         for chunk in all.iter_mut().flat_map(|joined| &mut joined.chunks) {
             chunk.urgency = fewest.next().unwrap_or(usize::MAX);
         }

@@ -27,5 +27,5 @@ pub(crate) fn plan(payload: &[u8], home: &Home) -> Result<(usize, usize), Failur
         addresses: pairs.pairs.iter().map(|pair| id(pair.address())).collect(),
     };
     let plan = Plan::new(&pairs, resolved);
-    Ok((pairs.asks.len(), plan.calls()))
+    Ok((pairs.mentions.len(), plan.calls()))
 }

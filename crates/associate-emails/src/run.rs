@@ -125,7 +125,7 @@ async fn invoke(args: &RunArgs, input: &Input, pairs: &Pairs, shown: Shown<'_>, 
                     records.reword(&mut report.failures);
                 }
             }
-            let nothing_valid = pairs.asks.is_empty() && !pairs.invalid.is_empty();
+            let nothing_valid = pairs.mentions.is_empty() && !pairs.invalid.is_empty();
             outcome::completed(&completed, nothing_valid, shown)
         }
         Err(error) => outcome::refused(&error, args.json),

@@ -29,8 +29,8 @@ impl Workload {
     /// Counts the pairs and calls outside dry runs.
     pub(crate) fn of(pairs: &Pairs) -> Self {
         let mut live = vec![false; pairs.pairs.len()];
-        for ask in &pairs.asks {
-            live[ask.pair()] |= !pairs.requests[ask.request()].options.intent.is_dry();
+        for mention in &pairs.mentions {
+            live[mention.pair()] |= !pairs.requests[mention.request()].options.intent.is_dry();
         }
         let mut addresses = vec![0usize; pairs.queues.len()];
         for (pair, _) in pairs.pairs.iter().zip(live).filter(|(_, live)| *live) {

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use queue_email_associator::pairs::{Ask, Named, Pairs};
+use queue_email_associator::pairs::{Mention, Named, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Json, Source};
 use queue_email_associator::requests::{Base, Home, Intent, Path};
 
@@ -77,7 +77,7 @@ impl<'p> Asked<'p> {
 
     /// The number of times that an association is asked for again.
     pub(crate) fn repeated(&self) -> usize {
-        self.pairs.asks.len() - self.pairs.pairs.len()
+        self.pairs.mentions.len() - self.pairs.pairs.len()
     }
 
     /// Whether a queue or an address is named by name, so that two different pairs may turn out to be one.
@@ -87,10 +87,10 @@ impl<'p> Asked<'p> {
     }
 
     /// For each pair, the place that asked for it first.
-    pub(crate) fn first_asks(&self) -> Vec<Ask> {
-        let mut first: Vec<Option<Ask>> = vec![None; self.pairs.pairs.len()];
-        for ask in &self.pairs.asks {
-            first[ask.pair()].get_or_insert(*ask);
+    pub(crate) fn first_mentions(&self) -> Vec<Mention> {
+        let mut first: Vec<Option<Mention>> = vec![None; self.pairs.pairs.len()];
+        for mention in &self.pairs.mentions {
+            first[mention.pair()].get_or_insert(*mention);
         }
         first.into_iter().flatten().collect()
     }
@@ -98,9 +98,9 @@ impl<'p> Asked<'p> {
     /// For each pair, the greatest intent of the requests that ask for it.
     pub(crate) fn intents(&self) -> Vec<Intent> {
         let mut intents = vec![Intent::Plan; self.pairs.pairs.len()];
-        for ask in &self.pairs.asks {
-            let intent = &mut intents[ask.pair()];
-            *intent = (*intent).max(self.intent(ask.request()));
+        for mention in &self.pairs.mentions {
+            let intent = &mut intents[mention.pair()];
+            *intent = (*intent).max(self.intent(mention.request()));
         }
         intents
     }
@@ -179,7 +179,7 @@ mod tests {
             {"queueId":"q","emailAddressId":"g"}]}"#;
         let asked = Asked::of_input(input, &context).unwrap();
         assert_eq!((asked.requests(), asked.distinct(), asked.repeated()), (4, 4, 1));
-        let rows: Vec<_> = asked.first_asks().iter().map(|ask| asked.row(ask.path)).collect();
+        let rows: Vec<_> = asked.first_mentions().iter().map(|mention| asked.row(mention.path)).collect();
         assert_eq!(rows, [Some(2), Some(7), None]);
         assert_eq!(asked.row(asked.pairs.invalid[0].1.path()), Some(4));
     }

@@ -142,7 +142,7 @@ fn byte_order_marks_are_passed_over() {
 fn replays_of_an_event_ask_anew() {
     let ids = |payload: &str| {
         let envelope = Envelope::read(payload.as_bytes()).unwrap();
-        envelope.asker_ids("request").iter().map(ToString::to_string).collect::<Vec<_>>()
+        envelope.source_ids("request").iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let event = |members: &str| format!(r#"{{{members}"detail-type":"t","source":"s","detail":{{}}}}"#);
     assert_eq!(ids(&event(r#""id":"e","#)), ["e"]);

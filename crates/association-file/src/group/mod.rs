@@ -114,8 +114,8 @@ fn lines(asked: &Asked<'_>, row: impl Fn(usize) -> u64) -> Lines {
     }
     // Items are numbered as records are, and so are their requests.
     let reference = |request| text_of(asked.request(request)?, Field::Reference.name());
-    let first_asks = asked.first_asks();
-    let requests = first_asks.iter().map(|ask| ask.request());
+    let first_mentions = asked.first_mentions();
+    let requests = first_mentions.iter().map(|mention| mention.request());
     let rows: Vec<_> = requests.map(|request| (row(request), reference(request))).collect();
     for (queue, of_queue) in pairs.queues.iter().zip(&queues) {
         for chunk in of_queue.kinds.iter().flat_map(|kind| kind.chunks(CHUNK)) {

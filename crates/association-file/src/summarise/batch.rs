@@ -44,7 +44,7 @@ pub(super) fn reason_of(ended: Ended, execution: &Execution<'_>) -> Reason {
 pub(super) struct Batch<'b> {
     asked: &'b Asked<'b>,
     ledger: Option<&'b Ledger<'b>>,
-    first_asks: Vec<queue_email_associator::pairs::Ask>,
+    first_mentions: Vec<queue_email_associator::pairs::Mention>,
     intents: Vec<Intent>,
     /// All its requests are dry runs.
     all_dry_runs: bool,
@@ -66,7 +66,7 @@ pub(super) struct BatchCounts {
 impl<'b> Batch<'b> {
     pub(super) fn new(asked: &'b Asked<'b>, ledger: Option<&'b Ledger<'b>>) -> Self {
         Batch {
-            first_asks: asked.first_asks(),
+            first_mentions: asked.first_mentions(),
             intents: asked.intents(),
             all_dry_runs: asked.requests() > 0
                 && (0..asked.requests()).all(|request| asked.intent(request).is_dry()),
@@ -159,8 +159,8 @@ impl<'b> Batch<'b> {
     /// valid requests alone. But only the associating function may know that a request has no instance.
     fn list_without_pair(&mut self, failure: &OutputFailure, reason: &Arc<Reason>) {
         let item = failure.path.as_deref().and_then(item_of);
-        let is_of_item = |number: &usize| item == Some(self.first_asks[*number].request());
-        let pairs: Vec<usize> = (0..self.first_asks.len()).filter(is_of_item).collect();
+        let is_of_item = |number: &usize| item == Some(self.first_mentions[*number].request());
+        let pairs: Vec<usize> = (0..self.first_mentions.len()).filter(is_of_item).collect();
         if pairs.is_empty() {
             return self.list_other(failure, reason);
         }
@@ -193,7 +193,7 @@ impl<'b> Batch<'b> {
         let known = self.ledger.and_then(|ledger| ledger.row(self.asked, number));
         self.failed.push(FailedRow {
             cells: Cells::of_pair(&self.asked.pairs.queues[pair.queue()], pair),
-            row: known.or_else(|| self.asked.row(self.first_asks[number].path)),
+            row: known.or_else(|| self.asked.row(self.first_mentions[number].path)),
             reason: reason.clone(),
             reference: None,
             dry_run: self.intents[number].is_dry(),

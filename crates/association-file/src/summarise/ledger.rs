@@ -22,7 +22,7 @@ impl<'t> Ledger<'t> {
     /// A ledger of which nothing is ticked off.
     pub(super) fn new(asked: &'t Asked<'t>) -> Self {
         Ledger {
-            rows: asked.first_asks().iter().map(|ask| asked.row(ask.path)).collect(),
+            rows: asked.first_mentions().iter().map(|mention| asked.row(mention.path)).collect(),
             pairs: keys(asked).enumerate().map(|(number, key)| (key, number)).collect(),
             seen: vec![false; asked.pairs.pairs.len()],
             asked,
