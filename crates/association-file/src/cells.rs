@@ -5,7 +5,7 @@ use queue_email_associator::payload::Json;
 use queue_email_associator::requests::{Field, Path};
 use serde::{Deserialize, Serialize};
 
-use crate::asked::text_of;
+use crate::requests::text_of;
 
 /// The names of a pair, in the columns of a file. A cell is empty if the request names nothing for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

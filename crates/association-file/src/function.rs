@@ -11,7 +11,7 @@ use crate::invalid::InvalidRecord;
 use crate::step::{Cause, GroupStep, Grouped, Step, SummariseStep};
 use crate::storage::{ReadError, Storage};
 use crate::summarise::{
-    FailedRow, Known, KnownAsked, MAX_RESULTS_BYTES, Manifest, Reason, Summary, Summing, Unreadable, csv,
+    FailedRow, Known, KnownRequests, MAX_RESULTS_BYTES, Manifest, Reason, Summary, Summing, Unreadable, csv,
 };
 
 /// The largest manifest, in bytes: tens of thousands of files of results.
@@ -105,8 +105,8 @@ impl FileFunction {
     async fn summarise(&self, mut step: SummariseStep) -> Result<Summary, FileError> {
         step.error = step.error.map(Cause::in_words);
         let known = self.known(&step).await?;
-        let asked = known.as_ref().and_then(|known| KnownAsked::read(known, &self.context));
-        let mut summing = Summing::new(&self.context, asked.as_ref());
+        let requests = known.as_ref().and_then(|known| KnownRequests::read(known, &self.context));
+        let mut summing = Summing::new(&self.context, requests.as_ref());
         if let Some(manifest) = &step.manifest {
             self.add_results(&step.bucket, manifest, &mut summing).await?;
         }

@@ -10,7 +10,7 @@ use queue_email_associator::requests::{Field, Name, Path};
 use request_file::Record;
 use serde::{Deserialize, Serialize};
 
-use crate::asked::text_of;
+use crate::requests::text_of;
 use crate::cells::Cells;
 use crate::text::shortened;
 

@@ -11,7 +11,7 @@
 //!
 //! Around it: [`settings`] (the environment) and [`lambda`] (the runtime).
 
-mod asked;
+mod requests;
 mod cells;
 pub mod error;
 mod file;
@@ -25,7 +25,7 @@ pub mod storage;
 pub mod summarise;
 mod text;
 
-pub use asked::Context;
+pub use requests::Context;
 pub use cells::Cells;
-pub use file::{MAX_ASKED, MAX_FILE_BYTES};
+pub use file::{MAX_PAIRS, MAX_FILE_BYTES};
 pub use invalid::{Contents, InvalidRecord};

@@ -1,4 +1,4 @@
-//! Checks that everything that was asked for is accounted for: associated, listed, reported or sent on.
+//! Checks that everything that a payload asks for is accounted for: associated, listed, reported or sent on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use connect_simulator::{Fixture, Operation};
 use queue_email_associator::answer::InvocationError;
 use serde_json::Value;
 
-use crate::asked::{Asked, Leaf, Payload, Read, Written, parse};
+use crate::requested::{Requested, Leaf, Payload, Read, Written, parse};
 use crate::hostile::INSTANCE;
 use crate::world::World;
 
@@ -17,12 +17,12 @@ pub(crate) type Ending = Result<Value, InvocationError>;
 ///
 /// # Errors
 /// The pairs or texts that were lost or invented.
-pub(crate) fn check(world: &World, asked: Option<&Payload>, ending: &Ending) -> Result<(), String> {
-    let Some(asked) = asked else { return Ok(()) };
+pub(crate) fn check(world: &World, requested: Option<&Payload>, ending: &Ending) -> Result<(), String> {
+    let Some(requested) = requested else { return Ok(()) };
     let books = Books::new(world);
-    books.nothing_unasked(&asked.reads())?;
+    books.nothing_unrequested(&requested.reads())?;
     let Ok(answer) = ending else { return Ok(()) };
-    match asked {
+    match requested {
         Payload::Batch(messages) => {
             let listed: BTreeSet<&str> = answer["batchItemFailures"]
                 .as_array()
@@ -74,13 +74,13 @@ pub(crate) fn check_redriven(world: &World, body: &str) -> Result<(), String> {
         return Ok(());
     }
     let books = Books::new(world);
-    let mut valid = Asked::default();
+    let mut valid = Requested::default();
     for failure in body["failures"].as_array().into_iter().flatten() {
         let queue = written(failure, "queueId", "queueName");
         let address = written(failure, "emailAddressId", "emailAddress");
         valid.leaves.insert(Leaf { queue, address });
     }
-    match books.unasked([&valid].into_iter()) {
+    match books.unrequested([&valid].into_iter()) {
         Some((queue, address)) => {
             Err(format!("{address} was refused as invalid, but a redrive associates it with {queue}"))
         }
@@ -134,7 +134,7 @@ impl Books {
                 Read::Unreadable(text) => {
                     sent_texts.insert(text);
                 }
-                Read::Request(asked) => sent_leaves.extend(asked.leaves),
+                Read::Request(requested) => sent_leaves.extend(requested.leaves),
             }
         }
         let (queue_names, address_names) = names(&world.fixture);
@@ -148,12 +148,12 @@ impl Books {
             // A text that was unreadable in its record may be readable in a message of its own.
             Read::Unreadable(text) => match Read::body(text) {
                 Read::Unreadable(text) if self.sent_texts.contains(&text) => Ok(()),
-                Read::Request(asked) if asked.leaves.is_subset(&self.sent_leaves) => Ok(()),
+                Read::Request(requested) if requested.leaves.is_subset(&self.sent_leaves) => Ok(()),
                 _ => Err("a body that cannot be read".to_owned()),
             },
-            Read::Request(asked) if asked.dry_run => Ok(()),
-            Read::Request(asked) => {
-                let lost = asked.leaves.iter().find(|leaf| {
+            Read::Request(requested) if requested.dry_run => Ok(()),
+            Read::Request(requested) => {
+                let lost = requested.leaves.iter().find(|leaf| {
                     let found = self.is_associated(leaf)
                         || self.stands_in(leaf, &self.sent_leaves)
                         || report.is_some_and(|report| report.more || self.stands_in(leaf, &report.leaves));
@@ -198,26 +198,26 @@ impl Books {
 
     /// Every pair in a call or a message was asked for. No call carries a pair of a dry run, or of a request that looks
     /// like one.
-    fn nothing_unasked(&self, reads: &[&Read]) -> Result<(), String> {
-        let asked = || {
+    fn nothing_unrequested(&self, reads: &[&Read]) -> Result<(), String> {
+        let requested = || {
             reads.iter().filter_map(|read| match read {
-                Read::Request(asked) => Some(asked),
+                Read::Request(requested) => Some(requested),
                 Read::Unreadable(_) => None,
             })
         };
         if let Some((queue, address)) =
-            self.unasked(asked().filter(|asked| !asked.dry_run && !asked.looks_dry))
+            self.unrequested(requested().filter(|requested| !requested.dry_run && !requested.looks_dry))
         {
             return Err(format!("nobody asked for {address} on {queue}"));
         }
         let instances: BTreeSet<&str> =
-            asked().flat_map(|asked| &asked.instances).map(String::as_str).chain([INSTANCE]).collect();
+            requested().flat_map(|requested| &requested.instances).map(String::as_str).chain([INSTANCE]).collect();
         if let Some((instance, ..)) =
             self.called.iter().find(|(instance, ..)| !instances.contains(&**instance))
         {
             return Err(format!("nobody named the instance {instance}"));
         }
-        let leaves: BTreeSet<&Leaf> = asked().flat_map(|asked| &asked.leaves).collect();
+        let leaves: BTreeSet<&Leaf> = requested().flat_map(|requested| &requested.leaves).collect();
         // A source that this reading cannot read may be a request all the same.
         let all_read = reads.iter().all(|read| matches!(read, Read::Request(_)));
         match self.sent_leaves.iter().find(|leaf| !leaves.contains(leaf)) {
@@ -227,20 +227,20 @@ impl Books {
     }
 
     /// A queue and an address of a call that nobody asked for.
-    fn unasked<'a>(&self, asked: impl Iterator<Item = &'a Asked>) -> Option<(&str, &str)> {
+    fn unrequested<'a>(&self, requested: impl Iterator<Item = &'a Requested>) -> Option<(&str, &str)> {
         let mut wanted = BTreeSet::new();
-        for leaf in asked.flat_map(|asked| &asked.leaves) {
+        for leaf in requested.flat_map(|requested| &requested.leaves) {
             for queue in self.ids(&leaf.queue, &self.queue_names) {
                 for address in self.ids(&leaf.address, &self.address_names) {
                     wanted.insert((queue.clone(), address));
                 }
             }
         }
-        let unasked = self
+        let unrequested = self
             .called
             .iter()
             .find(|(_, queue, address)| !wanted.contains(&(queue.clone(), address.clone())));
-        unasked.map(|(_, queue, address)| (&**queue, &**address))
+        unrequested.map(|(_, queue, address)| (&**queue, &**address))
     }
 }
 

@@ -7,12 +7,12 @@
 //! | --- | --- |
 //! | `tree`, `hostile`, `mutate`, `requests`, `shapes` | make payloads: out of `events/`, and from nothing |
 //! | `targets` | run a payload against the envelope, a body, or the whole handler |
-//! | `asked`, `ledger` | read the pairs of a payload independently, and check that each is accounted for |
+//! | `requested`, `ledger` | read the pairs of a payload independently, and check that each is accounted for |
 //! | `world`, `sqs` | the surroundings of the handler: the simulator, and a stand-in for SQS, in memory |
 //! | `worker`, `watch` | the two processes |
 
 mod args;
-mod asked;
+mod requested;
 mod case;
 mod cost;
 mod hostile;

@@ -12,7 +12,7 @@ use queue_email_associator::requests::{
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::asked::Payload;
+use crate::requested::Payload;
 use crate::case::{Case, Target};
 use crate::cost::Cost;
 use crate::ledger::{self, Ending};
@@ -124,14 +124,14 @@ fn has_the_form(address: &str) -> Result<(), String> {
 type Ran = (Result<Met, String>, Cost);
 
 fn handler(case: &Case) -> Result<Ran, String> {
-    let asked = Payload::read(&case.payload);
+    let requested = Payload::read(&case.payload);
     let (world, ending, cost) = invoke(World::new, case.world, &case.payload)?;
     let mut met = Met::new();
     met.insert(match &ending {
         Ok(answer) => format!("answered {}", answer["status"].as_str().unwrap_or("a batch")),
         Err(error) => format!("ended in {}", error.error_type()),
     });
-    if asked.is_none() && ending.is_ok() {
+    if requested.is_none() && ending.is_ok() {
         met.insert("read by the function alone".to_owned());
     }
     for call in world.connect.calls() {
@@ -144,7 +144,7 @@ fn handler(case: &Case) -> Result<Ran, String> {
         met.extend(errors.map(|error| format!("sent on: {error}")));
         met.insert(format!("sent on {}", if sent.to_failures { "for good" } else { "what is left" }));
     }
-    let checked = ledger::check(&world, asked.as_ref(), &ending).and_then(|()| redrive(case.world, &world));
+    let checked = ledger::check(&world, requested.as_ref(), &ending).and_then(|()| redrive(case.world, &world));
     Ok((checked.map(|()| met), cost))
 }
 

@@ -6,7 +6,7 @@ use queue_email_associator::writer::PairsEntry;
 use serde::Serialize;
 
 use super::lines::{Lines, MAX_LINE_BYTES};
-use crate::asked::DEFAULT_INSTANCE;
+use crate::requests::DEFAULT_INSTANCE;
 
 /// A request for one queue. The function passes over `rows` and `references`.
 #[derive(Serialize)]

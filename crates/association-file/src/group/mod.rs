@@ -11,9 +11,9 @@ use queue_email_associator::pairs::Named;
 use queue_email_associator::plan::CHUNK;
 use queue_email_associator::requests::{Field, Intent, Invalid};
 
-use crate::asked::{Asked, Context, text_of};
+use crate::requests::{Requests, Context, text_of};
 use crate::error::FileError;
-use crate::file::{self, MAX_ASKED};
+use crate::file::{self, MAX_PAIRS};
 use crate::invalid::{Contents, InvalidRecord};
 use line::Line;
 use lines::Lines;
@@ -45,24 +45,24 @@ pub struct Grouping {
 /// and addresses keep the file's order.
 ///
 /// # Errors
-/// [`FileError::InvalidFile`] if the file cannot be read, or asks for more than [`MAX_ASKED`].
+/// [`FileError::InvalidFile`] if the file cannot be read, or asks for more than [`MAX_PAIRS`].
 pub fn group(key: &str, bytes: &[u8], context: &Context) -> Result<Grouping, FileError> {
     let contents = Contents::of(file::records(key, bytes)?);
     let items = file::requests(key, &contents.requests)?;
-    let asked = Asked::of_items(items, context)
+    let requests = Requests::of_items(items, context)
         .map_err(|problem| FileError::InvalidFile(format!("{key}: {problem}")))?;
-    let distinct = asked.distinct() + contents.invalid.len();
-    let in_all = distinct + asked.repeated();
-    if in_all > MAX_ASKED {
+    let distinct = requests.distinct() + contents.invalid.len();
+    let in_all = distinct + requests.repeated();
+    if in_all > MAX_PAIRS {
         return Err(FileError::InvalidFile(format!(
-            "{key}: asks for {in_all} associations; at most {MAX_ASKED} are accepted in one file"
+            "{key}: asks for {in_all} associations; at most {MAX_PAIRS} are accepted in one file"
         )));
     }
     let row = |request: usize| contents.requests.get(request).map_or(0, |record| record.line);
-    let lines = lines(&asked, row);
-    let mut invalid = invalid(&asked, row);
-    let (rows, repeated, queues) = (contents.records(), asked.repeated(), asked.pairs.queues.len());
-    drop(asked);
+    let lines = lines(&requests, row);
+    let mut invalid = invalid(&requests, row);
+    let (rows, repeated, queues) = (contents.records(), requests.repeated(), requests.pairs.queues.len());
+    drop(requests);
     invalid.extend(contents.invalid);
     invalid.sort_by_key(|record| record.row);
     Ok(Grouping {
@@ -77,12 +77,12 @@ pub fn group(key: &str, bytes: &[u8], context: &Context) -> Result<Grouping, Fil
 }
 
 /// Everything invalid in requests, each with its row.
-fn invalid(asked: &Asked<'_>, row: impl Fn(usize) -> u64) -> Vec<InvalidRecord> {
+fn invalid(requests: &Requests<'_>, row: impl Fn(usize) -> u64) -> Vec<InvalidRecord> {
     let of = |(request, invalid): &(usize, Invalid)| {
-        let json = asked.request(*request)?;
+        let json = requests.request(*request)?;
         Some(InvalidRecord::new(row(*request), &invalid.message, json, invalid.path()))
     };
-    asked.pairs.invalid.iter().filter_map(of).collect()
+    requests.pairs.invalid.iter().filter_map(of).collect()
 }
 
 /// Lines of one kind for one queue: the pairs, by their number.
@@ -104,17 +104,17 @@ impl OfQueue {
 }
 
 /// The lines of all valid pairs.
-fn lines(asked: &Asked<'_>, row: impl Fn(usize) -> u64) -> Lines {
+fn lines(requests: &Requests<'_>, row: impl Fn(usize) -> u64) -> Lines {
     let mut lines = Lines::default();
-    let pairs = &asked.pairs;
+    let pairs = &requests.pairs;
     let mut queues: Vec<OfQueue> = pairs.queues.iter().map(|_| OfQueue::default()).collect();
-    let intents = asked.intents();
+    let intents = requests.intents();
     for (number, (pair, intent)) in pairs.pairs.iter().zip(&intents).enumerate() {
         queues[pair.queue()].of(matches!(pair.address(), Named::Id(_)), *intent).push(number);
     }
     // Items are numbered as records are, and so are their requests.
-    let reference = |request| text_of(asked.request(request)?, Field::Reference.name());
-    let first_mentions = asked.first_mentions();
+    let reference = |request| text_of(requests.request(request)?, Field::Reference.name());
+    let first_mentions = requests.first_mentions();
     let requests = first_mentions.iter().map(|mention| mention.request());
     let rows: Vec<_> = requests.map(|request| (row(request), reference(request))).collect();
     for (queue, of_queue) in pairs.queues.iter().zip(&queues) {

@@ -10,7 +10,7 @@ use super::failed::FailedRow;
 use super::ledger::Ledger;
 use super::reason::{Reason, Reasons};
 use super::results::{Ended, Execution, Output, OutputFailure};
-use crate::asked::{Asked, DEFAULT_INSTANCE, item_of};
+use crate::requests::{Requests, DEFAULT_INSTANCE, item_of};
 use crate::cells::Cells;
 use crate::step::error_message;
 
@@ -42,7 +42,7 @@ pub(super) fn reason_of(ended: Ended, execution: &Execution<'_>) -> Reason {
 
 /// A batch whose failures are being collected.
 pub(super) struct Batch<'b> {
-    asked: &'b Asked<'b>,
+    requests: &'b Requests<'b>,
     ledger: Option<&'b Ledger<'b>>,
     first_mentions: Vec<queue_email_associator::pairs::Mention>,
     intents: Vec<Intent>,
@@ -64,16 +64,16 @@ pub(super) struct BatchCounts {
 }
 
 impl<'b> Batch<'b> {
-    pub(super) fn new(asked: &'b Asked<'b>, ledger: Option<&'b Ledger<'b>>) -> Self {
+    pub(super) fn new(requests: &'b Requests<'b>, ledger: Option<&'b Ledger<'b>>) -> Self {
         Batch {
-            first_mentions: asked.first_mentions(),
-            intents: asked.intents(),
-            all_dry_runs: asked.requests() > 0
-                && (0..asked.requests()).all(|request| asked.intent(request).is_dry()),
+            first_mentions: requests.first_mentions(),
+            intents: requests.intents(),
+            all_dry_runs: requests.count() > 0
+                && (0..requests.count()).all(|request| requests.intent(request).is_dry()),
             failed: Vec::new(),
-            pairs_listed: vec![false; asked.pairs.pairs.len()],
+            pairs_listed: vec![false; requests.pairs.pairs.len()],
             others_listed: 0,
-            asked,
+            requests,
             ledger,
         }
     }
@@ -86,8 +86,8 @@ impl<'b> Batch<'b> {
     pub(super) fn add_output(&mut self, output: &Output, reasons: &mut Reasons) -> BatchCounts {
         // From the second round on a path leads into the continuation, so the names of the pair come first.
         let mut by_names: HashMap<Names<'_>, Vec<usize>> = HashMap::new();
-        for (number, pair) in self.asked.pairs.pairs.iter().enumerate() {
-            let queue = self.asked.pairs.queues[pair.queue()].queue.as_ref();
+        for (number, pair) in self.requests.pairs.pairs.iter().enumerate() {
+            let queue = self.requests.pairs.queues[pair.queue()].queue.as_ref();
             by_names.entry((queue.as_str(), pair.address().as_str())).or_default().push(number);
         }
         for failure in &output.failures {
@@ -97,20 +97,20 @@ impl<'b> Batch<'b> {
                 None => self.list_without_pair(failure, &reason),
             }
         }
-        let asked = self.asked.distinct();
+        let distinct = self.requests.distinct();
         let listed = self.listed();
         let done = output.associated + output.already_associated + output.planned;
         // Only names can make one of two pairs, which the output then counts once.
-        let accounts_for_all = output.complete && (done + listed >= asked || self.asked.has_names());
+        let accounts_for_all = output.complete && (done + listed >= distinct || self.requests.has_names());
         let mut failed = listed;
         if !accounts_for_all {
-            failed = asked.saturating_sub(done).max(listed);
+            failed = distinct.saturating_sub(done).max(listed);
             let message = "this failed, or was done: the report of its batch had no room to say which; sending it \
                            again is safe";
             self.fail_rest(&reasons.shared(Reason::new("NotReported", message, true)));
         }
         // An output cannot account for more pairs than its batch has, so its counts are cut to that number.
-        let mut room = asked.saturating_sub(failed);
+        let mut room = distinct.saturating_sub(failed);
         let mut within = |count: usize| {
             let count = count.min(room);
             room -= count;
@@ -145,7 +145,7 @@ impl<'b> Batch<'b> {
         let queue = named(failure.queue_id.as_deref(), failure.queue_name.as_deref())?;
         let address = named(failure.email_address_id.as_deref(), failure.email_address.as_deref())?;
         let candidates = by_names.get(&(queue, address))?;
-        let pairs = &self.asked.pairs;
+        let pairs = &self.requests.pairs;
         let of_instance = |instance: &str| {
             let is_of = |pair: &&usize| &*pairs.queues[pairs.pairs[**pair].queue()].instance == instance;
             candidates.iter().find(is_of).copied()
@@ -189,11 +189,11 @@ impl<'b> Batch<'b> {
         if std::mem::replace(&mut self.pairs_listed[number], true) {
             return;
         }
-        let pair = &self.asked.pairs.pairs[number];
-        let known = self.ledger.and_then(|ledger| ledger.row(self.asked, number));
+        let pair = &self.requests.pairs.pairs[number];
+        let known = self.ledger.and_then(|ledger| ledger.row(self.requests, number));
         self.failed.push(FailedRow {
-            cells: Cells::of_pair(&self.asked.pairs.queues[pair.queue()], pair),
-            row: known.or_else(|| self.asked.row(self.first_mentions[number].path)),
+            cells: Cells::of_pair(&self.requests.pairs.queues[pair.queue()], pair),
+            row: known.or_else(|| self.requests.row(self.first_mentions[number].path)),
             reason: reason.clone(),
             reference: None,
             dry_run: self.intents[number].is_dry(),

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use queue_email_associator::pairs::Named;
 
-use crate::asked::Asked;
+use crate::requests::Requests;
 
 /// The pairs of a file, and for each whether a result was met.
 #[derive(Debug)]
 pub(super) struct Ledger<'t> {
-    asked: &'t Asked<'t>,
+    requests: &'t Requests<'t>,
     /// For each pair, the line of the file.
     rows: Vec<Option<u64>>,
     pairs: HashMap<PairKey<'t>, usize>,
@@ -20,17 +20,17 @@ type PairKey<'t> = (&'t str, Named<&'t str>, Named<&'t str>);
 
 impl<'t> Ledger<'t> {
     /// A ledger of which nothing is ticked off.
-    pub(super) fn new(asked: &'t Asked<'t>) -> Self {
+    pub(super) fn new(requests: &'t Requests<'t>) -> Self {
         Ledger {
-            rows: asked.first_mentions().iter().map(|mention| asked.row(mention.path)).collect(),
-            pairs: keys(asked).enumerate().map(|(number, key)| (key, number)).collect(),
-            seen: vec![false; asked.pairs.pairs.len()],
-            asked,
+            rows: requests.first_mentions().iter().map(|mention| requests.row(mention.path)).collect(),
+            pairs: keys(requests).enumerate().map(|(number, key)| (key, number)).collect(),
+            seen: vec![false; requests.pairs.pairs.len()],
+            requests,
         }
     }
 
     /// Ticks off the pairs of a batch.
-    pub(super) fn tick_off(&mut self, batch: &Asked<'_>) {
+    pub(super) fn tick_off(&mut self, batch: &Requests<'_>) {
         for key in keys(batch) {
             if let Some(number) = find(&self.pairs, &key) {
                 self.seen[number] = true;
@@ -39,7 +39,7 @@ impl<'t> Ledger<'t> {
     }
 
     /// The line of the file that a pair of a batch stands on.
-    pub(super) fn row(&self, batch: &Asked<'_>, pair: usize) -> Option<u64> {
+    pub(super) fn row(&self, batch: &Requests<'_>, pair: usize) -> Option<u64> {
         find(&self.pairs, &key(batch, pair)).and_then(|number| self.rows[number])
     }
 
@@ -54,18 +54,18 @@ impl<'t> Ledger<'t> {
     }
 
     /// The requests of the file.
-    pub(super) fn asked(&self) -> &'t Asked<'t> {
-        self.asked
+    pub(super) fn requests(&self) -> &'t Requests<'t> {
+        self.requests
     }
 }
 
-fn keys<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = PairKey<'a>> {
-    (0..asked.pairs.pairs.len()).map(|pair| key(asked, pair))
+fn keys<'a>(requests: &'a Requests<'_>) -> impl Iterator<Item = PairKey<'a>> {
+    (0..requests.pairs.pairs.len()).map(|pair| key(requests, pair))
 }
 
-fn key<'a>(asked: &'a Asked<'_>, pair: usize) -> PairKey<'a> {
-    let pair = &asked.pairs.pairs[pair];
-    let queue = &asked.pairs.queues[pair.queue()];
+fn key<'a>(requests: &'a Requests<'_>, pair: usize) -> PairKey<'a> {
+    let pair = &requests.pairs.pairs[pair];
+    let queue = &requests.pairs.queues[pair.queue()];
     (&*queue.instance, queue.queue.as_ref().as_str(), pair.address().as_str())
 }
 

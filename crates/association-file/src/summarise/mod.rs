@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use queue_email_associator::pairs::Named;
 
-use crate::asked::{Asked, Context};
+use crate::requests::{Requests, Context};
 use crate::cells::Cells;
 use crate::error::FileError;
 use crate::file;
@@ -66,18 +66,18 @@ pub struct Unreadable {
 
 /// The requests of a file, read once for a [`Summing`].
 #[derive(Debug)]
-pub struct KnownAsked<'k> {
-    asked: Asked<'k>,
+pub struct KnownRequests<'k> {
+    requests: Requests<'k>,
     invalid: &'k [InvalidRecord],
     counts: FileCounts,
 }
 
-impl<'k> KnownAsked<'k> {
+impl<'k> KnownRequests<'k> {
     /// Reads the requests in the lines. Gives nothing if grouping cannot have written them.
     pub fn read(known: &'k Known, context: &Context) -> Option<Self> {
         let items = file::requests("", &known.contents.requests).ok()?;
-        let asked = Asked::of_items(items, context).ok()?;
-        Some(KnownAsked { asked, invalid: &known.contents.invalid, counts: known.counts })
+        let requests = Requests::of_items(items, context).ok()?;
+        Some(KnownRequests { requests, invalid: &known.contents.invalid, counts: known.counts })
     }
 }
 
@@ -96,11 +96,11 @@ pub struct Summing<'k> {
 
 impl<'k> Summing<'k> {
     /// Begins with the requests of the file, if they are known.
-    pub fn new(context: &'k Context, known: Option<&'k KnownAsked<'k>>) -> Self {
+    pub fn new(context: &'k Context, known: Option<&'k KnownRequests<'k>>) -> Self {
         let file = known.map(|known| known.counts).unwrap_or_default();
         let mut summing = Summing {
             context,
-            ledger: known.map(|known| Ledger::new(&known.asked)),
+            ledger: known.map(|known| Ledger::new(&known.requests)),
             counts: Counts { file, ..Counts::default() },
             failed: Vec::new(),
             reasons: Reasons::default(),
@@ -147,35 +147,35 @@ impl<'k> Summing<'k> {
     fn add_execution(&mut self, ended: Ended, key: &str, execution: &Execution<'_>) {
         let output = execution.output().filter(|_| ended == Ended::Succeeded);
         let input = execution.input();
-        let asked = match input.as_deref().map(|input| Asked::of_input(input, self.context)) {
-            Some(Ok(asked)) => asked,
+        let requests = match input.as_deref().map(|input| Requests::of_input(input, self.context)) {
+            Some(Ok(requests)) => requests,
             Some(Err(problem)) => return self.add_unreadable(&format!("{key}: an input: {problem}")),
             None => return self.add_unreadable(&format!("{key}: an execution has no input")),
         };
-        let mut batch = Batch::new(&asked, self.ledger.as_ref());
+        let mut batch = Batch::new(&requests, self.ledger.as_ref());
         match &output {
             Some(output) => {
                 let counts = batch.add_output(output, &mut self.reasons);
                 self.counts.add(counts, output);
             }
             None => {
-                self.counts.failed += asked.distinct();
+                self.counts.failed += requests.distinct();
                 batch.fail_rest(&self.reasons.shared(batch::reason_of(ended, execution)));
             }
         }
         self.failed.append(&mut batch.into_failed());
         match &mut self.ledger {
-            Some(ledger) => ledger.tick_off(&asked),
-            None => self.count(&asked),
+            Some(ledger) => ledger.tick_off(&requests),
+            None => self.count(&requests),
         }
     }
 
     /// Counts the pairs of a batch, if the file itself does not tell.
-    fn count(&mut self, asked: &Asked<'_>) {
-        self.counts.file.rows += asked.requests();
-        self.counts.file.pairs += asked.distinct();
-        self.counts.file.repeated += asked.repeated();
-        let queues = asked.pairs.queues.iter().map(|queue| (queue.instance.to_string(), queue.queue.clone()));
+    fn count(&mut self, requests: &Requests<'_>) {
+        self.counts.file.rows += requests.count();
+        self.counts.file.pairs += requests.distinct();
+        self.counts.file.repeated += requests.repeated();
+        let queues = requests.pairs.queues.iter().map(|queue| (queue.instance.to_string(), queue.queue.clone()));
         self.queues.extend(queues);
         self.counts.file.queues = self.queues.len();
     }
@@ -184,7 +184,7 @@ impl<'k> Summing<'k> {
     fn name_rows(&mut self) {
         let Some(ledger) = &self.ledger else { return };
         let references: HashMap<u64, Arc<str>> =
-            ledger.asked().references().map(|(row, reference)| (row, reference.into())).collect();
+            ledger.requests().references().map(|(row, reference)| (row, reference.into())).collect();
         for failed in self.failed.iter_mut().filter(|failed| failed.reference.is_none()) {
             failed.reference = failed.row.and_then(|row| references.get(&row).cloned());
         }
@@ -194,11 +194,11 @@ impl<'k> Summing<'k> {
     pub fn finish(mut self, rest: Reason) -> Summed {
         let rest = self.reasons.shared(rest);
         if let Some(ledger) = &self.ledger {
-            let asked = ledger.asked();
-            let intents = asked.intents();
+            let requests = ledger.requests();
+            let intents = requests.intents();
             for (number, row) in ledger.missing_pairs() {
-                let pair = &asked.pairs.pairs[number];
-                let cells = Cells::of_pair(&asked.pairs.queues[pair.queue()], pair);
+                let pair = &requests.pairs.pairs[number];
+                let cells = Cells::of_pair(&requests.pairs.queues[pair.queue()], pair);
                 let dry_run = intents[number].is_dry();
                 self.failed.push(FailedRow { cells, row, reason: rest.clone(), reference: None, dry_run });
                 self.counts.failed += 1;

@@ -52,8 +52,8 @@ fn output(associated: usize, failures: &[Value], omitted: usize) -> Value {
 
 fn sum<'k>(known: impl Into<Option<&'k Known>>, results: &[(Ended, Value)]) -> Summed {
     let context = context();
-    let asked = known.into().and_then(|known| KnownAsked::read(known, &context));
-    let mut summing = Summing::new(&context, asked.as_ref());
+    let requests = known.into().and_then(|known| KnownRequests::read(known, &context));
+    let mut summing = Summing::new(&context, requests.as_ref());
     for (ended, executions) in results {
         summing.add(*ended, "results.json", executions.to_string().as_bytes());
     }
@@ -243,8 +243,8 @@ fn what_no_result_speaks_of_has_failed() {
         ["3 NoResult q2 e1", "5 InvalidRequest q/ e1", "6 NoResult Billing e1", "7 NoResult q3 e1"]
     );
     let context = context();
-    let asked = KnownAsked::read(&known, &context);
-    let mut summing = Summing::new(&context, asked.as_ref());
+    let requests = KnownRequests::read(&known, &context);
+    let mut summing = Summing::new(&context, requests.as_ref());
     let whole =
         json!([succeeded(&items[..1], &output(2, &[], 0)), succeeded(&items[1..], &output(1, &[], 0))]);
     let whole = whole.to_string();
@@ -419,10 +419,10 @@ proptest! {
     /// Batches of any size end in any way, or leave no trace. Every pair that is not reported as done is a failed row.
     #[test]
     fn nothing_is_lost(
-        asked in prop::collection::btree_set((0u8..4, 0u16..40), 1..120),
+        requested in prop::collection::btree_set((0u8..4, 0u16..40), 1..120),
         batches in prop::collection::vec((1usize..4, 0u8..6), 1..40),
     ) {
-        let text: String = asked.iter().map(|(queue, address)| format!("q{queue},e{address}\n")).collect();
+        let text: String = requested.iter().map(|(queue, address)| format!("q{queue},e{address}\n")).collect();
         let (items, known) = grouped(&format!("queueId,emailAddressId\n{text}"));
         let mut done = BTreeMap::new();
         let mut results = Vec::new();
@@ -465,11 +465,11 @@ proptest! {
         }
         found.extend(done.clone());
         let wanted: BTreeMap<_, _> =
-            asked.iter().map(|(queue, address)| ((format!("q{queue}"), format!("e{address}")), ())).collect();
+            requested.iter().map(|(queue, address)| ((format!("q{queue}"), format!("e{address}")), ())).collect();
         prop_assert_eq!(found, wanted);
         let counts = summed.counts;
         prop_assert_eq!(counts.associated, done.len());
-        prop_assert_eq!(counts.associated + counts.failed, asked.len());
-        prop_assert_eq!(counts.file.pairs, asked.len());
+        prop_assert_eq!(counts.associated + counts.failed, requested.len());
+        prop_assert_eq!(counts.file.pairs, requested.len());
     }
 }

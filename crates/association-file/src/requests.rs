@@ -27,13 +27,13 @@ pub struct Context {
 
 /// The requests of a file or of a batch.
 #[derive(Debug)]
-pub(crate) struct Asked<'p> {
+pub(crate) struct Requests<'p> {
     envelope: Envelope<'p>,
     /// Every different association, and everything invalid.
     pub(crate) pairs: Pairs,
 }
 
-impl<'p> Asked<'p> {
+impl<'p> Requests<'p> {
     /// Reads the requests of a file, each as an item of a batch.
     pub(crate) fn of_items(items: Vec<Json<'p>>, context: &Context) -> Result<Self, String> {
         let source = Source {
@@ -41,7 +41,7 @@ impl<'p> Asked<'p> {
             body: Body::Items { items, batch_input: None },
             delivery: Delivery::default(),
         };
-        Asked::new(
+        Requests::new(
             Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source], beside: Vec::new() },
             context,
         )
@@ -51,7 +51,7 @@ impl<'p> Asked<'p> {
     pub(crate) fn of_input(input: &'p str, context: &Context) -> Result<Self, String> {
         let envelope = Envelope::read(input.as_bytes()).map_err(|reason| reason.to_string())?;
         match envelope.kind {
-            EnvelopeKind::DistributedMap | EnvelopeKind::Direct => Asked::new(envelope, context),
+            EnvelopeKind::DistributedMap | EnvelopeKind::Direct => Requests::new(envelope, context),
             EnvelopeKind::Sqs | EnvelopeKind::Pipes | EnvelopeKind::EventBridge | EnvelopeKind::Sns => {
                 Err("messages or an event, where a batch is expected".to_owned())
             }
@@ -62,11 +62,11 @@ impl<'p> Asked<'p> {
         let instance = context.instance.as_deref().unwrap_or(DEFAULT_INSTANCE);
         let pairs =
             Pairs::read(&envelope, &context.home, Some(instance)).map_err(|invalid| invalid.message)?;
-        Ok(Asked { envelope, pairs })
+        Ok(Requests { envelope, pairs })
     }
 
     /// The number of requests.
-    pub(crate) fn requests(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.pairs.requests.len()
     }
 
@@ -75,7 +75,7 @@ impl<'p> Asked<'p> {
         self.pairs.pairs.len() + self.pairs.invalid.len()
     }
 
-    /// The number of times that an association is asked for again.
+    /// The number of times that a request repeats an association.
     pub(crate) fn repeated(&self) -> usize {
         self.pairs.mentions.len() - self.pairs.pairs.len()
     }
@@ -86,7 +86,7 @@ impl<'p> Asked<'p> {
             || self.pairs.pairs.iter().any(|pair| matches!(pair.address(), Named::Name(_)))
     }
 
-    /// For each pair, the place that asked for it first.
+    /// For each pair, the place that mentions it first.
     pub(crate) fn first_mentions(&self) -> Vec<Mention> {
         let mut first: Vec<Option<Mention>> = vec![None; self.pairs.pairs.len()];
         for mention in &self.pairs.mentions {
@@ -131,7 +131,7 @@ impl<'p> Asked<'p> {
 
     /// The references of the file's lines, if the requests have them.
     pub(crate) fn references(&self) -> impl Iterator<Item = (u64, &str)> {
-        let requests = (0..self.requests()).filter_map(|number| self.request(number));
+        let requests = (0..self.count()).filter_map(|number| self.request(number));
         let lists = requests.filter_map(|request| match (request.get(ROWS), request.get(REFERENCES)) {
             (Some(Json::Array(rows)), Some(Json::Array(references))) => Some(rows.iter().zip(references)),
             _ => None,
@@ -177,11 +177,11 @@ mod tests {
             {"queueId":"q","emailAddressIds":["e"],"rows":[9]},
             {"queueId":"q/r","emailAddressId":"e","rows":[4]},
             {"queueId":"q","emailAddressId":"g"}]}"#;
-        let asked = Asked::of_input(input, &context).unwrap();
-        assert_eq!((asked.requests(), asked.distinct(), asked.repeated()), (4, 4, 1));
-        let rows: Vec<_> = asked.first_mentions().iter().map(|mention| asked.row(mention.path)).collect();
+        let requests = Requests::of_input(input, &context).unwrap();
+        assert_eq!((requests.count(), requests.distinct(), requests.repeated()), (4, 4, 1));
+        let rows: Vec<_> = requests.first_mentions().iter().map(|mention| requests.row(mention.path)).collect();
         assert_eq!(rows, [Some(2), Some(7), None]);
-        assert_eq!(asked.row(asked.pairs.invalid[0].1.path()), Some(4));
+        assert_eq!(requests.row(requests.pairs.invalid[0].1.path()), Some(4));
     }
 
     #[test]

@@ -32,11 +32,11 @@ pub(crate) enum Written {
 pub(crate) enum Read {
     /// It is no JSON, or no text.
     Unreadable(String),
-    Request(Asked),
+    Request(Requested),
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Asked {
+pub(crate) struct Requested {
     pub(crate) leaves: BTreeSet<Leaf>,
     /// It is a dry run.
     pub(crate) dry_run: bool,
@@ -85,18 +85,18 @@ impl Payload {
                 Some(defaults) => serde_json::from_str(defaults.get()).ok()?,
                 None => Value::Null,
             };
-            let asked = |item: &Value| {
-                let mut asked = Asked::read(item);
-                asked.dry_run |= item.get("dryRun").is_none_or(|own| own == "" || own.is_null())
+            let requested = |item: &Value| {
+                let mut requested = Requested::read(item);
+                requested.dry_run |= item.get("dryRun").is_none_or(|own| own == "" || own.is_null())
                     && defaults["dryRun"] == true;
-                asked.looks_dry |= looks_dry(&defaults);
-                asked.name_instance(&defaults["instanceId"]);
-                Read::Request(asked)
+                requested.looks_dry |= looks_dry(&defaults);
+                requested.name_instance(&defaults["instanceId"]);
+                Read::Request(requested)
             };
-            return Some(Payload::Report(items.iter().map(asked).collect()));
+            return Some(Payload::Report(items.iter().map(requested).collect()));
         }
         let request = serde_json::from_slice(payload).ok()?;
-        Some(Payload::Report(vec![Read::Request(Asked::read(&request))]))
+        Some(Payload::Report(vec![Read::Request(Requested::read(&request))]))
     }
 
     pub(crate) fn reads(&self) -> Vec<&Read> {
@@ -144,7 +144,7 @@ impl Read {
         loop {
             let Some(value) = parse(without_mark(&text)) else { return Read::Unreadable(text) };
             if names_pairs(&value) {
-                return Read::Request(Asked::read(&value));
+                return Read::Request(Requested::read(&value));
             }
             if let Some(inner) = value.get("unreadable").and_then(Value::as_str) {
                 text = inner.to_owned();
@@ -155,7 +155,7 @@ impl Read {
                 text = message.to_owned();
                 continue;
             }
-            return Read::Request(Asked::read(detail(&value)));
+            return Read::Request(Requested::read(detail(&value)));
         }
     }
 }
@@ -250,17 +250,17 @@ fn detail(value: &Value) -> &Value {
     }
 }
 
-impl Asked {
+impl Requested {
     fn read(request: &Value) -> Self {
         let dry_run = request["dryRun"] == true;
-        let mut asked = Asked { dry_run, looks_dry: looks_dry(request), ..Asked::default() };
-        asked.name_instance(&request["instanceId"]);
+        let mut requested = Requested { dry_run, looks_dry: looks_dry(request), ..Requested::default() };
+        requested.name_instance(&request["instanceId"]);
         match given(request, "associations") {
-            Some(entry @ Value::Object(_)) => asked.add_entry(entry),
+            Some(entry @ Value::Object(_)) => requested.add_entry(entry),
             Some(Value::Array(entries)) if !entries.is_empty() => {
-                entries.iter().for_each(|entry| asked.add_entry(entry));
+                entries.iter().for_each(|entry| requested.add_entry(entry));
             }
-            Some(other) => asked.add(Written::Nothing, Written::other(other)),
+            Some(other) => requested.add(Written::Nothing, Written::other(other)),
             None => {
                 let mut entry = request.clone();
                 if let Value::Object(members) = &mut entry {
@@ -268,10 +268,10 @@ impl Asked {
                     members.remove("failures");
                     members.retain(|_, value| *value != "");
                 }
-                asked.add_entry(&entry);
+                requested.add_entry(&entry);
             }
         }
-        asked
+        requested
     }
 
     fn add(&mut self, queue: Written, address: Written) {
@@ -294,9 +294,9 @@ impl Asked {
             ("emailAddress", true),
             ("emailAddresses", true),
         ] {
-            let one = |value: &Value, asked: &mut Asked| match value {
+            let one = |value: &Value, requested: &mut Requested| match value {
                 Value::String(text) if is_name => Written::Name(text.clone()),
-                other => asked.id(other),
+                other => requested.id(other),
             };
             match given(entry, field) {
                 Some(Value::Array(list)) => addresses.extend(list.iter().map(|value| one(value, self))),
