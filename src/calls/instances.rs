@@ -19,63 +19,64 @@ const NOT_FOUND_TO_DOUBT: u32 = 2;
 #[derive(Debug, Default)]
 pub(super) struct Instances {
     known: HashMap<Arc<str>, Instance>,
-    to_ask: VecDeque<Arc<str>>,
+    to_check: VecDeque<Arc<str>>,
 }
 
 #[derive(Debug)]
 enum Instance {
-    /// The API found none of its queues so far. The number counts the queues that it did not find.
+    /// The API found none of the instance's queues so far. The number counts the queues that it did not find.
     NotFound(u32),
     /// A SearchQueues call checks whether the instance exists.
-    Asked,
-    /// The instance exists, or the check failed. The caller calls every group of it.
+    Checking,
+    /// The instance exists, or the check failed. Every group of the instance is called.
     Called,
     /// SearchQueues did not find the instance either.
     Missing(Failure),
 }
 
 impl Instances {
-    /// Notes whether the API found a queue. `has_rest` tells whether the instance has groups without a call so far.
+    /// Notes whether the API found a queue. `has_uncalled` tells whether the instance has groups without a
+    /// call so far.
     pub(super) fn note(
         &mut self,
         instance: &Arc<str>,
         verdict: QueueVerdict,
-        has_rest: impl FnOnce() -> bool,
+        has_uncalled: impl FnOnce() -> bool,
     ) {
         let known = self.known.entry(instance.clone()).or_insert(Instance::NotFound(0));
         match (&mut *known, verdict) {
             (_, QueueVerdict::Found) => *known = Instance::Called,
             (Instance::NotFound(count), QueueVerdict::NotFound) => {
                 *count += 1;
-                if *count >= NOT_FOUND_TO_DOUBT && has_rest() {
-                    *known = Instance::Asked;
-                    self.to_ask.push_back(instance.clone());
+                if *count >= NOT_FOUND_TO_DOUBT && has_uncalled() {
+                    *known = Instance::Checking;
+                    self.to_check.push_back(instance.clone());
                 }
             }
-            (Instance::Asked | Instance::Called | Instance::Missing(_), QueueVerdict::NotFound) => {}
+            (Instance::Checking | Instance::Called | Instance::Missing(_), QueueVerdict::NotFound) => {}
         }
     }
 
-    /// The next call that asks whether an instance exists.
-    pub(super) fn ask(&mut self) -> Option<SearchCall> {
-        let instance = self.to_ask.pop_front()?;
+    /// The next call that checks whether an instance exists.
+    pub(super) fn next_check(&mut self) -> Option<SearchCall> {
+        let instance = self.to_check.pop_front()?;
         Some(SearchCall { instance, directory: Directory::Queues, next_token: None })
     }
 
     /// Notes the end of the check. `refusal` is `None` if the instance exists or if there was no time for the call.
     pub(super) fn answered(&mut self, call: &SearchCall, refusal: Option<&Refusal>) {
-        let Some(known @ Instance::Asked) = self.known.get_mut(&call.instance) else { return };
+        let Some(known @ Instance::Checking) = self.known.get_mut(&call.instance) else { return };
         *known = match refusal {
             Some(refusal) if refusal.class == Class::NotFound => Instance::Missing(missing(refusal)),
             _ => Instance::Called,
         };
     }
 
-    /// Why no group of the instance needs to be called, if it does not exist.
+    /// The failure of every group of an instance that does not exist.
     pub(super) fn missing(&self, instance: &str) -> Option<&Failure> {
         match self.known.get(instance)? {
             Instance::Missing(failure) => Some(failure),
-            Instance::NotFound(_) | Instance::Asked | Instance::Called => None,
+            Instance::NotFound(_) | Instance::Checking | Instance::Called => None,
         }
     }
 }
@@ -95,20 +96,20 @@ mod tests {
     }
 
     /// An instance with so many groups that the API did not find.
-    fn not_found(groups: u32, has_rest: bool) -> (Instances, Arc<str>) {
+    fn not_found(groups: u32, has_uncalled: bool) -> (Instances, Arc<str>) {
         let (mut instances, instance) = (Instances::default(), Arc::from("i"));
-        (0..groups).for_each(|_| instances.note(&instance, QueueVerdict::NotFound, || has_rest));
+        (0..groups).for_each(|_| instances.note(&instance, QueueVerdict::NotFound, || has_uncalled));
         (instances, instance)
     }
 
     #[test]
     fn instance_is_asked_for_once_after_two_missing_queues() {
-        assert_eq!(not_found(1, true).0.ask(), None);
+        assert_eq!(not_found(1, true).0.next_check(), None);
         let (mut instances, instance) = not_found(5, true);
-        let call = instances.ask().unwrap();
+        let call = instances.next_check().unwrap();
         assert_eq!((&call.instance, call.directory, &call.next_token), (&instance, Directory::Queues, &None));
-        assert_eq!(instances.ask(), None);
-        assert_eq!(not_found(2, false).0.ask(), None, "nothing is left that the answer would spare");
+        assert_eq!(instances.next_check(), None);
+        assert_eq!(not_found(2, false).0.next_check(), None, "nothing is left that the answer would spare");
     }
 
     #[test]
@@ -116,7 +117,7 @@ mod tests {
         let (mut instances, instance) = not_found(1, true);
         instances.note(&instance, QueueVerdict::Found, || true);
         instances.note(&instance, QueueVerdict::NotFound, || true);
-        assert_eq!(instances.ask(), None);
+        assert_eq!(instances.next_check(), None);
     }
 
     #[test]
@@ -129,7 +130,7 @@ mod tests {
             (Some(Class::Unavailable), false),
         ] {
             let (mut instances, instance) = not_found(2, true);
-            let call = instances.ask().unwrap();
+            let call = instances.next_check().unwrap();
             instances.answered(&call, answer.map(refusal).as_ref());
             let retry = instances.missing(&instance).map(|failure| failure.retry);
             assert_eq!(retry, is_missing.then_some(Retry::FirstDelivery), "{answer:?}");
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn queue_that_is_found_meanwhile_is_proof() {
         let (mut instances, instance) = not_found(2, true);
-        let call = instances.ask().unwrap();
+        let call = instances.next_check().unwrap();
         instances.note(&instance, QueueVerdict::Found, || true);
         instances.answered(&call, Some(&refusal(Class::NotFound)));
         assert_eq!(instances.missing(&instance), None);

@@ -102,8 +102,8 @@ impl<'p> Round<'p> {
     /// The next step. The loop gives it back with [`Round::record`] or [`Round::expire`].
     pub(super) fn next(&mut self, now: Instant) -> Option<Step> {
         self.let_names_go_ahead(now);
-        if let Some(call) = self.instances.ask() {
-            return Some(Step { task: Task::Ask { call }, urgency: 0, place: 0, pause: None });
+        if let Some(call) = self.instances.next_check() {
+            return Some(Step { task: Task::CheckInstance { call }, urgency: 0, place: 0, pause: None });
         }
         while let Some(idle) = self.idle.pop_front() {
             let step = match idle {
@@ -186,7 +186,7 @@ impl<'p> Round<'p> {
                 Attempt::List { group, listing, call }
             }
             Task::Search { reading, call } => Attempt::Search { reading, call },
-            Task::Ask { call } => Attempt::Ask { call },
+            Task::CheckInstance { call } => Attempt::CheckInstance { call },
         }
     }
 
@@ -208,7 +208,7 @@ impl<'p> Round<'p> {
                 self.read(reading, found);
             }
             Answer::Exists { call } => self.instances.answered(&call, None),
-            Answer::Refused { task: Task::Ask { call }, refused } => {
+            Answer::Refused { task: Task::CheckInstance { call }, refused } => {
                 self.instances.answered(&call, Some(&refused.refusal));
             }
             Answer::Refused { task: Task::Associate { group, set }, refused } => {
@@ -244,7 +244,7 @@ impl<'p> Round<'p> {
                 let found = self.names.interrupt(*reading, &failure.message, now);
                 self.read(*reading, found);
             }
-            Task::Ask { call } => self.instances.answered(call, None),
+            Task::CheckInstance { call } => self.instances.answered(call, None),
         }
     }
 
@@ -322,10 +322,10 @@ impl<'p> Round<'p> {
         let pause = answer(progress, planned, &self.names);
         if let Some(verdict) = progress.verdict().filter(|verdict| Some(*verdict) != before) {
             let (groups, plan) = (&self.groups, &self.plan);
-            let is_left = |(member, other): (&Member, &Group)| {
+            let is_uncalled = |(member, other): (&Member, &Group)| {
                 other.instance == planned.instance && !member.progress.is_begun()
             };
-            self.instances.note(&planned.instance, verdict, || groups.iter().zip(&plan.groups).any(is_left));
+            self.instances.note(&planned.instance, verdict, || groups.iter().zip(&plan.groups).any(is_uncalled));
         }
         self.idle.push_back(Idle::Group(group, pause));
     }

@@ -49,9 +49,9 @@ pub enum Task {
         /// The call that reads it.
         call: SearchCall,
     },
-    /// Ask whether an instance exists.
-    Ask {
-        /// The call that asks it.
+    /// Check whether an instance exists.
+    CheckInstance {
+        /// The call that checks it.
         call: SearchCall,
     },
 }
@@ -62,7 +62,7 @@ pub(super) enum Attempt {
     Associate { group: usize, set: Set, call: AssociateCall },
     List { group: usize, listing: Listing, call: ListCall },
     Search { reading: usize, call: SearchCall },
-    Ask { call: SearchCall },
+    CheckInstance { call: SearchCall },
 }
 
 /// The answer to a task, after all retries of its call.
@@ -111,7 +111,7 @@ impl Task {
         match self {
             Task::Associate { .. } => Operation::Associate,
             Task::List { .. } => Operation::List,
-            Task::Search { call, .. } | Task::Ask { call } => call.directory.operation(),
+            Task::Search { call, .. } | Task::CheckInstance { call } => call.directory.operation(),
         }
     }
 }
@@ -121,7 +121,7 @@ impl Attempt {
         match self {
             Attempt::Associate { .. } => Operation::Associate,
             Attempt::List { .. } => Operation::List,
-            Attempt::Search { call, .. } | Attempt::Ask { call } => call.directory.operation(),
+            Attempt::Search { call, .. } | Attempt::CheckInstance { call } => call.directory.operation(),
         }
     }
 
@@ -129,7 +129,7 @@ impl Attempt {
     pub(super) fn addresses(&self) -> usize {
         match self {
             Attempt::Associate { call, .. } => call.addresses.len(),
-            Attempt::List { .. } | Attempt::Search { .. } | Attempt::Ask { .. } => 0,
+            Attempt::List { .. } | Attempt::Search { .. } | Attempt::CheckInstance { .. } => 0,
         }
     }
 
@@ -148,9 +148,9 @@ impl Attempt {
                 Ok(page) => Ok(Answer::Found { reading, page }),
                 Err(refusal) => Err((Attempt::Search { reading, call }, refusal)),
             },
-            Attempt::Ask { call } => match within(time, connect.search(&call)).await {
+            Attempt::CheckInstance { call } => match within(time, connect.search(&call)).await {
                 Ok(_) => Ok(Answer::Exists { call }),
-                Err(refusal) => Err((Attempt::Ask { call }, refusal)),
+                Err(refusal) => Err((Attempt::CheckInstance { call }, refusal)),
             },
         }
     }
@@ -161,7 +161,7 @@ impl Attempt {
             Attempt::Associate { group, set, .. } => Task::Associate { group, set },
             Attempt::List { group, listing, .. } => Task::List { group, listing },
             Attempt::Search { reading, call } => Task::Search { reading, call },
-            Attempt::Ask { call } => Task::Ask { call },
+            Attempt::CheckInstance { call } => Task::CheckInstance { call },
         };
         Answer::Refused { task, refused }
     }

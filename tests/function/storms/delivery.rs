@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::sqs::{CONTINUATION, FAILURES, Sent};
 use crate::world::{INSTANCE, World, listed};
 
-use super::history::{Ask, History};
+use super::history::{NamedPair, History};
 use super::scene::{Message, Scene};
 
 /// After so many rounds the faults are over.
@@ -24,7 +24,7 @@ const VISIBILITY: Duration = Duration::from_secs(180);
 struct Live {
     id: String,
     body: Value,
-    asks: BTreeSet<Ask>,
+    pairs: BTreeSet<NamedPair>,
     received: usize,
     /// Deliveries of it, and of what it continues, since the faults were over.
     in_fair_weather: usize,
@@ -35,8 +35,8 @@ struct Live {
 
 impl Live {
     fn new(id: String, body: Value, visible: Instant) -> Self {
-        let asks = Ask::of_body(&body);
-        Live { id, body, asks, received: 0, in_fair_weather: 0, visible, since: None }
+        let pairs = NamedPair::of_body(&body);
+        Live { id, body, pairs, received: 0, in_fair_weather: 0, visible, since: None }
     }
 
     fn handle(&self) -> String {
@@ -97,21 +97,21 @@ pub async fn report(scene: &Scene) {
     let of = |row: &Value| ["associated", "alreadyAssociated", "failed"].map(|name| count(row, name));
     assert_eq!(of(&report).iter().sum::<usize>(), count(&report, "distinct"), "{report}");
     let failures = report["failures"].as_array().unwrap();
-    let asks: Vec<Ask> = failures.iter().map(|failure| Ask::of_failure(failure).unwrap()).collect();
+    let named: Vec<NamedPair> = failures.iter().map(|failure| NamedPair::of_failure(failure).unwrap()).collect();
     assert_eq!(failures.len(), count(&report, "failed"), "each failed pair is told once: {report}");
     for name in ["requested", "associated", "alreadyAssociated", "failed"] {
         let rows = report["queues"].as_array().unwrap().iter().map(|row| count(row, name)).sum::<usize>();
         assert_eq!(rows, count(&report, name), "the rows of queues and {name}: {report}");
     }
-    for (ask, failure) in asks.iter().zip(failures).filter(|(_, failure)| failure["retryable"] == false) {
+    for (pair, failure) in named.iter().zip(failures).filter(|(_, failure)| failure["retryable"] == false) {
         let error = failure["error"].as_str().unwrap();
-        assert!(history.explains(ask, error, 0), "not true at any moment: {failure}");
+        assert!(history.explains(pair, error, 0), "not true at any moment: {failure}");
     }
-    let failed = BTreeSet::from_iter(asks);
-    for ask in Ask::of_body(&request) {
+    let failed = BTreeSet::from_iter(named);
+    for pair in NamedPair::of_body(&request) {
         assert!(
-            history.was_associated(&ask, 0) || history.is_among(&ask, &failed),
-            "{ask:?} is lost: {report}"
+            history.was_associated(&pair, 0) || history.is_among(&pair, &failed),
+            "{pair:?} is lost: {report}"
         );
     }
 }
@@ -163,26 +163,26 @@ fn check_reasons(history: &History, since: usize, sent: &Sent) {
     let failures = sent.body["failures"].as_array().unwrap();
     assert!(!failures.is_empty(), "a message of the failures queue has no reason: {}", sent.body);
     for failure in failures {
-        let ask = Ask::of_failure(failure).unwrap_or_else(|| panic!("a failure of no pair: {failure}"));
+        let pair = NamedPair::of_failure(failure).unwrap_or_else(|| panic!("a failure of no pair: {failure}"));
         let error = failure["error"].as_str().unwrap();
-        assert!(history.explains(&ask, error, since), "not true at any moment: {failure}");
+        assert!(history.explains(&pair, error, since), "not true at any moment: {failure}");
     }
 }
 
 /// Each pair of a message that is done was on its queue, or was sent on.
 fn check_done(history: &History, message: &Live, sent: &[Sent]) {
-    let sent: BTreeSet<Ask> = sent.iter().flat_map(|sent| Ask::of_body(&sent.body)).collect();
-    for ask in &message.asks {
+    let sent: BTreeSet<NamedPair> = sent.iter().flat_map(|sent| NamedPair::of_body(&sent.body)).collect();
+    for pair in &message.pairs {
         let is_done =
-            history.was_associated(ask, message.since.unwrap_or_default()) || history.is_among(ask, &sent);
-        assert!(is_done, "{} is done, but {ask:?} is lost", message.id);
+            history.was_associated(pair, message.since.unwrap_or_default()) || history.is_among(pair, &sent);
+        assert!(is_done, "{} is done, but {pair:?} is lost", message.id);
     }
 }
 
 /// The message that continues one of those that were delivered.
 fn continuation(id: String, sent: &Sent, delivered: &[Live]) -> Live {
     let live = Live::new(id, sent.body.clone(), Instant::now() + sent.delay);
-    let continues = || delivered.iter().filter(|message| live.asks.is_subset(&message.asks));
+    let continues = || delivered.iter().filter(|message| live.pairs.is_subset(&message.pairs));
     let in_fair_weather = continues().map(|message| message.in_fair_weather).max();
     assert!(
         in_fair_weather < Some(DELIVERIES),

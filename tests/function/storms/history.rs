@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// The names of one pair, as a request writes them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ask {
+pub struct NamedPair {
     pub instance: String,
     pub queue: Named,
     pub address: Named,
@@ -29,10 +29,10 @@ pub struct History {
     switches: Switches,
 }
 
-impl Ask {
+impl NamedPair {
     /// The pairs of a request, or of a message that was sent on.
-    pub fn of_body(body: &Value) -> BTreeSet<Ask> {
-        let mut asks = BTreeSet::new();
+    pub fn of_body(body: &Value) -> BTreeSet<NamedPair> {
+        let mut named_pairs = BTreeSet::new();
         for entry in body["associations"].as_array().into_iter().flatten() {
             let instance = entry["instanceId"].as_str().or_else(|| body["instanceId"].as_str()).unwrap();
             let queue = named(entry, "queueId", "queueName").unwrap();
@@ -41,18 +41,18 @@ impl Ask {
             let text = |value: Value| value.as_str().unwrap().to_owned();
             let ids = list("emailAddressIds").into_iter().map(text).map(Named::Id);
             let names = list("emailAddresses").into_iter().map(text).map(Named::Name);
-            asks.extend(one.into_iter().chain(ids).chain(names).map(folded).map(|address| Ask {
+            named_pairs.extend(one.into_iter().chain(ids).chain(names).map(folded).map(|address| NamedPair {
                 instance: instance.to_owned(),
                 queue: queue.clone(),
                 address,
             }));
         }
-        asks
+        named_pairs
     }
 
     /// The pair of a failure, as the report and the failures queue write it.
-    pub fn of_failure(failure: &Value) -> Option<Ask> {
-        Some(Ask {
+    pub fn of_failure(failure: &Value) -> Option<NamedPair> {
+        Some(NamedPair {
             instance: failure["instanceId"].as_str()?.to_owned(),
             // A pair that was named by name has its name beside the identifier.
             queue: named_first(failure, "queueName", "queueId")?,
@@ -97,19 +97,19 @@ impl History {
     }
 
     /// Whether the pair was on its queue in a state since that one.
-    pub fn was_associated(&self, ask: &Ask, since: usize) -> bool {
+    pub fn was_associated(&self, pair: &NamedPair, since: usize) -> bool {
         self.states.lock().unwrap()[since..].iter().any(|state| {
-            pairs(state, ask).iter().any(|(queue, address)| holds(state, &ask.instance, queue, address))
+            pairs(state, pair).iter().any(|(queue, address)| holds(state, &pair.instance, queue, address))
         })
     }
 
     /// Whether one of the others means the same pair, by name or by identifier.
-    pub fn is_among(&self, ask: &Ask, others: &BTreeSet<Ask>) -> bool {
-        let means_the_same = |state: &Fixture, other: &Ask| {
-            other.instance == ask.instance
-                && pairs(state, ask).iter().any(|pair| pairs(state, other).contains(pair))
+    pub fn is_among(&self, pair: &NamedPair, others: &BTreeSet<NamedPair>) -> bool {
+        let means_the_same = |state: &Fixture, other: &NamedPair| {
+            other.instance == pair.instance
+                && pairs(state, pair).iter().any(|ids| pairs(state, other).contains(ids))
         };
-        others.contains(ask)
+        others.contains(pair)
             || self
                 .states
                 .lock()
@@ -119,22 +119,22 @@ impl History {
     }
 
     /// Whether a state since that one explains why a pair failed for good with this error.
-    pub fn explains(&self, ask: &Ask, error: &str, since: usize) -> bool {
+    pub fn explains(&self, pair: &NamedPair, error: &str, since: usize) -> bool {
         let all = self.states.lock().unwrap();
         let states = &all[since..];
-        let counts = |state: &Fixture| [queues(state, ask).len(), addresses(state, ask).len()];
+        let counts = |state: &Fixture| [queues(state, pair).len(), addresses(state, pair).len()];
         match error {
             "NameNotFound" => states.iter().any(|state| counts(state).contains(&0)),
             "NameAmbiguous" => states.iter().any(|state| counts(state).iter().any(|count| *count > 1)),
             // The identifiers may have been found in one state and be gone in another.
             "ResourceNotFoundException" => {
-                let named = states.iter().flat_map(|state| queues(state, ask)).collect::<BTreeSet<_>>();
+                let named = states.iter().flat_map(|state| queues(state, pair)).collect::<BTreeSet<_>>();
                 let is_missing =
-                    |state: &Fixture| named.iter().any(|queue| !has_queue(state, &ask.instance, queue));
+                    |state: &Fixture| named.iter().any(|queue| !has_queue(state, &pair.instance, queue));
                 let unknown = self.switches.unknown_address == UnknownAddress::ResourceNotFound;
                 states.iter().any(is_missing)
-                    || self.refused(states, ask, |state, _, address| {
-                        unknown && !has_address(state, &ask.instance, address)
+                    || self.refused(states, pair, |state, _, address| {
+                        unknown && !has_address(state, &pair.instance, address)
                     })
             }
             "InvalidParameterException" => {
@@ -142,20 +142,20 @@ impl History {
                 // An address that was taken off again between its refusal and the reading of the list.
                 let again = self.switches.associated_again == AssociatedAgain::Refuse;
                 let taken_off = |[before, after]: [&Fixture; 2]| {
-                    pairs(before, ask).iter().any(|(queue, address)| {
-                        holds(before, &ask.instance, queue, address)
-                            && !holds(after, &ask.instance, queue, address)
+                    pairs(before, pair).iter().any(|(queue, address)| {
+                        holds(before, &pair.instance, queue, address)
+                            && !holds(after, &pair.instance, queue, address)
                     })
                 };
-                self.refused(states, ask, |state, _, address| {
-                    unknown && !has_address(state, &ask.instance, address)
+                self.refused(states, pair, |state, _, address| {
+                    unknown && !has_address(state, &pair.instance, address)
                 }) || (again && states.windows(2).any(|window| taken_off([&window[0], &window[1]])))
             }
             // What does not fit is not called, so its identifier may be one that the process keeps.
             "QueueFull" => {
-                let kept = all.iter().flat_map(|state| pairs(state, ask));
+                let kept = all.iter().flat_map(|state| pairs(state, pair));
                 let is_full = |state: &Fixture, (queue, address): &(String, String)| {
-                    !holds(state, &ask.instance, queue, address) && self.is_full(state, &ask.instance, queue)
+                    !holds(state, &pair.instance, queue, address) && self.is_full(state, &pair.instance, queue)
                 };
                 let named: BTreeSet<(String, String)> = kept.collect();
                 states.iter().any(|state| named.iter().any(|pair| is_full(state, pair)))
@@ -164,8 +164,8 @@ impl History {
         }
     }
 
-    fn refused(&self, states: &[Fixture], ask: &Ask, by: impl Fn(&Fixture, &str, &str) -> bool) -> bool {
-        let named: BTreeSet<(String, String)> = states.iter().flat_map(|state| pairs(state, ask)).collect();
+    fn refused(&self, states: &[Fixture], pair: &NamedPair, by: impl Fn(&Fixture, &str, &str) -> bool) -> bool {
+        let named: BTreeSet<(String, String)> = states.iter().flat_map(|state| pairs(state, pair)).collect();
         named.iter().any(|(queue, address)| states.iter().any(|state| by(state, queue, address)))
     }
 
@@ -183,30 +183,30 @@ impl History {
     }
 }
 
-/// The identifiers that an ask may mean in a state.
-fn pairs(state: &Fixture, ask: &Ask) -> Vec<(String, String)> {
-    let addresses = addresses(state, ask);
+/// The identifiers that a named pair may mean in a state.
+fn pairs(state: &Fixture, pair: &NamedPair) -> Vec<(String, String)> {
+    let addresses = addresses(state, pair);
     let with_addresses = |queue: String| {
         addresses.iter().map(move |address| (queue.clone(), address.clone())).collect::<Vec<_>>()
     };
-    queues(state, ask).into_iter().flat_map(with_addresses).collect()
+    queues(state, pair).into_iter().flat_map(with_addresses).collect()
 }
 
-fn queues(state: &Fixture, ask: &Ask) -> Vec<String> {
-    match &ask.queue {
+fn queues(state: &Fixture, pair: &NamedPair) -> Vec<String> {
+    match &pair.queue {
         Named::Id(id) => vec![id.clone()],
         Named::Name(name) => {
-            let queues = state.instances.get(&ask.instance).into_iter().flat_map(|instance| &instance.queues);
+            let queues = state.instances.get(&pair.instance).into_iter().flat_map(|instance| &instance.queues);
             queues.filter(|(_, queue)| queue.name.as_ref() == Some(name)).map(|(id, _)| id.clone()).collect()
         }
     }
 }
 
-fn addresses(state: &Fixture, ask: &Ask) -> Vec<String> {
-    match &ask.address {
+fn addresses(state: &Fixture, pair: &NamedPair) -> Vec<String> {
+    match &pair.address {
         Named::Id(id) => vec![id.clone()],
         Named::Name(name) => {
-            let instance = state.instances.get(&ask.instance).into_iter();
+            let instance = state.instances.get(&pair.instance).into_iter();
             let addresses = instance.flat_map(|instance| &instance.email_addresses);
             addresses
                 .filter(|(_, address)| address.eq_ignore_ascii_case(name))
