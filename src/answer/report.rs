@@ -36,8 +36,8 @@ pub enum Status {
 impl Status {
     /// Derives the status from the counts.
     pub fn of(counts: &Counts) -> Self {
-        let came_of_it = counts.associated + counts.already_associated + counts.planned;
-        match (counts.failed, came_of_it, counts.planned) {
+        let succeeded = counts.associated + counts.already_associated + counts.planned;
+        match (counts.failed, succeeded, counts.planned) {
             (1.., 0, _) => Status::Failed,
             (1.., _, _) => Status::Partial,
             (0, _, 1..) => Status::Planned,

@@ -58,8 +58,9 @@ struct Decision {
     comes_again: bool,
 }
 
+/// The results of the pairs and invalid parts of one source.
 #[derive(Debug, Clone, Copy, Default)]
-struct Came {
+struct Results {
     done: bool,
     permanent: bool,
     retryable: bool,
@@ -154,14 +155,14 @@ impl Forwarding {
         failures: &Failures,
     ) -> Vec<Decision> {
         let asynchronous = envelope.kind.is_asynchronous();
-        let came = came(envelope.sources.len(), pairs, outcomes, failures);
+        let results = results(envelope.sources.len(), pairs, outcomes, failures);
         let mut decisions: Vec<Decision> = envelope
             .sources
             .iter()
-            .zip(&came)
-            .map(|(source, came)| {
+            .zip(&results)
+            .map(|(source, results)| {
                 let continues =
-                    self.continuation && !source.delivery.is_fifo() && came.done && came.retryable;
+                    self.continuation && !source.delivery.is_fifo() && results.done && results.retryable;
                 let permanent = match (self.failures, continues && !asynchronous) {
                     (true, _) => Some(Destination::Failures),
                     // There is no failures queue, so the continuation carries the dead letters too. In the end it holds
@@ -171,7 +172,7 @@ impl Forwarding {
                 };
                 let retryable = continues.then_some(Destination::Continuation);
                 let comes_again =
-                    (came.retryable && retryable.is_none()) || (came.permanent && permanent.is_none());
+                    (results.retryable && retryable.is_none()) || (results.permanent && permanent.is_none());
                 Decision { permanent, retryable, comes_again }
             })
             .collect();
@@ -204,22 +205,22 @@ impl Decision {
     }
 }
 
-fn came(sources: usize, pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Vec<Came> {
-    let mut came = vec![Came::default(); sources];
+fn results(sources: usize, pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Vec<Results> {
+    let mut results = vec![Results::default(); sources];
     for mention in &pairs.mentions {
         if !matches!(outcomes.by_pair[mention.pair()], Outcome::Failed(_)) {
-            came[pairs.source_of(mention)].done = true;
+            results[pairs.source_of(mention)].done = true;
         }
     }
     for failed in failures.as_slice() {
-        let came = &mut came[failed.source];
+        let results = &mut results[failed.source];
         if failed.retryable {
-            came.retryable = true;
+            results.retryable = true;
         } else {
-            came.permanent = true;
+            results.permanent = true;
         }
     }
-    came
+    results
 }
 
 /// The failures of each source that has any, as a range of numbers. Failures are ordered by source.

@@ -7,7 +7,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::delivery::Delivery;
-use super::document::{Document, Records};
+use super::parsed::{Parsed, Records};
 use super::foreign::Foreign;
 use super::json::{Json, Members, Text, without_mark};
 use super::record::{Member, NoText, Record, read, text};
@@ -146,12 +146,12 @@ impl<'p> Envelope<'p> {
         // One UTF-8 check of the whole payload costs less than a check of each string.
         let payload = str::from_utf8(payload).map_err(|error| NoEnvelope::NotText(error.valid_up_to()))?;
         let payload = without_mark(payload);
-        if let Ok(document) = serde_json::from_str::<Document<'p, Text<'p>>>(payload) {
-            return envelope(document, payload);
+        if let Ok(parsed) = serde_json::from_str::<Parsed<'p, Text<'p>>>(payload) {
+            return envelope(parsed, payload);
         }
-        let document = serde_json::from_str::<Document<'p, &'p RawValue>>(payload)
+        let parsed = serde_json::from_str::<Parsed<'p, &'p RawValue>>(payload)
             .map_err(|error| not_parsed(payload, &error))?;
-        envelope(document, payload)
+        envelope(parsed, payload)
     }
 }
 
@@ -180,12 +180,12 @@ fn place(payload: &str, position: usize) -> String {
 }
 
 fn envelope<'p, M: Member<'p>>(
-    document: Document<'p, M>,
+    parsed: Parsed<'p, M>,
     payload: &'p str,
 ) -> Result<Envelope<'p>, NoEnvelope> {
-    match document {
-        Document::Array(records) => batch(EnvelopeKind::Pipes, records, payload),
-        Document::Object { records: Some(Records::List(records)), .. } => {
+    match parsed {
+        Parsed::Array(records) => batch(EnvelopeKind::Pipes, records, payload),
+        Parsed::Object { records: Some(Records::List(records)), .. } => {
             let kind = match records.first() {
                 Some(first) if text(first.sns_source.clone()).as_deref() == Some("aws:sns") => {
                     EnvelopeKind::Sns
@@ -194,12 +194,12 @@ fn envelope<'p, M: Member<'p>>(
             };
             batch(kind, records, payload)
         }
-        Document::Object { records: Some(Records::Other(kind)), .. } => {
+        Parsed::Object { records: Some(Records::Other(kind)), .. } => {
             Err(NoEnvelope::NotAList("Records", kind))
         }
-        Document::Object { records: Some(Records::Twice), .. } => Err(NoEnvelope::Twice("Records")),
-        Document::Object { records: None, members } => object(members),
-        Document::Other(kind) => Err(NoEnvelope::NotAnObject(kind)),
+        Parsed::Object { records: Some(Records::Twice), .. } => Err(NoEnvelope::Twice("Records")),
+        Parsed::Object { records: None, members } => object(members),
+        Parsed::Other(kind) => Err(NoEnvelope::NotAnObject(kind)),
     }
 }
 

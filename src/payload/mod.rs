@@ -4,7 +4,7 @@
 //! they have the same form in all envelopes.
 
 mod delivery;
-mod document;
+mod parsed;
 mod envelope;
 mod foreign;
 mod json;

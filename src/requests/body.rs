@@ -10,10 +10,10 @@ use super::{Invalid, Path};
 /// Maximum number of envelopes around one request. An unreadable dead letter has one, and an SNS notification adds one
 /// more. Each envelope holds a copy of the text, so a body of envelopes alone would cost memory in the square of its
 /// size and more.
-const MAX_WRAPPINGS: usize = 8;
+const MAX_ENVELOPES: usize = 8;
 
 /// An envelope in a body, with its content.
-enum Wrapping<'j, 'a> {
+enum BodyEnvelope<'j, 'a> {
     /// `{"unreadable": "…"}`: the text of a body that the function could not read earlier.
     Unreadable(&'j str),
     /// An SNS notification: the text of its message.
@@ -32,26 +32,26 @@ enum Wrapping<'j, 'a> {
 pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<T, Invalid> {
     let mut text = Cow::Borrowed(body);
     let mut within = "";
-    for _ in 0..=MAX_WRAPPINGS {
+    for _ in 0..=MAX_ENVELOPES {
         let json = Json::parse_after_mark(&text).map_err(|error| whole(not_json(within, &text, &error)))?;
-        let inner = match wrapping(&json)? {
+        let inner = match envelope_of(&json)? {
             None => return Ok(then(&json)),
-            Some(Wrapping::Event(detail)) => return Ok(then(detail)),
-            Some(Wrapping::Unreadable(text)) => text.to_owned(),
-            Some(Wrapping::Notification(message)) => {
+            Some(BodyEnvelope::Event(detail)) => return Ok(then(detail)),
+            Some(BodyEnvelope::Unreadable(text)) => text.to_owned(),
+            Some(BodyEnvelope::Notification(message)) => {
                 within = "the Message of the notification: ";
                 message.to_owned()
             }
         };
         text = Cow::Owned(inner);
     }
-    Err(whole(format!("the body is wrapped more than {MAX_WRAPPINGS} times")))
+    Err(whole(format!("the body has more than {MAX_ENVELOPES} envelopes around its request; at most {MAX_ENVELOPES} are accepted")))
 }
 
 /// Returns an unreadable body without the `unreadable` envelope that the function gave it earlier.
 pub(crate) fn innermost(body: &str) -> Cow<'_, str> {
-    let unwrapped = Json::parse_after_mark(body).ok().and_then(|json| match wrapping(&json) {
-        Ok(Some(Wrapping::Unreadable(text))) => Some(text.to_owned()),
+    let unwrapped = Json::parse_after_mark(body).ok().and_then(|json| match envelope_of(&json) {
+        Ok(Some(BodyEnvelope::Unreadable(text))) => Some(text.to_owned()),
         Ok(_) | Err(_) => None,
     });
     unwrapped.map_or(Cow::Borrowed(body), Cow::Owned)
@@ -70,20 +70,20 @@ fn not_json(within: &str, text: &str, error: &serde_json::Error) -> String {
 
 /// Recognises an envelope. An object that names pairs is a request, because taking off an envelope would drop those
 /// pairs.
-fn wrapping<'j, 'a>(json: &'j Json<'a>) -> Result<Option<Wrapping<'j, 'a>>, Invalid> {
+fn envelope_of<'j, 'a>(json: &'j Json<'a>) -> Result<Option<BodyEnvelope<'j, 'a>>, Invalid> {
     let text = |name| json.get(name).and_then(Json::as_str);
-    if text("unreadable").is_some() && !asks(json) {
+    if text("unreadable").is_some() && !is_request(json) {
         nothing_beside(json, "unreadable")?;
-        Ok(one(json, "unreadable")?.and_then(Json::as_str).map(Wrapping::Unreadable))
-    } else if text("Type") == Some("Notification") && !asks(json) {
+        Ok(one(json, "unreadable")?.and_then(Json::as_str).map(BodyEnvelope::Unreadable))
+    } else if text("Type") == Some("Notification") && !is_request(json) {
         nothing_beside(json, "Message")?;
         match one(json, "Message")?.and_then(Json::as_str) {
-            Some(message) => Ok(Some(Wrapping::Notification(message))),
+            Some(message) => Ok(Some(BodyEnvelope::Notification(message))),
             None => Err(whole("the notification has no text as its Message".to_owned())),
         }
-    } else if ["detail-type", "source", "detail"].iter().all(|name| json.get(name).is_some()) && !asks(json) {
+    } else if ["detail-type", "source", "detail"].iter().all(|name| json.get(name).is_some()) && !is_request(json) {
         nothing_beside(json, "detail")?;
-        Ok(one(json, "detail")?.map(Wrapping::Event))
+        Ok(one(json, "detail")?.map(BodyEnvelope::Event))
     } else {
         Ok(None)
     }
@@ -99,8 +99,8 @@ fn nothing_beside(json: &Json<'_>, holder: &str) -> Result<(), Invalid> {
     }
 }
 
-/// Whether a JSON value names pairs.
-fn asks(json: &Json<'_>) -> bool {
+/// Whether a JSON value names pairs, so that it is a request itself.
+fn is_request(json: &Json<'_>) -> bool {
     matches!(json, Json::Object(members) if names_pairs(members))
 }
 
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn wrappings_come_off() {
+    fn envelopes_come_off() {
         let request_text = r#"{"queueId":"q","emailAddressId":"e"}"#;
         let event = format!(r#"{{"source":"s","detail-type":"t","detail":{request_text}}}"#);
         let notification = |text: &str| {
@@ -166,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn wrapping_with_a_null_field_beside_is_a_wrapping() {
+    fn envelope_takes_null_fields_beside_it() {
         let body =
             r#"{"detail-type":"t","source":"s","queueId":null,"dryRun":null,"detail":{"queueId":"q"}}"#;
         assert_eq!(request(body).as_deref(), Ok(r#"{"queueId":"q"}"#));
     }
 
     #[test]
-    fn what_asks_for_pairs_itself_is_no_wrapping() {
+    fn request_that_names_pairs_is_no_envelope() {
         for body in [
             r#"{"unreadable":"nope","associations":[]}"#,
             r#"{"unreadable":"nope","Associations":[]}"#,
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_says_where() {
+    fn unreadable_bodies_say_where() {
         for (body, message) in [
             ("", "the body is not valid JSON: EOF while parsing a value at line 1 column 0"),
             ("{\n  nope", "the body is not valid JSON: key must be a string at line 2 column 3"),
@@ -230,14 +230,14 @@ mod tests {
     /// A backslash that is escaped as `\\u005c` does not double with each envelope, so some hundred envelopes fit into
     /// a message. Without the limit, the function held all of their texts at once: 100 MB for a message of 1 MB.
     #[test]
-    fn a_body_of_wrappings_alone_is_not_followed_to_its_end() {
+    fn body_of_envelopes_alone_is_refused() {
         let mut body = "{}".to_owned();
-        for wrappings in 1..60 {
+        for envelopes in 1..60 {
             let escaped = body.replace('\\', "\\u005c").replace('"', "\\u0022");
             body = format!(r#"{{"unreadable":"{escaped}"}}"#);
-            let expected = match wrappings {
+            let expected = match envelopes {
                 ..=8 => Ok("{}".to_owned()),
-                _ => Err("the body is wrapped more than 8 times".to_owned()),
+                _ => Err("the body has more than 8 envelopes around its request; at most 8 are accepted".to_owned()),
             };
             assert_eq!(request(&body), expected);
         }

@@ -25,7 +25,7 @@ async fn associates(payload: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn messages_in_every_wrapping() {
+async fn messages_in_every_envelope() {
     for body in [short(), event(&short()), notification(&short()), notification(&event(&short()))] {
         let answer = associates(&sqs(std::slice::from_ref(&body))).await;
         assert_eq!(answer, json!({ "batchItemFailures": [] }));

@@ -303,7 +303,7 @@ async fn the_short_form_leaves_without_what_counted_as_absent() {
 }
 
 #[tokio::test]
-async fn a_wrapping_given_twice_is_sent_on_as_it_is() {
+async fn envelope_given_twice_is_sent_on_unchanged() {
     let world = world(&FAILURES_GO);
     let body = r#"{"unreadable":"a","unreadable":"b"}"#;
     assert_eq!(listed(&world.invoke(&sqs(&[json!(body)])).await), [""; 0]);

@@ -6,7 +6,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::shapes::{Batch, Shape, Wrapping};
+use crate::shapes::{Batch, Shape, Envelope};
 
 /// Writes a payload to standard output.
 pub(crate) fn write(shape: Shape) -> Result<(), Failure> {
@@ -22,7 +22,7 @@ pub(crate) fn bytes(batch: Batch) -> Vec<u8> {
 fn record(batch: Batch, number: usize) -> Value {
     json!({
         "messageId": identifier("1", number),
-        "body": wrapped(batch.wrapping, &request(batch, number)),
+        "body": in_envelope(batch.envelope, &request(batch, number)),
         "attributes": { "ApproximateReceiveCount": "1" },
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:eu-central-1:111122223333:associations",
@@ -42,10 +42,10 @@ fn request(batch: Batch, number: usize) -> Value {
     }
 }
 
-fn wrapped(wrapping: Wrapping, request: &Value) -> String {
-    match wrapping {
-        Wrapping::None => request.to_string(),
-        Wrapping::EventInNotification => {
+fn in_envelope(envelope: Envelope, request: &Value) -> String {
+    match envelope {
+        Envelope::None => request.to_string(),
+        Envelope::EventInNotification => {
             let event = json!({ "detail-type": "Association", "source": "brand.example", "detail": request });
             json!({ "Type": "Notification", "Message": event.to_string() }).to_string()
         }

@@ -19,9 +19,9 @@ pub(crate) enum Shape {
     Nested,
 }
 
-/// How a message is wrapped.
+/// The envelope inside a message body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wrapping {
+pub(crate) enum Envelope {
     /// It is the request itself.
     None,
     /// The request is the detail of an EventBridge event, which is the message of an SNS notification.
@@ -37,7 +37,7 @@ pub(crate) struct Batch {
     pub(crate) queues: usize,
     /// How many different addresses there are.
     pub(crate) addresses: usize,
-    pub(crate) wrapping: Wrapping,
+    pub(crate) envelope: Envelope,
 }
 
 impl Shape {
@@ -60,7 +60,7 @@ impl Shape {
             addresses_a_message: 1,
             queues: 200,
             addresses: usize::MAX,
-            wrapping: Wrapping::None,
+            envelope: Envelope::None,
         };
         match self {
             Shape::Messages => ordinary,
@@ -69,7 +69,7 @@ impl Shape {
             Shape::OneQueue => Batch { queues: 1, ..ordinary },
             Shape::OwnQueues => Batch { queues: usize::MAX, ..ordinary },
             Shape::Duplicates => Batch { queues: 1, addresses: 1, ..ordinary },
-            Shape::Nested => Batch { wrapping: Wrapping::EventInNotification, ..ordinary },
+            Shape::Nested => Batch { envelope: Envelope::EventInNotification, ..ordinary },
         }
     }
 }

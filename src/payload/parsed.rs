@@ -1,4 +1,4 @@
-//! Document: the first parse of a payload. It reads records into their members, and everything else into a tree.
+//! Parsed: the first parse of a payload. It reads records into their members, and everything else into a tree.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,7 +9,7 @@ use super::json::{Members, Text};
 use super::record::Record;
 
 /// A parsed payload. The members of its records have the type `M`.
-pub(super) enum Document<'p, M> {
+pub(super) enum Parsed<'p, M> {
     Array(Vec<Record<M>>),
     Object { records: Option<Records<M>>, members: Members<'p> },
     Other(&'static str),
@@ -21,16 +21,16 @@ pub(super) enum Records<M> {
     Twice,
 }
 
-impl<'de, M: Deserialize<'de>> Deserialize<'de> for Document<'de, M> {
+impl<'de, M: Deserialize<'de>> Deserialize<'de> for Parsed<'de, M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DocumentVisitor(PhantomData))
+        deserializer.deserialize_any(ParsedVisitor(PhantomData))
     }
 }
 
-struct DocumentVisitor<M>(PhantomData<M>);
+struct ParsedVisitor<M>(PhantomData<M>);
 
-impl<'de, M: Deserialize<'de>> Visitor<'de> for DocumentVisitor<M> {
-    type Value = Document<'de, M>;
+impl<'de, M: Deserialize<'de>> Visitor<'de> for ParsedVisitor<M> {
+    type Value = Parsed<'de, M>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an envelope")
@@ -47,7 +47,7 @@ impl<'de, M: Deserialize<'de>> Visitor<'de> for DocumentVisitor<M> {
                 members.push((key, access.next_value()?));
             }
         }
-        Ok(Document::Object { records, members })
+        Ok(Parsed::Object { records, members })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
@@ -55,31 +55,31 @@ impl<'de, M: Deserialize<'de>> Visitor<'de> for DocumentVisitor<M> {
         while let Some(record) = access.next_element()? {
             records.push(record);
         }
-        Ok(Document::Array(records))
+        Ok(Parsed::Array(records))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Document::Other("null"))
+        Ok(Parsed::Other("null"))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Document::Other("a boolean"))
+        Ok(Parsed::Other("a boolean"))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Document::Other("a number"))
+        Ok(Parsed::Other("a number"))
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Document::Other("a number"))
+        Ok(Parsed::Other("a number"))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Document::Other("a number"))
+        Ok(Parsed::Other("a number"))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Document::Other(match text.trim_start().starts_with(['{', '[']) {
+        Ok(Parsed::Other(match text.trim_start().starts_with(['{', '[']) {
             true => "a string that holds JSON, which was encoded twice",
             false => "a string",
         }))
@@ -88,10 +88,10 @@ impl<'de, M: Deserialize<'de>> Visitor<'de> for DocumentVisitor<M> {
 
 impl<'de, M: Deserialize<'de>> Deserialize<'de> for Records<M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match deserializer.deserialize_any(DocumentVisitor(PhantomData))? {
-            Document::Array(records) => Records::List(records),
-            Document::Object { .. } => Records::Other("an object"),
-            Document::Other(kind) => Records::Other(kind),
+        Ok(match deserializer.deserialize_any(ParsedVisitor(PhantomData))? {
+            Parsed::Array(records) => Records::List(records),
+            Parsed::Object { .. } => Records::Other("an object"),
+            Parsed::Other(kind) => Records::Other(kind),
         })
     }
 }
