@@ -15,7 +15,7 @@ use crate::outcomes::GroupOutcomes;
 use crate::pairs::Pairs;
 use crate::plan::{Group, Joined, Plan};
 
-use super::group::{GroupLimits, GroupStep, Progress, Set};
+use super::group::{GroupLimits, GroupStep, Progress, Chunk};
 use super::instances::Instances;
 use super::pause::Pause;
 use super::step::{Answer, Attempt, Step, Task};
@@ -141,9 +141,9 @@ impl<'p> Round<'p> {
             may_check.then(|| member.progress.next_check(planned)).flatten()
         })?;
         let (task, urgency) = match step {
-            GroupStep::Associate(set) => {
-                let urgency = set.urgency;
-                (Task::Associate { group, set }, urgency)
+            GroupStep::Associate(chunk) => {
+                let urgency = chunk.urgency;
+                (Task::Associate { group, chunk }, urgency)
             }
             GroupStep::List(listing) => {
                 let urgency = listing.urgency();
@@ -157,7 +157,7 @@ impl<'p> Round<'p> {
     /// Reviews a step before its call begins. Other answers may have made the step pointless. New identifiers from a
     /// directory join its chunk.
     pub(super) fn review(&mut self, step: Step) -> Option<Step> {
-        let Step { task: Task::Associate { group, mut set }, urgency, place, pause } = step else {
+        let Step { task: Task::Associate { group, mut chunk }, urgency, place, pause } = step else {
             return Some(step);
         };
         let planned = &self.plan.groups[group];
@@ -168,16 +168,16 @@ impl<'p> Round<'p> {
             *is_busy = false;
             return None;
         }
-        progress.fill(&mut set, planned);
-        Some(Step { task: Task::Associate { group, set }, urgency, place, pause })
+        progress.fill(&mut chunk, planned);
+        Some(Step { task: Task::Associate { group, chunk }, urgency, place, pause })
     }
 
     /// Builds the call of a task.
     pub(super) fn attempt(&self, task: Task) -> Attempt {
         match task {
-            Task::Associate { group, set } => {
-                let call = self.associate_call(&self.plan.groups[group], &set);
-                Attempt::Associate { group, set, call }
+            Task::Associate { group, chunk } => {
+                let call = self.associate_call(&self.plan.groups[group], &chunk);
+                Attempt::Associate { group, chunk, call }
             }
             Task::List { group, listing } => {
                 let Group { instance, queue, .. } = &self.plan.groups[group];
@@ -193,8 +193,8 @@ impl<'p> Round<'p> {
     /// Records the answer to a step.
     pub(super) fn record(&mut self, answer: Answer, now: Instant) {
         match answer {
-            Answer::Associated { group, set } => self.update(group, |progress, _, _| {
-                progress.associated(&set);
+            Answer::Associated { group, chunk } => self.update(group, |progress, _, _| {
+                progress.associated(&chunk);
                 None
             }),
             Answer::Listed { group, listing, page } => {
@@ -211,8 +211,8 @@ impl<'p> Round<'p> {
             Answer::Refused { task: Task::CheckInstance { call }, refused } => {
                 self.instances.answered(&call, Some(&refused.refusal));
             }
-            Answer::Refused { task: Task::Associate { group, set }, refused } => {
-                self.update(group, |progress, _, _| progress.not_associated(set, refused));
+            Answer::Refused { task: Task::Associate { group, chunk }, refused } => {
+                self.update(group, |progress, _, _| progress.not_associated(chunk, refused));
             }
             Answer::Refused { task: Task::List { group, listing }, refused } => {
                 self.update(group, |progress, _, _| progress.not_listed(listing, &refused));
@@ -330,8 +330,8 @@ impl<'p> Round<'p> {
         self.idle.push_back(Idle::Group(group, pause));
     }
 
-    fn associate_call(&self, group: &Group, set: &Set) -> AssociateCall {
-        let addresses = || set.members.iter().map(|address| &group.addresses[*address]);
+    fn associate_call(&self, group: &Group, chunk: &Chunk) -> AssociateCall {
+        let addresses = || chunk.members.iter().map(|address| &group.addresses[*address]);
         let mut sources: Vec<usize> =
             addresses().flat_map(|address| address.sources.as_slice()).copied().collect();
         sources.sort_unstable();

@@ -9,7 +9,7 @@ use crate::connect::{
     AssociateCall, Connect, Entry, ListCall, ListedAddress, Operation, Page, Refusal, Refused, SearchCall,
 };
 
-use super::group::{Listing, Set};
+use super::group::{Listing, Chunk};
 use super::pause::Pause;
 
 /// One call that a round needs.
@@ -33,7 +33,7 @@ pub enum Task {
         /// Number of the group.
         group: usize,
         /// The addresses of the chunk.
-        set: Set,
+        chunk: Chunk,
     },
     /// Read the next page of the list of a group's queue.
     List {
@@ -59,7 +59,7 @@ pub enum Task {
 /// A task with its call. A retry makes the same call.
 #[derive(Debug)]
 pub(super) enum Attempt {
-    Associate { group: usize, set: Set, call: AssociateCall },
+    Associate { group: usize, chunk: Chunk, call: AssociateCall },
     List { group: usize, listing: Listing, call: ListCall },
     Search { reading: usize, call: SearchCall },
     CheckInstance { call: SearchCall },
@@ -73,7 +73,7 @@ pub enum Answer {
         /// Number of the group.
         group: usize,
         /// The addresses of the chunk.
-        set: Set,
+        chunk: Chunk,
     },
     /// A page of the queue's list.
     Listed {
@@ -136,9 +136,9 @@ impl Attempt {
     /// Makes the call once. A refusal returns the attempt too, because the loop may make it again.
     pub(super) async fn make(self, connect: &Connect, time: Duration) -> Result<Answer, (Self, Refusal)> {
         match self {
-            Attempt::Associate { group, set, call } => match within(time, connect.associate(&call)).await {
-                Ok(()) => Ok(Answer::Associated { group, set }),
-                Err(refusal) => Err((Attempt::Associate { group, set, call }, refusal)),
+            Attempt::Associate { group, chunk, call } => match within(time, connect.associate(&call)).await {
+                Ok(()) => Ok(Answer::Associated { group, chunk }),
+                Err(refusal) => Err((Attempt::Associate { group, chunk, call }, refusal)),
             },
             Attempt::List { group, listing, call } => match within(time, connect.list(&call)).await {
                 Ok(page) => Ok(Answer::Listed { group, listing, page }),
@@ -158,7 +158,7 @@ impl Attempt {
     /// The answer to a call that the loop does not make again.
     pub(super) fn refused(self, refused: Refused) -> Answer {
         let task = match self {
-            Attempt::Associate { group, set, .. } => Task::Associate { group, set },
+            Attempt::Associate { group, chunk, .. } => Task::Associate { group, chunk },
             Attempt::List { group, listing, .. } => Task::List { group, listing },
             Attempt::Search { reading, call } => Task::Search { reading, call },
             Attempt::CheckInstance { call } => Task::CheckInstance { call },

@@ -9,46 +9,46 @@ use crate::failure::{Blame, Failure};
 use crate::outcomes::Outcome;
 use crate::plan::{Address, Group};
 
-use super::accused::Accused;
+use super::unconfirmed::Unconfirmed;
 use super::failure::{Fill, maybe_full, refused_for_content, undecided};
 use super::listing::{Listing, OnQueue, Purpose};
 use super::room::Room;
-use super::suspects::Set;
+use super::narrowing::Chunk;
 use super::{List, Progress, QueueVerdict};
 
 impl Progress {
     /// Narrows a set that was refused for its content. An address that was refused alone is accused.
-    pub(super) fn narrow(&mut self, set: Set, refusal: Refusal) {
-        let chunk = set.chunk;
-        if let Err(member) = self.suspects.refused(set) {
-            self.accused.push(Accused { member, chunk, refusal });
+    pub(super) fn narrow(&mut self, chunk: Chunk, refusal: Refusal) {
+        let planned = chunk.planned;
+        if let Err(member) = self.narrowing.refused(chunk) {
+            self.unconfirmed.push(Unconfirmed { member, planned, refusal });
             if self.list == List::Denied {
-                self.fail_accused();
+                self.fail_unconfirmed();
             }
         }
     }
 
     /// Fails for good what was refused alone and was not found on the queue.
-    pub(super) fn fail_accused(&mut self) {
+    pub(super) fn fail_unconfirmed(&mut self) {
         let blame = match self.verdict {
             Some(QueueVerdict::Found) => Blame::Address,
             Some(QueueVerdict::NotFound) | None => Blame::Either,
         };
-        for Accused { member, refusal, .. } in std::mem::take(&mut self.accused) {
+        for Unconfirmed { member, refusal, .. } in std::mem::take(&mut self.unconfirmed) {
             self.fail(&[member], refused_for_content(&refusal, blame));
         }
     }
 
     /// The reading of the list that must come before the next set, if there is one. `next_chunk` is the chunk of that
     /// set.
-    pub(super) fn list_to_confirm(&mut self, next_chunk: Option<usize>) -> Option<Listing> {
+    pub(super) fn list_to_confirm(&mut self, next: Option<usize>) -> Option<Listing> {
         let is_full = self.room.next_call() == Some(0) && !self.waiting().is_empty();
         if is_full && matches!(self.room, Room::Listed { .. }) {
             // The list that showed no room is newer than the refusal that it was read for.
             self.fail_full(Fill::by_list);
         }
         let is_refused_room = is_full && self.room == Room::AtMost(0);
-        let is_end_of_chunk = self.accused.last().is_some_and(|accused| Some(accused.chunk) != next_chunk);
+        let is_end_of_chunk = self.unconfirmed.last().is_some_and(|unconfirmed| Some(unconfirmed.planned) != next);
         (is_refused_room || is_end_of_chunk).then(|| Listing::new(Purpose::Confirm { urgency: self.urgency }))
     }
 
@@ -72,11 +72,11 @@ impl Progress {
     pub(super) fn not_confirmed(&mut self, refused: &Refused) {
         if self.list == List::Denied {
             // The list that was read before is the last word.
-            self.fail_accused();
+            self.fail_unconfirmed();
             self.fail_full(Fill::by_refusal);
             return;
         }
-        for Accused { member, refusal, .. } in std::mem::take(&mut self.accused) {
+        for Unconfirmed { member, refusal, .. } in std::mem::take(&mut self.unconfirmed) {
             self.fail(&[member], undecided(&refusal, refused));
         }
         if self.room.next_call() == Some(0) {
@@ -110,8 +110,8 @@ impl Progress {
 
     /// The addresses that are to be associated and are neither decided nor accused.
     fn waiting(&self) -> Vec<usize> {
-        let is_accused = |member: usize| self.accused.iter().any(|accused| accused.member == member);
-        let waits = |member: &usize| self.outcomes[*member].is_none() && !is_accused(*member);
+        let is_unconfirmed = |member: usize| self.unconfirmed.iter().any(|unconfirmed| unconfirmed.member == member);
+        let waits = |member: &usize| self.outcomes[*member].is_none() && !is_unconfirmed(*member);
         (0..self.outcomes.len()).filter(|member| !self.checked.contains(member)).filter(waits).collect()
     }
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::outcomes::Outcome;
-use crate::plan::{Chunk, Group};
+use crate::plan::{Chunk as PlannedChunk, Group};
 
 use super::room::Room;
-use super::{Progress, Set, beforehand, positions_to_check};
+use super::{Progress, Chunk, beforehand, positions_to_check};
 
 impl Progress {
     /// Addresses that have joined the group, or were only dry before, are to be associated.
-    pub fn join(&mut self, chunks: &[Chunk]) {
-        for position in chunks.iter().flat_map(Chunk::positions) {
+    pub fn join(&mut self, chunks: &[PlannedChunk]) {
+        for position in chunks.iter().flat_map(PlannedChunk::positions) {
             self.checked.remove(&position);
             let outcome = &mut self.outcomes[position];
             if matches!(outcome, None | Some(Outcome::Planned)) {
@@ -23,7 +23,7 @@ impl Progress {
             // The list that told so may be old by now, and what has joined may be on the queue already.
             self.room = Room::Unknown;
         }
-        self.suspects.add(chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency)));
+        self.narrowing.add(chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency)));
     }
 
     /// Knows of the addresses that have joined the group in the plan.
@@ -34,9 +34,9 @@ impl Progress {
     }
 
     /// Has a set that was not tried yet take what has joined the group meanwhile.
-    pub fn fill(&mut self, set: &mut Set, group: &Group) {
-        if set.takes_more() && self.room.next_call().is_none() {
-            self.suspects.fill(set, |member| group.addresses[member].first_pair);
+    pub fn fill(&mut self, chunk: &mut Chunk, group: &Group) {
+        if chunk.takes_more() && self.room.next_call().is_none() {
+            self.narrowing.fill(chunk, |member| group.addresses[member].first_pair);
         }
     }
 
@@ -48,6 +48,6 @@ impl Progress {
     /// Fails everything that is undecided, and everything that joins the group later.
     pub fn close(&mut self, failure: Failure) {
         self.closed = Some(Arc::new(failure.clone()));
-        self.fail_rest(failure);
+        self.fail_undecided(failure);
     }
 }

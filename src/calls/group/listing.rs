@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::connect::{ListedAddress, Operation, Page, Pages, Refusal, Refused};
 
-use super::suspects::Set;
+use super::narrowing::Chunk;
 
 /// A reading of a queue's list that has not come to its end.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Listing {
 #[derive(Debug)]
 pub(super) enum Purpose {
     /// To understand why this set was refused.
-    Explain(Set, Box<Refusal>),
+    Explain(Chunk, Box<Refusal>),
     /// To decide the addresses that are only checked.
     Check {
         /// How urgent the addresses are.
@@ -80,7 +80,7 @@ impl Listing {
     /// How urgent the next page is.
     pub fn urgency(&self) -> usize {
         match &self.purpose {
-            Purpose::Explain(set, _) => set.urgency,
+            Purpose::Explain(chunk, _) => chunk.urgency,
             Purpose::Confirm { urgency } | Purpose::Check { urgency } => *urgency,
         }
     }

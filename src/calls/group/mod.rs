@@ -5,19 +5,19 @@
 //!
 //! - A chunk that is accepted is done.
 //! - At the first refusal for content, the queue's list is read. It tells whether the queue exists at all, and what
-//!   is on it already. The rest is narrowed down (`suspects`).
+//!   is on it already. The rest is narrowed down (`narrowing`).
 //! - At the first LimitExceededException, the list tells how much room there is (`room`).
 //! - Before an address fails for good, the list may have to be read once more (`confirm`).
 //! - Addresses that are only checked are decided by the list, after all that is to be associated (`check`).
 
-mod accused;
+mod unconfirmed;
 mod check;
 mod confirm;
 mod failure;
 mod joining;
 mod listing;
 mod room;
-mod suspects;
+mod narrowing;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,15 +28,15 @@ use crate::outcomes::{GroupOutcomes, Outcome};
 use crate::plan::{Address, Group};
 use crate::requests::Intent;
 
-use self::accused::Accused;
+use self::unconfirmed::Unconfirmed;
 use self::failure::{failed, no_time_to_retry, refused_for_content, undecided};
 use self::listing::{Purpose, Read};
 use self::room::Room;
-use self::suspects::Suspects;
+use self::narrowing::Narrowing;
 use super::pause::Pause;
 
 pub use self::listing::Listing;
-pub use self::suspects::Set;
+pub use self::narrowing::Chunk;
 
 /// What a group needs to know of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct GroupLimits {
 pub struct Progress {
     limits: GroupLimits,
     outcomes: Vec<Option<Outcome>>,
-    suspects: Suspects,
+    narrowing: Narrowing,
     /// The reading of the queue's list that is wanted next.
     listing: Option<Listing>,
     list: List,
@@ -61,7 +61,7 @@ pub struct Progress {
     /// group added.
     held: usize,
     /// Addresses that the API refused alone, after the list was read. They are not decided yet.
-    accused: Vec<Accused>,
+    unconfirmed: Vec<Unconfirmed>,
     /// How urgent the last call was.
     urgency: usize,
     verdict: Option<QueueVerdict>,
@@ -98,7 +98,7 @@ pub enum QueueVerdict {
 #[derive(Debug)]
 pub enum GroupStep {
     /// Associate these addresses.
-    Associate(Set),
+    Associate(Chunk),
     /// Read the next page of the queue's list.
     List(Listing),
 }
@@ -113,12 +113,12 @@ impl Progress {
         Progress {
             limits,
             outcomes,
-            suspects: Suspects::new(chunks.into_iter()),
+            narrowing: Narrowing::new(chunks.into_iter()),
             listing: None,
             list: List::Unread,
             room: Room::Unknown,
             held: 0,
-            accused: Vec::new(),
+            unconfirmed: Vec::new(),
             urgency: 0,
             verdict: None,
             begun: false,
@@ -135,16 +135,16 @@ impl Progress {
         if let Some(listing) = self.listing.take() {
             return Some(GroupStep::List(listing));
         }
-        if more_may_join && !self.suspects.whole_chunk_first() {
+        if more_may_join && !self.narrowing.whole_chunk_first() {
             return None;
         }
         let outcomes = &self.outcomes;
-        let set = self.suspects.next(self.room.next_call(), |member| outcomes[member].is_none());
-        if let Some(listing) = self.list_to_confirm(set.as_ref().map(|set| set.chunk)) {
-            set.into_iter().for_each(|set| self.suspects.put_back(set));
+        let chunk = self.narrowing.next(self.room.next_call(), |member| outcomes[member].is_none());
+        if let Some(listing) = self.list_to_confirm(chunk.as_ref().map(|chunk| chunk.planned)) {
+            chunk.into_iter().for_each(|chunk| self.narrowing.put_back(chunk));
             return Some(GroupStep::List(listing));
         }
-        set.map(GroupStep::Associate)
+        chunk.map(GroupStep::Associate)
     }
 
     /// Whether the queue's list is to be read for addresses that are only checked. All that is to be associated was
@@ -154,9 +154,9 @@ impl Progress {
         is_wanted.then(|| GroupStep::List(Listing::new(Purpose::Check { urgency: group.check_urgency })))
     }
 
-    fn fail_rest(&mut self, failure: Failure) {
+    fn fail_undecided(&mut self, failure: Failure) {
         self.listing = None;
-        self.accused.clear();
+        self.unconfirmed.clear();
         let failure = Arc::new(failure);
         for outcome in self.outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
             *outcome = Some(Outcome::Failed(failure.clone()));
@@ -197,20 +197,20 @@ impl Progress {
     }
 
     /// Every address of the set is on the queue.
-    pub fn associated(&mut self, set: &Set) {
+    pub fn associated(&mut self, chunk: &Chunk) {
         self.begun = true;
-        self.urgency = set.urgency;
+        self.urgency = chunk.urgency;
         self.verdict = Some(QueueVerdict::Found);
-        self.suspects.accepted(set);
+        self.narrowing.accepted(chunk);
         self.room.passed();
-        self.room.taken(set.members.len());
-        self.decide(&set.members, &Outcome::Associated);
+        self.room.taken(chunk.members.len());
+        self.decide(&chunk.members, &Outcome::Associated);
     }
 
     /// The call that was to associate the set failed for good. Tells whether the next step is to wait.
-    pub fn not_associated(&mut self, set: Set, refused: Refused) -> Option<Pause> {
+    pub fn not_associated(&mut self, chunk: Chunk, refused: Refused) -> Option<Pause> {
         self.begun = true;
-        self.urgency = set.urgency;
+        self.urgency = chunk.urgency;
         let Refused { refusal, out_of_time, maybe_done } = refused;
         if refusal.class != Class::Limit {
             self.room.passed();
@@ -222,52 +222,52 @@ impl Progress {
                 } else {
                     failed(&refusal, Retry::MayPass, Blame::Nothing)
                 };
-                self.fail(&set.members, failure);
+                self.fail(&chunk.members, failure);
             }
             // The same for every address of the queue.
             Class::Denied => self.close(failed(&refusal, Retry::Never, Blame::Nothing)),
             Class::Credentials => self.close(failed(&refusal, Retry::MayPass, Blame::Nothing)),
             // A lost answer to an earlier attempt may be why an address is refused now: as one that is on the queue.
             Class::NotFound | Class::Content if maybe_done || self.list == List::Unread => {
-                self.explain(set, refusal);
+                self.explain(chunk, refusal);
             }
-            Class::NotFound | Class::Content => self.narrow(set, refusal),
-            Class::Limit => return self.over_limit(set, refusal),
+            Class::NotFound | Class::Content => self.narrow(chunk, refusal),
+            Class::Limit => return self.over_limit(chunk, refusal),
         }
         None
     }
 
-    fn over_limit(&mut self, set: Set, refusal: Refusal) -> Option<Pause> {
+    fn over_limit(&mut self, chunk: Chunk, refusal: Refusal) -> Option<Pause> {
         match self.room {
-            Room::Unknown => self.explain(set, refusal),
+            Room::Unknown => self.explain(chunk, refusal),
             Room::Listed { .. } | Room::AtMost(_) => {
                 if self.room.retry(self.limits.max_attempts) {
-                    self.suspects.put_back(set);
+                    self.narrowing.put_back(chunk);
                     return back_off(&refusal);
                 }
-                self.room = Room::AtMost(set.members.len().saturating_sub(1));
-                self.suspects.put_back(set);
+                self.room = Room::AtMost(chunk.members.len().saturating_sub(1));
+                self.narrowing.put_back(chunk);
             }
-            Room::Unreadable { refusals } => return self.over_limit_unlisted(set, &refusal, refusals + 1),
+            Room::Unreadable { refusals } => return self.over_limit_unlisted(chunk, &refusal, refusals + 1),
         }
         None
     }
 
     /// The queue's list could not be read, so only the API can tell whether there is room.
-    fn over_limit_unlisted(&mut self, set: Set, refusal: &Refusal, refusals: u32) -> Option<Pause> {
+    fn over_limit_unlisted(&mut self, chunk: Chunk, refusal: &Refusal, refusals: u32) -> Option<Pause> {
         if refusals >= self.limits.max_attempts {
             // The next set has its own attempts.
             self.room = Room::Unreadable { refusals: 0 };
-            self.fail(&set.members, failed(refusal, Retry::MayPass, Blame::Nothing));
+            self.fail(&chunk.members, failed(refusal, Retry::MayPass, Blame::Nothing));
             return None;
         }
         self.room = Room::Unreadable { refusals };
-        self.suspects.put_back(set);
+        self.narrowing.put_back(chunk);
         back_off(refusal)
     }
 
-    fn explain(&mut self, set: Set, refusal: Refusal) {
-        self.listing = Some(Listing::new(Purpose::Explain(set, Box::new(refusal))));
+    fn explain(&mut self, chunk: Chunk, refusal: Refusal) {
+        self.listing = Some(Listing::new(Purpose::Explain(chunk, Box::new(refusal))));
     }
 
     /// A page of the queue's list was read. Tells whether the next step is to wait.
@@ -297,39 +297,39 @@ impl Progress {
             }
         }
         // The list is newer than the refusals of the accused.
-        self.fail_accused();
+        self.fail_unconfirmed();
         if matches!(self.room, Room::Unreadable { .. }) {
             self.room = Room::Unknown;
         }
         match purpose {
             Purpose::Confirm { .. } => self.confirmed(&on_queue, group),
             Purpose::Check { .. } => self.checked(&on_queue, group, existing),
-            Purpose::Explain(set, refusal) if refusal.class == Class::Limit => {
+            Purpose::Explain(chunk, refusal) if refusal.class == Class::Limit => {
                 self.held = self.held_by_others(&on_queue, group);
-                return self.room_listed(set, &refusal, on_queue.additional());
+                return self.room_listed(chunk, &refusal, on_queue.additional());
             }
-            Purpose::Explain(set, refusal) if self.is_undecided(&set) => {
-                self.narrow(set, *refusal);
-                self.fail_accused();
+            Purpose::Explain(chunk, refusal) if self.is_undecided(&chunk) => {
+                self.narrow(chunk, *refusal);
+                self.fail_unconfirmed();
             }
             // What was on the queue may have been the reason: the rest is asked for as a whole.
-            Purpose::Explain(set, _) => self.suspects.put_back(set),
+            Purpose::Explain(chunk, _) => self.narrowing.put_back(chunk),
         }
         None
     }
 
     /// Whether nothing of the set is decided.
-    fn is_undecided(&self, set: &Set) -> bool {
-        set.members.iter().all(|member| self.outcomes[*member].is_none())
+    fn is_undecided(&self, chunk: &Chunk) -> bool {
+        chunk.members.iter().all(|member| self.outcomes[*member].is_none())
     }
 
-    fn room_listed(&mut self, set: Set, refusal: &Refusal, additional: usize) -> Option<Pause> {
+    fn room_listed(&mut self, chunk: Chunk, refusal: &Refusal, additional: usize) -> Option<Pause> {
         let room = self.limits.additional_addresses.saturating_sub(additional);
-        let left = set.members.iter().filter(|member| self.outcomes[**member].is_none()).count();
-        let as_refused = self.is_undecided(&set);
+        let left = chunk.members.iter().filter(|member| self.outcomes[**member].is_none()).count();
+        let as_refused = self.is_undecided(&chunk);
         self.room = Room::listed(room);
-        self.suspects.put_back(set);
-        self.suspects.in_requested_order();
+        self.narrowing.put_back(chunk);
+        self.narrowing.in_requested_order();
         // Where all of the set fits, the refusal may pass: the same call is made again, which is a retry.
         if left > 0 && left <= room {
             if self.room.retry(self.limits.max_attempts) {
@@ -358,13 +358,13 @@ impl Progress {
         match listing.into_purpose() {
             Purpose::Confirm { .. } => self.not_confirmed(refused),
             Purpose::Check { .. } => self.not_checked(refused),
-            Purpose::Explain(set, refusal) if refusal.class == Class::Limit => {
-                return self.over_limit_unlisted(set, &refusal, 1);
+            Purpose::Explain(chunk, refusal) if refusal.class == Class::Limit => {
+                return self.over_limit_unlisted(chunk, &refusal, 1);
             }
-            Purpose::Explain(set, refusal) if self.list == List::Denied => self.narrow(set, *refusal),
+            Purpose::Explain(chunk, refusal) if self.list == List::Denied => self.narrow(chunk, *refusal),
             // The API may refuse an address because the queue already has it, and it refuses every address of a
             // missing queue. So nothing is blamed before the list was read.
-            Purpose::Explain(set, refusal) => self.fail(&set.members, undecided(&refusal, refused)),
+            Purpose::Explain(chunk, refusal) => self.fail(&chunk.members, undecided(&refusal, refused)),
         }
         None
     }

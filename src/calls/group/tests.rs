@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::index::Index;
-use crate::plan::{Address, Chunk, Sources};
+use crate::plan::{Address, Chunk as PlannedChunk, Sources};
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn group(addresses: usize) -> Group {
             .map(Index::new)
             .collect::<Vec<_>>()
             .chunks(50)
-            .map(|chunk| Chunk { addresses: chunk.to_vec(), urgency: 1 })
+            .map(|chunk| PlannedChunk { addresses: chunk.to_vec(), urgency: 1 })
             .collect(),
         check_urgency: 1,
     }
@@ -47,34 +47,34 @@ fn refused(class: Class) -> Refused {
 }
 
 /// The set of the next step, which is to associate it.
-fn next_set(progress: &mut Progress) -> Option<Set> {
+fn next_chunk(progress: &mut Progress) -> Option<Chunk> {
     match progress.next_step(false)? {
-        GroupStep::Associate(set) => Some(set),
+        GroupStep::Associate(chunk) => Some(chunk),
         GroupStep::List(listing) => panic!("{listing:?} is wanted"),
     }
 }
 
 fn next_members(progress: &mut Progress) -> Option<Vec<usize>> {
-    next_set(progress).map(|set| set.members)
+    next_chunk(progress).map(|chunk| chunk.members)
 }
 
 /// The next step is to associate a set, which is refused.
 fn refuse(progress: &mut Progress, class: Class) {
-    let set = next_set(progress).unwrap();
-    assert_eq!(progress.not_associated(set, refused(class)), None);
+    let chunk = next_chunk(progress).unwrap();
+    assert_eq!(progress.not_associated(chunk, refused(class)), None);
 }
 
 /// The next step is to associate a set, which is refused and tried again after a wait.
 fn refuse_for_now(progress: &mut Progress, class: Class) {
-    let set = next_set(progress).unwrap();
-    assert_eq!(progress.not_associated(set, refused(class)), Some(Pause { at_least: Duration::ZERO }));
+    let chunk = next_chunk(progress).unwrap();
+    assert_eq!(progress.not_associated(chunk, refused(class)), Some(Pause { at_least: Duration::ZERO }));
 }
 
 /// The next step is to associate these addresses, which succeeds.
 fn associate(progress: &mut Progress, members: Range<usize>) {
-    let set = next_set(progress).unwrap();
-    assert_eq!(set.members, members.collect::<Vec<_>>());
-    progress.associated(&set);
+    let chunk = next_chunk(progress).unwrap();
+    assert_eq!(chunk.members, members.collect::<Vec<_>>());
+    progress.associated(&chunk);
 }
 
 fn next_listing(progress: &mut Progress) -> Listing {
@@ -109,11 +109,11 @@ fn failures(progress: Progress) -> Vec<Option<(String, Retry, String)>> {
 fn a_group_is_begun_with_the_answer_to_its_first_call() {
     let group = group(2);
     let mut progress = begin(&group, LIMITS);
-    let set = next_set(&mut progress).unwrap();
-    assert_eq!(set.members, [0, 1]);
+    let chunk = next_chunk(&mut progress).unwrap();
+    assert_eq!(chunk.members, [0, 1]);
     assert!(!progress.is_begun());
     // Its queue may exist or not: the list is still to be read.
-    assert_eq!(progress.not_associated(set, refused(Class::NotFound)), None);
+    assert_eq!(progress.not_associated(chunk, refused(Class::NotFound)), None);
     assert!(progress.is_begun());
     assert_eq!(progress.verdict(), None);
 }
@@ -201,21 +201,21 @@ fn accused_addresses_of_a_chunk_are_confirmed_before_the_next_chunk() {
     refuse(&mut progress, Class::Content);
     list(&mut progress, &group, []);
     let mut refused = 0;
-    while let Some(GroupStep::Associate(set)) = progress.next_step(false) {
-        assert!(!set.members.contains(&50));
+    while let Some(GroupStep::Associate(chunk)) = progress.next_step(false) {
+        assert!(!chunk.members.contains(&50));
         refused += 1;
-        match set.members.contains(&0) {
-            true => refuse_set(&mut progress, set),
-            false => progress.associated(&set),
+        match chunk.members.contains(&0) {
+            true => refuse_chunk(&mut progress, chunk),
+            false => progress.associated(&chunk),
         }
     }
     assert!(refused <= 9);
     // The step that ended the loop was the list.
-    assert_eq!(progress.accused.len(), 1);
+    assert_eq!(progress.unconfirmed.len(), 1);
 }
 
-fn refuse_set(progress: &mut Progress, set: Set) {
-    assert_eq!(progress.not_associated(set, refused(Class::Content)), None);
+fn refuse_chunk(progress: &mut Progress, chunk: Chunk) {
+    assert_eq!(progress.not_associated(chunk, refused(Class::Content)), None);
 }
 
 /// A refusal of a single address that is newer than no list at all needs no second look.
@@ -232,7 +232,7 @@ fn address_that_is_refused_alone_at_first_costs_two_calls() {
 #[test]
 fn accused_address_may_succeed_later_when_the_list_cannot_be_read_again() {
     let group = group(2);
-    let accused = || {
+    let unconfirmed = || {
         let mut progress = begin(&group, LIMITS);
         refuse(&mut progress, Class::Content);
         list(&mut progress, &group, []);
@@ -242,14 +242,14 @@ fn accused_address_may_succeed_later_when_the_list_cannot_be_read_again() {
         (progress, listing)
     };
     let retry = |progress| failures(progress)[0].clone().map(|(_, retry, _)| retry);
-    let (mut progress, listing) = accused();
+    let (mut progress, listing) = unconfirmed();
     assert_eq!(progress.not_listed(listing, &refused(Class::Unavailable)), None);
     assert_eq!(retry(progress), Some(Retry::MayPass));
-    let (mut progress, _) = accused();
-    progress.fail_rest(Failure::deadline_exceeded("late"));
+    let (mut progress, _) = unconfirmed();
+    progress.fail_undecided(Failure::deadline_exceeded("late"));
     assert_eq!(retry(progress), Some(Retry::NextInvocation));
     // Without permission, the list that was read before is all that can be known.
-    let (mut progress, listing) = accused();
+    let (mut progress, listing) = unconfirmed();
     assert_eq!(progress.not_listed(listing, &refused(Class::Denied)), None);
     assert_eq!(retry(progress), Some(Retry::Never));
 }

@@ -1,4 +1,4 @@
-//! Suspects: the addresses of a group that are not decided, as sets to be tried in order.
+//! Narrowing: the addresses of a group that are not decided, as sets to be tried in order.
 //!
 //! The API refuses a whole call for one bad address and does not say which. A refused set is split and its parts
 //! are tried in turn, the part that was requested first before the other. Where the first part is accepted, the
@@ -13,13 +13,13 @@ use crate::plan::CHUNK;
 
 /// A set of addresses, by their position in the group, in the order they were requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Set {
+pub struct Chunk {
     /// The positions, in ascending order.
     pub members: Vec<usize>,
     /// How urgent the set's call is: the least goes first.
     pub urgency: usize,
     /// Which chunk of the group it is a part of.
-    pub(super) chunk: usize,
+    pub(super) planned: usize,
     /// A chunk of which nothing was tried yet.
     fresh: bool,
     /// It holds an address at fault.
@@ -30,16 +30,16 @@ pub struct Set {
 
 /// Sets to be tried; the last one is next.
 #[derive(Debug, Default)]
-pub(super) struct Suspects {
-    stack: Vec<Set>,
+pub(super) struct Narrowing {
+    stack: Vec<Chunk>,
     /// Chunks that were added so far.
     chunks: usize,
 }
 
-impl Set {
+impl Chunk {
     /// A part of this set about which nothing is known.
     fn part(&self, members: Vec<usize>) -> Self {
-        Set { members, fresh: false, tainted: false, first_part: false, ..*self }
+        Chunk { members, fresh: false, tainted: false, first_part: false, ..*self }
     }
 
     /// Whether more addresses of the group can go along in its call.
@@ -48,25 +48,25 @@ impl Set {
     }
 }
 
-impl Suspects {
+impl Narrowing {
     /// The chunks of a group, to be tried in this order, each with its urgency.
     pub(super) fn new(chunks: impl Iterator<Item = (Vec<usize>, usize)>) -> Self {
-        let mut suspects = Suspects::default();
-        suspects.add(chunks);
-        suspects
+        let mut narrowing = Narrowing::default();
+        narrowing.add(chunks);
+        narrowing
     }
 
     /// Adds chunks that are to be tried after all others.
     pub(super) fn add(&mut self, chunks: impl Iterator<Item = (Vec<usize>, usize)>) {
-        let set = |(number, (members, urgency))| Set {
+        let chunk = |(number, (members, urgency))| Chunk {
             members,
             urgency,
-            chunk: self.chunks + number,
+            planned: self.chunks + number,
             fresh: true,
             tainted: false,
             first_part: false,
         };
-        let mut stack: Vec<Set> = chunks.enumerate().map(set).collect();
+        let mut stack: Vec<Chunk> = chunks.enumerate().map(chunk).collect();
         self.chunks += stack.len();
         stack.reverse();
         stack.append(&mut self.stack);
@@ -75,77 +75,77 @@ impl Suspects {
 
     /// Has a set that was not tried yet take members of others that were not tried either, until it is a whole chunk.
     /// Only chunks that are not whole give any, so that no call is made more than is needed.
-    pub(super) fn fill<Order: Ord>(&mut self, set: &mut Set, order: impl Fn(usize) -> Order) {
+    pub(super) fn fill<Order: Ord>(&mut self, chunk: &mut Chunk, order: impl Fn(usize) -> Order) {
         let others = self.stack.iter_mut().rev().filter(|other| other.takes_more());
         for other in others {
-            let taken = other.members.len().min(CHUNK - set.members.len());
-            set.members.extend(other.members.drain(..taken));
+            let taken = other.members.len().min(CHUNK - chunk.members.len());
+            chunk.members.extend(other.members.drain(..taken));
         }
-        self.stack.retain(|set| !set.members.is_empty());
-        set.members.sort_by_key(|member| order(*member));
+        self.stack.retain(|chunk| !chunk.members.is_empty());
+        chunk.members.sort_by_key(|member| order(*member));
     }
 
     /// Puts a whole chunk that was not tried yet first, if the first one is not whole. Tells whether the first set may
     /// be tried while other addresses may still go along in its call.
     pub(super) fn whole_chunk_first(&mut self) -> bool {
-        if !self.stack.last().is_some_and(Set::takes_more) {
+        if !self.stack.last().is_some_and(Chunk::takes_more) {
             return true;
         }
-        let whole = self.stack.iter().rposition(|set| set.fresh && !set.takes_more());
+        let whole = self.stack.iter().rposition(|chunk| chunk.fresh && !chunk.takes_more());
         if let Some(position) = whole {
-            let set = self.stack.remove(position);
-            self.stack.push(set);
+            let chunk = self.stack.remove(position);
+            self.stack.push(chunk);
         }
         whole.is_some()
     }
 
     /// The next set to be tried, of undecided addresses only, at most `at_most`.
-    pub(super) fn next(&mut self, at_most: Option<usize>, undecided: impl Fn(usize) -> bool) -> Option<Set> {
+    pub(super) fn next(&mut self, at_most: Option<usize>, undecided: impl Fn(usize) -> bool) -> Option<Chunk> {
         if at_most == Some(0) {
             return None;
         }
         loop {
-            let mut set = self.stack.pop()?;
-            let members = set.members.len();
-            set.members.retain(|member| undecided(*member));
-            if set.members.len() < members {
+            let mut chunk = self.stack.pop()?;
+            let members = chunk.members.len();
+            chunk.members.retain(|member| undecided(*member));
+            if chunk.members.len() < members {
                 // What was inferred of the whole need not hold for what is left.
-                (set.tainted, set.first_part) = (false, false);
+                (chunk.tainted, chunk.first_part) = (false, false);
             }
-            if set.members.is_empty() {
+            if chunk.members.is_empty() {
                 continue;
             }
             if let Some(rest) =
-                at_most.filter(|most| *most < set.members.len()).map(|most| set.members.split_off(most))
+                at_most.filter(|most| *most < chunk.members.len()).map(|most| chunk.members.split_off(most))
             {
-                (set.fresh, set.tainted, set.first_part) = (false, false, false);
-                self.stack.push(set.part(rest));
+                (chunk.fresh, chunk.tainted, chunk.first_part) = (false, false, false);
+                self.stack.push(chunk.part(rest));
             }
-            if set.tainted && set.members.len() > 1 {
-                self.split(set);
+            if chunk.tainted && chunk.members.len() > 1 {
+                self.split(chunk);
                 continue;
             }
-            return Some(set);
+            return Some(chunk);
         }
     }
 
     /// The set was accepted.
-    pub(super) fn accepted(&mut self, set: &Set) {
-        if let (true, Some(other)) = (set.first_part, self.stack.last_mut()) {
+    pub(super) fn accepted(&mut self, chunk: &Chunk) {
+        if let (true, Some(other)) = (chunk.first_part, self.stack.last_mut()) {
             other.tainted = true;
         }
     }
 
     /// Puts a set back, to be tried again.
-    pub(super) fn put_back(&mut self, set: Set) {
-        self.stack.push(Set { fresh: false, ..set });
+    pub(super) fn put_back(&mut self, chunk: Chunk) {
+        self.stack.push(Chunk { fresh: false, ..chunk });
     }
 
     /// Puts what is to be tried into the order in which it was requested, rather than that of urgency.
     pub(super) fn in_requested_order(&mut self) {
-        self.stack.sort_by_key(|set| std::cmp::Reverse(set.members.first().copied()));
-        for set in &mut self.stack {
-            (set.fresh, set.tainted, set.first_part) = (false, false, false);
+        self.stack.sort_by_key(|chunk| std::cmp::Reverse(chunk.members.first().copied()));
+        for chunk in &mut self.stack {
+            (chunk.fresh, chunk.tainted, chunk.first_part) = (false, false, false);
         }
     }
 
@@ -153,23 +153,23 @@ impl Suspects {
     ///
     /// # Errors
     /// The single address at fault.
-    pub(super) fn refused(&mut self, mut set: Set) -> Result<(), usize> {
-        match set.members.as_slice() {
+    pub(super) fn refused(&mut self, mut chunk: Chunk) -> Result<(), usize> {
+        match chunk.members.as_slice() {
             [] => Ok(()),
             [single] => Err(*single),
             _ => {
-                (set.fresh, set.tainted, set.first_part) = (false, true, false);
-                self.stack.push(set);
+                (chunk.fresh, chunk.tainted, chunk.first_part) = (false, true, false);
+                self.stack.push(chunk);
                 Ok(())
             }
         }
     }
 
-    fn split(&mut self, mut set: Set) {
-        let second = set.members.split_off(first_part(set.members.len()));
-        self.stack.push(set.part(second));
-        (set.tainted, set.first_part) = (false, true);
-        self.stack.push(set);
+    fn split(&mut self, mut chunk: Chunk) {
+        let second = chunk.members.split_off(first_part(chunk.members.len()));
+        self.stack.push(chunk.part(second));
+        (chunk.tainted, chunk.first_part) = (false, true);
+        self.stack.push(chunk);
     }
 }
 
@@ -186,20 +186,20 @@ mod tests {
     /// Calls until each of `size` addresses is decided, given which are at fault and that the set as a whole was
     /// refused already.
     fn calls(size: usize, bad: &[usize]) -> usize {
-        let mut suspects = one_set(size);
-        let whole = suspects.stack.pop().unwrap();
-        assert_eq!(suspects.refused(whole), Ok(()));
+        let mut narrowing = one_chunk(size);
+        let whole = narrowing.stack.pop().unwrap();
+        assert_eq!(narrowing.refused(whole), Ok(()));
         let mut decided = vec![None; size];
         let mut calls = 0;
-        while let Some(set) = suspects.next(None, |member| decided[member].is_none()) {
+        while let Some(chunk) = narrowing.next(None, |member| decided[member].is_none()) {
             calls += 1;
-            if set.members.iter().any(|member| bad.contains(member)) {
-                if let Err(single) = suspects.refused(set) {
+            if chunk.members.iter().any(|member| bad.contains(member)) {
+                if let Err(single) = narrowing.refused(chunk) {
                     decided[single] = Some(false);
                 }
             } else {
-                suspects.accepted(&set);
-                set.members.iter().for_each(|member| decided[*member] = Some(true));
+                narrowing.accepted(&chunk);
+                chunk.members.iter().for_each(|member| decided[*member] = Some(true));
             }
         }
         let expected: Vec<_> = (0..size).map(|member| Some(!bad.contains(&member))).collect();
@@ -207,17 +207,17 @@ mod tests {
         calls
     }
 
-    fn one_set(size: usize) -> Suspects {
-        Suspects::new([((0..size).collect(), 7)].into_iter())
+    fn one_chunk(size: usize) -> Narrowing {
+        Narrowing::new([((0..size).collect(), 7)].into_iter())
     }
 
     /// What is tried next, which is then taken off.
     fn next(
-        suspects: &mut Suspects,
+        narrowing: &mut Narrowing,
         at_most: Option<usize>,
         undecided: impl Fn(usize) -> bool,
     ) -> Option<Vec<usize>> {
-        suspects.next(at_most, undecided).map(|set| set.members)
+        narrowing.next(at_most, undecided).map(|chunk| chunk.members)
     }
 
     #[test]
@@ -229,25 +229,25 @@ mod tests {
             (Some(2), vec![vec![0, 1], vec![2, 3], vec![4]]),
             (Some(0), vec![]),
         ] {
-            let mut suspects = one_set(5);
-            let sets: Vec<_> = std::iter::from_fn(|| next(&mut suspects, at_most, |_| true)).collect();
-            assert_eq!(sets, tried, "{at_most:?}");
+            let mut narrowing = one_chunk(5);
+            let chunks: Vec<_> = std::iter::from_fn(|| next(&mut narrowing, at_most, |_| true)).collect();
+            assert_eq!(chunks, tried, "{at_most:?}");
         }
     }
 
     #[test]
     fn what_is_decided_is_not_tried() {
-        assert_eq!(next(&mut one_set(4), None, |member| member > 1), Some(vec![2, 3]));
-        assert_eq!(next(&mut one_set(4), None, |_| false), None);
+        assert_eq!(next(&mut one_chunk(4), None, |member| member > 1), Some(vec![2, 3]));
+        assert_eq!(next(&mut one_chunk(4), None, |_| false), None);
     }
 
     #[test]
     fn a_refused_set_is_split_if_all_of_it_can_be_tried_and_else_tried_anew() {
         let refused = || {
-            let mut suspects = one_set(5);
-            let whole = suspects.next(None, |_| true).unwrap();
-            assert_eq!(suspects.refused(whole), Ok(()));
-            suspects
+            let mut narrowing = one_chunk(5);
+            let whole = narrowing.next(None, |_| true).unwrap();
+            assert_eq!(narrowing.refused(whole), Ok(()));
+            narrowing
         };
         assert_eq!(next(&mut refused(), None, |_| true), Some(vec![0, 1]));
         assert_eq!(next(&mut refused(), Some(5), |_| true), Some(vec![0, 1]));
@@ -258,58 +258,58 @@ mod tests {
 
     #[test]
     fn a_set_that_is_put_back_is_tried_again() {
-        let mut suspects = one_set(3);
-        let set = suspects.next(None, |_| true).unwrap();
-        suspects.put_back(set);
-        assert_eq!(next(&mut suspects, None, |_| true), Some(vec![0, 1, 2]));
+        let mut narrowing = one_chunk(3);
+        let chunk = narrowing.next(None, |_| true).unwrap();
+        narrowing.put_back(chunk);
+        assert_eq!(next(&mut narrowing, None, |_| true), Some(vec![0, 1, 2]));
     }
 
     #[test]
     fn a_chunk_is_filled_from_chunks_that_are_not_whole() {
-        let mut suspects = Suspects::new([((0..30).collect(), 2)].into_iter());
-        suspects.add([((30..80).collect(), 1), ((80..110).collect(), 1)].into_iter());
-        let mut set = suspects.next(None, |_| true).unwrap();
-        assert!(set.takes_more());
-        suspects.fill(&mut set, |member| member);
-        assert_eq!(set.members, (0..30).chain(80..100).collect::<Vec<_>>());
-        assert!(!set.takes_more());
-        assert_eq!(next(&mut suspects, None, |_| true), Some((30..80).collect()));
-        assert_eq!(next(&mut suspects, None, |_| true), Some((100..110).collect()));
-        assert_eq!(next(&mut suspects, None, |_| true), None);
+        let mut narrowing = Narrowing::new([((0..30).collect(), 2)].into_iter());
+        narrowing.add([((30..80).collect(), 1), ((80..110).collect(), 1)].into_iter());
+        let mut chunk = narrowing.next(None, |_| true).unwrap();
+        assert!(chunk.takes_more());
+        narrowing.fill(&mut chunk, |member| member);
+        assert_eq!(chunk.members, (0..30).chain(80..100).collect::<Vec<_>>());
+        assert!(!chunk.takes_more());
+        assert_eq!(next(&mut narrowing, None, |_| true), Some((30..80).collect()));
+        assert_eq!(next(&mut narrowing, None, |_| true), Some((100..110).collect()));
+        assert_eq!(next(&mut narrowing, None, |_| true), None);
     }
 
     #[test]
     fn a_set_that_was_tried_takes_nothing_along() {
-        let mut suspects = one_set(3);
-        let set = suspects.next(None, |_| true).unwrap();
-        suspects.put_back(set);
-        assert!(!suspects.next(None, |_| true).unwrap().takes_more());
+        let mut narrowing = one_chunk(3);
+        let chunk = narrowing.next(None, |_| true).unwrap();
+        narrowing.put_back(chunk);
+        assert!(!narrowing.next(None, |_| true).unwrap().takes_more());
     }
 
     #[test]
     fn a_whole_chunk_goes_before_one_that_is_not() {
-        let mut suspects = Suspects::new([((50..60).collect(), 1), ((0..50).collect(), 2)].into_iter());
-        assert!(suspects.whole_chunk_first());
-        assert_eq!(next(&mut suspects, None, |_| true), Some((0..50).collect()));
-        assert!(!suspects.whole_chunk_first());
-        assert_eq!(next(&mut suspects, None, |_| true), Some((50..60).collect()));
-        assert!(suspects.whole_chunk_first());
+        let mut narrowing = Narrowing::new([((50..60).collect(), 1), ((0..50).collect(), 2)].into_iter());
+        assert!(narrowing.whole_chunk_first());
+        assert_eq!(next(&mut narrowing, None, |_| true), Some((0..50).collect()));
+        assert!(!narrowing.whole_chunk_first());
+        assert_eq!(next(&mut narrowing, None, |_| true), Some((50..60).collect()));
+        assert!(narrowing.whole_chunk_first());
     }
 
     #[test]
     fn urgency_gives_way_to_the_requested_order() {
-        let mut suspects = Suspects::new([(vec![2, 3], 1), (vec![0, 1], 2)].into_iter());
-        suspects.in_requested_order();
-        assert_eq!(next(&mut suspects, None, |_| true), Some(vec![0, 1]));
-        assert_eq!(next(&mut suspects, None, |_| true), Some(vec![2, 3]));
+        let mut narrowing = Narrowing::new([(vec![2, 3], 1), (vec![0, 1], 2)].into_iter());
+        narrowing.in_requested_order();
+        assert_eq!(next(&mut narrowing, None, |_| true), Some(vec![0, 1]));
+        assert_eq!(next(&mut narrowing, None, |_| true), Some(vec![2, 3]));
     }
 
     #[test]
     fn a_set_of_which_nothing_is_left_is_not_refused_for_anything() {
-        let mut suspects = one_set(0);
-        let empty = suspects.stack.pop().unwrap();
-        assert_eq!(suspects.refused(empty), Ok(()));
-        assert_eq!(next(&mut suspects, None, |_| true), None);
+        let mut narrowing = one_chunk(0);
+        let empty = narrowing.stack.pop().unwrap();
+        assert_eq!(narrowing.refused(empty), Ok(()));
+        assert_eq!(next(&mut narrowing, None, |_| true), None);
     }
 
     #[test]
