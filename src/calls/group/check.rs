@@ -1,7 +1,7 @@
-//! Checking: what a live run would make of addresses that are only checked, by the queue's list.
+//! Check: decides the addresses that requests only check, by the queue's list.
 //!
-//! The rules are those of the live run. An address that the queue holds is there already, one that the directory does
-//! not have is not found, and the rest is taken in the requested order while there is room.
+//! The rules are those of a live run. An address on the list is already associated. An address that the directory does
+//! not have is not found. The other addresses are planned in the requested order while there is room.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use super::failure::{Fill, failed, list_unread};
 use super::listing::OnQueue;
 
 impl Progress {
-    /// The addresses that are to be checked and are not decided.
+    /// The addresses that are still to be checked.
     pub(super) fn to_check(&self) -> impl Iterator<Item = usize> {
         self.checked.iter().copied().filter(|member| self.outcomes[*member].is_none())
     }
 
-    /// The queue's list was read to its end. Addresses that it holds were decided before.
+    /// Decides the addresses that the queue's list does not hold. The list was read to its end.
     pub(super) fn checked(
         &mut self,
         on_queue: &OnQueue,
@@ -36,7 +36,7 @@ impl Progress {
 
         let mut to_add = Vec::new();
         let mut undecided: Vec<usize> = self.to_check().collect();
-        // An address whose name was looked up later stands behind others in the group.
+        // An address whose name was found late stands behind others in the group.
         undecided.sort_by_key(|member| group.addresses[*member].first_pair);
         for member in undecided {
             match existing(&group.addresses[member].id) {
@@ -54,7 +54,7 @@ impl Progress {
         }
     }
 
-    /// The queue's list could not be read, and the API did not say that the queue does not exist.
+    /// Closes the group because the queue's list could not be read although the queue may exist.
     pub(super) fn not_checked(&mut self, refused: &Refused) {
         let failure = match refused.refusal.class {
             Class::Denied => Failure {

@@ -1,8 +1,9 @@
-//! Confirming: before an address fails for good, the queue's list must be newer than the refusal that it explains.
+//! Confirm: reads the queue's list again before an address fails for good, if the list is older than the refusal.
 //!
-//! Another process may change the queue at any time. An address that was refused may be on the queue by now, and so may
-//! be what took the last room. The list is read again once for all accused addresses of a chunk, when the rest of the
-//! chunk is decided, and once when the API takes no more although the list showed room.
+//! Another process may change the queue at any time. By now, a refused address may be on the queue, or other addresses
+//! may have taken the last room. The group reads the list again once for all unconfirmed addresses of a chunk, after it
+//! has decided the others. It also reads the list once more if the API takes no more addresses although the list showed
+//! room.
 
 use crate::connect::{Refusal, Refused};
 use crate::failure::{Blame, Failure};
@@ -17,7 +18,7 @@ use super::narrowing::Chunk;
 use super::{List, Progress, QueueVerdict};
 
 impl Progress {
-    /// Narrows a set that was refused for its content. An address that was refused alone is accused.
+    /// Narrows a chunk that was refused for its content. A chunk of one address becomes unconfirmed.
     pub(super) fn narrow(&mut self, chunk: Chunk, refusal: Refusal) {
         let planned = chunk.planned;
         if let Err(member) = self.narrowing.refused(chunk) {
@@ -28,7 +29,7 @@ impl Progress {
         }
     }
 
-    /// Fails for good what was refused alone and was not found on the queue.
+    /// Fails the unconfirmed addresses for good. The list has shown that they are not on the queue.
     pub(super) fn fail_unconfirmed(&mut self) {
         let blame = match self.verdict {
             Some(QueueVerdict::Found) => Blame::Address,
@@ -39,12 +40,12 @@ impl Progress {
         }
     }
 
-    /// The reading of the list that must come before the next set, if there is one. `next_chunk` is the chunk of that
-    /// set.
+    /// The reading of the list that must come before the next chunk, if one must. `next` is the planned chunk that the
+    /// next chunk belongs to.
     pub(super) fn list_to_confirm(&mut self, next: Option<usize>) -> Option<Listing> {
         let is_full = self.room.next_call() == Some(0) && !self.waiting().is_empty();
         if is_full && matches!(self.room, Room::Listed { .. }) {
-            // The list that showed no room is newer than the refusal that it was read for.
+            // The group read this list because of the refusal, so the list is newer.
             self.fail_full(Fill::by_list);
         }
         let is_refused_room = is_full && self.room == Room::AtMost(0);
@@ -52,14 +53,14 @@ impl Progress {
         (is_refused_room || is_end_of_chunk).then(|| Listing::new(Purpose::Confirm { urgency: self.urgency }))
     }
 
-    /// The list was read to confirm what fails. What is accused was decided before.
+    /// Takes a list that was read to confirm failures. The unconfirmed addresses were decided before.
     pub(super) fn confirmed(&mut self, on_queue: &OnQueue, group: &Group) {
         let room = self.limits.additional_addresses.saturating_sub(on_queue.additional());
         let held = self.held_by_others(on_queue, group);
         let was_freed = held < std::mem::replace(&mut self.held, held);
         match self.room {
             Room::Listed { .. } => self.room = Room::listed(room),
-            // Somebody took addresses off the queue meanwhile, so more may fit now.
+            // Somebody removed addresses from the queue meanwhile, so more may fit now.
             Room::AtMost(0) if was_freed => self.room = Room::listed(room),
             // The list explains why the API took no more.
             Room::AtMost(0) if room == 0 => self.room = Room::listed(0),
@@ -68,10 +69,10 @@ impl Progress {
         }
     }
 
-    /// The list could not be read to confirm what fails.
+    /// Records that the list could not be read to confirm failures.
     pub(super) fn not_confirmed(&mut self, refused: &Refused) {
         if self.list == List::Denied {
-            // The list that was read before is the last word.
+            // Without permission, the list that was read before decides.
             self.fail_unconfirmed();
             self.fail_full(Fill::by_refusal);
             return;
@@ -85,7 +86,7 @@ impl Progress {
         }
     }
 
-    /// How many addresses beside its default one the queue holds that this group did not add.
+    /// Number of addresses beside its default one that the queue holds and that this group did not add.
     pub(super) fn held_by_others(&self, on_queue: &OnQueue, group: &Group) -> usize {
         let added = |(outcome, address): &(&Option<Outcome>, &Address)| {
             **outcome == Some(Outcome::Associated) && on_queue.holds_beside_default(&address.id)
@@ -93,7 +94,7 @@ impl Progress {
         on_queue.additional() - self.outcomes.iter().zip(&group.addresses).filter(added).count()
     }
 
-    /// Fails the addresses for good that find no room.
+    /// Fails the addresses for good for which there is no room.
     fn fail_full(&mut self, failure: fn(Fill) -> Failure) {
         if self.room.next_call() != Some(0) {
             return;
@@ -108,7 +109,7 @@ impl Progress {
         self.fail(&waiting, failure(fill));
     }
 
-    /// The addresses that are to be associated and are neither decided nor accused.
+    /// The addresses to associate that are neither decided nor unconfirmed.
     fn waiting(&self) -> Vec<usize> {
         let is_unconfirmed = |member: usize| self.unconfirmed.iter().any(|unconfirmed| unconfirmed.member == member);
         let waits = |member: &usize| self.outcomes[*member].is_none() && !is_unconfirmed(*member);

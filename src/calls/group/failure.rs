@@ -1,9 +1,9 @@
-//! Failures: what a group says of addresses that it could not associate.
+//! Failures: the messages for addresses that a group could not associate.
 
 use crate::connect::{Class, Refusal, Refused};
 use crate::failure::{Blame, Failure, Retry};
 
-/// A failure in the API's own words, and what to do about it where that is known.
+/// Creates a failure with the API's own message. It adds advice if a remedy is known.
 pub(super) fn failed(refusal: &Refusal, retry: Retry, blame: Blame) -> Failure {
     let advice = match refusal.class {
         Class::NotFound => "; create it first, or check the instanceId",
@@ -16,7 +16,8 @@ pub(super) fn failed(refusal: &Refusal, retry: Retry, blame: Blame) -> Failure {
     Failure { error: refusal.code.clone(), message, retry, blame }
 }
 
-/// The failure of what the API refused for its content. What was just created may not be found yet.
+/// The failure of addresses that the API refused for their content. The API may not find a new queue or address yet, so
+/// that refusal is retryable on the first delivery.
 pub(super) fn refused_for_content(refusal: &Refusal, blame: Blame) -> Failure {
     let retry = match refusal.class {
         Class::NotFound => Retry::FirstDelivery,
@@ -25,14 +26,14 @@ pub(super) fn refused_for_content(refusal: &Refusal, blame: Blame) -> Failure {
     failed(refusal, retry, blame)
 }
 
-/// The failure of an address that the API refused when the queue's list, which may explain it, cannot be read.
+/// The failure of a refused address if the queue's list cannot be read. The list might have explained the refusal.
 pub(super) fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
     let reason = format!("refused ({}: {})", refusal.code, refusal.message);
     list_unread(&reason, list)
 }
 
-/// The failure of addresses for which no room was found when the queue's list, which may hold them by now, cannot be
-/// read again.
+/// The failure of addresses for which there was no room, if the queue's list cannot be read again. The queue may hold
+/// them by now.
 pub(super) fn maybe_full(list: &Refused) -> Failure {
     list_unread("the API takes no more addresses for this queue", list)
 }
@@ -49,10 +50,10 @@ pub(super) fn list_unread(reason: &str, list: &Refused) -> Failure {
     }
 }
 
-/// The addresses that a queue held and took when no more fitted.
+/// The numbers of addresses that explain a full queue.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fill {
-    /// Addresses beside the default one that the queue held before this group added any.
+    /// Addresses that the queue held beside its default one before this group added any.
     pub(super) held: usize,
     /// Addresses that this group added.
     pub(super) added: usize,
@@ -63,7 +64,7 @@ pub(super) struct Fill {
 }
 
 impl Fill {
-    /// The queue's list shows that it holds as many as it can.
+    /// The failure if the queue's list shows no more room.
     pub(super) fn by_list(self) -> Failure {
         let Fill { held, added, left, limit } = self;
         let message = format!(
@@ -73,7 +74,7 @@ impl Fill {
         Failure::ours("QueueFull", message, Retry::Never)
     }
 
-    /// The queue's list shows that it would not take them all.
+    /// The failure in a dry run if the queue's list shows too little room.
     pub(super) fn by_plan(self) -> Failure {
         let Fill { held, added, left, limit } = self;
         let message = format!(
@@ -84,7 +85,7 @@ impl Fill {
         Failure::ours("QueueFull", message, Retry::Never)
     }
 
-    /// The API refuses more although the queue's list shows room.
+    /// The failure if the API takes no more addresses although the queue's list shows room.
     pub(super) fn by_refusal(self) -> Failure {
         let Fill { held, added, left, limit } = self;
         let message = format!(

@@ -1,4 +1,4 @@
-//! Joining: addresses that come to a group while it is under way, because their names were looked up meanwhile.
+//! Joining: adds addresses to a group after its first call, because their names were found only then.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::room::Room;
 use super::{Progress, Chunk, beforehand, positions_to_check};
 
 impl Progress {
-    /// Addresses that have joined the group, or were only dry before, are to be associated.
+    /// Adds chunks to associate. Their addresses have just joined the group, or only dry runs asked for them before.
     pub fn join(&mut self, chunks: &[PlannedChunk]) {
         for position in chunks.iter().flat_map(PlannedChunk::positions) {
             self.checked.remove(&position);
@@ -20,32 +20,32 @@ impl Progress {
             }
         }
         if self.room.next_call() == Some(0) {
-            // The list that told so may be old by now, and what has joined may be on the queue already.
+            // The list that showed no room may be old by now, and the queue may hold the new addresses already.
             self.room = Room::Unknown;
         }
         self.narrowing.add(chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency)));
     }
 
-    /// Knows of the addresses that have joined the group in the plan.
+    /// Adds the addresses that have joined the group in the plan.
     pub fn grow(&mut self, group: &Group) {
         let known = self.outcomes.len();
         self.outcomes.extend(group.addresses[known..].iter().map(beforehand));
         self.checked.extend(positions_to_check(group, known));
     }
 
-    /// Has a set that was not tried yet take what has joined the group meanwhile.
+    /// Fills a chunk that was not tried yet with addresses that have joined the group meanwhile.
     pub fn fill(&mut self, chunk: &mut Chunk, group: &Group) {
         if chunk.takes_more() && self.room.next_call().is_none() {
             self.narrowing.fill(chunk, |member| group.addresses[member].first_pair);
         }
     }
 
-    /// The outcome of an address, once it is known.
+    /// The outcome of an address, or `None` if the group has not decided it.
     pub fn outcome(&self, address: usize) -> Option<&Outcome> {
         self.outcomes[address].as_ref()
     }
 
-    /// Fails everything that is undecided, and everything that joins the group later.
+    /// Fails the addresses that are not decided, and those that join the group later.
     pub fn close(&mut self, failure: Failure) {
         self.closed = Some(Arc::new(failure.clone()));
         self.fail_undecided(failure);

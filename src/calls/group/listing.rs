@@ -1,4 +1,4 @@
-//! Listing: reading what is on a queue, page by page.
+//! Listing: reads the list of a queue's addresses page by page.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use crate::connect::{ListedAddress, Operation, Page, Pages, Refusal, Refused};
 
 use super::narrowing::Chunk;
 
-/// A reading of a queue's list that has not come to its end.
+/// The list of a queue, read up to some page.
 #[derive(Debug)]
 pub struct Listing {
     pages: Pages,
@@ -17,36 +17,35 @@ pub struct Listing {
 /// The reason for reading the list.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    /// To understand why this set was refused.
+    /// To find out why the API refused this chunk.
     Explain(Chunk, Box<Refusal>),
-    /// To decide the addresses that are only checked.
+    /// To decide the addresses that requests only check.
     Check {
-        /// How urgent the addresses are.
+        /// The urgency of the addresses.
         urgency: usize,
     },
-    /// To look once more before addresses fail for good, because another process may have changed the queue since the
-    /// list was read.
+    /// To confirm that addresses fail for good. Another process may have changed the queue since the list was read.
     Confirm {
-        /// How urgent the addresses are.
+        /// The urgency of the addresses.
         urgency: usize,
     },
 }
 
-/// Where a reading stands after a page.
+/// The state of the list after a page.
 #[derive(Debug)]
 pub(super) enum Read {
-    /// Another page is wanted.
+    /// The list has another page.
     More(Listing),
     /// The list was read to its end.
     Whole(OnQueue, Purpose),
-    /// The list has no end.
+    /// The pages of the list do not end.
     Endless(Listing, Refused),
 }
 
-/// The addresses that are on a queue.
+/// The addresses on a queue.
 #[derive(Debug, Default)]
 pub(super) struct OnQueue {
-    /// Whether each is the queue's default one.
+    /// For each identifier, whether it is the queue's default address.
     addresses: HashMap<String, bool>,
 }
 
@@ -65,19 +64,19 @@ impl OnQueue {
         self.addresses.iter().filter(|(_, is_default)| !**is_default).map(|(id, _)| id.as_str())
     }
 
-    /// How many count against the queue's limit: all but the default one.
+    /// Number of addresses that count against the queue's limit.
     pub(super) fn additional(&self) -> usize {
         self.beside_default().count()
     }
 }
 
 impl Listing {
-    /// A reading that begins with the first page.
+    /// Begins with the first page.
     pub(super) fn new(purpose: Purpose) -> Self {
         Listing { pages: Pages::default(), on_queue: OnQueue::default(), purpose }
     }
 
-    /// How urgent the next page is.
+    /// The urgency of the next page.
     pub fn urgency(&self) -> usize {
         match &self.purpose {
             Purpose::Explain(chunk, _) => chunk.urgency,
@@ -85,12 +84,12 @@ impl Listing {
         }
     }
 
-    /// The token of the next page; the first page has none.
+    /// The token of the next page. The first page has none.
     pub fn next_token(&self) -> Option<&str> {
         self.pages.next_token()
     }
 
-    /// Gives back what the list was read for.
+    /// Returns the purpose without the pages.
     pub(super) fn into_purpose(self) -> Purpose {
         self.purpose
     }

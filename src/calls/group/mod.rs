@@ -1,14 +1,14 @@
-//! One group: the state machine that brings the addresses of one queue onto it.
+//! Group: the state machine that associates the addresses of one queue.
 //!
-//! It gives its next step away, and takes it back with the answer; it knows no clock and no socket. Its calls are made
-//! one after the other: what fits on a queue, and which address is at fault, depends on the answer before.
+//! A group gives its next step away and gets the step back with the answer. It has no clock and no socket. Its calls
+//! are made one after the other, because each answer decides which addresses the next call may hold.
 //!
-//! - A chunk that is accepted is done.
-//! - At the first refusal for content, the queue's list is read. It tells whether the queue exists at all, and what
-//!   is on it already. The rest is narrowed down (`narrowing`).
-//! - At the first LimitExceededException, the list tells how much room there is (`room`).
-//! - Before an address fails for good, the list may have to be read once more (`confirm`).
-//! - Addresses that are only checked are decided by the list, after all that is to be associated (`check`).
+//! - When the API accepts a chunk, all addresses of the chunk are done.
+//! - At the first refusal for content, the group reads the queue's list. The list shows whether the queue exists, and
+//!   which addresses are on it already. The group then narrows the chunk (`narrowing`).
+//! - At the first LimitExceededException, the group reads the list to find out the room on the queue (`room`).
+//! - Before an address fails for good, the group may read the list once more (`confirm`).
+//! - Last, the list decides the addresses that requests only check (`check`).
 
 mod unconfirmed;
 mod check;
@@ -38,73 +38,73 @@ use super::pause::Pause;
 pub use self::listing::Listing;
 pub use self::narrowing::Chunk;
 
-/// What a group needs to know of the configuration.
+/// The settings of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupLimits {
-    /// Addresses that a queue takes beside its default one.
+    /// Number of addresses that a queue takes beside its default one.
     pub additional_addresses: usize,
-    /// Attempts of one call, the first one included.
+    /// Number of attempts of one call, the first one included.
     pub max_attempts: u32,
 }
 
-/// How far one group has come.
+/// The state of one group.
 #[derive(Debug)]
 pub struct Progress {
     limits: GroupLimits,
     outcomes: Vec<Option<Outcome>>,
     narrowing: Narrowing,
-    /// The reading of the queue's list that is wanted next.
+    /// The next page of the queue's list, if the group needs one.
     listing: Option<Listing>,
     list: List,
     room: Room,
-    /// How many addresses beside its default one the queue held when its room was looked at, without those that this
+    /// Number of addresses beside its default one that the queue held when its list was read, without those that this
     /// group added.
     held: usize,
-    /// Addresses that the API refused alone, after the list was read. They are not decided yet.
+    /// Addresses that the API refused alone after the list was read. The group has not decided them yet.
     unconfirmed: Vec<Unconfirmed>,
-    /// How urgent the last call was.
+    /// The urgency of the last call.
     urgency: usize,
     verdict: Option<QueueVerdict>,
     begun: bool,
     /// Addresses that are only checked.
     checked: BTreeSet<usize>,
-    /// Why nothing more of the group is called.
+    /// The failure of every address that is not decided, once the group makes no more calls.
     closed: Option<Arc<Failure>>,
-    /// Addresses on the queue, beside its default one, that nobody asks for. Known once the queue was checked.
+    /// Addresses on the queue that no request names, without its default one. Known once the queue was checked.
     unrequested: Option<Vec<String>>,
 }
 
 /// Whether the queue's list was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum List {
-    /// It was not read to its end yet.
+    /// The list was not read to its end yet.
     Unread,
-    /// It was read to its end at least once.
+    /// The list was read to its end at least once.
     Read,
-    /// The function has no permission to read it.
+    /// The function has no permission to read the list.
     Denied,
 }
 
 /// Whether the API knows the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueueVerdict {
-    /// It accepted a call for the queue or listed its addresses.
+    /// The API accepted a call for the queue or listed its addresses.
     Found,
-    /// It refused to list the queue's addresses for its content, which names only the queue and the instance.
+    /// The API refused to list the queue's addresses. That call names only the queue and the instance.
     NotFound,
 }
 
-/// What a group wants called next. It comes back with the answer.
+/// The next step of a group. The round gives it back with the answer.
 #[derive(Debug)]
 pub enum GroupStep {
-    /// Associate these addresses.
+    /// Associate the addresses of this chunk.
     Associate(Chunk),
     /// Read the next page of the queue's list.
     List(Listing),
 }
 
 impl Progress {
-    /// A group of which nothing was called yet.
+    /// Creates the state of a group before its first call.
     pub fn new(group: &Group, limits: GroupLimits) -> Self {
         let outcomes = group.addresses.iter().map(beforehand).collect();
         let chunks = group.chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency));
@@ -128,9 +128,10 @@ impl Progress {
         }
     }
 
-    /// The next step, or nothing if all is decided. The one before must have been answered.
+    /// The next step, or `None` if the group has no call to make now. The caller asks only after the step before was
+    /// answered.
     ///
-    /// If more addresses may join the group soon, a chunk that is not whole waits for them.
+    /// If more addresses may join the group soon, a chunk that is not full waits for them.
     pub fn next_step(&mut self, more_may_join: bool) -> Option<GroupStep> {
         if let Some(listing) = self.listing.take() {
             return Some(GroupStep::List(listing));
@@ -147,8 +148,8 @@ impl Progress {
         chunk.map(GroupStep::Associate)
     }
 
-    /// Whether the queue's list is to be read for addresses that are only checked. All that is to be associated was
-    /// decided before, so that the list shows it.
+    /// The step that reads the queue's list for addresses that requests only check. The caller asks for it after all
+    /// other addresses were decided, so that the list shows their outcome.
     pub fn next_check(&mut self, group: &Group) -> Option<GroupStep> {
         let is_wanted = self.to_check().next().is_some();
         is_wanted.then(|| GroupStep::List(Listing::new(Purpose::Check { urgency: group.check_urgency })))
@@ -163,19 +164,19 @@ impl Progress {
         }
     }
 
-    /// Whether a call of it was answered.
+    /// Whether the API has answered a call of the group.
     pub fn is_begun(&self) -> bool {
         self.begun
     }
 
-    /// Whether the API knows the queue, once that is known.
+    /// Whether the API knows the queue, or `None` before an answer shows it.
     pub fn verdict(&self) -> Option<QueueVerdict> {
         self.verdict
     }
 
     /// The outcome of each address of the group, in order.
     ///
-    /// An address that was never decided is reported as one that time was too short for: nothing is lost silently.
+    /// An address that was never decided fails as `DeadlineExceeded`, so that no address is lost silently.
     pub fn finish(self) -> GroupOutcomes {
         let undecided = Arc::new(Failure::deadline_exceeded("it was not called"));
         let decided =
@@ -196,7 +197,7 @@ impl Progress {
         }
     }
 
-    /// Every address of the set is on the queue.
+    /// Records that every address of the chunk is on the queue.
     pub fn associated(&mut self, chunk: &Chunk) {
         self.begun = true;
         self.urgency = chunk.urgency;
@@ -207,7 +208,8 @@ impl Progress {
         self.decide(&chunk.members, &Outcome::Associated);
     }
 
-    /// The call that was to associate the set failed for good. Tells whether the next step is to wait.
+    /// Records that the call for a chunk failed after all its retries. Returns how long the next step must wait, if it
+    /// must.
     pub fn not_associated(&mut self, chunk: Chunk, refused: Refused) -> Option<Pause> {
         self.begun = true;
         self.urgency = chunk.urgency;
@@ -224,10 +226,11 @@ impl Progress {
                 };
                 self.fail(&chunk.members, failure);
             }
-            // The same for every address of the queue.
+            // The API would refuse every other address of the queue for the same reason.
             Class::Denied => self.close(failed(&refusal, Retry::Never, Blame::Nothing)),
             Class::Credentials => self.close(failed(&refusal, Retry::MayPass, Blame::Nothing)),
-            // A lost answer to an earlier attempt may be why an address is refused now: as one that is on the queue.
+            // An earlier attempt may have succeeded although its answer was lost. The API then refuses an address
+            // because it is on the queue already, and only the list shows that.
             Class::NotFound | Class::Content if maybe_done || self.list == List::Unread => {
                 self.explain(chunk, refusal);
             }
@@ -253,10 +256,10 @@ impl Progress {
         None
     }
 
-    /// The queue's list could not be read, so only the API can tell whether there is room.
+    /// Handles a full queue whose list could not be read. Only another attempt shows whether there is room by then.
     fn over_limit_unlisted(&mut self, chunk: Chunk, refusal: &Refusal, refusals: u32) -> Option<Pause> {
         if refusals >= self.limits.max_attempts {
-            // The next set has its own attempts.
+            // The next chunk has its own attempts.
             self.room = Room::Unreadable { refusals: 0 };
             self.fail(&chunk.members, failed(refusal, Retry::MayPass, Blame::Nothing));
             return None;
@@ -270,10 +273,10 @@ impl Progress {
         self.listing = Some(Listing::new(Purpose::Explain(chunk, Box::new(refusal))));
     }
 
-    /// A page of the queue's list was read. Tells whether the next step is to wait.
+    /// Takes a page of the queue's list. Returns how long the next step must wait, if it must.
     ///
-    /// `existing` tells for an identifier whether the directory of addresses has it. It is asked only for addresses that
-    /// are checked.
+    /// `existing` says whether the directory of addresses has an identifier. The group uses it only for addresses that
+    /// requests check.
     pub fn listed(
         &mut self,
         listing: Listing,
@@ -296,7 +299,7 @@ impl Progress {
                 *outcome = Some(Outcome::AlreadyAssociated);
             }
         }
-        // The list is newer than the refusals of the accused.
+        // The list is newer than the refusals of these addresses.
         self.fail_unconfirmed();
         if matches!(self.room, Room::Unreadable { .. }) {
             self.room = Room::Unknown;
@@ -312,13 +315,13 @@ impl Progress {
                 self.narrow(chunk, *refusal);
                 self.fail_unconfirmed();
             }
-            // What was on the queue may have been the reason: the rest is asked for as a whole.
+            // The addresses on the queue may have been the reason, so the others are tried together.
             Purpose::Explain(chunk, _) => self.narrowing.put_back(chunk),
         }
         None
     }
 
-    /// Whether nothing of the set is decided.
+    /// Whether no address of the chunk is decided.
     fn is_undecided(&self, chunk: &Chunk) -> bool {
         chunk.members.iter().all(|member| self.outcomes[*member].is_none())
     }
@@ -330,7 +333,7 @@ impl Progress {
         self.room = Room::listed(room);
         self.narrowing.put_back(chunk);
         self.narrowing.in_requested_order();
-        // Where all of the set fits, the refusal may pass: the same call is made again, which is a retry.
+        // If the whole chunk fits, the refusal may pass, so the group makes the same call again.
         if left > 0 && left <= room {
             if self.room.retry(self.limits.max_attempts) {
                 return back_off(refusal);
@@ -342,11 +345,11 @@ impl Progress {
         None
     }
 
-    /// The queue's list was refused. Tells whether the next step is to wait.
+    /// Records that the queue's list could not be read. Returns how long the next step must wait, if it must.
     pub fn not_listed(&mut self, listing: Listing, refused: &Refused) -> Option<Pause> {
         let of_list = &refused.refusal;
-        // A call for the first page names nothing but the queue and its instance. A later page may be refused for its
-        // token.
+        // The call for the first page names only the queue and its instance. The API may refuse a later page because of
+        // its token.
         if of_list.class.blames_content() && listing.next_token().is_none() {
             self.verdict = Some(QueueVerdict::NotFound);
             self.close(refused_for_content(of_list, Blame::Queue));
@@ -363,24 +366,24 @@ impl Progress {
             }
             Purpose::Explain(chunk, refusal) if self.list == List::Denied => self.narrow(chunk, *refusal),
             // The API may refuse an address because the queue already has it, and it refuses every address of a
-            // missing queue. So nothing is blamed before the list was read.
+            // missing queue. So no address is blamed before the list was read.
             Purpose::Explain(chunk, refusal) => self.fail(&chunk.members, undecided(&refusal, refused)),
         }
         None
     }
 }
 
-/// The outcome that an address has before anything is called.
+/// The outcome of an address that needs no call.
 fn beforehand(address: &Address) -> Option<Outcome> {
     (address.intent == Intent::Plan).then_some(Outcome::Planned)
 }
 
-/// The addresses of a group, from a position on, that are only checked.
+/// The addresses of a group, from a position on, that requests only check.
 fn positions_to_check(group: &Group, from: usize) -> impl Iterator<Item = usize> {
     (from..group.addresses.len()).filter(|position| group.addresses[*position].intent == Intent::Check)
 }
 
-/// The refused call is made again.
+/// Makes the refused call again after a pause.
 fn back_off(refusal: &Refusal) -> Option<Pause> {
     Some(Pause { at_least: refusal.retry_after.unwrap_or_default() })
 }

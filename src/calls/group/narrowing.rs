@@ -1,62 +1,63 @@
-//! Narrowing: the addresses of a group that are not decided, as sets to be tried in order.
+//! Narrowing: the chunks of a group that are still to be tried, and how a refused chunk is split.
 //!
-//! The API refuses a whole call for one bad address and does not say which. A refused set is split and its parts
-//! are tried in turn, the part that was requested first before the other. Where the first part is accepted, the
-//! second must hold an address at fault, so it is split without being tried whole; only a set of one is ever
-//! blamed, and only by a refusal of its own.
+//! The API refuses a whole call because of one bad address, and does not say which. So the group splits a refused chunk
+//! in two and tries first the part that was requested first. If the API accepts that part, the other part must hold the
+//! address at fault. The group then splits the other part without a call for it as a whole. It blames an address only
+//! after the API refused that address alone.
 //!
-//! The first part is the smaller one, by the golden section: if it is refused both parts cost a call, if it is
-//! accepted only one does, and the uneven cut makes both ways equally long. One address at fault among 50 is found
-//! in 9 calls at most, where halving takes 12.
+//! The first part is the smaller one, by the golden section. If the API refuses the first part, both parts cost a call.
+//! If the API accepts it, only one part does. The uneven split makes both ways equally long. It finds one address at
+//! fault among 50 in at most 9 calls, where halving takes 12.
 
 use crate::plan::CHUNK;
 
-/// A set of addresses, by their position in the group, in the order they were requested.
+/// The addresses of one call: a chunk of the plan, or a part of one. The addresses are in the requested order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// The positions, in ascending order.
+    /// Positions of the addresses in the group, in ascending order.
     pub members: Vec<usize>,
-    /// How urgent the set's call is: the least goes first.
+    /// The lowest number goes first.
     pub urgency: usize,
-    /// Which chunk of the group it is a part of.
+    /// Number of the planned chunk that this chunk comes from.
     pub(super) planned: usize,
-    /// A chunk of which nothing was tried yet.
+    /// No call has held an address of the chunk yet.
     fresh: bool,
-    /// It holds an address at fault.
+    /// An address of the chunk is at fault.
     tainted: bool,
-    /// The set below it in the stack is the other part of a tainted set.
+    /// The next chunk in the stack is the other part of a tainted chunk.
     first_part: bool,
 }
 
-/// Sets to be tried; the last one is next.
+/// The chunks that are still to be tried.
 #[derive(Debug, Default)]
 pub(super) struct Narrowing {
+    /// The last chunk is next.
     stack: Vec<Chunk>,
-    /// Chunks that were added so far.
+    /// Number of planned chunks that were added so far.
     chunks: usize,
 }
 
 impl Chunk {
-    /// A part of this set about which nothing is known.
+    /// Creates a part of this chunk about which nothing is known.
     fn part(&self, members: Vec<usize>) -> Self {
         Chunk { members, fresh: false, tainted: false, first_part: false, ..*self }
     }
 
-    /// Whether more addresses of the group can go along in its call.
+    /// Whether the chunk's call can hold more addresses of the group.
     pub fn takes_more(&self) -> bool {
         self.fresh && self.members.len() < CHUNK
     }
 }
 
 impl Narrowing {
-    /// The chunks of a group, to be tried in this order, each with its urgency.
+    /// Takes the chunks of a group in the order of their calls, each with its urgency.
     pub(super) fn new(chunks: impl Iterator<Item = (Vec<usize>, usize)>) -> Self {
         let mut narrowing = Narrowing::default();
         narrowing.add(chunks);
         narrowing
     }
 
-    /// Adds chunks that are to be tried after all others.
+    /// Adds chunks that come after all others.
     pub(super) fn add(&mut self, chunks: impl Iterator<Item = (Vec<usize>, usize)>) {
         let chunk = |(number, (members, urgency))| Chunk {
             members,
@@ -73,8 +74,8 @@ impl Narrowing {
         self.stack = stack;
     }
 
-    /// Has a set that was not tried yet take members of others that were not tried either, until it is a whole chunk.
-    /// Only chunks that are not whole give any, so that no call is made more than is needed.
+    /// Fills a chunk that was not tried yet with addresses of other such chunks, until it is full. Full chunks give no
+    /// address away, so that the number of calls stays the lowest.
     pub(super) fn fill<Order: Ord>(&mut self, chunk: &mut Chunk, order: impl Fn(usize) -> Order) {
         let others = self.stack.iter_mut().rev().filter(|other| other.takes_more());
         for other in others {
@@ -85,8 +86,8 @@ impl Narrowing {
         chunk.members.sort_by_key(|member| order(*member));
     }
 
-    /// Puts a whole chunk that was not tried yet first, if the first one is not whole. Tells whether the first set may
-    /// be tried while other addresses may still go along in its call.
+    /// Puts a full chunk first if the first chunk is not full. Returns whether the first chunk may be tried while
+    /// more addresses may still join the group.
     pub(super) fn whole_chunk_first(&mut self) -> bool {
         if !self.stack.last().is_some_and(Chunk::takes_more) {
             return true;
@@ -99,7 +100,7 @@ impl Narrowing {
         whole.is_some()
     }
 
-    /// The next set to be tried, of undecided addresses only, at most `at_most`.
+    /// The next chunk to try. It holds only undecided addresses, and at most `at_most` of them.
     pub(super) fn next(&mut self, at_most: Option<usize>, undecided: impl Fn(usize) -> bool) -> Option<Chunk> {
         if at_most == Some(0) {
             return None;
@@ -109,7 +110,7 @@ impl Narrowing {
             let members = chunk.members.len();
             chunk.members.retain(|member| undecided(*member));
             if chunk.members.len() < members {
-                // What was inferred of the whole need not hold for what is left.
+                // The address at fault may be among those that are decided now.
                 (chunk.tainted, chunk.first_part) = (false, false);
             }
             if chunk.members.is_empty() {
@@ -129,19 +130,19 @@ impl Narrowing {
         }
     }
 
-    /// The set was accepted.
+    /// Records that the API accepted a chunk.
     pub(super) fn accepted(&mut self, chunk: &Chunk) {
         if let (true, Some(other)) = (chunk.first_part, self.stack.last_mut()) {
             other.tainted = true;
         }
     }
 
-    /// Puts a set back, to be tried again.
+    /// Puts a chunk back so that it is tried again.
     pub(super) fn put_back(&mut self, chunk: Chunk) {
         self.stack.push(Chunk { fresh: false, ..chunk });
     }
 
-    /// Puts what is to be tried into the order in which it was requested, rather than that of urgency.
+    /// Orders the chunks as their addresses were requested, and no longer by urgency.
     pub(super) fn in_requested_order(&mut self) {
         self.stack.sort_by_key(|chunk| std::cmp::Reverse(chunk.members.first().copied()));
         for chunk in &mut self.stack {
@@ -149,10 +150,10 @@ impl Narrowing {
         }
     }
 
-    /// Puts a set back that was refused for its content, to be split; where it cannot be, it is at fault.
+    /// Puts a chunk back that the API refused for its content, so that it is split.
     ///
     /// # Errors
-    /// The single address at fault.
+    /// Returns the address of a chunk of one, which is at fault.
     pub(super) fn refused(&mut self, mut chunk: Chunk) -> Result<(), usize> {
         match chunk.members.as_slice() {
             [] => Ok(()),
@@ -173,9 +174,9 @@ impl Narrowing {
     }
 }
 
-/// The size of the first part of a set that is split: the smaller part of the golden section.
+/// The size of the first part of a chunk: the smaller part of the golden section.
 fn first_part(size: usize) -> usize {
-    // 0.382 in whole numbers, rounded: at least one, and less than all, for any size above one.
+    // 0.382 of the size, rounded. For any size above one, the result is at least one and less than the size.
     ((size * 382 + 500) / 1000).max(1)
 }
 
@@ -183,8 +184,8 @@ fn first_part(size: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// Calls until each of `size` addresses is decided, given which are at fault and that the set as a whole was
-    /// refused already.
+    /// Number of calls until each of `size` addresses is decided. `bad` lists the addresses at fault. The call for the
+    /// whole chunk was refused before and does not count.
     fn calls(size: usize, bad: &[usize]) -> usize {
         let mut narrowing = one_chunk(size);
         let whole = narrowing.stack.pop().unwrap();
@@ -211,7 +212,7 @@ mod tests {
         Narrowing::new([((0..size).collect(), 7)].into_iter())
     }
 
-    /// What is tried next, which is then taken off.
+    /// The addresses of the next chunk.
     fn next(
         narrowing: &mut Narrowing,
         at_most: Option<usize>,
@@ -320,7 +321,7 @@ mod tests {
     #[test]
     fn every_pair_of_addresses_at_fault_is_within_the_bound() {
         let worst = (0..50).flat_map(|a| (a + 1..50).map(move |b| calls(50, &[a, b]))).max();
-        // The whole set's own call and the queue's list come before, and the list once more at the end.
+        // The call for the whole chunk and the queue's list come before, and the list once more at the end.
         assert!(worst.unwrap() + 3 <= 14 + 9, "{worst:?}");
     }
 
@@ -331,8 +332,8 @@ mod tests {
 
     #[test]
     fn the_worst_of_any_number_at_fault_is_within_the_bound() {
-        // For each size and number at fault, the most calls, by going through every way to share them out.
-        // `own`: the set was refused by its own call; else it is known to hold one at fault by inference.
+        // The most calls for a size and a number of addresses at fault, over every way to place them. `own` says that
+        // the chunk was refused by its own call. Otherwise the chunk is only known to hold an address at fault.
         fn worst(
             size: usize,
             bad: usize,
@@ -365,9 +366,9 @@ mod tests {
         }
         let mut memo = std::collections::HashMap::new();
         for bad in 1..=50 {
-            // The whole set, the queue's list, and the list once more before anybody is blamed.
+            // The call for the whole chunk, the queue's list, and the list once more before an address is blamed.
             let none_listed = 3 + worst(50, bad, true, &mut memo);
-            // Where the list holds at least one of the set, what it left of the set is tried as a whole.
+            // If the list holds an address of the chunk, the other addresses are first tried together.
             let some_listed = if bad < 50 { 4 + worst(49, bad, true, &mut memo) } else { 0 };
             let calls = none_listed.max(some_listed);
             let bound = (14 + 9 * (bad - 1)).min(101);

@@ -1,36 +1,36 @@
-//! Room: how many more addresses a queue takes, as far as that is known.
+//! Room: the number of addresses that a queue still takes, as far as the group knows.
 
-/// How many addresses are known to fit on a queue.
+/// The knowledge about the room on a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Room {
-    /// Nothing was ever refused for want of room.
+    /// The API has refused no call for lack of room.
     Unknown,
-    /// The queue's list could not be read: only the API can tell, and the refusal may pass.
+    /// The queue's list could not be read, so only another attempt shows whether there is room.
     Unreadable {
-        /// Refusals in a row of the call that is being made again.
+        /// Number of refusals in a row of the current call.
         refusals: u32,
     },
     /// The queue's list showed room for this many.
     Listed {
         /// Addresses that fit.
         room: usize,
-        /// Retries in a row of the call that is being made again. The list says that it should fit.
+        /// Number of retries in a row of the current call, which fits according to the list.
         retries: u32,
     },
-    /// The API refused more than this many; how many fit is found by halving.
+    /// The API refused more addresses than this. The group finds the true number by halving.
     AtMost(usize),
 }
 
-/// Retries of a call that the queue's list says should fit. Then the API's answer wins over the list.
+/// Number of retries of a call that fits according to the queue's list. After them, the API's answer wins.
 const RETRIES_WITH_ROOM: u32 = 3;
 
 impl Room {
-    /// What the queue's list showed.
+    /// The room that the queue's list showed.
     pub(super) fn listed(room: usize) -> Self {
         Room::Listed { room, retries: 0 }
     }
 
-    /// How many addresses the next call may hold, if that is bounded.
+    /// The most addresses that the next call may hold, or `None` if there is no bound.
     pub(super) fn next_call(self) -> Option<usize> {
         match self {
             Room::Unknown | Room::Unreadable { .. } => None,
@@ -39,8 +39,8 @@ impl Room {
         }
     }
 
-    /// Whether a refused call that should fit, as the list has it, is to be made again; counts the retry. A call has
-    /// at most `max_attempts`.
+    /// Decides whether to retry a refused call that fits according to the list, and counts the retry. A call has at
+    /// most `max_attempts` attempts.
     pub(super) fn retry(&mut self, max_attempts: u32) -> bool {
         match self {
             Room::Listed { retries, .. }
@@ -53,7 +53,7 @@ impl Room {
         }
     }
 
-    /// The call was not refused for want of room this time, so the next call has all of its retries.
+    /// Records that the API did not refuse the call for lack of room. The next call then has all of its retries.
     pub(super) fn passed(&mut self) {
         match self {
             Room::Listed { retries: count, .. } | Room::Unreadable { refusals: count } => *count = 0,
@@ -61,7 +61,7 @@ impl Room {
         }
     }
 
-    /// Addresses were associated.
+    /// Records that addresses were associated.
     pub(super) fn taken(&mut self, addresses: usize) {
         match self {
             Room::Listed { room, .. } => *room = room.saturating_sub(addresses),

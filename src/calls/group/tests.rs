@@ -1,4 +1,4 @@
-//! A group's calls, one by one, without a socket.
+//! The calls of a group, without a socket.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -46,7 +46,7 @@ fn refused(class: Class) -> Refused {
     Refused { refusal, out_of_time: false, maybe_done: false }
 }
 
-/// The set of the next step, which is to associate it.
+/// The chunk of the next step.
 fn next_chunk(progress: &mut Progress) -> Option<Chunk> {
     match progress.next_step(false)? {
         GroupStep::Associate(chunk) => Some(chunk),
@@ -58,19 +58,19 @@ fn next_members(progress: &mut Progress) -> Option<Vec<usize>> {
     next_chunk(progress).map(|chunk| chunk.members)
 }
 
-/// The next step is to associate a set, which is refused.
+/// The next step associates a chunk, and the API refuses it.
 fn refuse(progress: &mut Progress, class: Class) {
     let chunk = next_chunk(progress).unwrap();
     assert_eq!(progress.not_associated(chunk, refused(class)), None);
 }
 
-/// The next step is to associate a set, which is refused and tried again after a wait.
+/// The next step associates a chunk. The API refuses it, and the group tries it again after a pause.
 fn refuse_for_now(progress: &mut Progress, class: Class) {
     let chunk = next_chunk(progress).unwrap();
     assert_eq!(progress.not_associated(chunk, refused(class)), Some(Pause { at_least: Duration::ZERO }));
 }
 
-/// The next step is to associate these addresses, which succeeds.
+/// The next step associates these addresses, and the API accepts them.
 fn associate(progress: &mut Progress, members: Range<usize>) {
     let chunk = next_chunk(progress).unwrap();
     assert_eq!(chunk.members, members.collect::<Vec<_>>());
@@ -84,13 +84,13 @@ fn next_listing(progress: &mut Progress) -> Listing {
     }
 }
 
-/// A page with these addresses, none of them as the queue's default one.
+/// A page with these addresses. None of them is the queue's default one.
 fn page(ids: &[&str]) -> Page<ListedAddress> {
     let address = |id: &&str| ListedAddress { id: (*id).to_owned(), is_default: false };
     Page { items: ids.iter().map(address).collect(), next_token: None }
 }
 
-/// The next step is to read the queue's list, which holds these addresses, none of them as its default one.
+/// The next step reads the queue's list. It holds these addresses, and none of them is the default one.
 fn list<const N: usize>(progress: &mut Progress, group: &Group, ids: [&str; N]) {
     let listing = next_listing(progress);
     assert_eq!(progress.listed(listing, page(&ids), group, all_exist), None);
@@ -112,7 +112,7 @@ fn a_group_is_begun_with_the_answer_to_its_first_call() {
     let chunk = next_chunk(&mut progress).unwrap();
     assert_eq!(chunk.members, [0, 1]);
     assert!(!progress.is_begun());
-    // Its queue may exist or not: the list is still to be read.
+    // The group has not read the list yet, so its queue may exist or not.
     assert_eq!(progress.not_associated(chunk, refused(Class::NotFound)), None);
     assert!(progress.is_begun());
     assert_eq!(progress.verdict(), None);
@@ -127,7 +127,7 @@ fn a_refused_set_is_split_where_nothing_of_it_is_on_the_queue() {
     assert_eq!(next_members(&mut progress), Some(vec![0, 1]));
 }
 
-/// What is on the queue may have been the reason.
+/// The API may have refused the chunk because of the address that is on the queue.
 #[test]
 fn what_is_left_of_a_refused_set_is_tried_as_a_whole() {
     let group = group(5);
@@ -147,7 +147,7 @@ fn nobody_waits_for_room_where_all_is_on_the_queue() {
     assert_eq!(progress.finish().by_address, [Outcome::AlreadyAssociated, Outcome::AlreadyAssociated]);
 }
 
-/// With one attempt the refusal of what should fit is the API's answer, and what fits is fewer: it is halved.
+/// A chunk that should fit has no retry here, so the API's answer wins over the list, and the group halves the chunk.
 #[test]
 fn with_one_attempt_fewer_are_tried_than_were_refused() {
     let limits = GroupLimits { max_attempts: 1, ..LIMITS };
@@ -160,7 +160,7 @@ fn with_one_attempt_fewer_are_tried_than_were_refused() {
     }
 }
 
-/// What was refused held more than what the list left of it, so that the rest was never refused.
+/// The refused chunk held an address that is on the list, so the API has not refused the other addresses by themselves.
 #[test]
 fn with_one_attempt_what_the_list_left_of_a_set_is_tried_once() {
     let limits = GroupLimits { max_attempts: 1, ..LIMITS };
@@ -210,7 +210,7 @@ fn accused_addresses_of_a_chunk_are_confirmed_before_the_next_chunk() {
         }
     }
     assert!(refused <= 9);
-    // The step that ended the loop was the list.
+    // The step that ended the loop reads the list.
     assert_eq!(progress.unconfirmed.len(), 1);
 }
 
@@ -218,7 +218,7 @@ fn refuse_chunk(progress: &mut Progress, chunk: Chunk) {
     assert_eq!(progress.not_associated(chunk, refused(Class::Content)), None);
 }
 
-/// A refusal of a single address that is newer than no list at all needs no second look.
+/// The list is newer than the refusal, so the group does not read it again.
 #[test]
 fn address_that_is_refused_alone_at_first_costs_two_calls() {
     let group = group(1);
@@ -248,13 +248,13 @@ fn accused_address_may_succeed_later_when_the_list_cannot_be_read_again() {
     let (mut progress, _) = unconfirmed();
     progress.fail_undecided(Failure::deadline_exceeded("late"));
     assert_eq!(retry(progress), Some(Retry::NextInvocation));
-    // Without permission, the list that was read before is all that can be known.
+    // Without permission, the list that was read before decides.
     let (mut progress, listing) = unconfirmed();
     assert_eq!(progress.not_listed(listing, &refused(Class::Denied)), None);
     assert_eq!(retry(progress), Some(Retry::Never));
 }
 
-/// A list that was asked for and could not be read says nothing.
+/// A list that could not be read decides nothing.
 #[test]
 fn list_that_could_not_be_read_is_asked_for_at_the_next_refusal() {
     let group = group(2);
@@ -284,7 +284,7 @@ fn each_call_that_should_fit_has_retries_of_its_own() {
     assert!(progress.finish().by_address.iter().all(|outcome| *outcome == Outcome::Associated));
 }
 
-/// Another process took the room that the list showed, with some of the same addresses.
+/// Another process takes the room that the list showed, with some of the same addresses.
 #[test]
 fn what_another_process_put_on_a_full_queue_is_done() {
     let group = group(4);
@@ -305,7 +305,7 @@ fn what_another_process_put_on_a_full_queue_is_done() {
     assert_eq!([&failures[1], &failures[2], &failures[3]], [&None, &Some(full), &None]);
 }
 
-/// Somebody takes an address off the queue while it is found out how many fit.
+/// Somebody removes an address from the queue while the group finds out how many fit.
 #[test]
 fn room_that_becomes_free_meanwhile_is_used() {
     let group = group(3);
@@ -319,7 +319,7 @@ fn room_that_becomes_free_meanwhile_is_used() {
     assert_eq!(next_members(&mut progress), None);
 }
 
-/// The list is read at the first refusal for want of room, which may come after some were added.
+/// The group reads the list at the first refusal for lack of room, which may come after it has added addresses.
 #[test]
 fn what_the_group_added_itself_is_not_what_the_queue_held() {
     let group = group(3);
@@ -351,7 +351,7 @@ fn list_without_an_end_may_pass() {
     assert!(message.ends_with("do not end: a page's token was seen before"), "{message}");
 }
 
-/// A queue that is deleted meanwhile is not narrowed down to each of its addresses.
+/// The group does not narrow a chunk if its queue was deleted meanwhile.
 #[test]
 fn queue_that_is_gone_after_a_first_chunk_costs_two_more_calls() {
     let group = group(100);

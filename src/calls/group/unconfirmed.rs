@@ -1,8 +1,8 @@
-//! Unconfirmed addresses: the API refused each alone, and nobody has said yet that it is at fault.
+//! Unconfirmed addresses: the API refused each of them alone, but the queue's list may still explain why.
 
 use crate::connect::Refusal;
 
-/// An address that fails for good unless it is found on the queue.
+/// An address that fails for good unless the queue's list shows it.
 #[derive(Debug)]
 pub(super) struct Unconfirmed {
     pub(super) member: usize,
