@@ -10,7 +10,7 @@ use crate::plan::{Address, Plan};
 /// The result of one pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// A call associated the pair. The queue may have had the address before, because the API does not tell.
+    /// A call associated the pair. The queue may have had the address before, because the API accepts such a call too.
     Associated,
     /// The function found the address on the queue.
     AlreadyAssociated,
@@ -33,9 +33,9 @@ pub struct GroupOutcomes {
 /// The results of all pairs of an invocation.
 #[derive(Debug)]
 pub struct Outcomes {
-    /// For each group of the plan, the outcomes of the addresses that a source asks for.
+    /// For each group of the plan, the outcomes of its addresses, without those that no source asks for.
     pub by_group: Vec<GroupOutcomes>,
-    /// For each pair as the caller named it.
+    /// For each pair of [`Pairs::pairs`](crate::pairs::Pairs::pairs), its outcome.
     pub by_pair: Vec<Outcome>,
 }
 

@@ -69,8 +69,8 @@ pub struct Group {
     /// The chunks of the addresses that were known when the plan was made. An address is in no chunk if only dry runs
     /// ask for it.
     pub chunks: Vec<Chunk>,
-    /// The urgency of reading the queue's list for addresses that are only checked. It counts calls as
-    /// [`Chunk::urgency`] does, one for each queue.
+    /// The urgency of reading the queue's list for addresses that requests only check. It counts calls as
+    /// [`Chunk::urgency`] does. The list of a queue counts as one call.
     pub check_urgency: usize,
 }
 
@@ -79,7 +79,8 @@ pub struct Group {
 pub struct Address {
     /// The address's identifier.
     pub id: Arc<str>,
-    /// The greatest intent of the requests that ask for the address.
+    /// The greatest intent of the requests that ask for the address. [`Intent`] is ordered from planning to
+    /// associating.
     pub intent: Intent,
     /// The sources that ask for the address. Empty if every name that led here leads to another address now.
     pub sources: Sources,
@@ -182,8 +183,8 @@ impl Plan {
         (&group.instance, &group.queue, &group.addresses[place.address()].id)
     }
 
-    /// The distinct pair behind a named pair. Two names of one pair share its place, and only names can make two pairs
-    /// one. A pair without a place is identified by its name alone.
+    /// The distinct pair behind a pair as the caller named it. Pairs that turn out to be the same share one place. A
+    /// pair without a place is identified by its names alone.
     pub fn distinct(&self, pair: usize) -> Distinct {
         match &self.places[pair] {
             Ok(place) => Distinct::Placed(*place),
@@ -228,7 +229,7 @@ impl Plan {
         if !names {
             self.known = Known::default();
         }
-        self.make_room(pairs);
+        self.reserve_addresses(pairs);
         // Identifiers and places have the same size, so `collect` reuses the memory of the identifiers.
         let places = ids.into_iter().zip(&pairs.pairs).enumerate().map(|(number, (id, pair))| {
             let group = self.group_of[pair.queue()].clone()?;
@@ -253,14 +254,15 @@ impl Plan {
         address
     }
 
-    /// Reserves exact memory, because lists that grow leave holes in memory as large as they are.
-    fn make_room(&mut self, pairs: &Pairs) {
-        let mut room = vec![0; self.groups.len()];
+    /// Reserves the exact memory for the addresses of each group. A list that grows is copied, and leaves a hole of its
+    /// old size in memory.
+    fn reserve_addresses(&mut self, pairs: &Pairs) {
+        let mut counts = vec![0; self.groups.len()];
         for group in pairs.pairs.iter().filter_map(|pair| self.group_of[pair.queue()].as_ref().ok()) {
-            room[*group] += 1;
+            counts[*group] += 1;
         }
-        for (group, room) in self.groups.iter_mut().zip(room) {
-            group.addresses.reserve_exact(room);
+        for (group, count) in self.groups.iter_mut().zip(counts) {
+            group.addresses.reserve_exact(count);
         }
     }
 

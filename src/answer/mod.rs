@@ -34,7 +34,7 @@ pub enum Answer {
     Report(Box<Report>),
 }
 
-/// Chooses the answer.
+/// Chooses between the list of messages, the report and an error.
 ///
 /// # Errors
 /// Returns an [`InvocationError`] if the caller must see the failures as an error.

@@ -19,7 +19,6 @@ pub(super) struct Mixed;
 /// # Errors
 /// Returns [`Mixed`] if the remaining items of a Distributed Map batch differ in whether they are dry runs, or in
 /// whether they check queues.
-/// some do not.
 pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Value>, Mixed> {
     let wanted = || {
         failures.as_slice().iter().filter_map(|failed| match failed.origin {

@@ -15,8 +15,8 @@ use crate::writer::{WrittenRequest, invalid_entries, pair_entries};
 
 use super::parts::parts;
 
-/// Size limit of a message in bytes (SQS Developer Guide, "Amazon SQS message quotas": 1 MiB). Only a part that cannot
-/// be divided is larger.
+/// Size limit of a message in bytes (SQS Developer Guide, "Amazon SQS message quotas": 1 MiB). Only a body that cannot
+/// be divided can be larger.
 pub(super) const MAX_BYTES: usize = 1 << 20;
 
 /// The failures of one source that go to one queue.
@@ -105,8 +105,8 @@ fn holds_an_arn(json: &Json<'_>) -> bool {
     }
 }
 
-/// The members of a request, unchanged. Repeated members stay too. Without one of them the request would be valid, with
-/// a meaning that the caller did not choose.
+/// The members of an invalid request, unchanged. A member that is given twice stays twice. With only one of the two,
+/// the request would be valid with a meaning that the caller did not choose.
 struct Whole<'a> {
     members: &'a Members<'a>,
     /// Members that the request lacks. They come first in the body.

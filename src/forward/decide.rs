@@ -1,4 +1,4 @@
-//! Decides which failures of each source are sent on, and which failures that settles.
+//! Decide: which failures of each source the function sends on, and to which queue.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub struct Forwarding {
 struct Decision {
     permanent: Option<Destination>,
     retryable: Option<Destination>,
-    /// One of the failures will not be sent on. So the source comes again, and the function sends none of its failures.
+    /// The source comes again, because one of its failures cannot be sent on. So the function sends none of them.
     comes_again: bool,
 }
 
@@ -66,8 +66,9 @@ struct Results {
     retryable: bool,
 }
 
-/// The failures that were sent on. `arrived` tells for each message whether it arrived. If one message of a source did
-/// not arrive, the source comes again as a whole. None of its failures then counts as sent on.
+/// Returns the failures that were sent on, as indexes in [`Failures::as_slice`]. `arrived` says for each message
+/// whether it arrived. If one message of a source did not arrive, the whole source comes again, and none of its
+/// failures counts as sent on.
 pub fn sent_on(outgoing: &[Outgoing], arrived: &[bool]) -> Vec<usize> {
     let lost: HashSet<usize> = outgoing
         .iter()
@@ -115,7 +116,7 @@ impl Forwarding {
                 if carried.is_empty() {
                     continue;
                 }
-                // A dead letter in a continuation needs no delay.
+                // Dead letters in a continuation do not count, because time does not mend them.
                 let only_time = carried.iter().filter(|(_, failed)| failed.retryable).all(|(_, failed)| {
                     matches!(failed.origin, Origin::Pair { retry: Retry::NextInvocation, .. })
                 });
@@ -138,9 +139,9 @@ impl Forwarding {
                 }));
             }
             if outgoing[before..].iter().any(|message| message.body.len() > MAX_BYTES) {
-                // The source comes again as a whole and ends unchanged in the dead-letter queue.
+                // The whole source comes again, and ends unchanged in the dead-letter queue.
                 let message_id = envelope.sources[source].id.as_deref();
-                tracing::warn!(messageId = message_id, "what failed of a message is too large to be sent on");
+                tracing::warn!(messageId = message_id, "the failures of a message are too large to be sent on");
                 outgoing.truncate(before);
             }
         }
@@ -165,8 +166,8 @@ impl Forwarding {
                     self.continuation && !source.delivery.is_fifo() && results.done && results.retryable;
                 let permanent = match (self.failures, continues && !asynchronous) {
                     (true, _) => Some(Destination::Failures),
-                    // There is no failures queue, so the continuation carries the dead letters too. In the end it holds
-                    // only them.
+                    // Without a failures queue, the continuation carries the permanent failures too. When nothing else
+                    // is in it, it ends in the source queue's own dead-letter queue.
                     (false, true) => Some(Destination::Continuation),
                     (false, false) => None,
                 };

@@ -4,8 +4,8 @@
 //! queue as a new, smaller message. So the source queue's deliveries are not used up by pairs that can never succeed or
 //! by pairs that are already done.
 //!
-//! The function sends nothing for a message that will be delivered again anyway. Its failures would otherwise exist
-//! twice.
+//! The function sends nothing for a message that will be delivered again anyway. Otherwise its failures would be in two
+//! queues.
 
 mod body;
 mod decide;

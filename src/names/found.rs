@@ -1,4 +1,4 @@
-//! The identifiers that names lead to.
+//! Found: the identifiers behind the names of an invocation.
 
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ pub struct Resolved {
     pub addresses: Vec<Identifier>,
 }
 
-/// The results of look-ups since the last time, by position in the lists of [`Resolved`].
+/// The queues and pairs that were decided since the last call of [`Names`](super::Names), by position in the lists of
+/// [`Resolved`].
 #[derive(Debug, Default)]
 pub struct Found {
     /// Queues.

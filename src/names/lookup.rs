@@ -30,7 +30,7 @@ pub struct Names<'a> {
 #[derive(Debug)]
 pub(super) struct Known {
     which: Which,
-    /// The directory as the process last read it to its end. Another invocation's reading does not change it.
+    /// The directory as the process last read it to its end, before or in this invocation.
     pub(super) directory: Option<Arc<Directory>>,
     /// The reading that is under way.
     pub(super) reading: Option<Reading>,
@@ -65,8 +65,8 @@ pub enum Reread {
 }
 
 impl<'a> Names<'a> {
-    /// Looks every pair up in the kept directories. A directory is read if a name is missing from it or not unique in
-    /// it.
+    /// Looks every pair up in the kept directories. Begins to read a directory if the process does not keep it, or if a
+    /// name is missing from it or not unique in it.
     pub fn new(pairs: &'a Pairs, kept: &'a Directories, now: Instant) -> (Self, Resolved) {
         let unread = Arc::new(Failure::deadline_exceeded("the directory of names was not read in time"));
         let mut names = Names { pairs, kept, directories: Vec::new(), numbers: HashMap::new(), unread };
@@ -110,9 +110,9 @@ impl<'a> Names<'a> {
         self.sort_out(number)
     }
 
-    /// Ends a reading because a page cannot be read. Names are then looked up in an older directory, if there is one,
-    /// because most of it is still right. The next invocation continues the reading if the cause may pass. A reading
-    /// that an earlier invocation began starts again if the API refused its token.
+    /// Ends a reading because a page cannot be read. Its names are then looked up in the older directory, if there is
+    /// one, because most of an old directory is still right. The next invocation continues the reading if the cause may
+    /// pass. If an earlier invocation began the reading and the API refused its token, the reading starts again.
     pub fn refused(&mut self, number: usize, refused: &Refused, now: Instant) -> Found {
         let known = &mut self.directories[number];
         let class = refused.refusal.class;
@@ -143,8 +143,8 @@ impl<'a> Names<'a> {
         self.sort_out(number)
     }
 
-    /// Returns the names found so far in directories that are still being read. A later page may hold another entry
-    /// with the same name.
+    /// Returns the names found so far in directories that are still being read. From then on such a reading gives each
+    /// name away when it finds it, although a later page may hold another entry with the same name.
     pub fn go_ahead(&mut self) -> Vec<Found> {
         let numbers: Vec<usize> = self.to_read().collect();
         for number in &numbers {
@@ -283,7 +283,8 @@ impl<'a> Names<'a> {
         Resolved { queues, addresses }
     }
 
-    /// Looks up the queues and pairs that wait for a directory. Some then wait for another directory, or keep waiting.
+    /// Looks up the queues and pairs that wait for a directory. Some of them then wait for another directory, or go on
+    /// waiting for this one.
     fn sort_out(&mut self, number: usize) -> Found {
         let known = &mut self.directories[number];
         let (queues, pairs) = (std::mem::take(&mut known.queues), std::mem::take(&mut known.pairs));
@@ -349,7 +350,7 @@ impl<'a> Names<'a> {
 /// Continues an interrupted reading of a directory, or begins a new one.
 fn begin(kept: &Directories, which: &Which, now: Instant) -> Reading {
     match kept.take_unfinished(which, now) {
-        Some(reading) => reading.gone_on_with(),
+        Some(reading) => reading.resumed(),
         None => Reading::new(which.clone()),
     }
 }

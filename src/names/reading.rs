@@ -11,7 +11,7 @@ pub(super) struct Reading {
     which: Which,
     pages: Pages,
     directory: Directory,
-    /// Names found so far are used, although a later page may hold the same name.
+    /// Names found so far count as found, although a later page may hold the same name again.
     pub(super) goes_ahead: bool,
     /// An earlier invocation began the reading, so its next token may be stale.
     pub(super) continued: bool,
@@ -25,7 +25,7 @@ impl Reading {
 
     /// Continues the reading in another invocation. Names found so far go ahead, because a long directory may not end
     /// in one invocation.
-    pub(super) fn gone_on_with(self) -> Self {
+    pub(super) fn resumed(self) -> Self {
         Reading { goes_ahead: true, continued: true, ..self }
     }
 
