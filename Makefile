@@ -1,6 +1,6 @@
 .PHONY: check tools build rie local-aws
 
-# What a change must pass; .ci/run does more.
+# Runs the checks that every change must pass. .ci/run does more.
 check:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings

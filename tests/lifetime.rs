@@ -42,7 +42,7 @@ enum Said {
     Asks,
     /// It has got the invocation of that identifier.
     Got(String),
-    /// What it sent: the last part of the path is `response` or `error`.
+    /// It has sent an answer. `what` is the last part of the path, `response` or `error`.
     Sent { id: String, what: String, body: Value },
 }
 
@@ -71,7 +71,7 @@ impl RuntimeApi {
         self.said.recv_timeout(LONG).unwrap()
     }
 
-    /// What is sent next.
+    /// The next answer.
     fn sent(&self) -> (String, String, Value) {
         loop {
             if let Said::Sent { id, what, body } = self.next() {
@@ -210,7 +210,7 @@ fn an_idle_process_ends_at_once_and_cleanly_when_it_is_told_to() {
     assert_eq!(last["message"], "SIGTERM: the process ends; what it has not answered comes again");
 }
 
-/// What was not answered is delivered again by SQS: an answer in haste could only lose something.
+/// SQS delivers the messages again if the process gives no answer. An answer in haste could only lose some of them.
 #[test]
 fn a_process_told_to_stop_in_the_middle_of_an_invocation_answers_nothing() {
     let never_answers = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

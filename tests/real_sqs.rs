@@ -292,7 +292,7 @@ async fn a_queue_that_does_not_exist_has_the_message_listed() {
     assert_eq!(world.deliver(&[request("q0", &["bad"])]).await, ["m0"]);
 }
 
-/// What a busy machine may take between sending a message and setting its visibility, in seconds.
+/// Seconds that a busy machine may take between sending a message and setting its visibility.
 const SLACK: u64 = 12;
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 """CloudWatch's evaluation of an alarm, over a table of datapoints.
 
 Amazon CloudWatch User Guide: "Using metric math" (operators, FILL, IF), "Configuring how CloudWatch alarms treat missing
-data" and "Evaluating an alarm" (M of the latest N datapoints). What this does not know it refuses.
+data" and "Evaluating an alarm" (M of the latest N datapoints). An expression that
+this module does not know is an error.
 """
 
 import re

@@ -13,7 +13,7 @@ from samcli.yamlhelper import yaml_parse
 TEMPLATE = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text())
 ALARMS = {name: resource["Properties"] for name, resource in TEMPLATE["Resources"].items()
           if resource["Type"] == "AWS::CloudWatch::Alarm"}
-# Those that wake somebody: the actions of the others go to the topic of notices.
+# The alarms that wake somebody. The actions of the others go to the topic of notices.
 WAKING = {name for name, alarm in ALARMS.items() if "MakesTopic" in str(alarm["AlarmActions"])}
 HOURS = 60
 

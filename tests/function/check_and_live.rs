@@ -91,7 +91,7 @@ impl Case {
     }
 }
 
-/// What failed, by its place in the request: for want of room, or as something that does not exist.
+/// The failures by their place in the request: no room, or something that does not exist.
 fn failures(report: &Value) -> BTreeMap<&str, &'static str> {
     let failures = report["failures"].as_array().unwrap();
     let kind = |error: &str| match error {

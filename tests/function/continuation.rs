@@ -1,4 +1,4 @@
-//! What is left of a message goes on as a new, smaller message, until nothing is left.
+//! Continuations: the unfinished pairs of a message go on as a new, smaller message, until all are done.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What fails for good leaves the source queue with its reason, as a message that can be redriven as it is.
+//! The failures queue: permanent failures leave the source queue with their reasons, as messages that can be redriven
+//! unchanged.
 
 use connect_simulator::{Effect, Fault, Options};
 use serde_json::{Value, json};

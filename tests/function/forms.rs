@@ -62,7 +62,7 @@ async fn failures_of_single_elements_have_paths_without_an_index() {
     assert_eq!(report["failures"][0]["path"], "Items[0].associations.queueId");
 }
 
-/// What is invalid in an entry that stands alone is sent on as it stood.
+/// The invalid part of a short-form request is sent on unchanged.
 #[tokio::test]
 async fn invalid_single_entry_is_sent_on_and_its_valid_elements_are_done() {
     let variables = [("FAILURES_QUEUE_URL", FAILURES)];

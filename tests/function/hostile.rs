@@ -1,4 +1,5 @@
-//! What nobody should send. Where work grew with the square of a payload, a test here does not end if it does again.
+//! Payloads that nobody should send. The work for some of them once grew with the square of their size. If it does so
+//! again, a test here does not end.
 
 use connect_simulator::{Effect, Fault, Options};
 use serde_json::{Value, json};
@@ -16,8 +17,8 @@ fn event(detail: &Value) -> Value {
     json!({ "id": "event", "detail-type": "t", "source": "s", "detail": detail })
 }
 
-/// Each invalid entry cost a thousand bytes of memory: 400 KB of `1,1,1` were enough to end the process, and with it the
-/// whole batch, each time that the message was delivered.
+/// Each invalid entry cost a thousand bytes of memory: 400 KB of `1,1,1` were enough to end the process, and with it
+/// the whole batch, each time that the message was delivered.
 #[tokio::test]
 async fn a_request_with_too_much_invalid_is_one_failure() {
     for (count, failed) in [(10_000, 10_000), (10_001, 1), (300_000, 1)] {

@@ -1,4 +1,4 @@
-//! What an invocation leaves in the log: its failures once, one closing line, its metrics, and no email address.
+//! The log of an invocation: each failure once, one closing line, the metrics, and no email address.
 
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -12,11 +12,12 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::world::{INSTANCE, World, fixture, ids, request, sqs};
 
-/// What a callsite is enabled for is kept for the whole process, so subscribers come and go one at a time.
+/// The process remembers for each callsite whether it is enabled, so subscribers come and go one at a time.
 static SUBSCRIBER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// A second subscriber, always there. Beside a single one, the thread that comes to a callsite first decides for all of
-/// them whether it is enabled: a test without a subscriber would switch off the lines of one that looks at them.
+/// A second subscriber that is always there. With a single subscriber, the first thread that comes to a callsite
+/// decides for all threads whether it is enabled. A test without a subscriber would then switch off the lines of
+/// another test.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 /// The lines that an invocation logs.

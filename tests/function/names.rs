@@ -231,7 +231,7 @@ async fn a_name_that_may_be_new_fails_retryably_when_its_directory_cannot_be_rea
     let mut payload = by_name(&[("New", "e0@brand.example"), ("Queue 0", "e0@brand.example")]);
     payload["failOnRetryable"] = json!(false);
     let report = world.invoke(&payload).await.unwrap();
-    // What the old directory has is found in it.
+    // The old directory still gives the names that it has.
     assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)), "{report}");
     let failure = &report["failures"][0];
     assert_eq!(

@@ -23,7 +23,7 @@ fn with_reference(mut body: Value, reference: &str) -> Value {
     body
 }
 
-/// What a search for a reference finds in the log of an invocation.
+/// The log lines of an invocation that a search for a reference finds.
 async fn found(world: &World, payload: &Value, reference: &str) -> Vec<Value> {
     let lines = log_of(world, LevelFilter::INFO, payload.to_string().as_bytes()).await;
     lines.into_iter().filter(|line| line.to_string().contains(reference)).collect()

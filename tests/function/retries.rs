@@ -1,4 +1,4 @@
-//! What is retried, what is not, and that a retry is the same call.
+//! Retries: which refusals are retried, and that a retry is the same call.
 
 use std::time::Duration;
 

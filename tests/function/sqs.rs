@@ -47,7 +47,7 @@ pub struct Hidden {
     pub seconds: u64,
 }
 
-/// What becomes of the next batch.
+/// The fault of the next batch.
 #[derive(Debug, Clone, Copy)]
 pub enum SqsFault {
     /// It is refused with this status.

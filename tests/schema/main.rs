@@ -312,8 +312,8 @@ fn what_is_invalid_and_where() {
     }
 }
 
-/// What stands in no single member, or outside the request: the schema accepts it, so only the parser is asked for
-/// more than that.
+/// Rules about several members at once, or about something outside the request. The schema cannot express them, so it
+/// accepts these requests, and the parser refuses them.
 #[test]
 fn what_only_the_parser_knows() {
     let elsewhere = |from: &str, to: &str| format!("{ARN}/queue/q").replace(from, to);

@@ -1,4 +1,4 @@
-"""What a state machine keeps between its states, beside the limit of Step Functions: 256 KiB, in bytes.
+"""The bytes that a state machine keeps between its states stay below the limit of Step Functions, 256 KiB.
 
 AWS Step Functions Developer Guide, "Step Functions service quotas" (input or output of a task, state or execution) and
 "Passing data between states with variables" (the variables of one Assign). The local AWS has no such limit, so the

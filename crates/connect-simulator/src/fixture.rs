@@ -161,8 +161,8 @@ impl Fixture {
         self.instances.entry(instance.into()).or_default()
     }
 
-    /// Adds what `other` holds. What both have is taken from `other`, but for associations, which are added
-    /// to those that are there.
+    /// Adds the content of another fixture. If both have a queue or an address, that of `other` replaces the one here.
+    /// Associations are added to those that are there.
     pub fn merge(&mut self, other: Fixture) {
         for (id, other) in other.instances {
             let instance = self.instance(id);

@@ -25,8 +25,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 pub(crate) const RETRY_AFTER: HeaderName = HeaderName::from_static("x-amz-retry-after");
 
-/// A request for one of the operations. What it carries is read leniently here, so that a call that will be
-/// refused can still be recorded and met by faults; the operations read the body strictly.
+/// A request for one of the operations. This type reads its members leniently, so that a call that will be refused can
+/// still be recorded and can still meet a fault. The operations read the body strictly.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) operation: Operation,
@@ -108,8 +108,7 @@ fn route(method: &Method, path: &str) -> Option<(Operation, Option<(String, Stri
     Some((operation, named))
 }
 
-/// A path segment without its percent-encoding. What is no UTF-8 then becomes an identifier that nothing
-/// has.
+/// A path segment without its percent-encoding. Bytes that are not UTF-8 become an identifier that nothing has.
 fn decoded(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }

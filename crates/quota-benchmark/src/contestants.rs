@@ -28,7 +28,7 @@ const SDK_BACKOFF: (f64, f64) = (1.0, 20.0);
 /// The function's first and longest wait, in AWS's time (`BACKOFF_INITIAL_MS`, `BACKOFF_MAX_MS`).
 const FUNCTION_BACKOFF: (f64, f64) = (0.2, 20.0);
 
-/// Who makes the calls.
+/// A client that makes the calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Contestant {
     /// This function
@@ -77,7 +77,7 @@ impl Contestant {
         }
     }
 
-    /// What it is, for the table and the plots.
+    /// The name of the contestant in the table and the plots.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Contestant::Function => "this function",
@@ -186,7 +186,7 @@ fn client(setup: Setup, endpoint: &str, retries: RetryConfig, partition: String)
     Client::from_conf(config)
 }
 
-/// One call a chunk, eight at a time; what the SDK gives up is given up.
+/// One call a chunk, eight at a time. A call that the SDK gives up is not repeated.
 async fn plain(setup: Setup, client: Client, chunks: Vec<Chunk>) -> Result<(), ContestantError> {
     let calls = chunks
         .into_iter()
@@ -204,10 +204,10 @@ async fn plain(setup: Setup, client: Client, chunks: Vec<Chunk>) -> Result<(), C
         })
         .collect::<Result<Vec<_>, BuildError>>()?;
     let all = futures_util::stream::iter(calls).for_each_concurrent(AT_ONCE, |call| async {
-        // What became of it is in the simulator's record.
+        // The simulator records the result.
         let _ = call.await;
     });
-    // When time is up, what is in flight is dropped, as when Lambda ends an invocation.
+    // When time is up, calls in flight are dropped, as when Lambda ends an invocation.
     let time: Duration = setup.time();
     let _ = timeout(time, all).await;
     Ok(())

@@ -1,4 +1,4 @@
-//! Document: the generated part of `quota.md`, between two markers; what stands around it is left as it is.
+//! Document: the generated part of `quota.md`, between two markers. The text around the markers stays unchanged.
 
 use crate::scenarios::Scenario;
 use crate::setup::{AWS_RATE, BURST, Setup};

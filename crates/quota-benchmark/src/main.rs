@@ -1,7 +1,7 @@
 //! Measures how the function behaves at the API's quota, side by side with the AWS SDK's own retry modes.
 //!
-//! Each contestant does the same work on a simulator of its own, over HTTP with the real SDK. What is measured
-//! comes from the simulator's record of the calls, never from a clock around a contestant.
+//! Each contestant does the same work on a simulator of its own, over HTTP with the real SDK. The figures
+//! come from the simulator's record of the calls, never from a clock around a contestant.
 
 mod contestants;
 mod document;
@@ -53,7 +53,7 @@ struct Args {
     #[arg(long, value_enum, value_name = "NAME")]
     contestant: Vec<Contestant>,
 
-    /// How often each contestant runs; the one that does not group runs once
+    /// How often each contestant runs; the contestant without grouping runs once
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     runs: u32,
 
@@ -118,7 +118,7 @@ async fn benchmark(args: &Args) -> Result<bool, BenchmarkError> {
     Ok(sections.iter().all(table::keeps_targets))
 }
 
-/// What was asked for, in the order of the whole; everything, if nothing was.
+/// The chosen values in their declared order, or all values if none was chosen.
 fn chosen<T: ValueEnum + Copy + PartialEq>(asked: &[T]) -> Vec<T> {
     T::value_variants().iter().copied().filter(|one| asked.is_empty() || asked.contains(one)).collect()
 }

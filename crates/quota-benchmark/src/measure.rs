@@ -181,7 +181,7 @@ pub(crate) mod tests {
             call(at(250), ELSEWHERE, vec!["x".to_owned()], 429),
             own(300, 1, 429),
             own(600, 1, 200),
-            // What was done already is not done twice.
+            // A pair that is done counts once.
             own(1_100, 1, 200),
             own(2_000, 2, 429),
         ];

@@ -13,7 +13,7 @@ const WINDOW: f64 = 10.0;
 const STEP: f64 = 1.0;
 /// The top of the vertical axis: the full rate and the burst fit below it.
 const MOST: f64 = AWS_RATE * 1.5;
-/// Who takes much longer than the limit leaves the plot.
+/// The end of the time axis, as a multiple of the limit. A slower contestant leaves the plot.
 const LONGEST: f64 = 2.0;
 
 const WIDTH: f64 = 860.0;

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use crate::setup::{BURST, Setup};
 
-/// What somebody else takes of the quota in [`Scenario::Taken`].
+/// The share of the quota that somebody else takes in [`Scenario::Taken`].
 const TAKEN: f64 = 0.3;
 
 /// One way in which the quota may be.
@@ -54,7 +54,7 @@ pub(crate) struct Process {
     pub(crate) starts: Duration,
 }
 
-/// What the function is to keep.
+/// The bounds that the function must keep.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Target {
     /// The makespan, at most, as a multiple of the limit.
@@ -82,7 +82,7 @@ impl Scenario {
         }
     }
 
-    /// What happens, in a line.
+    /// The story of the scenario in a line.
     pub(crate) fn story(self) -> &'static str {
         match self {
             Scenario::Matched => "the quota is as configured",
@@ -188,7 +188,7 @@ impl Scenario {
         time_for(setup.queues as f64, BURST, &self.quota(setup))
     }
 
-    /// What the function is to keep.
+    /// The bounds that the function must keep.
     pub(crate) fn target(self) -> Target {
         match self {
             Scenario::Matched | Scenario::Alone => Target { makespan: 1.03, throttled: 0.01 },

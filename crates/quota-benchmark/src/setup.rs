@@ -21,7 +21,7 @@ const LATENCY: f64 = 0.2;
 /// The longest a Lambda function may run, in AWS's time.
 const LONGEST_INVOCATION: f64 = 900.0;
 
-/// What is the same for every scenario and contestant.
+/// The setup that is the same for every scenario and contestant.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Setup {
     /// How many seconds of AWS's time pass in one of ours. Rates are multiplied by it and times divided; the burst,

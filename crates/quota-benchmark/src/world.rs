@@ -78,7 +78,7 @@ pub(crate) async fn run(
     Ok(connect.calls())
 }
 
-/// What happens from the first call on. Never ends.
+/// Makes the events of a scenario happen, from the first call on. Never ends.
 async fn beside(
     setup: Setup,
     scenario: Scenario,
@@ -118,7 +118,7 @@ async fn change_quota(connect: &Connect, steps: &[Step], start: Instant) {
     }
 }
 
-/// What a bucket holds after calls at these times.
+/// The tokens in a bucket after calls at these times.
 fn bucket_at(held: f64, rate: f64, from: Instant, calls: impl Iterator<Item = Instant>, now: Instant) -> f64 {
     let fill = |tokens: f64, from: Instant, to: Instant| {
         (tokens + to.saturating_duration_since(from).as_secs_f64() * rate).min(BURST)

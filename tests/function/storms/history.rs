@@ -151,7 +151,7 @@ impl History {
                     unknown && !has_address(state, &pair.instance, address)
                 }) || (again && states.windows(2).any(|window| taken_off([&window[0], &window[1]])))
             }
-            // What does not fit is not called, so its identifier may be one that the process keeps.
+            // An address that does not fit is not called, so its identifier may come from an old directory.
             "QueueFull" => {
                 let kept = all.iter().flat_map(|state| pairs(state, pair));
                 let is_full = |state: &Fixture, (queue, address): &(String, String)| {

@@ -22,7 +22,7 @@ const EXISTING_ADDRESSES: usize = 60;
 #[derive(Debug, Clone)]
 pub struct Scene {
     pub messages: Vec<Message>,
-    /// What is on the queues before.
+    /// The pairs that are on the queues at the start.
     pub present: Vec<(usize, usize)>,
     pub limits: Vec<usize>,
     pub switches: Switches,
@@ -46,7 +46,7 @@ pub enum Message {
     ManyMissing { wrong_instance: bool, queues: usize },
 }
 
-/// What somebody else does.
+/// A change that somebody else makes.
 #[derive(Debug, Clone, Copy)]
 pub enum Change {
     Associate(usize, usize),

@@ -25,7 +25,7 @@ pub type Pair = (usize, usize);
 #[derive(Debug, Clone)]
 pub struct Storm {
     pub messages: Vec<Message>,
-    /// What is on the queues before.
+    /// The pairs that are on the queues at the start.
     pub present: Vec<Pair>,
     pub defaults: Vec<Option<usize>>,
     pub limits: Vec<usize>,
@@ -234,7 +234,7 @@ impl Storm {
         self.messages.iter().flat_map(Message::pairs).copied().collect()
     }
 
-    /// What is on the queues, default addresses included.
+    /// The pairs that are on the queues, default addresses included.
     pub fn on_queues(&self, world: &World) -> BTreeSet<Pair> {
         let number = |id: &str| id[1..].parse::<usize>().unwrap();
         let mut on_queues: BTreeSet<Pair> = (0..EXISTING_QUEUES)
