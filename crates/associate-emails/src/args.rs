@@ -17,39 +17,39 @@ const DETAILS: &str = r#"Files:
               and perhaps instanceId; other columns are ignored, an empty cell counts as absent
 
 Examples:
-  # What would a file do? Checks it, groups it, counts the calls; calls nothing.
+  # Check a file, group its pairs and count the calls. Makes no call.
   associate-emails --dry-run pairs.csv
 
-  # What would it change? Reads the queues and the directory of addresses; changes nothing.
+  # See what the file would change. Reads the queues and the directory of addresses, and changes nothing.
   AWS_PROFILE=contact-centre associate-emails plan --aws --region eu-central-1 pairs.csv
 
-  # The same file through a simulated Amazon Connect that holds exactly what the file names.
+  # Run the same file on a simulated Amazon Connect. It has exactly the queues and addresses that the file names.
   associate-emails --instance 11111111-2222-3333-4444-555555555555 pairs.csv
 
-  # A large file, as fast as this machine can.
+  # Run a large file as fast as this machine can.
   associate-emails --fast pairs.csv
 
-  # For real, with a profile's credentials.
+  # Run it on Amazon Connect itself, with a profile's credentials.
   AWS_PROFILE=contact-centre associate-emails --aws --region eu-central-1 pairs.csv
 
-  # What the Lambda function would answer to an event.
+  # Print the answer of the Lambda function to an event.
   associate-emails --json event.json
 
-  # What lies in the dead-letter queue, and why.
+  # Show the dead letters and the reasons why they are there.
   associate-emails dead-letters --queue-url https://sqs.eu-central-1.amazonaws.com/111122223333/dead-letters
 
-Settings: these environment variables of the function, and options come before them:
+Settings: the tool reads these environment variables of the function. An option comes before its variable.
   CONNECT_INSTANCE_ID, CONNECT_REQUESTS_PER_SECOND, CONNECT_BURST, CONNECT_WORKERS, MAX_CONCURRENT_CALLS,
   MAX_ATTEMPTS, BACKOFF_INITIAL_MS, BACKOFF_MAX_MS, CALL_TIMEOUT_MS, QUEUE_ADDITIONAL_LIMIT, AWS_REGION
-With --aws also AWS_ENDPOINT_URL_CONNECT, what the AWS CLI reads for credentials, and HTTPS_PROXY, HTTP_PROXY
-and NO_PROXY. The tool sends nothing on: it shows what failed.
+With --aws it also reads AWS_ENDPOINT_URL_CONNECT, HTTPS_PROXY, HTTP_PROXY, NO_PROXY, and the variables of the AWS CLI
+for credentials. The tool sends no failure to a queue; it shows all failures.
 
 Exit codes:
   0    everything is done, or planned
-  1    something failed; the table of failures says what
+  1    something failed; the table of failures gives each reason
   2    the file, an option or a setting could not be used, nothing in the file was valid, or AWS could not be called
-  3    the outcome could not be written to standard output; what was done stays done
-  130  interrupted; what was done stays done, and running the same again is safe"#;
+  3    the outcome could not be written to standard output; finished pairs stay done
+  130  interrupted; finished pairs stay done, and it is safe to run the same file again"#;
 
 /// Associates email addresses with Amazon Connect queues, as a file asks for it.
 ///
@@ -84,11 +84,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_enum, value_name = "FORM")]
     pub(crate) format: Option<Format>,
 
-    /// The instance, an identifier or an ARN, of pairs that name none [variable: CONNECT_INSTANCE_ID]
+    /// The instance of pairs that name none, as an identifier or an ARN [variable: CONNECT_INSTANCE_ID]
     #[arg(long, value_name = "ID")]
     pub(crate) instance: Option<String>,
 
-    /// Check, look up and count only: associate nothing, and show the plan
+    /// Check the file, look up its names and count the calls; associate nothing
     #[arg(long)]
     dry_run: bool,
 
@@ -96,7 +96,7 @@ pub(crate) struct RunArgs {
     #[arg(long, requires = "dry_run")]
     check_queues: bool,
 
-    /// In a plan: also show each address on the queues that the file does not ask for
+    /// In a plan, also show the addresses on the queues that the file does not ask for
     #[arg(long)]
     pub(crate) unrequested: bool,
 
@@ -104,8 +104,8 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) aws: bool,
 
-    /// The Region, which ARNs in the file must be of [variable: AWS_REGION]; a simulation without either takes that of
-    /// the file's first ARN
+    /// The Region of Amazon Connect and of every ARN in the file [variable: AWS_REGION]; a simulation without either
+    /// takes the Region of the file's first ARN
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
 
@@ -117,15 +117,15 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     pub(crate) burst: Option<String>,
 
-    /// Neither a pace here nor a quota in the simulation: for trying a large file
+    /// Simulate without a quota and call without a pace, to try a large file
     #[arg(long, conflicts_with_all = ["aws", "rate", "burst", "simulated_rate"])]
     pub(crate) fast: bool,
 
-    /// The quota that the simulation enforces, in calls a second; by default the pace that is kept
+    /// The quota of the simulation in calls a second; by default the pace of the calls
     #[arg(long, value_name = "NUMBER", value_parser = above_zero, allow_negative_numbers = true, conflicts_with = "aws")]
     pub(crate) simulated_rate: Option<f64>,
 
-    /// Stop calling after so many seconds; the pairs left then fail as DeadlineExceeded [default: 86400]
+    /// Stop calling after so many seconds; unfinished pairs then fail as DeadlineExceeded [default: 86400]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     time_limit: Option<u32>,
 
@@ -143,12 +143,12 @@ pub(crate) struct RunArgs {
 pub(crate) enum Command {
     /// Shows what a file would change: short for --dry-run --check-queues
     Plan(RunArgs),
-    /// Shows what lies in the dead-letter queue, and redrives or deletes chosen letters
+    /// Shows the dead letters, and redrives or deletes chosen ones
     DeadLetters(DeadLetters),
 }
 
 impl RunArgs {
-    /// The same as a dry run that checks.
+    /// Makes a dry run with `checkQueues` of the options.
     pub(crate) fn checking(self) -> Self {
         RunArgs { dry_run: true, check_queues: true, ..self }
     }
@@ -167,7 +167,7 @@ impl RunArgs {
         }
     }
 
-    /// The time in which calls may be made: a day, unless the caller gives less.
+    /// The time for calls: a day, unless `--time-limit` gives another.
     pub(crate) fn time(&self) -> Duration {
         Duration::from_secs(self.time_limit.unwrap_or(86_400).into())
     }

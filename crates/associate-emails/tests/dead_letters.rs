@@ -76,7 +76,7 @@ impl World {
         request.send().await.unwrap().attributes.unwrap()[&name].parse().unwrap()
     }
 
-    /// Takes every message out of the queue that letters are moved to, and counts equal bodies.
+    /// Takes every message out of the queue that dead letters are moved to, and counts equal bodies.
     async fn moved(&self) -> BTreeMap<String, usize> {
         let mut bodies = BTreeMap::new();
         loop {
@@ -164,7 +164,7 @@ async fn looking_takes_nothing_away() {
         let row = row.unwrap_or_else(|| panic!("{error} in {}", ran.stdout));
         assert_eq!(row.split_whitespace().nth(2), Some(&*letters.to_string()), "{row}");
     }
-    assert!(ran.stdout.ends_with("\n\n18 letters in the queue\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("\n\n18 dead letters in the queue\n"), "{}", ran.stdout);
     assert_eq!(world.visible(&world.letters).await, 18);
 
     let ran =
@@ -185,12 +185,12 @@ async fn only_chosen_letters_are_moved_or_deleted_and_only_with_consent() {
     let redrive = ["--error", "NameNotFound", "--redrive", "--to", &world.target];
     let ran = world.run(&redrive).await;
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    assert!(ran.stderr.contains("Move 10 letters to") && ran.stderr.contains("give --yes"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Move 10 dead letters to") && ran.stderr.contains("give --yes"), "{}", ran.stderr);
     assert_eq!((world.visible(&world.letters).await, world.visible(&world.target).await), (30, 0));
 
     let ran = world.run(&[&redrive[..], &["--yes"]].concat()).await;
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stderr.contains("10 letters moved, 0 left where they were"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("10 dead letters moved, 0 left where they were"), "{}", ran.stderr);
     let moved = world.moved().await;
     let wanted: BTreeMap<String, usize> =
         bodies.iter().skip(1).step_by(3).map(|body| (body.clone(), 1)).collect();
@@ -199,7 +199,7 @@ async fn only_chosen_letters_are_moved_or_deleted_and_only_with_consent() {
 
     let ran = world.run(&["--reference", "ref-2", "--reference", "ref-5", "--delete", "--yes"]).await;
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stderr.contains("2 letters deleted"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("2 dead letters deleted"), "{}", ran.stderr);
     assert_eq!(world.visible(&world.letters).await, 18);
 }
 

@@ -2,34 +2,34 @@
 
 use clap::Args;
 
-const DETAILS: &str = r"Letters are received, shown and made visible again: looking takes nothing away, but hides a letter from
-others while it lasts. A letter is chosen if it has one of the errors, one of the references and one of the
-queues that are given; one option may be given several times.
+const DETAILS: &str = r"The command receives the dead letters, shows them and makes them visible again. It removes nothing, but it hides the
+dead letters from others while it runs. A dead letter is chosen if it has one of the given errors, one of the given
+references and one of the given queues. Each of these options may be given several times.
 
 Examples:
-  # What lies there, and what to do about it.
+  # Show the dead letters, and what to do about them.
   associate-emails dead-letters --queue-url $URL
 
-  # Once the queue is there: send back what failed because its name was not found.
+  # Once the missing queue exists, send back the dead letters whose names were not found.
   associate-emails dead-letters --queue-url $URL --error NameNotFound --redrive --to $SOURCE_QUEUE_URL
 
-  # Take away what came of one request, without being asked.
+  # Delete the dead letters of one request without a question.
   associate-emails dead-letters --queue-url $URL --reference import-17 --delete --yes
 
-  # Each letter as a line of JSON.
+  # Print each dead letter as a line of JSON.
   associate-emails dead-letters --queue-url $URL --json
 
-The credentials need sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes for the queue; to move
-also sqs:DeleteMessage there and sqs:SendMessage and sqs:GetQueueAttributes for the other queue.
+The credentials need sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes for the queue. To move
+dead letters they also need sqs:DeleteMessage there, and sqs:SendMessage and sqs:GetQueueAttributes for the other queue.
 
 Exit codes:
-  0    everything is done, or nobody said yes
-  1    some letters could not be moved or deleted; they are where they were
+  0    everything is done, or the answer to the question was not yes
+  1    some dead letters could not be moved or deleted; they are where they were
   2    an option could not be used, or the queue could not be read
-  3    the letters could not be written to standard output; nothing was moved
-  130  interrupted; what was moved is moved, everything else is where it was";
+  3    the dead letters could not be written to standard output; nothing was moved
+  130  interrupted; the moved dead letters stay moved, the others are where they were";
 
-/// Shows what lies in the dead-letter queue, and redrives or deletes chosen letters.
+/// Shows the dead letters, and redrives or deletes chosen ones.
 #[allow(
     clippy::doc_markdown,
     reason = "the comments are the text of --help, where backticks stand in the way"
@@ -45,35 +45,35 @@ pub(crate) struct DeadLetters {
     #[arg(long, value_name = "REGION")]
     pub(super) region: Option<String>,
 
-    /// Choose letters with this error
+    /// Choose dead letters with this error
     #[arg(long, value_name = "ERROR")]
     pub(super) error: Vec<String>,
 
-    /// Choose letters with this reference
+    /// Choose dead letters with this reference
     #[arg(long, value_name = "REFERENCE")]
     pub(super) reference: Vec<String>,
 
-    /// Choose letters that name this queue, by identifier
+    /// Choose dead letters that name this queue, by identifier
     #[arg(long, value_name = "ID")]
     pub(super) queue_id: Vec<String>,
 
-    /// Move the chosen letters to another queue: send each, then delete it here
+    /// Move the chosen dead letters to another queue: send each, then delete it here
     #[arg(long, requires = "to", conflicts_with = "delete")]
     redrive: bool,
 
-    /// The queue that letters are moved to, usually the source queue
+    /// The queue that dead letters are moved to, usually the source queue
     #[arg(long, value_name = "URL", requires = "redrive", value_parser = standard_queue)]
     pub(super) to: Option<String>,
 
-    /// Delete the chosen letters for good
+    /// Delete the chosen dead letters for good
     #[arg(long)]
     pub(super) delete: bool,
 
-    /// Do not ask before letters are moved or deleted
+    /// Do not ask before dead letters are moved or deleted
     #[arg(long, short)]
     pub(super) yes: bool,
 
-    /// Print each chosen letter as a line of JSON instead of a table
+    /// Print each chosen dead letter as a line of JSON instead of a table
     #[arg(long)]
     pub(super) json: bool,
 
@@ -82,7 +82,7 @@ pub(crate) struct DeadLetters {
     pub(super) quiet: bool,
 }
 
-/// A letter in a FIFO queue hides those behind it, so that not all can be read.
+/// A dead letter in a FIFO queue hides those behind it, so that not all can be read.
 fn standard_queue(url: &str) -> Result<String, String> {
     match url {
         _ if !url.starts_with("https://") && !url.starts_with("http://") => {

@@ -5,18 +5,18 @@
 //! | --- | --- |
 //! | `args` | the command line |
 //! | `queue` | an SQS queue: receive, make visible, send, delete |
-//! | `letter` | a message of the queue, with the reasons why it is there |
-//! | `selection` | the conditions that choose letters |
+//! | `dead_letter` | a message of the queue, with the reasons why it is there |
+//! | `selection` | the conditions that choose dead letters |
 //! | `reading` | a pass over the queue that removes nothing |
-//! | `moving` | a pass that moves or deletes the chosen letters |
+//! | `moving` | a pass that moves or deletes the chosen dead letters |
 //! | `advice`, `table` | the text that a person sees |
 //!
-//! A letter is moved as a whole message. The program sends it to the other queue, and only then deletes it from this
-//! one. A failure between the two steps leaves the letter in both queues, never in none.
+//! A dead letter is moved as a whole message. The program sends it to the other queue, and only then deletes it from
+//! this one. A failure between the two steps leaves the dead letter in both queues, never in none.
 
 mod advice;
 mod args;
-mod letter;
+mod dead_letter;
 mod moving;
 mod queue;
 mod reading;
@@ -30,7 +30,7 @@ use queue_email_associator::clock::epoch_millis;
 use queue_email_associator::settings::Settings;
 
 pub(crate) use args::DeadLetters;
-use letter::Letter;
+use dead_letter::DeadLetter;
 use moving::{Fate, Moved};
 use queue::Queue;
 use selection::Selection;
@@ -61,11 +61,11 @@ pub(crate) async fn run(args: &DeadLetters) -> Result<Exit, String> {
     };
     let selection = Selection::of(args);
     let Some(letters) = reading::read(&source, expected, args.quiet).await? else {
-        complain("associate-emails: interrupted; every letter is where it was");
+        complain("associate-emails: interrupted; every dead letter is where it was");
         return Ok(Exit::Interrupted);
     };
     let in_all = letters.len();
-    let chosen: Vec<Letter> = letters.into_iter().filter(|letter| selection.chooses(letter)).collect();
+    let chosen: Vec<DeadLetter> = letters.into_iter().filter(|letter| selection.chooses(letter)).collect();
     let shown = if args.json {
         table::json_lines(&chosen)
     } else {
@@ -80,15 +80,15 @@ pub(crate) async fn run(args: &DeadLetters) -> Result<Exit, String> {
     }
 }
 
-/// Moves or deletes the chosen letters, after a person has agreed.
+/// Moves or deletes the chosen dead letters, after a person has agreed.
 async fn dispose(
     args: &DeadLetters,
     source: &Queue,
     fate: &Fate,
-    chosen: &[Letter],
+    chosen: &[DeadLetter],
     others: usize,
 ) -> Result<Exit, String> {
-    let letters = count(chosen.len(), "letter");
+    let letters = count(chosen.len(), "dead letter");
     let question = match fate {
         Fate::Moved(target) => format!("Move {letters} to {}?", target.url()),
         Fate::Deleted => format!("Delete {letters} for good?"),
@@ -104,7 +104,7 @@ async fn dispose(
         Fate::Moved(_) => "moved",
         Fate::Deleted => "deleted",
     };
-    complain(&format!("{} {done_to}, {left} left where they were", count(done, "letter")));
+    complain(&format!("{} {done_to}, {left} left where they were", count(done, "dead letter")));
     if let Some(problem) = &first_problem {
         complain(&format!("associate-emails: {problem}"));
     }

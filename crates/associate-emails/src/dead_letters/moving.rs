@@ -1,8 +1,8 @@
-//! A pass that moves or deletes the chosen letters.
+//! A pass that moves or deletes the chosen dead letters.
 //!
-//! Letters go in batches of ten. The program sends a batch, and then deletes the letters that arrived. A person's
-//! interrupt ends the pass between two batches. If the program is killed within a batch, the letters of that batch may
-//! be in both queues, and no letter is in none.
+//! Dead letters go in batches of ten. The program sends a batch, and then deletes the dead letters that arrived. A
+//! person's interrupt ends the pass between two batches. If the program is killed within a batch, the dead letters of
+//! that batch may be in both queues, and no dead letter is in none.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use super::queue::{Queue, Received};
 use super::reading::{Emptiness, Hiding};
 use crate::progress::Steps;
 
-/// The action on the chosen letters.
+/// The action on the chosen dead letters.
 #[derive(Debug)]
 pub(super) enum Fate {
     /// It is sent to this queue, then deleted.
@@ -22,18 +22,18 @@ pub(super) enum Fate {
 /// How a pass ended.
 #[derive(Debug, Default)]
 pub(super) struct Moved {
-    /// Letters moved or deleted.
+    /// Dead letters moved or deleted.
     pub(super) done: usize,
-    /// Chosen letters that are where they were.
+    /// Chosen dead letters that are where they were.
     pub(super) left: usize,
-    /// The error of the first letter that could not be moved or deleted.
+    /// The error of the first dead letter that could not be moved or deleted.
     pub(super) first_problem: Option<String>,
     /// A person ended it.
     pub(super) interrupted: bool,
 }
 
-/// Moves or deletes the letters with these identifiers. The queue holds about `others` letters beside them. The pass
-/// hides those to its end.
+/// Moves or deletes the dead letters with these identifiers. The queue holds about `others` dead letters beside them.
+/// The pass hides those to its end.
 pub(super) async fn carry_out(
     queue: &Queue,
     fate: &Fate,
@@ -41,7 +41,7 @@ pub(super) async fn carry_out(
     others: usize,
     quiet: bool,
 ) -> Moved {
-    let steps = Steps::begin("letters", chosen.len(), quiet);
+    let steps = Steps::begin("dead letters", chosen.len(), quiet);
     let mut moved = Moved::default();
     let mut tried: HashSet<String> = HashSet::new();
     let mut held: HashMap<String, String> = HashMap::new();
@@ -49,7 +49,7 @@ pub(super) async fn carry_out(
     tokio::pin!(interrupt);
     let (mut hiding, mut emptiness) = (Hiding::of(others), Emptiness::default());
     while tried.len() < chosen.len() {
-        // An interrupt may only end the wait for letters. A batch that is being moved is moved to its end.
+        // An interrupt may only end the wait for dead letters. A batch that is being moved is moved to its end.
         let received = tokio::select! {
             biased;
             Ok(()) = &mut interrupt => {
@@ -90,7 +90,7 @@ pub(super) async fn carry_out(
     moved
 }
 
-/// Moves or deletes some letters. Gives for each whether it is gone from the queue.
+/// Moves or deletes some dead letters. Gives for each whether it is gone from the queue.
 async fn carry_out_batch(
     queue: &Queue,
     fate: &Fate,

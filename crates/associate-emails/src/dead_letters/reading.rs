@@ -1,15 +1,15 @@
 //! One pass over the queue that removes nothing.
 //!
-//! The pass hides each letter while it lasts, so that each comes once. At the end it makes the letters visible again.
-//! If the program is killed, SQS shows the letters again by itself.
+//! The pass hides each dead letter while it lasts, so that each comes once. At the end it makes the dead letters
+//! visible again. If the program is killed, SQS shows the dead letters again by itself.
 
 use std::collections::HashMap;
 
-use super::letter::Letter;
+use super::dead_letter::DeadLetter;
 use super::queue::Queue;
 use crate::progress::Steps;
 
-/// The time for which a pass hides letters from others.
+/// The time for which a pass hides dead letters from others.
 #[derive(Debug)]
 pub(super) struct Hiding {
     seconds: i32,
@@ -19,7 +19,7 @@ impl Hiding {
     /// SQS hides for twelve hours at most (SQS Developer Guide, "Amazon SQS visibility timeout").
     const LONGEST: i32 = 43_200;
 
-    /// For a pass that holds about so many letters to its end. SQS gives some hundred a second.
+    /// For a pass that holds about so many dead letters to its end. SQS gives some hundred a second.
     pub(super) fn of(letters: usize) -> Self {
         let seconds = i32::try_from(30 + letters / 100).unwrap_or(Self::LONGEST);
         Hiding { seconds: seconds.min(Self::LONGEST) }
@@ -30,14 +30,14 @@ impl Hiding {
         self.seconds
     }
 
-    /// A letter came again while the pass held it, so the hiding time was too short for this queue. With a short time
-    /// the first letters would come round and round, and the last ones never.
+    /// A dead letter came again while the pass held it, so the hiding time was too short for this queue. With a short
+    /// time the first dead letters would come round and round, and the last ones never.
     pub(super) fn lengthen(&mut self) {
         self.seconds = self.seconds.saturating_mul(2).min(Self::LONGEST);
     }
 }
 
-/// Ends a pass after three receives in a row that brought no letter.
+/// Ends a pass after three receives in a row that brought no dead letter.
 #[derive(Debug, Default)]
 pub(super) struct Emptiness(u32);
 
@@ -55,11 +55,11 @@ impl Emptiness {
     }
 }
 
-/// Reads every letter. Gives nothing if a person interrupts it.
+/// Reads every dead letter. Gives nothing if a person interrupts it.
 ///
 /// # Errors
 /// One line: the queue cannot be read.
-pub(super) async fn read(queue: &Queue, expected: usize, quiet: bool) -> Result<Option<Vec<Letter>>, String> {
+pub(super) async fn read(queue: &Queue, expected: usize, quiet: bool) -> Result<Option<Vec<DeadLetter>>, String> {
     let steps = Steps::begin("letters read", expected, quiet);
     let mut handles: HashMap<String, String> = HashMap::new();
     let mut letters = Vec::new();
@@ -81,7 +81,7 @@ async fn pass(
     queue: &Queue,
     expected: usize,
     handles: &mut HashMap<String, String>,
-    letters: &mut Vec<Letter>,
+    letters: &mut Vec<DeadLetter>,
     steps: &Steps,
 ) -> Result<(), String> {
     let mut hiding = Hiding::of(expected);
@@ -93,9 +93,9 @@ async fn pass(
         }
         let before = letters.len();
         for received in &received {
-            // A letter that is received again can be released only by its newest handle.
+            // A dead letter that is received again can be released only by its newest handle.
             if handles.insert(received.id.clone(), received.handle.clone()).is_none() {
-                letters.push(Letter::read(received));
+                letters.push(DeadLetter::read(received));
             }
         }
         if letters.len() - before < received.len() {

@@ -1,9 +1,9 @@
-//! Selection: the conditions that choose letters.
+//! Selection: the conditions that choose dead letters.
 
 use super::args::DeadLetters;
-use super::letter::Letter;
+use super::dead_letter::DeadLetter;
 
-/// The conditions that choose a letter. An empty list is no condition.
+/// The conditions that choose a dead letter. An empty list is no condition.
 #[derive(Debug)]
 pub(super) struct Selection<'a> {
     errors: &'a [String],
@@ -16,7 +16,7 @@ impl<'a> Selection<'a> {
         Selection { errors: &args.error, references: &args.reference, queue_ids: &args.queue_id }
     }
 
-    pub(super) fn chooses(&self, letter: &Letter) -> bool {
+    pub(super) fn chooses(&self, letter: &DeadLetter) -> bool {
         let errors = letter.reasons.iter().map(|(error, _)| error);
         any_of(self.errors, errors)
             && any_of(self.references, letter.references.iter())
@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn a_letter_must_have_one_of_each_that_is_given() {
         let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let letter = Letter {
+        let letter = DeadLetter {
             id: "m".to_owned(),
             sent: None,
             received: None,

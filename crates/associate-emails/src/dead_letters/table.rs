@@ -1,23 +1,23 @@
-//! Letters as text: a table with a row for each error, or a line of JSON for each letter.
+//! Dead letters as text: a table with a row for each error, or a line of JSON for each dead letter.
 
 use serde_json::{Value, json};
 
 use super::advice::advice;
-use super::letter::Letter;
+use super::dead_letter::DeadLetter;
 use crate::tables::{self, Column};
 use crate::workload::count;
 
-/// The letters with one error.
+/// The dead letters with one error.
 struct Group<'l> {
     error: &'l str,
-    letters: Vec<&'l Letter>,
+    letters: Vec<&'l DeadLetter>,
 }
 
-/// A table by error. `in_all` counts the letters that were not chosen too; `now` is in milliseconds since 1970.
-pub(super) fn table(letters: &[Letter], in_all: usize, now: u64, width: Option<u16>) -> String {
+/// A table by error. `in_all` counts the dead letters that were not chosen too; `now` is in milliseconds since 1970.
+pub(super) fn table(letters: &[DeadLetter], in_all: usize, now: u64, width: Option<u16>) -> String {
     let summary = match letters.len() {
-        chosen if chosen == in_all => format!("{} in the queue", count(in_all, "letter")),
-        chosen => format!("{chosen} of {} in the queue chosen", count(in_all, "letter")),
+        chosen if chosen == in_all => format!("{} in the queue", count(in_all, "dead letter")),
+        chosen => format!("{chosen} of {} in the queue chosen", count(in_all, "dead letter")),
     };
     if letters.is_empty() {
         return summary;
@@ -25,7 +25,7 @@ pub(super) fn table(letters: &[Letter], in_all: usize, now: u64, width: Option<u
     let groups = by_error(letters);
     let columns = vec![
         Column::text("error", &groups, |group| group.error.to_owned()),
-        Column::number("letters", &groups, |group| group.letters.len()),
+        Column::number("dead letters", &groups, |group| group.letters.len()),
         Column::text("oldest", &groups, |group| {
             let oldest = group.letters.iter().filter_map(|letter| letter.sent).min();
             oldest.map(|sent| age(now.saturating_sub(sent))).unwrap_or_default()
@@ -40,13 +40,13 @@ pub(super) fn table(letters: &[Letter], in_all: usize, now: u64, width: Option<u
     format!("{}\n\n{summary}", tables::table(columns, width))
 }
 
-/// Each letter as a line of JSON.
-pub(super) fn json_lines(letters: &[Letter]) -> String {
+/// Each dead letter as a line of JSON.
+pub(super) fn json_lines(letters: &[DeadLetter]) -> String {
     let lines: Vec<String> = letters.iter().map(|letter| json(letter).to_string()).collect();
     lines.join("\n")
 }
 
-fn json(letter: &Letter) -> Value {
+fn json(letter: &DeadLetter) -> Value {
     let reasons: Vec<Value> =
         letter.reasons.iter().map(|(error, message)| json!({ "error": error, "message": message })).collect();
     json!({
@@ -60,8 +60,8 @@ fn json(letter: &Letter) -> Value {
     })
 }
 
-/// Letters by their errors, the most frequent first. A letter with several errors stands with each.
-fn by_error(letters: &[Letter]) -> Vec<Group<'_>> {
+/// Dead letters by their errors, the most frequent first. A dead letter with several errors stands with each.
+fn by_error(letters: &[DeadLetter]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for letter in letters {
         for (error, _) in &letter.reasons {
@@ -90,8 +90,8 @@ fn age(millis: u64) -> String {
 mod tests {
     use super::*;
 
-    fn letter(id: &str, sent: u64, errors: &[&str]) -> Letter {
-        Letter {
+    fn letter(id: &str, sent: u64, errors: &[&str]) -> DeadLetter {
+        DeadLetter {
             id: id.to_owned(),
             sent: Some(sent),
             received: Some(1),
@@ -117,8 +117,8 @@ mod tests {
         assert!(rows[1].contains("ref-1, ref-2, ref-3 and 1 more"), "{text}");
         assert!(rows[2].starts_with("| NameNotFound         1   5 h "), "{text}");
         assert!(rows[2].contains("create it, or mend the name, then redrive"), "{text}");
-        assert!(text.ends_with("\n\n4 of 9 letters in the queue chosen"), "{text}");
-        assert_eq!(table(&[], 0, 0, None), "0 letters in the queue");
+        assert!(text.ends_with("\n\n4 of 9 dead letters in the queue chosen"), "{text}");
+        assert_eq!(table(&[], 0, 0, None), "0 dead letters in the queue");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A letter: a message of the dead-letter queue, with the reasons why it is there.
+//! A dead letter: a message of the dead-letter queue, with the reasons why it is there.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,16 +7,17 @@ use serde_json::Value;
 
 use super::queue::Received;
 
-/// Stands for the error of a letter that SQS moved here after its last delivery. Such a letter gives no reason.
+/// Stands for the error of a dead letter that SQS moved here after its last delivery. Such a dead letter gives no
+/// reason.
 pub(super) const USED_UP: &str = "DeliveriesUsedUp";
-/// Stands for the error of a letter that EventBridge could not deliver and gave no code for.
+/// Stands for the error of a dead letter that EventBridge could not deliver and gave no code for.
 pub(super) const UNDELIVERED: &str = "EventNotDelivered";
-/// Stands for the error of a letter if nothing is known about it.
+/// Stands for the error of a dead letter if nothing is known about it.
 pub(super) const UNKNOWN: &str = "Unknown";
 
-/// One letter.
+/// One dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Letter {
+pub(super) struct DeadLetter {
     /// The identifier that SQS gave the message.
     pub(super) id: String,
     /// The time at which it was sent, in milliseconds since 1970.
@@ -33,7 +34,7 @@ pub(super) struct Letter {
     pub(super) body: String,
 }
 
-impl Letter {
+impl DeadLetter {
     /// Reads a message.
     pub(super) fn read(received: &Received) -> Self {
         let Message { body, attributes, message_attributes, .. } = &received.message;
@@ -45,7 +46,7 @@ impl Letter {
             .collect();
         let body = body.clone().unwrap_or_default();
         let request = innermost(&body);
-        let mut letter = Letter {
+        let mut letter = DeadLetter {
             id: received.id.clone(),
             sent: system(MessageSystemAttributeName::SentTimestamp).and_then(|sent| sent.parse().ok()),
             received: system(MessageSystemAttributeName::ApproximateReceiveCount)
@@ -132,7 +133,7 @@ fn innermost(body: &str) -> Value {
     json
 }
 
-/// The reason why a letter without `failures` is here, if its delivery tells it.
+/// The reason why a dead letter without `failures` is here, if its delivery tells it.
 ///
 /// EventBridge writes its reason into the message's attributes (EventBridge User Guide, "Using dead-letter queues to
 /// process undelivered events").
@@ -157,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    fn letter(body: &str, change: impl FnOnce(&mut Message)) -> Letter {
+    fn letter(body: &str, change: impl FnOnce(&mut Message)) -> DeadLetter {
         let mut message = Message::builder()
             .message_id("m")
             .receipt_handle("h")
@@ -166,14 +167,14 @@ mod tests {
             .attributes(MessageSystemAttributeName::ApproximateReceiveCount, "2")
             .build();
         change(&mut message);
-        Letter::read(&Received { id: "m".to_owned(), handle: "h".to_owned(), message })
+        DeadLetter::read(&Received { id: "m".to_owned(), handle: "h".to_owned(), message })
     }
 
     fn texts(set: &BTreeSet<String>) -> Vec<&str> {
         set.iter().map(String::as_str).collect()
     }
 
-    fn errors(letter: &Letter) -> Vec<&str> {
+    fn errors(letter: &DeadLetter) -> Vec<&str> {
         letter.reasons.iter().map(|(error, _)| error.as_str()).collect()
     }
 
