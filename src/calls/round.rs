@@ -15,7 +15,7 @@ use crate::outcomes::GroupOutcomes;
 use crate::pairs::Pairs;
 use crate::plan::{Group, Joined, Plan};
 
-use super::group::{GroupLimits, GroupStep, Progress, Chunk};
+use super::group::{Chunk, GroupLimits, GroupStep, Progress};
 use super::instances::Instances;
 use super::pause::Pause;
 use super::step::{Answer, Attempt, Step, Task};
@@ -325,7 +325,8 @@ impl<'p> Round<'p> {
             let is_uncalled = |(member, other): (&Member, &Group)| {
                 other.instance == planned.instance && !member.progress.is_begun()
             };
-            self.instances.note(&planned.instance, verdict, || groups.iter().zip(&plan.groups).any(is_uncalled));
+            self.instances
+                .note(&planned.instance, verdict, || groups.iter().zip(&plan.groups).any(is_uncalled));
         }
         self.idle.push_back(Idle::Group(group, pause));
     }

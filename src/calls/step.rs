@@ -9,7 +9,7 @@ use crate::connect::{
     AssociateCall, Connect, Entry, ListCall, ListedAddress, Operation, Page, Refusal, Refused, SearchCall,
 };
 
-use super::group::{Listing, Chunk};
+use super::group::{Chunk, Listing};
 use super::pause::Pause;
 
 /// One call that a round needs.

@@ -141,7 +141,10 @@ impl Forwarding {
             if outgoing[before..].iter().any(|message| message.body.len() > MAX_BYTES) {
                 // The whole source comes again, and ends unchanged in the dead-letter queue.
                 let message_id = envelope.sources[source].id.as_deref();
-                tracing::warn!(messageId = message_id, "the failures of a message are too large to be sent on");
+                tracing::warn!(
+                    messageId = message_id,
+                    "the failures of a message are too large to be sent on"
+                );
                 outgoing.truncate(before);
             }
         }

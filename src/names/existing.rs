@@ -54,7 +54,11 @@ impl Names<'_> {
 /// The address identifiers to check, by instance. An address that is named by name is looked up anyway.
 fn checked_ids(pairs: &Pairs) -> HashMap<Arc<str>, HashSet<&str>> {
     let mut ids: HashMap<Arc<str>, HashSet<&str>> = HashMap::new();
-    for mention in pairs.mentions.iter().filter(|mention| pairs.requests[mention.request()].options.intent == Intent::Check) {
+    for mention in pairs
+        .mentions
+        .iter()
+        .filter(|mention| pairs.requests[mention.request()].options.intent == Intent::Check)
+    {
         let pair = &pairs.pairs[mention.pair()];
         let of_instance = ids.entry(pairs.queues[pair.queue()].instance.clone()).or_default();
         if let Named::Id(id) = pair.address() {

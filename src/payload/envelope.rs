@@ -7,9 +7,9 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::delivery::Delivery;
-use super::parsed::{Parsed, Records};
 use super::foreign::Foreign;
 use super::json::{Json, Members, Text, without_mark};
+use super::parsed::{Parsed, Records};
 use super::record::{Member, NoText, Record, read, text};
 
 /// The kinds of envelope. They differ in the way a failure is reported.
@@ -179,10 +179,7 @@ fn place(payload: &str, position: usize) -> String {
     format!("{name}[{position}]")
 }
 
-fn envelope<'p, M: Member<'p>>(
-    parsed: Parsed<'p, M>,
-    payload: &'p str,
-) -> Result<Envelope<'p>, NoEnvelope> {
+fn envelope<'p, M: Member<'p>>(parsed: Parsed<'p, M>, payload: &'p str) -> Result<Envelope<'p>, NoEnvelope> {
     match parsed {
         Parsed::Array(records) => batch(EnvelopeKind::Pipes, records, payload),
         Parsed::Object { records: Some(Records::List(records)), .. } => {

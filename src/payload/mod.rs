@@ -4,10 +4,10 @@
 //! they have the same form in all envelopes.
 
 mod delivery;
-mod parsed;
 mod envelope;
 mod foreign;
 mod json;
+mod parsed;
 mod record;
 
 pub use delivery::Delivery;

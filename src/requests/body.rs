@@ -45,7 +45,9 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
         };
         text = Cow::Owned(inner);
     }
-    Err(whole(format!("the body has more than {MAX_ENVELOPES} envelopes around its request; at most {MAX_ENVELOPES} are accepted")))
+    Err(whole(format!(
+        "the body has more than {MAX_ENVELOPES} envelopes around its request; at most {MAX_ENVELOPES} are accepted"
+    )))
 }
 
 /// Returns an unreadable body without the `unreadable` envelope that the function gave it earlier.
@@ -81,7 +83,9 @@ fn envelope_of<'j, 'a>(json: &'j Json<'a>) -> Result<Option<BodyEnvelope<'j, 'a>
             Some(message) => Ok(Some(BodyEnvelope::Notification(message))),
             None => Err(whole("the notification has no text as its Message".to_owned())),
         }
-    } else if ["detail-type", "source", "detail"].iter().all(|name| json.get(name).is_some()) && !is_request(json) {
+    } else if ["detail-type", "source", "detail"].iter().all(|name| json.get(name).is_some())
+        && !is_request(json)
+    {
         nothing_beside(json, "detail")?;
         Ok(one(json, "detail")?.map(BodyEnvelope::Event))
     } else {
@@ -237,7 +241,8 @@ mod tests {
             body = format!(r#"{{"unreadable":"{escaped}"}}"#);
             let expected = match envelopes {
                 ..=8 => Ok("{}".to_owned()),
-                _ => Err("the body has more than 8 envelopes around its request; at most 8 are accepted".to_owned()),
+                _ => Err("the body has more than 8 envelopes around its request; at most 8 are accepted"
+                    .to_owned()),
             };
             assert_eq!(request(&body), expected);
         }

@@ -6,7 +6,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::shapes::{Batch, Shape, Envelope};
+use crate::shapes::{Batch, Envelope, Shape};
 
 /// Writes a payload to standard output.
 pub(crate) fn write(shape: Shape) -> Result<(), Failure> {

@@ -185,7 +185,11 @@ async fn only_chosen_letters_are_moved_or_deleted_and_only_with_consent() {
     let redrive = ["--error", "NameNotFound", "--redrive", "--to", &world.target];
     let ran = world.run(&redrive).await;
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    assert!(ran.stderr.contains("Move 10 dead letters to") && ran.stderr.contains("give --yes"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("Move 10 dead letters to") && ran.stderr.contains("give --yes"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!((world.visible(&world.letters).await, world.visible(&world.target).await), (30, 0));
 
     let ran = world.run(&[&redrive[..], &["--yes"]].concat()).await;

@@ -10,8 +10,8 @@ use queue_email_associator::requests::{Field, Name, Path};
 use request_file::Record;
 use serde::{Deserialize, Serialize};
 
-use crate::requests::text_of;
 use crate::cells::Cells;
+use crate::requests::text_of;
 use crate::text::shortened;
 
 /// The most rows that one invalid thing makes: an invalid line may name thousands of addresses.

@@ -11,7 +11,6 @@
 //!
 //! Around it: [`settings`] (the environment) and [`lambda`] (the runtime).
 
-mod requests;
 mod cells;
 pub mod error;
 mod file;
@@ -19,13 +18,14 @@ pub mod function;
 pub mod group;
 mod invalid;
 pub mod lambda;
+mod requests;
 pub mod settings;
 pub mod step;
 pub mod storage;
 pub mod summarise;
 mod text;
 
-pub use requests::Context;
 pub use cells::Cells;
-pub use file::{MAX_PAIRS, MAX_FILE_BYTES};
+pub use file::{MAX_FILE_BYTES, MAX_PAIRS};
 pub use invalid::{Contents, InvalidRecord};
+pub use requests::Context;

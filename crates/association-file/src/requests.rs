@@ -179,7 +179,8 @@ mod tests {
             {"queueId":"q","emailAddressId":"g"}]}"#;
         let requests = Requests::of_input(input, &context).unwrap();
         assert_eq!((requests.count(), requests.distinct(), requests.repeated()), (4, 4, 1));
-        let rows: Vec<_> = requests.first_mentions().iter().map(|mention| requests.row(mention.path)).collect();
+        let rows: Vec<_> =
+            requests.first_mentions().iter().map(|mention| requests.row(mention.path)).collect();
         assert_eq!(rows, [Some(2), Some(7), None]);
         assert_eq!(requests.row(requests.pairs.invalid[0].1.path()), Some(4));
     }

@@ -6,8 +6,8 @@ use connect_simulator::{Fixture, Operation};
 use queue_email_associator::answer::InvocationError;
 use serde_json::Value;
 
-use crate::requested::{Requested, Leaf, Payload, Read, Written, parse};
 use crate::hostile::INSTANCE;
+use crate::requested::{Leaf, Payload, Read, Requested, Written, parse};
 use crate::world::World;
 
 /// The end of an invocation: its answer as JSON, or an error.
@@ -210,8 +210,11 @@ impl Books {
         {
             return Err(format!("nobody asked for {address} on {queue}"));
         }
-        let instances: BTreeSet<&str> =
-            requested().flat_map(|requested| &requested.instances).map(String::as_str).chain([INSTANCE]).collect();
+        let instances: BTreeSet<&str> = requested()
+            .flat_map(|requested| &requested.instances)
+            .map(String::as_str)
+            .chain([INSTANCE])
+            .collect();
         if let Some((instance, ..)) =
             self.called.iter().find(|(instance, ..)| !instances.contains(&**instance))
         {

@@ -12,12 +12,12 @@
 //! | `worker`, `watch` | the two processes |
 
 mod args;
-mod requested;
 mod case;
 mod cost;
 mod hostile;
 mod ledger;
 mod mutate;
+mod requested;
 mod requests;
 mod shapes;
 mod sqs;

@@ -12,10 +12,10 @@ use queue_email_associator::requests::{
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::requested::Payload;
 use crate::case::{Case, Target};
 use crate::cost::Cost;
 use crate::ledger::{self, Ending};
+use crate::requested::Payload;
 use crate::world::World;
 
 /// The events of an execution: its envelope, its errors, its ends.
@@ -144,7 +144,8 @@ fn handler(case: &Case) -> Result<Ran, String> {
         met.extend(errors.map(|error| format!("sent on: {error}")));
         met.insert(format!("sent on {}", if sent.to_failures { "for good" } else { "what is left" }));
     }
-    let checked = ledger::check(&world, requested.as_ref(), &ending).and_then(|()| redrive(case.world, &world));
+    let checked =
+        ledger::check(&world, requested.as_ref(), &ending).and_then(|()| redrive(case.world, &world));
     Ok((checked.map(|()| met), cost))
 }
 

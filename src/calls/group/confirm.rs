@@ -10,11 +10,11 @@ use crate::failure::{Blame, Failure};
 use crate::outcomes::Outcome;
 use crate::plan::{Address, Group};
 
-use super::unconfirmed::Unconfirmed;
 use super::failure::{Fill, maybe_full, refused_for_content, undecided};
 use super::listing::{Listing, OnQueue, Purpose};
-use super::room::Room;
 use super::narrowing::Chunk;
+use super::room::Room;
+use super::unconfirmed::Unconfirmed;
 use super::{List, Progress, QueueVerdict};
 
 impl Progress {
@@ -49,7 +49,8 @@ impl Progress {
             self.fail_full(Fill::by_list);
         }
         let is_refused_room = is_full && self.room == Room::AtMost(0);
-        let is_end_of_chunk = self.unconfirmed.last().is_some_and(|unconfirmed| Some(unconfirmed.planned) != next);
+        let is_end_of_chunk =
+            self.unconfirmed.last().is_some_and(|unconfirmed| Some(unconfirmed.planned) != next);
         (is_refused_room || is_end_of_chunk).then(|| Listing::new(Purpose::Confirm { urgency: self.urgency }))
     }
 
@@ -111,7 +112,8 @@ impl Progress {
 
     /// The addresses to associate that are neither decided nor unconfirmed.
     fn waiting(&self) -> Vec<usize> {
-        let is_unconfirmed = |member: usize| self.unconfirmed.iter().any(|unconfirmed| unconfirmed.member == member);
+        let is_unconfirmed =
+            |member: usize| self.unconfirmed.iter().any(|unconfirmed| unconfirmed.member == member);
         let waits = |member: &usize| self.outcomes[*member].is_none() && !is_unconfirmed(*member);
         (0..self.outcomes.len()).filter(|member| !self.checked.contains(member)).filter(waits).collect()
     }

@@ -7,7 +7,7 @@ use crate::outcomes::Outcome;
 use crate::plan::{Chunk as PlannedChunk, Group};
 
 use super::room::Room;
-use super::{Progress, Chunk, beforehand, positions_to_check};
+use super::{Chunk, Progress, beforehand, positions_to_check};
 
 impl Progress {
     /// Adds chunks to associate. Their addresses have just joined the group, or only dry runs asked for them before.

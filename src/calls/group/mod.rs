@@ -10,14 +10,14 @@
 //! - Before an address fails for good, the group may read the list once more (`confirm`).
 //! - Last, the list decides the addresses that requests only check (`check`).
 
-mod unconfirmed;
 mod check;
 mod confirm;
 mod failure;
 mod joining;
 mod listing;
-mod room;
 mod narrowing;
+mod room;
+mod unconfirmed;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,11 +28,11 @@ use crate::outcomes::{GroupOutcomes, Outcome};
 use crate::plan::{Address, Group};
 use crate::requests::Intent;
 
-use self::unconfirmed::Unconfirmed;
 use self::failure::{failed, no_time_to_retry, refused_for_content, undecided};
 use self::listing::{Purpose, Read};
-use self::room::Room;
 use self::narrowing::Narrowing;
+use self::room::Room;
+use self::unconfirmed::Unconfirmed;
 use super::pause::Pause;
 
 pub use self::listing::Listing;

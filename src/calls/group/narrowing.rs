@@ -101,7 +101,11 @@ impl Narrowing {
     }
 
     /// The next chunk to try. It holds only undecided addresses, and at most `at_most` of them.
-    pub(super) fn next(&mut self, at_most: Option<usize>, undecided: impl Fn(usize) -> bool) -> Option<Chunk> {
+    pub(super) fn next(
+        &mut self,
+        at_most: Option<usize>,
+        undecided: impl Fn(usize) -> bool,
+    ) -> Option<Chunk> {
         if at_most == Some(0) {
             return None;
         }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::sqs::{CONTINUATION, FAILURES, Sent};
 use crate::world::{INSTANCE, World, listed};
 
-use super::history::{NamedPair, History};
+use super::history::{History, NamedPair};
 use super::scene::{Message, Scene};
 
 /// After so many rounds the faults are over.
@@ -97,7 +97,8 @@ pub async fn report(scene: &Scene) {
     let of = |row: &Value| ["associated", "alreadyAssociated", "failed"].map(|name| count(row, name));
     assert_eq!(of(&report).iter().sum::<usize>(), count(&report, "distinct"), "{report}");
     let failures = report["failures"].as_array().unwrap();
-    let named: Vec<NamedPair> = failures.iter().map(|failure| NamedPair::of_failure(failure).unwrap()).collect();
+    let named: Vec<NamedPair> =
+        failures.iter().map(|failure| NamedPair::of_failure(failure).unwrap()).collect();
     assert_eq!(failures.len(), count(&report, "failed"), "each failed pair is told once: {report}");
     for name in ["requested", "associated", "alreadyAssociated", "failed"] {
         let rows = report["queues"].as_array().unwrap().iter().map(|row| count(row, name)).sum::<usize>();
@@ -163,7 +164,8 @@ fn check_reasons(history: &History, since: usize, sent: &Sent) {
     let failures = sent.body["failures"].as_array().unwrap();
     assert!(!failures.is_empty(), "a message of the failures queue has no reason: {}", sent.body);
     for failure in failures {
-        let pair = NamedPair::of_failure(failure).unwrap_or_else(|| panic!("a failure of no pair: {failure}"));
+        let pair =
+            NamedPair::of_failure(failure).unwrap_or_else(|| panic!("a failure of no pair: {failure}"));
         let error = failure["error"].as_str().unwrap();
         assert!(history.explains(&pair, error, since), "not true at any moment: {failure}");
     }

@@ -41,11 +41,13 @@ impl NamedPair {
             let text = |value: Value| value.as_str().unwrap().to_owned();
             let ids = list("emailAddressIds").into_iter().map(text).map(Named::Id);
             let names = list("emailAddresses").into_iter().map(text).map(Named::Name);
-            named_pairs.extend(one.into_iter().chain(ids).chain(names).map(folded).map(|address| NamedPair {
-                instance: instance.to_owned(),
-                queue: queue.clone(),
-                address,
-            }));
+            named_pairs.extend(
+                one.into_iter().chain(ids).chain(names).map(folded).map(|address| NamedPair {
+                    instance: instance.to_owned(),
+                    queue: queue.clone(),
+                    address,
+                }),
+            );
         }
         named_pairs
     }
@@ -155,7 +157,8 @@ impl History {
             "QueueFull" => {
                 let kept = all.iter().flat_map(|state| pairs(state, pair));
                 let is_full = |state: &Fixture, (queue, address): &(String, String)| {
-                    !holds(state, &pair.instance, queue, address) && self.is_full(state, &pair.instance, queue)
+                    !holds(state, &pair.instance, queue, address)
+                        && self.is_full(state, &pair.instance, queue)
                 };
                 let named: BTreeSet<(String, String)> = kept.collect();
                 states.iter().any(|state| named.iter().any(|pair| is_full(state, pair)))
@@ -164,7 +167,12 @@ impl History {
         }
     }
 
-    fn refused(&self, states: &[Fixture], pair: &NamedPair, by: impl Fn(&Fixture, &str, &str) -> bool) -> bool {
+    fn refused(
+        &self,
+        states: &[Fixture],
+        pair: &NamedPair,
+        by: impl Fn(&Fixture, &str, &str) -> bool,
+    ) -> bool {
         let named: BTreeSet<(String, String)> = states.iter().flat_map(|state| pairs(state, pair)).collect();
         named.iter().any(|(queue, address)| states.iter().any(|state| by(state, queue, address)))
     }
@@ -196,7 +204,8 @@ fn queues(state: &Fixture, pair: &NamedPair) -> Vec<String> {
     match &pair.queue {
         Named::Id(id) => vec![id.clone()],
         Named::Name(name) => {
-            let queues = state.instances.get(&pair.instance).into_iter().flat_map(|instance| &instance.queues);
+            let queues =
+                state.instances.get(&pair.instance).into_iter().flat_map(|instance| &instance.queues);
             queues.filter(|(_, queue)| queue.name.as_ref() == Some(name)).map(|(id, _)| id.clone()).collect()
         }
     }

@@ -5,9 +5,7 @@ use super::dead_letter::{UNDELIVERED, UNKNOWN, USED_UP};
 /// Tells a person in a few words how to mend an error before redriving its dead letters.
 pub(super) fn advice(error: &str) -> &'static str {
     match error {
-        "InvalidRequest" => {
-            "mend the sender and delete them: sent back unchanged, they fail again"
-        }
+        "InvalidRequest" => "mend the sender and delete them: sent back unchanged, they fail again",
         "NameNotFound" | "EmailAddressNotFound" => "create it, or mend the name, then redrive",
         "NameAmbiguous" => "delete them, and ask again by identifier",
         "ResourceNotFoundException" => "create the queue or address, or mend the identifier, then redrive",

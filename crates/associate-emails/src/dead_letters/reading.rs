@@ -59,7 +59,11 @@ impl Emptiness {
 ///
 /// # Errors
 /// One line: the queue cannot be read.
-pub(super) async fn read(queue: &Queue, expected: usize, quiet: bool) -> Result<Option<Vec<DeadLetter>>, String> {
+pub(super) async fn read(
+    queue: &Queue,
+    expected: usize,
+    quiet: bool,
+) -> Result<Option<Vec<DeadLetter>>, String> {
     let steps = Steps::begin("letters read", expected, quiet);
     let mut handles: HashMap<String, String> = HashMap::new();
     let mut letters = Vec::new();

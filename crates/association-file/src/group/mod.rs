@@ -11,10 +11,10 @@ use queue_email_associator::pairs::Named;
 use queue_email_associator::plan::CHUNK;
 use queue_email_associator::requests::{Field, Intent, Invalid};
 
-use crate::requests::{Requests, Context, text_of};
 use crate::error::FileError;
 use crate::file::{self, MAX_PAIRS};
 use crate::invalid::{Contents, InvalidRecord};
+use crate::requests::{Context, Requests, text_of};
 use line::Line;
 use lines::Lines;
 

@@ -10,8 +10,8 @@ use super::failed::FailedRow;
 use super::ledger::Ledger;
 use super::reason::{Reason, Reasons};
 use super::results::{Ended, Execution, Output, OutputFailure};
-use crate::requests::{Requests, DEFAULT_INSTANCE, item_of};
 use crate::cells::Cells;
+use crate::requests::{DEFAULT_INSTANCE, Requests, item_of};
 use crate::step::error_message;
 
 /// The errors of the associating function that another attempt meets again.

@@ -16,11 +16,11 @@ use std::sync::Arc;
 
 use queue_email_associator::pairs::Named;
 
-use crate::requests::{Requests, Context};
 use crate::cells::Cells;
 use crate::error::FileError;
 use crate::file;
 use crate::invalid::{Contents, InvalidRecord};
+use crate::requests::{Context, Requests};
 use batch::Batch;
 use ledger::Ledger;
 use reason::Reasons;
@@ -175,7 +175,8 @@ impl<'k> Summing<'k> {
         self.counts.file.rows += requests.count();
         self.counts.file.pairs += requests.distinct();
         self.counts.file.repeated += requests.repeated();
-        let queues = requests.pairs.queues.iter().map(|queue| (queue.instance.to_string(), queue.queue.clone()));
+        let queues =
+            requests.pairs.queues.iter().map(|queue| (queue.instance.to_string(), queue.queue.clone()));
         self.queues.extend(queues);
         self.counts.file.queues = self.queues.len();
     }
