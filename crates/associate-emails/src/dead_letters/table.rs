@@ -113,9 +113,9 @@ mod tests {
         ];
         let text = table(&letters, 9, 12 * hour, None);
         let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
-        assert!(rows[1].starts_with("| QueueFull            4   5 h "), "{text}");
+        assert!(rows[1].starts_with("| QueueFull                 4   5 h "), "{text}");
         assert!(rows[1].contains("ref-1, ref-2, ref-3 and 1 more"), "{text}");
-        assert!(rows[2].starts_with("| NameNotFound         1   5 h "), "{text}");
+        assert!(rows[2].starts_with("| NameNotFound              1   5 h "), "{text}");
         assert!(rows[2].contains("create it, or mend the name, then redrive"), "{text}");
         assert!(text.ends_with("\n\n4 of 9 dead letters in the queue chosen"), "{text}");
         assert_eq!(table(&[], 0, 0, None), "0 dead letters in the queue");
