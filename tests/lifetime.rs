@@ -199,7 +199,7 @@ fn batch(queue: &str, address: &str) -> Value {
 }
 
 #[test]
-fn an_idle_process_ends_at_once_and_cleanly_when_it_is_told_to() {
+fn idle_process_ends_at_once_on_a_signal() {
     let api = RuntimeApi::start();
     let process = Process::of_the_function(&api, &[]);
     assert_eq!(api.next(), Said::Asks);
@@ -212,7 +212,7 @@ fn an_idle_process_ends_at_once_and_cleanly_when_it_is_told_to() {
 
 /// SQS delivers the messages again if the process gives no answer. An answer in haste could only lose some of them.
 #[test]
-fn a_process_told_to_stop_in_the_middle_of_an_invocation_answers_nothing() {
+fn busy_process_gives_no_answer_on_a_signal() {
     let never_answers = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let endpoint = format!("http://{}", never_answers.local_addr().unwrap());
     let api = RuntimeApi::start();
@@ -228,7 +228,7 @@ fn a_process_told_to_stop_in_the_middle_of_an_invocation_answers_nothing() {
 }
 
 #[test]
-fn two_invocations_at_once_keep_their_outcomes_and_their_log_apart() {
+fn two_invocations_keep_outcomes_and_logs_apart() {
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let connect = Connect::new(Options {
         fixture: Fixture::new().with_queue(INSTANCE, "q0", "Queue").with_address(
@@ -292,7 +292,7 @@ fn two_invocations_at_once_keep_their_outcomes_and_their_log_apart() {
 /// The batch whose invocation panicked is not answered with success, so that it comes again, and the next one finds
 /// the process whole: its permits, its pace and its connections.
 #[test]
-fn a_panic_costs_its_own_invocation_only() {
+fn panic_fails_only_its_own_invocation() {
     let api = RuntimeApi::start();
     let mut this = Command::new(std::env::current_exe().unwrap());
     // With one thread, as on one core, the test's name would stand in front of the first line of the log.

@@ -7,7 +7,7 @@ use queue_email_associator::log::{Lines, start_to};
 use tracing::level_filters::LevelFilter;
 
 #[test]
-fn a_panic_is_one_line_without_email_addresses() {
+fn panic_is_one_line_without_addresses() {
     let lines = Arc::new(Mutex::new(String::new()));
     let sink = {
         let lines = lines.clone();

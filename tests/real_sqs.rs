@@ -251,7 +251,7 @@ async fn failures_arrive_in_batches_and_can_be_redriven() {
 }
 
 #[tokio::test]
-async fn what_is_left_arrives_delayed() {
+async fn continuation_arrives_delayed() {
     let world = World::new("left", fixture()).await;
     world.connect.inject(Fault { queue: Some("q1".to_owned()), ..Fault::default() });
     let body = json!({ "instanceId": INSTANCE, "associations": [
@@ -286,7 +286,7 @@ async fn a_message_above_the_size_limit_arrives_in_parts() {
 }
 
 #[tokio::test]
-async fn a_queue_that_does_not_exist_has_the_message_listed() {
+async fn missing_sqs_queue_lists_the_message() {
     let world = World::new("gone", fixture()).await;
     world.sqs.get().delete_queue().queue_url(&world.failures).send().await.unwrap();
     assert_eq!(world.deliver(&[request("q0", &["bad"])]).await, ["m0"]);
@@ -351,7 +351,7 @@ async fn throttled_out_message_comes_again_after_half_a_minute_then_a_minute() {
 }
 
 #[tokio::test]
-async fn message_that_only_lacked_time_is_visible_at_once() {
+async fn message_short_of_time_is_visible_at_once() {
     let world = World::new("late", fixture()).await;
     let id = world.send(&request("q0", &["e0"])).await;
     let records = world.receive().await;
@@ -362,7 +362,7 @@ async fn message_that_only_lacked_time_is_visible_at_once() {
 }
 
 #[tokio::test]
-async fn timeout_of_the_queue_stands_where_sqs_refuses_the_receipt_handle() {
+async fn refused_receipt_handle_keeps_the_queues_timeout() {
     let world = World::new("refused", fixture()).await;
     world.connect.inject(Fault::default());
     let mut body = request("q0", &["e0"]);

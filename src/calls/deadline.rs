@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_begins_only_with_a_second_left() {
+    fn call_begins_only_with_a_second_left() {
         let now = Instant::now();
         let at = |millis| now + Duration::from_millis(millis);
         let deadline = Deadline::new(at(3_000), Duration::from_millis(1_000), now);

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn instance_is_asked_for_once_after_two_missing_queues() {
+    fn two_missing_queues_check_the_instance_once() {
         assert_eq!(not_found(1, true).0.next_check(), None);
         let (mut instances, instance) = not_found(5, true);
         let call = instances.next_check().unwrap();
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn instance_with_a_queue_is_never_asked_for() {
+    fn instance_with_a_queue_is_never_checked() {
         let (mut instances, instance) = not_found(1, true);
         instances.note(&instance, QueueVerdict::Found, || true);
         instances.note(&instance, QueueVerdict::NotFound, || true);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_instance_that_is_not_found_is_missing() {
+    fn only_a_not_found_instance_is_missing() {
         for (answer, is_missing) in [
             (None, false),
             (Some(Class::NotFound), true),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn queue_that_is_found_meanwhile_is_proof() {
+    fn found_queue_proves_the_instance() {
         let (mut instances, instance) = not_found(2, true);
         let call = instances.next_check().unwrap();
         instances.note(&instance, QueueVerdict::Found, || true);

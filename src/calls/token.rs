@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_depends_on_everything_and_on_nothing_else() {
+    fn token_depends_on_instance_queue_addresses_and_sources() {
         let token = |queue, addresses: &[&'static str], sources: &[&'static str]| {
             client_token("i", queue, addresses.iter().copied(), sources.iter().copied())
         };

@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_came_before_ends_the_reading() {
+    fn repeated_token_ends_the_reading() {
         for tokens in [&["a", "a"][..], &["a", "b", "a"], &["a", "b", "b"]] {
             let mut pages = Pages::default();
             let (last, before) = tokens.split_last().unwrap();

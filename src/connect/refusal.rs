@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_decides_before_the_status() {
+    fn code_decides_before_status() {
         let table = [
             (Some("ThrottlingException"), 429, Class::Throttled),
             (Some("ThrottlingException"), 400, Class::Throttled),

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_defines_each_metric_and_gives_its_value() {
+    fn record_defines_each_metric_with_its_value() {
         let record = record(
             "N",
             "f",

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_cut_out_and_nothing_else() {
+    fn only_addresses_are_redacted() {
         for (text, clean) in [
             ("nothing here", "nothing here"),
             ("a@b.example", "[email address]"),

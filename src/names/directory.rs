@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queues_match_exactly_and_addresses_without_regard_to_case() {
+    fn queues_match_exactly_and_addresses_ignore_case() {
         let mut queues = Directory::new(Kind::Queues);
         queues.add("Billing", "q1");
         queues.add("billing", "q2");
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_similar_name_is_found_with_what_differs() {
+    fn similar_name_is_found_with_its_difference() {
         let mut queues = Directory::new(Kind::Queues);
         queues.add("Billing", "q1");
         queues.add("Orders", "q2");

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_is_kept_for_five_minutes() {
+    fn directory_is_kept_for_five_minutes() {
         let (directories, now) = (Directories::default(), Instant::now());
         let which: Which = ("i".into(), Kind::Queues);
         directories.put(which.clone(), Arc::new(Directory::new(Kind::Queues)), now);
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_reading_is_gone_on_with_once_and_not_after_five_minutes() {
+    fn interrupted_reading_resumes_once_within_five_minutes() {
         let (directories, now) = (Directories::default(), Instant::now());
         let which: Which = ("i".into(), Kind::Queues);
         directories.put_unfinished(which.clone(), Reading::new(which.clone()), now);

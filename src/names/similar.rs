@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_is_told_in_words() {
+    fn differences_are_named() {
         for (name, other, differs) in [
             ("billing", "Billing", "case"),
             ("Billing ", "Billing", "outer white space"),

@@ -43,7 +43,7 @@ fn chunks(plan: &Plan) -> Vec<(String, Vec<&str>, usize)> {
 }
 
 #[test]
-fn pairs_are_grouped_by_queue_each_once_in_the_order_they_were_asked_for() {
+fn pairs_are_grouped_once_in_requested_order() {
     let pairs = pairs(&json!({ "associations": [
         { "queueId": "q", "emailAddressIds": ["b", "a"] },
         { "queueId": "p", "emailAddressId": "a" },
@@ -101,7 +101,7 @@ fn an_address_is_live_if_any_request_is() {
 }
 
 #[test]
-fn a_group_only_of_dry_runs_says_how_many_calls_it_would_need() {
+fn dry_group_counts_the_calls_of_a_live_run() {
     let addresses: Vec<String> = (0..51).map(|number| format!("e{number}")).collect();
     let pairs =
         pairs(&json!({ "dryRun": true, "associations": [{ "queueId": "q", "emailAddressIds": addresses }] }));
@@ -110,7 +110,7 @@ fn a_group_only_of_dry_runs_says_how_many_calls_it_would_need() {
 }
 
 #[test]
-fn a_chunk_is_as_urgent_as_the_smallest_request_that_asks_for_any_of_it() {
+fn chunk_is_as_urgent_as_its_smallest_request() {
     let many: Vec<String> = (0..120).map(|number| format!("e{number}")).collect();
     let large = json!({ "associations": [{ "queueId": "q", "emailAddressIds": many }] });
     let small = json!({ "queueId": "q", "emailAddressId": "e60" });
@@ -133,7 +133,7 @@ fn each_address_knows_its_sources_once() {
 }
 
 #[test]
-fn pairs_that_were_looked_up_join_their_groups() {
+fn found_pairs_join_their_groups() {
     let pairs = pairs(&json!({ "associations": [
         { "queueId": "q", "emailAddresses": ["?a@x.example", "?b@x.example"] },
         { "queueId": "q", "emailAddressIds": ["b", "c"] },
@@ -159,7 +159,7 @@ fn pairs_that_were_looked_up_join_their_groups() {
 }
 
 #[test]
-fn an_address_that_all_its_pairs_left_is_not_wanted() {
+fn address_without_pairs_is_not_wanted() {
     let pairs = pairs(&json!({ "associations": [
         { "queueId": "q", "emailAddressIds": ["a", "b"] },
         { "queueId": "q", "emailAddress": "a@x.example" },

@@ -92,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn longest_delay_leaves_the_twelve_hours_that_sqs_allows_since_the_message_was_received() {
+    fn longest_delay_stays_within_twelve_hours_of_receipt() {
         let day = Duration::from_secs(43_200);
         let delays = Delays { initial: day, max: day };
         assert_eq!(delays.of(Reason::Other, 1, 1.0), Duration::from_secs(42_000));
     }
 
     #[test]
-    fn two_reasons_are_another() {
+    fn two_reasons_make_a_third() {
         assert_eq!(Reason::Time.and(Reason::Time), Reason::Time);
         assert_eq!(Reason::Grace.and(Reason::Grace), Reason::Grace);
         assert_eq!(Reason::Time.and(Reason::Grace), Reason::Other);

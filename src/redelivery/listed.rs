@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn fifo_messages_behind_a_failed_one_of_their_group_come_again_with_it() {
+    fn fifo_messages_behind_a_failure_come_again_with_it() {
         let fifo = |id, group| message(id, "q.fifo", group);
         let batch = [
             fifo("a1", Some("a")),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn reason_follows_from_the_failures_that_may_pass() {
+    fn reason_follows_from_retryable_failures() {
         let failed = |retry: Retry, retryable: bool| Failed {
             instance_id: None,
             queue: None,

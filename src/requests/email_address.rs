@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_the_service_accepts() {
+    fn accepted_addresses() {
         let longest = format!("{}@b.example", "x".repeat(245));
         let longest_beyond_ascii = format!("{}@b.example", "é".repeat(245));
         for text in [
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_says_what_it_looks_like() {
+    fn invalid_address_says_what_it_looks_like() {
         let long = format!("{}@b.example", "x".repeat(246));
         let long_beyond_ascii = format!("{}@b.example", "é".repeat(246));
         let table = [

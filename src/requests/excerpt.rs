@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_invalid_is_kept_as_it_stood() {
+    fn invalid_parts_are_kept_unchanged() {
         let root = Path::default();
         let list = Field::EmailAddressIds;
         let request = r#"{"instanceId": "i", "associations": [
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_of_one_list_share_what_stands_beside_it() {
+    fn elements_of_one_list_share_their_entry() {
         let json = Json::parse(r#"{"queueId": "q", "emailAddresses": ["a b", "c d"]}"#).unwrap();
         let mut excerpts = Excerpts::new(&json);
         let path = |index| Path::default().field(Field::EmailAddresses).element(index);

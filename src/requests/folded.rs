@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_person_reads_as_the_name_is_nearly_it() {
+    fn similar_spelling_is_nearly_the_name() {
         for name in [
             "dryRun",
             "dryrun",
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn another_name_is_another_name() {
+    fn other_names_are_unknown() {
         for name in [
             "",
             "_",
@@ -120,7 +120,7 @@ mod tests {
 
     /// The ranges are Default_Ignorable_Code_Point of the Unicode Character Database, and the control characters.
     #[test]
-    fn no_invisible_character_makes_another_name() {
+    fn invisible_characters_make_no_other_name() {
         let ranges = [
             0..=0x1f,
             0x7f..=0xa0,

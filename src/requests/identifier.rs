@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn arns_that_name_something_else_are_refused() {
+    fn foreign_arns_are_refused() {
         let malformed = "malformed ARN";
         let elsewhere = "another partition or Region";
         let table = [

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelled_field_is_named_as_it_was_written() {
+    fn misspelled_field_is_quoted() {
         let entry = Path::default().entry(2);
         let invalid = Invalid::misspelled(entry, Field::QueueId, "queue_id");
         assert_eq!(invalid.path_text().as_deref(), Some("associations[2].queue_id"));
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_any_length_makes_a_message_that_can_be_read() {
+    fn long_field_name_is_cut_in_the_message() {
         let invalid =
             Invalid::misspelled(Path::default(), Field::DryRun, &format!("dry{}Run", " ".repeat(1_000_000)));
         assert!(invalid.message.len() < 200, "{} bytes", invalid.message.len());

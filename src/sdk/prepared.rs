@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_made_ready_once_by_a_thread_of_its_own() {
+    async fn own_thread_prepares_once() {
         let (sender, threads) = channel();
         let http = SharedHttpClient::new(Slow(sender));
         let client = connect(for_sdk_clients(http.clone()));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_makes_a_client_does_not_make_it_ready() {
+    async fn making_a_client_prepares_nothing() {
         let (sender, threads) = channel();
         let client = connect(for_sdk_clients(SharedHttpClient::new(Slow(sender))));
         client.get();

@@ -68,7 +68,7 @@ fn values_are_read() {
 }
 
 #[test]
-fn a_value_that_cannot_be_used_names_variable_value_and_what_is_accepted() {
+fn unusable_value_names_variable_value_and_accepted_values() {
     let table = [
         (("MAX_ATTEMPTS", "0"), r#"MAX_ATTEMPTS is "0": accepted is a whole number from 1 to 1000"#),
         (

@@ -58,7 +58,7 @@ def ringing(name: str, rows: list, minutes: int) -> list[int]:
 @pytest.mark.parametrize("jitter", [0.8, 1.0, 1.2])
 @pytest.mark.parametrize("seconds", [1, 60, 120])
 @pytest.mark.parametrize("offset", range(5))
-def test_outage_of_two_hours_rings_within_15_minutes_and_until_it_is_over(jitter, seconds, offset):
+def test_outage_rings_within_15_minutes_until_it_ends(jitter, seconds, offset):
     begin = HOURS + offset
     end = begin + 2 * HOURS
     rows = [(minute, invocation(PairsAssociated=1)) for minute in range(0, begin, 2)]
@@ -80,7 +80,7 @@ def test_outage_under_load_rings_too():
     assert red[0] <= 15 and set(range(red[0], 2 * HOURS)) <= set(red)
 
 
-def test_failing_message_among_others_rings_after_its_fifth_delivery():
+def test_failing_message_rings_after_its_fifth_delivery():
     failing = deliveries(0, 3 * HOURS, 1.0, 60)
     rows = [(minute, invocation(PairsAssociated=10, PairsRetryable=1, Troubles=1,
                                 MessagesReceivedOften=int(count >= 5))) for minute, count in failing]
@@ -105,7 +105,7 @@ def test_failing_message_among_others_rings_after_its_fifth_delivery():
      + [(minute, invocation(PairsAssociated=500)) for minute in range(0, 60, 5)]),
     ("a quiet night", []),
 ])
-def test_nobody_is_woken_for(what, rows):
+def test_mistakes_wake_nobody(what, rows):
     # This metric is of two queues; here it is the source queue's.
     of_failures = {"UndeliveredAlarm", "DeadLettersAlarm"}
     woken = {name for name in WAKING - of_failures if ringing(name, rows, 5 * HOURS)}
@@ -129,11 +129,11 @@ def test_nobody_is_woken_for(what, rows):
     ("ThrottledAlarm", [(minute, invocation(ApiCalls=100, ThrottledCalls=25)) for minute in range(60)]),
     ("NotProcessedAlarm", [(minute, {"ApproximateNumberOfMessagesVisible": 3}) for minute in range(20)]),
 ])
-def test_each_alarm_rings_for_what_it_is_there_for(alarm, rows):
+def test_each_alarm_rings_in_its_own_case(alarm, rows):
     assert ringing(alarm, rows, 3 * HOURS)
 
 
-def test_every_alarm_is_in_a_table_above_or_in_the_outage():
+def test_every_alarm_is_tested():
     shown = {"NothingSucceedsAlarm", "ReceivedOftenAlarm"}
-    mark = test_each_alarm_rings_for_what_it_is_there_for.pytestmark[0]
+    mark = test_each_alarm_rings_in_its_own_case.pytestmark[0]
     assert shown | {alarm for alarm, _ in mark.args[1]} == ALARMS.keys()

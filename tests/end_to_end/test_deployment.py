@@ -50,7 +50,7 @@ def senders(aws, queue: str) -> list[str]:
     return rules if isinstance(rules, list) else [rules]
 
 
-def test_only_the_rules_may_send_to_the_queues_and_only_over_tls(deployed):
+def test_only_rules_may_send_and_only_over_tls(deployed):
     association, _ = rule(deployed, "AssociationRule")
     file, _ = rule(deployed, "FileRule")
     assert senders(deployed, "SourceQueue") == [association]
@@ -58,7 +58,7 @@ def test_only_the_rules_may_send_to_the_queues_and_only_over_tls(deployed):
     assert senders(deployed, "UndeliveredQueue") == [file]
 
 
-def test_what_a_rule_cannot_deliver_goes_to_a_queue_that_is_watched(deployed):
+def test_undelivered_events_go_to_a_watched_queue(deployed):
     targets = {name: rule(deployed, name)[1] for name in ("AssociationRule", "FileRule")}
     kept = {name: target["DeadLetterConfig"]["Arn"] for name, target in targets.items()}
     assert kept == {"AssociationRule": arn(deployed, "DeadLetterQueue"),
@@ -67,7 +67,7 @@ def test_what_a_rule_cannot_deliver_goes_to_a_queue_that_is_watched(deployed):
     assert targets["FileRule"]["Arn"] == deployed.physical["FileStateMachine"]
 
 
-def test_a_message_that_never_succeeds_goes_to_the_dead_letter_queue_and_is_kept_for_14_days(deployed):
+def test_dead_letters_are_kept_for_14_days(deployed):
     redrive = json.loads(queue_attributes(deployed, "SourceQueue")["RedrivePolicy"])
     assert redrive["deadLetterTargetArn"] == arn(deployed, "DeadLetterQueue")
     assert int(redrive["maxReceiveCount"]) >= 5
@@ -76,7 +76,7 @@ def test_a_message_that_never_succeeds_goes_to_the_dead_letter_queue_and_is_kept
         assert queue_attributes(deployed, queue)["MessageRetentionPeriod"] == "1209600"
 
 
-def test_a_message_stays_hidden_for_as_long_as_the_function_may_need(deployed):
+def test_visibility_timeout_covers_the_functions_time(deployed):
     functions = deployed.client("lambda")
     timeout = functions.get_function_configuration(FunctionName=deployed.physical["AssociateFunction"])["Timeout"]
     mapping = functions.get_event_source_mapping(UUID=deployed.physical["AssociateFunctionSource"])
@@ -86,7 +86,7 @@ def test_a_message_stays_hidden_for_as_long_as_the_function_may_need(deployed):
     assert visibility >= 6 * timeout + mapping["MaximumBatchingWindowInSeconds"]
 
 
-def test_the_function_may_change_one_instance_and_send_to_its_own_queues(deployed):
+def test_function_may_change_one_instance_only(deployed):
     statements = role_statements(deployed, "AssociateFunctionRole")
     instance = f"arn:aws:connect:us-east-1:000000000000:instance/{INSTANCE}"
     connect = statements["AssociateAndLookUp"]
@@ -102,7 +102,7 @@ def test_the_function_may_change_one_instance_and_send_to_its_own_queues(deploye
     assert everywhere == {"Trace"}
 
 
-def test_the_file_function_writes_nothing_where_files_come_in(deployed):
+def test_file_function_cannot_write_to_incoming(deployed):
     statements = role_statements(deployed, "FileFunctionRole")
     bucket = f"arn:aws:s3:::{deployed.physical['FileBucket']}"
     assert statements["ReadFiles"]["Resource"] == f"{bucket}/*"
@@ -139,7 +139,7 @@ COMPUTED = {"NothingSucceedsAlarm", "ReceivedOftenAlarm", "ThrottledAlarm", "Not
             "ExecutionsAlarm"}
 
 
-def test_each_alarm_watches_what_it_is_named_for_and_wakes_nobody_for_a_mistake(deployed):
+def test_each_alarm_watches_its_own_metric(deployed):
     alarms = {alarm["AlarmName"]: alarm
               for alarm in deployed.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{deployed.stack}-")["MetricAlarms"]}
     assert {deployed.physical[name] for name in {*WATCHED, *COMPUTED}} == alarms.keys()

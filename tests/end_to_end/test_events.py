@@ -44,7 +44,7 @@ def event(detail: dict) -> dict:
             "time": "2026-01-01T00:00:00Z", "detail": detail}
 
 
-def test_an_event_that_invokes_the_function_is_done_and_what_fails_in_it_is_sent_on(aws, connect):
+def test_failures_of_a_direct_event_are_sent_on(aws, connect):
     queue, [address] = connect.create_queue(addresses=1)
     aws.invoke_asynchronously(event({"queueId": queue, "emailAddressIds": [address, "address-unknown"]}))
     until(lambda: aws.messages("DeadLetterQueue"), "the failures queue has a message")
@@ -53,7 +53,7 @@ def test_an_event_that_invokes_the_function_is_done_and_what_fails_in_it_is_sent
     assert [failure["emailAddressId"] for failure in failed["failures"]] == ["address-unknown"]
 
 
-def test_an_event_that_is_never_answered_is_kept(aws, connect):
+def test_unanswered_event_is_kept(aws, connect):
     queue, [address] = connect.create_queue(addresses=1)
     detail = {"queueId": queue, "emailAddressId": address}
     connect.fault(queue=queue, effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})

@@ -49,7 +49,7 @@ def queues_and_rows(connect, queues: int, addresses: int):
     return created, [(queue, address) for queue, added in created for address in added]
 
 
-def test_a_file_of_1000_unsorted_rows_takes_one_call_for_each_queue(aws, connect):
+def test_1000_unsorted_rows_take_one_call_a_queue(aws, connect):
     queues, rows = queues_and_rows(connect, queues=40, addresses=25)
     random.Random(1).shuffle(rows)
     put(aws, "incoming/unsorted.csv", text(rows))
@@ -62,7 +62,7 @@ def test_a_file_of_1000_unsorted_rows_takes_one_call_for_each_queue(aws, connect
     assert len(connect.calls()) == 40
 
 
-def test_a_file_under_check_is_checked_and_changes_nothing(aws, connect):
+def test_file_under_check_changes_nothing(aws, connect):
     queue, [first, second] = connect.create_queue(addresses=2)
     other, [third] = connect.create_queue(addresses=1)
     rows = [(queue, first), (queue, second), (other, third), (queue, "address-of-next-week")]
@@ -76,7 +76,7 @@ def test_a_file_under_check_is_checked_and_changes_nothing(aws, connect):
     assert connect.on(queue) == connect.on(other) == []
 
 
-def test_rows_that_failed_come_back_to_be_mended_and_put_again(aws, connect):
+def test_failed_rows_can_be_put_again(aws, connect):
     queues, rows = queues_and_rows(connect, queues=3, addresses=4)
     full, [first, second] = connect.create_queue(addresses=2, limit=1)
     queue = queues[0][0]
@@ -107,7 +107,7 @@ def test_rows_that_failed_come_back_to_be_mended_and_put_again(aws, connect):
     assert "failedRows" not in summary
 
 
-def test_a_queue_that_answers_late_is_asked_again_before_the_file_is_done(aws, connect):
+def test_late_queue_is_retried_within_the_file(aws, connect):
     [(queue, addresses)], rows = queues_and_rows(connect, queues=1, addresses=3)
     connect.fault(queue=queue, times=2,
                   effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})
@@ -118,7 +118,7 @@ def test_a_queue_that_answers_late_is_asked_again_before_the_file_is_done(aws, c
     assert connect.on(queue) == addresses
 
 
-def test_a_file_that_holds_no_pairs_leaves_an_answer_that_says_why(aws, connect):
+def test_file_without_pairs_gets_a_reason(aws, connect):
     put(aws, "incoming/picture.csv", "\x89PNG\r\n")
     summary = result(aws, "picture")
     assert (summary["status"], summary["error"]["Error"]) == ("FAILED", "InvalidFile")
@@ -127,7 +127,7 @@ def test_a_file_that_holds_no_pairs_leaves_an_answer_that_says_why(aws, connect)
     until(lambda: aws.failed_executions("FileStateMachine"), "the execution has failed, as an alarm counts")
 
 
-def test_what_is_put_elsewhere_in_the_bucket_is_left_alone(aws, connect):
+def test_objects_elsewhere_in_the_bucket_are_ignored(aws, connect):
     [(queue, [first, second])], _ = queues_and_rows(connect, queues=1, addresses=2)
     put(aws, "outgoing/elsewhere.csv", text([(queue, first)]))
     put(aws, "incoming/here.csv", text([(queue, second)]))
@@ -135,7 +135,7 @@ def test_what_is_put_elsewhere_in_the_bucket_is_left_alone(aws, connect):
     assert connect.on(queue) == [second]
 
 
-def test_what_is_no_file_of_pairs_starts_nothing(aws, connect):
+def test_other_files_start_nothing(aws, connect):
     [(queue, [address])], rows = queues_and_rows(connect, queues=1, addresses=1)
     pairs = text(rows)
     for key in ("v1.0/", ".DS_Store", ".~lock.pairs.csv#", "pairs.csv.filepart", "pairs.xlsx", "notes"):

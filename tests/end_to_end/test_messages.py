@@ -31,7 +31,7 @@ def redrive(aws, body: dict) -> None:
     aws.client("sqs").send_message(QueueUrl=aws.physical["SourceQueue"], MessageBody=json.dumps(body))
 
 
-def test_messages_that_name_the_same_queues_share_their_calls(aws, connect):
+def test_messages_of_the_same_queues_share_calls(aws, connect):
     queues = [connect.create_queue(addresses=10) for _ in range(3)]
     aws.send(*[associate(*[pairs(queue, [addresses[number]]) for queue, addresses in queues])
                for number in range(10)])
@@ -42,7 +42,7 @@ def test_messages_that_name_the_same_queues_share_their_calls(aws, connect):
     assert aws.messages("DeadLetterQueue") == 0
 
 
-def test_what_is_wrong_with_some_pairs_stops_no_others_and_is_reported_with_its_reason(aws, connect):
+def test_bad_pairs_fail_alone_with_their_reasons(aws, connect):
     good, addresses = connect.create_queue(addresses=5)
     full, late = connect.create_queue(addresses=2, limit=1)
     aws.send(
@@ -60,7 +60,7 @@ def test_what_is_wrong_with_some_pairs_stops_no_others_and_is_reported_with_its_
     assert [body["unreadable"] for body in bodies if "unreadable" in body] == ["no JSON"]
 
 
-def test_a_pair_that_never_succeeds_ends_in_the_dead_letter_queue_as_it_was_sent(aws, connect):
+def test_pair_without_success_ends_in_the_dead_letter_queue(aws, connect):
     queue, addresses = connect.create_queue(addresses=2)
     request = associate(pairs(queue, addresses))
     connect.fault(queue=queue, effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})
@@ -78,7 +78,7 @@ def test_a_pair_that_never_succeeds_ends_in_the_dead_letter_queue_as_it_was_sent
     assert connect.on(queue) == addresses
 
 
-def test_a_message_too_large_for_one_invocation_is_done_in_several_with_no_call_more(aws, connect):
+def test_large_message_is_done_in_several_invocations(aws, connect):
     queues = [connect.create_queue(addresses=1) for _ in range(60)]
     ended = aws.invocations()
     # At 10 calls a second, 60 calls take a second more than the whole time of one invocation.
@@ -92,7 +92,7 @@ def test_a_message_too_large_for_one_invocation_is_done_in_several_with_no_call_
     assert aws.messages("DeadLetterQueue") == 0
 
 
-def test_a_failure_can_be_redriven_once_its_cause_is_mended(aws, connect):
+def test_mended_failure_can_be_redriven(aws, connect):
     queue, addresses = connect.create_queue(addresses=2)
     full, [first, second] = connect.create_queue(addresses=2, limit=1)
     aws.send(associate(pairs(queue, [*addresses, "address-new"]), pairs(full, [first, second])))
@@ -112,7 +112,7 @@ def test_a_failure_can_be_redriven_once_its_cause_is_mended(aws, connect):
     assert aws.messages("DeadLetterQueue") == 0
 
 
-def test_a_connect_that_throttles_slows_the_work_and_loses_nothing(aws, connect):
+def test_throttling_loses_nothing(aws, connect):
     queues = [connect.create_queue(addresses=2) for _ in range(30)]
     connect.quota(rate=5, burst=5)
     aws.send(*[associate(*[pairs(queue, [addresses[number]]) for queue, addresses in queues]) for number in range(2)])

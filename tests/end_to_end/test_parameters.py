@@ -64,7 +64,7 @@ def test_sender_accounts_may_put_events_of_the_source_and_send_messages(secured)
     assert (send["Principal"], send["Action"]) == ({"AWS": [SENDER]}, "sqs:SendMessage")
 
 
-def test_without_the_parameters_nothing_of_it_is_there(deployed):
+def test_without_parameters_no_such_resource_exists(deployed):
     for role in ROLES:
         found = deployed.client("iam").get_role(RoleName=deployed.physical[role])["Role"]
         assert found["Path"] == "/"

@@ -8,7 +8,7 @@ valid. scripts/validate-state-machines does.
 from waiting import until
 
 
-def test_a_request_gets_one_report_of_what_was_done_and_what_failed(aws, connect):
+def test_request_gets_one_report(aws, connect):
     queue, addresses = connect.create_queue(addresses=60, limit=60)
     status, report = aws.execute("AssociateStateMachine", {
         "associations": [{"queueId": queue, "emailAddressIds": [*addresses, "address-unknown"]}]})
@@ -21,7 +21,7 @@ def test_a_request_gets_one_report_of_what_was_done_and_what_failed(aws, connect
     assert report["apiCalls"] == len(connect.calls()) + len(connect.calls("ListQueueEmailAddresses"))
 
 
-def test_what_may_succeed_later_is_asked_for_again_until_it_is_done(aws, connect):
+def test_retryable_pairs_are_retried_until_done(aws, connect):
     good, [first] = connect.create_queue(addresses=1)
     failing, [second] = connect.create_queue(addresses=1)
     connect.fault(queue=failing, times=2,
@@ -34,7 +34,7 @@ def test_what_may_succeed_later_is_asked_for_again_until_it_is_done(aws, connect
     assert (connect.on(good), connect.on(failing)) == ([first], [second])
 
 
-def test_a_function_that_is_busy_is_tried_again(aws, connect):
+def test_busy_function_is_retried(aws, connect):
     queue, addresses = connect.create_queue(addresses=1)
     with aws.function_busy():
         execution = aws.start("AssociateStateMachine", {"queueId": queue, "emailAddressIds": addresses})
@@ -44,7 +44,7 @@ def test_a_function_that_is_busy_is_tried_again(aws, connect):
     assert connect.on(queue) == addresses
 
 
-def test_a_request_that_is_wrong_fails_at_once_and_says_where(aws, connect):
+def test_invalid_request_fails_at_once_with_its_path(aws, connect):
     status, error = aws.execute("AssociateStateMachine", {"queueId": "queue-1", "emailAdressId": "address-1"})
     assert (status, error["error"]) == ("FAILED", "InvalidRequest")
     assert connect.calls() == []

@@ -72,7 +72,7 @@ def test_50_messages_of_30_queues_are_associated_at_the_quota(aws, connect):
         pytest.xfail(f"{ratio:.3f} of the limit, where {MOST} is the target")
 
 
-def test_a_mistyped_name_is_in_the_failures_queue_within_three_minutes(aws, connect):
+def test_mistyped_name_is_a_dead_letter_within_three_minutes(aws, connect):
     queue, addresses = connect.create_queue(addresses=3)
     mistyped = [{"queueName": name, "emailAddress": "billing@brand.example"} for name in ("Biling", "Bililng")]
     began = time.monotonic()

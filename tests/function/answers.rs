@@ -36,7 +36,7 @@ async fn the_report_of_a_success() {
 }
 
 #[tokio::test]
-async fn a_failure_names_the_pair_its_place_and_the_reason() {
+async fn failure_names_pair_place_and_reason() {
     let world = World::new(fixture(1, 1));
     let mut payload = entries(&[("q0", "e0"), ("q0", "missing"), ("q0", "")]);
     payload["associations"][2] = json!({ "queueId": "q0" });
@@ -87,7 +87,7 @@ async fn nothing_valid_is_an_error_for_direct_requests_and_events() {
 }
 
 #[tokio::test]
-async fn defaults_of_a_batch_that_are_invalid_are_an_error() {
+async fn invalid_batch_defaults_are_an_error() {
     let world = World::new(fixture(1, 1));
     let items = json!([{ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" }]);
     for (batch_input, message) in [
@@ -119,7 +119,7 @@ async fn messages_that_share_a_pair_share_its_failure() {
 }
 
 #[tokio::test]
-async fn a_batch_of_which_everything_failed_is_an_answer() {
+async fn wholly_failed_batch_is_an_answer() {
     let world = World::new(fixture(0, 0));
     let batch = sqs(&[entries(&[("q0", "e0")]), json!("nope")]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1"]);
@@ -142,7 +142,7 @@ async fn on_a_fifo_queue_messages_behind_a_failure_wait() {
 }
 
 #[tokio::test]
-async fn a_pair_that_may_pass_is_an_error_to_those_who_can_retry() {
+async fn retryable_pair_is_an_error_for_retrying_callers() {
     let world = World::new(fixture(1, 1));
     world.connect.inject(Fault::new(Effect::Error {
         status: 500,
@@ -165,7 +165,7 @@ async fn a_pair_that_may_pass_is_an_error_to_those_who_can_retry() {
 }
 
 #[tokio::test]
-async fn a_pair_that_failed_for_good_is_an_error_to_an_event_and_on_request() {
+async fn permanent_failure_is_an_error_for_events_and_on_request() {
     let world = World::new(fixture(1, 1));
     let mut payload = entries(&[("q0", "e0"), ("q0", "missing")]);
     assert_eq!(world.invoke(&payload).await.unwrap()["status"], "PARTIAL");
@@ -180,7 +180,7 @@ async fn a_pair_that_failed_for_good_is_an_error_to_an_event_and_on_request() {
 }
 
 #[tokio::test]
-async fn what_was_just_created_may_not_be_found_on_the_first_delivery() {
+async fn first_delivery_forgives_a_missing_queue() {
     let world = World::new(fixture(0, 1));
     let batch = sqs(&[entries(&[("new", "e0")])]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
@@ -192,7 +192,7 @@ async fn what_was_just_created_may_not_be_found_on_the_first_delivery() {
 }
 
 #[tokio::test]
-async fn a_report_stays_below_its_size() {
+async fn report_stays_below_its_size() {
     let world = World::new(fixture(1, 1));
     let many: Vec<Value> =
         (0..5_000).map(|number| json!({ "queueId": format!("q{number}"), "emailAddressId": 7 })).collect();
@@ -212,7 +212,7 @@ async fn a_report_stays_below_its_size() {
 }
 
 #[tokio::test]
-async fn an_error_is_one_line_whatever_others_wrote() {
+async fn error_is_one_line() {
     let world = World::new(fixture(1, 1));
     let misspelled = json!({ "dry\nRun": true, "queueId": "q0", "emailAddressId": "e0" });
     let (_, message) = world.invoke(&misspelled).await.unwrap_err();
@@ -227,7 +227,7 @@ async fn an_error_is_one_line_whatever_others_wrote() {
 }
 
 #[tokio::test]
-async fn of_two_items_that_ask_for_a_pair_the_one_that_wants_an_error_gets_it() {
+async fn stricter_of_two_items_gets_the_error() {
     let world = World::new(fixture(1, 0));
     let item = |strict: bool| json!({ "instanceId": INSTANCE, "failOnPermanent": strict, "queueId": "q0", "emailAddressId": "bad" });
     for items in [[true, false], [false, true], [true, true]] {
@@ -239,7 +239,7 @@ async fn of_two_items_that_ask_for_a_pair_the_one_that_wants_an_error_gets_it() 
 }
 
 #[tokio::test]
-async fn an_error_names_three_reasons_and_counts_the_others() {
+async fn error_names_three_reasons_and_counts_others() {
     let world = World::new(fixture(1, 1));
     let wrong =
         [json!(1), json!({ "queueId": "q0" }), json!({ "emailAddressId": "e0" }), json!("x"), json!([])];

@@ -31,7 +31,7 @@ fn held() -> World {
 }
 
 #[tokio::test]
-async fn each_pair_comes_out_as_a_live_run_would_make_it() {
+async fn check_predicts_each_pair_of_a_live_run() {
     let world = held();
     let report = world
         .invoke(&check(&json!([
@@ -57,7 +57,7 @@ async fn each_pair_comes_out_as_a_live_run_would_make_it() {
 }
 
 #[tokio::test]
-async fn a_full_queue_is_planned_up_to_its_room_in_the_requested_order() {
+async fn full_queue_is_planned_up_to_its_room() {
     let world = World::new(holding(fixture(1, 60), 47));
     let report = world
         .invoke(&check(&json!([{ "queueId": "q0", "emailAddressIds": ["e59", "e3", "e58", "e57", "e56"] }])))
@@ -73,7 +73,7 @@ async fn a_full_queue_is_planned_up_to_its_room_in_the_requested_order() {
 }
 
 #[tokio::test]
-async fn names_are_looked_up_and_the_directory_is_read_once() {
+async fn checked_names_read_the_directory_once() {
     let world = held();
     let report = world
         .invoke(&check(&json!([
@@ -100,7 +100,7 @@ async fn names_are_looked_up_and_the_directory_is_read_once() {
 }
 
 #[tokio::test]
-async fn a_kept_directory_is_read_again_before_an_address_is_said_to_be_missing() {
+async fn missing_address_reads_a_kept_directory_again() {
     let world = held();
     let first = world.invoke(&check(&json!([{ "queueId": "q1", "emailAddressId": "new" }]))).await.unwrap();
     assert_eq!(errors(&first), [("new", "EmailAddressNotFound")]);
@@ -110,7 +110,7 @@ async fn a_kept_directory_is_read_again_before_an_address_is_said_to_be_missing(
 }
 
 #[tokio::test]
-async fn address_that_the_directory_does_not_show_yet_is_worth_another_delivery() {
+async fn new_address_gets_another_delivery() {
     let mut fixture = fixture(1, 1);
     fixture.instance(INSTANCE).unlisted.insert("e0".to_owned());
     let world = World::new(fixture);
@@ -122,7 +122,7 @@ async fn address_that_the_directory_does_not_show_yet_is_worth_another_delivery(
 }
 
 #[tokio::test]
-async fn live_pairs_of_the_same_queue_are_associated_before_it_is_checked() {
+async fn live_pairs_go_before_the_check_of_their_queue() {
     let world = World::new(holding(fixture(1, 60), 48));
     let live = json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e59" });
     let items =
@@ -134,7 +134,7 @@ async fn live_pairs_of_the_same_queue_are_associated_before_it_is_checked() {
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_read_fails_alone_and_retryably() {
+async fn unreadable_list_fails_alone_and_retryably() {
     let world = held();
     let fault = json!({ "operation": "ListQueueEmailAddresses", "queue": "q1", "effect": { "error": { "status": 500, "code": "InternalServiceException", "message": "a fault" } } });
     world.connect.inject(serde_json::from_value(fault).unwrap());
@@ -152,7 +152,7 @@ async fn a_list_that_cannot_be_read_fails_alone_and_retryably() {
 }
 
 #[tokio::test]
-async fn a_message_that_checks_is_listed_only_for_what_would_fail() {
+async fn checking_message_is_listed_only_if_it_would_fail() {
     let world = held();
     let good = check(&json!([{ "queueId": "q0", "emailAddressIds": ["e0", "e2"] }]));
     let bad = check(&json!([{ "queueId": "q0", "emailAddressId": "unknown" }]));
@@ -161,7 +161,7 @@ async fn a_message_that_checks_is_listed_only_for_what_would_fail() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_thousand_queues_take_a_list_each_and_a_search_for_a_hundred_addresses() {
+async fn checking_2000_queues_takes_a_list_each() {
     let options =
         Options { fixture: fixture(2000, 250), quota: Quota::per_second(10.0, 5.0), ..Options::default() };
     let world = World::in_memory(options, &[("CONNECT_REQUESTS_PER_SECOND", "10")]);

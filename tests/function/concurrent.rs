@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::world::{World, fixture, ids, request};
 
 #[tokio::test(start_paused = true)]
-async fn more_invocations_than_permits_all_come_to_their_turn() {
+async fn more_invocations_than_permits_all_finish() {
     let options =
         Options { fixture: fixture(5, 1), latency: Duration::from_millis(300), ..Options::default() };
     let world = World::in_memory(options, &[("MAX_CONCURRENT_CALLS", "1")]);
@@ -22,7 +22,7 @@ async fn more_invocations_than_permits_all_come_to_their_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_invocation_that_finds_every_permit_taken_answers_in_its_own_time() {
+async fn invocation_without_permit_answers_in_time() {
     let mut world = World::in_memory(
         Options { fixture: fixture(2, 1), ..Options::default() },
         &[("MAX_CONCURRENT_CALLS", "1"), ("CALL_TIMEOUT_MS", "600000")],
@@ -53,7 +53,7 @@ async fn an_invocation_that_finds_every_permit_taken_answers_in_its_own_time() {
 
 /// One call of the first invocation hangs, and it has more to do when the second one ends.
 #[tokio::test(start_paused = true)]
-async fn a_permit_that_comes_free_is_taken_beside_a_call_that_hangs() {
+async fn freed_permit_is_taken_beside_a_hanging_call() {
     let mut world = World::in_memory(
         Options { fixture: fixture(10, 1), ..Options::default() },
         &[("MAX_CONCURRENT_CALLS", "2"), ("CALL_TIMEOUT_MS", "7000"), ("CONNECT_BURST", "20")],

@@ -61,7 +61,7 @@ async fn deliver(queues: usize, seconds: u64) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_too_large_for_one_invocation_ends_after_the_ideal_number_of_deliveries() {
+async fn large_message_ends_after_the_fewest_deliveries() {
     // Time for so many calls: 4 at once, then 2 a second until a second before the deadline less margin and sending.
     for (calls, seconds) in [(100, 51), (90, 46), (60, 31), (50, 26)] {
         assert_eq!(deliver(300, seconds).await, 300_usize.div_ceil(calls), "{calls} calls an invocation");
@@ -69,7 +69,7 @@ async fn a_message_too_large_for_one_invocation_ends_after_the_ideal_number_of_d
 }
 
 #[tokio::test]
-async fn what_fails_retryably_is_continued_and_the_message_is_done() {
+async fn retryable_failures_are_continued() {
     let world = World::with(Options { fixture: fixture(3, 4), ..Options::default() }, &CONTINUES);
     world.connect.inject(unwell("q1"));
     let body = json!({ "instanceId": INSTANCE, "associations": [
@@ -91,7 +91,7 @@ async fn what_fails_retryably_is_continued_and_the_message_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_invalid_goes_along_and_does_not_make_what_lacked_time_wait() {
+async fn invalid_parts_do_not_delay_a_continuation() {
     let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
     let mut world = World::in_memory(options, &CONTINUES);
     let mut body = one_pair_a_queue(60);
@@ -107,7 +107,7 @@ async fn what_is_invalid_goes_along_and_does_not_make_what_lacked_time_wait() {
 }
 
 #[tokio::test]
-async fn a_message_of_which_nothing_could_be_done_is_listed() {
+async fn message_without_success_is_listed() {
     let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
     world.connect.inject(unwell("q1"));
     let batch = sqs(&[request("q1", &ids(0..1)), one_pair_a_queue(2)]);
@@ -116,7 +116,7 @@ async fn a_message_of_which_nothing_could_be_done_is_listed() {
 }
 
 #[tokio::test]
-async fn a_message_whose_continuation_cannot_be_sent_is_listed() {
+async fn unsendable_continuation_lists_the_message() {
     for fault in [SqsFault::Status(400), SqsFault::FirstEntry { sender_fault: true }] {
         let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
         world.connect.inject(unwell("q1"));
@@ -126,7 +126,7 @@ async fn a_message_whose_continuation_cannot_be_sent_is_listed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_send_that_may_pass_is_made_again() {
+async fn passing_send_failure_is_retried() {
     for fault in [
         SqsFault::Status(500),
         SqsFault::Reset,
@@ -144,7 +144,7 @@ async fn a_send_that_may_pass_is_made_again() {
 }
 
 #[tokio::test]
-async fn each_message_that_sqs_refuses_for_good_is_logged() {
+async fn permanent_send_refusals_are_logged() {
     let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
     world.connect.inject(unwell("q1"));
     world.sqs.fail([SqsFault::TwoEntries]);
@@ -157,7 +157,7 @@ async fn each_message_that_sqs_refuses_for_good_is_logged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_send_that_hangs_does_not_keep_the_answer() {
+async fn hanging_send_does_not_delay_the_answer() {
     let mut world = World::in_memory(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
     world.invocation_time = Duration::from_secs(10);
     world.connect.inject(unwell("q1"));
@@ -179,7 +179,7 @@ async fn a_fifo_message_is_never_continued() {
 }
 
 #[tokio::test]
-async fn names_go_on_as_the_caller_gave_them() {
+async fn continuation_keeps_the_callers_names() {
     let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
     world.connect.inject(unwell("q1"));
     let body = json!({ "instanceId": INSTANCE, "associations": [
@@ -194,7 +194,7 @@ async fn names_go_on_as_the_caller_gave_them() {
 }
 
 #[tokio::test]
-async fn what_is_left_of_an_event_goes_the_same_way() {
+async fn events_are_continued_too() {
     let detail = one_pair_a_queue(2);
     let event = json!({ "id": "1", "source": "s", "detail-type": "t", "detail": detail });
     let sns = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": detail.to_string() } }] });
@@ -211,7 +211,7 @@ async fn what_is_left_of_an_event_goes_the_same_way() {
 }
 
 #[tokio::test]
-async fn event_whose_permanent_failures_cannot_be_sent_sends_no_continuation() {
+async fn event_with_unsendable_failures_is_not_continued() {
     // Lambda retries an event that ends in an error, and a continuation would be sent each time.
     let mut detail = one_pair_a_queue(2);
     detail["associations"].as_array_mut().unwrap().push(json!({ "queueId": "q0", "emailAddressId": "bad" }));
@@ -232,7 +232,7 @@ async fn event_whose_permanent_failures_cannot_be_sent_sends_no_continuation() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn outage_that_lasts_until_time_is_up_is_no_lack_of_time() {
+async fn outage_until_the_deadline_delays_the_continuation() {
     let variables = [CONTINUES[0], ("BACKOFF_INITIAL_MS", "20000")];
     let over_limit = Effect::Error {
         status: 429,
@@ -257,7 +257,7 @@ async fn outage_that_lasts_until_time_is_up_is_no_lack_of_time() {
 }
 
 #[tokio::test]
-async fn a_direct_request_gets_what_is_left_in_its_report() {
+async fn direct_request_gets_its_remaining_pairs() {
     let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
     world.connect.inject(Fault { times: Some(10), ..unwell("q1") });
     let mut body = one_pair_a_queue(2);
@@ -281,7 +281,7 @@ async fn a_direct_request_gets_what_is_left_in_its_report() {
 }
 
 #[tokio::test]
-async fn what_is_left_takes_no_more_than_what_was_asked_for() {
+async fn remaining_request_is_no_larger_than_the_request() {
     let world =
         World::with(Options { fixture: fixture(1, 0), ..Options::default() }, &[("MAX_ATTEMPTS", "1")]);
     world.connect.inject(Fault::new(Effect::Error {
@@ -312,7 +312,7 @@ async fn what_is_left_takes_no_more_than_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn live_and_dry_pairs_are_not_left_in_one_request() {
+async fn live_and_dry_pairs_share_no_remaining_request() {
     let world =
         World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &[("MAX_ATTEMPTS", "1")]);
     world.connect.inject(Fault::new(Effect::Error {
@@ -331,7 +331,7 @@ async fn live_and_dry_pairs_are_not_left_in_one_request() {
 }
 
 #[tokio::test]
-async fn what_is_left_is_never_cut() {
+async fn too_large_remaining_request_is_an_error() {
     let world = World::with(
         Options { fixture: fixture(1, 0), ..Options::default() },
         &[("MAX_ATTEMPTS", "1"), ("QUEUE_ADDITIONAL_LIMIT", "100000")],
@@ -346,7 +346,7 @@ async fn what_is_left_is_never_cut() {
 }
 
 #[tokio::test]
-async fn a_pair_asked_for_with_and_without_a_dry_run_is_left_as_a_live_one() {
+async fn pair_with_and_without_dry_run_remains_live() {
     let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &[]);
     world.connect.inject(unwell("q1"));
     let pair = |dry_run: bool| {

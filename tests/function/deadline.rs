@@ -15,7 +15,7 @@ fn many_queues(queues: std::ops::Range<usize>) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_api_that_hangs_does_not_keep_the_answer() {
+async fn hanging_api_does_not_delay_the_answer() {
     for seconds in [3, 10, 60] {
         let mut world = World::in_memory(Options { fixture: fixture(40, 1), ..Options::default() }, &[]);
         world.invocation_time = Duration::from_secs(seconds);
@@ -30,7 +30,7 @@ async fn an_api_that_hangs_does_not_keep_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_lambdas_default_time_out_what_fits_is_done() {
+async fn lambdas_default_timeout_is_enough_for_some_calls() {
     let options = Options { fixture: fixture(40, 1), quota: default_quota(), ..Options::default() };
     let mut world = World::in_memory(options, &[]);
     world.invocation_time = Duration::from_secs(3);
@@ -43,7 +43,7 @@ async fn with_lambdas_default_time_out_what_fits_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_does_not_fit_is_not_waited_for() {
+async fn wait_beyond_the_deadline_is_not_begun() {
     let mut world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
     world.invocation_time = Duration::from_secs(10);
     let wish = Effect::RetryAfter { millis: 60_000, code: "ThrottlingException".to_owned() };
@@ -75,7 +75,7 @@ async fn small_messages_go_before_large_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_made_again_keeps_its_place_before_larger_messages() {
+async fn retried_call_keeps_its_place() {
     let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
     let mut world = World::in_memory(options, &[]);
     world.invocation_time = Duration::from_secs(15);

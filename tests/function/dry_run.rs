@@ -20,7 +20,7 @@ async fn a_dry_run_plans() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_a_dry_run_is_done() {
+async fn dry_run_message_is_done() {
     let world = World::new(fixture(1, 1));
     let mut body = request("q0", &ids(0..1));
     body["dryRun"] = json!(true);
@@ -29,7 +29,7 @@ async fn a_message_that_is_a_dry_run_is_done() {
 }
 
 #[tokio::test]
-async fn a_pair_asked_for_with_and_without_is_associated() {
+async fn pair_with_and_without_dry_run_is_associated() {
     let world = World::new(fixture(1, 2));
     let mut dry = request("q0", &ids(0..2));
     dry["dryRun"] = json!(true);
@@ -41,7 +41,7 @@ async fn a_pair_asked_for_with_and_without_is_associated() {
 }
 
 #[tokio::test]
-async fn the_defaults_of_a_batch_make_its_items_dry_runs() {
+async fn batch_defaults_make_items_dry_runs() {
     let world = World::new(fixture(1, 1));
     let items = json!({
         "Items": [{ "queueId": "q0", "emailAddressId": "e0" }],
@@ -52,7 +52,7 @@ async fn the_defaults_of_a_batch_make_its_items_dry_runs() {
 }
 
 #[tokio::test]
-async fn a_dry_run_that_is_asked_for_in_the_wrong_place_makes_no_live_call() {
+async fn misplaced_dry_run_makes_no_live_call() {
     let world = World::new(fixture(1, 1));
     let item = json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" });
     let event = json!({ "id": "1", "source": "s", "detail-type": "t", "detail": item, "dry_run": true });

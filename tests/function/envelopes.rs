@@ -62,7 +62,7 @@ async fn empty_batches() {
 }
 
 #[tokio::test]
-async fn what_is_no_envelope_is_an_invalid_request() {
+async fn no_envelope_is_an_invalid_request() {
     let world = World::new(fixture(1, 1));
     let deep = format!("{{\"associations\": {}", "[".repeat(50_000));
     for payload in
@@ -78,7 +78,7 @@ async fn what_is_no_envelope_is_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_fails_its_own_message_only() {
+async fn unreadable_body_fails_its_own_message_only() {
     let world = World::new(fixture(1, 1));
     let deep = "[".repeat(10_000);
     let batch = sqs(&[json!("not JSON"), short(), json!(""), json!(deep), json!("{\"a\":\"\\ud800\"}")]);
@@ -87,7 +87,7 @@ async fn a_body_that_cannot_be_read_fails_its_own_message_only() {
 }
 
 #[tokio::test]
-async fn a_message_without_an_identifier_fails_the_batch_before_any_call() {
+async fn message_without_identifier_fails_the_batch_uncalled() {
     let world = World::new(fixture(1, 1));
     let mut batch = sqs(&[short(), short()]);
     batch["Records"][1].as_object_mut().unwrap().remove("messageId");
@@ -98,7 +98,7 @@ async fn a_message_without_an_identifier_fails_the_batch_before_any_call() {
 }
 
 #[tokio::test]
-async fn payload_in_a_wrong_form_is_told_what_to_send_instead() {
+async fn payload_in_a_wrong_form_gets_advice() {
     let world = World::new(fixture(1, 2));
     let message = json!({ "MessageId": "m", "ReceiptHandle": "h", "Body": short().to_string() });
     let lines = format!("{}\n{}\n", short(), short());
@@ -141,7 +141,7 @@ async fn body_in_a_wrong_form_fails_its_own_message_only() {
 
 /// The old `id` gave the old `ClientToken`, so the API took the call for the one that it had answered months before.
 #[tokio::test]
-async fn replayed_event_associates_again_what_was_removed_meanwhile() {
+async fn replayed_event_associates_removed_addresses_again() {
     let world = World::new(fixture(1, 1));
     world.invoke(&event(&short())).await.unwrap();
     let again = fixture(1, 1);

@@ -23,7 +23,7 @@ fn redelivered(mut batch: Value) -> Value {
 }
 
 #[tokio::test]
-async fn bad_pairs_leave_with_their_reasons_and_the_message_is_done() {
+async fn bad_pairs_leave_with_their_reasons() {
     let world = world(&FAILURES_GO);
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressIds": ["e0", "bad", "e1", 7] },
@@ -62,7 +62,7 @@ async fn bad_pairs_leave_with_their_reasons_and_the_message_is_done() {
 }
 
 #[tokio::test]
-async fn a_failure_can_be_redriven_once_its_cause_is_mended() {
+async fn mended_failure_can_be_redriven() {
     let world = world(&FAILURES_GO);
     let bodies = [
         request("q0", &["late".to_owned()]),
@@ -87,7 +87,7 @@ async fn a_failure_can_be_redriven_once_its_cause_is_mended() {
 }
 
 #[tokio::test]
-async fn an_instance_from_the_environment_is_written_out() {
+async fn default_instance_is_written_out() {
     let world = World::with(
         Options { fixture: fixture(1, 1), ..Options::default() },
         &[("FAILURES_QUEUE_URL", FAILURES), ("CONNECT_INSTANCE_ID", INSTANCE)],
@@ -114,7 +114,7 @@ async fn an_instance_from_the_environment_is_written_out() {
 }
 
 #[tokio::test]
-async fn a_message_that_comes_again_sends_nothing() {
+async fn listed_message_sends_nothing() {
     let world = world(&BOTH);
     world.connect.inject(Fault {
         queue: Some("q1".to_owned()),
@@ -137,7 +137,7 @@ async fn a_message_that_comes_again_sends_nothing() {
 }
 
 #[tokio::test]
-async fn without_a_failures_queue_what_failed_for_good_goes_along_with_what_is_left() {
+async fn continuation_takes_dead_letters_without_a_failures_queue() {
     let world = world(&[("CONTINUATION_QUEUE_URL", CONTINUATION)]);
     world.connect.inject(Fault {
         queue: Some("q1".to_owned()),
@@ -160,7 +160,7 @@ async fn without_a_failures_queue_what_failed_for_good_goes_along_with_what_is_l
 }
 
 #[tokio::test]
-async fn what_could_not_be_sent_is_listed() {
+async fn unsent_failures_list_their_message() {
     let world = world(&FAILURES_GO);
     let batch = sqs(&[request("q0", &["bad".to_owned()]), request("q1", &["bad".to_owned()])]);
     world.sqs.fail([SqsFault::FirstEntry { sender_fault: true }]);
@@ -170,7 +170,7 @@ async fn what_could_not_be_sent_is_listed() {
 }
 
 #[tokio::test]
-async fn on_a_fifo_queue_what_waits_for_a_failure_sends_nothing() {
+async fn fifo_messages_behind_a_failure_send_nothing() {
     let world = world(&FAILURES_GO);
     world.connect.inject(Fault {
         queue: Some("q1".to_owned()),
@@ -192,7 +192,7 @@ async fn on_a_fifo_queue_what_waits_for_a_failure_sends_nothing() {
 }
 
 #[tokio::test]
-async fn an_event_whose_failures_were_sent_on_is_done() {
+async fn event_with_sent_failures_is_done() {
     let world = world(&FAILURES_GO);
     let event = |detail: Value| json!({ "id": "1", "source": "s", "detail-type": "t", "detail": detail });
     let report = world.invoke(&event(request("q0", &["e0".to_owned(), "bad".to_owned()]))).await.unwrap();
@@ -219,7 +219,7 @@ async fn a_direct_request_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_message_that_would_be_too_large_is_cut_along_its_pairs() {
+async fn too_large_message_is_divided_between_pairs() {
     let world = World::with(
         Options { fixture: fixture(1, 0), ..Options::default() },
         &[("FAILURES_QUEUE_URL", FAILURES), ("MAX_ATTEMPTS", "1")],
@@ -243,7 +243,7 @@ async fn a_message_that_would_be_too_large_is_cut_along_its_pairs() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_text_is_kept_as_it_stands() {
+async fn body_without_text_is_sent_on_unchanged() {
     let world = world(&FAILURES_GO);
     let mut batch = sqs(&[json!("")]);
     batch["Records"][0]["body"] = json!({ "queueId": "q0" });
@@ -252,7 +252,7 @@ async fn a_body_that_is_no_text_is_kept_as_it_stands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ten_thousand_messages_leave_time_for_calls_and_for_sending() {
+async fn ten_thousand_messages_leave_time_to_call_and_send() {
     let mut world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &BOTH);
     world.invocation_time = std::time::Duration::from_secs(60);
     let bodies: Vec<Value> =
@@ -263,7 +263,7 @@ async fn ten_thousand_messages_leave_time_for_calls_and_for_sending() {
 }
 
 #[tokio::test]
-async fn one_large_entry_among_many_small_ones_is_no_reason_to_pass_the_limit() {
+async fn large_entry_among_small_ones_stays_within_the_limit() {
     let world = world(&FAILURES_GO);
     let large: Vec<String> = (0..75_000).map(|number| format!("e{number:0>7}")).collect();
     let mut entries = vec![json!({ "queueId": "q0", "queueName": "x", "emailAddressIds": large })];
@@ -277,7 +277,7 @@ async fn one_large_entry_among_many_small_ones_is_no_reason_to_pass_the_limit() 
 }
 
 #[tokio::test]
-async fn what_is_too_large_to_be_sent_is_listed_and_nothing_of_it_is_sent() {
+async fn too_large_failure_lists_its_message_and_sends_nothing() {
     let world = world(&FAILURES_GO);
     let unreadable = "\"".repeat(600_000);
     assert_eq!(
@@ -288,7 +288,7 @@ async fn what_is_too_large_to_be_sent_is_listed_and_nothing_of_it_is_sent() {
 }
 
 #[tokio::test]
-async fn the_short_form_leaves_without_what_counted_as_absent() {
+async fn short_form_is_sent_on_without_absent_fields() {
     let world = world(&FAILURES_GO);
     let body = json!({ "instanceId": "", "queueId": "q0", "queueName": "", "emailAddressIds": ["e0", 7] });
     let world_with_instance = World::with(

@@ -64,7 +64,7 @@ async fn failures_of_single_elements_have_paths_without_an_index() {
 
 /// The invalid part of a short-form request is sent on unchanged.
 #[tokio::test]
-async fn invalid_single_entry_is_sent_on_and_its_valid_elements_are_done() {
+async fn short_form_sends_on_only_its_invalid_elements() {
     let variables = [("FAILURES_QUEUE_URL", FAILURES)];
     let world = World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &variables);
     let entry = json!({ "queueId": "q0", "queueName": null, "emailAddressIds": ["e0", "a b"] });
@@ -79,7 +79,7 @@ async fn invalid_single_entry_is_sent_on_and_its_valid_elements_are_done() {
 
 /// `"instanceId": null` is replaced, and not written twice.
 #[tokio::test]
-async fn null_instance_is_written_out_in_what_is_sent_on() {
+async fn null_instance_is_written_out_when_sent_on() {
     let variables = [("FAILURES_QUEUE_URL", FAILURES), ("CONNECT_INSTANCE_ID", INSTANCE)];
     let world = World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &variables);
     let body = json!({ "instanceId": null, "queueId": "q0", "emailAddressId": "a b" });
@@ -108,7 +108,7 @@ async fn byte_order_marks_are_passed_over() {
 
 /// A dry run said PLANNED, and the live run that the address was not found and should be created.
 #[tokio::test]
-async fn text_that_is_no_address_is_invalid_and_says_what_it_looks_like() {
+async fn invalid_address_text_says_what_it_looks_like() {
     let texts = [
         ("Billing <billing@brand.example>", "a display name"),
         ("Team, Billing (billing-02@brand.example)", "a display name"),

@@ -31,7 +31,7 @@ fn full(report: &Value) -> usize {
 }
 
 #[tokio::test]
-async fn what_fits_is_associated_in_the_requested_order() {
+async fn full_queue_takes_what_fits_in_requested_order() {
     let world = world(holding(40));
     let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
     assert_eq!(added(&world), ids(0..9));
@@ -50,7 +50,7 @@ async fn what_fits_is_associated_in_the_requested_order() {
 }
 
 #[tokio::test]
-async fn a_group_of_several_chunks_fills_the_queue_from_its_beginning() {
+async fn several_chunks_fill_the_queue_from_the_first() {
     let world = world(holding(0));
     let report = world.invoke(&request("q0", &ids(0..100))).await.unwrap();
     assert_eq!(added(&world), ids(0..49));
@@ -59,7 +59,7 @@ async fn a_group_of_several_chunks_fills_the_queue_from_its_beginning() {
 }
 
 #[tokio::test]
-async fn a_small_message_in_a_later_chunk_does_not_change_the_order_in_which_a_queue_is_filled() {
+async fn small_message_does_not_change_the_filling_order() {
     let world = world(holding(0));
     // The second chunk holds all of the second message, and so is the more urgent one.
     let batch = crate::world::sqs(&[request("q0", &ids(0..90)), request("q0", &ids(90..100))]);
@@ -68,7 +68,7 @@ async fn a_small_message_in_a_later_chunk_does_not_change_the_order_in_which_a_q
 }
 
 #[tokio::test]
-async fn a_queue_that_is_full_takes_two_calls() {
+async fn full_queue_takes_two_calls() {
     let world = world(holding(49));
     let report = world.invoke(&request("q0", &ids(0..100))).await.unwrap();
     assert_eq!((&report["associated"], full(&report)), (&json!(0), 100));
@@ -76,7 +76,7 @@ async fn a_queue_that_is_full_takes_two_calls() {
 }
 
 #[tokio::test]
-async fn what_is_on_the_queue_already_needs_no_room() {
+async fn address_on_the_queue_needs_no_room() {
     let world = world(holding(45));
     // Five are there, the default one is there, four fit of the ten that are new.
     let mut wanted = ids(100..105);
@@ -94,7 +94,7 @@ async fn what_is_on_the_queue_already_needs_no_room() {
 }
 
 #[tokio::test]
-async fn a_queue_without_a_default_address_takes_what_the_api_lets_it() {
+async fn queue_without_default_takes_as_many_as_the_api_accepts() {
     for (full_without_default, fits) in [(FullWithoutDefault::FortyNine, 49), (FullWithoutDefault::Fifty, 50)]
     {
         let switches = Switches { full_without_default, ..Switches::default() };
@@ -106,7 +106,7 @@ async fn a_queue_without_a_default_address_takes_what_the_api_lets_it() {
 }
 
 #[tokio::test]
-async fn where_the_limit_is_lower_than_configured_the_apis_answer_wins() {
+async fn lower_true_limit_wins_over_the_setting() {
     for fits in [0, 1, 7, 19, 20] {
         let world = world(holding(0).with_limit(INSTANCE, "q0", fits));
         let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
@@ -121,7 +121,7 @@ async fn where_the_limit_is_lower_than_configured_the_apis_answer_wins() {
 }
 
 #[tokio::test]
-async fn a_limit_that_passes_is_waited_for() {
+async fn passing_limit_is_waited_for() {
     let world = world(holding(0));
     world.connect.inject(Fault {
         operation: Some(Operation::AssociateQueueEmailAddresses),
@@ -141,7 +141,7 @@ async fn a_limit_that_passes_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn room_is_waited_for_as_long_as_the_server_asks() {
+async fn servers_wait_is_honoured_for_room() {
     let options = Options { fixture: holding(0), ..Options::default() };
     let world = World::in_memory(options, &[("BACKOFF_MAX_MS", "20000")]);
     world.connect.inject(Fault {
@@ -157,7 +157,7 @@ async fn room_is_waited_for_as_long_as_the_server_asks() {
 }
 
 #[tokio::test]
-async fn where_the_list_cannot_be_read_the_call_is_made_again_until_its_attempts_end() {
+async fn unreadable_list_retries_until_attempts_end() {
     for (status, code) in [(403, "AccessDeniedException"), (500, "InternalServiceException")] {
         let world =
             World::with(Options { fixture: holding(49), ..Options::default() }, &[("MAX_ATTEMPTS", "4")]);
@@ -175,7 +175,7 @@ async fn where_the_list_cannot_be_read_the_call_is_made_again_until_its_attempts
 }
 
 #[tokio::test]
-async fn one_attempt_is_one_also_where_there_should_be_room() {
+async fn one_attempt_makes_no_retry_for_room() {
     for (listed, calls) in [(true, 1 + 1 + 6 + 1), (false, 1 + 1)] {
         let options = Options { fixture: holding(0).with_limit(INSTANCE, "q0", 7), ..Options::default() };
         let world = World::with(options, &[("MAX_ATTEMPTS", "1")]);
@@ -200,7 +200,7 @@ async fn one_attempt_is_one_also_where_there_should_be_room() {
 }
 
 #[tokio::test]
-async fn bad_addresses_of_a_full_queue_leave_their_room_to_others() {
+async fn bad_addresses_leave_their_room_to_others() {
     let world = world(holding(40));
     world.connect.remove_address(INSTANCE, "e0");
     world.connect.remove_address(INSTANCE, "e4");
@@ -232,7 +232,7 @@ async fn a_full_queue_slows_no_other() {
 
 /// The list's turn comes too late, but the call that it was to explain can wait for its own.
 #[tokio::test(start_paused = true)]
-async fn list_that_comes_too_late_ends_in_an_answer() {
+async fn late_list_does_not_prevent_the_answer() {
     let mut world = World::in_memory(
         Options { fixture: holding(0), ..Options::default() },
         &[("CONNECT_REQUESTS_PER_SECOND", "0.2"), ("CONNECT_BURST", "1")],
@@ -254,7 +254,7 @@ async fn list_that_comes_too_late_ends_in_an_answer() {
 
 /// Each chunk meets a limit that passes.
 #[tokio::test]
-async fn each_call_has_its_own_retries_where_there_is_room() {
+async fn each_call_has_its_own_retries_for_room() {
     let options = Options { fixture: fixture(1, 400), limit: 5_000, ..Options::default() };
     let world = World::with(options, &[("QUEUE_ADDITIONAL_LIMIT", "5000")]);
     for chunk in 0..8 {
@@ -267,7 +267,7 @@ async fn each_call_has_its_own_retries_where_there_is_room() {
 
 /// Two processes ask for the same addresses in opposite order.
 #[tokio::test]
-async fn what_another_process_puts_on_a_full_queue_is_done() {
+async fn full_queue_takes_what_fits_beside_another_process() {
     let world = world(holding(40));
     let other = world.connect.clone();
     world.connect.observe(move |call| {
@@ -288,7 +288,7 @@ async fn what_another_process_puts_on_a_full_queue_is_done() {
 }
 
 #[tokio::test]
-async fn what_the_queue_held_is_counted_without_what_was_added() {
+async fn queue_full_message_counts_held_without_added() {
     let world = world(holding(40));
     world.connect.remove_address(INSTANCE, "e0");
     let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();

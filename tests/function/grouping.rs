@@ -26,7 +26,7 @@ async fn pairs_of_many_messages_make_one_call_a_queue() {
 }
 
 #[tokio::test]
-async fn a_queue_of_more_than_fifty_is_cut_into_chunks_without_repetition() {
+async fn queue_of_more_than_fifty_is_cut_into_chunks() {
     let options = connect_simulator::Options {
         fixture: fixture(1, 120),
         limit: 1_000,
@@ -62,7 +62,7 @@ async fn the_same_queue_of_two_instances_is_two_groups() {
 }
 
 #[tokio::test]
-async fn a_redelivered_message_gives_the_same_token_and_a_later_message_another() {
+async fn redelivery_keeps_the_token_and_a_new_message_changes_it() {
     let world = World::new(fixture(1, 1));
     let batch = sqs(&[request("q0", &ids(0..1))]);
     world.invoke(&batch).await.unwrap();
@@ -81,7 +81,7 @@ async fn a_redelivered_message_gives_the_same_token_and_a_later_message_another(
 }
 
 #[tokio::test]
-async fn tokens_of_an_event_come_from_its_id_and_of_a_direct_request_from_the_invocation() {
+async fn token_follows_event_id_or_invocation() {
     let world = World::new(fixture(1, 1));
     let event = |id: &str| json!({ "id": id, "source": "s", "detail-type": "t", "detail": request("q0", &ids(0..1)) });
     for payload in [event("1"), event("1"), event("2"), request("q0", &ids(0..1)), request("q0", &ids(0..1))]

@@ -20,7 +20,7 @@ fn event(detail: &Value) -> Value {
 /// Each invalid entry cost a thousand bytes of memory: 400 KB of `1,1,1` were enough to end the process, and with it
 /// the whole batch, each time that the message was delivered.
 #[tokio::test]
-async fn a_request_with_too_much_invalid_is_one_failure() {
+async fn too_many_invalid_parts_are_one_failure() {
     for (count, failed) in [(10_000, 10_000), (10_001, 1), (300_000, 1)] {
         let entries = vec![1; count];
         let ending = world().invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await;
@@ -33,7 +33,7 @@ async fn a_request_with_too_much_invalid_is_one_failure() {
 /// The reasons were looked up one by one among all before them, the request was written out once for each failure to
 /// guess its size, and its list copied once for each element.
 #[tokio::test]
-async fn invalid_elements_are_sent_on_up_to_a_number_and_then_their_entry_is() {
+async fn many_invalid_elements_send_on_their_entry() {
     for (count, failed, associated) in [(10_000, 10_000, &["e0"][..]), (10_001, 1, &[]), (200_000, 1, &[])] {
         let world = world();
         let elements: Vec<Value> = std::iter::repeat_n(json!(1), count).chain([json!("e0")]).collect();
@@ -54,7 +54,7 @@ async fn invalid_elements_are_sent_on_up_to_a_number_and_then_their_entry_is() {
 
 /// The text was searched to its end for each sign again.
 #[tokio::test]
-async fn a_message_of_nothing_but_signs_is_logged_in_one_walk() {
+async fn message_of_signs_is_logged_in_one_walk() {
     let world = world();
     let message = "@".repeat(1_000_000);
     world.connect.inject(Fault::new(Effect::Error {
@@ -100,7 +100,7 @@ async fn a_field_given_twice_is_sent_on_twice() {
 /// SQS refuses a whole batch of messages for one of these characters, so that messages that had nothing to do with
 /// it came again until they were dead.
 #[tokio::test]
-async fn a_character_that_sqs_refuses_is_written_otherwise() {
+async fn characters_refused_by_sqs_are_escaped() {
     let world = world();
     let body = json!({ "instanceId": INSTANCE, "queueName": "\u{ffff}\u{fffe}", "emailAddressId": "e0" });
     let mut batch = sqs(&[body]);
@@ -113,7 +113,7 @@ async fn a_character_that_sqs_refuses_is_written_otherwise() {
 
 /// The queue was looked up although none of its addresses was valid.
 #[tokio::test]
-async fn a_queue_without_a_valid_address_is_not_looked_up() {
+async fn queue_without_valid_address_is_not_looked_up() {
     let world = world();
     let ending =
         world.invoke(&json!({ "instanceId": INSTANCE, "queueName": "Queue 0", "emailAddresses": [7] })).await;

@@ -65,7 +65,7 @@ fn unwell() -> Fault {
 }
 
 #[tokio::test]
-async fn a_call_made_again_for_want_of_room_is_a_retry() {
+async fn call_repeated_for_room_counts_as_retry() {
     let world = World::new(fixture(1, 2));
     let limit = Effect::Error {
         status: 429,
@@ -158,7 +158,7 @@ async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
 }
 
 #[tokio::test]
-async fn messages_that_came_a_fifth_time_are_counted() {
+async fn fifth_deliveries_are_counted() {
     let world = World::new(fixture(1, 1));
     let mut batch = sqs(&vec![request("q0", &ids(0..1)); 5]);
     for (number, count) in [json!("1"), json!("4"), json!("5"), json!("12"), json!(12)].iter().enumerate() {
@@ -171,7 +171,7 @@ async fn messages_that_came_a_fifth_time_are_counted() {
 }
 
 #[tokio::test]
-async fn the_record_of_metrics_keeps_to_the_specification() {
+async fn metrics_record_keeps_to_the_specification() {
     let schema: Value = serde_json::from_str(include_str!("embedded-metric-format.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let world = World::new(fixture(2, 2));
@@ -190,7 +190,7 @@ async fn the_record_of_metrics_keeps_to_the_specification() {
 }
 
 #[tokio::test]
-async fn a_payload_that_cannot_be_used_is_logged_once() {
+async fn unusable_payload_is_logged_once() {
     let world = World::new(fixture(1, 1));
     let lines = log_of(&world, LevelFilter::INFO, b"{\"Records\": 1}").await;
     assert_eq!(lines.len(), 3);

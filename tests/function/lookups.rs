@@ -35,7 +35,7 @@ fn sizes(world: &World) -> Vec<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn identifiers_are_called_at_once_while_directories_cannot_be_read() {
+async fn identifiers_do_not_wait_for_directories() {
     for effect in no_answer() {
         for concurrent in ["1", "2", "8"] {
             let quick = [("CONNECT_REQUESTS_PER_SECOND", "100"), ("MAX_CONCURRENT_CALLS", concurrent)];
@@ -56,7 +56,7 @@ async fn identifiers_are_called_at_once_while_directories_cannot_be_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_takes_its_names_along_in_the_fewest_calls() {
+async fn found_names_join_their_group_in_the_fewest_calls() {
     for (identifiers, names, calls) in
         [(9, 1, &[10][..]), (49, 1, &[50]), (50, 1, &[50, 1]), (60, 30, &[50, 40]), (30, 60, &[40, 50])]
     {
@@ -86,7 +86,7 @@ async fn a_dry_run_by_name_is_planned() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_does_not_wait_for_long_for_a_name() {
+async fn group_waits_briefly_for_names() {
     for effect in no_answer() {
         let world = in_memory(fixture(1, 10), &[]);
         let search = Some(Operation::SearchEmailAddresses);
@@ -106,7 +106,7 @@ async fn a_group_does_not_wait_for_long_for_a_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_was_asked_for_first_takes_the_room_first() {
+async fn first_requested_name_takes_the_room_first() {
     let world = in_memory(fixture(1, 60), &[]);
     let payload = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddress": "e59@brand.example" },
@@ -118,7 +118,7 @@ async fn a_name_that_was_asked_for_first_takes_the_room_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_directory_too_large_for_one_invocation_is_read_on_in_the_next() {
+async fn large_directory_is_read_over_several_invocations() {
     let rate = [("CONNECT_REQUESTS_PER_SECOND", "4"), ("CONNECT_BURST", "1")];
     let mut world = in_memory(fixture(1, 4_000), &rate);
     world.invocation_time = Duration::from_secs(10);
@@ -136,7 +136,7 @@ async fn a_directory_too_large_for_one_invocation_is_read_on_in_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reading_whose_token_expired_begins_anew() {
+async fn expired_token_restarts_the_reading() {
     let rate = [("CONNECT_REQUESTS_PER_SECOND", "4"), ("CONNECT_BURST", "1")];
     let mut world = in_memory(fixture(1, 1_500), &rate);
     world.invocation_time = Duration::from_secs(5);
@@ -163,7 +163,7 @@ async fn a_reading_whose_token_expired_begins_anew() {
 /// An address was made anew under another identifier, and the directory cannot be read again, beside a new name and
 /// alone.
 #[tokio::test]
-async fn a_stale_identifier_fails_retryably_where_its_directory_cannot_be_read() {
+async fn stale_identifier_is_retryable_without_its_directory() {
     for names in [&["e0@brand.example"][..], &["e0@brand.example", "new@brand.example"]] {
         let mut world = World::new(fixture(1, 1));
         world.invoke(&by_name("Queue 0", "e0@brand.example")).await.unwrap();
@@ -189,7 +189,7 @@ async fn a_stale_identifier_fails_retryably_where_its_directory_cannot_be_read()
 
 /// The directory was read again for a missing name, and an address was made anew after that.
 #[tokio::test]
-async fn no_failure_for_good_rests_on_a_directory_older_than_the_refusal() {
+async fn old_directory_causes_no_permanent_failure() {
     let mut world = World::new(fixture(1, 2));
     world.invoke(&by_name("Queue 0", "e0@brand.example")).await.unwrap();
     world.request_id = "request-2";
@@ -216,7 +216,7 @@ async fn no_failure_for_good_rests_on_a_directory_older_than_the_refusal() {
 }
 
 #[tokio::test]
-async fn an_ambiguous_name_has_a_kept_directory_read_again() {
+async fn ambiguous_name_reads_a_kept_directory_again() {
     let mut world = World::new(fixture(1, 1).with_address(INSTANCE, "twin", "E0@brand.example"));
     let payload = addresses(&["e0@brand.example"]);
     let report = world.invoke(&payload).await.unwrap();
@@ -230,7 +230,7 @@ async fn an_ambiguous_name_has_a_kept_directory_read_again() {
 }
 
 #[tokio::test]
-async fn a_queue_made_anew_is_found_with_all_its_pairs() {
+async fn recreated_queue_is_found_with_all_its_pairs() {
     let mut world = World::new(fixture(1, 60).with_limit(INSTANCE, "q0", 200));
     world.invoke(&addresses(&["e0@brand.example"])).await.unwrap();
     world.request_id = "request-2";
@@ -253,7 +253,7 @@ async fn a_queue_made_anew_is_found_with_all_its_pairs() {
 }
 
 #[tokio::test]
-async fn a_name_that_looks_alike_is_told_with_what_differs() {
+async fn similar_name_is_named_with_its_difference() {
     let world = World::new(fixture(1, 0).with_queue(INSTANCE, "returns", "R\u{fc}ckgaben").with_address(
         INSTANCE,
         "e0",

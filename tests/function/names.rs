@@ -84,7 +84,7 @@ async fn a_pair_named_in_two_ways_is_one_failure_and_one_remaining() {
 }
 
 #[tokio::test]
-async fn names_that_are_not_there_or_not_unique_fail_alone() {
+async fn missing_and_ambiguous_names_fail_alone() {
     let fixture = fixture(2, 2).with_queue(INSTANCE, "twin", "Queue 1");
     let world = World::new(fixture);
     let payload = by_name(&[
@@ -116,7 +116,7 @@ async fn names_that_are_not_there_or_not_unique_fail_alone() {
 }
 
 #[tokio::test]
-async fn a_missing_name_has_a_kept_directory_read_again_once() {
+async fn missing_name_reads_a_kept_directory_again_once() {
     let world = World::new(fixture(1, 1));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.connect.add(Fixture::new().with_queue(INSTANCE, "late", "Late"));
@@ -127,7 +127,7 @@ async fn a_missing_name_has_a_kept_directory_read_again_once() {
 }
 
 #[tokio::test]
-async fn a_refused_identifier_has_its_directory_read_again() {
+async fn refused_identifier_reads_its_directory_again() {
     let mut world = World::new(fixture(1, 2));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.request_id = "request-2";
@@ -145,7 +145,7 @@ async fn a_refused_identifier_has_its_directory_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_directory_is_kept_for_five_minutes() {
+async fn directory_is_kept_for_five_minutes() {
     let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
     let payload = by_name(&[("Queue 0", "e0@brand.example")]);
     world.invoke(&payload).await.unwrap();
@@ -158,7 +158,7 @@ async fn a_directory_is_kept_for_five_minutes() {
 }
 
 #[tokio::test]
-async fn a_directory_that_cannot_be_read_fails_by_its_own_error() {
+async fn unreadable_directory_gives_its_own_error() {
     let needs = "; the function's role needs connect:SearchQueues and connect:DescribeQueue";
     for (status, code, retryable, advice) in
         [(403, "AccessDeniedException", false, needs), (500, "InternalServiceException", true, "")]
@@ -184,7 +184,7 @@ async fn a_directory_that_cannot_be_read_fails_by_its_own_error() {
 }
 
 #[tokio::test]
-async fn what_was_just_created_may_not_be_in_the_directory_on_the_first_delivery() {
+async fn first_delivery_forgives_a_missing_name() {
     let world = World::new(fixture(1, 1));
     let body = by_name(&[("Soon", "e0@brand.example")]);
     let batch = sqs(std::slice::from_ref(&body));
@@ -194,7 +194,7 @@ async fn what_was_just_created_may_not_be_in_the_directory_on_the_first_delivery
 }
 
 #[tokio::test]
-async fn what_was_done_stays_done_when_a_directory_cannot_be_read_again() {
+async fn finished_pairs_stay_done_without_a_second_reading() {
     let mut world = World::new(fixture(1, 3));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.request_id = "request-2";
@@ -220,7 +220,7 @@ async fn what_was_done_stays_done_when_a_directory_cannot_be_read_again() {
 }
 
 #[tokio::test]
-async fn a_name_that_may_be_new_fails_retryably_when_its_directory_cannot_be_read_again() {
+async fn new_name_is_retryable_without_a_second_reading() {
     let world = World::new(fixture(1, 1));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.connect.add(Fixture::new().with_queue(INSTANCE, "new", "New"));
@@ -241,7 +241,7 @@ async fn a_name_that_may_be_new_fails_retryably_when_its_directory_cannot_be_rea
 }
 
 #[tokio::test]
-async fn a_name_that_becomes_the_address_of_a_dry_run_is_associated_all_the_same() {
+async fn name_of_a_planned_address_is_still_associated() {
     let mut world = World::new(fixture(1, 1));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.request_id = "request-2";

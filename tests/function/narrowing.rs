@@ -83,7 +83,7 @@ async fn fifty_bad_addresses_cost_at_most_a_hundred_and_one_calls() {
 }
 
 #[tokio::test]
-async fn the_apis_message_survives_into_the_failure() {
+async fn failure_keeps_the_apis_message() {
     let world = World::new(fixture(1, 10));
     world.connect.inject(Fault {
         operation: Some(Operation::AssociateQueueEmailAddresses),
@@ -103,7 +103,7 @@ async fn the_apis_message_survives_into_the_failure() {
 }
 
 #[tokio::test]
-async fn a_queue_that_does_not_exist_costs_two_calls() {
+async fn missing_queue_costs_two_calls() {
     let options = Options { fixture: fixture(1, 120), ..Options::default() };
     let world = World::with(options, &[]);
     let report = world.invoke(&request("missing", &ids(0..120))).await.unwrap();
@@ -119,7 +119,7 @@ fn one_address_of(instance: &str, queues: impl IntoIterator<Item = String>) -> V
 }
 
 #[tokio::test(start_paused = true)]
-async fn instance_that_does_not_exist_is_called_no_more_than_the_burst() {
+async fn missing_instance_costs_at_most_the_burst() {
     let options = Options {
         fixture: fixture(1, 1),
         quota: default_quota(),
@@ -144,7 +144,7 @@ async fn instance_that_does_not_exist_is_called_no_more_than_the_burst() {
 
 /// A message with a wrong instance is told so after its grace, however many queues it names.
 #[tokio::test]
-async fn instance_that_does_not_exist_is_told_on_the_second_delivery() {
+async fn missing_instance_is_permanent_on_the_second_delivery() {
     let options = Options { fixture: fixture(1, 1), ..Options::default() };
     let world = World::with(options, &[("FAILURES_QUEUE_URL", FAILURES)]);
     let entries = one_address_of("nowhere", (0..11).map(|queue| format!("q{queue}")));
@@ -177,7 +177,7 @@ async fn queues_behind_many_missing_ones_are_called() {
 }
 
 #[tokio::test]
-async fn one_queue_that_is_found_keeps_its_instance_in_play() {
+async fn one_found_queue_proves_its_instance() {
     let world = World::with(
         Options { fixture: fixture(1, 1), ..Options::default() },
         &[("MAX_CONCURRENT_CALLS", "1")],
@@ -192,7 +192,7 @@ async fn one_queue_that_is_found_keeps_its_instance_in_play() {
 }
 
 #[tokio::test]
-async fn what_is_on_the_queue_counts_as_done_where_the_api_refuses_it() {
+async fn refused_address_on_the_queue_counts_as_done() {
     let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
     let fixture = fixture(1, 20)
         .with_association(INSTANCE, "q0", "e3")
@@ -206,7 +206,7 @@ async fn what_is_on_the_queue_counts_as_done_where_the_api_refuses_it() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_does_not_blame_what_it_associated() {
+async fn lost_answer_blames_no_associated_address() {
     // The second chunk is carried out, its answer is lost, and the API then refuses what is there already.
     let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
     let options = Options { fixture: with_bad(60, &[0]), switches, limit: 100, ..Options::default() };
@@ -222,7 +222,7 @@ async fn a_lost_answer_does_not_blame_what_it_associated() {
 }
 
 #[tokio::test]
-async fn without_leave_to_list_the_addresses_at_fault_are_found_all_the_same() {
+async fn narrowing_works_without_permission_to_list() {
     let world = World::with(Options { fixture: with_bad(50, &[17, 31]), ..Options::default() }, &[]);
     world.connect.inject(Fault {
         operation: Some(Operation::ListQueueEmailAddresses),
@@ -239,7 +239,7 @@ async fn without_leave_to_list_the_addresses_at_fault_are_found_all_the_same() {
 }
 
 #[tokio::test]
-async fn nobody_is_blamed_while_the_list_cannot_be_read() {
+async fn unreadable_list_blames_no_address() {
     let unreadable = Fault {
         operation: Some(Operation::ListQueueEmailAddresses),
         ..Fault::new(Effect::Error {
@@ -272,7 +272,7 @@ async fn nobody_is_blamed_while_the_list_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_not_there_may_have_been_made_just_now() {
+async fn missing_queue_is_retryable_on_the_first_delivery() {
     let world = World::new(fixture(1, 2));
     let body = request("missing", &ids(0..2));
     let report = world.invoke(&body).await.unwrap();
@@ -289,7 +289,7 @@ async fn a_queue_that_is_not_there_may_have_been_made_just_now() {
 
 /// Another process puts an address on the queue after its list was read.
 #[tokio::test]
-async fn what_another_process_associates_meanwhile_is_blamed_on_nobody() {
+async fn addresses_of_another_process_are_not_blamed() {
     let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
     let world = World::with(Options { fixture: with_bad(10, &[0]), switches, ..Options::default() }, &[]);
     let other = world.connect.clone();
@@ -305,7 +305,7 @@ async fn what_another_process_associates_meanwhile_is_blamed_on_nobody() {
 
 /// A list that was asked for to find room and could not be read says nothing of why addresses are refused.
 #[tokio::test]
-async fn nobody_is_blamed_after_a_limit_whose_list_could_not_be_read() {
+async fn unread_list_after_a_limit_blames_no_address() {
     let unreadable = Fault {
         operation: Some(Operation::ListQueueEmailAddresses),
         ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: "later".to_owned() })

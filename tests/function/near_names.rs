@@ -33,7 +33,7 @@ fn with(mut object: Value, name: &str, value: Value) -> Value {
 }
 
 #[tokio::test]
-async fn near_names_make_no_calls_wherever_they_stand() {
+async fn near_names_make_no_calls() {
     let world = World::new(fixture(1, 1));
     let event = json!({ "id": "1", "source": "s", "detail-type": "t", "detail": short() });
     let long =
@@ -62,7 +62,7 @@ async fn near_names_make_no_calls_wherever_they_stand() {
 }
 
 #[tokio::test]
-async fn message_of_a_near_name_shows_what_cannot_be_seen() {
+async fn near_name_message_shows_invisible_characters() {
     let world = World::new(fixture(1, 1));
     let payload = with(short(), "dryRun\u{200b}", json!(true));
     let (_, message) = world.invoke(&payload).await.unwrap_err();
@@ -73,7 +73,7 @@ async fn message_of_a_near_name_shows_what_cannot_be_seen() {
 }
 
 #[tokio::test]
-async fn near_name_in_one_message_costs_that_message_only() {
+async fn near_name_fails_its_message_only() {
     let world = World::with(
         connect_simulator::Options { fixture: fixture(1, 2), ..connect_simulator::Options::default() },
         &[("FAILURES_QUEUE_URL", FAILURES)],

@@ -85,7 +85,7 @@ async fn messages_go_ten_to_a_call_and_come_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn message_that_only_lacked_time_comes_again_at_once() {
+async fn message_short_of_time_comes_again_at_once() {
     let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
     let mut world = World::in_memory(options, &[]);
     let entries: Vec<Value> =
@@ -197,7 +197,7 @@ async fn warnings(world: &World, batch: &Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn queue_keeps_its_timeout_where_the_visibility_cannot_be_set() {
+async fn unset_visibility_keeps_the_queues_timeout() {
     let batch = sqs(&vec![one(); 12]);
     let mut without_handles = batch.clone();
     let mut without_arns = batch.clone();
@@ -229,7 +229,7 @@ async fn queue_keeps_its_timeout_where_the_visibility_cannot_be_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sqs_that_never_answers_does_not_keep_the_answer() {
+async fn silent_sqs_does_not_delay_the_answer() {
     for (seconds, at_most) in [(900, 10), (10, 9)] {
         let mut world = World::in_memory(
             Options { fixture: fixture(2, 1), ..Options::default() },

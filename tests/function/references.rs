@@ -34,7 +34,7 @@ fn retryable<'l>(lines: &'l [Value], error: &str) -> Vec<&'l Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_search_finds_every_failure_of_a_request_that_was_taken_apart() {
+async fn one_search_finds_every_failure_of_a_divided_request() {
     let reference = "onboarding-4711";
     let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
     let mut world = World::in_memory(options, &FORWARDS);
@@ -97,7 +97,7 @@ fn left_of(world: &World, reference: &str, queues: usize) -> Value {
 }
 
 #[tokio::test]
-async fn without_a_reference_the_identifier_of_what_asked_is_it() {
+async fn reference_defaults_to_the_source_identifier() {
     let world = World::new(fixture(1, 1));
     let bad = request("q0", &["bad".to_owned()]);
     let event = json!({ "id": "event-1", "source": "s", "detail-type": "t", "detail": bad });

@@ -13,7 +13,7 @@ fn error(status: u16, code: &str) -> Effect {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_retried_with_the_same_token() {
+async fn passing_refusals_are_retried_with_the_same_token() {
     for effect in [
         error(429, "ThrottlingException"),
         error(429, "TooManyRequestsException"),
@@ -50,7 +50,7 @@ async fn throttled_calls_are_counted() {
 }
 
 #[tokio::test]
-async fn attempts_end() {
+async fn attempts_end_at_their_limit() {
     let world =
         World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &[("MAX_ATTEMPTS", "4")]);
     world.connect.inject(Fault { queue: Some("q0".to_owned()), ..Fault::new(error(503, "Unwell")) });
@@ -84,7 +84,7 @@ async fn denied_and_credentials_are_neither_retried_nor_narrowed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_grow_and_a_servers_wish_is_honoured() {
+async fn waits_grow_and_honour_the_server() {
     let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
     let wish = Effect::RetryAfter { millis: 7_000, code: "TooManyRequestsException".to_owned() };
     world.connect.inject(Fault { times: Some(1), ..Fault::new(wish) });
@@ -108,7 +108,7 @@ async fn waits_grow_and_a_servers_wish_is_honoured() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_hangs_is_given_up_and_made_again() {
+async fn hanging_attempt_is_retried() {
     let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
     world.connect.inject(Fault { times: Some(1), ..Fault::new(Effect::Hang) });
     let begun = Instant::now();
@@ -119,7 +119,7 @@ async fn an_attempt_that_hangs_is_given_up_and_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_the_configured_quota_nothing_is_throttled() {
+async fn configured_quota_throttles_nothing() {
     let options = Options { fixture: fixture(100, 1), quota: default_quota(), ..Options::default() };
     let world = World::in_memory(options, &[]);
     let entries: Vec<_> =

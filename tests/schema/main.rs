@@ -47,7 +47,7 @@ fn the_schema_refuses_near_misses_of_exactly_the_known_fields() {
 // --- Requests that are valid, and requests that are not ---
 
 #[test]
-fn what_is_valid() {
+fn valid_requests() {
     let instance_100 = "i".repeat(100);
     let id_500 = "x".repeat(500);
     let table = [
@@ -126,7 +126,7 @@ fn what_is_valid() {
 }
 
 #[test]
-fn what_is_invalid_and_where() {
+fn invalid_requests_and_their_paths() {
     let long_arn = format!("{ARN}/queue/{}", "x".repeat(501));
     let arn = |from: &str, to: &str| json!(format!("{ARN}/queue/q").replace(from, to));
     let table = [
@@ -315,7 +315,7 @@ fn what_is_invalid_and_where() {
 /// Rules about several members at once, or about something outside the request. The schema cannot express them, so it
 /// accepts these requests, and the parser refuses them.
 #[test]
-fn what_only_the_parser_knows() {
+fn rules_only_the_parser_knows() {
     let elsewhere = |from: &str, to: &str| format!("{ARN}/queue/q").replace(from, to);
     let other_instance = "arn:aws:connect:eu-central-1:111122223333:instance/other";
     let other_account = ARN.replace("111122223333", "444455556666");

@@ -71,7 +71,7 @@ def rounds(reports: list[dict]) -> tuple[list[dict], dict]:
     [(1000, 150, 400, True), (400, 0, 400)],
     [(1000, 40, 300, True), (300, 40, 200, True), (200, 100, 100)],
 ])
-def test_rounds_stay_within_256_kib_whatever_the_names(letter, reports):
+def test_rounds_stay_within_256_kib(letter, reports):
     made = [report(letter * 60, *each) for each in reports]
     after, total = rounds(made)
     assert all(size(assigned) <= LIMIT for assigned in after), [size(assigned) for assigned in after]
@@ -80,7 +80,7 @@ def test_rounds_stay_within_256_kib_whatever_the_names(letter, reports):
     assert total["failed"] == len(total["failures"]) + total["failuresOmitted"]
 
 
-def test_batch_of_which_everything_fails_is_reported_in_full():
+def test_wholly_failed_batch_is_reported_in_full():
     # 250 pairs named by UUID are the most that a batch of a file has.
     failing = report("11111111-2222-3333-4444-555555555555 11111111-2222-3333-4444-555555555555", 250, 250, 0)
     assert size(failing) > 60_000

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_no_median_of_no_starts() {
+    fn no_starts_have_no_median() {
         for (starts, accepted) in [("1", true), ("0", false), ("x", false)] {
             let args = Args::try_parse_from(["cold-start-benchmark", "--starts", starts]);
             assert_eq!(args.is_ok(), accepted, "{starts}");

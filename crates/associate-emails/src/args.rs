@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_enough_unless_the_caller_says_less() {
+    fn time_limit_is_a_day_by_default() {
         assert_eq!(parse(&["-"]).unwrap().run.time(), Duration::from_secs(86_400));
         assert_eq!(parse(&["-", "--time-limit", "7"]).unwrap().run.time(), Duration::from_secs(7));
     }

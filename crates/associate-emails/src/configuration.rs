@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_names_the_option_that_it_came_with() {
+    fn wrong_value_names_its_option() {
         let accepted = "accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5";
         assert_eq!(
             read(&["--rate", "-1"], &[]).unwrap_err(),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_region_is_not_blamed_on_an_option_that_was_not_given() {
+    fn wrong_region_names_no_option_that_was_not_given() {
         let found = Found { region: "eu-west-1", place: "the profile" };
         let args =
             |args: &[&str]| Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap().run;

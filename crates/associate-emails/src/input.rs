@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_extension_decides_before_the_content() {
+    fn extension_decides_before_content() {
         for (name, format) in [
             ("a.json", Some(Format::Json)),
             ("a.JSONL", Some(Format::JsonLines)),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn content_tells_its_form() {
+    fn content_decides_without_extension() {
         for (text, format) in [
             ("{}", Format::Json),
             (" \n{\n\"a\": 1\n}\n", Format::Json),
@@ -228,14 +228,14 @@ mod tests {
     }
 
     #[test]
-    fn an_event_stays_as_it_is_but_for_a_byte_order_mark() {
+    fn event_loses_only_its_byte_order_mark() {
         let input = Input::parse(b"\xef\xbb\xbf{\"Records\": []}", None).unwrap();
         assert_eq!(text(&input), r#"{"Records": []}"#);
         assert!(input.records.is_none());
     }
 
     #[test]
-    fn a_record_that_is_no_request_fails_in_the_words_of_its_file() {
+    fn invalid_record_fails_with_its_line() {
         let input = Input::parse(b"queueId,emailAddressId\nq,e\nq,\n", None).unwrap();
         assert!(
             text(&input).ends_with(r#""Items":[{"queueId":"q","emailAddressId":"e"},{}]}"#),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_cannot_be_used_say_why() {
+    fn unusable_files_give_a_reason() {
         let table: [(&[u8], &str); 4] = [
             (b"", "the file is empty; accepted are JSON, JSON lines and CSV"),
             (b"\xef\xbb\xbf\n", "the file is empty; accepted are JSON, JSON lines and CSV"),

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_written_out() {
+    fn invisible_characters_are_written_out() {
         for (text, shown) in [
             ("Billing \"EMEA\" \\ it's", "Billing \"EMEA\" \\ it's"),
             ("Rückgaben Łódź 請求", "Rückgaben Łódź 請求"),

@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_beside_the_plan_make_it_longer() {
+    fn calls_beside_the_plan_lengthen_it() {
         let (associate, list) = (Operation::Associate, Operation::List);
         let table = [
             (associate, 50, None, (1, 2, 50, 0)),
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_left_is_told_only_where_it_is_known() {
+    fn time_left_is_shown_only_if_known() {
         let second = Duration::from_secs(1);
         let mut counted = Counted { expected: 13, ..Counted::default() };
         let page = |counted: &mut Counted| counted.add(Operation::SearchQueues, 0, Ok(()));
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_say_what_an_operator_wants_to_know() {
+    fn progress_lines_show_pairs_calls_and_time() {
         let workload = Workload { pairs: 120, queues: 1, calls: 3 };
         assert_eq!(
             begin_line(workload, ALLOWANCE),

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_exists_once() {
+    fn simulation_has_each_named_thing_once() {
         let fixture = fixture_of(
             r#"{"associations": [
                 {"queueId": "q1", "emailAddressIds": ["e1", "simulated-address-3"]},
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quota_is_the_pace_unless_asked_otherwise() {
+    fn quota_defaults_to_the_pace() {
         let settings = Settings::read(|_| None).unwrap();
         assert_eq!(quota(&settings, false, None), Quota::per_second(2.0, 5.0));
         assert_eq!(quota(&settings, false, Some(1.0)), Quota::per_second(1.0, 5.0));

@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_shown_by_its_line() {
+    fn record_is_shown_by_its_line() {
         let lines = &[2, 5][..];
         let table = [
             ("Items[1].queueId", Some(lines), Some(5), "queueId"),
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_stay_rows_whatever_is_in_them() {
+    fn control_characters_do_not_break_rows() {
         let names = ["Billing\n\u{1b}[2J", "Bücher\u{202e}"];
         let columns = vec![
             Column::text("queue", &names, |name| (*name).to_owned()),
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn places_in_a_list_are_no_part_of_a_reason() {
+    fn reasons_ignore_list_positions() {
         for (message, shown) in [
             ("emailAddressIds[7] has '@'", "emailAddressIds[…] has '@'"),
             ("associations[3].emailAddressIds[12] x", "associations[…].emailAddressIds[…] x"),
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_for_one_reason_are_one_row_with_their_count() {
+    fn failures_with_one_reason_share_a_row() {
         let message =
             "not authorized to perform connect:AssociateQueueEmailAddresses on the resource of this name";
         let (queues, lines) = (["Q0", "Q1"], (2..2_003).collect::<Vec<u64>>());

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_fifty_addresses_each_and_dry_runs_need_none() {
+    fn calls_hold_fifty_addresses_and_dry_runs_need_none() {
         let ids: Vec<String> = (0..51).map(|number| format!("\"e{number}\"")).collect();
         let ids = ids.join(",");
         let items = format!(
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_burst_goes_at_once_and_the_rest_at_the_rate() {
+    fn burst_goes_at_once_and_other_calls_at_the_rate() {
         let allowance = Allowance { rate: 2.0, burst: 5.0, workers: 1 };
         for (calls, millis) in [(0, 0), (4, 0), (5, 500), (24, 10_000)] {
             assert_eq!(time_of(calls, allowance), Duration::from_millis(millis), "{calls}");

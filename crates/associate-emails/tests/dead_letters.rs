@@ -138,7 +138,7 @@ fn letter(number: usize, error: &str, queue: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn looking_takes_nothing_away() {
+async fn showing_removes_nothing() {
     let world = World::new("looking").await;
     let mut bodies: Vec<String> = (0..12).map(|n| letter(n, "QueueFull", "q1")).collect();
     bodies.extend((12..15).map(|n| letter(n, "NameNotFound", "q2")));
@@ -177,7 +177,7 @@ async fn looking_takes_nothing_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_chosen_letters_are_moved_or_deleted_and_only_with_consent() {
+async fn only_chosen_dead_letters_move_and_only_with_consent() {
     let world = World::new("chosen").await;
     let bodies: Vec<String> =
         (0..30).map(|n| letter(n, ["QueueFull", "NameNotFound", "InvalidRequest"][n % 3], "q")).collect();
@@ -208,7 +208,7 @@ async fn only_chosen_letters_are_moved_or_deleted_and_only_with_consent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_cannot_be_sent_stays_where_it_was() {
+async fn unsendable_dead_letter_stays() {
     let world = World::new("unsendable").await;
     let too_long = json!({ "queueId": "q", "note": "n".repeat(5_000) }).to_string();
     world.send(&[letter(0, "QueueFull", "q"), too_long]).await;
@@ -230,7 +230,7 @@ async fn a_letter_that_cannot_be_sent_stays_where_it_was() {
 /// moto looks at every message of a queue for each request, so ten thousand letters take it hours.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn letters_survive_a_kill_and_an_interrupt() {
+async fn dead_letters_survive_kill_and_interrupt() {
     let world = World::new("interrupted").await;
     let letters: usize = std::env::var("LETTERS").map_or(300, |letters| letters.parse().unwrap());
     let bodies: Vec<String> = (0..letters).map(|n| letter(n, "QueueFull", "q")).collect();

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_go_under_the_name_of_the_file() {
+    fn results_are_named_after_the_file() {
         for (key, expected) in [
             ("incoming/a/b.csv", "a/b"),
             ("incoming/a.CSV", "a"),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_says_why() {
+    fn unusable_file_gives_a_reason() {
         let table: [(&str, &[u8], &str); 5] = [
             ("f.xlsx", b"x", "f.xlsx: the name ends neither in .csv nor in .jsonl (or .ndjson)"),
             ("f.csv", b"\n\n", "f.csv: the file is empty; accepted are CSV and JSON lines"),

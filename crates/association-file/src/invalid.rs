@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_meant_as_a_dry_run_counts_as_one() {
+    fn possible_dry_run_counts_as_one() {
         for (json, dry_run) in [
             (r#"{"dryRun": true}"#, true),
             (r#"{"dryRun": "yes"}"#, true),

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_found_by_the_place_in_the_batch() {
+    fn path_in_a_batch_leads_to_its_row() {
         let context = Context { home: Home::new("eu-central-1"), instance: None };
         let input = r#"{"BatchInput":{"failOnRetryable":false},"Items":[
             {"queueId":"q","emailAddressIds":["e","f"],"rows":[2,7]},
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_read_from_a_path() {
+    fn path_gives_its_item() {
         for (path, item) in [
             ("Items[3].emailAddressIds[7]", Some(3)),
             ("Items[0]", Some(0)),

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_step_is_named_by_its_member() {
+    fn member_names_the_step() {
         let group =
             json!({ "group": { "bucket": "b", "key": "incoming/f.csv", "to": "work/x/requests.jsonl" } });
         assert!(matches!(Step::read(&group), Ok(Step::Group(step)) if step.to == "work/x/requests.jsonl"));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_says_what_is_accepted() {
+    fn unknown_step_says_what_is_accepted() {
         for (event, met) in [
             (json!({ "sort": {} }), "unknown variant `sort`"),
             (json!({ "group": { "bucket": "b" } }), "missing field `key`"),

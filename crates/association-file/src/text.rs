@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_cut_to_bytes_and_between_characters() {
+    fn text_is_cut_between_characters() {
         for (text, cut) in [("abc", "abc"), ("abcd", "abc…"), ("aüü", "aü…"), ("aüb", "aü…"), ("aaü", "aa…")]
         {
             assert_eq!(shortened(text.to_owned(), 3), cut, "{text}");

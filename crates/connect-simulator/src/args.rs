@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_options_are_one_line_that_says_what_is_accepted() {
+    fn wrong_options_are_one_line_with_the_accepted_values() {
         let whole = "a whole number, 0 or more, is accepted, such as 20 (see --help)";
         let cases: [(&[&str], &str); 9] = [
             (

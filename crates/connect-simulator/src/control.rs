@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_refused_with_its_reason() {
+    fn unreadable_body_is_refused_with_a_reason() {
         let connect = Connect::new(Options::default());
         let cases = [
             ("POST", "faults", "{}", 400, "missing field `effect` at line 1 column 2"),

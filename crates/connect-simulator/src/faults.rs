@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_that_matches_and_has_times_left_applies() {
+    fn first_matching_fault_with_times_left_applies() {
         let mut faults = Faults::new(
             vec![
                 Fault { operation: Some(Operation::SearchQueues), ..Fault::new(Effect::CutOff) },
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_meets_about_its_share_of_calls_and_counts_only_those() {
+    fn share_of_calls_meets_a_fault() {
         let fault = Fault { share: Some(0.25), times: Some(1000), ..Fault::new(Effect::Reset) };
         let mut faults = Faults::new(vec![fault], 3);
         let met = (0..1000).filter(|_| faults.meet(&call("q", "a")).is_some()).count();
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_that_make_no_answer_are_refused() {
+    fn faults_without_an_answer_are_refused() {
         let error = |status, code: &str| {
             Fault::new(Effect::Error { status, code: code.to_owned(), message: String::new() })
         };

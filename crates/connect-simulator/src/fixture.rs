@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn merging_adds_and_renames_but_forgets_nothing() {
+    fn merging_adds_and_renames() {
         let mut fixture = Fixture::new()
             .with_queue("i", "q", "Old")
             .with_limit("i", "q", 5)
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_not_known_is_an_error() {
+    fn unknown_field_is_an_error() {
         let error = serde_json::from_str::<Fixture>(r#"{"instances": {"i": {"queue": {}}}}"#).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -111,7 +111,7 @@ mod tests {
     const LIST: Operation = Operation::ListQueueEmailAddresses;
 
     #[test]
-    fn calls_are_let_through_by_rate_and_burst() {
+    fn rate_and_burst_let_calls_through() {
         let start = Instant::now();
         let mut buckets = Buckets::new(Quota::per_second(2.0, 3.0));
         let calls = [
@@ -141,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn without_a_rate_nothing_is_refused() {
+    fn no_rate_refuses_nothing() {
         let mut buckets = Buckets::new(Quota::default());
         let now = Instant::now();
         assert!((0..1000).all(|_| buckets.take(ASSOCIATE, now)));
     }
 
     #[test]
-    fn quotas_that_make_no_sense_are_refused() {
+    fn senseless_quotas_are_refused() {
         let cases = [
             (Quota::per_second(2.0, 5.0), None),
             (Quota::per_second(0.0, 1.0), None),

@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_gives_the_same_numbers_and_all_of_the_range() {
+    fn seed_repeats_its_numbers_over_the_whole_range() {
         let (mut one, mut other) = (Random::new(7), Random::new(7));
         let drawn: Vec<f64> = (0..1000).map(|_| one.fraction()).collect();
         assert!(drawn.iter().all(|number| (0.0..1.0).contains(number) && *number == other.fraction()));

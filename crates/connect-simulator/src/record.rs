@@ -84,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_is_no_throttle() {
+    fn full_queue_is_no_throttle() {
         assert!(call().throttled());
         assert!(!RecordedCall { error: Some("LimitExceededException".to_owned()), ..call() }.throttled());
         assert!(!RecordedCall { status: None, error: None, ..call() }.throttled());
     }
 
     #[test]
-    fn as_json_it_holds_no_email_address() {
+    fn record_as_json_has_no_email_address() {
         let call = call();
         let start = call.at - Duration::from_millis(1500);
         let expected = json!({

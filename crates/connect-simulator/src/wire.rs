@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_still_recorded_as_far_as_it_goes() {
+    fn unreadable_call_is_recorded() {
         let uri = "/queues/i/q/associate-email-addresses";
         let body = r#"{"EmailAddressesConfig": [{"EmailAddressId": "a"}, 5, {"EmailAddressId": 6}], "ClientToken": 7}"#;
         let call = call("POST", uri, body).unwrap();

@@ -53,7 +53,7 @@ impl Drop for Running {
 }
 
 #[test]
-fn it_answers_calls_and_scripts_logs_identifiers_only_and_ends_on_a_signal() {
+fn program_answers_logs_identifiers_and_ends_on_a_signal() {
     let mut running = Running::start(&["--auto-create", "--log-calls"]);
     let body =
         r#"{"EmailAddressesConfig": [{"EmailAddressId": "a"}, {"EmailAddressId": "x@brand.example"}]}"#;
@@ -79,7 +79,7 @@ fn it_answers_calls_and_scripts_logs_identifiers_only_and_ends_on_a_signal() {
 }
 
 #[test]
-fn what_it_cannot_use_is_one_line_and_exit_code_2() {
+fn unusable_options_are_one_line_and_exit_2() {
     let cases: [(&[&str], &str); 3] = [
         (
             &["--fixture", "/nonexistent.json"],
@@ -103,7 +103,7 @@ fn what_it_cannot_use_is_one_line_and_exit_code_2() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_named() {
+fn taken_listen_address_is_named() {
     let running = Running::start(&[]);
     let output = program().args(["--listen", &running.address]).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();

@@ -166,14 +166,14 @@ async fn email_addresses_are_searched() {
 }
 
 #[tokio::test]
-async fn identifiers_with_odd_characters_arrive_as_they_were_sent() {
+async fn odd_identifiers_arrive_unchanged() {
     let simulator = Simulator::with_fixture(fixture().with_queue(INSTANCE, "q/ü +%", "Odd"));
     simulator.associate("q/ü +%", &["a0"]).await.unwrap();
     assert_eq!(simulator.connect.associated(INSTANCE, "q/ü +%"), ["a0"]);
 }
 
 #[tokio::test]
-async fn modelled_errors_are_read_as_such() {
+async fn modelled_errors_arrive_as_such() {
     let simulator = Simulator::with_fixture(fixture().with_limit(INSTANCE, "q", 1));
     let missing = simulator.associate("nowhere", &["a0"]).await.unwrap_err().into_service_error();
     assert!(missing.is_resource_not_found_exception());
@@ -206,7 +206,7 @@ async fn both_throttles_are_read_by_their_codes() {
 }
 
 #[tokio::test]
-async fn a_time_to_wait_is_in_a_header() {
+async fn retry_after_is_in_a_header() {
     let simulator = Simulator::with_fixture(fixture());
     let code = "TooManyRequestsException".to_owned();
     simulator.connect.inject(Fault::new(Effect::RetryAfter { millis: 750, code }));
@@ -242,7 +242,7 @@ async fn broken_connections_reach_the_client_as_such() {
 }
 
 #[tokio::test]
-async fn answers_that_are_no_json_cannot_be_read() {
+async fn answers_without_json_are_unreadable() {
     let simulator = Simulator::with_fixture(fixture());
     simulator.connect.inject(Fault::new(Effect::Malformed));
     // The SDK does not look at the body where a success has none.
@@ -254,7 +254,7 @@ async fn answers_that_are_no_json_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_client_times_out_where_no_answer_comes() {
+async fn client_times_out_without_answer() {
     let simulator = Simulator::with_fixture(fixture());
     simulator.connect.inject(Fault { times: Some(1), ..Fault::new(Effect::Hang) });
     let timeout = TimeoutConfig::builder().operation_timeout(Duration::from_millis(50)).build();
@@ -268,7 +268,7 @@ async fn a_client_times_out_where_no_answer_comes() {
 }
 
 #[tokio::test]
-async fn a_dropped_server_listens_no_more() {
+async fn dropped_server_stops_listening() {
     let Simulator { client, _server: server, .. } = Simulator::with_fixture(fixture());
     drop(server);
     // The task ends when it is next polled.

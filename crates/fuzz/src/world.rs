@@ -230,7 +230,7 @@ mod tests {
     use super::{INSTANCE, SAMPLES, fixture, is_expected};
 
     #[test]
-    fn a_world_without_the_samples_is_none() {
+    fn world_needs_the_samples() {
         let queues = |samples| fixture(samples).unwrap().instances[INSTANCE].queues.len();
         assert!(queues(SAMPLES) > queues("{}"));
         let error = fixture(r#"{"instance": {}}"#).unwrap_err();

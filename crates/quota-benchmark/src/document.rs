@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_between_the_markers_changes() {
+    fn only_the_part_between_the_markers_changes() {
         let document = update("# Title\n\nWords.\n", "one");
         assert_eq!(document, format!("# Title\n\nWords.\n\n{BEGIN}\n\none\n{END}\n"));
         let document = document + "\nMore.\n";

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_chosen_is_everything() {
+    fn no_choice_is_everything() {
         assert_eq!(chosen::<Scenario>(&[]).len(), 12);
         assert_eq!(chosen(&[Scenario::Dip, Scenario::Half]), [Scenario::Half, Scenario::Dip]);
     }

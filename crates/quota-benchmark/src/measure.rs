@@ -215,7 +215,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn who_leaves_less_undone_is_ahead_and_then_who_is_faster() {
+    fn less_undone_ranks_before_faster() {
         let summary = |makespan, undone| Summary::of(&[figures(makespan, 0.0, undone)]).unwrap();
         let one = summary(1.0, 0);
         assert!(!one.is_behind(&summary(0.3, 10)), "the other one gave up");
@@ -225,7 +225,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_typical_run_is_the_one_at_the_median() {
+    fn typical_run_is_the_median() {
         let runs = [figures(1.2, 0.0, 0), figures(1.0, 0.0, 0), figures(1.1, 0.0, 0)];
         assert_eq!(Summary::of(&runs).unwrap().typical, runs[2]);
         assert_eq!(Summary::of(&[]), None);

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_template_says_how_many_processes_there_may_be() {
+    fn template_gives_the_number_of_processes() {
         assert!(deployed_workers().is_some_and(|workers| workers >= 2));
     }
 

@@ -226,7 +226,7 @@ Limit: (n - b) / r; 150 s of AWS's time for 305 calls.
     }
 
     #[test]
-    fn who_is_ahead_is_named() {
+    fn leader_is_named() {
         let named = |rival: Summary| {
             let section = Section {
                 scenario: Scenario::Half,

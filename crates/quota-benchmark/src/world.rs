@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_elses_calls_are_recorded_and_told_apart() {
+    fn calls_of_somebody_else_are_told_apart() {
         let options = Options {
             switches: Switches { auto_create: true, ..Switches::default() },
             quota: Quota::per_second(1.0, 1.0),

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_was_kept_from_being_a_formula_is_what_it_was() {
+    fn apostrophe_before_a_formula_is_taken_off() {
         let text = "queueName,emailAddress,error,message\n'=Q,'+49@brand.example,Refused,'=1\n";
         let expected = [(2, r#"{"queueName":"=Q","emailAddress":"+49@brand.example"}"#.to_owned())];
         assert_eq!(read(text).unwrap(), expected);
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_those_of_an_editor_whatever_ends_them() {
+    fn line_numbers_match_an_editor_for_any_line_end() {
         // A cell with a line end in it, blank lines, empty rows, and no line end after the last row.
         let text = "\nnote,queueName,emailAddress\n,a,1\n\n\"b\nb\",b,2\n,,\n\n,c,3";
         let expected = [3, 5, 9];
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_last_cells_are_empty_and_empty_ones_too_many_are_passed_over() {
+    fn missing_and_surplus_empty_cells_are_accepted() {
         let text = "queueId,emailAddressId,instanceId,note\r\nq,e\r\nq,f,i\r\nq,g,,,, ,\r\n";
         let expected = [
             (2, r#"{"queueId":"q","emailAddressId":"e"}"#.to_owned()),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_names_no_pair_is_a_problem_of_its_own() {
+    fn row_without_a_pair_fails_alone() {
         let text =
             "queueId,queueName,emailAddress,note\nq,,e,\n,,e,\nq,Q,e,\nq\n,,,x\nq,,Team, Billing,x\nq,,f,\n";
         let expected = [
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_is_not_closed_is_named() {
+    fn unclosed_quote_is_named() {
         let text = "queueId,emailAddress\nq,e\nq,\"f\nq,g\n";
         assert_eq!(read(text).unwrap_err(), "line 3: a quote begins a cell and is not closed");
         let text = "queueId,emailAddress,note\nq,e,\"x\nq,g,\nq,h,y\n";

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_spreadsheet_calculates_gets_an_apostrophe() {
+    fn only_formulas_get_an_apostrophe() {
         for (cell, written) in [
             ("", ""),
             ("q-1", "q-1"),
@@ -50,7 +50,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back_and_never_calculated(cell in "['=+@a\t-]{0,6}") {
+        fn written_cells_read_back_and_never_calculate(cell in "['=+@a\t-]{0,6}") {
             let written = defused(&cell);
             prop_assert_eq!(plain(&written), cell.as_str());
             prop_assert!(!written.starts_with(['=', '+', '-', '@', '\t']));

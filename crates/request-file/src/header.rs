@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_names_no_pairs_says_what_was_met_and_what_is_accepted() {
+    fn header_without_pairs_says_what_is_accepted() {
         let table: [(&[&str], String); 5] = [
             (
                 &["name", "mail"],
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_for_spreadsheets_is_named() {
+    fn separator_line_for_spreadsheets_is_named() {
         for names in [&["sep=;"][..], &["sep=", ""], &["SEP=|"]] {
             let message = refused(1, names);
             assert!(message.ends_with("take this line out, and separate cells by commas"), "{message}");

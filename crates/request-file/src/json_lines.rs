@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_object_is_a_problem_of_its_own() {
+    fn line_without_an_object_fails_alone() {
         let problem =
             |what| Some(format!("the line is {what}; one association request, an object, is expected"));
         let expected = [
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_json_is_named() {
+    fn line_without_json_is_named() {
         for (text, problem) in [
             ("{}\n{\"queueId\": q}\n", "line 2, column 13: not valid JSON: expected value"),
             ("{}\n{\n", "line 2, column 1: not valid JSON: the document ends too early"),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn json_over_several_lines_is_named_as_that() {
+    fn json_over_several_lines_is_named() {
         for (text, problem) in [
             (
                 "{\n  \"queueId\": \"q\"\n}\n{\n}\n",

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_and_padding_are_no_part_of_the_text() {
+    fn marks_and_padding_are_dropped() {
         assert_eq!(text(b"\xef\xbb\xbfqueueId\n"), Ok("queueId\n"));
         assert_eq!(text(b""), Ok(""));
         assert_eq!(text(b"a\r\nb\r\n\x1a"), Ok("a\r\nb"));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn another_form_of_file_is_named_by_its_first_bytes() {
+    fn first_bytes_name_a_foreign_file_form() {
         let table: [(&[u8], &str); 6] = [
             (
                 b"\x1f\x8b\x08\0",

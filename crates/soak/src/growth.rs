@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn growth_is_seen_and_noise_is_not() {
+    fn growth_is_told_from_noise() {
         let looks = |resident: fn(u64) -> u64, handles: fn(u64) -> u64| {
             (0..100)
                 .map(|second| Look {

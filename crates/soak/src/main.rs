@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_binary_that_cannot_be_started_ends_it_at_once() {
+    async fn unstartable_binary_ends_the_run() {
         let table = [
             ("no/such/file", "--binary no/such/file: there is no such file"),
             ("Cargo.toml", "Cargo.toml: "),

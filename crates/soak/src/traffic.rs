@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_failure_of_what_exists_is_untrue() {
+    fn failure_of_an_existing_pair_is_untrue() {
         for (queue, address, error, is_untrue) in [
             ("q7", "e1", "ResourceNotFoundException", true),
             ("q7", "e1", "NameNotFound", true),

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_goes_to_another_instance_is_invented() {
+    fn call_to_another_instance_is_invented() {
         let associate = Operation::AssociateQueueEmailAddresses;
         let list = Operation::ListQueueEmailAddresses;
         let asked = Asked::default();

@@ -63,7 +63,7 @@ fn assert_filled(report: &Report, entry: usize) {
 }
 
 #[test]
-fn queues_without_failures_go_first_from_the_end() {
+fn queues_without_failures_are_left_out_first() {
     let mut queues: Vec<QueueRow> = (0..3_000).map(|number| row(number, 0)).collect();
     queues.push(row(9_999, 1));
     let entry = json_size(&queues[0]) + 1;
@@ -77,7 +77,7 @@ fn queues_without_failures_go_first_from_the_end() {
 }
 
 #[test]
-fn failures_go_next_and_queues_that_have_some_at_last() {
+fn failures_are_left_out_before_their_queues() {
     let all_failed: Vec<QueueRow> = (0..500).map(|number| row(number, 1)).collect();
     let entry = json_size(&failure(0)) + 1;
     let cut = report(all_failed, 400).with_remaining(None).unwrap();
@@ -93,7 +93,7 @@ fn failures_go_next_and_queues_that_have_some_at_last() {
 }
 
 #[test]
-fn what_is_left_takes_its_room_from_the_rest_and_is_never_cut() {
+fn remaining_request_is_never_cut() {
     let remaining = |bytes| Some(Value::String("x".repeat(bytes)));
     let cut = report(Vec::new(), 150).with_remaining(remaining(100_000)).unwrap();
     assert_filled(&cut, json_size(&failure(0)) + 1);
@@ -102,7 +102,7 @@ fn what_is_left_takes_its_room_from_the_rest_and_is_never_cut() {
 }
 
 #[test]
-fn pairs_that_were_there_already_are_named_all_or_not_at_all() {
+fn already_associated_pairs_are_all_named_or_none() {
     let pairs = |bytes| Some(Value::String("x".repeat(bytes)));
     let whole = report(Vec::new(), 100).with_remaining(None).unwrap();
     let room = MAX_BYTES - json_size(&whole.clone().with_already_associated(pairs(0)));
@@ -112,7 +112,7 @@ fn pairs_that_were_there_already_are_named_all_or_not_at_all() {
 }
 
 #[test]
-fn failures_that_cannot_fit_are_not_copied_but_counted() {
+fn failures_beyond_the_limit_are_only_counted() {
     let mut whole = report(Vec::new(), 0);
     whole.failures = vec![failure(0); MAX_BYTES / 40 + 9];
     whole.failures_omitted = 7;
@@ -121,7 +121,7 @@ fn failures_that_cannot_fit_are_not_copied_but_counted() {
 }
 
 #[test]
-fn the_status_follows_from_the_counts() {
+fn status_follows_from_the_counts() {
     for ((associated, already_associated, planned, failed), status) in [
         ((0, 0, 0, 0), Status::Succeeded),
         ((1, 1, 0, 0), Status::Succeeded),

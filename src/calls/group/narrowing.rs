@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_is_cut_to_the_room_that_is_left() {
+    fn chunk_is_cut_to_the_room() {
         for (at_most, tried) in [
             (None, vec![vec![0, 1, 2, 3, 4]]),
             (Some(5), vec![vec![0, 1, 2, 3, 4]]),
@@ -241,13 +241,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_decided_is_not_tried() {
+    fn decided_addresses_are_not_tried() {
         assert_eq!(next(&mut one_chunk(4), None, |member| member > 1), Some(vec![2, 3]));
         assert_eq!(next(&mut one_chunk(4), None, |_| false), None);
     }
 
     #[test]
-    fn a_refused_set_is_split_if_all_of_it_can_be_tried_and_else_tried_anew() {
+    fn refused_chunk_is_split_only_if_all_of_it_can_be_tried() {
         let refused = || {
             let mut narrowing = one_chunk(5);
             let whole = narrowing.next(None, |_| true).unwrap();
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_that_is_put_back_is_tried_again() {
+    fn chunk_put_back_is_tried_again() {
         let mut narrowing = one_chunk(3);
         let chunk = narrowing.next(None, |_| true).unwrap();
         narrowing.put_back(chunk);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_is_filled_from_chunks_that_are_not_whole() {
+    fn chunk_fills_from_chunks_that_are_not_full() {
         let mut narrowing = Narrowing::new([((0..30).collect(), 2)].into_iter());
         narrowing.add([((30..80).collect(), 1), ((80..110).collect(), 1)].into_iter());
         let mut chunk = narrowing.next(None, |_| true).unwrap();
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_that_was_tried_takes_nothing_along() {
+    fn tried_chunk_takes_no_more() {
         let mut narrowing = one_chunk(3);
         let chunk = narrowing.next(None, |_| true).unwrap();
         narrowing.put_back(chunk);
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_chunk_goes_before_one_that_is_not() {
+    fn full_chunk_goes_first() {
         let mut narrowing = Narrowing::new([((50..60).collect(), 1), ((0..50).collect(), 2)].into_iter());
         assert!(narrowing.whole_chunk_first());
         assert_eq!(next(&mut narrowing, None, |_| true), Some((0..50).collect()));
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_of_which_nothing_is_left_is_not_refused_for_anything() {
+    fn empty_chunk_has_no_address_at_fault() {
         let mut narrowing = one_chunk(0);
         let empty = narrowing.stack.pop().unwrap();
         assert_eq!(narrowing.refused(empty), Ok(()));
@@ -318,24 +318,24 @@ mod tests {
     }
 
     #[test]
-    fn one_address_at_fault_costs_nine_calls_wherever_it_stands() {
+    fn one_address_at_fault_costs_nine_calls_in_any_position() {
         assert_eq!((0..50).map(|bad| calls(50, &[bad])).max(), Some(9));
     }
 
     #[test]
-    fn every_pair_of_addresses_at_fault_is_within_the_bound() {
+    fn any_two_addresses_at_fault_stay_within_the_bound() {
         let worst = (0..50).flat_map(|a| (a + 1..50).map(move |b| calls(50, &[a, b]))).max();
         // The call for the whole chunk and the queue's list come before, and the list once more at the end.
         assert!(worst.unwrap() + 3 <= 14 + 9, "{worst:?}");
     }
 
     #[test]
-    fn all_at_fault_cost_no_more_than_one_call_for_each_set_of_the_tree() {
+    fn all_addresses_at_fault_cost_one_call_for_each_part() {
         assert_eq!(calls(50, &(0..50).collect::<Vec<_>>()), 98);
     }
 
     #[test]
-    fn the_worst_of_any_number_at_fault_is_within_the_bound() {
+    fn any_number_at_fault_stays_within_the_bound() {
         // The most calls for a size and a number of addresses at fault, over every way to place them. `own` says that
         // the chunk was refused by its own call. Otherwise the chunk is only known to hold an address at fault.
         fn worst(

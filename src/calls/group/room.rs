@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_call_that_should_fit_has_three_retries_within_its_attempts() {
+    fn fitting_call_has_three_retries_within_its_attempts() {
         for (max_attempts, retries) in [(1, 0), (2, 1), (4, 3), (10, 3)] {
             let mut room = Room::listed(5);
             for _ in 0..2 {

@@ -106,7 +106,7 @@ fn failures(progress: Progress) -> Vec<Option<(String, Retry, String)>> {
 }
 
 #[test]
-fn a_group_is_begun_with_the_answer_to_its_first_call() {
+fn group_begins_with_its_first_answer() {
     let group = group(2);
     let mut progress = begin(&group, LIMITS);
     let chunk = next_chunk(&mut progress).unwrap();
@@ -119,7 +119,7 @@ fn a_group_is_begun_with_the_answer_to_its_first_call() {
 }
 
 #[test]
-fn a_refused_set_is_split_where_nothing_of_it_is_on_the_queue() {
+fn refused_chunk_is_split_if_none_of_it_is_on_the_queue() {
     let group = group(5);
     let mut progress = begin(&group, LIMITS);
     refuse(&mut progress, Class::Content);
@@ -129,7 +129,7 @@ fn a_refused_set_is_split_where_nothing_of_it_is_on_the_queue() {
 
 /// The API may have refused the chunk because of the address that is on the queue.
 #[test]
-fn what_is_left_of_a_refused_set_is_tried_as_a_whole() {
+fn other_addresses_of_a_refused_chunk_are_tried_together() {
     let group = group(5);
     let mut progress = begin(&group, LIMITS);
     refuse(&mut progress, Class::Content);
@@ -138,7 +138,7 @@ fn what_is_left_of_a_refused_set_is_tried_as_a_whole() {
 }
 
 #[test]
-fn nobody_waits_for_room_where_all_is_on_the_queue() {
+fn addresses_on_the_queue_wait_for_no_room() {
     let group = group(2);
     let mut progress = begin(&group, LIMITS);
     refuse(&mut progress, Class::Limit);
@@ -149,7 +149,7 @@ fn nobody_waits_for_room_where_all_is_on_the_queue() {
 
 /// A chunk that should fit has no retry here, so the API's answer wins over the list, and the group halves the chunk.
 #[test]
-fn with_one_attempt_fewer_are_tried_than_were_refused() {
+fn one_attempt_then_fewer_addresses_are_tried() {
     let limits = GroupLimits { max_attempts: 1, ..LIMITS };
     for (addresses, tried) in [(2, 1), (4, 2), (5, 2), (7, 3)] {
         let group = group(addresses);
@@ -162,7 +162,7 @@ fn with_one_attempt_fewer_are_tried_than_were_refused() {
 
 /// The refused chunk held an address that is on the list, so the API has not refused the other addresses by themselves.
 #[test]
-fn with_one_attempt_what_the_list_left_of_a_set_is_tried_once() {
+fn one_attempt_for_the_addresses_not_on_the_list() {
     let limits = GroupLimits { max_attempts: 1, ..LIMITS };
     let group = group(4);
     let mut progress = begin(&group, limits);
@@ -173,7 +173,7 @@ fn with_one_attempt_what_the_list_left_of_a_set_is_tried_once() {
 
 /// The list was read before the address was refused alone, so another process may have put it on the queue since.
 #[test]
-fn accused_address_is_looked_for_on_the_list_once_more() {
+fn unconfirmed_address_is_looked_for_once_more() {
     for (ids, a0) in [
         (&["a0", "a1", "a2"][..], Outcome::AlreadyAssociated),
         (
@@ -195,7 +195,7 @@ fn accused_address_is_looked_for_on_the_list_once_more() {
 }
 
 #[test]
-fn accused_addresses_of_a_chunk_are_confirmed_before_the_next_chunk() {
+fn chunk_is_confirmed_before_the_next_one() {
     let group = group(51);
     let mut progress = begin(&group, LIMITS);
     refuse(&mut progress, Class::Content);
@@ -220,7 +220,7 @@ fn refuse_chunk(progress: &mut Progress, chunk: Chunk) {
 
 /// The list is newer than the refusal, so the group does not read it again.
 #[test]
-fn address_that_is_refused_alone_at_first_costs_two_calls() {
+fn single_refused_address_costs_two_calls() {
     let group = group(1);
     let mut progress = begin(&group, LIMITS);
     refuse(&mut progress, Class::Content);
@@ -230,7 +230,7 @@ fn address_that_is_refused_alone_at_first_costs_two_calls() {
 }
 
 #[test]
-fn accused_address_may_succeed_later_when_the_list_cannot_be_read_again() {
+fn unconfirmed_address_may_succeed_later_without_a_list() {
     let group = group(2);
     let unconfirmed = || {
         let mut progress = begin(&group, LIMITS);
@@ -256,7 +256,7 @@ fn accused_address_may_succeed_later_when_the_list_cannot_be_read_again() {
 
 /// A list that could not be read decides nothing.
 #[test]
-fn list_that_could_not_be_read_is_asked_for_at_the_next_refusal() {
+fn unread_list_is_read_at_the_next_refusal() {
     let group = group(2);
     let mut progress = begin(&group, LIMITS);
     refuse(&mut progress, Class::Limit);
@@ -269,7 +269,7 @@ fn list_that_could_not_be_read_is_asked_for_at_the_next_refusal() {
 }
 
 #[test]
-fn each_call_that_should_fit_has_retries_of_its_own() {
+fn each_fitting_call_has_its_own_retries() {
     let group = group(200);
     let mut progress = begin(&group, GroupLimits { additional_addresses: 5_000, ..LIMITS });
     refuse(&mut progress, Class::Limit);
@@ -286,7 +286,7 @@ fn each_call_that_should_fit_has_retries_of_its_own() {
 
 /// Another process takes the room that the list showed, with some of the same addresses.
 #[test]
-fn what_another_process_put_on_a_full_queue_is_done() {
+fn full_queue_counts_addresses_of_another_process() {
     let group = group(4);
     let mut progress = begin(&group, GroupLimits { additional_addresses: 4, max_attempts: 1 });
     refuse(&mut progress, Class::Limit);
@@ -307,7 +307,7 @@ fn what_another_process_put_on_a_full_queue_is_done() {
 
 /// Somebody removes an address from the queue while the group finds out how many fit.
 #[test]
-fn room_that_becomes_free_meanwhile_is_used() {
+fn freed_room_is_used() {
     let group = group(3);
     let mut progress = begin(&group, GroupLimits { additional_addresses: 9, max_attempts: 1 });
     refuse(&mut progress, Class::Limit);
@@ -321,7 +321,7 @@ fn room_that_becomes_free_meanwhile_is_used() {
 
 /// The group reads the list at the first refusal for lack of room, which may come after it has added addresses.
 #[test]
-fn what_the_group_added_itself_is_not_what_the_queue_held() {
+fn addresses_added_by_the_group_are_not_counted_as_held() {
     let group = group(3);
     let mut progress = begin(&group, GroupLimits { additional_addresses: 3, ..LIMITS });
     refuse(&mut progress, Class::Content);
@@ -353,7 +353,7 @@ fn list_without_an_end_may_pass() {
 
 /// The group does not narrow a chunk if its queue was deleted meanwhile.
 #[test]
-fn queue_that_is_gone_after_a_first_chunk_costs_two_more_calls() {
+fn deleted_queue_costs_two_more_calls() {
     let group = group(100);
     let mut progress = begin(&group, LIMITS);
     associate(&mut progress, 0..50);

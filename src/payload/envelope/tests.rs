@@ -7,7 +7,7 @@ fn kind(payload: &str) -> Result<EnvelopeKind, String> {
 }
 
 #[test]
-fn envelopes_are_told_apart_by_structure() {
+fn structure_tells_envelopes_apart() {
     use EnvelopeKind::{Direct, DistributedMap, EventBridge, Pipes, Sns, Sqs};
     let table = [
         (r#"{"Records": []}"#, Sqs),
@@ -29,7 +29,7 @@ fn envelopes_are_told_apart_by_structure() {
 }
 
 #[test]
-fn what_is_no_envelope_says_why() {
+fn no_envelope_gives_a_reason() {
     let refused = "the payload is no batch of records: ";
     let accepted = "accepted are records of aws:sqs or of aws:sns, not mixed";
     let object = "an object without eventSource, like a request or the body of a message";
@@ -123,7 +123,7 @@ fn what_is_no_envelope_says_why() {
 }
 
 #[test]
-fn a_record_of_a_wrong_type_is_refused_without_quoting_it() {
+fn wrong_record_is_refused_without_a_quote() {
     let error = kind(r#"[{"attributes": "someone@brand.example"}]"#).unwrap_err();
     assert_eq!(
         error,
@@ -139,7 +139,7 @@ fn byte_order_marks_are_passed_over() {
 }
 
 #[test]
-fn replays_of_an_event_ask_anew() {
+fn replayed_event_has_a_new_identifier() {
     let ids = |payload: &str| {
         let envelope = Envelope::read(payload.as_bytes()).unwrap();
         envelope.source_ids("request").iter().map(ToString::to_string).collect::<Vec<_>>()
@@ -154,7 +154,7 @@ fn replays_of_an_event_ask_anew() {
 }
 
 #[test]
-fn a_body_that_is_no_text_stays_with_its_record() {
+fn body_without_text_stays_with_its_record() {
     for (body, reason) in [
         ("5", "body is a number; a string is expected"),
         (r#""\ud800""#, "body is not valid text: unexpected end of hex escape at line 1 column 8"),
@@ -173,7 +173,7 @@ fn a_body_that_is_no_text_stays_with_its_record() {
 }
 
 #[test]
-fn nesting_in_members_nobody_reads_does_not_matter() {
+fn unread_members_may_nest() {
     let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
     let payload = format!(
         r#"{{"Records": [{{"eventSource": "aws:sqs", "messageId": "a", "body": "{{}}", "x": {deep}}}]}}"#

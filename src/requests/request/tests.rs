@@ -146,7 +146,7 @@ fn single_elements_have_paths_without_an_index() {
 }
 
 #[test]
-fn check_queues_is_accepted_only_in_a_dry_run() {
+fn check_queues_needs_a_dry_run() {
     let options = |request: &str, batch_input: &str| {
         let home = Home::new("eu-central-1");
         let batch_input = Json::parse(batch_input).unwrap();
@@ -184,7 +184,7 @@ fn check_queues_is_accepted_only_in_a_dry_run() {
 }
 
 #[test]
-fn the_instance_is_looked_for_from_the_inside_out() {
+fn innermost_instance_comes_first() {
     let batch = r#"{"instanceId":"batch"}"#;
     for (entry, request, environment, batch_input, instance) in [
         (r#""instanceId":"entry","queueId":"q""#, r#""instanceId":"request","#, Some("env"), batch, "entry"),
@@ -203,7 +203,7 @@ fn the_instance_is_looked_for_from_the_inside_out() {
 }
 
 #[test]
-fn arns_that_disagree_are_invalid() {
+fn disagreeing_arns_are_invalid() {
     let other_account = ARN.replace("111122223333", "444455556666");
     for (request, path) in [
         (r#"{"instanceId":"i","queueId":"ARN/j/queue/q","emailAddressId":"e"}"#.to_owned(), "queueId"),
@@ -250,7 +250,7 @@ fn arns_that_disagree_are_invalid() {
 }
 
 #[test]
-fn what_is_invalid_is_named_and_what_is_valid_goes_on() {
+fn invalid_parts_are_named_and_valid_parts_go_on() {
     let (entries, invalid) = read(
         r#"{"instanceId":"i","associations":[
             {"queueId":"q","emailAddressIds":["e",7,"","a b","f"]},
@@ -293,14 +293,14 @@ fn what_is_invalid_is_named_and_what_is_valid_goes_on() {
 }
 
 #[test]
-fn an_invalid_entry_is_one_failure_however_many_addresses_it_names() {
+fn invalid_entry_is_one_failure() {
     let (_, invalid) = read(r#"{"associations":[{"queueId":"q","emailAddressIds":["a b","e",7]}]}"#);
     assert_eq!(invalid.len(), 1);
     assert_eq!(invalid[0].0, "associations[0].instanceId");
 }
 
 #[test]
-fn an_invalid_field_of_the_request_makes_it_invalid_as_a_whole() {
+fn invalid_request_field_fails_the_whole_request() {
     let pair = r#""associations":[{"queueId":"q","emailAddressId":"e"}]"#;
     for (field, path, message) in [
         (r#""dryRun":"true","#, "dryRun", "dryRun is a string; true or false is expected"),

@@ -208,7 +208,7 @@ proptest! {
     }
 
     #[test]
-    fn a_report_of_things_named_twice_adds_up(scene in scene()) {
+    fn report_of_doubly_named_pairs_adds_up(scene in scene()) {
         on_a_paused_clock(report(&scene));
     }
 }

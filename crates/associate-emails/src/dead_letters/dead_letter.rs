@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_with_failures_says_why_it_is_here() {
+    fn request_with_failures_gives_its_reasons() {
         let body = json!({
             "instanceId": "i", "reference": "import-17",
             "associations": [{ "queueId": "arn:aws:connect:eu-central-1:1:instance/i/queue/q1", "emailAddressId": "e" }],
@@ -198,14 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_could_not_be_read_says_why_too() {
+    fn unreadable_body_gives_its_reason() {
         let failures = json!([{ "error": "InvalidRequest", "message": "not JSON", "messageId": "m0" }]);
         let letter = letter(&json!({ "unreadable": "{", "failures": failures }).to_string(), |_| {});
         assert_eq!((errors(&letter), texts(&letter.references)), (vec!["InvalidRequest"], vec!["m0"]));
     }
 
     #[test]
-    fn a_message_that_sqs_moved_says_nothing() {
+    fn message_moved_by_sqs_gives_no_reason() {
         let body = json!({ "queueId": "q", "emailAddressId": "e" }).to_string();
         let source = "arn:aws:sqs:eu-central-1:1:associations".to_owned();
         let moved = letter(&body, |message| {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_undelivered_event_has_its_reason_in_its_attributes() {
+    fn undelivered_event_has_its_reason_in_attributes() {
         let event = json!({ "id": "event-1", "detail-type": "t", "source": "s",
                             "detail": { "queueId": "q", "emailAddressId": "e" } });
         let text = |value: &str| {

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_are_what_one_request_takes() {
+    fn batches_fit_into_one_request() {
         let sizes = |sizes: &[usize]| batches(sizes, |size| *size).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(&[1; 23]), [10, 10, 3]);
         assert_eq!(sizes(&[MAX_BYTES, 1, MAX_BYTES - 1, 1]), [1, 2, 1]);

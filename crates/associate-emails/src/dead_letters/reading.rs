@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_are_hidden_for_longer_where_there_are_more_or_one_came_again() {
+    fn hiding_time_grows_with_dead_letters_and_repeats() {
         for (letters, seconds) in [(0, 30), (10_000, 130), (100_000_000, 43_200)] {
             assert_eq!(Hiding::of(letters).seconds(), seconds);
         }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_is_read_when_nothing_came_three_times() {
+    fn three_empty_receives_end_a_pass() {
         let mut emptiness = Emptiness::default();
         let ended: Vec<bool> = [0, 0, 1, 0, 0, 0].map(|received| emptiness.is_certain(received)).to_vec();
         assert_eq!(ended, [false, false, false, false, false, true]);

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_letter_must_have_one_of_each_that_is_given() {
+    fn dead_letter_must_match_each_given_option() {
         let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let letter = DeadLetter {
             id: "m".to_owned(),

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn each_error_is_a_row_with_its_oldest_letter_and_what_to_do() {
+    fn each_error_is_a_row_with_oldest_and_advice() {
         let hour = 3_600_000;
         let letters = [
             letter("1", 10 * hour, &["QueueFull"]),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn each_letter_is_a_line_of_json() {
+    fn each_dead_letter_is_a_line_of_json() {
         let mut broken = letter("2", 0, &["Unknown"]);
         broken.body = "{".to_owned();
         let text = json_lines(&[letter("1", 5, &["QueueFull"]), broken]);

@@ -5,7 +5,7 @@ use connect_simulator::{Connect, Fixture, Options, Server};
 use crate::{Ran, program};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_go_to_the_endpoint_with_the_credentials_of_the_environment() {
+async fn calls_use_endpoint_and_credentials_of_the_environment() {
     let fixture = Fixture::new().with_queue("i", "q", "Billing").with_address("i", "e", "a@brand.example");
     let connect = Connect::new(Options { fixture, ..Options::default() });
     let server = Server::start(connect.clone()).unwrap();
@@ -26,7 +26,7 @@ async fn calls_go_to_the_endpoint_with_the_credentials_of_the_environment() {
 }
 
 #[test]
-fn without_a_region_nothing_is_begun() {
+fn missing_region_stops_the_run() {
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no-region.json");
     std::fs::write(&file, "{}").unwrap();
     let mut command = program(&["--aws"]);
@@ -56,7 +56,7 @@ async fn ran(mut command: std::process::Command) -> Ran {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_go_through_the_proxy_that_the_environment_names() {
+async fn calls_go_through_the_proxy() {
     let fixture = Fixture::new().with_queue("i", "q", "Billing").with_address("i", "e", "a@brand.example");
     let connect = Connect::new(Options { fixture, ..Options::default() });
     // A proxy for http:// gets the whole URL, and the simulator looks at its path alone.
@@ -81,7 +81,7 @@ async fn calls_go_through_the_proxy_that_the_environment_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn https_is_asked_of_the_proxy_as_a_tunnel() {
+async fn https_goes_through_a_tunnel() {
     use std::io::{BufRead, BufReader, Write};
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
@@ -109,7 +109,7 @@ async fn https_is_asked_of_the_proxy_as_a_tunnel() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_credentials_nothing_is_begun() {
+async fn missing_credentials_stop_the_run() {
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("no-credentials.csv");
     std::fs::write(&file, PAIR).unwrap();
     let config = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("aws-config");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{Ran, program, run, run_on_stdin};
 
 #[test]
-fn a_csv_file_may_name_queues_and_addresses() {
+fn csv_may_name_queues_and_addresses() {
     let content = "\u{feff}instanceId,queueName,emailAddress\r\n\
                    i,\"Billing, EMEA\",Billing@brand.example\r\n\
                    i,\"Billing, EMEA\",help@brand.example\r\n\
@@ -18,7 +18,7 @@ fn a_csv_file_may_name_queues_and_addresses() {
 }
 
 #[test]
-fn failures_of_records_are_shown_by_their_lines() {
+fn failed_records_show_their_lines() {
     let csv = "queueId,emailAddressId\nq1,e1\n\nq/2,e2\n";
     let json_lines = "{\"queueId\": \"q1\", \"emailAddressId\": \"e1\"}\n\n\n\
                       {\"queueId\": \"q/2\", \"emailAddressId\": \"e2\"}\n";
@@ -31,7 +31,7 @@ fn failures_of_records_are_shown_by_their_lines() {
 }
 
 #[test]
-fn standard_input_is_told_apart_by_its_content() {
+fn standard_input_form_follows_its_content() {
     let table = [
         r#"{"queueId": "q1", "emailAddressId": "e1"}"#,
         "{\"queueId\": \"q1\", \"emailAddressId\": \"e1\"}\n{\"queueId\": \"q1\", \"emailAddressId\": \"e1\"}\n",
@@ -46,7 +46,7 @@ fn standard_input_is_told_apart_by_its_content() {
 }
 
 #[test]
-fn a_header_that_cannot_be_used_is_refused_before_any_call() {
+fn unusable_header_makes_no_call() {
     let ran = run(&["--instance", "i"], "header.csv", "note,queue_id,emailAddressId\nx,q,e\n");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     let met = "line 1, column 2: \"queue_id\" is no known column; queueId was meant\n";
@@ -54,7 +54,7 @@ fn a_header_that_cannot_be_used_is_refused_before_any_call() {
 }
 
 #[test]
-fn rows_are_read_as_people_write_them() {
+fn rows_allow_spaces_quotes_and_empty_cells() {
     let table = [
         ("short.csv", "queueId,emailAddressId,instanceId,note\nq,e1,i,first\nq,e2\nq,e3,,\n", 3),
         ("long.csv", "queueName,emailAddress\nBilling,a@brand.example,,,\nOrders,b@brand.example,\n", 2),
@@ -76,7 +76,7 @@ fn rows_are_read_as_people_write_them() {
 }
 
 #[test]
-fn a_row_that_is_wrong_fails_alone_on_the_line_of_an_editor() {
+fn wrong_row_fails_alone_with_its_line() {
     for end in ["\n", "\r\n", "\r"] {
         let content = "note,queueId,emailAddressId\nx,q,e1\n\"two\nlines\",q,\n,q,e2\n,,,\n,q,e3,and more\n";
         let ran = run(&["--instance", "i"], "wrong-rows.csv", &content.replace('\n', end));
@@ -89,7 +89,7 @@ fn a_row_that_is_wrong_fails_alone_on_the_line_of_an_editor() {
 }
 
 #[test]
-fn another_form_of_file_is_named_and_nothing_is_called() {
+fn foreign_file_form_is_named_without_calls() {
     let table: [(&str, &[u8], &str); 12] = [
         (
             "a.csv",
@@ -152,7 +152,7 @@ fn another_form_of_file_is_named_and_nothing_is_called() {
 
 /// The output of `aws sqs receive-message`, an array of requests, a pipe that sends bodies only.
 #[test]
-fn an_envelope_that_is_none_is_refused_before_any_call() {
+fn no_envelope_makes_no_call() {
     let request = r#"{"instanceId": "i", "queueId": "q", "emailAddressId": "e"}"#;
     let received = format!(r#"{{"Messages": [{{"MessageId": "m", "Body": {request:?}}}]}}"#);
     for (name, content) in [("received.json", received), ("array.json", format!("[{request}, {request}]"))] {
@@ -168,7 +168,7 @@ fn an_envelope_that_is_none_is_refused_before_any_call() {
 
 /// Longer than a line of a Distributed Map may be.
 #[test]
-fn a_long_invalid_line_stops_no_other() {
+fn long_invalid_line_fails_alone() {
     let line = |address: &str| format!("{{\"queueId\": \"q\", \"emailAddressId\": \"{address}\"}}\n");
     let ids: Vec<String> = (0..400).map(|number| format!("\"branch-{number}@brand.example\"")).collect();
     let long = format!("{{\"queueId\": \"q\", \"emailAddressIds\": [{}]}}\n", ids.join(", "));
@@ -179,7 +179,7 @@ fn a_long_invalid_line_stops_no_other() {
 }
 
 #[test]
-fn rows_without_an_instance_say_how_to_name_one() {
+fn missing_instance_says_how_to_name_one() {
     let ran = run(&[], "no-instance.csv", "queueId,emailAddressId\nq,e1\nq,e2\n");
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert_eq!(

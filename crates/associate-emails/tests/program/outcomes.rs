@@ -24,7 +24,7 @@ fn batch() -> String {
 }
 
 #[test]
-fn what_is_done_is_shown_and_exits_0() {
+fn success_is_shown_and_exits_0() {
     let ran = run(&[], "done.json", TWO_PAIRS);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_eq!(ran.rows(&["q1", "1"]), 1, "{}", ran.stdout);
@@ -43,7 +43,7 @@ fn what_is_done_is_shown_and_exits_0() {
 }
 
 #[test]
-fn one_failing_entry_is_a_row_and_exits_1() {
+fn failed_entry_is_a_row_and_exits_1() {
     let ran = run(&["--quiet"], "one-invalid.json", ONE_INVALID);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
     let cells = ["associations[1].emailAddressId", "InvalidRequest", "no", "emailAddressId is missing"];
@@ -53,7 +53,7 @@ fn one_failing_entry_is_a_row_and_exits_1() {
 }
 
 #[test]
-fn what_the_api_refuses_is_a_row_with_what_the_caller_named() {
+fn refused_pair_is_a_row_with_the_callers_names() {
     let pair = |number| format!("q,e{number}\n");
     let rows: String = (0..50).map(pair).collect();
     let content = format!("queueId,emailAddressId\n{rows}");
@@ -64,7 +64,7 @@ fn what_the_api_refuses_is_a_row_with_what_the_caller_named() {
 }
 
 #[test]
-fn what_cannot_be_used_is_one_line_and_exits_2() {
+fn unusable_input_is_one_line_and_exits_2() {
     let missing: Ran = program(&["no-such-file.json"]).output().unwrap().into();
     let accepted = "accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5";
     let table = [
@@ -96,7 +96,7 @@ fn what_cannot_be_used_is_one_line_and_exits_2() {
 }
 
 #[test]
-fn a_file_with_nothing_valid_exits_2() {
+fn file_with_nothing_valid_exits_2() {
     for (name, content, message) in [
         ("nothing-valid.json", r#"{"instanceId": "i", "queueId": "q"}"#, "emailAddressId is missing"),
         (
@@ -112,7 +112,7 @@ fn a_file_with_nothing_valid_exits_2() {
 }
 
 #[test]
-fn json_is_the_answer_alone() {
+fn json_prints_only_the_answer() {
     let ran = run(&["--json", "--quiet"], "report.json", ONE_INVALID);
     assert_eq!(ran.code, Some(1));
     let report = ran.json();
@@ -134,7 +134,7 @@ fn json_is_the_answer_alone() {
 }
 
 #[test]
-fn a_batch_shows_the_whole_report_and_what_would_come_again() {
+fn batch_shows_report_and_listed_messages() {
     let ran = run(&[], "batch-report.json", &batch());
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.rows(&["m2", "emailAddressId", "InvalidRequest"]), 1, "{}", ran.stdout);
@@ -143,7 +143,7 @@ fn a_batch_shows_the_whole_report_and_what_would_come_again() {
 }
 
 #[test]
-fn a_dry_run_is_a_plan_and_no_call() {
+fn dry_run_plans_without_calls() {
     let ids: Vec<String> = (0..49).map(|number| format!("e{number}")).collect();
     let request = json!({ "instanceId": "i", "associations": [
         { "queueId": "q1", "emailAddressIds": ids }, { "queueId": "q2", "emailAddressId": "e1" }] });
@@ -181,7 +181,7 @@ fn help_and_version_exit_0() {
 }
 
 #[test]
-fn settings_of_other_programs_stop_nothing() {
+fn settings_of_other_programs_are_ignored() {
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("other-settings.json");
     std::fs::write(&file, TWO_PAIRS).unwrap();
     let mut command = program(&["--fast", "--quiet"]);
@@ -193,7 +193,7 @@ fn settings_of_other_programs_stop_nothing() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn lost_output_is_said_and_a_closed_pipe_is_not() {
+fn lost_output_is_reported_but_not_a_closed_pipe() {
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("lost.json");
     std::fs::write(&file, TWO_PAIRS).unwrap();
     for args in [&["--json", "--quiet"][..], &["--quiet"], &["--help"]] {

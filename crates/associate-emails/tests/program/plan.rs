@@ -33,7 +33,7 @@ async fn plan(connect: &Connect, name: &str, options: &[&str]) -> Ran {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn plan_shows_what_would_change_and_changes_nothing() {
+async fn plan_shows_changes_and_makes_none() {
     let connect = held();
     let before = connect.associations();
     let ran = plan(&connect, "plan.csv", &["--unrequested"]).await;
@@ -56,7 +56,7 @@ async fn plan_shows_what_would_change_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn plan_as_json_is_the_answer_of_the_function() {
+async fn plan_as_json_is_the_functions_answer() {
     let ran = plan(&held(), "plan-json.csv", &["--json"]).await;
     let report = ran.json();
     assert_eq!((&report["planned"], &report["failed"]), (&1.into(), &3.into()));
@@ -65,7 +65,7 @@ async fn plan_as_json_is_the_answer_of_the_function() {
 }
 
 #[test]
-fn checking_without_a_dry_run_is_refused() {
+fn check_without_dry_run_is_refused() {
     let ran: Ran = program(&["--check-queues", "-"]).output().unwrap().into();
     assert_eq!(ran.code, Some(2));
     assert!(ran.stderr.contains("--dry-run"), "{}", ran.stderr);

@@ -24,7 +24,7 @@ fn refused(key: &str, text: &str) -> String {
 }
 
 #[test]
-fn rows_of_a_queue_become_one_line_in_the_order_of_the_file() {
+fn rows_of_a_queue_become_one_line_in_file_order() {
     let text = "queueId,emailAddressId,note\nq1,e1,x\nq2,e1,\nq1,e2,\nq1,e1,again\n\nq1,e3,\n";
     let (grouping, lines) = grouped("f.csv", text);
     assert_eq!(
@@ -39,7 +39,7 @@ fn rows_of_a_queue_become_one_line_in_the_order_of_the_file() {
 }
 
 #[test]
-fn an_arn_is_the_identifier_in_it_and_names_stay_names() {
+fn arns_become_identifiers_and_names_stay() {
     let arn = "arn:aws:connect:eu-central-1:111122223333:instance/i-1/queue/q1";
     let text = format!(
         "instanceId,queueId,queueName,emailAddressId,emailAddress\n\
@@ -59,7 +59,7 @@ fn an_arn_is_the_identifier_in_it_and_names_stay_names() {
 }
 
 #[test]
-fn the_default_instance_is_written_out_where_it_is_known() {
+fn known_default_instance_is_written_out() {
     let context = Context { instance: Some("i-1".to_owned()), ..context() };
     let text = "instanceId,queueId,emailAddressId\n,q,e1\ni-1,q,e2\n";
     let grouping = group("f.csv", text.as_bytes(), &context).unwrap();
@@ -79,7 +79,7 @@ fn invalid(grouping: &Grouping) -> Vec<String> {
 }
 
 #[test]
-fn invalid_rows_are_reported_and_stop_nothing() {
+fn invalid_rows_are_reported_alone() {
     let text = "queueId,queueName,emailAddressId\nq/1,,e1\nq1,Billing,e1\nq1,,e1\nq1,,e1,x\n";
     let (grouping, lines) = grouped("f.csv", text);
     assert_eq!(lines, [json!({ "queueId": "q1", "emailAddressIds": ["e1"], "rows": [4] })]);
@@ -93,7 +93,7 @@ fn invalid_rows_are_reported_and_stop_nothing() {
 
 /// A map's line holds less, or reads it otherwise.
 #[test]
-fn lines_that_no_map_could_carry_are_reported() {
+fn lines_too_large_for_the_map_are_reported() {
     let long = format!("{{\"queueName\":\"{}\",\"emailAddressId\":\"e\"}}", "n".repeat(20_000));
     let twice = r#"{"queueId":"a","queueId":"b","emailAddressId":"e"}"#;
     let entries = format!(r#"{{"associations":[{}{{"queueId":"q"}}]}}"#, r#"{"queueId":"q"},"#.repeat(99));
@@ -113,7 +113,7 @@ fn lines_that_no_map_could_carry_are_reported() {
 }
 
 #[test]
-fn a_line_of_json_may_ask_for_much_and_only_what_is_invalid_in_it_is_set_apart() {
+fn only_invalid_parts_of_a_json_line_are_set_apart() {
     let text = r#"{"instanceId":"i","rows":["mine"],"failOnPermanent":true,"associations":[{"queueId":"q","emailAddressIds":["e1","a b","e2"]},{"queueId":"q"},{"queueId":"p","emailAddressId":"e1"}]}
 {"queueId":"q","emailAddressIds":["e1",7],"failOnRetryable":true}
 "#;
@@ -133,7 +133,7 @@ fn a_line_of_json_may_ask_for_much_and_only_what_is_invalid_in_it_is_set_apart()
 }
 
 #[test]
-fn a_dry_run_never_joins_a_live_line() {
+fn dry_run_never_joins_a_live_line() {
     let text = "{\"queueId\":\"q\",\"emailAddressIds\":[\"e1\",\"e2\"],\"dryRun\":true}\n\
                 {\"queueId\":\"q\",\"emailAddressId\":\"e2\"}\n";
     let (_, lines) = grouped("f.ndjson", text);
@@ -147,7 +147,7 @@ fn a_dry_run_never_joins_a_live_line() {
 }
 
 #[test]
-fn what_came_back_as_failed_is_read_as_it_is() {
+fn failed_rows_are_read_unchanged() {
     let text = "instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\r\n\
                 ,,'=Billing,,'+49@brand.example,7,QueueFull,\"'=full, \"\"really\"\"\",false\r\n";
     let (_, lines) = grouped("f.csv", text);
@@ -167,7 +167,7 @@ fn lines_stay_within_a_batch_of_the_map() {
 }
 
 #[test]
-fn a_file_that_is_too_large_is_refused() {
+fn too_large_file_is_refused() {
     let row = format!("{{\"queueId\":\"q\",\"emailAddressIds\":[{}\"e\"]}}\n", "\"e\",".repeat(4_999));
     let message = refused("f.jsonl", &format!("{}{{}}\n", row.repeat(50)));
     assert_eq!(message, "f.jsonl: asks for 250001 associations; at most 250000 are accepted in one file");
@@ -175,7 +175,7 @@ fn a_file_that_is_too_large_is_refused() {
 
 proptest! {
     #[test]
-    fn any_order_of_rows_gives_the_fewest_lines_and_loses_nothing(
+    fn any_row_order_gives_fewest_lines(
         rows in prop::collection::vec((0u8..4, 0u16..140, prop::bool::weighted(0.02)), 1..600)
     ) {
         let mut text = "queueId,emailAddressId\n".to_owned();

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_bounded_in_bytes() {
+    fn message_is_bounded_in_bytes() {
         let reason = Reason::new("E", &"ü".repeat(32_768), true);
         assert_eq!(reason.message.len(), MAX_MESSAGE + "…".len());
     }

@@ -76,7 +76,7 @@ fn rows(summed: &Summed) -> Vec<String> {
 const FILE: &str = "queueId,queueName,emailAddressId\nq1,,e1\nq2,,e1\nq1,,e2\nq/,,e1\n,Billing,e1\nq3,,e1\n";
 
 #[test]
-fn everything_done_leaves_no_row() {
+fn success_leaves_no_row() {
     let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq1,e1\n");
     let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &output(2, &[], 0))]))]);
     let counts = summed.counts;
@@ -86,7 +86,7 @@ fn everything_done_leaves_no_row() {
 }
 
 #[test]
-fn failures_come_back_to_their_rows_by_pair_and_by_path() {
+fn failures_find_their_rows_by_pair_and_path() {
     let (items, known) = grouped(FILE);
     let failures = [
         // In a second round the path leads into the continuation, and the failure names the function's own instance.
@@ -101,7 +101,7 @@ fn failures_come_back_to_their_rows_by_pair_and_by_path() {
 }
 
 #[test]
-fn a_batch_that_failed_was_not_begun_or_cannot_be_read_is_listed_as_a_whole() {
+fn batch_without_readable_answer_fails_whole() {
     let (items, known) = grouped(FILE);
     let cause = json!({ "errorType": "Runtime.ExitError", "errorMessage": "it\nended" }).to_string();
     let failed = json!([{ "Input": input(&items[..1]), "Status": "FAILED", "Error": "Lambda.Unknown", "Cause": cause }]);
@@ -133,7 +133,7 @@ fn a_batch_that_failed_was_not_begun_or_cannot_be_read_is_listed_as_a_whole() {
 }
 
 #[test]
-fn failures_that_a_report_left_out_are_listed_with_what_they_may_be_among() {
+fn omitted_failures_list_every_candidate() {
     let (items, known) = grouped(FILE);
     let failures = [
         json!({ "queueId": "q1", "emailAddressId": "e1", "error": "Refused", "message": "m", "retryable": false }),
@@ -154,7 +154,7 @@ fn failures_that_a_report_left_out_are_listed_with_what_they_may_be_among() {
 }
 
 #[test]
-fn a_pair_named_in_two_ways_is_counted_as_its_batch_counts_it() {
+fn pair_with_two_names_counts_as_in_its_batch() {
     let (items, known) = grouped(
         "queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,,E0@brand.example\nq,e1,\n",
     );
@@ -170,7 +170,7 @@ fn a_pair_named_in_two_ways_is_counted_as_its_batch_counts_it() {
 
 /// A report may have wrong or missing numbers. Its reasons are true all the same.
 #[test]
-fn a_report_whose_counts_are_wrong_still_gives_its_reasons() {
+fn wrong_counts_keep_the_reasons() {
     let (items, known) =
         grouped("queueId,emailAddress\nq,e0@brand.example\nq,E0@brand.example\nq,e1@brand.example\n");
     let failure = |address: &str| json!({ "queueId": "q", "emailAddress": address, "error": "QueueFull", "message": "full", "retryable": false });
@@ -197,7 +197,7 @@ fn a_report_whose_counts_are_wrong_still_gives_its_reasons() {
 }
 
 #[test]
-fn a_report_that_leaves_pairs_out_is_not_taken_for_success() {
+fn incomplete_report_is_no_success() {
     let (items, known) = grouped("queueId,emailAddressId\nq,e0\nq,e1\n");
     let broken = json!([7, { "queueId": "q", "emailAddressId": "e0", "error": "E", "message": "m", "retryable": true }]);
     let mut report = output(0, &[], 0);
@@ -215,7 +215,7 @@ fn a_report_that_leaves_pairs_out_is_not_taken_for_success() {
 }
 
 #[test]
-fn equal_invalid_rows_each_bear_their_own_line() {
+fn equal_invalid_rows_keep_their_lines() {
     let (items, known) = grouped("queueId,emailAddressId\nq/,e\nq,e\nq/,e\nq/,e\n");
     let done = json!([succeeded(&items, &output(1, &[], 0))]);
     let own = ["2 InvalidRequest q/ e", "4 InvalidRequest q/ e", "5 InvalidRequest q/ e"];
@@ -224,7 +224,7 @@ fn equal_invalid_rows_each_bear_their_own_line() {
 
 /// Only the associating function knows whether there is an instance for rows that name none.
 #[test]
-fn a_request_that_only_the_function_finds_invalid_fails_with_its_pairs() {
+fn request_refused_by_the_function_fails_its_pairs() {
     let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq2,e1\n");
     let failure = json!({ "error": "InvalidRequest", "message": "instanceId is missing", "retryable": false,
                           "path": "Items[0].instanceId" });
@@ -234,7 +234,7 @@ fn a_request_that_only_the_function_finds_invalid_fails_with_its_pairs() {
 }
 
 #[test]
-fn what_no_result_speaks_of_has_failed() {
+fn pairs_without_result_fail() {
     let (items, known) = grouped(FILE);
     let results = json!([succeeded(&items[..1], &output(2, &[], 0)), 7]);
     let summed = sum(&known, &[(Ended::Succeeded, results)]);
@@ -255,7 +255,7 @@ fn what_no_result_speaks_of_has_failed() {
 
 /// The lines that grouping wrote may be gone when a file is summed up again.
 #[test]
-fn lost_lines_leave_what_the_results_tell() {
+fn lost_lines_leave_the_results() {
     let (items, _) = grouped(FILE);
     let failures = [
         json!({ "instanceId": "i", "queueId": "q1", "emailAddressId": "e2", "error": "Refused", "message": "m",
@@ -268,7 +268,7 @@ fn lost_lines_leave_what_the_results_tell() {
 }
 
 #[test]
-fn results_that_cannot_be_read_are_never_taken_for_success() {
+fn unreadable_results_are_no_success() {
     let context = context();
     let mut summing = Summing::new(&context, None);
     summing.add(Ended::Succeeded, "results.json", b"nonsense");
@@ -282,7 +282,7 @@ fn results_that_cannot_be_read_are_never_taken_for_success() {
 
 /// The text goes into the log.
 #[test]
-fn what_is_said_of_results_that_cannot_be_read_does_not_quote_them() {
+fn unreadable_results_are_not_quoted() {
     let context = context();
     for bytes in [&br#""hidden@brand.example""#[..], br#"[] "hidden@brand.example""#] {
         let mut summing = Summing::new(&context, None);
@@ -296,7 +296,7 @@ fn what_is_said_of_results_that_cannot_be_read_does_not_quote_them() {
 }
 
 #[test]
-fn an_invalid_line_of_json_is_listed_address_by_address() {
+fn invalid_json_line_is_listed_by_address() {
     let text = "{\"queueId\":\"q\",\"queueName\":\"Q\",\"emailAddressIds\":[\"e1\",\"e2\"]}\n\
                 {\"instanceId\":\"i\",\"associations\":[{\"queueId\":\"q\",\"emailAddresses\":[\"\",7,\"x@brand.example\"]}]}\n";
     let (_, known) = grouped_file("f.jsonl", text);
@@ -315,7 +315,7 @@ fn an_invalid_line_of_json_is_listed_address_by_address() {
 }
 
 #[test]
-fn failed_rows_make_a_file_that_can_be_read_again_and_holds_no_formula() {
+fn failed_rows_are_a_readable_file_without_formulas() {
     let text = "queueName,emailAddress\n=1+1,+49@brand.example\n\"a,\"\"b\"\"\",-x\n'=q,@y\n";
     let (_, known) = grouped(text);
     let summed = sum(&known, &[]);
@@ -332,7 +332,7 @@ fn failed_rows_make_a_file_that_can_be_read_again_and_holds_no_formula() {
 }
 
 #[test]
-fn failed_rows_bear_the_references_of_their_lines() {
+fn failed_rows_have_their_references() {
     let text = "queueId,emailAddressId,reference\nq,e1,order-1\nq,e2,\nq/,e,order-3\nq,e4,=order-4\n";
     let (items, known) = grouped(text);
     assert_eq!(items[0]["references"], json!(["order-1", null, "=order-4"]));
@@ -350,7 +350,7 @@ fn failed_rows_bear_the_references_of_their_lines() {
 
 /// The memory that failures take does not grow with the length of their messages.
 #[test]
-fn rows_that_failed_for_the_same_reason_share_it() {
+fn rows_share_an_equal_reason() {
     let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq2,e1\nq3,e1\nq4,e1\n");
     let cause = "ü".repeat(32_768);
     let failed = |item| json!({ "Input": input(&[item]), "Error": "E", "Cause": cause });
@@ -374,7 +374,7 @@ fn rows_that_failed_for_the_same_reason_share_it() {
 }
 
 #[test]
-fn a_summary_shows_the_first_failures_and_stays_small() {
+fn summary_shows_first_failures_and_stays_small() {
     let text: String = (0..30).map(|n| format!("q{n},e\n")).collect();
     let (_, known) = grouped(&format!("queueId,emailAddressId\n{text}"));
     let summed = sum(&known, &[]);
@@ -387,7 +387,7 @@ fn a_summary_shows_the_first_failures_and_stays_small() {
 }
 
 #[test]
-fn failures_of_dry_runs_stand_apart() {
+fn dry_run_failures_stand_apart() {
     let text = "{\"queueId\":\"q\",\"emailAddressId\":\"e\",\"dryRun\":true}\n{\"queueId\":\"p\",\"emailAddressId\":\"e\"}\n";
     let (_, known) = grouped_file("f.jsonl", text);
     let summed = sum(&known, &[]);
@@ -399,7 +399,7 @@ fn failures_of_dry_runs_stand_apart() {
 
 /// A person who puts `failed.csv` back makes live calls, so it holds no pair that only dry runs can have asked for.
 #[test]
-fn a_failure_of_nothing_known_is_a_dry_run_where_the_whole_batch_is_one() {
+fn unknown_failure_of_a_dry_batch_is_dry() {
     let failures = [json!({ "error": "E", "message": "m", "retryable": true, "path": "BatchInput" })];
     let dry = json!({ "queueId": "q", "emailAddressId": "e", "dryRun": true });
     let live = json!({ "queueId": "p", "emailAddressId": "e" });

@@ -54,7 +54,7 @@ fn summarise(more: &Value) -> Value {
 const FILE: &str = "\u{feff}queueId,emailAddressId\r\nq1,e1\r\nq2,e1\r\nq1,e2\r\nq1,e1\r\n";
 
 #[tokio::test]
-async fn a_file_goes_in_and_its_failed_rows_come_out_and_can_go_in_again() {
+async fn failed_rows_come_out_and_can_go_in_again() {
     let s3 = S3::start().await;
     s3.put("files/incoming/dir/a b ü.csv", FILE);
     let grouped = invoke(&s3, &group("incoming/dir/a b ü.csv")).await.unwrap();
@@ -116,7 +116,7 @@ async fn a_file_goes_in_and_its_failed_rows_come_out_and_can_go_in_again() {
 }
 
 #[tokio::test]
-async fn a_file_that_could_not_be_grouped_has_a_summary_that_says_why() {
+async fn ungrouped_file_has_a_summary_with_the_reason() {
     let s3 = S3::start().await;
     s3.put("files/incoming/dir/a b ü.csv", "queue;mail\na;b\n");
     let (error_type, message) = invoke(&s3, &group("incoming/dir/a b ü.csv")).await.unwrap_err();
@@ -135,7 +135,7 @@ async fn a_file_that_could_not_be_grouped_has_a_summary_that_says_why() {
 
 /// The second of three lines is invalid, and longer than a map's line may be.
 #[tokio::test]
-async fn what_no_map_could_carry_is_reported_beside_what_was_done() {
+async fn rows_too_large_for_the_map_are_reported() {
     let s3 = S3::start().await;
     let line = |address: &str| json!({ "queueId": "q", "emailAddressId": address }).to_string();
     let ids: Vec<String> = (0..400).map(|number| format!("branch-{number:03}@brand.example")).collect();
@@ -170,7 +170,7 @@ async fn what_no_map_could_carry_is_reported_beside_what_was_done() {
 }
 
 #[tokio::test]
-async fn a_map_that_left_nothing_makes_every_row_a_failed_one() {
+async fn map_without_results_fails_every_row() {
     let s3 = S3::start().await;
     s3.put("files/incoming/dir/a b ü.csv", FILE);
     let grouped = invoke(&s3, &group("incoming/dir/a b ü.csv")).await.unwrap();
@@ -188,7 +188,7 @@ async fn a_map_that_left_nothing_makes_every_row_a_failed_one() {
 }
 
 #[tokio::test]
-async fn s3_is_asked_again_and_then_named_in_the_error() {
+async fn s3_is_retried_then_named_in_the_error() {
     let s3 = S3::start().await;
     s3.put("files/f.csv", FILE);
     s3.refuse(1, 503, "SlowDown");
@@ -204,7 +204,7 @@ async fn s3_is_asked_again_and_then_named_in_the_error() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_too_large_is_refused_before_it_is_read() {
+async fn too_large_file_is_refused_unread() {
     let s3 = S3::start().await;
     s3.put("files/f.csv", vec![b'x'; association_file::MAX_FILE_BYTES + 1]);
     let message = "s3://files/f.csv has 33554433 bytes; at most 33554432 are accepted";
@@ -213,7 +213,7 @@ async fn a_file_that_is_too_large_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn an_unknown_step_is_an_invalid_request() {
+async fn unknown_step_is_an_invalid_request() {
     let s3 = S3::start().await;
     let (error_type, message) = invoke(&s3, &json!({ "sort": {} })).await.unwrap_err();
     assert_eq!(error_type, "InvalidRequest");
@@ -253,7 +253,7 @@ impl Log {
 }
 
 #[tokio::test]
-async fn results_that_cannot_be_read_are_logged_and_stand_beside_the_rows() {
+async fn unreadable_results_are_logged_and_in_the_summary() {
     let s3 = S3::start().await;
     s3.put("files/incoming/dir/a b ü.csv", FILE);
     let grouped = invoke(&s3, &group("incoming/dir/a b ü.csv")).await.unwrap();
@@ -284,7 +284,7 @@ async fn results_that_cannot_be_read_are_logged_and_stand_beside_the_rows() {
 }
 
 #[tokio::test]
-async fn the_log_has_one_line_a_step_and_no_email_address() {
+async fn log_has_one_line_a_step_and_no_address() {
     let s3 = S3::start().await;
     let address = "hidden@brand.example";
     s3.put("files/f.csv", format!("queueName,emailAddress\nBilling,{address}\n"));

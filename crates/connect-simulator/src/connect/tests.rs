@@ -51,7 +51,7 @@ fn error(status: u16, code: &str) -> (u16, String) {
 }
 
 #[test]
-fn a_queue_takes_49_beside_its_default_and_a_call_too_many_does_nothing() {
+fn queue_takes_49_beside_its_default() {
     let connect = service(Switches::default());
     assert_eq!(outcome(&connect, associate("q", &numbered(0..48), None)), ok());
     assert_eq!(
@@ -68,7 +68,7 @@ fn a_queue_takes_49_beside_its_default_and_a_call_too_many_does_nothing() {
 }
 
 #[test]
-fn the_place_of_a_missing_default_is_a_switch() {
+fn switch_decides_room_without_a_default() {
     for (full_without_default, answer) in [
         (FullWithoutDefault::FortyNine, error(429, "LimitExceededException")),
         (FullWithoutDefault::Fifty, ok()),
@@ -84,7 +84,7 @@ fn the_place_of_a_missing_default_is_a_switch() {
 }
 
 #[test]
-fn an_association_that_is_there_is_accepted_or_refused_by_a_switch() {
+fn switch_decides_on_existing_associations() {
     for (associated_again, answer, associated) in [
         (AssociatedAgain::Accept, ok(), numbered(0..2)),
         (AssociatedAgain::Refuse, error(400, "InvalidParameterException"), numbered(0..1)),
@@ -98,7 +98,7 @@ fn an_association_that_is_there_is_accepted_or_refused_by_a_switch() {
 }
 
 #[test]
-fn an_unknown_address_refuses_the_whole_call_with_the_error_of_a_switch() {
+fn unknown_address_refuses_the_call_with_the_switched_error() {
     for (unknown_address, answer) in [
         (UnknownAddress::InvalidParameter, error(400, "InvalidParameterException")),
         (UnknownAddress::ResourceNotFound, error(404, "ResourceNotFoundException")),
@@ -115,7 +115,7 @@ fn an_unknown_address_refuses_the_whole_call_with_the_error_of_a_switch() {
 }
 
 #[test]
-fn a_client_token_is_done_once_and_bound_to_its_addresses() {
+fn client_token_is_done_once_for_its_addresses() {
     let connect = service(Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() });
     assert_eq!(outcome(&connect, associate("q", &numbered(0..2), Some("t"))), ok());
     assert_eq!(outcome(&connect, associate("q", &numbered(0..2), Some("t"))), ok(), "not done again");
@@ -131,7 +131,7 @@ fn a_client_token_is_done_once_and_bound_to_its_addresses() {
 }
 
 #[test]
-fn what_does_not_exist_is_not_found_unless_it_is_created() {
+fn missing_things_are_not_found_unless_created() {
     let unknown = || {
         ["/queues/i/nowhere/associate-email-addresses", "/queues/nowhere/q/associate-email-addresses"]
             .map(|uri| post(uri, &json!({ "EmailAddressesConfig": [{ "EmailAddressId": "new" }] })))
@@ -148,7 +148,7 @@ fn what_does_not_exist_is_not_found_unless_it_is_created() {
 }
 
 #[test]
-fn requests_that_the_model_does_not_accept_are_refused() {
+fn requests_outside_the_model_are_refused() {
     let associate = "/queues/i/q/associate-email-addresses";
     let long = format!("/queues/{}/q/associate-email-addresses", "i".repeat(101));
     let one = r#"{"EmailAddressesConfig": [{"EmailAddressId": "a0"}]}"#;
@@ -198,7 +198,7 @@ fn requests_that_the_model_does_not_accept_are_refused() {
 }
 
 #[test]
-fn the_default_address_stays_and_the_others_can_be_taken_off() {
+fn default_address_stays_and_others_can_be_removed() {
     let connect = service(Switches::default());
     assert_eq!(outcome(&connect, associate("q", &numbered(0..3), None)), ok());
     let disassociate =
@@ -209,7 +209,7 @@ fn the_default_address_stays_and_the_others_can_be_taken_off() {
 }
 
 #[test]
-fn beyond_the_quota_a_call_is_throttled_and_does_nothing() {
+fn call_beyond_the_quota_does_nothing() {
     for (throttle_error, code) in [
         (ThrottleError::TooManyRequests, "TooManyRequestsException"),
         (ThrottleError::Throttling, "ThrottlingException"),
@@ -277,7 +277,7 @@ fn effects_of_faults() {
 }
 
 #[test]
-fn calls_are_recorded_and_observed_with_what_they_asked_for() {
+fn calls_are_recorded_and_observed_with_their_pairs() {
     let connect = Connect::new(Options { latency: Duration::from_millis(7), ..Options::default() });
     let seen = Arc::new(Mutex::new(Vec::new()));
     connect.observe({

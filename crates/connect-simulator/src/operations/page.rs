@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_follow_one_another_without_gap_or_repetition() {
+    fn pages_have_no_gap_and_no_repetition() {
         for (count, length, pages) in [(0, 3, 1), (3, 3, 1), (4, 3, 2), (9, 3, 3), (10, 3, 4)] {
             let items: Vec<Value> = (0..count).map(Value::from).collect();
             let (mut seen, mut token, mut asked) = (Vec::new(), None, 0);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_nobody_is_refused_and_one_beyond_the_end_is_empty() {
+    fn foreign_token_is_refused_and_late_token_gives_an_empty_page() {
         for token in ["", "3", "after-", "after-x", "after--1"] {
             assert!(Page::new(Some(token), None, 5, 5).is_err(), "{token}");
         }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_on_the_page_is_written() {
+    fn only_the_items_of_the_page_are_written() {
         let written = Cell::new(0);
         let write = |item: &usize| {
             written.set(written.get() + 1);
