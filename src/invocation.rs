@@ -139,7 +139,7 @@ impl Function {
     /// # Errors
     /// Returns [`InvocationError::InvalidRequest`] if the defaults of a Distributed Map batch are invalid.
     pub fn pairs(&self, envelope: &Envelope<'_>) -> Result<Pairs, InvocationError> {
-        Pairs::read(envelope, &self.settings.home, self.settings.instance.as_deref()).map_err(|invalid| {
+        Pairs::read(envelope, &self.settings.home, self.settings.instance.as_ref()).map_err(|invalid| {
             InvocationError::InvalidRequest(match invalid.path_text() {
                 Some(path) => format!("{path}: {}", invalid.message),
                 None => invalid.message,

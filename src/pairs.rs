@@ -3,6 +3,7 @@
 //! A pair here has the names that the caller gave. One message may name an address by identifier and another by name.
 //! They are two pairs here, and the plan joins them when the names are found.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
@@ -13,36 +14,31 @@ use hashbrown::hash_table::Entry as Slot;
 use crate::index::Index;
 use crate::payload::{Body, Envelope, EnvelopeKind, Source};
 use crate::requests::{
-    AddressRef, Base, Context, Defaults, Entry, Home, Invalid, Options, Path, QueueRef, Request, innermost,
-    is_nearly, no_fields_beside, with_request,
+    Base, Context, Defaults, EmailAddressId, Entry, Home, InstanceId, Invalid, Named, Options, Path, QueueId,
+    Request, innermost, is_nearly, no_fields_beside, with_request,
 };
-
-/// A queue or an email address as the caller named it. Identifiers and names are separate name spaces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Named<Text = Arc<str>> {
-    /// By its identifier.
-    Id(Text),
-    /// By a queue's name or by the address itself.
-    Name(Text),
-}
 
 /// A requested queue of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestedQueue {
-    /// The instance's identifier.
-    pub instance: Arc<str>,
+    /// The instance.
+    pub instance: InstanceId,
     /// The queue.
-    pub queue: Named,
+    pub queue: Named<QueueId>,
 }
 
 /// A requested association, as the caller named it.
+///
+/// The two variants replace a `Named` field, because that would take a third more memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pair {
-    queue: Index,
-    // `by_name` and `address` replace a `Named`, because that would take a third more memory.
-    by_name: bool,
-    address: Arc<str>,
+pub enum Pair {
+    /// The caller names the address by its identifier.
+    Id(Index, EmailAddressId),
+    /// The caller names the address itself.
+    Name(Index, Arc<str>),
 }
+
+const _: () = assert!(size_of::<Pair>() == 24);
 
 /// One request of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,8 +79,9 @@ pub struct Pairs {
 #[derive(Debug, Default)]
 struct Reading {
     pairs: Pairs,
-    /// Instances and references. Most requests repeat those of another request.
-    shared: HashSet<Arc<str>>,
+    /// Most requests repeat the instance and the reference of another request.
+    instances: HashSet<InstanceId>,
+    references: HashSet<Arc<str>>,
     queues: Known,
     addresses: Known,
 }
@@ -103,12 +100,17 @@ impl Pairs {
     /// # Errors
     /// Refuses invalid defaults of a Distributed Map batch, because no item can be judged without them. Also refuses a
     /// request field that stands beside the requests of an envelope, because its meaning for them is unknown.
-    pub fn read(envelope: &Envelope<'_>, home: &Home, instance: Option<&str>) -> Result<Self, Invalid> {
+    pub fn read(
+        envelope: &Envelope<'_>,
+        home: &Home,
+        instance: Option<&InstanceId>,
+    ) -> Result<Self, Invalid> {
         nothing_beside(envelope)?;
         // Most sources ask for one pair, so their number is a good capacity.
         let mut reading = Reading::with_capacity(envelope.sources.len());
         for (source, asked) in envelope.sources.iter().enumerate() {
-            let context = Context { home, instance, defaults: Defaults::default() };
+            let context =
+                Context { home, instance: instance.map(InstanceId::borrowed), defaults: Defaults::default() };
             match &asked.body {
                 Body::Text(text) => {
                     let read = with_request(text, |json| {
@@ -138,6 +140,12 @@ impl Pairs {
     /// Index of the source whose request mentions a pair.
     pub fn source_of(&self, mention: &Mention) -> usize {
         self.requests[mention.request()].source
+    }
+
+    /// Whether a queue or an address is named by its name. Only then can two pairs turn out to be one.
+    pub fn have_names(&self) -> bool {
+        self.queues.iter().any(|queue| queue.queue.name().is_some())
+            || self.pairs.iter().any(|pair| matches!(pair, Pair::Name(..)))
     }
 
     /// Whether a queue or an address that is not found may still appear. It may on the first delivery of an SQS message
@@ -189,43 +197,46 @@ impl Reading {
     }
 
     fn push_request(&mut self, source: usize, options: Options, reference: Option<&str>) -> usize {
-        let reference = reference.map(|reference| self.shared(reference));
+        let reference = reference.map(|text| shared(&mut self.references, text, || text.into()));
         self.pairs.requests.push(RequestInfo { source, options, reference });
         self.pairs.requests.len() - 1
     }
 
     fn queue(&mut self, entry: &Entry<'_>) -> usize {
-        let named = Named::from(entry.queue);
         let queues = &self.pairs.queues;
         let name_of = |queue: usize| (&*queues[queue].instance, queues[queue].queue.as_ref().as_str());
-        let queue = self.queues.position(&(entry.instance, named), queues.len(), name_of);
+        let name = (&*entry.instance, entry.queue.as_ref().as_str());
+        let queue = self.queues.position(&name, queues.len(), name_of);
         if queue == queues.len() {
-            let instance = self.shared(entry.instance);
-            self.pairs.queues.push(RequestedQueue { instance, queue: named.map(Arc::from) });
+            let instance = shared(&mut self.instances, &entry.instance, || entry.instance.shared());
+            self.pairs.queues.push(RequestedQueue { instance, queue: entry.queue.shared() });
         }
         queue
     }
 
-    /// Returns the one shared copy of a text.
-    fn shared(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.shared.get(text) {
-            return known.clone();
-        }
-        let text: Arc<str> = text.into();
-        self.shared.insert(text.clone());
-        text
-    }
-
-    fn pair(&mut self, queue: usize, address: AddressRef<'_>) -> usize {
-        let named = Named::from(address);
+    fn pair(&mut self, queue: usize, address: Named<EmailAddressId<&str>, &str>) -> usize {
         let pairs = &self.pairs.pairs;
         let name_of = |pair: usize| (pairs[pair].queue(), pairs[pair].address().as_str());
-        let pair = self.addresses.position(&(queue, named), pairs.len(), name_of);
+        let pair = self.addresses.position(&(queue, address.as_ref().as_str()), pairs.len(), name_of);
         if pair == pairs.len() {
-            self.pairs.pairs.push(Pair::new(queue, named));
+            self.pairs.pairs.push(Pair::new(queue, address));
         }
         pair
     }
+}
+
+/// Returns the one shared copy of a text.
+fn shared<T: Borrow<str> + Hash + Eq + Clone>(
+    known: &mut HashSet<T>,
+    text: &str,
+    copy: impl FnOnce() -> T,
+) -> T {
+    if let Some(known) = known.get(text) {
+        return known.clone();
+    }
+    let copy = copy();
+    known.insert(copy.clone());
+    copy
 }
 
 impl Known {
@@ -267,64 +278,25 @@ impl Mention {
 }
 
 impl Pair {
-    fn new(queue: usize, address: Named<&str>) -> Self {
-        let (by_name, address) = match address {
-            Named::Id(id) => (false, id),
-            Named::Name(address) => (true, address),
-        };
-        Pair { queue: Index::new(queue), by_name, address: address.into() }
+    fn new(queue: usize, address: Named<EmailAddressId<&str>, &str>) -> Self {
+        let queue = Index::new(queue);
+        match address.shared() {
+            Named::Id(id) => Pair::Id(queue, id),
+            Named::Name(address) => Pair::Name(queue, address),
+        }
     }
 
     /// Index into [`Pairs::queues`].
     pub fn queue(&self) -> usize {
-        self.queue.get()
+        let (Pair::Id(queue, _) | Pair::Name(queue, _)) = self;
+        queue.get()
     }
 
     /// The email address.
-    pub fn address(&self) -> Named<&Arc<str>> {
-        if self.by_name { Named::Name(&self.address) } else { Named::Id(&self.address) }
-    }
-}
-
-impl<Text> Named<Text> {
-    /// Borrows the text.
-    pub fn as_ref(&self) -> Named<&Text> {
+    pub fn address(&self) -> Named<&EmailAddressId, &Arc<str>> {
         match self {
-            Named::Id(id) => Named::Id(id),
-            Named::Name(name) => Named::Name(name),
-        }
-    }
-
-    /// Converts the text.
-    pub fn map<Form>(self, form: impl FnOnce(Text) -> Form) -> Named<Form> {
-        match self {
-            Named::Id(id) => Named::Id(form(id)),
-            Named::Name(name) => Named::Name(form(name)),
-        }
-    }
-}
-
-impl<'a> Named<&'a Arc<str>> {
-    /// Borrows the text as `&str`.
-    pub fn as_str(self) -> Named<&'a str> {
-        self.map(|text| &**text)
-    }
-}
-
-impl<'a> From<QueueRef<'a>> for Named<&'a str> {
-    fn from(queue: QueueRef<'a>) -> Self {
-        match queue {
-            QueueRef::Id(id) => Named::Id(id),
-            QueueRef::Name(name) => Named::Name(name),
-        }
-    }
-}
-
-impl<'a> From<AddressRef<'a>> for Named<&'a str> {
-    fn from(address: AddressRef<'a>) -> Self {
-        match address {
-            AddressRef::Id(id) => Named::Id(id),
-            AddressRef::Address(address) => Named::Name(address),
+            Pair::Id(_, id) => Named::Id(id),
+            Pair::Name(_, address) => Named::Name(address),
         }
     }
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use crate::failure::Failure;
 use crate::index::Index;
-use crate::names::Resolved;
-use crate::pairs::{Named, Pairs};
-use crate::requests::Intent;
+use crate::names::{Identifier, Resolved};
+use crate::pairs::Pairs;
+use crate::requests::{EmailAddressId, InstanceId, Intent, QueueId};
 
 mod join;
 
@@ -36,9 +36,9 @@ pub struct Plan {
 #[derive(Debug, Default)]
 struct Known {
     /// Groups by instance and queue.
-    groups: HashMap<(Arc<str>, Arc<str>), usize>,
+    groups: HashMap<(InstanceId, QueueId), usize>,
     /// Positions in their group, by group and address.
-    addresses: HashMap<(usize, Arc<str>), usize>,
+    addresses: HashMap<(usize, EmailAddressId), usize>,
 }
 
 /// The position of a pair in the plan.
@@ -60,10 +60,10 @@ pub enum Distinct {
 /// Every pair of the invocation that names the same instance and queue.
 #[derive(Debug)]
 pub struct Group {
-    /// The instance's identifier.
-    pub instance: Arc<str>,
-    /// The queue's identifier.
-    pub queue: Arc<str>,
+    /// The instance.
+    pub instance: InstanceId,
+    /// The queue.
+    pub queue: QueueId,
     /// The distinct addresses, in the order they were first requested.
     pub addresses: Vec<Address>,
     /// The chunks of the addresses that were known when the plan was made. An address is in no chunk if only dry runs
@@ -78,7 +78,7 @@ pub struct Group {
 #[derive(Debug)]
 pub struct Address {
     /// The address's identifier.
-    pub id: Arc<str>,
+    pub id: EmailAddressId,
     /// The greatest intent of the requests that ask for the address. [`Intent`] is ordered from planning to
     /// associating.
     pub intent: Intent,
@@ -138,7 +138,7 @@ impl Address {
 
 impl Group {
     /// Adds an address without sources, and returns its position.
-    fn push(&mut self, id: Arc<str>, first_pair: Index) -> usize {
+    fn push(&mut self, id: EmailAddressId, first_pair: Index) -> usize {
         self.addresses.push(Address { id, intent: Intent::Plan, sources: Sources::None, first_pair });
         self.addresses.len() - 1
     }
@@ -197,7 +197,7 @@ impl Plan {
         self.groups.iter().map(|group| group.chunks.len()).sum()
     }
 
-    fn add_groups(&mut self, pairs: &Pairs, ids: &[Result<Arc<str>, Arc<Failure>>]) {
+    fn add_groups(&mut self, pairs: &Pairs, ids: &[Identifier<QueueId>]) {
         self.known.groups.reserve(ids.len());
         for (queue, id) in pairs.queues.iter().zip(ids) {
             let group = id.clone().map(|id| self.group(&queue.instance, id));
@@ -206,7 +206,7 @@ impl Plan {
     }
 
     /// Finds the group of a queue, or adds one.
-    fn group(&mut self, instance: &Arc<str>, queue: Arc<str>) -> usize {
+    fn group(&mut self, instance: &InstanceId, queue: QueueId) -> usize {
         let next = self.groups.len();
         let group = *self.known.groups.entry((instance.clone(), queue.clone())).or_insert(next);
         if group == next {
@@ -222,10 +222,9 @@ impl Plan {
         group
     }
 
-    fn add_addresses(&mut self, pairs: &Pairs, ids: Vec<Result<Arc<str>, Arc<Failure>>>) {
+    fn add_addresses(&mut self, pairs: &Pairs, ids: Vec<Identifier<EmailAddressId>>) {
         // Pairs are distinct by the names that callers gave. Two of them can be one only if a name is among them.
-        let names = pairs.queues.iter().any(|queue| matches!(queue.queue, Named::Name(_)))
-            || pairs.pairs.iter().any(|pair| matches!(pair.address(), Named::Name(_)));
+        let names = pairs.have_names();
         if !names {
             self.known = Known::default();
         }
@@ -245,7 +244,7 @@ impl Plan {
     }
 
     /// Finds the position of an address in its group, or adds the address.
-    fn address(&mut self, group: usize, id: Arc<str>, first_pair: Index) -> usize {
+    fn address(&mut self, group: usize, id: EmailAddressId, first_pair: Index) -> usize {
         let next = self.groups[group].addresses.len();
         let address = *self.known.addresses.entry((group, id.clone())).or_insert(next);
         if address == next {

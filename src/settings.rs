@@ -14,7 +14,7 @@ use crate::calls::backoff::BackoffSettings;
 use crate::calls::group::GroupLimits;
 use crate::calls::pace::Allowance;
 use crate::redelivery::Delays;
-use crate::requests::{Home, Identifier, Kind};
+use crate::requests::{Home, InstanceId};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub struct Settings {
     /// `AWS_REGION`, which Lambda sets: the Region of every call and of every accepted ARN.
     pub home: Home,
     /// `CONNECT_INSTANCE_ID`, an identifier or an ARN: the instance of requests that name none.
-    pub instance: Option<String>,
+    pub instance: Option<InstanceId>,
     /// `CONNECT_REQUESTS_PER_SECOND` (2) and `CONNECT_BURST` (5), the quota of each operation, and `CONNECT_WORKERS`
     /// (1), the number of processes that may call at once.
     pub allowance: Allowance,
@@ -209,10 +209,10 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         Ok(delays)
     }
 
-    fn instance(&self, variable: &'static str, home: &Home) -> Result<Option<String>, SettingsError> {
+    fn instance(&self, variable: &'static str, home: &Home) -> Result<Option<InstanceId>, SettingsError> {
         let Some(value) = self.text(variable) else { return Ok(None) };
-        match Identifier::parse(&value, Kind::Instance, home) {
-            Ok(instance) => Ok(Some(instance.id.to_owned())),
+        match InstanceId::parse(&value, home) {
+            Ok(instance) => Ok(Some(instance)),
             Err(reason) => Err(SettingsError { variable, accepted: format!("it {reason}"), value }),
         }
     }

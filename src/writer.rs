@@ -9,8 +9,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::pairs::{Named, Pair, Pairs, RequestedQueue};
-use crate::requests::{Excerpt, Field, List};
+use crate::pairs::{Pair, Pairs, RequestedQueue};
+use crate::requests::{Excerpt, Field, List, Named};
 
 /// An association request.
 #[derive(Debug, Default, Serialize)]
@@ -61,7 +61,7 @@ pub struct PairsEntry<'a> {
     /// The instance, if the request names another or none.
     pub instance: Option<&'a str>,
     /// The queue.
-    pub queue: Named<&'a str>,
+    pub queue: Named<&'a str, &'a str>,
     /// `emailAddressIds` or `emailAddresses`.
     pub field: Field,
     /// The identifiers or the addresses.
@@ -79,7 +79,8 @@ impl<'a> PairsEntry<'a> {
             address
         };
         let addresses = pairs.into_iter().map(&mut address).collect();
-        let (instance, queue) = (Some(&*queue.instance), queue.queue.as_ref().as_str());
+        let instance = Some(&*queue.instance).filter(|instance| !instance.is_empty());
+        let queue = queue.queue.as_ref().as_str();
         PairsEntry { instance, queue, field, addresses }
     }
 }

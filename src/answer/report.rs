@@ -9,8 +9,9 @@ use serde_json::Value;
 use crate::calls::Tally;
 use crate::failures::{Failed, Failures};
 use crate::outcomes::{Outcome, Outcomes};
-use crate::pairs::{Named, Pairs};
+use crate::pairs::Pairs;
 use crate::plan::Plan;
+use crate::requests::{InstanceId, QueueId};
 use crate::writer::json_size;
 
 use super::Counts;
@@ -51,10 +52,10 @@ impl Status {
 #[serde(rename_all = "camelCase")]
 pub struct QueueRow {
     /// The instance.
-    pub instance_id: Arc<str>,
+    pub instance_id: InstanceId,
     /// The queue's identifier. A queue whose name was not found has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub queue_id: Option<Arc<str>>,
+    pub queue_id: Option<QueueId>,
     /// The queue's name, if a request named the queue by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_name: Option<Arc<str>>,
@@ -213,10 +214,7 @@ fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> 
             Err(_) => next,
         };
         let group = group.as_ref().ok().map(|group| (&plan.groups[*group], &outcomes.by_group[*group]));
-        let name = match &queue.queue {
-            Named::Id(_) => None,
-            Named::Name(name) => Some(name.clone()),
-        };
+        let name = queue.queue.name().cloned();
         if row == next {
             let count = |counts: fn(&Outcome) -> bool| {
                 group.map_or(0, |(_, outcomes)| {

@@ -5,10 +5,10 @@
 //! instance.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 
 use crate::connect::{Class, Directory, Refusal, SearchCall};
 use crate::failure::{Blame, Failure, Retry};
+use crate::requests::InstanceId;
 
 use super::group::QueueVerdict;
 
@@ -18,8 +18,8 @@ const NOT_FOUND_TO_DOUBT: u32 = 2;
 /// The state of each instance.
 #[derive(Debug, Default)]
 pub(super) struct Instances {
-    known: HashMap<Arc<str>, Instance>,
-    to_check: VecDeque<Arc<str>>,
+    known: HashMap<InstanceId, Instance>,
+    to_check: VecDeque<InstanceId>,
 }
 
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Instances {
     /// call so far.
     pub(super) fn note(
         &mut self,
-        instance: &Arc<str>,
+        instance: &InstanceId,
         verdict: QueueVerdict,
         has_uncalled: impl FnOnce() -> bool,
     ) {
@@ -73,7 +73,7 @@ impl Instances {
     }
 
     /// The failure of every group of an instance that does not exist.
-    pub(super) fn missing(&self, instance: &str) -> Option<&Failure> {
+    pub(super) fn missing(&self, instance: &InstanceId) -> Option<&Failure> {
         match self.known.get(instance)? {
             Instance::Missing(failure) => Some(failure),
             Instance::NotFound(_) | Instance::Checking | Instance::Called => None,
@@ -96,8 +96,8 @@ mod tests {
     }
 
     /// An instance with so many groups that the API did not find.
-    fn not_found(groups: u32, has_uncalled: bool) -> (Instances, Arc<str>) {
-        let (mut instances, instance) = (Instances::default(), Arc::from("i"));
+    fn not_found(groups: u32, has_uncalled: bool) -> (Instances, InstanceId) {
+        let (mut instances, instance) = (Instances::default(), InstanceId::from("i"));
         (0..groups).for_each(|_| instances.note(&instance, QueueVerdict::NotFound, || has_uncalled));
         (instances, instance)
     }

@@ -14,6 +14,7 @@ use crate::names::{Directories, Found, Names};
 use crate::outcomes::GroupOutcomes;
 use crate::pairs::Pairs;
 use crate::plan::{Group, Joined, Plan};
+use crate::requests::EmailAddressId;
 
 use super::group::{Chunk, GroupLimits, GroupStep, Progress};
 use super::instances::Instances;
@@ -199,7 +200,7 @@ impl<'p> Round<'p> {
             }),
             Answer::Listed { group, listing, page } => {
                 self.update(group, |progress, group, names| {
-                    let existing = |id: &str| names.existing(&group.instance, id);
+                    let existing = |id: &EmailAddressId| names.existing(&group.instance, id);
                     progress.listed(listing, page, group, existing)
                 });
             }
@@ -264,10 +265,11 @@ impl<'p> Round<'p> {
     /// Records that a page of a directory was read, or that the reading failed.
     fn read(&mut self, reading: usize, found: Found) {
         self.join(found);
-        match self.names.is_reading(reading) {
-            true => self.idle.push_back(Idle::Reading(reading)),
+        if self.names.is_reading(reading) {
+            self.idle.push_back(Idle::Reading(reading));
+        } else {
             // A check waits for the whole directory.
-            false => self.wake_groups(),
+            self.wake_groups();
         }
     }
 
@@ -332,21 +334,22 @@ impl<'p> Round<'p> {
     }
 
     fn associate_call(&self, group: &Group, chunk: &Chunk) -> AssociateCall {
-        let addresses = || chunk.members.iter().map(|address| &group.addresses[*address]);
+        let members = || chunk.members.iter().map(|member| &group.addresses[*member]);
+        let addresses: Vec<EmailAddressId> = members().map(|address| address.id.clone()).collect();
         let mut sources: Vec<usize> =
-            addresses().flat_map(|address| address.sources.as_slice()).copied().collect();
+            members().flat_map(|address| address.sources.as_slice()).copied().collect();
         sources.sort_unstable();
         sources.dedup();
         AssociateCall {
             instance: group.instance.clone(),
             queue: group.queue.clone(),
-            addresses: addresses().map(|address| address.id.clone()).collect(),
             client_token: client_token(
                 &group.instance,
                 &group.queue,
-                addresses().map(|address| &*address.id),
+                &addresses,
                 sources.iter().map(|source| &*self.given.source_ids[*source]),
             ),
+            addresses,
         }
     }
 }

@@ -4,15 +4,17 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+use crate::requests::{EmailAddressId, InstanceId, QueueId};
+
 /// Computes the token of a call from its chunk and its sources. A redelivered message gives the same token for the same
 /// chunk. A later message that asks for the same pairs gives another token.
 ///
 /// `sources` are the identifiers of the sources that ask for the addresses. The token has 64 hexadecimal characters. The
 /// API accepts up to 500 (API reference, AssociateQueueEmailAddresses, ClientToken).
-pub fn client_token<'a>(
-    instance: &str,
-    queue: &str,
-    addresses: impl IntoIterator<Item = &'a str>,
+pub(super) fn client_token<'a>(
+    instance: &InstanceId,
+    queue: &QueueId,
+    addresses: &[EmailAddressId],
     sources: impl IntoIterator<Item = &'a str>,
 ) -> String {
     let mut hash = Sha256::new();
@@ -23,7 +25,7 @@ pub fn client_token<'a>(
     };
     part(instance);
     part(queue);
-    addresses.into_iter().for_each(&mut part);
+    addresses.iter().for_each(|address| part(address));
     part("");
     sources.into_iter().for_each(&mut part);
     hash.finalize().iter().fold(String::with_capacity(64), |mut token, byte| {
@@ -39,8 +41,9 @@ mod tests {
 
     #[test]
     fn token_depends_on_instance_queue_addresses_and_sources() {
-        let token = |queue, addresses: &[&'static str], sources: &[&'static str]| {
-            client_token("i", queue, addresses.iter().copied(), sources.iter().copied())
+        let token = |queue: &str, addresses: &[&str], sources: &[&'static str]| {
+            let addresses: Vec<EmailAddressId> = addresses.iter().map(|id| (*id).into()).collect();
+            client_token(&"i".into(), &queue.into(), &addresses, sources.iter().copied())
         };
         let base = token("q", &["a", "b"], &["m1"]);
         assert_eq!(base.len(), 64);

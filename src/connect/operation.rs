@@ -1,7 +1,8 @@
 //! Operations: the Connect API's operations that the function calls, with their input and output.
 
 use std::fmt;
-use std::sync::Arc;
+
+use crate::requests::{EmailAddressId, InstanceId, QueueId};
 
 /// An operation of the Connect API. Each has its own quota (Administrator Guide, "Amazon Connect service quotas"), so
 /// each has its own pace.
@@ -39,11 +40,11 @@ impl fmt::Display for Operation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssociateCall {
     /// The instance's identifier.
-    pub instance: Arc<str>,
+    pub instance: InstanceId,
     /// The queue's identifier.
-    pub queue: Arc<str>,
+    pub queue: QueueId,
     /// At most 50 identifiers of addresses, each once.
-    pub addresses: Vec<Arc<str>>,
+    pub addresses: Vec<EmailAddressId>,
     /// Makes the call idempotent.
     pub client_token: String,
 }
@@ -52,9 +53,9 @@ pub struct AssociateCall {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListCall {
     /// The instance's identifier.
-    pub instance: Arc<str>,
+    pub instance: InstanceId,
     /// The queue's identifier.
-    pub queue: Arc<str>,
+    pub queue: QueueId,
     /// The start of the page. The first page has no token.
     pub next_token: Option<String>,
 }
@@ -63,7 +64,7 @@ pub struct ListCall {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchCall {
     /// The instance's identifier.
-    pub instance: Arc<str>,
+    pub instance: InstanceId,
     /// The directory to read.
     pub directory: Directory,
     /// The start of the page. The first page has no token.

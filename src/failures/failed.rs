@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::failure::Retry;
 use crate::plan::Distinct;
-use crate::requests::{Intent, Options};
+use crate::requests::{EmailAddressId, InstanceId, Intent, Named, Options, QueueId};
 
 /// One failure, as the report shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,13 +14,13 @@ use crate::requests::{Intent, Options};
 pub struct Failed {
     /// The instance, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub instance_id: Option<Arc<str>>,
+    pub instance_id: Option<InstanceId>,
     /// The queue, under the caller's name for it.
     #[serde(flatten)]
-    pub queue: Option<NamedQueue>,
+    pub queue: Option<Named<QueueId>>,
     /// The email address, under the caller's name for it.
     #[serde(flatten)]
-    pub address: Option<NamedAddress>,
+    pub address: Option<Named<EmailAddressId>>,
     /// The API's error code, or one of the function's own.
     pub error: String,
     /// One line that tells the fault and the remedy.
@@ -87,26 +87,4 @@ pub enum Origin {
     },
     /// Something invalid. The number is its index in [`crate::pairs::Pairs::invalid`].
     Invalid(usize),
-}
-
-/// A queue under the name of the field that named it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum NamedQueue {
-    /// A queue that the request names by identifier.
-    #[serde(rename = "queueId")]
-    Id(Arc<str>),
-    /// A queue that the request names by name.
-    #[serde(rename = "queueName")]
-    Name(Arc<str>),
-}
-
-/// An email address under the name of the field that named it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum NamedAddress {
-    /// An address that the request names by identifier.
-    #[serde(rename = "emailAddressId")]
-    Id(Arc<str>),
-    /// An address that the request names by the address itself.
-    #[serde(rename = "emailAddress")]
-    Address(Arc<str>),
 }

@@ -7,10 +7,10 @@ mod failed;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use failed::{Failed, NamedAddress, NamedQueue, Origin};
+pub use failed::{Failed, Origin};
 
 use crate::outcomes::{Outcome, Outcomes};
-use crate::pairs::{Named, Pairs, RequestInfo};
+use crate::pairs::{Pairs, RequestInfo};
 use crate::payload::Source;
 use crate::plan::{Distinct, Plan};
 
@@ -49,14 +49,8 @@ impl Failures {
             let queue = &pairs.queues[pair.queue()];
             let failed = Failed {
                 instance_id: Some(queue.instance.clone()),
-                queue: Some(match &queue.queue {
-                    Named::Id(id) => NamedQueue::Id(id.clone()),
-                    Named::Name(name) => NamedQueue::Name(name.clone()),
-                }),
-                address: Some(match pair.address() {
-                    Named::Id(id) => NamedAddress::Id(id.clone()),
-                    Named::Name(address) => NamedAddress::Address(address.clone()),
-                }),
+                queue: Some(queue.queue.clone()),
+                address: Some(pair.address().cloned()),
                 error: failure.error.clone(),
                 message: failure.message.clone(),
                 retryable: failure.is_retryable(pairs.is_in_grace(mention.request(), sources)),

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::failures::{Failed, NamedAddress, NamedQueue, Origin};
+use crate::failures::{Failed, Origin};
 use crate::pairs::Pairs;
-use crate::requests::{Excerpt, List};
+use crate::requests::{Excerpt, List, Named};
 use crate::writer::json_size;
 
 /// Size limit of a part in bytes. A message may be slightly larger, because SQS accepts 1 MiB.
@@ -79,16 +79,9 @@ fn size(failed: &Failed, pairs: &Pairs) -> Size {
 }
 
 fn of_pair(failed: &Failed, queue: usize) -> Size {
-    let (by_address, address) = match &failed.address {
-        Some(NamedAddress::Id(id)) => (false, json_size(&**id)),
-        Some(NamedAddress::Address(address)) => (true, json_size(&**address)),
-        None => (false, 0),
-    };
-    let name = match &failed.queue {
-        Some(NamedQueue::Id(id)) => json_size(&**id),
-        Some(NamedQueue::Name(name)) => json_size(&**name),
-        None => 0,
-    };
-    let instance = failed.instance_id.as_ref().map_or(0, |instance| json_size(&**instance));
+    let by_address = matches!(failed.address, Some(Named::Name(_)));
+    let address = failed.address.as_ref().map_or(0, |address| json_size(address.as_ref().text()));
+    let name = failed.queue.as_ref().map_or(0, |queue| json_size(queue.as_ref().text()));
+    let instance = failed.instance_id.as_ref().map_or(0, json_size);
     Size { own: address, entry: Some((Entry::Pairs(queue, by_address), FRAME + name + instance)) }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use crate::answer::{Counts, InvocationError, QueueRow, Report};
 use crate::calls::Tally;
 use crate::clock::epoch_millis;
-use crate::failures::{Failed, Failures, NamedAddress, NamedQueue};
+use crate::failures::{Failed, Failures};
 use crate::payload::Source;
+use crate::requests::Named;
 
 use super::lines::RECORDS;
 use super::metrics::{Metric, record};
@@ -69,15 +70,12 @@ fn log_plan(row: &QueueRow) {
 
 fn log_permanent(failed: &Failed) {
     let (queue_id, queue_name) = named(failed);
-    let address = match &failed.address {
-        Some(NamedAddress::Id(id)) => Some(&**id),
-        Some(NamedAddress::Address(_)) | None => None,
-    };
+    let address = failed.address.as_ref().and_then(Named::id);
     tracing::warn!(
         instanceId = failed.instance_id.as_deref(),
         queueId = queue_id,
         queueName = queue_name,
-        emailAddressId = address,
+        emailAddressId = address.map(|id| &**id),
         error = failed.error,
         reason = failed.message,
         path = failed.path,
@@ -129,8 +127,8 @@ fn log_retryable(failures: &Failures) {
 
 fn named(failed: &Failed) -> (Option<&str>, Option<&str>) {
     match &failed.queue {
-        Some(NamedQueue::Id(id)) => (Some(id), None),
-        Some(NamedQueue::Name(name)) => (None, Some(name)),
+        Some(Named::Id(id)) => (Some(id), None),
+        Some(Named::Name(name)) => (None, Some(name)),
         None => (None, None),
     }
 }

@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::connect::Directory as Kind;
+use crate::requests::InstanceId;
 
 use super::similar::{folded, same_but_for};
 
 /// The key of a directory: its instance and its kind.
-pub(super) type Which = (Arc<str>, Kind);
+pub(super) type Which = (InstanceId, Kind);
 
 /// Returns the form in which names are compared. Queue names compare exactly, addresses without regard to case.
 fn key(kind: Kind, name: &str) -> Cow<'_, str> {

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use crate::connect::Directory as Kind;
 use crate::failure::{Failure, Retry};
-use crate::pairs::{Named, Pairs};
-use crate::requests::Intent;
+use crate::pairs::Pairs;
+use crate::requests::{EmailAddressId, InstanceId, Intent, Named};
 
 use super::directory::Directory;
 use super::lookup::Names;
@@ -28,7 +28,7 @@ impl Names<'_> {
     }
 
     /// Whether no reading of an instance's address directory is under way in this invocation.
-    pub fn knows_addresses(&self, instance: &Arc<str>) -> bool {
+    pub fn knows_addresses(&self, instance: &InstanceId) -> bool {
         let number = self.numbers.get(&(instance.clone(), Kind::EmailAddresses));
         number.is_none_or(|number| self.directories[*number].reading.is_none())
     }
@@ -37,7 +37,7 @@ impl Names<'_> {
     ///
     /// # Errors
     /// `EmailAddressNotFound`, or the failure that kept the directory from being read.
-    pub fn existing(&self, instance: &Arc<str>, id: &str) -> Result<(), Arc<Failure>> {
+    pub fn existing(&self, instance: &InstanceId, id: &EmailAddressId) -> Result<(), Arc<Failure>> {
         let number = self.numbers.get(&(instance.clone(), Kind::EmailAddresses));
         let Some(known) = number.map(|number| &self.directories[*number]) else {
             return Err(self.unread().clone());
@@ -52,8 +52,8 @@ impl Names<'_> {
 }
 
 /// The address identifiers to check, by instance. An address that is named by name is looked up anyway.
-fn checked_ids(pairs: &Pairs) -> HashMap<Arc<str>, HashSet<&str>> {
-    let mut ids: HashMap<Arc<str>, HashSet<&str>> = HashMap::new();
+fn checked_ids(pairs: &Pairs) -> HashMap<InstanceId, HashSet<&str>> {
+    let mut ids: HashMap<InstanceId, HashSet<&str>> = HashMap::new();
     for mention in pairs
         .mentions
         .iter()
@@ -68,7 +68,7 @@ fn checked_ids(pairs: &Pairs) -> HashMap<Arc<str>, HashSet<&str>> {
     ids
 }
 
-fn not_found(instance: &str) -> Failure {
+fn not_found(instance: &InstanceId) -> Failure {
     let message = format!(
         "instance {instance} has no email address with this identifier; create it first, or check the instanceId"
     );

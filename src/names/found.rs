@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use crate::failure::Failure;
+use crate::requests::{EmailAddressId, QueueId};
 
 /// An identifier, or the failure to find it.
-pub type Identifier = Result<Arc<str>, Arc<Failure>>;
+pub type Identifier<Id> = Result<Id, Arc<Failure>>;
 
 /// The identifiers behind the names of [`Pairs`](crate::pairs::Pairs). Each queue and each pair has an identifier or a
 /// failure. A name that is still being looked up has a failure.
 #[derive(Debug)]
 pub struct Resolved {
     /// The identifier of each of [`Pairs::queues`](crate::pairs::Pairs::queues).
-    pub queues: Vec<Identifier>,
+    pub queues: Vec<Identifier<QueueId>>,
     /// The address identifier of each of [`Pairs::pairs`](crate::pairs::Pairs::pairs).
-    pub addresses: Vec<Identifier>,
+    pub addresses: Vec<Identifier<EmailAddressId>>,
 }
 
 /// The queues and pairs that were decided since the last call of [`Names`](super::Names), by position in the lists of
@@ -22,7 +23,7 @@ pub struct Resolved {
 #[derive(Debug, Default)]
 pub struct Found {
     /// Queues.
-    pub queues: Vec<(usize, Identifier)>,
+    pub queues: Vec<(usize, Identifier<QueueId>)>,
     /// Pairs whose queue and address are both known, or whose look-up failed.
-    pub pairs: Vec<(usize, Identifier)>,
+    pub pairs: Vec<(usize, Identifier<EmailAddressId>)>,
 }

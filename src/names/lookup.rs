@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use crate::connect::{Class, Directory as Kind, Entry, Page, Refused, SearchCall};
 use crate::failure::{Failure, Retry};
 use crate::index::Index;
-use crate::pairs::{Named, Pairs};
+use crate::pairs::Pairs;
+use crate::requests::{EmailAddressId, Id, InstanceId, Named, QueueId};
 
 use super::directory::{Directory, Which};
 use super::found::{Found, Resolved};
@@ -46,8 +47,8 @@ pub(super) struct Known {
 }
 
 /// The result of looking a name up.
-enum Lookup {
-    Id(Arc<str>),
+enum Lookup<Id> {
+    Id(Id),
     Failed(Arc<Failure>),
     /// The directory of this number is being read.
     Waits(usize),
@@ -190,7 +191,7 @@ impl<'a> Names<'a> {
         &self.unread
     }
 
-    fn reread(&mut self, instance: &Arc<str>, kind: Kind, now: Instant) -> Reread {
+    fn reread(&mut self, instance: &InstanceId, kind: Kind, now: Instant) -> Reread {
         let Some(number) = self.numbers.get(&(instance.clone(), kind)).copied() else { return Reread::Done };
         let known = &mut self.directories[number];
         match &known.failure {
@@ -311,17 +312,22 @@ impl<'a> Names<'a> {
         found
     }
 
-    fn queue_id(&self, queue: usize) -> Lookup {
+    fn queue_id(&self, queue: usize) -> Lookup<QueueId> {
         let queue = &self.pairs.queues[queue];
         self.id(&queue.instance, Kind::Queues, queue.queue.as_ref())
     }
 
-    fn address_id(&self, pair: usize) -> Lookup {
+    fn address_id(&self, pair: usize) -> Lookup<EmailAddressId> {
         let pair = &self.pairs.pairs[pair];
         self.id(&self.pairs.queues[pair.queue()].instance, Kind::EmailAddresses, pair.address())
     }
 
-    fn id(&self, instance: &Arc<str>, kind: Kind, named: Named<&Arc<str>>) -> Lookup {
+    fn id<Of: Clone>(
+        &self,
+        instance: &InstanceId,
+        kind: Kind,
+        named: Named<&Id<Of>, &Arc<str>>,
+    ) -> Lookup<Id<Of>> {
         let name = match named {
             Named::Id(id) => return Lookup::Id(id.clone()),
             Named::Name(name) => name,
@@ -335,9 +341,9 @@ impl<'a> Names<'a> {
         let so_far = known.reading.as_ref().filter(|reading| reading.goes_ahead).map(Reading::so_far);
         let ids_so_far = so_far.map_or(&[][..], |directory| directory.find(name));
         match (ids, &known.failure) {
-            ([id], _) => Lookup::Id(id.clone()),
+            ([id], _) => Lookup::Id(Id::listed(id.clone())),
             _ if known.reading.is_some() => match ids_so_far {
-                [id] => Lookup::Id(id.clone()),
+                [id] => Lookup::Id(Id::listed(id.clone())),
                 _ => Lookup::Waits(number),
             },
             (_, Some(failure)) => Lookup::Failed(failure.clone()),
@@ -372,7 +378,7 @@ fn all_names(pairs: &Pairs) -> impl Iterator<Item = (Which, &str)> {
 
 // No message holds the name itself, because messages are logged and a name may be an email address.
 
-fn not_found(kind: Kind, instance: &str, name: &str, directory: Option<&Directory>) -> Failure {
+fn not_found(kind: Kind, instance: &InstanceId, name: &str, directory: Option<&Directory>) -> Failure {
     let message = match (kind, directory.and_then(|directory| directory.find_similar(name))) {
         (Kind::Queues, Some((id, differs))) => format!(
             "no standard queue of instance {instance} has this name, to the letter: the name of queue {id} differs \
@@ -393,7 +399,7 @@ fn not_found(kind: Kind, instance: &str, name: &str, directory: Option<&Director
     Failure::ours("NameNotFound", message, Retry::FirstDelivery)
 }
 
-fn ambiguous(kind: Kind, instance: &str, count: usize) -> Failure {
+fn ambiguous(kind: Kind, instance: &InstanceId, count: usize) -> Failure {
     let message = match kind {
         Kind::Queues => format!("{count} queues of instance {instance} have this name; name it by queueId"),
         Kind::EmailAddresses => {

@@ -5,29 +5,31 @@ use serde_json::{Value, json};
 use crate::failure::Retry;
 use crate::names::Found;
 use crate::payload::Envelope;
-use crate::requests::Home;
+use crate::requests::{Home, Id, Named};
 
 use super::*;
 
 fn pairs(request: &Value) -> Pairs {
     let payload = request.to_string();
     let envelope = Envelope::read(payload.as_bytes()).unwrap();
-    Pairs::read(&envelope, &Home::new("eu-central-1"), Some("i")).unwrap()
+    Pairs::read(&envelope, &Home::new("eu-central-1"), Some(&"i".into())).unwrap()
 }
 
 /// Finds every name except those with a leading question mark. The identifier is the name after `mark`, without its
 /// domain.
 fn resolved(pairs: &Pairs, mark: &str) -> Resolved {
-    let id = |named: Named<&Arc<str>>| match named {
-        Named::Id(id) => Ok(id.clone()),
-        Named::Name(name) if name.starts_with('?') => {
-            Err(Arc::new(Failure::ours("E", "as the test wants", Retry::Never)))
+    fn id<Of: Clone>(named: Named<&Id<Of>, &Arc<str>>, mark: &str) -> Identifier<Id<Of>> {
+        match named {
+            Named::Id(id) => Ok(id.clone()),
+            Named::Name(name) if name.starts_with('?') => {
+                Err(Arc::new(Failure::ours("E", "as the test wants", Retry::Never)))
+            }
+            Named::Name(name) => Ok(format!("{mark}{}", name.trim_end_matches("@x.example")).as_str().into()),
         }
-        Named::Name(name) => Ok(format!("{mark}{}", name.trim_end_matches("@x.example")).into()),
-    };
+    }
     Resolved {
-        queues: pairs.queues.iter().map(|queue| id(queue.queue.as_ref())).collect(),
-        addresses: pairs.pairs.iter().map(|pair| id(pair.address())).collect(),
+        queues: pairs.queues.iter().map(|queue| id(queue.queue.as_ref(), mark)).collect(),
+        addresses: pairs.pairs.iter().map(|pair| id(pair.address(), mark)).collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::payload::Json;
 
 use super::fields::Fields;
-use super::{Base, Field, Home, Identifier, Invalid, Kind, Path};
+use super::{Base, Field, Home, InstanceId, Invalid, Path};
 
 /// The values that a request is read with.
 #[derive(Debug, Clone, Copy)]
@@ -11,7 +11,7 @@ pub struct Context<'a> {
     /// The partition and Region of every accepted ARN.
     pub home: &'a Home,
     /// `CONNECT_INSTANCE_ID`, the last place where the function looks for an instance.
-    pub instance: Option<&'a str>,
+    pub instance: Option<InstanceId<&'a str>>,
     /// The defaults of the Distributed Map batch that holds the request.
     pub defaults: Defaults<'a>,
 }
@@ -20,7 +20,7 @@ pub struct Context<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Defaults<'a> {
     /// The instance of requests that name none.
-    pub instance: Option<&'a str>,
+    pub instance: Option<InstanceId<&'a str>>,
     /// The reference of requests that have none.
     pub reference: Option<&'a str>,
     /// `dryRun` of requests that do not set it.
@@ -120,7 +120,7 @@ impl<'a> Defaults<'a> {
             return Ok(Defaults::default());
         }
         let fields = Fields::of(batch_input, Path::of(Base::BatchInput))?;
-        let instance = instance(&fields, home)?.map(|instance| instance.id);
+        let instance = fields.identifier(Field::InstanceId, home)?.map(|instance| instance.id);
         let reference = reference(&fields)?;
         Ok(Defaults {
             instance,
@@ -130,14 +130,6 @@ impl<'a> Defaults<'a> {
             options: Options::handling(&fields, Options::default())?,
         })
     }
-}
-
-/// The instance that a request names.
-pub(super) fn instance<'a>(fields: &Fields<'a>, home: &Home) -> Result<Option<Identifier<'a>>, Invalid> {
-    let Some(text) = fields.text(Field::InstanceId)? else { return Ok(None) };
-    Identifier::parse(text, Kind::Instance, home)
-        .map(Some)
-        .map_err(|reason| Invalid::field(fields.path(), Field::InstanceId, reason))
 }
 
 /// The longest `reference`, in characters.

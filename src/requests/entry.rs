@@ -4,39 +4,25 @@ use crate::payload::Json;
 
 use super::email_address::email_address;
 use super::fields::{Elements, Fields, non_empty_text};
-use super::identifier::Arn;
+use super::identifier::{self, Arn};
 use super::invalid::MAX_INVALID;
-use super::{Context, Field, Identifier, Invalid, Kind, Path};
+use super::{Context, EmailAddressId, Field, Identifier, InstanceId, Invalid, Named, Path, QueueId};
 
-/// A queue as the caller named it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum QueueRef<'a> {
-    /// By identifier.
-    Id(&'a str),
-    /// By name, to be looked up in the instance's directory.
-    Name(&'a str),
-}
-
-/// An email address as the caller named it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AddressRef<'a> {
-    /// By identifier.
-    Id(&'a str),
-    /// By the address itself, to be looked up in the instance's directory.
-    Address(&'a str),
-}
+type InstanceIdentifier<'a> = Identifier<'a, identifier::Instance>;
+type Queue<'a> = Named<QueueId<&'a str>, &'a str>;
+type Address<'a> = Named<EmailAddressId<&'a str>, &'a str>;
 
 /// A valid entry of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// The instance's bare identifier.
-    pub instance: &'a str,
+    /// The instance.
+    pub instance: InstanceId<&'a str>,
     /// The queue.
-    pub queue: QueueRef<'a>,
+    pub queue: Queue<'a>,
     /// The addresses, each with the path that its failure reports. For `emailAddressId` and `emailAddress` it is the
     /// entry's path. For a list it is the element's path. If the field holds a single element without a list, it is the
     /// field's path.
-    pub addresses: Vec<(Path, AddressRef<'a>)>,
+    pub addresses: Vec<(Path, Address<'a>)>,
 }
 
 impl<'a> Entry<'a> {
@@ -46,12 +32,13 @@ impl<'a> Entry<'a> {
     /// Returns the reason why the entry as a whole is invalid.
     pub(super) fn read(
         fields: &Fields<'a>,
-        request_instance: Option<Identifier<'a>>,
+        request_instance: Option<InstanceIdentifier<'a>>,
         context: &Context<'a>,
         invalid: &mut Vec<Invalid>,
     ) -> Result<Self, Invalid> {
         let path = fields.path();
-        let own_instance = identifier(fields, Field::InstanceId, Kind::Instance, context)?;
+        let own_instance: Option<InstanceIdentifier<'_>> =
+            fields.identifier(Field::InstanceId, context.home)?;
         let (queue, queue_arn) = queue(fields, context)?;
         let mut instance = Instance::written(own_instance, request_instance);
         if let Some(arn) = own_instance.and_then(|own| own.arn) {
@@ -79,21 +66,22 @@ impl<'a> Entry<'a> {
 
 /// The instance that the parts of an entry have named so far, and the account that they agree on.
 struct Instance<'a> {
-    id: Option<&'a str>,
+    id: Option<InstanceId<&'a str>>,
     account: Option<&'a str>,
 }
 
 impl<'a> Instance<'a> {
     /// Begins with the `instanceId` of the entry, or with the request's if the entry has none.
-    fn written(own: Option<Identifier<'a>>, request: Option<Identifier<'a>>) -> Self {
+    fn written(own: Option<InstanceIdentifier<'a>>, request: Option<InstanceIdentifier<'a>>) -> Self {
         let account = request.and_then(|r| r.arn).or(own.and_then(|o| o.arn)).map(|arn| arn.account);
         Instance { id: own.or(request).map(|instance| instance.id), account }
     }
 
     fn same_account(&mut self, arn: Arn<'a>) -> Result<(), &'static str> {
-        match *self.account.get_or_insert(arn.account) == arn.account {
-            true => Ok(()),
-            false => Err("is an ARN of another account than the request names; all must be of one account"),
+        if *self.account.get_or_insert(arn.account) == arn.account {
+            Ok(())
+        } else {
+            Err("is an ARN of another account than the request names; all must be of one account")
         }
     }
 
@@ -120,39 +108,20 @@ fn short_enough(name: &str) -> Result<&str, String> {
     }
 }
 
-fn identifier<'a>(
-    fields: &Fields<'a>,
-    field: Field,
-    kind: Kind,
-    context: &Context<'a>,
-) -> Result<Option<Identifier<'a>>, Invalid> {
-    let Some(text) = fields.text(field)? else { return Ok(None) };
-    Identifier::parse(text, kind, context.home)
-        .map(Some)
-        .map_err(|reason| Invalid::field(fields.path(), field, reason))
-}
-
-fn queue<'a>(fields: &Fields<'a>, context: &Context<'a>) -> Result<(QueueRef<'a>, Option<Arn<'a>>), Invalid> {
+fn queue<'a>(fields: &Fields<'a>, context: &Context<'a>) -> Result<(Queue<'a>, Option<Arn<'a>>), Invalid> {
     const CHOICE: &str = "a queue is named by exactly one of queueId, queueName";
-    match (fields.get(Field::QueueId), fields.get(Field::QueueName)) {
-        (None, None) => {
-            Err(Invalid::field(fields.path(), Field::QueueId, format_args!("is missing; {CHOICE}")))
-        }
-        (Some(_), Some(_)) => Err(Invalid::field(
-            fields.path(),
-            Field::QueueName,
-            format_args!("stands beside queueId; {CHOICE}"),
-        )),
-        (Some(_), None) => {
-            let queue = identifier(fields, Field::QueueId, Kind::Queue, context)?;
-            Ok(queue.map_or((QueueRef::Id(""), None), |queue| (QueueRef::Id(queue.id), queue.arn)))
-        }
-        (None, Some(_)) => {
-            let name = fields.text(Field::QueueName)?.unwrap_or_default();
-            let name = short_enough(name)
-                .map_err(|reason| Invalid::field(fields.path(), Field::QueueName, reason))?;
-            Ok((QueueRef::Name(name), None))
-        }
+    let path = fields.path();
+    if fields.get(Field::QueueId).is_some() && fields.get(Field::QueueName).is_some() {
+        let reason = format_args!("stands beside queueId; {CHOICE}");
+        return Err(Invalid::field(path, Field::QueueName, reason));
+    }
+    if let Some(queue) = fields.identifier(Field::QueueId, context.home)? {
+        return Ok((Named::Id(queue.id), queue.arn));
+    }
+    match fields.text(Field::QueueName)?.map(short_enough) {
+        Some(Ok(name)) => Ok((Named::Name(name), None)),
+        Some(Err(reason)) => Err(Invalid::field(path, Field::QueueName, reason)),
+        None => Err(Invalid::field(path, Field::QueueId, format_args!("is missing; {CHOICE}"))),
     }
 }
 
@@ -161,7 +130,7 @@ fn addresses<'a>(
     context: &Context<'a>,
     instance: &mut Instance<'a>,
     invalid: &mut Vec<Invalid>,
-) -> Result<Vec<(Path, AddressRef<'a>)>, Invalid> {
+) -> Result<Vec<(Path, Address<'a>)>, Invalid> {
     const FORMS: [Field; 4] =
         [Field::EmailAddressId, Field::EmailAddressIds, Field::EmailAddress, Field::EmailAddresses];
     const CHOICE: &str = "addresses are named by exactly one of emailAddressId, emailAddressIds, emailAddress, \
@@ -174,15 +143,15 @@ fn addresses<'a>(
     if let Some(second) = given.next() {
         return Err(Invalid::field(path, second, format_args!("stands beside {field}; {CHOICE}")));
     }
-    let mut read = |text: &'a str| -> Result<AddressRef<'a>, String> {
+    let mut read = |text: &'a str| -> Result<Address<'a>, String> {
         if matches!(field, Field::EmailAddress | Field::EmailAddresses) {
-            return email_address(text).map(AddressRef::Address);
+            return email_address(text).map(Named::Name);
         }
-        let address = Identifier::parse(text, Kind::EmailAddress, context.home)?;
+        let address = Identifier::parse(text, context.home)?;
         if let Some(arn) = address.arn {
             instance.agree(arn)?;
         }
-        Ok(AddressRef::Id(address.id))
+        Ok(Named::Id(address.id))
     };
     if matches!(field, Field::EmailAddressId | Field::EmailAddress) {
         let text = fields.text(field)?.unwrap_or_default();

@@ -3,8 +3,9 @@
 use crate::payload::Json;
 
 use super::field::Name;
+use super::identifier::Resource;
 use super::instead::instead_of_value;
-use super::{Field, Invalid, Path};
+use super::{Field, Home, Identifier, Invalid, Path};
 
 /// The known fields of a request or an entry, each at most once. `null` counts as absent.
 #[derive(Debug)]
@@ -71,6 +72,16 @@ impl<'j> Fields<'j> {
     pub(super) fn text(&self, field: Field) -> Result<Option<&'j str>, Invalid> {
         let Some(value) = self.get(field) else { return Ok(None) };
         non_empty_text(value).map(Some).map_err(|reason| Invalid::field(self.path, field, reason))
+    }
+
+    /// Reads an identifier.
+    pub(super) fn identifier<Of: Resource>(
+        &self,
+        field: Field,
+        home: &Home,
+    ) -> Result<Option<Identifier<'j, Of>>, Invalid> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        Identifier::parse(text, home).map(Some).map_err(|reason| Invalid::field(self.path, field, reason))
     }
 
     /// Reads a boolean.

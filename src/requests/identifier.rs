@@ -1,6 +1,12 @@
 //! Identifiers: checks bare identifiers and ARNs, so that none can alter a request's path or reach another account.
 
+use std::borrow::Borrow;
 use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 
 /// The partition and Region of the function. Every ARN must name both.
 ///
@@ -36,6 +42,134 @@ impl Home {
     }
 }
 
+/// What an identifier identifies.
+pub trait Resource: Clone {
+    /// The rules for its identifiers.
+    const KIND: Kind;
+}
+
+/// An instance of Amazon Connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Instance {}
+
+/// A queue of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Queue {}
+
+/// An email address of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EmailAddress {}
+
+impl Resource for Instance {
+    const KIND: Kind = Kind::Instance;
+}
+
+impl Resource for Queue {
+    const KIND: Kind = Kind::Queue;
+}
+
+impl Resource for EmailAddress {
+    const KIND: Kind = Kind::EmailAddress;
+}
+
+/// A checked identifier: letters, digits, `-`, `_` and `.` only, never `.` or `..`. It cannot alter the path of a URI.
+///
+/// A request is read with borrowed text. The rest of the pipeline shares the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id<Of, Text = Arc<str>> {
+    text: Text,
+    of: PhantomData<Of>,
+}
+
+/// The identifier of an instance.
+pub type InstanceId<Text = Arc<str>> = Id<Instance, Text>;
+/// The identifier of a queue.
+pub type QueueId<Text = Arc<str>> = Id<Queue, Text>;
+/// The identifier of an email address.
+pub type EmailAddressId<Text = Arc<str>> = Id<EmailAddress, Text>;
+
+impl<Of, Text> Id<Of, Text> {
+    fn checked(text: Text) -> Self {
+        Id { text, of: PhantomData }
+    }
+}
+
+impl<Of: Resource> Id<Of> {
+    /// Checks an identifier, which may be bare or an ARN, and keeps the bare identifier.
+    ///
+    /// # Errors
+    /// The same as for [`Identifier::parse`].
+    pub fn parse(text: &str, home: &Home) -> Result<Self, String> {
+        Identifier::parse(text, home).map(|identifier| identifier.id.shared())
+    }
+}
+
+impl<Of> Id<Of> {
+    /// An identifier that Amazon Connect itself listed.
+    pub(crate) fn listed(text: Arc<str>) -> Self {
+        Id::checked(text)
+    }
+
+    /// Borrows the text.
+    pub fn borrowed(&self) -> Id<Of, &str> {
+        Id::checked(&self.text)
+    }
+}
+
+impl<Of> Id<Of, &str> {
+    /// Copies the text, to share it.
+    pub fn shared(self) -> Id<Of> {
+        Id::checked(self.text.into())
+    }
+}
+
+impl InstanceId {
+    /// Stands for an instance that is not known here. It has no text, so no caller can name it.
+    pub fn unknown() -> Self {
+        Id::checked("".into())
+    }
+}
+
+impl<Of, Text: AsRef<str>> Deref for Id<Of, Text> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.text.as_ref()
+    }
+}
+
+impl<Of> Borrow<str> for Id<Of> {
+    fn borrow(&self) -> &str {
+        self
+    }
+}
+
+impl<Of, Text: AsRef<str>> AsRef<str> for Id<Of, Text> {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+
+impl<Of, Text: AsRef<str>> fmt::Display for Id<Of, Text> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl<Of, Text: AsRef<str>> Serialize for Id<Of, Text> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+/// Tests write identifiers as literals.
+#[cfg(test)]
+impl<'a, Of, Text: From<&'a str>> From<&'a str> for Id<Of, Text> {
+    fn from(text: &'a str) -> Self {
+        Id::checked(text.into())
+    }
+}
+
 /// The kind of resource that an identifier names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -50,7 +184,7 @@ pub enum Kind {
 impl Kind {
     /// The longest accepted identifier, in characters. The API reference, AssociateQueueEmailAddresses, gives the
     /// bounds of `InstanceId` and `EmailAddressId`. It gives none for `QueueId`.
-    pub fn max_length(self) -> usize {
+    fn max_length(self) -> usize {
         match self {
             Kind::Instance => 100,
             Kind::Queue | Kind::EmailAddress => 500,
@@ -77,11 +211,11 @@ impl Kind {
     }
 }
 
-/// A checked identifier: letters, digits, `-`, `_` and `.` only, never `.` or `..`.
+/// An identifier as a caller wrote it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identifier<'a> {
+pub struct Identifier<'a, Of> {
     /// The bare identifier.
-    pub id: &'a str,
+    pub id: Id<Of, &'a str>,
     /// The other parts of the ARN, if the caller gave an ARN.
     pub arn: Option<Arn<'a>>,
 }
@@ -92,49 +226,56 @@ pub struct Arn<'a> {
     /// The account, twelve digits.
     pub account: &'a str,
     /// The instance.
-    pub instance: &'a str,
+    pub instance: InstanceId<&'a str>,
 }
 
-impl<'a> Identifier<'a> {
+impl<'a, Of: Resource> Identifier<'a, Of> {
     /// Checks an identifier, which may be bare or an ARN.
     ///
     /// # Errors
     /// The problem and the accepted form. The message leaves the value out, because it may be an email address in the
     /// wrong field.
-    pub fn parse(text: &'a str, kind: Kind, home: &Home) -> Result<Self, String> {
-        if !text.starts_with("arn:") {
-            return Ok(Identifier { id: bare(text, kind)?, arn: None });
-        }
-        let malformed = || format!("is a malformed ARN; accepted is {}", kind.arn_form());
-        let mut parts = text.splitn(6, ':').skip(1);
-        let mut part = || parts.next().ok_or_else(malformed);
-        let (partition, service, region, account, resource) = (part()?, part()?, part()?, part()?, part()?);
-        if service != "connect" || account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(malformed());
-        }
-        let mut segments = resource.split('/');
-        let instance = match (segments.next(), segments.next()) {
-            (Some("instance"), Some(id)) => id,
-            _ => return Err(malformed()),
-        };
-        let id = match kind.segment() {
-            None => instance,
-            Some(segment) if segments.next() == Some(segment) => segments.next().ok_or_else(malformed)?,
-            Some(_) => return Err(malformed()),
-        };
-        if segments.next().is_some() {
-            return Err(malformed());
-        }
-        bare(instance, Kind::Instance).map_err(|reason| format!("is an ARN whose instance {reason}"))?;
-        bare(id, kind).map_err(|reason| format!("is an ARN whose identifier {reason}"))?;
-        if partition != home.partition || region != home.region {
-            return Err(format!(
-                "is an ARN of another partition or Region than the function's; accepted are ARNs of {} in {}",
-                home.partition, home.region
-            ));
-        }
-        Ok(Identifier { id, arn: Some(Arn { account, instance }) })
+    pub fn parse(text: &'a str, home: &Home) -> Result<Self, String> {
+        let (id, arn) = parse(text, Of::KIND, home)?;
+        Ok(Identifier { id: Id::checked(id), arn })
     }
+}
+
+fn parse<'a>(text: &'a str, kind: Kind, home: &Home) -> Result<(&'a str, Option<Arn<'a>>), String> {
+    if !text.starts_with("arn:") {
+        return Ok((bare(text, kind)?, None));
+    }
+    let malformed = || format!("is a malformed ARN; accepted is {}", kind.arn_form());
+    let mut parts = text.splitn(6, ':').skip(1);
+    let mut part = || parts.next().ok_or_else(malformed);
+    let (partition, service, region, account, resource) = (part()?, part()?, part()?, part()?, part()?);
+    if service != "connect" || account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(malformed());
+    }
+    let mut segments = resource.split('/');
+    let instance = match (segments.next(), segments.next()) {
+        (Some("instance"), Some(id)) => id,
+        _ => return Err(malformed()),
+    };
+    let id = match kind.segment() {
+        None => instance,
+        Some(segment) if segments.next() == Some(segment) => segments.next().ok_or_else(malformed)?,
+        Some(_) => return Err(malformed()),
+    };
+    if segments.next().is_some() {
+        return Err(malformed());
+    }
+    let instance = bare(instance, Kind::Instance)
+        .map(Id::checked)
+        .map_err(|reason| format!("is an ARN whose instance {reason}"))?;
+    bare(id, kind).map_err(|reason| format!("is an ARN whose identifier {reason}"))?;
+    if partition != home.partition || region != home.region {
+        return Err(format!(
+            "is an ARN of another partition or Region than the function's; accepted are ARNs of {} in {}",
+            home.partition, home.region
+        ));
+    }
+    Ok((id, Some(Arn { account, instance })))
 }
 
 fn bare(text: &str, kind: Kind) -> Result<&str, String> {
@@ -173,9 +314,10 @@ struct Shown(char);
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.is_ascii_graphic() || self.0 == ' ' {
-            true => write!(f, "'{}'", self.0),
-            false => write!(f, "U+{:04X}", u32::from(self.0)),
+        if self.0.is_ascii_graphic() || self.0 == ' ' {
+            write!(f, "'{}'", self.0)
+        } else {
+            write!(f, "U+{:04X}", u32::from(self.0))
         }
     }
 }
@@ -186,14 +328,14 @@ mod tests {
 
     const INSTANCE: &str = "arn:aws:connect:eu-central-1:111122223333:instance/i-1";
 
-    fn parse(text: &str, kind: Kind) -> Result<Identifier<'_>, String> {
-        Identifier::parse(text, kind, &Home::new("eu-central-1"))
+    fn parse(text: &str, kind: Kind) -> Result<(&str, Option<Arn<'_>>), String> {
+        super::parse(text, kind, &Home::new("eu-central-1"))
     }
 
     #[test]
     fn bare_identifiers() {
         for text in ["q", "a.b", "A-1_2", "...", "11111111-2222-3333-4444-555555555555"] {
-            assert_eq!(parse(text, Kind::Queue), Ok(Identifier { id: text, arn: None }));
+            assert_eq!(parse(text, Kind::Queue), Ok((text, None)));
         }
         assert!(parse(&"q".repeat(500), Kind::Queue).is_ok());
         assert!(parse(&"i".repeat(100), Kind::Instance).is_ok());
@@ -226,11 +368,11 @@ mod tests {
 
     #[test]
     fn arns() {
-        let arn = Some(Arn { account: "111122223333", instance: "i-1" });
-        assert_eq!(parse(INSTANCE, Kind::Instance), Ok(Identifier { id: "i-1", arn }));
-        assert_eq!(parse(&format!("{INSTANCE}/queue/q"), Kind::Queue), Ok(Identifier { id: "q", arn }));
+        let arn = Some(Arn { account: "111122223333", instance: Id::checked("i-1") });
+        assert_eq!(parse(INSTANCE, Kind::Instance), Ok(("i-1", arn)));
+        assert_eq!(parse(&format!("{INSTANCE}/queue/q"), Kind::Queue), Ok(("q", arn)));
         let address = format!("{INSTANCE}/email-address/e");
-        assert_eq!(parse(&address, Kind::EmailAddress), Ok(Identifier { id: "e", arn }));
+        assert_eq!(parse(&address, Kind::EmailAddress), Ok(("e", arn)));
     }
 
     #[test]

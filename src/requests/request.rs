@@ -2,7 +2,7 @@
 
 use crate::payload::Json;
 
-use super::context::{instance, reference};
+use super::context::reference;
 use super::excerpt::Excerpts;
 use super::fields::{Elements, Fields};
 use super::instead::instead_of_object;
@@ -51,7 +51,7 @@ impl<'a> Request<'a> {
         }
         self.reference = reference(&fields)?.or(self.reference);
         self.options = Options::read(&fields, &context.defaults)?;
-        let instance = instance(&fields, context.home)?;
+        let instance = fields.identifier(Field::InstanceId, context.home)?;
         let is_entry = |element: &Json<'_>| matches!(element, Json::Object(_));
         let (entries, is_single) =
             match fields.elements(Field::Associations, is_entry, "a list of objects or an object")? {

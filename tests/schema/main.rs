@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use jsonschema::{Validator, draft202012};
 use queue_email_associator::payload::Json;
-use queue_email_associator::requests::{Base, Context, Defaults, Field, Home, Request};
+use queue_email_associator::requests::{Base, Context, Defaults, Field, Home, InstanceId, Request};
 use serde_json::{Value, json};
 
 const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
@@ -400,6 +400,8 @@ fn home() -> Home {
 /// Where the parser finds a request invalid.
 fn invalid_paths(request: &str, instance: Option<&str>) -> Vec<String> {
     let home = home();
+    let instance = instance.map(|id| InstanceId::parse(id, &home).unwrap());
+    let instance = instance.as_ref().map(InstanceId::borrowed);
     let context = Context { home: &home, instance, defaults: Defaults::default() };
     let json = Json::parse(request).unwrap();
     let read = Request::read(&json, Base::Root, &context);

@@ -9,7 +9,8 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_sdk_connect::config::SharedHttpClient;
 use queue_email_associator::connect::{Class, Connect, Directory, ListCall, Refusal, SearchCall};
 use queue_email_associator::deferred::Deferred;
-use queue_email_associator::pairs::{Named, Pairs};
+use queue_email_associator::pairs::Pairs;
+use queue_email_associator::requests::Named;
 use queue_email_associator::sdk;
 use tokio::time::timeout;
 

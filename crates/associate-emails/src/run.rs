@@ -75,7 +75,7 @@ pub(crate) async fn run(args: &RunArgs) -> Result<Exit, String> {
 fn pairs(input: &Input, settings: &Settings) -> Result<Pairs, InvocationError> {
     let invalid = InvocationError::InvalidRequest;
     let envelope = Envelope::read(&input.payload).map_err(|error| invalid(error.to_string()))?;
-    Pairs::read(&envelope, &settings.home, settings.instance.as_deref()).map_err(|error| {
+    Pairs::read(&envelope, &settings.home, settings.instance.as_ref()).map_err(|error| {
         let path = error.path_text().unwrap_or_default();
         invalid(format!("{path}: {}", error.message))
     })

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::io;
 
 use connect_simulator::{Connect, Fixture, Options, Quota, Server};
-use queue_email_associator::pairs::{Named, Pairs};
+use queue_email_associator::pairs::Pairs;
+use queue_email_associator::requests::Named;
 use queue_email_associator::settings::Settings;
 
 use aws_credential_types::Credentials;
@@ -114,13 +115,14 @@ fn unused(word: &str, from: usize, is_used: impl Fn(&str) -> bool) -> String {
 #[cfg(test)]
 mod tests {
     use queue_email_associator::payload::Envelope;
-    use queue_email_associator::requests::Home;
+    use queue_email_associator::requests::{Home, InstanceId};
 
     use super::*;
 
     fn fixture_of(payload: &str) -> Fixture {
-        let envelope = Envelope::read(payload.as_bytes()).unwrap();
-        fixture(&Pairs::read(&envelope, &Home::new("us-east-1"), Some("i")).unwrap())
+        let (envelope, home) = (Envelope::read(payload.as_bytes()).unwrap(), Home::new("us-east-1"));
+        let instance = InstanceId::parse("i", &home).unwrap();
+        fixture(&Pairs::read(&envelope, &home, Some(&instance)).unwrap())
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use queue_email_associator::answer::QueueRow;
-use queue_email_associator::failures::{Failed, NamedAddress, NamedQueue};
+use queue_email_associator::failures::Failed;
 
 use crate::printable::printable;
 
@@ -206,18 +206,12 @@ fn queue_name(row: &QueueRow) -> String {
 
 /// The queue of a failure, as the caller named it.
 fn queue(row: &Failed) -> &str {
-    match &row.queue {
-        Some(NamedQueue::Id(text) | NamedQueue::Name(text)) => text,
-        None => "",
-    }
+    row.queue.as_ref().map_or("", |queue| queue.as_ref().text())
 }
 
 /// The email address of a failure, as the caller named it.
 fn address(row: &Failed) -> &str {
-    match &row.address {
-        Some(NamedAddress::Id(text) | NamedAddress::Address(text)) => text,
-        None => "",
-    }
+    row.address.as_ref().map_or("", |address| address.as_ref().text())
 }
 
 /// Where a failure stands in the caller's file.

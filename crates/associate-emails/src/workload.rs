@@ -81,13 +81,14 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use queue_email_associator::payload::Envelope;
-    use queue_email_associator::requests::Home;
+    use queue_email_associator::requests::{Home, InstanceId};
 
     use super::*;
 
     fn workload(payload: &str) -> Workload {
-        let envelope = Envelope::read(payload.as_bytes()).unwrap();
-        Workload::of(&Pairs::read(&envelope, &Home::new("us-east-1"), Some("i")).unwrap())
+        let (envelope, home) = (Envelope::read(payload.as_bytes()).unwrap(), Home::new("us-east-1"));
+        let instance = InstanceId::parse("i", &home).unwrap();
+        Workload::of(&Pairs::read(&envelope, &home, Some(&instance)).unwrap())
     }
 
     #[test]

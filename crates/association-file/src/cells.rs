@@ -1,8 +1,8 @@
 //! Cells: the names of a pair, in the columns of a file.
 
-use queue_email_associator::pairs::{Named, Pair, RequestedQueue};
+use queue_email_associator::pairs::{Pair, RequestedQueue};
 use queue_email_associator::payload::Json;
-use queue_email_associator::requests::{Field, Path};
+use queue_email_associator::requests::{Field, Named, Path};
 use serde::{Deserialize, Serialize};
 
 use crate::requests::text_of;

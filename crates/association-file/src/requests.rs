@@ -2,13 +2,9 @@
 
 use std::str::FromStr;
 
-use queue_email_associator::pairs::{Mention, Named, Pairs};
+use queue_email_associator::pairs::{Mention, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Json, Source};
-use queue_email_associator::requests::{Base, Home, Intent, Path};
-
-/// Stands for the instance of requests that name none, if that instance is not known here. The associating function
-/// uses its default instead.
-pub(crate) const DEFAULT_INSTANCE: &str = "";
+use queue_email_associator::requests::{Base, Home, InstanceId, Intent, Path};
 
 /// The member of a request that says on which lines of the file it stands: one for each of its addresses.
 const ROWS: &str = "rows";
@@ -22,7 +18,7 @@ pub struct Context {
     /// The partition and Region that every ARN must be of.
     pub home: Home,
     /// The instance of requests that name none, if it is known here.
-    pub instance: Option<String>,
+    pub instance: Option<InstanceId>,
 }
 
 /// The requests of a file or of a batch.
@@ -59,9 +55,10 @@ impl<'p> Requests<'p> {
     }
 
     fn new(envelope: Envelope<'p>, context: &Context) -> Result<Self, String> {
-        let instance = context.instance.as_deref().unwrap_or(DEFAULT_INSTANCE);
+        // The associating function uses its default instance for requests that name none.
+        let instance = context.instance.clone().unwrap_or_else(InstanceId::unknown);
         let pairs =
-            Pairs::read(&envelope, &context.home, Some(instance)).map_err(|invalid| invalid.message)?;
+            Pairs::read(&envelope, &context.home, Some(&instance)).map_err(|invalid| invalid.message)?;
         Ok(Requests { envelope, pairs })
     }
 
@@ -82,8 +79,7 @@ impl<'p> Requests<'p> {
 
     /// Whether a queue or an address is named by name, so that two different pairs may turn out to be one.
     pub(crate) fn has_names(&self) -> bool {
-        self.pairs.queues.iter().any(|queue| matches!(queue.queue, Named::Name(_)))
-            || self.pairs.pairs.iter().any(|pair| matches!(pair.address(), Named::Name(_)))
+        self.pairs.have_names()
     }
 
     /// For each pair, the place that mentions it first.

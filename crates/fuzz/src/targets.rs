@@ -6,9 +6,7 @@ use std::collections::BTreeSet;
 use queue_email_associator::answer::InvocationError;
 use queue_email_associator::invocation::Invocation;
 use queue_email_associator::payload::{Envelope, Json};
-use queue_email_associator::requests::{
-    AddressRef, Base, Context, Defaults, Home, QueueRef, Request, with_request,
-};
+use queue_email_associator::requests::{Base, Context, Defaults, Home, Named, Request, with_request};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -76,18 +74,18 @@ fn request(json: &Json<'_>, home: &Home) -> Result<Met, String> {
     let request = Request::read(json, Base::Root, &context);
     let mut met = Met::new();
     for entry in &request.entries {
-        plain(entry.instance, 100)?;
-        match entry.queue {
-            QueueRef::Id(id) => plain(id, 500)?,
-            QueueRef::Name("") => return Err("an empty name of a queue".to_owned()),
-            QueueRef::Name(_) => {
+        plain(&entry.instance, 100)?;
+        match &entry.queue {
+            Named::Id(id) => plain(id, 500)?,
+            Named::Name("") => return Err("an empty name of a queue".to_owned()),
+            Named::Name(_) => {
                 met.insert("a queue by name".to_owned());
             }
         }
         for (_, address) in &entry.addresses {
             match address {
-                AddressRef::Id(id) => plain(id, 500)?,
-                AddressRef::Address(address) => {
+                Named::Id(id) => plain(id, 500)?,
+                Named::Name(address) => {
                     has_the_form(address)?;
                     met.insert("an address by name".to_owned());
                 }

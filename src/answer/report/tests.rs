@@ -8,7 +8,7 @@ use super::*;
 fn row(number: usize, failed: usize) -> QueueRow {
     QueueRow {
         instance_id: "i".into(),
-        queue_id: Some(format!("q{number:05}").into()),
+        queue_id: Some(format!("q{number:05}").as_str().into()),
         queue_name: None,
         requested: 1,
         associated: 0,

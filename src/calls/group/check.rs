@@ -10,6 +10,7 @@ use crate::connect::{Class, Refused};
 use crate::failure::{Blame, Failure, Retry};
 use crate::outcomes::Outcome;
 use crate::plan::Group;
+use crate::requests::EmailAddressId;
 
 use super::Progress;
 use super::failure::{Fill, failed, list_unread};
@@ -26,7 +27,7 @@ impl Progress {
         &mut self,
         on_queue: &OnQueue,
         group: &Group,
-        existing: impl Fn(&str) -> Result<(), Arc<Failure>>,
+        existing: impl Fn(&EmailAddressId) -> Result<(), Arc<Failure>>,
     ) {
         let requested: HashSet<&str> = group.addresses.iter().map(|address| &*address.id).collect();
         let mut unrequested: Vec<String> =

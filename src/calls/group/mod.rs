@@ -26,7 +26,7 @@ use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
 use crate::failure::{Blame, Failure, Retry};
 use crate::outcomes::{GroupOutcomes, Outcome};
 use crate::plan::{Address, Group};
-use crate::requests::Intent;
+use crate::requests::{EmailAddressId, Intent};
 
 use self::failure::{failed, no_time_to_retry, refused_for_content, undecided};
 use self::listing::{Purpose, Read};
@@ -282,7 +282,7 @@ impl Progress {
         listing: Listing,
         page: Page<ListedAddress>,
         group: &Group,
-        existing: impl Fn(&str) -> Result<(), Arc<Failure>>,
+        existing: impl Fn(&EmailAddressId) -> Result<(), Arc<Failure>>,
     ) -> Option<Pause> {
         self.verdict = Some(QueueVerdict::Found);
         let (on_queue, purpose) = match listing.add(page) {

@@ -13,7 +13,7 @@ const LIMITS: GroupLimits = GroupLimits { additional_addresses: 49, max_attempts
 /// A group of addresses `a0`, `a1`, ...
 fn group(addresses: usize) -> Group {
     let address = |position| Address {
-        id: format!("a{position}").into(),
+        id: format!("a{position}").as_str().into(),
         intent: Intent::Associate,
         sources: Sources::One(0),
         first_pair: Index::new(position),
@@ -33,7 +33,7 @@ fn group(addresses: usize) -> Group {
 }
 
 /// A directory that has every address.
-fn all_exist(_: &str) -> Result<(), Arc<Failure>> {
+fn all_exist(_: &EmailAddressId) -> Result<(), Arc<Failure>> {
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::requests::Intent;
-use crate::requests::{AddressRef, Defaults, Home, QueueRef};
+use crate::requests::{Defaults, Home, Named};
 
 const ARN: &str = "arn:aws:connect:eu-central-1:111122223333:instance";
 
@@ -21,20 +21,15 @@ fn read_in(
     let defaults = Defaults::read(&batch_input, &home).unwrap();
     let request = request.replace("ARN", ARN);
     let json = Json::parse(&request).unwrap();
-    let context = Context { home: &home, instance: environment, defaults };
+    let context = Context { home: &home, instance: environment.map(Into::into), defaults };
     let request = Request::read(&json, Base::Root, &context);
     let entry = |entry: &Entry<'_>| {
         let queue = match entry.queue {
-            QueueRef::Id(id) => id.to_owned(),
-            QueueRef::Name(name) => format!("name {name}"),
+            Named::Id(id) => id.to_string(),
+            Named::Name(name) => format!("name {name}"),
         };
-        let addresses: Vec<&str> = entry
-            .addresses
-            .iter()
-            .map(|(_, address)| match address {
-                AddressRef::Id(text) | AddressRef::Address(text) => *text,
-            })
-            .collect();
+        let addresses: Vec<&str> =
+            entry.addresses.iter().map(|(_, address)| address.as_ref().text()).collect();
         format!("{}/{queue}: {}", entry.instance, addresses.join(" "))
     };
     let invalid = request
@@ -140,7 +135,7 @@ fn single_elements_have_paths_without_an_index() {
     }
     let home = Home::new("eu-central-1");
     let json = Json::parse(r#"{"associations":{"queueId":"q","emailAddressIds":"e"}}"#).unwrap();
-    let context = Context { home: &home, instance: Some("i"), defaults: Defaults::default() };
+    let context = Context { home: &home, instance: Some("i".into()), defaults: Defaults::default() };
     let request = Request::read(&json, Base::Root, &context);
     assert_eq!(request.entries[0].addresses[0].0.to_string(), "associations.emailAddressIds");
 }
@@ -152,7 +147,7 @@ fn check_queues_needs_a_dry_run() {
         let batch_input = Json::parse(batch_input).unwrap();
         let defaults = Defaults::read(&batch_input, &home).unwrap();
         let json = Json::parse(request).unwrap();
-        let context = Context { home: &home, instance: Some("i"), defaults };
+        let context = Context { home: &home, instance: Some("i".into()), defaults };
         let request = Request::read(&json, Base::Root, &context);
         match request.invalid.first() {
             None => Ok(request.options.intent),

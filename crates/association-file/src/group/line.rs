@@ -6,7 +6,6 @@ use queue_email_associator::writer::PairsEntry;
 use serde::Serialize;
 
 use super::lines::{Lines, MAX_LINE_BYTES};
-use crate::requests::DEFAULT_INSTANCE;
 
 /// A request for one queue. The function passes over `rows` and `references`.
 #[derive(Serialize)]
@@ -38,8 +37,7 @@ impl<'a> Line<'a> {
         rows: &[(u64, Option<&'a str>)],
         intent: Intent,
     ) -> Self {
-        let mut entry = PairsEntry::new(queue, numbers.iter().map(|number| &pairs[*number]));
-        entry.instance = entry.instance.filter(|instance| *instance != DEFAULT_INSTANCE);
+        let entry = PairsEntry::new(queue, numbers.iter().map(|number| &pairs[*number]));
         let (rows, references) = numbers.iter().map(|number| rows[*number]).unzip();
         let (dry_run, check_queues) = (intent.is_dry(), intent == Intent::Check);
         Line { entry, dry_run, check_queues, rows, references }

@@ -7,9 +7,8 @@
 mod line;
 mod lines;
 
-use queue_email_associator::pairs::Named;
 use queue_email_associator::plan::CHUNK;
-use queue_email_associator::requests::{Field, Intent, Invalid};
+use queue_email_associator::requests::{Field, Intent, Invalid, Named};
 
 use crate::error::FileError;
 use crate::file::{self, MAX_PAIRS};

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use queue_email_associator::requests::Home;
+use queue_email_associator::requests::{Home, InstanceId};
 use serde_json::{Value, json};
 
 use super::*;
@@ -60,7 +60,8 @@ fn arns_become_identifiers_and_names_stay() {
 
 #[test]
 fn known_default_instance_is_written_out() {
-    let context = Context { instance: Some("i-1".to_owned()), ..context() };
+    let instance = InstanceId::parse("i-1", &context().home).unwrap();
+    let context = Context { instance: Some(instance), ..context() };
     let text = "instanceId,queueId,emailAddressId\n,q,e1\ni-1,q,e2\n";
     let grouping = group("f.csv", text.as_bytes(), &context).unwrap();
     let expected = r#"{"instanceId":"i-1","queueId":"q","emailAddressIds":["e1","e2"],"rows":[2,3]}"#;

@@ -3,22 +3,21 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use queue_email_associator::pairs::Named;
-use queue_email_associator::requests::Intent;
+use queue_email_associator::requests::{InstanceId, Intent, Named};
 
 use super::failed::FailedRow;
 use super::ledger::Ledger;
 use super::reason::{Reason, Reasons};
 use super::results::{Ended, Execution, Output, OutputFailure};
 use crate::cells::Cells;
-use crate::requests::{DEFAULT_INSTANCE, Requests, item_of};
+use crate::requests::{Requests, item_of};
 use crate::step::error_message;
 
 /// The errors of the associating function that another attempt meets again.
 const PERMANENT: [&str; 2] = ["InvalidRequest", "PermanentFailure"];
 
 /// The names of a pair's queue and address.
-type Names<'n> = (Named<&'n str>, Named<&'n str>);
+type Names<'n> = (Named<&'n str, &'n str>, Named<&'n str, &'n str>);
 
 /// The reason for the failure of every pair in a batch that did not succeed as a whole.
 pub(super) fn reason_of(ended: Ended, execution: &Execution<'_>) -> Reason {
@@ -152,7 +151,7 @@ impl<'b> Batch<'b> {
         };
         // A request without an instance belongs to the function's own, whose identifier the failure gives.
         of_instance(failure.instance_id.as_deref().unwrap_or_default())
-            .or_else(|| of_instance(DEFAULT_INSTANCE))
+            .or_else(|| of_instance(&InstanceId::unknown()))
     }
 
     /// Lists the pairs of the item that a path leads into, or else the names in the failure itself. Grouping hands over
@@ -201,6 +200,6 @@ impl<'b> Batch<'b> {
     }
 }
 
-fn named<'a>(id: Option<&'a str>, name: Option<&'a str>) -> Option<Named<&'a str>> {
+fn named<'a>(id: Option<&'a str>, name: Option<&'a str>) -> Option<Named<&'a str, &'a str>> {
     id.map(Named::Id).or(name.map(Named::Name))
 }

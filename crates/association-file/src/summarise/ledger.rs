@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use queue_email_associator::pairs::Named;
+use queue_email_associator::requests::Named;
 
 use crate::requests::Requests;
 
@@ -16,7 +16,7 @@ pub(super) struct Ledger<'t> {
     seen: Vec<bool>,
 }
 
-type PairKey<'t> = (&'t str, Named<&'t str>, Named<&'t str>);
+type PairKey<'t> = (&'t str, Named<&'t str, &'t str>, Named<&'t str, &'t str>);
 
 impl<'t> Ledger<'t> {
     /// A ledger of which nothing is ticked off.

@@ -14,7 +14,7 @@ mod summary;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use queue_email_associator::pairs::Named;
+use queue_email_associator::requests::{InstanceId, Named, QueueId};
 
 use crate::cells::Cells;
 use crate::error::FileError;
@@ -91,7 +91,7 @@ pub struct Summing<'k> {
     reasons: Reasons,
     unreadable: Option<Unreadable>,
     /// Queues that batches name, if only the batches tell.
-    queues: HashSet<(String, Named)>,
+    queues: HashSet<(InstanceId, Named<QueueId>)>,
 }
 
 impl<'k> Summing<'k> {
@@ -175,8 +175,7 @@ impl<'k> Summing<'k> {
         self.counts.file.rows += requests.count();
         self.counts.file.pairs += requests.distinct();
         self.counts.file.repeated += requests.repeated();
-        let queues =
-            requests.pairs.queues.iter().map(|queue| (queue.instance.to_string(), queue.queue.clone()));
+        let queues = requests.pairs.queues.iter().map(|queue| (queue.instance.clone(), queue.queue.clone()));
         self.queues.extend(queues);
         self.counts.file.queues = self.queues.len();
     }
