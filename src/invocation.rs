@@ -11,6 +11,7 @@ use crate::connect::Connect;
 use crate::deferred::Deferred;
 use crate::failures::Failures;
 use crate::forward::{Forwarding, Sender, sent_on};
+use crate::index::{IndexList, SourceIndex};
 use crate::log::{Closing, close, close_without_report};
 use crate::names::Directories;
 use crate::outcomes::Outcomes;
@@ -151,7 +152,7 @@ impl Function {
     async fn carry_out(
         &self,
         pairs: &Pairs,
-        source_ids: &[Arc<str>],
+        source_ids: &IndexList<SourceIndex, Arc<str>>,
         invocation: Invocation<'_>,
         kept: Duration,
     ) -> (Plan, Outcomes, Tally) {

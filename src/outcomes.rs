@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::failure::Failure;
+use crate::index::{GroupIndex, Index, IndexList, PairIndex};
 use crate::plan::{Address, Plan};
 
 /// The result of one pair.
@@ -34,19 +35,19 @@ pub struct GroupOutcomes {
 #[derive(Debug)]
 pub struct Outcomes {
     /// For each group of the plan, the outcomes of its addresses, without those that no source asks for.
-    pub by_group: Vec<GroupOutcomes>,
+    pub by_group: IndexList<GroupIndex, GroupOutcomes>,
     /// For each pair of [`Pairs::pairs`](crate::pairs::Pairs::pairs), its outcome.
-    pub by_pair: Vec<Outcome>,
+    pub by_pair: IndexList<PairIndex, Outcome>,
 }
 
 impl Outcomes {
     /// Gives each pair the outcome of its place in the plan. A pair without a place gets its failure.
-    pub fn new(plan: &Plan, mut by_group: Vec<GroupOutcomes>) -> Self {
+    pub fn new(plan: &Plan, mut by_group: IndexList<GroupIndex, GroupOutcomes>) -> Self {
         let by_pair = plan
             .places
             .iter()
             .map(|place| match place {
-                Ok(place) => by_group[place.group()].by_address[place.address()].clone(),
+                Ok(place) => by_group[place.group].by_address[place.address.get()].clone(),
                 Err(failure) => Outcome::Failed(failure.clone()),
             })
             .collect();

@@ -9,9 +9,8 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry as Slot;
 
-use crate::index::Index;
+use crate::index::{Index, IndexList, PairIndex, QueueIndex, RequestIndex, SourceIndex};
 use crate::payload::{Body, Envelope, EnvelopeKind, Source};
 use crate::requests::{
     Base, Context, Defaults, EmailAddressId, Entry, Home, InstanceId, Invalid, Named, Options, Path, QueueId,
@@ -33,9 +32,9 @@ pub struct RequestedQueue {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pair {
     /// The caller names the address by its identifier.
-    Id(Index, EmailAddressId),
+    Id(QueueIndex, EmailAddressId),
     /// The caller names the address itself.
-    Name(Index, Arc<str>),
+    Name(QueueIndex, Arc<str>),
 }
 
 const _: () = assert!(size_of::<Pair>() == 24);
@@ -43,8 +42,8 @@ const _: () = assert!(size_of::<Pair>() == 24);
 /// One request of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestInfo {
-    /// Index of the source that holds the request.
-    pub source: usize,
+    /// The source that holds the request.
+    pub source: SourceIndex,
     /// The request's options.
     pub options: Options,
     /// The caller's own name for the request, if there is one.
@@ -54,8 +53,10 @@ pub struct RequestInfo {
 /// One place where a request mentions a pair. A request may mention a pair several times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mention {
-    pair: Index,
-    request: Index,
+    /// The pair.
+    pub pair: PairIndex,
+    /// The request.
+    pub request: RequestIndex,
     /// The path of this place in the request.
     pub path: Path,
 }
@@ -64,33 +65,33 @@ pub struct Mention {
 #[derive(Debug, Default)]
 pub struct Pairs {
     /// The requests.
-    pub requests: Vec<RequestInfo>,
+    pub requests: IndexList<RequestIndex, RequestInfo>,
     /// The queues, in the order they were first named.
-    pub queues: Vec<RequestedQueue>,
+    pub queues: IndexList<QueueIndex, RequestedQueue>,
     /// The pairs, in the order they were first named.
-    pub pairs: Vec<Pair>,
+    pub pairs: IndexList<PairIndex, Pair>,
     /// The places that mention the pairs, in the order of their sources.
     pub mentions: Vec<Mention>,
-    /// The invalid parts, each with the index of its request.
-    pub invalid: Vec<(usize, Invalid)>,
+    /// The invalid parts, each with its request.
+    pub invalid: Vec<(RequestIndex, Invalid)>,
 }
 
 /// Pairs while the sources are read. The look-up tables are dropped after that.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Reading {
     pairs: Pairs,
     /// Most requests repeat the instance and the reference of another request.
     instances: HashSet<InstanceId>,
     references: HashSet<Arc<str>>,
-    queues: Known,
-    addresses: Known,
+    queues: Known<QueueIndex>,
+    addresses: Known<PairIndex>,
 }
 
-/// Finds an element of a list by its name. The table holds positions and not names, because a large batch is mostly
+/// Finds an element of a list by its name. The table holds indices and not names, because a large batch is mostly
 /// names. Callers choose the names, so the hasher uses keys that callers cannot know.
-#[derive(Debug, Default)]
-struct Known {
-    positions: HashTable<Index>,
+#[derive(Debug)]
+struct Known<I> {
+    indices: HashTable<I>,
     hasher: RandomState,
 }
 
@@ -108,7 +109,7 @@ impl Pairs {
         nothing_beside(envelope)?;
         // Most sources ask for one pair, so their number is a good capacity.
         let mut reading = Reading::with_capacity(envelope.sources.len());
-        for (source, asked) in envelope.sources.iter().enumerate() {
+        for (source, asked) in envelope.sources.indexed() {
             let context =
                 Context { home, instance: instance.map(InstanceId::borrowed), defaults: Defaults::default() };
             match &asked.body {
@@ -137,9 +138,9 @@ impl Pairs {
         Ok(reading.pairs)
     }
 
-    /// Index of the source whose request mentions a pair.
-    pub fn source_of(&self, mention: &Mention) -> usize {
-        self.requests[mention.request()].source
+    /// The source whose request mentions a pair.
+    pub fn source_of(&self, mention: &Mention) -> SourceIndex {
+        self.requests[mention.request].source
     }
 
     /// Whether a queue or an address is named by its name. Only then can two pairs turn out to be one.
@@ -150,7 +151,7 @@ impl Pairs {
 
     /// Whether a queue or an address that is not found may still appear. It may on the first delivery of an SQS message
     /// that is no continuation.
-    pub fn is_in_grace(&self, request: usize, sources: &[Source<'_>]) -> bool {
+    pub fn is_in_grace(&self, request: RequestIndex, sources: &IndexList<SourceIndex, Source<'_>>) -> bool {
         let RequestInfo { source, options, .. } = &self.requests[request];
         sources[*source].delivery.is_first() && !options.continued
     }
@@ -170,55 +171,60 @@ impl Reading {
     /// Reserves memory for this many pairs, so that the look-up tables need not grow.
     fn with_capacity(pairs: usize) -> Self {
         Reading {
+            pairs: Pairs::default(),
+            instances: HashSet::new(),
+            references: HashSet::new(),
             queues: Known::with_capacity(pairs),
             addresses: Known::with_capacity(pairs),
-            ..Reading::default()
         }
     }
 
-    fn add(&mut self, source: usize, request: Request<'_>) {
-        let number = self.push_request(source, request.options, request.reference);
-        let request_index = Index::new(number);
+    fn add(&mut self, source: SourceIndex, read: Request<'_>) {
+        let request = self.push_request(source, read.options, read.reference);
         // An entry without a valid address adds no queue, so nothing looks the queue up.
-        for entry in request.entries.iter().filter(|entry| !entry.addresses.is_empty()) {
+        for entry in read.entries.iter().filter(|entry| !entry.addresses.is_empty()) {
             let queue = self.queue(entry);
             for (path, address) in &entry.addresses {
-                let pair = Index::new(self.pair(queue, *address));
-                self.pairs.mentions.push(Mention { pair, request: request_index, path: *path });
+                let pair = self.pair(queue, *address);
+                self.pairs.mentions.push(Mention { pair, request, path: *path });
             }
         }
-        self.pairs.invalid.extend(request.invalid.into_iter().map(|invalid| (number, invalid)));
+        self.pairs.invalid.extend(read.invalid.into_iter().map(|invalid| (request, invalid)));
     }
 
     /// Adds a source whose request cannot be read.
-    fn add_unreadable(&mut self, source: usize, invalid: Invalid) {
-        let number = self.push_request(source, Options::default(), None);
-        self.pairs.invalid.push((number, invalid));
+    fn add_unreadable(&mut self, source: SourceIndex, invalid: Invalid) {
+        let request = self.push_request(source, Options::default(), None);
+        self.pairs.invalid.push((request, invalid));
     }
 
-    fn push_request(&mut self, source: usize, options: Options, reference: Option<&str>) -> usize {
+    fn push_request(
+        &mut self,
+        source: SourceIndex,
+        options: Options,
+        reference: Option<&str>,
+    ) -> RequestIndex {
         let reference = reference.map(|text| shared(&mut self.references, text, || text.into()));
-        self.pairs.requests.push(RequestInfo { source, options, reference });
-        self.pairs.requests.len() - 1
+        self.pairs.requests.push(RequestInfo { source, options, reference })
     }
 
-    fn queue(&mut self, entry: &Entry<'_>) -> usize {
+    fn queue(&mut self, entry: &Entry<'_>) -> QueueIndex {
         let queues = &self.pairs.queues;
-        let name_of = |queue: usize| (&*queues[queue].instance, queues[queue].queue.as_ref().as_str());
+        let name_of = |queue: QueueIndex| (&*queues[queue].instance, queues[queue].queue.as_ref().as_str());
         let name = (&*entry.instance, entry.queue.as_ref().as_str());
-        let queue = self.queues.position(&name, queues.len(), name_of);
-        if queue == queues.len() {
+        let queue = self.queues.index(&name, queues.next_index(), name_of);
+        if queue == queues.next_index() {
             let instance = shared(&mut self.instances, &entry.instance, || entry.instance.shared());
             self.pairs.queues.push(RequestedQueue { instance, queue: entry.queue.shared() });
         }
         queue
     }
 
-    fn pair(&mut self, queue: usize, address: Named<EmailAddressId<&str>, &str>) -> usize {
+    fn pair(&mut self, queue: QueueIndex, address: Named<EmailAddressId<&str>, &str>) -> PairIndex {
         let pairs = &self.pairs.pairs;
-        let name_of = |pair: usize| (pairs[pair].queue(), pairs[pair].address().as_str());
-        let pair = self.addresses.position(&(queue, address.as_ref().as_str()), pairs.len(), name_of);
-        if pair == pairs.len() {
+        let name_of = |pair: PairIndex| (pairs[pair].queue(), pairs[pair].address().as_str());
+        let pair = self.addresses.index(&(queue, address.as_ref().as_str()), pairs.next_index(), name_of);
+        if pair == pairs.next_index() {
             self.pairs.pairs.push(Pair::new(queue, address));
         }
         pair
@@ -239,57 +245,33 @@ fn shared<T: Borrow<str> + Hash + Eq + Clone>(
     copy
 }
 
-impl Known {
+impl<I: Index> Known<I> {
     fn with_capacity(names: usize) -> Self {
-        Known { positions: HashTable::with_capacity(names), hasher: RandomState::new() }
+        Known { indices: HashTable::with_capacity(names), hasher: RandomState::new() }
     }
 
-    /// Returns the position of the element with this name. A new name gets the position `next`, and the caller must put
-    /// the element there.
-    fn position<Name: Hash + Eq>(
-        &mut self,
-        name: &Name,
-        next: usize,
-        name_of: impl Fn(usize) -> Name,
-    ) -> usize {
+    /// Returns the index of the element with this name. A new name gets the index `next`, and the caller must put the
+    /// element there.
+    fn index<Name: Hash + Eq>(&mut self, name: &Name, next: I, name_of: impl Fn(I) -> Name) -> I {
         let hash = self.hasher.hash_one(name);
-        let is_named = |position: &Index| name_of(position.get()) == *name;
-        let hash_of = |position: &Index| self.hasher.hash_one(name_of(position.get()));
-        match self.positions.entry(hash, is_named, hash_of) {
-            Slot::Occupied(known) => known.get().get(),
-            Slot::Vacant(slot) => {
-                slot.insert(Index::new(next));
-                next
-            }
-        }
-    }
-}
-
-impl Mention {
-    /// Index into [`Pairs::pairs`].
-    pub fn pair(&self) -> usize {
-        self.pair.get()
-    }
-
-    /// Index into [`Pairs::requests`].
-    pub fn request(&self) -> usize {
-        self.request.get()
+        let is_named = |index: &I| name_of(*index) == *name;
+        let hash_of = |index: &I| self.hasher.hash_one(name_of(*index));
+        *self.indices.entry(hash, is_named, hash_of).or_insert(next).get()
     }
 }
 
 impl Pair {
-    fn new(queue: usize, address: Named<EmailAddressId<&str>, &str>) -> Self {
-        let queue = Index::new(queue);
+    fn new(queue: QueueIndex, address: Named<EmailAddressId<&str>, &str>) -> Self {
         match address.shared() {
             Named::Id(id) => Pair::Id(queue, id),
             Named::Name(address) => Pair::Name(queue, address),
         }
     }
 
-    /// Index into [`Pairs::queues`].
-    pub fn queue(&self) -> usize {
+    /// The queue.
+    pub fn queue(&self) -> QueueIndex {
         let (Pair::Id(queue, _) | Pair::Name(queue, _)) = self;
-        queue.get()
+        *queue
     }
 
     /// The email address.

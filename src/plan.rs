@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::index::Index;
+use crate::index::{
+    AddressIndex, GroupIndex, Index, IndexList, PairIndex, QueueIndex, RequestIndex, SourceIndex,
+};
 use crate::names::{Identifier, Resolved};
 use crate::pairs::Pairs;
 use crate::requests::{EmailAddressId, InstanceId, Intent, QueueId};
@@ -23,11 +25,11 @@ pub const CHUNK: usize = 50;
 #[derive(Debug, Default)]
 pub struct Plan {
     /// One group for each queue, in the order the queues were first named.
-    pub groups: Vec<Group>,
+    pub groups: IndexList<GroupIndex, Group>,
     /// For each queue of [`Pairs::queues`]: its group, or the failure to find the queue.
-    pub group_of: Vec<Result<usize, Arc<Failure>>>,
+    pub group_of: IndexList<QueueIndex, Result<GroupIndex, Arc<Failure>>>,
     /// For each pair of [`Pairs::pairs`]: its place in a group, or the failure that keeps it out of the plan.
-    pub places: Vec<Result<Place, Arc<Failure>>>,
+    pub places: IndexList<PairIndex, Result<Place, Arc<Failure>>>,
     /// Finds groups and addresses by their identifiers. Empty if callers give identifiers only.
     known: Known,
 }
@@ -36,16 +38,18 @@ pub struct Plan {
 #[derive(Debug, Default)]
 struct Known {
     /// Groups by instance and queue.
-    groups: HashMap<(InstanceId, QueueId), usize>,
+    groups: HashMap<(InstanceId, QueueId), GroupIndex>,
     /// Positions in their group, by group and address.
-    addresses: HashMap<(usize, EmailAddressId), usize>,
+    addresses: HashMap<(GroupIndex, EmailAddressId), AddressIndex>,
 }
 
 /// The position of a pair in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
-    group: Index,
-    address: Index,
+    /// The group.
+    pub group: GroupIndex,
+    /// The address in the group.
+    pub address: AddressIndex,
 }
 
 /// One of the distinct pairs of an invocation.
@@ -53,8 +57,8 @@ pub struct Place {
 pub enum Distinct {
     /// The pair has a place in the plan.
     Placed(Place),
-    /// The pair has no place. The number is its index in [`Pairs::pairs`].
-    Named(usize),
+    /// The pair has no place.
+    Named(PairIndex),
 }
 
 /// Every pair of the invocation that names the same instance and queue.
@@ -65,7 +69,7 @@ pub struct Group {
     /// The queue.
     pub queue: QueueId,
     /// The distinct addresses, in the order they were first requested.
-    pub addresses: Vec<Address>,
+    pub addresses: IndexList<AddressIndex, Address>,
     /// The chunks of the addresses that were known when the plan was made. An address is in no chunk if only dry runs
     /// ask for it.
     pub chunks: Vec<Chunk>,
@@ -85,7 +89,7 @@ pub struct Address {
     /// The sources that ask for the address. Empty if every name that led here leads to another address now.
     pub sources: Sources,
     /// The first pair that names the address.
-    pub first_pair: Index,
+    pub first_pair: PairIndex,
 }
 
 /// The sources that ask for an address, each once, in order. Nearly every address has one source.
@@ -94,39 +98,20 @@ pub enum Sources {
     /// No source.
     None,
     /// One source.
-    One(usize),
+    One(SourceIndex),
     /// Several sources. The list is boxed, because a large plan holds this enum once for each address.
     #[allow(clippy::box_collection, reason = "a list in place would make every address eight bytes larger")]
-    Many(Box<Vec<usize>>),
+    Many(Box<Vec<SourceIndex>>),
 }
 
 /// The addresses of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// Index into [`Group::addresses`].
-    pub addresses: Vec<Index>,
+    /// The addresses in their group, in ascending order.
+    pub addresses: Vec<AddressIndex>,
     /// Number of calls that the smallest request with an address in this chunk needs. Chunks with a low number go
     /// first, so that a large source does not starve small ones.
     pub urgency: usize,
-}
-
-impl Place {
-    /// Index into [`Plan::groups`].
-    pub fn group(self) -> usize {
-        self.group.get()
-    }
-
-    /// Index into [`Group::addresses`].
-    pub fn address(self) -> usize {
-        self.address.get()
-    }
-}
-
-impl Chunk {
-    /// Indices into [`Group::addresses`], in ascending order.
-    pub fn positions(&self) -> impl Iterator<Item = usize> {
-        self.addresses.iter().map(|address| address.get())
-    }
 }
 
 impl Address {
@@ -138,9 +123,8 @@ impl Address {
 
 impl Group {
     /// Adds an address without sources, and returns its position.
-    fn push(&mut self, id: EmailAddressId, first_pair: Index) -> usize {
-        self.addresses.push(Address { id, intent: Intent::Plan, sources: Sources::None, first_pair });
-        self.addresses.len() - 1
+    fn push(&mut self, id: EmailAddressId, first_pair: PairIndex) -> AddressIndex {
+        self.addresses.push(Address { id, intent: Intent::Plan, sources: Sources::None, first_pair })
     }
 
     /// Number of calls that the group needs if nothing fails. If only dry runs ask for its addresses, it is the number
@@ -154,8 +138,8 @@ impl Group {
     }
 
     /// Index of the chunk that holds an address. `None` if only dry runs ask for the address.
-    fn chunk_of(&self, address: usize) -> Option<usize> {
-        let before = |chunk: &Chunk| chunk.addresses.last() < Some(&Index::new(address));
+    fn chunk_of(&self, address: AddressIndex) -> Option<usize> {
+        let before = |chunk: &Chunk| chunk.addresses.last() < Some(&address);
         (!self.addresses[address].intent.is_dry()).then(|| self.chunks.partition_point(before))
     }
 }
@@ -164,9 +148,9 @@ impl Plan {
     /// Groups the pairs and cuts the groups into chunks.
     pub fn new(pairs: &Pairs, resolved: Resolved) -> Self {
         let mut plan = Plan {
-            groups: Vec::new(),
-            group_of: Vec::with_capacity(pairs.queues.len()),
-            places: Vec::new(),
+            groups: IndexList::default(),
+            group_of: IndexList::with_capacity(pairs.queues.len()),
+            places: IndexList::default(),
             known: Known::default(),
         };
         plan.add_groups(pairs, &resolved.queues);
@@ -179,13 +163,13 @@ impl Plan {
 
     /// The instance, queue and address at a place.
     pub fn identifiers(&self, place: Place) -> (&str, &str, &str) {
-        let group = &self.groups[place.group()];
-        (&group.instance, &group.queue, &group.addresses[place.address()].id)
+        let group = &self.groups[place.group];
+        (&group.instance, &group.queue, &group.addresses[place.address].id)
     }
 
     /// The distinct pair behind a pair as the caller named it. Pairs that turn out to be the same share one place. A
     /// pair without a place is identified by its names alone.
-    pub fn distinct(&self, pair: usize) -> Distinct {
+    pub fn distinct(&self, pair: PairIndex) -> Distinct {
         match &self.places[pair] {
             Ok(place) => Distinct::Placed(*place),
             Err(_) => Distinct::Named(pair),
@@ -197,7 +181,7 @@ impl Plan {
         self.groups.iter().map(|group| group.chunks.len()).sum()
     }
 
-    fn add_groups(&mut self, pairs: &Pairs, ids: &[Identifier<QueueId>]) {
+    fn add_groups(&mut self, pairs: &Pairs, ids: &IndexList<QueueIndex, Identifier<QueueId>>) {
         self.known.groups.reserve(ids.len());
         for (queue, id) in pairs.queues.iter().zip(ids) {
             let group = id.clone().map(|id| self.group(&queue.instance, id));
@@ -206,15 +190,15 @@ impl Plan {
     }
 
     /// Finds the group of a queue, or adds one.
-    fn group(&mut self, instance: &InstanceId, queue: QueueId) -> usize {
-        let next = self.groups.len();
+    fn group(&mut self, instance: &InstanceId, queue: QueueId) -> GroupIndex {
+        let next = self.groups.next_index();
         let group = *self.known.groups.entry((instance.clone(), queue.clone())).or_insert(next);
         if group == next {
             let instance = instance.clone();
             self.groups.push(Group {
                 instance,
                 queue,
-                addresses: Vec::new(),
+                addresses: IndexList::default(),
                 chunks: Vec::new(),
                 check_urgency: usize::MAX,
             });
@@ -222,7 +206,7 @@ impl Plan {
         group
     }
 
-    fn add_addresses(&mut self, pairs: &Pairs, ids: Vec<Identifier<EmailAddressId>>) {
+    fn add_addresses(&mut self, pairs: &Pairs, ids: IndexList<PairIndex, Identifier<EmailAddressId>>) {
         // Pairs are distinct by the names that callers gave. Two of them can be one only if a name is among them.
         let names = pairs.have_names();
         if !names {
@@ -232,20 +216,20 @@ impl Plan {
         // Identifiers and places have the same size, so `collect` reuses the memory of the identifiers.
         let places = ids.into_iter().zip(&pairs.pairs).enumerate().map(|(number, (id, pair))| {
             let group = self.group_of[pair.queue()].clone()?;
-            let (id, first_pair) = (id?, Index::new(number));
+            let (id, first_pair) = (id?, PairIndex::new(number));
             let address = if names {
                 self.address(group, id, first_pair)
             } else {
                 self.groups[group].push(id, first_pair)
             };
-            Ok(Place { group: Index::new(group), address: Index::new(address) })
+            Ok(Place { group, address })
         });
         self.places = places.collect();
     }
 
     /// Finds the position of an address in its group, or adds the address.
-    fn address(&mut self, group: usize, id: EmailAddressId, first_pair: Index) -> usize {
-        let next = self.groups[group].addresses.len();
+    fn address(&mut self, group: GroupIndex, id: EmailAddressId, first_pair: PairIndex) -> AddressIndex {
+        let next = self.groups[group].addresses.next_index();
         let address = *self.known.addresses.entry((group, id.clone())).or_insert(next);
         if address == next {
             self.groups[group].push(id, first_pair);
@@ -256,7 +240,7 @@ impl Plan {
     /// Reserves the exact memory for the addresses of each group. A list that grows is copied, and leaves a hole of its
     /// old size in memory.
     fn reserve_addresses(&mut self, pairs: &Pairs) {
-        let mut counts = vec![0; self.groups.len()];
+        let mut counts = IndexList::from(vec![0; self.groups.len()]);
         for group in pairs.pairs.iter().filter_map(|pair| self.group_of[pair.queue()].as_ref().ok()) {
             counts[*group] += 1;
         }
@@ -267,9 +251,9 @@ impl Plan {
 
     fn add_sources(&mut self, pairs: &Pairs) {
         for mention in &pairs.mentions {
-            let Ok(place) = &self.places[mention.pair()] else { continue };
-            let address = &mut self.groups[place.group()].addresses[place.address()];
-            address.intent = address.intent.max(pairs.requests[mention.request()].options.intent);
+            let Ok(place) = &self.places[mention.pair] else { continue };
+            let address = &mut self.groups[place.group].addresses[place.address];
+            address.intent = address.intent.max(pairs.requests[mention.request].options.intent);
             address.sources.add(pairs.source_of(mention));
         }
     }
@@ -277,10 +261,8 @@ impl Plan {
     fn cut(&mut self) {
         let mut live = Vec::new();
         for group in &mut self.groups {
-            let positions =
-                (0..group.addresses.len()).filter(|position| !group.addresses[*position].intent.is_dry());
             live.clear();
-            live.extend(positions.map(Index::new));
+            live.extend(group.addresses.indices().filter(|index| !group.addresses[*index].intent.is_dry()));
             group.chunks = live
                 .chunks(CHUNK)
                 .map(|chunk| Chunk { addresses: chunk.to_vec(), urgency: usize::MAX })
@@ -290,7 +272,7 @@ impl Plan {
 
     /// Sets the urgency of each chunk and each check.
     fn rank(&mut self, pairs: &Pairs) {
-        let mut first_chunk = Vec::with_capacity(self.groups.len());
+        let mut first_chunk = IndexList::<GroupIndex, usize>::with_capacity(self.groups.len());
         let mut chunks = 0;
         for group in &self.groups {
             first_chunk.push(chunks);
@@ -298,15 +280,15 @@ impl Plan {
         }
         let mentions = || {
             pairs.mentions.iter().filter_map(|mention| {
-                let place = self.places[mention.pair()].as_ref().ok()?;
-                let group = &self.groups[place.group()];
-                let call = match group.addresses[place.address()].intent {
-                    Intent::Associate => first_chunk[place.group()] + group.chunk_of(place.address())?,
+                let place = self.places[mention.pair].as_ref().ok()?;
+                let group = &self.groups[place.group];
+                let call = match group.addresses[place.address].intent {
+                    Intent::Associate => first_chunk[place.group] + group.chunk_of(place.address)?,
                     // The lists of the queues take the numbers after the chunks.
-                    Intent::Check => chunks + place.group(),
+                    Intent::Check => chunks + place.group.get(),
                     Intent::Plan => return None,
                 };
-                Some((mention.request(), call))
+                Some((mention.request, call))
             })
         };
         let mut fewest = fewest_calls(chunks + self.groups.len(), pairs.requests.len(), mentions).into_iter();
@@ -323,14 +305,13 @@ impl Plan {
 /// gives the request and the chunk of each mention, in the order of the requests.
 fn fewest_calls<Mentions>(chunks: usize, requests: usize, mentions: impl Fn() -> Mentions) -> Vec<usize>
 where
-    Mentions: Iterator<Item = (usize, usize)>,
+    Mentions: Iterator<Item = (RequestIndex, usize)>,
 {
     // Mentions are in the order of their requests, so one mark for each chunk shows whether a request was counted.
-    let mut counted = vec![usize::MAX; chunks];
-    let mut calls = vec![0; requests];
+    let mut counted = vec![None; chunks];
+    let mut calls = IndexList::from(vec![0; requests]);
     for (request, chunk) in mentions() {
-        if counted[chunk] != request {
-            counted[chunk] = request;
+        if counted[chunk].replace(request) != Some(request) {
             calls[request] += 1;
         }
     }
@@ -343,7 +324,7 @@ where
 
 impl Sources {
     /// The sources as a slice.
-    pub fn as_slice(&self) -> &[usize] {
+    pub fn as_slice(&self) -> &[SourceIndex] {
         match self {
             Sources::None => &[],
             Sources::One(source) => std::slice::from_ref(source),
@@ -352,7 +333,7 @@ impl Sources {
     }
 
     /// Adds a source. The list may hold a source twice if sources arrive out of order.
-    fn add(&mut self, source: usize) {
+    fn add(&mut self, source: SourceIndex) {
         match self {
             Sources::None => *self = Sources::One(source),
             Sources::One(only) if *only == source => {}

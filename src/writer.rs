@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::index::{PairIndex, QueueIndex};
 use crate::pairs::{Pair, Pairs, RequestedQueue};
 use crate::requests::{Excerpt, Field, List, Named};
 
@@ -129,12 +130,12 @@ impl Serialize for WrittenEntry<'_> {
 /// request names another or none. If every entry named its instance, a continuation could be larger than the original
 /// request.
 pub(crate) fn pair_entries<'a>(
-    numbers: impl IntoIterator<Item = usize>,
+    numbers: impl IntoIterator<Item = PairIndex>,
     pairs: &'a Pairs,
     of_request: Option<&str>,
 ) -> Vec<WrittenEntry<'a>> {
     let mut entries: Vec<PairsEntry<'a>> = Vec::new();
-    let mut known: HashMap<(usize, Field), usize> = HashMap::new();
+    let mut known: HashMap<(QueueIndex, Field), usize> = HashMap::new();
     for number in numbers {
         let pair = &pairs.pairs[number];
         let (field, address) = listed(pair);

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
+use crate::index::{IndexList, SourceIndex};
 use crate::payload::Source;
 use crate::redelivery::Listed;
 
@@ -26,7 +27,7 @@ pub struct BatchItemFailure {
 
 impl BatchItemFailures {
     /// Lists messages. `listed` is in the order of the batch.
-    pub fn new(sources: &[Source<'_>], listed: &[Listed]) -> Self {
+    pub fn new(sources: &IndexList<SourceIndex, Source<'_>>, listed: &[Listed]) -> Self {
         let mut known = HashSet::new();
         let ids = listed.iter().map(|listed| sources[listed.source].id.as_deref().unwrap_or_default());
         let batch_item_failures = ids

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::calls::Tally;
 use crate::failures::{Failed, Failures};
+use crate::index::{GroupIndex, IndexList, QueueIndex};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
 use crate::plan::Plan;
@@ -205,8 +206,8 @@ impl Report {
 fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> {
     let mut rows: Vec<QueueRow> = Vec::with_capacity(plan.groups.len());
     // A queue that requests name in two ways has one row. A queue whose name was not found has a row of its own.
-    let mut row_of_group: HashMap<usize, usize> = HashMap::with_capacity(plan.groups.len());
-    let mut row_of_queue = Vec::with_capacity(pairs.queues.len());
+    let mut row_of_group: HashMap<GroupIndex, usize> = HashMap::with_capacity(plan.groups.len());
+    let mut row_of_queue = IndexList::<QueueIndex, usize>::with_capacity(pairs.queues.len());
     for (queue, group) in pairs.queues.iter().zip(&plan.group_of) {
         let next = rows.len();
         let row = match group {
@@ -241,7 +242,7 @@ fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> 
         row_of_queue.push(row);
     }
     for mention in &pairs.mentions {
-        rows[row_of_queue[pairs.pairs[mention.pair()].queue()]].requested += 1;
+        rows[row_of_queue[pairs.pairs[mention.pair].queue()]].requested += 1;
     }
     for (pair, place) in pairs.pairs.iter().zip(&plan.places) {
         if place.is_err() {

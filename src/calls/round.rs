@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::connect::{AssociateCall, ListCall};
 use crate::failure::Failure;
+use crate::index::{DirectoryIndex, GroupIndex, Index, IndexList, SourceIndex};
 use crate::names::{Directories, Found, Names};
 use crate::outcomes::GroupOutcomes;
 use crate::pairs::Pairs;
@@ -32,7 +33,7 @@ pub struct Given<'p> {
     /// The pairs of the payload.
     pub pairs: &'p Pairs,
     /// The identifier of each source of the envelope, for the `ClientToken`.
-    pub source_ids: &'p [Arc<str>],
+    pub source_ids: &'p IndexList<SourceIndex, Arc<str>>,
     /// The directories that the process keeps.
     pub directories: &'p Directories,
     /// Bounds of each group.
@@ -47,7 +48,7 @@ pub struct Round<'p> {
     given: Given<'p>,
     names: Names<'p>,
     plan: Plan,
-    groups: Vec<Member>,
+    groups: IndexList<GroupIndex, Member>,
     instances: Instances,
     /// Groups and readings that may need a step.
     idle: VecDeque<Idle>,
@@ -71,9 +72,9 @@ struct Member {
 #[derive(Debug, Clone, Copy)]
 enum Idle {
     /// A group, perhaps after a pause.
-    Group(usize, Option<Pause>),
+    Group(GroupIndex, Option<Pause>),
     /// The reading of a directory.
-    Reading(usize),
+    Reading(DirectoryIndex),
 }
 
 impl<'p> Round<'p> {
@@ -83,7 +84,7 @@ impl<'p> Round<'p> {
         let mut round = Round {
             given,
             plan: Plan::new(given.pairs, resolved),
-            groups: Vec::new(),
+            groups: IndexList::default(),
             instances: Instances::default(),
             idle: names.to_read().map(Idle::Reading).collect(),
             names,
@@ -96,7 +97,7 @@ impl<'p> Round<'p> {
     }
 
     /// Returns the final plan and the outcome of each of its addresses.
-    pub fn finish(self) -> (Plan, Vec<GroupOutcomes>) {
+    pub fn finish(self) -> (Plan, IndexList<GroupIndex, GroupOutcomes>) {
         (self.plan, self.groups.into_iter().map(|group| group.progress.finish()).collect())
     }
 
@@ -112,7 +113,7 @@ impl<'p> Round<'p> {
                 Idle::Reading(reading) => self.names.next_page(reading).map(|call| Step {
                     task: Task::Search { reading, call },
                     urgency: 0,
-                    place: reading,
+                    place: reading.get(),
                     pause: None,
                 }),
             };
@@ -129,7 +130,7 @@ impl<'p> Round<'p> {
         self.names_awaited_until.into_iter().chain(self.names_go_ahead_at).min()
     }
 
-    fn next_of_group(&mut self, group: usize, pause: Option<Pause>) -> Option<Step> {
+    fn next_of_group(&mut self, group: GroupIndex, pause: Option<Pause>) -> Option<Step> {
         let member = &mut self.groups[group];
         if member.is_busy {
             return None;
@@ -152,7 +153,7 @@ impl<'p> Round<'p> {
             }
         };
         member.is_busy = true;
-        Some(Step { task, urgency, place: group, pause })
+        Some(Step { task, urgency, place: group.get(), pause })
     }
 
     /// Reviews a step before its call begins. Other answers may have made the step pointless. New identifiers from a
@@ -263,7 +264,7 @@ impl<'p> Round<'p> {
     }
 
     /// Records that a page of a directory was read, or that the reading failed.
-    fn read(&mut self, reading: usize, found: Found) {
+    fn read(&mut self, reading: DirectoryIndex, found: Found) {
         self.join(found);
         if self.names.is_reading(reading) {
             self.idle.push_back(Idle::Reading(reading));
@@ -291,15 +292,15 @@ impl<'p> Round<'p> {
     }
 
     fn wake_groups(&mut self) {
-        self.idle.extend((0..self.groups.len()).map(|group| Idle::Group(group, None)));
+        self.idle.extend(self.groups.indices().map(|group| Idle::Group(group, None)));
     }
 
     fn begin_new_groups(&mut self) {
         let begun = self.groups.len();
-        for (number, group) in self.plan.groups.iter().enumerate().skip(begun) {
+        for group in self.plan.groups.iter().skip(begun) {
             let progress = Progress::new(group, self.given.limits);
-            self.groups.push(Member { progress, is_busy: false, waiting: 0 });
-            self.idle.push_back(Idle::Group(number, None));
+            let group = self.groups.push(Member { progress, is_busy: false, waiting: 0 });
+            self.idle.push_back(Idle::Group(group, None));
         }
     }
 
@@ -315,7 +316,7 @@ impl<'p> Round<'p> {
     /// Gives an answer to a group. The group may then need its next step.
     fn update(
         &mut self,
-        group: usize,
+        group: GroupIndex,
         answer: impl FnOnce(&mut Progress, &Group, &Names<'_>) -> Option<Pause>,
     ) {
         let (Member { progress, is_busy, .. }, planned) = (&mut self.groups[group], &self.plan.groups[group]);
@@ -336,7 +337,7 @@ impl<'p> Round<'p> {
     fn associate_call(&self, group: &Group, chunk: &Chunk) -> AssociateCall {
         let members = || chunk.members.iter().map(|member| &group.addresses[*member]);
         let addresses: Vec<EmailAddressId> = members().map(|address| address.id.clone()).collect();
-        let mut sources: Vec<usize> =
+        let mut sources: Vec<SourceIndex> =
             members().flat_map(|address| address.sources.as_slice()).copied().collect();
         sources.sort_unstable();
         sources.dedup();

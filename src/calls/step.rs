@@ -9,6 +9,8 @@ use crate::connect::{
     AssociateCall, Connect, Entry, ListCall, ListedAddress, Operation, Page, Refusal, Refused, SearchCall,
 };
 
+use crate::index::{DirectoryIndex, GroupIndex};
+
 use super::group::{Chunk, Listing};
 use super::pause::Pause;
 
@@ -30,22 +32,22 @@ pub struct Step {
 pub enum Task {
     /// Associate addresses of a group.
     Associate {
-        /// Number of the group.
-        group: usize,
+        /// The group.
+        group: GroupIndex,
         /// The addresses of the chunk.
         chunk: Chunk,
     },
     /// Read the next page of the list of a group's queue.
     List {
-        /// Number of the group.
-        group: usize,
+        /// The group.
+        group: GroupIndex,
         /// The pages of the list so far.
         listing: Listing,
     },
     /// Read the next page of a directory.
     Search {
-        /// Number of the reading.
-        reading: usize,
+        /// The directory.
+        reading: DirectoryIndex,
         /// The call that reads it.
         call: SearchCall,
     },
@@ -59,9 +61,9 @@ pub enum Task {
 /// A task with its call. A retry makes the same call.
 #[derive(Debug)]
 pub(super) enum Attempt {
-    Associate { group: usize, chunk: Chunk, call: AssociateCall },
-    List { group: usize, listing: Listing, call: ListCall },
-    Search { reading: usize, call: SearchCall },
+    Associate { group: GroupIndex, chunk: Chunk, call: AssociateCall },
+    List { group: GroupIndex, listing: Listing, call: ListCall },
+    Search { reading: DirectoryIndex, call: SearchCall },
     CheckInstance { call: SearchCall },
 }
 
@@ -70,15 +72,15 @@ pub(super) enum Attempt {
 pub enum Answer {
     /// Every address of the chunk is on the queue.
     Associated {
-        /// Number of the group.
-        group: usize,
+        /// The group.
+        group: GroupIndex,
         /// The addresses of the chunk.
         chunk: Chunk,
     },
     /// A page of the queue's list.
     Listed {
-        /// Number of the group.
-        group: usize,
+        /// The group.
+        group: GroupIndex,
         /// The pages of the list before this one.
         listing: Listing,
         /// The page.
@@ -86,8 +88,8 @@ pub enum Answer {
     },
     /// A page of a directory.
     Found {
-        /// Number of the reading.
-        reading: usize,
+        /// The directory.
+        reading: DirectoryIndex,
         /// The page.
         page: Page<Entry>,
     },

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::failure::Retry;
+use crate::index::{PairIndex, SourceIndex};
 use crate::plan::Distinct;
 use crate::requests::{EmailAddressId, InstanceId, Intent, Named, Options, QueueId};
 
@@ -35,9 +36,9 @@ pub struct Failed {
     pub message_id: Option<String>,
     /// The request's own reference, or the source's identifier if the request gives none.
     pub reference: Arc<str>,
-    /// The number of the source in the envelope.
+    /// The source.
     #[serde(skip)]
-    pub source: usize,
+    pub source: SourceIndex,
     /// The subject of the failure.
     #[serde(skip)]
     pub origin: Origin,
@@ -53,8 +54,8 @@ pub struct Failed {
 }
 
 impl Failed {
-    /// The index in [`crate::pairs::Pairs::pairs`], or `None` for something invalid.
-    pub(crate) fn pair(&self) -> Option<usize> {
+    /// The pair, or `None` for something invalid.
+    pub(crate) fn pair(&self) -> Option<PairIndex> {
         match self.origin {
             Origin::Pair { pair, .. } => Some(pair),
             Origin::Invalid(_) => None,
@@ -76,8 +77,8 @@ impl Failed {
 pub enum Origin {
     /// A pair.
     Pair {
-        /// The index in [`crate::pairs::Pairs::pairs`].
-        pair: usize,
+        /// The pair as the caller named it.
+        pair: PairIndex,
         /// The distinct pair, which is the same however requests name it.
         distinct: Distinct,
         /// Whether a retry of the pair may help.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 pub use failed::{Failed, Origin};
 
+use crate::index::{IndexList, SourceIndex};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::{Pairs, RequestInfo};
 use crate::payload::Source;
@@ -23,8 +24,8 @@ pub struct Failures {
 impl Failures {
     /// Collects the failures. `source_ids` identifies each source.
     pub fn new(
-        sources: &[Source<'_>],
-        source_ids: &[Arc<str>],
+        sources: &IndexList<SourceIndex, Source<'_>>,
+        source_ids: &IndexList<SourceIndex, Arc<str>>,
         pairs: &Pairs,
         plan: &Plan,
         outcomes: &Outcomes,
@@ -32,12 +33,12 @@ impl Failures {
         let reference =
             |request: &RequestInfo| request.reference.as_ref().unwrap_or(&source_ids[request.source]).clone();
         let mut list = Vec::new();
-        let mut seen: HashMap<(usize, Distinct), usize> = HashMap::new();
+        let mut seen: HashMap<(SourceIndex, Distinct), usize> = HashMap::new();
         for mention in &pairs.mentions {
-            let Outcome::Failed(failure) = &outcomes.by_pair[mention.pair()] else { continue };
-            let request = &pairs.requests[mention.request()];
+            let Outcome::Failed(failure) = &outcomes.by_pair[mention.pair] else { continue };
+            let request = &pairs.requests[mention.request];
             // A message that asks twice for a pair has one failure, and the stricter options of both requests apply.
-            let distinct = plan.distinct(mention.pair());
+            let distinct = plan.distinct(mention.pair);
             if let Some(known) = seen.get(&(request.source, distinct)) {
                 let known: &mut (_, Failed) = &mut list[*known];
                 known.1.merge(request.options);
@@ -45,7 +46,7 @@ impl Failures {
             }
             seen.insert((request.source, distinct), list.len());
             let source = &sources[request.source];
-            let pair = &pairs.pairs[mention.pair()];
+            let pair = &pairs.pairs[mention.pair];
             let queue = &pairs.queues[pair.queue()];
             let failed = Failed {
                 instance_id: Some(queue.instance.clone()),
@@ -53,13 +54,13 @@ impl Failures {
                 address: Some(pair.address().cloned()),
                 error: failure.error.clone(),
                 message: failure.message.clone(),
-                retryable: failure.is_retryable(pairs.is_in_grace(mention.request(), sources)),
+                retryable: failure.is_retryable(pairs.is_in_grace(mention.request, sources)),
                 path: Some(mention.path).filter(|path| !path.is_empty()).map(|path| path.to_string()),
                 message_id: source.id.as_deref().map(str::to_owned),
                 reference: reference(request),
                 source: request.source,
                 origin: Origin::Pair {
-                    pair: mention.pair(),
+                    pair: mention.pair,
                     distinct,
                     retry: failure.retry,
                     intent: request.options.intent,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::failure::Retry;
 use crate::failures::{Failed, Failures, Origin};
+use crate::index::{IndexList, SourceIndex};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
 use crate::payload::{Envelope, EnvelopeKind};
@@ -26,8 +27,8 @@ pub enum Destination {
 /// A message to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The number of the source in the envelope.
-    pub source: usize,
+    /// The source.
+    pub source: SourceIndex,
     /// The identifier of the source.
     pub message_id: Option<String>,
     /// The queue that gets the message.
@@ -70,7 +71,7 @@ struct Results {
 /// whether it arrived. If one message of a source did not arrive, the whole source comes again, and none of its
 /// failures counts as sent on.
 pub fn sent_on(outgoing: &[Outgoing], arrived: &[bool]) -> Vec<usize> {
-    let lost: HashSet<usize> = outgoing
+    let lost: HashSet<SourceIndex> = outgoing
         .iter()
         .zip(arrived)
         .filter(|(_, arrived)| !**arrived)
@@ -157,10 +158,10 @@ impl Forwarding {
         pairs: &Pairs,
         outcomes: &Outcomes,
         failures: &Failures,
-    ) -> Vec<Decision> {
+    ) -> IndexList<SourceIndex, Decision> {
         let asynchronous = envelope.kind.is_asynchronous();
         let results = results(envelope.sources.len(), pairs, outcomes, failures);
-        let mut decisions: Vec<Decision> = envelope
+        let mut decisions: IndexList<SourceIndex, Decision> = envelope
             .sources
             .iter()
             .zip(&results)
@@ -209,10 +210,15 @@ impl Decision {
     }
 }
 
-fn results(sources: usize, pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Vec<Results> {
-    let mut results = vec![Results::default(); sources];
+fn results(
+    sources: usize,
+    pairs: &Pairs,
+    outcomes: &Outcomes,
+    failures: &Failures,
+) -> IndexList<SourceIndex, Results> {
+    let mut results = IndexList::from(vec![Results::default(); sources]);
     for mention in &pairs.mentions {
-        if !matches!(outcomes.by_pair[mention.pair()], Outcome::Failed(_)) {
+        if !matches!(outcomes.by_pair[mention.pair], Outcome::Failed(_)) {
             results[pairs.source_of(mention)].done = true;
         }
     }
@@ -228,7 +234,7 @@ fn results(sources: usize, pairs: &Pairs, outcomes: &Outcomes, failures: &Failur
 }
 
 /// The failures of each source that has any, as a range of numbers. Failures are ordered by source.
-fn by_source(failures: &Failures) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
+fn by_source(failures: &Failures) -> impl Iterator<Item = (SourceIndex, std::ops::Range<usize>)> {
     let mut next = 0;
     failures.as_slice().chunk_by(|a, b| a.source == b.source).map(move |chunk| {
         let numbers = next..next + chunk.len();

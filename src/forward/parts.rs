@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::failures::{Failed, Origin};
+use crate::index::QueueIndex;
 use crate::pairs::Pairs;
 use crate::requests::{Excerpt, List, Named};
 use crate::writer::json_size;
@@ -19,7 +20,7 @@ pub(super) type Part<'f> = Vec<(usize, &'f Failed)>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Entry {
     /// An entry of pairs: the number of the queue, and whether the entry names its addresses by address.
-    Pairs(usize, bool),
+    Pairs(QueueIndex, bool),
     /// An entry of invalid elements. They all point to the same list.
     Elements(*const List),
 }
@@ -78,7 +79,7 @@ fn size(failed: &Failed, pairs: &Pairs) -> Size {
     }
 }
 
-fn of_pair(failed: &Failed, queue: usize) -> Size {
+fn of_pair(failed: &Failed, queue: QueueIndex) -> Size {
     let by_address = matches!(failed.address, Some(Named::Name(_)));
     let address = failed.address.as_ref().map_or(0, |address| json_size(address.as_ref().text()));
     let name = failed.queue.as_ref().map_or(0, |queue| json_size(queue.as_ref().text()));

@@ -194,11 +194,13 @@ fn batches(outgoing: &[Outgoing], destination: Destination) -> std::vec::IntoIte
 
 #[cfg(test)]
 mod tests {
+    use crate::index::{Index, SourceIndex};
+
     use super::*;
 
     fn message(destination: Destination, bytes: usize) -> Outgoing {
         Outgoing {
-            source: 0,
+            source: SourceIndex::new(0),
             message_id: None,
             destination,
             body: "x".repeat(bytes),

@@ -29,7 +29,7 @@ impl Names<'_> {
 
     /// Whether no reading of an instance's address directory is under way in this invocation.
     pub fn knows_addresses(&self, instance: &InstanceId) -> bool {
-        let number = self.numbers.get(&(instance.clone(), Kind::EmailAddresses));
+        let number = self.indices.get(&(instance.clone(), Kind::EmailAddresses));
         number.is_none_or(|number| self.directories[*number].reading.is_none())
     }
 
@@ -38,7 +38,7 @@ impl Names<'_> {
     /// # Errors
     /// `EmailAddressNotFound`, or the failure that kept the directory from being read.
     pub fn existing(&self, instance: &InstanceId, id: &EmailAddressId) -> Result<(), Arc<Failure>> {
-        let number = self.numbers.get(&(instance.clone(), Kind::EmailAddresses));
+        let number = self.indices.get(&(instance.clone(), Kind::EmailAddresses));
         let Some(known) = number.map(|number| &self.directories[*number]) else {
             return Err(self.unread().clone());
         };
@@ -57,9 +57,9 @@ fn checked_ids(pairs: &Pairs) -> HashMap<InstanceId, HashSet<&str>> {
     for mention in pairs
         .mentions
         .iter()
-        .filter(|mention| pairs.requests[mention.request()].options.intent == Intent::Check)
+        .filter(|mention| pairs.requests[mention.request].options.intent == Intent::Check)
     {
-        let pair = &pairs.pairs[mention.pair()];
+        let pair = &pairs.pairs[mention.pair];
         let of_instance = ids.entry(pairs.queues[pair.queue()].instance.clone()).or_default();
         if let Named::Id(id) = pair.address() {
             of_instance.insert(id);

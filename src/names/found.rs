@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::failure::Failure;
+use crate::index::{IndexList, PairIndex, QueueIndex};
 use crate::requests::{EmailAddressId, QueueId};
 
 /// An identifier, or the failure to find it.
@@ -13,9 +14,9 @@ pub type Identifier<Id> = Result<Id, Arc<Failure>>;
 #[derive(Debug)]
 pub struct Resolved {
     /// The identifier of each of [`Pairs::queues`](crate::pairs::Pairs::queues).
-    pub queues: Vec<Identifier<QueueId>>,
+    pub queues: IndexList<QueueIndex, Identifier<QueueId>>,
     /// The address identifier of each of [`Pairs::pairs`](crate::pairs::Pairs::pairs).
-    pub addresses: Vec<Identifier<EmailAddressId>>,
+    pub addresses: IndexList<PairIndex, Identifier<EmailAddressId>>,
 }
 
 /// The queues and pairs that were decided since the last call of [`Names`](super::Names), by position in the lists of
@@ -23,7 +24,7 @@ pub struct Resolved {
 #[derive(Debug, Default)]
 pub struct Found {
     /// Queues.
-    pub queues: Vec<(usize, Identifier<QueueId>)>,
+    pub queues: Vec<(QueueIndex, Identifier<QueueId>)>,
     /// Pairs whose queue and address are both known, or whose look-up failed.
-    pub pairs: Vec<(usize, Identifier<EmailAddressId>)>,
+    pub pairs: Vec<(PairIndex, Identifier<EmailAddressId>)>,
 }

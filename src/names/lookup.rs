@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::connect::{Class, Directory as Kind, Entry, Page, Refused, SearchCall};
 use crate::failure::{Failure, Retry};
-use crate::index::Index;
+use crate::index::{DirectoryIndex, IndexList, PairIndex, QueueIndex};
 use crate::pairs::Pairs;
 use crate::requests::{EmailAddressId, Id, InstanceId, Named, QueueId};
 
@@ -16,13 +16,13 @@ use super::found::{Found, Resolved};
 use super::kept::Directories;
 use super::reading::{Reading, endless, unreadable};
 
-/// The names of one invocation. Its directories are numbered from 0.
+/// The names of one invocation.
 #[derive(Debug)]
 pub struct Names<'a> {
     pub(super) pairs: &'a Pairs,
     kept: &'a Directories,
-    pub(super) directories: Vec<Known>,
-    pub(super) numbers: HashMap<Which, usize>,
+    pub(super) directories: IndexList<DirectoryIndex, Known>,
+    pub(super) indices: HashMap<Which, DirectoryIndex>,
     /// The failure of queues and pairs that still wait.
     unread: Arc<Failure>,
 }
@@ -41,24 +41,24 @@ pub(super) struct Known {
     /// Whether this invocation reads the directory again, or has read it again.
     reread: bool,
     /// Requested queues that wait for the directory.
-    queues: Vec<usize>,
+    queues: Vec<QueueIndex>,
     /// Pairs that wait for the directory.
-    pairs: Vec<Index>,
+    pairs: Vec<PairIndex>,
 }
 
 /// The result of looking a name up.
 enum Lookup<Id> {
     Id(Id),
     Failed(Arc<Failure>),
-    /// The directory of this number is being read.
-    Waits(usize),
+    /// This directory is being read.
+    Waits(DirectoryIndex),
 }
 
 /// The state of a directory after the API refused an identifier from it.
 #[derive(Debug)]
 pub enum Reread {
-    /// The directory of this number is read again.
-    UnderWay(usize),
+    /// This directory is read again.
+    UnderWay(DirectoryIndex),
     /// The directory could not be read again.
     Failed(Arc<Failure>),
     /// The directory was read again in this invocation, before the API refused the identifier.
@@ -70,7 +70,8 @@ impl<'a> Names<'a> {
     /// name is missing from it or not unique in it.
     pub fn new(pairs: &'a Pairs, kept: &'a Directories, now: Instant) -> (Self, Resolved) {
         let unread = Arc::new(Failure::deadline_exceeded("the directory of names was not read in time"));
-        let mut names = Names { pairs, kept, directories: Vec::new(), numbers: HashMap::new(), unread };
+        let mut names =
+            Names { pairs, kept, directories: IndexList::default(), indices: HashMap::new(), unread };
         names.open_directories(now);
         names.open_checked(now);
         let resolved = names.resolve();
@@ -78,23 +79,23 @@ impl<'a> Names<'a> {
     }
 
     /// Numbers of the directories that are being read.
-    pub fn to_read(&self) -> impl Iterator<Item = usize> {
-        (0..self.directories.len()).filter(|number| self.directories[*number].reading.is_some())
+    pub fn to_read(&self) -> impl Iterator<Item = DirectoryIndex> {
+        self.directories.indexed().filter(|(_, known)| known.reading.is_some()).map(|(index, _)| index)
     }
 
     /// Whether a directory is being read.
-    pub fn is_reading(&self, number: usize) -> bool {
-        self.directories[number].reading.is_some()
+    pub fn is_reading(&self, directory: DirectoryIndex) -> bool {
+        self.directories[directory].reading.is_some()
     }
 
     /// The call that reads the next page of a directory, if there is one.
-    pub fn next_page(&self, number: usize) -> Option<SearchCall> {
-        self.directories[number].reading.as_ref().map(Reading::call)
+    pub fn next_page(&self, directory: DirectoryIndex) -> Option<SearchCall> {
+        self.directories[directory].reading.as_ref().map(Reading::call)
     }
 
     /// Takes a page of a directory. After the last page, returns the results for the queues and pairs that wait for it.
-    pub fn found(&mut self, number: usize, page: Page<Entry>, now: Instant) -> Found {
-        let known = &mut self.directories[number];
+    pub fn found(&mut self, directory: DirectoryIndex, page: Page<Entry>, now: Instant) -> Found {
+        let known = &mut self.directories[directory];
         let Some(mut reading) = known.reading.take() else { return Found::default() };
         match reading.add(page) {
             Ok(false) => {
@@ -108,14 +109,14 @@ impl<'a> Names<'a> {
             }
             Err(refused) => known.failure = Some(Arc::new(endless(&refused))),
         }
-        self.sort_out(number)
+        self.sort_out(directory)
     }
 
     /// Ends a reading because a page cannot be read. Its names are then looked up in the older directory, if there is
     /// one, because most of an old directory is still right. The next invocation continues the reading if the cause may
     /// pass. If an earlier invocation began the reading and the API refused its token, the reading starts again.
-    pub fn refused(&mut self, number: usize, refused: &Refused, now: Instant) -> Found {
-        let known = &mut self.directories[number];
+    pub fn refused(&mut self, directory: DirectoryIndex, refused: &Refused, now: Instant) -> Found {
+        let known = &mut self.directories[directory];
         let class = refused.refusal.class;
         let mut is_first_page = true;
         if let Some(reading) = known.reading.take() {
@@ -129,25 +130,25 @@ impl<'a> Names<'a> {
             }
         }
         known.failure = Some(Arc::new(unreadable(known.which.1, refused, is_first_page)));
-        self.sort_out(number)
+        self.sort_out(directory)
     }
 
     /// Ends a reading because no time is left. The next invocation continues it.
-    pub fn interrupt(&mut self, number: usize, reason: &str, now: Instant) -> Found {
-        let known = &mut self.directories[number];
+    pub fn interrupt(&mut self, directory: DirectoryIndex, reason: &str, now: Instant) -> Found {
+        let known = &mut self.directories[directory];
         if let Some(reading) = known.reading.take() {
             self.kept.put_unfinished(known.which.clone(), reading, now);
         }
         let message =
             format!("the name is still being looked up, which goes on in the next invocation: {reason}");
         known.failure = Some(Arc::new(Failure::deadline_exceeded(message)));
-        self.sort_out(number)
+        self.sort_out(directory)
     }
 
     /// Returns the names found so far in directories that are still being read. From then on such a reading gives each
     /// name away when it finds it, although a later page may hold another entry with the same name.
     pub fn go_ahead(&mut self) -> Vec<Found> {
-        let numbers: Vec<usize> = self.to_read().collect();
+        let numbers: Vec<DirectoryIndex> = self.to_read().collect();
         for number in &numbers {
             if let Some(reading) = &mut self.directories[*number].reading {
                 reading.goes_ahead = true;
@@ -157,13 +158,13 @@ impl<'a> Names<'a> {
     }
 
     /// Pairs that wait for a directory.
-    pub fn waiting(&self) -> impl Iterator<Item = usize> {
-        self.directories.iter().flat_map(|known| &known.pairs).map(|pair| pair.get())
+    pub fn waiting(&self) -> impl Iterator<Item = PairIndex> {
+        self.directories.iter().flat_map(|known| &known.pairs).copied()
     }
 
     /// Begins to read a queue's directory again, because the API refused the identifier from it. Returns `None` if the
     /// caller named the queue by identifier.
-    pub fn reread_queue(&mut self, queue: usize, now: Instant) -> Option<Reread> {
+    pub fn reread_queue(&mut self, queue: QueueIndex, now: Instant) -> Option<Reread> {
         let requested = &self.pairs.queues[queue];
         let Named::Name(_) = requested.queue else { return None };
         let reread = self.reread(&requested.instance, Kind::Queues, now);
@@ -175,15 +176,15 @@ impl<'a> Names<'a> {
 
     /// Begins to read an address's directory again, because the API refused the identifier from it. Returns `None` if
     /// the caller named the address by identifier.
-    pub fn reread_address(&mut self, pair: usize, now: Instant) -> Option<Reread> {
+    pub fn reread_address(&mut self, pair: PairIndex, now: Instant) -> Option<Reread> {
         let pair = &self.pairs.pairs[pair];
         let Named::Name(_) = pair.address() else { return None };
         Some(self.reread(&self.pairs.queues[pair.queue()].instance, Kind::EmailAddresses, now))
     }
 
     /// Makes a pair wait for a directory.
-    pub fn wait(&mut self, pair: usize, number: usize) {
-        self.directories[number].pairs.push(Index::new(pair));
+    pub fn wait(&mut self, pair: PairIndex, directory: DirectoryIndex) {
+        self.directories[directory].pairs.push(pair);
     }
 
     /// The failure of queues and pairs that still wait.
@@ -192,7 +193,7 @@ impl<'a> Names<'a> {
     }
 
     fn reread(&mut self, instance: &InstanceId, kind: Kind, now: Instant) -> Reread {
-        let Some(number) = self.numbers.get(&(instance.clone(), kind)).copied() else { return Reread::Done };
+        let Some(number) = self.indices.get(&(instance.clone(), kind)).copied() else { return Reread::Done };
         let known = &mut self.directories[number];
         match &known.failure {
             _ if known.reading.is_some() => Reread::UnderWay(number),
@@ -221,9 +222,9 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Returns the number of a directory. A new one starts with the directory that the process keeps, if there is one.
-    pub(super) fn open(&mut self, which: Which, now: Instant) -> usize {
-        *self.numbers.entry(which).or_insert_with_key(|which| {
+    /// Returns the index of a directory. A new one starts with the directory that the process keeps, if there is one.
+    pub(super) fn open(&mut self, which: Which, now: Instant) -> DirectoryIndex {
+        *self.indices.entry(which).or_insert_with_key(|which| {
             let directory = self.kept.get(which, now);
             self.directories.push(Known {
                 which: which.clone(),
@@ -233,14 +234,13 @@ impl<'a> Names<'a> {
                 reread: false,
                 queues: Vec::new(),
                 pairs: Vec::new(),
-            });
-            self.directories.len() - 1
+            })
         })
     }
 
     /// Begins to read a directory, unless a reading is under way.
-    pub(super) fn begin_reading(&mut self, number: usize, now: Instant) {
-        let known = &mut self.directories[number];
+    pub(super) fn begin_reading(&mut self, directory: DirectoryIndex, now: Instant) {
+        let known = &mut self.directories[directory];
         if known.reading.is_none() {
             known.reread = known.directory.is_some();
             known.reading = Some(begin(self.kept, &known.which, now));
@@ -249,22 +249,22 @@ impl<'a> Names<'a> {
 
     fn resolve(&mut self) -> Resolved {
         let pairs = self.pairs;
-        let mut waits_for = Vec::with_capacity(pairs.queues.len());
-        let mut queues = Vec::with_capacity(pairs.queues.len());
-        for number in 0..pairs.queues.len() {
-            let (id, directory) = match self.queue_id(number) {
+        let mut waits_for = IndexList::<QueueIndex, _>::with_capacity(pairs.queues.len());
+        let mut queues = IndexList::with_capacity(pairs.queues.len());
+        for queue in pairs.queues.indices() {
+            let (id, directory) = match self.queue_id(queue) {
                 Lookup::Id(id) => (Ok(id), None),
                 Lookup::Failed(failure) => (Err(failure), None),
                 Lookup::Waits(directory) => {
-                    self.directories[directory].queues.push(number);
+                    self.directories[directory].queues.push(queue);
                     (Err(self.unread.clone()), Some(directory))
                 }
             };
             queues.push(id);
             waits_for.push(directory);
         }
-        let mut addresses = Vec::with_capacity(pairs.pairs.len());
-        for (number, pair) in pairs.pairs.iter().enumerate() {
+        let mut addresses = IndexList::with_capacity(pairs.pairs.len());
+        for (number, pair) in pairs.pairs.indexed() {
             let address = match self.address_id(number) {
                 Lookup::Id(id) => Ok(id),
                 Lookup::Failed(failure) => Err(failure),
@@ -286,8 +286,8 @@ impl<'a> Names<'a> {
 
     /// Looks up the queues and pairs that wait for a directory. Some of them then wait for another directory, or go on
     /// waiting for this one.
-    fn sort_out(&mut self, number: usize) -> Found {
-        let known = &mut self.directories[number];
+    fn sort_out(&mut self, directory: DirectoryIndex) -> Found {
+        let known = &mut self.directories[directory];
         let (queues, pairs) = (std::mem::take(&mut known.queues), std::mem::take(&mut known.pairs));
         let mut found = Found::default();
         for queue in queues {
@@ -298,7 +298,6 @@ impl<'a> Names<'a> {
             }
         }
         for pair in pairs {
-            let pair = pair.get();
             let id = match (self.queue_id(self.pairs.pairs[pair].queue()), self.address_id(pair)) {
                 (Lookup::Failed(failure), _) | (Lookup::Id(_), Lookup::Failed(failure)) => Err(failure),
                 (Lookup::Waits(directory), _) | (Lookup::Id(_), Lookup::Waits(directory)) => {
@@ -312,12 +311,12 @@ impl<'a> Names<'a> {
         found
     }
 
-    fn queue_id(&self, queue: usize) -> Lookup<QueueId> {
+    fn queue_id(&self, queue: QueueIndex) -> Lookup<QueueId> {
         let queue = &self.pairs.queues[queue];
         self.id(&queue.instance, Kind::Queues, queue.queue.as_ref())
     }
 
-    fn address_id(&self, pair: usize) -> Lookup<EmailAddressId> {
+    fn address_id(&self, pair: PairIndex) -> Lookup<EmailAddressId> {
         let pair = &self.pairs.pairs[pair];
         self.id(&self.pairs.queues[pair.queue()].instance, Kind::EmailAddresses, pair.address())
     }
@@ -332,7 +331,7 @@ impl<'a> Names<'a> {
             Named::Id(id) => return Lookup::Id(id.clone()),
             Named::Name(name) => name,
         };
-        let Some(number) = self.numbers.get(&(instance.clone(), kind)).copied() else {
+        let Some(number) = self.indices.get(&(instance.clone(), kind)).copied() else {
             return Lookup::Failed(self.unread.clone());
         };
         let known = &self.directories[number];

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use crate::index::{IndexList, SourceIndex};
+
 use super::delivery::Delivery;
 use super::foreign::Foreign;
 use super::json::{Json, Members, Text, without_mark};
@@ -47,7 +49,7 @@ pub struct Envelope<'p> {
     /// The kind of envelope.
     pub kind: EnvelopeKind,
     /// The sources, in the payload's order.
-    pub sources: Vec<Source<'p>>,
+    pub sources: IndexList<SourceIndex, Source<'p>>,
     /// Members of an event or of a Distributed Map batch that are not its requests.
     pub beside: Members<'p>,
 }
@@ -127,7 +129,7 @@ impl<'p> Envelope<'p> {
     ///
     /// EventBridge replays an archived event under its old `id` and adds `replay-name` (EventBridge User Guide,
     /// "Archiving and replaying events"). A replay is a new request, so its name is part of the identifier.
-    pub fn source_ids(&self, request_id: &str) -> Vec<Arc<str>> {
+    pub fn source_ids(&self, request_id: &str) -> IndexList<SourceIndex, Arc<str>> {
         let replay =
             self.beside.iter().find(|(name, _)| name == "replay-name").and_then(|(_, name)| name.as_str());
         let replay = replay.filter(|_| self.kind == EnvelopeKind::EventBridge);
@@ -271,7 +273,7 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
         };
         return Ok(Envelope {
             kind: EnvelopeKind::EventBridge,
-            sources: vec![source(id, Body::Request(detail))],
+            sources: vec![source(id, Body::Request(detail))].into(),
             beside: members,
         });
     }
@@ -282,11 +284,11 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
         };
         let batch_input = take_one(&mut members, "BatchInput")?;
         let body = Body::Items { items, batch_input };
-        let sources = vec![source(None, body)];
+        let sources = vec![source(None, body)].into();
         return Ok(Envelope { kind: EnvelopeKind::DistributedMap, sources, beside: members });
     }
     let body = Body::Request(Json::Object(members));
-    Ok(Envelope { kind: EnvelopeKind::Direct, sources: vec![source(None, body)], beside: Vec::new() })
+    Ok(Envelope { kind: EnvelopeKind::Direct, sources: vec![source(None, body)].into(), beside: Vec::new() })
 }
 
 fn take<'p>(members: &mut Members<'p>, name: &str) -> Option<Json<'p>> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::failure::Failure;
-use crate::index::Index;
+use crate::index::{AddressIndex, GroupIndex, PairIndex};
 use crate::names::Found;
 use crate::pairs::Pairs;
 use crate::requests::Intent;
@@ -14,8 +14,8 @@ use super::{CHUNK, Chunk, Place, Plan, Sources, fewest_calls};
 /// Addresses of a group that join the plan and are to be associated now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joined {
-    /// Index into [`Plan::groups`].
-    pub group: usize,
+    /// The group.
+    pub group: GroupIndex,
     /// The addresses.
     pub chunks: Vec<Chunk>,
 }
@@ -23,34 +23,32 @@ pub struct Joined {
 impl Plan {
     /// Gives each pair that was looked up its place, or its failure.
     pub fn join(&mut self, pairs: &Pairs, found: Found) -> Vec<Joined> {
-        for (number, id) in found.queues {
-            let queue = &pairs.queues[number];
-            self.group_of[number] = id.map(|id| self.group(&queue.instance, id));
+        for (queue, id) in found.queues {
+            self.group_of[queue] = id.map(|id| self.group(&pairs.queues[queue].instance, id));
         }
-        let mut joined: HashSet<usize> = HashSet::with_capacity(found.pairs.len());
-        for (number, id) in found.pairs {
-            let group = self.group_of[pairs.pairs[number].queue()].clone();
-            self.places[number] = group.and_then(|group| {
-                let address = self.address(group, id?, Index::new(number));
-                joined.insert(number);
-                Ok(Place { group: Index::new(group), address: Index::new(address) })
+        let mut joined: HashSet<PairIndex> = HashSet::with_capacity(found.pairs.len());
+        for (pair, id) in found.pairs {
+            let group = self.group_of[pairs.pairs[pair].queue()].clone();
+            self.places[pair] = group.and_then(|group| {
+                let address = self.address(group, id?, pair);
+                joined.insert(pair);
+                Ok(Place { group, address })
             });
         }
         self.chunks_of(pairs, &joined)
     }
 
     /// Removes a pair from its place. [`Plan::leave_out_unwanted`] then takes its address out of the plan.
-    pub fn remove(&mut self, pair: usize, why: Arc<Failure>) {
+    pub fn remove(&mut self, pair: PairIndex, why: Arc<Failure>) {
         self.places[pair] = Err(why);
     }
 
     /// Takes an address out of the plan if all of its pairs were removed.
     pub fn leave_out_unwanted(&mut self) {
         let wanted: HashSet<Place> = self.places.iter().flatten().copied().collect();
-        for (number, group) in self.groups.iter_mut().enumerate() {
-            for (position, address) in group.addresses.iter_mut().enumerate() {
-                let place = Place { group: Index::new(number), address: Index::new(position) };
-                if !wanted.contains(&place) {
+        for (group, planned) in self.groups.indexed_mut() {
+            for (index, address) in planned.addresses.indexed_mut() {
+                if !wanted.contains(&Place { group, address: index }) {
                     (address.intent, address.sources) = (Intent::Plan, Sources::None);
                 }
             }
@@ -58,26 +56,27 @@ impl Plan {
     }
 
     /// Adds the sources of the joined pairs, and cuts the addresses that are to be associated into chunks.
-    fn chunks_of(&mut self, pairs: &Pairs, joined: &HashSet<usize>) -> Vec<Joined> {
-        let mentions = || pairs.mentions.iter().filter(|mention| joined.contains(&mention.pair()));
-        let mut live: BTreeMap<usize, Vec<Index>> = BTreeMap::new();
+    fn chunks_of(&mut self, pairs: &Pairs, joined: &HashSet<PairIndex>) -> Vec<Joined> {
+        let mentions = || pairs.mentions.iter().filter(|mention| joined.contains(&mention.pair));
+        let mut live: BTreeMap<GroupIndex, Vec<AddressIndex>> = BTreeMap::new();
         for mention in mentions() {
-            let Ok(place) = self.places[mention.pair()] else { continue };
-            let address = &mut self.groups[place.group()].addresses[place.address()];
+            let Ok(place) = self.places[mention.pair] else { continue };
+            let address = &mut self.groups[place.group].addresses[place.address];
             let before = address.intent;
-            address.intent = before.max(pairs.requests[mention.request()].options.intent);
-            address.first_pair = address.first_pair.min(Index::new(mention.pair()));
+            address.intent = before.max(pairs.requests[mention.request].options.intent);
+            address.first_pair = address.first_pair.min(mention.pair);
             address.sources.add(pairs.source_of(mention));
             if before.is_dry() && !address.intent.is_dry() {
-                live.entry(place.group()).or_default().push(place.address);
+                live.entry(place.group).or_default().push(place.address);
             }
         }
-        let cut = |(group, addresses): (usize, Vec<Index>)| {
-            let chunk = |addresses: &[Index]| Chunk { addresses: addresses.to_vec(), urgency: usize::MAX };
+        let cut = |(group, addresses): (GroupIndex, Vec<AddressIndex>)| {
+            let chunk =
+                |addresses: &[AddressIndex]| Chunk { addresses: addresses.to_vec(), urgency: usize::MAX };
             Joined { group, chunks: addresses.chunks(CHUNK).map(chunk).collect() }
         };
         let mut all: Vec<Joined> = live.into_iter().map(cut).collect();
-        let mut chunk_at: HashMap<(usize, Index), usize> = HashMap::new();
+        let mut chunk_at: HashMap<(GroupIndex, AddressIndex), usize> = HashMap::new();
         let mut count = 0;
         for Joined { group, chunks } in &all {
             for chunk in chunks {
@@ -87,8 +86,8 @@ impl Plan {
         }
         let in_chunks = || {
             mentions().filter_map(|mention| {
-                let place = self.places[mention.pair()].as_ref().ok()?;
-                Some((mention.request(), *chunk_at.get(&(place.group(), place.address))?))
+                let place = self.places[mention.pair].as_ref().ok()?;
+                Some((mention.request, *chunk_at.get(&(place.group, place.address))?))
             })
         };
         let mut fewest = fewest_calls(count, pairs.requests.len(), in_chunks).into_iter();

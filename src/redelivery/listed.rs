@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::failure::Retry;
 use crate::failures::{Failed, Failures, Origin};
+use crate::index::{IndexList, SourceIndex};
 use crate::payload::Source;
 
 use super::{Delays, Due, Reason};
@@ -12,29 +13,32 @@ use super::{Delays, Due, Reason};
 /// A message that comes again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
-    /// The number of the source in the envelope.
-    pub source: usize,
+    /// The source.
+    pub source: SourceIndex,
     /// The source with the failure. On a FIFO queue it may be an earlier message of the same group. Both come again at
     /// the same time.
-    pub with: usize,
+    pub with: SourceIndex,
     /// The reason why that source comes again.
     pub reason: Reason,
 }
 
 /// The messages that come again, in the order of the batch. A message comes again if it has a failure that was not sent
 /// on. On a FIFO queue the later messages of its group come again too, so that the group keeps its order.
-pub fn listed(sources: &[Source<'_>], failures: &Failures) -> Vec<Listed> {
+pub fn listed(sources: &IndexList<SourceIndex, Source<'_>>, failures: &Failures) -> Vec<Listed> {
     let unsent = failures.as_slice().iter().filter(|failed| !failed.sent_on);
     in_order(sources, &reasons(sources.len(), unsent))
 }
 
 /// Lists messages in order. `reasons` gives for each source the reason of its own failures, if it has any.
-fn in_order(sources: &[Source<'_>], reasons: &[Option<Reason>]) -> Vec<Listed> {
+fn in_order(
+    sources: &IndexList<SourceIndex, Source<'_>>,
+    reasons: &IndexList<SourceIndex, Option<Reason>>,
+) -> Vec<Listed> {
     let mut holding: HashMap<&str, Listed> = HashMap::new();
     let mut listed = Vec::new();
-    for (source, (of_source, reason)) in sources.iter().zip(reasons).enumerate() {
+    for (source, of_source) in sources.indexed() {
         let group = of_source.delivery.ordered_group();
-        let own = (*reason).map(|reason| Listed { source, with: source, reason });
+        let own = reasons[source].map(|reason| Listed { source, with: source, reason });
         let held = group.and_then(|group| holding.get(group)).map(|first| Listed { source, ..*first });
         if let Some(again) = own.or(held) {
             listed.push(again);
@@ -48,12 +52,12 @@ fn in_order(sources: &[Source<'_>], reasons: &[Option<Reason>]) -> Vec<Listed> {
 
 /// The delay of each listed message. `random` gives numbers from 0 to 1 for the jitter.
 pub fn due<'p>(
-    sources: &'p [Source<'p>],
+    sources: &'p IndexList<SourceIndex, Source<'p>>,
     listed: &[Listed],
     delays: Delays,
     mut random: impl FnMut() -> f64,
 ) -> Vec<Due<'p>> {
-    let mut known: HashMap<usize, Duration> = HashMap::new();
+    let mut known: HashMap<SourceIndex, Duration> = HashMap::new();
     let due = listed.iter().map(|Listed { source, with, reason }| {
         let delay = known.entry(*with).or_insert_with(|| {
             let receive_count = sources[*with].delivery.receive_count.unwrap_or(1);
@@ -65,9 +69,12 @@ pub fn due<'p>(
 }
 
 /// The reason of each source, if one of its failures was not sent on.
-fn reasons<'f>(sources: usize, failures: impl Iterator<Item = &'f Failed>) -> Vec<Option<Reason>> {
-    let mut retryable: Vec<Option<Reason>> = vec![None; sources];
-    let mut permanent = vec![false; sources];
+fn reasons<'f>(
+    sources: usize,
+    failures: impl Iterator<Item = &'f Failed>,
+) -> IndexList<SourceIndex, Option<Reason>> {
+    let mut retryable = IndexList::<SourceIndex, Option<Reason>>::from(vec![None; sources]);
+    let mut permanent = IndexList::from(vec![false; sources]);
     for failed in failures {
         if failed.retryable {
             let reason = reason(failed);
@@ -93,6 +100,7 @@ fn reason(failed: &Failed) -> Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::{Index, PairIndex};
     use crate::payload::{Body, Delivery};
     use crate::plan::Distinct;
     use crate::requests::Intent;
@@ -110,10 +118,10 @@ mod tests {
     }
 
     /// The listed messages, each with the source that made it come again.
-    fn listed(sources: &[Source<'_>], failing: &[&str]) -> Vec<(String, String)> {
-        let id = |source: usize| sources[source].id.as_deref().unwrap();
-        let reasons: Vec<Option<Reason>> =
-            (0..sources.len()).map(|source| failing.contains(&id(source)).then_some(Reason::Other)).collect();
+    fn listed(sources: &IndexList<SourceIndex, Source<'_>>, failing: &[&str]) -> Vec<(String, String)> {
+        let id = |source: SourceIndex| sources[source].id.as_deref().unwrap();
+        let reasons =
+            sources.indices().map(|source| failing.contains(&id(source)).then_some(Reason::Other)).collect();
         let listed = in_order(sources, &reasons);
         listed.iter().map(|listed| (id(listed.source).to_owned(), id(listed.with).to_owned())).collect()
     }
@@ -124,7 +132,8 @@ mod tests {
 
     #[test]
     fn failed_messages_are_listed_in_order() {
-        let batch = [message("a", "q", Some("g")), message("b", "q", Some("g")), message("c", "q", None)];
+        let batch =
+            vec![message("a", "q", Some("g")), message("b", "q", Some("g")), message("c", "q", None)].into();
         assert_eq!(listed(&batch, &[]), []);
         assert_eq!(listed(&batch, &["a"]), pairs(&[("a", "a")]));
         assert_eq!(listed(&batch, &["c", "b"]), pairs(&[("b", "b"), ("c", "c")]));
@@ -133,7 +142,7 @@ mod tests {
     #[test]
     fn fifo_messages_behind_a_failure_come_again_with_it() {
         let fifo = |id, group| message(id, "q.fifo", group);
-        let batch = [
+        let batch = vec![
             fifo("a1", Some("a")),
             fifo("b1", Some("b")),
             fifo("a2", Some("a")),
@@ -141,7 +150,8 @@ mod tests {
             fifo("y", None),
             fifo("b2", Some("b")),
             fifo("a3", Some("a")),
-        ];
+        ]
+        .into();
         assert_eq!(listed(&batch, &["a1"]), pairs(&[("a1", "a1"), ("a2", "a1"), ("a3", "a1")]));
         assert_eq!(listed(&batch, &["a2"]), pairs(&[("a2", "a2"), ("a3", "a2")]));
         assert_eq!(listed(&batch, &["x"]), pairs(&[("x", "x")]));
@@ -163,8 +173,13 @@ mod tests {
             path: None,
             message_id: None,
             reference: "r".into(),
-            source: 1,
-            origin: Origin::Pair { pair: 0, distinct: Distinct::Named(0), retry, intent: Intent::Associate },
+            source: SourceIndex::new(1),
+            origin: Origin::Pair {
+                pair: PairIndex::new(0),
+                distinct: Distinct::Named(PairIndex::new(0)),
+                retry,
+                intent: Intent::Associate,
+            },
             sent_on: false,
             fail_on_retryable: true,
             fail_on_permanent: false,
@@ -186,7 +201,7 @@ mod tests {
             (vec![new(), invalid()], Some(Reason::Grace)),
         ];
         for (failures, reason) in table {
-            assert_eq!(reasons(2, failures.iter()), [None, reason], "{failures:?}");
+            assert_eq!(*reasons(2, failures.iter()), [None, reason], "{failures:?}");
         }
     }
 }

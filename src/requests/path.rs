@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::index::Index;
+use crate::index::{ElementIndex, Index};
 
 use super::Field;
 
@@ -12,10 +12,10 @@ use super::Field;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Path {
     base: Base,
-    entry: Option<Index>,
+    entry: Option<ElementIndex>,
     only_entry: bool,
     field: Option<Field>,
-    element: Option<Index>,
+    element: Option<ElementIndex>,
 }
 
 // Each place that asks for a pair has a path, and Lambda bills memory.
@@ -42,7 +42,7 @@ impl Path {
     /// An entry of `associations`.
     #[must_use]
     pub fn entry(self, index: usize) -> Self {
-        Path { entry: Some(Index::new(index)), ..self }
+        Path { entry: Some(ElementIndex::new(index)), ..self }
     }
 
     /// The entry that stands alone as `associations`, an object where a list is expected.
@@ -60,7 +60,7 @@ impl Path {
     /// An element of the field, which is a list.
     #[must_use]
     pub fn element(self, index: usize) -> Self {
-        Path { element: Some(Index::new(index)), ..self }
+        Path { element: Some(ElementIndex::new(index)), ..self }
     }
 
     /// Whether the path is the root itself, which has no text.
@@ -75,7 +75,7 @@ impl Path {
 
     /// Index of the entry in `associations`, if the path leads to an entry. An entry that stands alone has index 0.
     pub fn entry_index(self) -> Option<usize> {
-        self.entry.map(Index::get)
+        self.entry.map(ElementIndex::get)
     }
 
     /// The list and the index of the element, if the path leads to an element.
@@ -101,14 +101,14 @@ impl fmt::Display for Path {
         if let Some(index) = self.entry {
             write!(f, "{dot}associations")?;
             if !self.only_entry {
-                write!(f, "[{index}]")?;
+                write!(f, "[{}]", index.get())?;
             }
             dot = ".";
         }
         if let Some(field) = self.field {
             write!(f, "{dot}{field}")?;
             if let Some(index) = self.element {
-                write!(f, "[{index}]")?;
+                write!(f, "[{}]", index.get())?;
             }
         }
         Ok(())

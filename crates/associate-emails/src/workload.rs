@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use queue_email_associator::calls::pace::Allowance;
+use queue_email_associator::index::{IndexList, PairIndex, QueueIndex};
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::plan::CHUNK;
 use queue_email_associator::requests::Intent;
@@ -28,11 +29,11 @@ impl Workload {
 
     /// Counts the pairs and calls outside dry runs.
     pub(crate) fn of(pairs: &Pairs) -> Self {
-        let mut live = vec![false; pairs.pairs.len()];
+        let mut live = IndexList::<PairIndex, bool>::from(vec![false; pairs.pairs.len()]);
         for mention in &pairs.mentions {
-            live[mention.pair()] |= !pairs.requests[mention.request()].options.intent.is_dry();
+            live[mention.pair] |= !pairs.requests[mention.request].options.intent.is_dry();
         }
-        let mut addresses = vec![0usize; pairs.queues.len()];
+        let mut addresses = IndexList::<QueueIndex, usize>::from(vec![0; pairs.queues.len()]);
         for (pair, _) in pairs.pairs.iter().zip(live).filter(|(_, live)| *live) {
             addresses[pair.queue()] += 1;
         }

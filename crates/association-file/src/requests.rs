@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Mention, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Json, Source};
 use queue_email_associator::requests::{Base, Home, InstanceId, Intent, Path};
@@ -38,7 +39,7 @@ impl<'p> Requests<'p> {
             delivery: Delivery::default(),
         };
         Requests::new(
-            Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source], beside: Vec::new() },
+            Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source].into(), beside: Vec::new() },
             context,
         )
     }
@@ -83,27 +84,22 @@ impl<'p> Requests<'p> {
     }
 
     /// For each pair, the place that mentions it first.
-    pub(crate) fn first_mentions(&self) -> Vec<Mention> {
-        let mut first: Vec<Option<Mention>> = vec![None; self.pairs.pairs.len()];
+    pub(crate) fn first_mentions(&self) -> IndexList<PairIndex, Mention> {
+        let mut first = IndexList::<PairIndex, _>::from(vec![None; self.pairs.pairs.len()]);
         for mention in &self.pairs.mentions {
-            first[mention.pair()].get_or_insert(*mention);
+            first[mention.pair].get_or_insert(*mention);
         }
         first.into_iter().flatten().collect()
     }
 
     /// For each pair, the greatest intent of the requests that ask for it.
-    pub(crate) fn intents(&self) -> Vec<Intent> {
-        let mut intents = vec![Intent::Plan; self.pairs.pairs.len()];
+    pub(crate) fn intents(&self) -> IndexList<PairIndex, Intent> {
+        let mut intents = IndexList::from(vec![Intent::Plan; self.pairs.pairs.len()]);
         for mention in &self.pairs.mentions {
-            let intent = &mut intents[mention.pair()];
-            *intent = (*intent).max(self.intent(mention.request()));
+            let intent = &mut intents[mention.pair];
+            *intent = (*intent).max(self.pairs.requests[mention.request].options.intent);
         }
         intents
-    }
-
-    /// How far a request wants its pairs taken.
-    pub(crate) fn intent(&self, request: usize) -> Intent {
-        self.pairs.requests[request].options.intent
     }
 
     /// The request that a path leads into, and its number.

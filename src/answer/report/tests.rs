@@ -1,6 +1,7 @@
 //! Tests of the report's size and counts.
 
 use crate::failures::Origin;
+use crate::index::{Index, SourceIndex};
 
 use super::*;
 
@@ -33,7 +34,7 @@ fn failure(number: usize) -> Failed {
         path: None,
         reference: "r".into(),
         message_id: None,
-        source: 0,
+        source: SourceIndex::new(0),
         origin: Origin::Invalid(number),
         sent_on: false,
         fail_on_retryable: true,

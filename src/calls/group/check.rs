@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::connect::{Class, Refused};
 use crate::failure::{Blame, Failure, Retry};
+use crate::index::AddressIndex;
 use crate::outcomes::Outcome;
 use crate::plan::Group;
 use crate::requests::EmailAddressId;
@@ -18,7 +19,7 @@ use super::listing::OnQueue;
 
 impl Progress {
     /// The addresses that are still to be checked.
-    pub(super) fn to_check(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn to_check(&self) -> impl Iterator<Item = AddressIndex> {
         self.checked.iter().copied().filter(|member| self.outcomes[*member].is_none())
     }
 
@@ -36,7 +37,7 @@ impl Progress {
         self.unrequested = Some(unrequested);
 
         let mut to_add = Vec::new();
-        let mut undecided: Vec<usize> = self.to_check().collect();
+        let mut undecided: Vec<AddressIndex> = self.to_check().collect();
         // An address whose name was found late stands behind others in the group.
         undecided.sort_by_key(|member| group.addresses[*member].first_pair);
         for member in undecided {

@@ -7,6 +7,7 @@
 
 use crate::connect::{Refusal, Refused};
 use crate::failure::{Blame, Failure};
+use crate::index::AddressIndex;
 use crate::outcomes::Outcome;
 use crate::plan::{Address, Group};
 
@@ -111,10 +112,10 @@ impl Progress {
     }
 
     /// The addresses to associate that are neither decided nor unconfirmed.
-    fn waiting(&self) -> Vec<usize> {
+    fn waiting(&self) -> Vec<AddressIndex> {
         let is_unconfirmed =
-            |member: usize| self.unconfirmed.iter().any(|unconfirmed| unconfirmed.member == member);
-        let waits = |member: &usize| self.outcomes[*member].is_none() && !is_unconfirmed(*member);
-        (0..self.outcomes.len()).filter(|member| !self.checked.contains(member)).filter(waits).collect()
+            |member: AddressIndex| self.unconfirmed.iter().any(|unconfirmed| unconfirmed.member == member);
+        let waits = |member: &AddressIndex| self.outcomes[*member].is_none() && !is_unconfirmed(*member);
+        self.outcomes.indices().filter(|member| !self.checked.contains(member)).filter(waits).collect()
     }
 }

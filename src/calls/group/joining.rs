@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use crate::failure::Failure;
+use crate::index::AddressIndex;
 use crate::outcomes::Outcome;
 use crate::plan::{Chunk as PlannedChunk, Group};
+use crate::requests::Intent;
 
 use super::room::Room;
-use super::{Chunk, Progress, beforehand, positions_to_check};
+use super::{Chunk, Progress};
 
 impl Progress {
     /// Adds chunks to associate. Their addresses have just joined the group, or only dry runs asked for them before.
     pub fn join(&mut self, chunks: &[PlannedChunk]) {
-        for position in chunks.iter().flat_map(PlannedChunk::positions) {
-            self.checked.remove(&position);
-            let outcome = &mut self.outcomes[position];
+        for member in chunks.iter().flat_map(|chunk| &chunk.addresses) {
+            self.checked.remove(member);
+            let outcome = &mut self.outcomes[*member];
             if matches!(outcome, None | Some(Outcome::Planned)) {
                 *outcome = self.closed.clone().map(Outcome::Failed);
             }
@@ -23,14 +25,18 @@ impl Progress {
             // The list that showed no room may be old by now, and the queue may hold the new addresses already.
             self.room = Room::Unknown;
         }
-        self.narrowing.add(chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency)));
+        self.narrowing.add(chunks.iter().map(|chunk| (chunk.addresses.clone(), chunk.urgency)));
     }
 
     /// Adds the addresses that have joined the group in the plan.
     pub fn grow(&mut self, group: &Group) {
-        let known = self.outcomes.len();
-        self.outcomes.extend(group.addresses[known..].iter().map(beforehand));
-        self.checked.extend(positions_to_check(group, known));
+        for (member, address) in group.addresses.indexed().skip(self.outcomes.len()) {
+            // An address that requests only plan needs no call.
+            self.outcomes.push((address.intent == Intent::Plan).then_some(Outcome::Planned));
+            if address.intent == Intent::Check {
+                self.checked.insert(member);
+            }
+        }
     }
 
     /// Fills a chunk that was not tried yet with addresses that have joined the group meanwhile.
@@ -41,7 +47,7 @@ impl Progress {
     }
 
     /// The outcome of an address, or `None` if the group has not decided it.
-    pub fn outcome(&self, address: usize) -> Option<&Outcome> {
+    pub fn outcome(&self, address: AddressIndex) -> Option<&Outcome> {
         self.outcomes[address].as_ref()
     }
 

@@ -24,9 +24,10 @@ use std::sync::Arc;
 
 use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
 use crate::failure::{Blame, Failure, Retry};
+use crate::index::{AddressIndex, IndexList};
 use crate::outcomes::{GroupOutcomes, Outcome};
-use crate::plan::{Address, Group};
-use crate::requests::{EmailAddressId, Intent};
+use crate::plan::Group;
+use crate::requests::EmailAddressId;
 
 use self::failure::{failed, no_time_to_retry, refused_for_content, undecided};
 use self::listing::{Purpose, Read};
@@ -51,7 +52,7 @@ pub struct GroupLimits {
 #[derive(Debug)]
 pub struct Progress {
     limits: GroupLimits,
-    outcomes: Vec<Option<Outcome>>,
+    outcomes: IndexList<AddressIndex, Option<Outcome>>,
     narrowing: Narrowing,
     /// The next page of the queue's list, if the group needs one.
     listing: Option<Listing>,
@@ -67,7 +68,7 @@ pub struct Progress {
     verdict: Option<QueueVerdict>,
     begun: bool,
     /// Addresses that are only checked.
-    checked: BTreeSet<usize>,
+    checked: BTreeSet<AddressIndex>,
     /// The failure of every address that is not decided, once the group makes no more calls.
     closed: Option<Arc<Failure>>,
     /// Addresses on the queue that no request names, without its default one. Known once the queue was checked.
@@ -106,13 +107,12 @@ pub enum GroupStep {
 impl Progress {
     /// Creates the state of a group before its first call.
     pub fn new(group: &Group, limits: GroupLimits) -> Self {
-        let outcomes = group.addresses.iter().map(beforehand).collect();
-        let chunks = group.chunks.iter().map(|chunk| (chunk.positions().collect(), chunk.urgency));
-        let mut chunks: Vec<(Vec<usize>, _)> = chunks.collect();
+        let chunks = group.chunks.iter().map(|chunk| (chunk.addresses.clone(), chunk.urgency));
+        let mut chunks: Vec<_> = chunks.collect();
         chunks.sort_by_key(|(_, urgency)| *urgency);
-        Progress {
+        let mut progress = Progress {
             limits,
-            outcomes,
+            outcomes: IndexList::default(),
             narrowing: Narrowing::new(chunks.into_iter()),
             listing: None,
             list: List::Unread,
@@ -122,10 +122,12 @@ impl Progress {
             urgency: 0,
             verdict: None,
             begun: false,
-            checked: positions_to_check(group, 0).collect(),
+            checked: BTreeSet::new(),
             closed: None,
             unrequested: None,
-        }
+        };
+        progress.grow(group);
+        progress
     }
 
     /// The next step, or `None` if the group has no call to make now. The caller asks only after the step before was
@@ -187,11 +189,11 @@ impl Progress {
         }
     }
 
-    fn fail(&mut self, members: &[usize], failure: Failure) {
+    fn fail(&mut self, members: &[AddressIndex], failure: Failure) {
         self.decide(members, &Outcome::Failed(Arc::new(failure)));
     }
 
-    fn decide(&mut self, members: &[usize], outcome: &Outcome) {
+    fn decide(&mut self, members: &[AddressIndex], outcome: &Outcome) {
         for member in members {
             self.outcomes[*member].get_or_insert_with(|| outcome.clone());
         }
@@ -371,16 +373,6 @@ impl Progress {
         }
         None
     }
-}
-
-/// The outcome of an address that needs no call.
-fn beforehand(address: &Address) -> Option<Outcome> {
-    (address.intent == Intent::Plan).then_some(Outcome::Planned)
-}
-
-/// The addresses of a group, from a position on, that requests only check.
-fn positions_to_check(group: &Group, from: usize) -> impl Iterator<Item = usize> {
-    (from..group.addresses.len()).filter(|position| group.addresses[*position].intent == Intent::Check)
 }
 
 /// Makes the refused call again after a pause.

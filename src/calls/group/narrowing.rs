@@ -9,13 +9,14 @@
 //! If the API accepts it, only one part does. The uneven split makes both ways equally long. It finds one address at
 //! fault among 50 in at most 9 calls, where halving takes 12.
 
+use crate::index::AddressIndex;
 use crate::plan::CHUNK;
 
 /// The addresses of one call: a chunk of the plan, or a part of one. The addresses are in the requested order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
-    /// Positions of the addresses in the group, in ascending order.
-    pub members: Vec<usize>,
+    /// The addresses in their group, in ascending order.
+    pub members: Vec<AddressIndex>,
     /// The lowest number goes first.
     pub urgency: usize,
     /// Number of the planned chunk that this chunk comes from.
@@ -39,7 +40,7 @@ pub(super) struct Narrowing {
 
 impl Chunk {
     /// Creates a part of this chunk about which nothing is known.
-    fn part(&self, members: Vec<usize>) -> Self {
+    fn part(&self, members: Vec<AddressIndex>) -> Self {
         Chunk { members, fresh: false, tainted: false, first_part: false, ..*self }
     }
 
@@ -51,14 +52,14 @@ impl Chunk {
 
 impl Narrowing {
     /// Takes the chunks of a group in the order of their calls, each with its urgency.
-    pub(super) fn new(chunks: impl Iterator<Item = (Vec<usize>, usize)>) -> Self {
+    pub(super) fn new(chunks: impl Iterator<Item = (Vec<AddressIndex>, usize)>) -> Self {
         let mut narrowing = Narrowing::default();
         narrowing.add(chunks);
         narrowing
     }
 
     /// Adds chunks that come after all others.
-    pub(super) fn add(&mut self, chunks: impl Iterator<Item = (Vec<usize>, usize)>) {
+    pub(super) fn add(&mut self, chunks: impl Iterator<Item = (Vec<AddressIndex>, usize)>) {
         let chunk = |(number, (members, urgency))| Chunk {
             members,
             urgency,
@@ -76,7 +77,7 @@ impl Narrowing {
 
     /// Fills a chunk that was not tried yet with addresses of other such chunks, until it is full. Full chunks give no
     /// address away, so that the number of calls stays the lowest.
-    pub(super) fn fill<Order: Ord>(&mut self, chunk: &mut Chunk, order: impl Fn(usize) -> Order) {
+    pub(super) fn fill<Order: Ord>(&mut self, chunk: &mut Chunk, order: impl Fn(AddressIndex) -> Order) {
         let others = self.stack.iter_mut().rev().filter(|other| other.takes_more());
         for other in others {
             let taken = other.members.len().min(CHUNK - chunk.members.len());
@@ -104,7 +105,7 @@ impl Narrowing {
     pub(super) fn next(
         &mut self,
         at_most: Option<usize>,
-        undecided: impl Fn(usize) -> bool,
+        undecided: impl Fn(AddressIndex) -> bool,
     ) -> Option<Chunk> {
         if at_most == Some(0) {
             return None;
@@ -158,7 +159,7 @@ impl Narrowing {
     ///
     /// # Errors
     /// Returns the address of a chunk of one, which is at fault.
-    pub(super) fn refused(&mut self, mut chunk: Chunk) -> Result<(), usize> {
+    pub(super) fn refused(&mut self, mut chunk: Chunk) -> Result<(), AddressIndex> {
         match chunk.members.as_slice() {
             [] => Ok(()),
             [single] => Err(*single),
@@ -186,6 +187,8 @@ fn first_part(size: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use crate::index::{Index, IndexList};
+
     use super::*;
 
     /// Number of calls until each of `size` addresses is decided. `bad` lists the addresses at fault. The call for the
@@ -194,11 +197,11 @@ mod tests {
         let mut narrowing = one_chunk(size);
         let whole = narrowing.stack.pop().unwrap();
         assert_eq!(narrowing.refused(whole), Ok(()));
-        let mut decided = vec![None; size];
+        let mut decided = IndexList::<AddressIndex, _>::from(vec![None; size]);
         let mut calls = 0;
         while let Some(chunk) = narrowing.next(None, |member| decided[member].is_none()) {
             calls += 1;
-            if chunk.members.iter().any(|member| bad.contains(member)) {
+            if chunk.members.iter().any(|member| bad.contains(&member.get())) {
                 if let Err(single) = narrowing.refused(chunk) {
                     decided[single] = Some(false);
                 }
@@ -208,12 +211,16 @@ mod tests {
             }
         }
         let expected: Vec<_> = (0..size).map(|member| Some(!bad.contains(&member))).collect();
-        assert_eq!(decided, expected);
+        assert_eq!(*decided, *expected);
         calls
     }
 
     fn one_chunk(size: usize) -> Narrowing {
-        Narrowing::new([((0..size).collect(), 7)].into_iter())
+        Narrowing::new([(indices(0..size), 7)].into_iter())
+    }
+
+    fn indices(members: impl IntoIterator<Item = usize>) -> Vec<AddressIndex> {
+        members.into_iter().map(AddressIndex::new).collect()
     }
 
     /// The addresses of the next chunk.
@@ -222,7 +229,8 @@ mod tests {
         at_most: Option<usize>,
         undecided: impl Fn(usize) -> bool,
     ) -> Option<Vec<usize>> {
-        narrowing.next(at_most, undecided).map(|chunk| chunk.members)
+        let chunk = narrowing.next(at_most, |member| undecided(member.get()))?;
+        Some(chunk.members.into_iter().map(AddressIndex::get).collect())
     }
 
     #[test]
@@ -271,12 +279,12 @@ mod tests {
 
     #[test]
     fn chunk_fills_from_chunks_that_are_not_full() {
-        let mut narrowing = Narrowing::new([((0..30).collect(), 2)].into_iter());
-        narrowing.add([((30..80).collect(), 1), ((80..110).collect(), 1)].into_iter());
+        let mut narrowing = Narrowing::new([(indices(0..30), 2)].into_iter());
+        narrowing.add([(indices(30..80), 1), (indices(80..110), 1)].into_iter());
         let mut chunk = narrowing.next(None, |_| true).unwrap();
         assert!(chunk.takes_more());
         narrowing.fill(&mut chunk, |member| member);
-        assert_eq!(chunk.members, (0..30).chain(80..100).collect::<Vec<_>>());
+        assert_eq!(chunk.members, indices((0..30).chain(80..100)));
         assert!(!chunk.takes_more());
         assert_eq!(next(&mut narrowing, None, |_| true), Some((30..80).collect()));
         assert_eq!(next(&mut narrowing, None, |_| true), Some((100..110).collect()));
@@ -293,7 +301,7 @@ mod tests {
 
     #[test]
     fn full_chunk_goes_first() {
-        let mut narrowing = Narrowing::new([((50..60).collect(), 1), ((0..50).collect(), 2)].into_iter());
+        let mut narrowing = Narrowing::new([(indices(50..60), 1), (indices(0..50), 2)].into_iter());
         assert!(narrowing.whole_chunk_first());
         assert_eq!(next(&mut narrowing, None, |_| true), Some((0..50).collect()));
         assert!(!narrowing.whole_chunk_first());
@@ -303,7 +311,7 @@ mod tests {
 
     #[test]
     fn urgency_gives_way_to_the_requested_order() {
-        let mut narrowing = Narrowing::new([(vec![2, 3], 1), (vec![0, 1], 2)].into_iter());
+        let mut narrowing = Narrowing::new([(indices([2, 3]), 1), (indices([0, 1]), 2)].into_iter());
         narrowing.in_requested_order();
         assert_eq!(next(&mut narrowing, None, |_| true), Some(vec![0, 1]));
         assert_eq!(next(&mut narrowing, None, |_| true), Some(vec![2, 3]));

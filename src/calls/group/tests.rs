@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::index::Index;
+use crate::index::{Index, PairIndex, SourceIndex};
 use crate::plan::{Address, Chunk as PlannedChunk, Sources};
+use crate::requests::Intent;
 
 use super::*;
 
@@ -15,15 +16,15 @@ fn group(addresses: usize) -> Group {
     let address = |position| Address {
         id: format!("a{position}").as_str().into(),
         intent: Intent::Associate,
-        sources: Sources::One(0),
-        first_pair: Index::new(position),
+        sources: Sources::One(SourceIndex::new(0)),
+        first_pair: PairIndex::new(position),
     };
     Group {
         instance: "i".into(),
         queue: "q".into(),
         addresses: (0..addresses).map(address).collect(),
         chunks: (0..addresses)
-            .map(Index::new)
+            .map(AddressIndex::new)
             .collect::<Vec<_>>()
             .chunks(50)
             .map(|chunk| PlannedChunk { addresses: chunk.to_vec(), urgency: 1 })
@@ -55,7 +56,11 @@ fn next_chunk(progress: &mut Progress) -> Option<Chunk> {
 }
 
 fn next_members(progress: &mut Progress) -> Option<Vec<usize>> {
-    next_chunk(progress).map(|chunk| chunk.members)
+    next_chunk(progress).map(|chunk| numbers(&chunk))
+}
+
+fn numbers(chunk: &Chunk) -> Vec<usize> {
+    chunk.members.iter().map(|member| member.get()).collect()
 }
 
 /// The next step associates a chunk, and the API refuses it.
@@ -73,7 +78,7 @@ fn refuse_for_now(progress: &mut Progress, class: Class) {
 /// The next step associates these addresses, and the API accepts them.
 fn associate(progress: &mut Progress, members: Range<usize>) {
     let chunk = next_chunk(progress).unwrap();
-    assert_eq!(chunk.members, members.collect::<Vec<_>>());
+    assert_eq!(numbers(&chunk), members.collect::<Vec<_>>());
     progress.associated(&chunk);
 }
 
@@ -110,7 +115,7 @@ fn group_begins_with_its_first_answer() {
     let group = group(2);
     let mut progress = begin(&group, LIMITS);
     let chunk = next_chunk(&mut progress).unwrap();
-    assert_eq!(chunk.members, [0, 1]);
+    assert_eq!(numbers(&chunk), [0, 1]);
     assert!(!progress.is_begun());
     // The group has not read the list yet, so its queue may exist or not.
     assert_eq!(progress.not_associated(chunk, refused(Class::NotFound)), None);
@@ -202,11 +207,12 @@ fn chunk_is_confirmed_before_the_next_one() {
     list(&mut progress, &group, []);
     let mut refused = 0;
     while let Some(GroupStep::Associate(chunk)) = progress.next_step(false) {
-        assert!(!chunk.members.contains(&50));
+        assert!(!numbers(&chunk).contains(&50));
         refused += 1;
-        match chunk.members.contains(&0) {
-            true => refuse_chunk(&mut progress, chunk),
-            false => progress.associated(&chunk),
+        if numbers(&chunk).contains(&0) {
+            refuse_chunk(&mut progress, chunk);
+        } else {
+            progress.associated(&chunk);
         }
     }
     assert!(refused <= 9);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::failure::{Blame, Failure, Retry};
+use crate::index::{IndexList, PairIndex, QueueIndex};
 use crate::names::Reread;
 use crate::outcomes::Outcome;
 
@@ -21,13 +22,14 @@ impl Round<'_> {
     /// failure is retryable.
     pub fn look_up_refused(&mut self, now: Instant) -> bool {
         let proven = self.proven_queues();
-        let mut queues: HashMap<usize, Option<Reread>> = HashMap::new();
-        for pair in 0..self.given.pairs.pairs.len() {
+        let mut queues: HashMap<QueueIndex, Option<Reread>> = HashMap::new();
+        for pair in self.given.pairs.pairs.indices() {
             let Some(failure) = self.refusal_of(pair) else { continue };
             let queue = self.given.pairs.pairs[pair].queue();
-            let of_queue = match failure.blame.queue() && !proven[queue] {
-                true => queues.entry(queue).or_insert_with(|| self.names.reread_queue(queue, now)).as_ref(),
-                false => None,
+            let of_queue = if failure.blame.queue() && !proven[queue] {
+                queues.entry(queue).or_insert_with(|| self.names.reread_queue(queue, now)).as_ref()
+            } else {
+                None
             };
             let of_address = failure.blame.address().then(|| self.names.reread_address(pair, now)).flatten();
             let why = match (of_queue, of_address.as_ref()) {
@@ -51,9 +53,9 @@ impl Round<'_> {
     }
 
     /// Why the API refused an identifier of a pair.
-    fn refusal_of(&self, pair: usize) -> Option<Arc<Failure>> {
+    fn refusal_of(&self, pair: PairIndex) -> Option<Arc<Failure>> {
         let place = self.plan.places[pair].as_ref().ok()?;
-        match self.groups[place.group()].progress.outcome(place.address())? {
+        match self.groups[place.group].progress.outcome(place.address)? {
             Outcome::Failed(failure) if failure.blame != Blame::Nothing => Some(failure.clone()),
             _ => None,
         }
@@ -61,11 +63,11 @@ impl Round<'_> {
 
     /// For each requested queue, whether one of its pairs is on the queue. That proves the queue's identifier, even if
     /// the API refuses other pairs of the queue.
-    fn proven_queues(&self) -> Vec<bool> {
-        let mut proven = vec![false; self.given.pairs.queues.len()];
+    fn proven_queues(&self) -> IndexList<QueueIndex, bool> {
+        let mut proven = IndexList::from(vec![false; self.given.pairs.queues.len()]);
         for (pair, place) in self.given.pairs.pairs.iter().zip(&self.plan.places) {
             let Ok(place) = place else { continue };
-            let outcome = self.groups[place.group()].progress.outcome(place.address());
+            let outcome = self.groups[place.group].progress.outcome(place.address);
             proven[pair.queue()] |= matches!(outcome, Some(Outcome::Associated | Outcome::AlreadyAssociated));
         }
         proven

@@ -1,5 +1,7 @@
 //! Envelopes that are recognised, and the messages for refused payloads.
 
+use crate::index::{Index, SourceIndex};
+
 use super::*;
 
 fn kind(payload: &str) -> Result<EnvelopeKind, String> {
@@ -165,10 +167,10 @@ fn body_without_text_stays_with_its_record() {
         );
         let envelope = Envelope::read(payload.as_bytes()).unwrap();
         assert!(
-            matches!(&envelope.sources[0].body, Body::Unreadable { reason: why, .. } if why == reason),
+            matches!(&envelope.sources[SourceIndex::new(0)].body, Body::Unreadable { reason: why, .. } if why == reason),
             "{envelope:?}"
         );
-        assert!(matches!(&envelope.sources[1].body, Body::Text(text) if text == "{}"));
+        assert!(matches!(&envelope.sources[SourceIndex::new(1)].body, Body::Text(text) if text == "{}"));
     }
 }
 

@@ -1,5 +1,6 @@
 //! One line: a request in short form, for one queue.
 
+use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Pair, RequestedQueue};
 use queue_email_associator::requests::Intent;
 use queue_email_associator::writer::PairsEntry;
@@ -29,12 +30,12 @@ fn has_none(references: &[Option<&str>]) -> bool {
 }
 
 impl<'a> Line<'a> {
-    /// A line of some pairs of a queue, given by their numbers; all named by identifier, or all by address.
+    /// A line of some pairs of a queue; all named by identifier, or all by address.
     pub(super) fn new(
         queue: &'a RequestedQueue,
-        numbers: &[usize],
-        pairs: &'a [Pair],
-        rows: &[(u64, Option<&'a str>)],
+        numbers: &[PairIndex],
+        pairs: &'a IndexList<PairIndex, Pair>,
+        rows: &IndexList<PairIndex, (u64, Option<&'a str>)>,
         intent: Intent,
     ) -> Self {
         let entry = PairsEntry::new(queue, numbers.iter().map(|number| &pairs[*number]));

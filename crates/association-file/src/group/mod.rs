@@ -7,8 +7,9 @@
 mod line;
 mod lines;
 
+use queue_email_associator::index::{Index, IndexList, PairIndex, QueueIndex, RequestIndex};
 use queue_email_associator::plan::CHUNK;
-use queue_email_associator::requests::{Field, Intent, Invalid, Named};
+use queue_email_associator::requests::{Field, Intent, Invalid};
 
 use crate::error::FileError;
 use crate::file::{self, MAX_PAIRS};
@@ -77,22 +78,22 @@ pub fn group(key: &str, bytes: &[u8], context: &Context) -> Result<Grouping, Fil
 
 /// Everything invalid in requests, each with its row.
 fn invalid(requests: &Requests<'_>, row: impl Fn(usize) -> u64) -> Vec<InvalidRecord> {
-    let of = |(request, invalid): &(usize, Invalid)| {
-        let json = requests.request(*request)?;
-        Some(InvalidRecord::new(row(*request), &invalid.message, json, invalid.path()))
+    let of = |(request, invalid): &(RequestIndex, Invalid)| {
+        let json = requests.request(request.get())?;
+        Some(InvalidRecord::new(row(request.get()), &invalid.message, json, invalid.path()))
     };
     requests.pairs.invalid.iter().filter_map(of).collect()
 }
 
-/// Lines of one kind for one queue: the pairs, by their number.
+/// The pairs of one queue, for the lines of each kind.
 #[derive(Default)]
 struct OfQueue {
-    kinds: [Vec<usize>; 6],
+    kinds: [Vec<PairIndex>; 6],
 }
 
 impl OfQueue {
     /// The pairs of a kind: named by identifier or by address, live, checked or planned.
-    fn of(&mut self, by_id: bool, intent: Intent) -> &mut Vec<usize> {
+    fn of(&mut self, by_id: bool, intent: Intent) -> &mut Vec<PairIndex> {
         let kind = match intent {
             Intent::Associate => 0,
             Intent::Check => 2,
@@ -106,16 +107,17 @@ impl OfQueue {
 fn lines(requests: &Requests<'_>, row: impl Fn(usize) -> u64) -> Lines {
     let mut lines = Lines::default();
     let pairs = &requests.pairs;
-    let mut queues: Vec<OfQueue> = pairs.queues.iter().map(|_| OfQueue::default()).collect();
+    let mut queues: IndexList<QueueIndex, OfQueue> =
+        pairs.queues.iter().map(|_| OfQueue::default()).collect();
     let intents = requests.intents();
-    for (number, (pair, intent)) in pairs.pairs.iter().zip(&intents).enumerate() {
-        queues[pair.queue()].of(matches!(pair.address(), Named::Id(_)), *intent).push(number);
+    for (number, pair) in pairs.pairs.indexed() {
+        queues[pair.queue()].of(pair.address().id().is_some(), intents[number]).push(number);
     }
     // Items are numbered as records are, and so are their requests.
     let reference = |request| text_of(requests.request(request)?, Field::Reference.name());
     let first_mentions = requests.first_mentions();
-    let requests = first_mentions.iter().map(|mention| mention.request());
-    let rows: Vec<_> = requests.map(|request| (row(request), reference(request))).collect();
+    let requests = first_mentions.iter().map(|mention| mention.request.get());
+    let rows: IndexList<PairIndex, _> = requests.map(|request| (row(request), reference(request))).collect();
     for (queue, of_queue) in pairs.queues.iter().zip(&queues) {
         for chunk in of_queue.kinds.iter().flat_map(|kind| kind.chunks(CHUNK)) {
             Line::new(queue, chunk, &pairs.pairs, &rows, intents[chunk[0]]).write(&mut lines);

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use queue_email_associator::index::{Index, IndexList, PairIndex};
+use queue_email_associator::pairs::Mention;
 use queue_email_associator::requests::{InstanceId, Intent, Named};
 
 use super::failed::FailedRow;
@@ -43,12 +45,12 @@ pub(super) fn reason_of(ended: Ended, execution: &Execution<'_>) -> Reason {
 pub(super) struct Batch<'b> {
     requests: &'b Requests<'b>,
     ledger: Option<&'b Ledger<'b>>,
-    first_mentions: Vec<queue_email_associator::pairs::Mention>,
-    intents: Vec<Intent>,
+    first_mentions: IndexList<PairIndex, Mention>,
+    intents: IndexList<PairIndex, Intent>,
     /// All its requests are dry runs.
     all_dry_runs: bool,
     failed: Vec<FailedRow>,
-    pairs_listed: Vec<bool>,
+    pairs_listed: IndexList<PairIndex, bool>,
     /// Listed failures that match no known pair of the batch.
     others_listed: usize,
 }
@@ -68,9 +70,9 @@ impl<'b> Batch<'b> {
             first_mentions: requests.first_mentions(),
             intents: requests.intents(),
             all_dry_runs: requests.count() > 0
-                && (0..requests.count()).all(|request| requests.intent(request).is_dry()),
+                && requests.pairs.requests.iter().all(|request| request.options.intent.is_dry()),
             failed: Vec::new(),
-            pairs_listed: vec![false; requests.pairs.pairs.len()],
+            pairs_listed: vec![false; requests.pairs.pairs.len()].into(),
             others_listed: 0,
             requests,
             ledger,
@@ -84,8 +86,8 @@ impl<'b> Batch<'b> {
     /// number is wrong.
     pub(super) fn add_output(&mut self, output: &Output, reasons: &mut Reasons) -> BatchCounts {
         // From the second round on a path leads into the continuation, so the names of the pair come first.
-        let mut by_names: HashMap<Names<'_>, Vec<usize>> = HashMap::new();
-        for (number, pair) in self.requests.pairs.pairs.iter().enumerate() {
+        let mut by_names: HashMap<Names<'_>, Vec<PairIndex>> = HashMap::new();
+        for (number, pair) in self.requests.pairs.pairs.indexed() {
             let queue = self.requests.pairs.queues[pair.queue()].queue.as_ref();
             by_names.entry((queue.as_str(), pair.address().as_str())).or_default().push(number);
         }
@@ -130,7 +132,7 @@ impl<'b> Batch<'b> {
 
     /// Lists everything that is not listed yet.
     pub(super) fn fail_rest(&mut self, reason: &Arc<Reason>) {
-        for pair in 0..self.pairs_listed.len() {
+        for pair in self.pairs_listed.indices() {
             self.list_pair(pair, reason);
         }
     }
@@ -140,13 +142,17 @@ impl<'b> Batch<'b> {
     }
 
     /// The pair that a failure names.
-    fn pair_of(&self, failure: &OutputFailure, by_names: &HashMap<Names<'_>, Vec<usize>>) -> Option<usize> {
+    fn pair_of(
+        &self,
+        failure: &OutputFailure,
+        by_names: &HashMap<Names<'_>, Vec<PairIndex>>,
+    ) -> Option<PairIndex> {
         let queue = named(failure.queue_id.as_deref(), failure.queue_name.as_deref())?;
         let address = named(failure.email_address_id.as_deref(), failure.email_address.as_deref())?;
         let candidates = by_names.get(&(queue, address))?;
         let pairs = &self.requests.pairs;
         let of_instance = |instance: &str| {
-            let is_of = |pair: &&usize| &*pairs.queues[pairs.pairs[**pair].queue()].instance == instance;
+            let is_of = |pair: &&PairIndex| &*pairs.queues[pairs.pairs[**pair].queue()].instance == instance;
             candidates.iter().find(is_of).copied()
         };
         // A request without an instance belongs to the function's own, whose identifier the failure gives.
@@ -158,8 +164,8 @@ impl<'b> Batch<'b> {
     /// valid requests alone. But only the associating function may know that a request has no instance.
     fn list_without_pair(&mut self, failure: &OutputFailure, reason: &Arc<Reason>) {
         let item = failure.path.as_deref().and_then(item_of);
-        let is_of_item = |number: &usize| item == Some(self.first_mentions[*number].request());
-        let pairs: Vec<usize> = (0..self.first_mentions.len()).filter(is_of_item).collect();
+        let is_of_item = |pair: &PairIndex| item == Some(self.first_mentions[*pair].request.get());
+        let pairs: Vec<PairIndex> = self.first_mentions.indices().filter(is_of_item).collect();
         if pairs.is_empty() {
             return self.list_other(failure, reason);
         }
@@ -184,7 +190,7 @@ impl<'b> Batch<'b> {
         });
     }
 
-    fn list_pair(&mut self, number: usize, reason: &Arc<Reason>) {
+    fn list_pair(&mut self, number: PairIndex, reason: &Arc<Reason>) {
         if std::mem::replace(&mut self.pairs_listed[number], true) {
             return;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::requests::Named;
 
 use crate::requests::Requests;
@@ -11,9 +12,9 @@ use crate::requests::Requests;
 pub(super) struct Ledger<'t> {
     requests: &'t Requests<'t>,
     /// For each pair, the line of the file.
-    rows: Vec<Option<u64>>,
-    pairs: HashMap<PairKey<'t>, usize>,
-    seen: Vec<bool>,
+    rows: IndexList<PairIndex, Option<u64>>,
+    pairs: HashMap<PairKey<'t>, PairIndex>,
+    seen: IndexList<PairIndex, bool>,
 }
 
 type PairKey<'t> = (&'t str, Named<&'t str, &'t str>, Named<&'t str, &'t str>);
@@ -23,34 +24,29 @@ impl<'t> Ledger<'t> {
     pub(super) fn new(requests: &'t Requests<'t>) -> Self {
         Ledger {
             rows: requests.first_mentions().iter().map(|mention| requests.row(mention.path)).collect(),
-            pairs: keys(requests).enumerate().map(|(number, key)| (key, number)).collect(),
-            seen: vec![false; requests.pairs.pairs.len()],
+            pairs: keys(requests).map(|(pair, key)| (key, pair)).collect(),
+            seen: vec![false; requests.pairs.pairs.len()].into(),
             requests,
         }
     }
 
     /// Ticks off the pairs of a batch.
     pub(super) fn tick_off(&mut self, batch: &Requests<'_>) {
-        for key in keys(batch) {
-            if let Some(number) = find(&self.pairs, &key) {
-                self.seen[number] = true;
+        for (_, key) in keys(batch) {
+            if let Some(pair) = find(&self.pairs, &key) {
+                self.seen[pair] = true;
             }
         }
     }
 
     /// The line of the file that a pair of a batch stands on.
-    pub(super) fn row(&self, batch: &Requests<'_>, pair: usize) -> Option<u64> {
-        find(&self.pairs, &key(batch, pair)).and_then(|number| self.rows[number])
+    pub(super) fn row(&self, batch: &Requests<'_>, pair: PairIndex) -> Option<u64> {
+        find(&self.pairs, &key(batch, pair)).and_then(|pair| self.rows[pair])
     }
 
     /// The pairs that were not ticked off, with their lines.
-    pub(super) fn missing_pairs(&self) -> impl Iterator<Item = (usize, Option<u64>)> {
-        self.seen
-            .iter()
-            .zip(&self.rows)
-            .enumerate()
-            .filter(|(_, (seen, _))| !**seen)
-            .map(|(n, (_, row))| (n, *row))
+    pub(super) fn missing_pairs(&self) -> impl Iterator<Item = (PairIndex, Option<u64>)> {
+        self.seen.indexed().filter(|(_, seen)| !**seen).map(|(pair, _)| (pair, self.rows[pair]))
     }
 
     /// The requests of the file.
@@ -59,17 +55,17 @@ impl<'t> Ledger<'t> {
     }
 }
 
-fn keys<'a>(requests: &'a Requests<'_>) -> impl Iterator<Item = PairKey<'a>> {
-    (0..requests.pairs.pairs.len()).map(|pair| key(requests, pair))
+fn keys<'a>(requests: &'a Requests<'_>) -> impl Iterator<Item = (PairIndex, PairKey<'a>)> {
+    requests.pairs.pairs.indices().map(|pair| (pair, key(requests, pair)))
 }
 
-fn key<'a>(requests: &'a Requests<'_>, pair: usize) -> PairKey<'a> {
+fn key<'a>(requests: &'a Requests<'_>, pair: PairIndex) -> PairKey<'a> {
     let pair = &requests.pairs.pairs[pair];
     let queue = &requests.pairs.queues[pair.queue()];
     (&*queue.instance, queue.queue.as_ref().as_str(), pair.address().as_str())
 }
 
 /// Looks a key up that lives less long than those of the map.
-fn find<'a>(pairs: &HashMap<PairKey<'a>, usize>, key: &PairKey<'a>) -> Option<usize> {
+fn find<'a>(pairs: &HashMap<PairKey<'a>, PairIndex>, key: &PairKey<'a>) -> Option<PairIndex> {
     pairs.get(key).copied()
 }
