@@ -47,6 +47,14 @@ class Connect:
         """The addresses on each queue."""
         return self._ask("GET", "associations")[INSTANCE]
 
+    def associate(self, queue: str, address: str) -> None:
+        """Somebody else associates an address."""
+        self.api.associate_queue_email_addresses(
+            InstanceId=INSTANCE, QueueId=queue, EmailAddressesConfig=[{"EmailAddressId": address}],
+            ClientToken=f"token-{next(self.numbers)}")
+        # Only the calls of the stack count.
+        self._ask("DELETE", "calls")
+
     def remove(self, queue: str, address: str) -> None:
         self.api.disassociate_queue_email_addresses(
             InstanceId=INSTANCE, QueueId=queue, EmailAddressesId=[address], ClientToken=f"token-{next(self.numbers)}")

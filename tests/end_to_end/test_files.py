@@ -43,6 +43,12 @@ def result(aws, name: str) -> dict:
     return summary
 
 
+def listed(aws, key: str) -> list[tuple[str, str, str]]:
+    """The line, queue and address of each row of a file of results."""
+    rows = csv.DictReader(io.StringIO(get(aws, key).removeprefix("\ufeff")))
+    return [(row["row"], row["queueId"], row["emailAddressId"]) for row in rows]
+
+
 def queues_and_rows(connect, queues: int, addresses: int):
     """New queues with new addresses, and a row for each pair, those of one queue together."""
     created = [connect.create_queue(addresses=addresses) for _ in range(queues)]
@@ -63,17 +69,21 @@ def test_1000_unsorted_rows_take_one_call_a_queue(aws, connect):
 
 
 def test_file_under_check_changes_nothing(aws, connect):
-    queue, [first, second] = connect.create_queue(addresses=2)
+    queue, [first, second, there] = connect.create_queue(addresses=3)
     other, [third] = connect.create_queue(addresses=1)
-    rows = [(queue, first), (queue, second), (other, third), (queue, "address-of-next-week")]
+    connect.associate(queue, there)
+    rows = [(queue, first), (queue, second), (other, third), (queue, "address-of-next-week"), (queue, there)]
     put(aws, "check/plan.csv", text(rows))
     summary = result(aws, "check/plan")
-    assert [summary[count] for count in ("status", "rows", "planned", "associated", "failed")] == ["PARTIAL", 4, 3, 0, 1]
+    assert [summary[count] for count in ("status", "rows", "planned", "associated", "alreadyAssociated", "failed")] == [
+        "PARTIAL", 5, 3, 0, 1, 1]
+    assert listed(aws, summary["alreadyAssociatedRows"]) == [("6", queue, there)]
+    assert "associatedRows" not in summary
     [failed] = csv.DictReader(io.StringIO(get(aws, summary["failedRows"])))
     assert (failed["emailAddressId"], failed["row"], failed["error"]) == (
         "address-of-next-week", "5", "EmailAddressNotFound")
     assert "failedDryRunRows" not in summary
-    assert connect.on(queue) == connect.on(other) == []
+    assert (connect.on(queue), connect.on(other)) == ([there], [])
 
 
 def test_failed_rows_can_be_put_again(aws, connect):
@@ -105,6 +115,23 @@ def test_failed_rows_can_be_put_again(aws, connect):
     assert connect.on(queue) == sorted([*queues[0][1], "address-of-tomorrow"])
     assert connect.on(full) == [second]
     assert "failedRows" not in summary
+
+
+def test_associated_rows_can_be_undone(aws, connect):
+    [(queue, addresses)], rows = queues_and_rows(connect, queues=1, addresses=2)
+    # This queue refuses the call, so the function reads what is there.
+    full, [there, new, surplus] = connect.create_queue(addresses=3, limit=2)
+    connect.associate(full, there)
+    put(aws, "incoming/undone.csv", text([*rows, (full, there), (full, new), (full, surplus)]))
+    summary = result(aws, "undone")
+    assert [summary[count] for count in ("associated", "alreadyAssociated", "failed")] == [3, 1, 1]
+    associated = listed(aws, summary["associatedRows"])
+    assert associated == [("2", queue, addresses[0]), ("3", queue, addresses[1]), ("5", full, new)]
+    assert listed(aws, summary["alreadyAssociatedRows"]) == [("4", full, there)]
+    assert "associatedNotListed" not in summary
+    for _, of_row, address in associated:
+        connect.remove(of_row, address)
+    assert (connect.on(queue), connect.on(full)) == ([], [there])
 
 
 def test_late_queue_is_retried_within_the_file(aws, connect):

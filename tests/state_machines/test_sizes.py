@@ -53,9 +53,17 @@ def report(name: str, requested: int, permanent: int, retryable: int, remaining:
     return made
 
 
+def there_already(made: dict, name: str, pairs: int) -> dict:
+    """The report with pairs that were there already, if it has room for them."""
+    entries = [{"queueName": f"{name} {number}", "emailAddresses": ["a@brand.example"]} for number in range(pairs)]
+    counts = {"alreadyAssociated": pairs, "associated": made["associated"] - pairs}
+    named = made | counts | {"alreadyAssociatedPairs": entries}
+    return named if size(named) <= REPORT else made | counts
+
+
 def rounds(reports: list[dict]) -> tuple[list[dict], dict]:
     """The variables after each round, and the report of all of them."""
-    variables = {"round": 0, "failures": [], "waiting": [], "request": {}, "totals": STATES["Begin"]["Assign"]["totals"]}
+    variables = {"round": 0, "failures": [], "alreadyThere": [], "waiting": [], "request": {}, "totals": STATES["Begin"]["Assign"]["totals"]}
     after = []
     for each in reports:
         assigned = evaluate(STATES["Associate"]["Assign"], variables, {"result": {"Payload": each}})
@@ -86,3 +94,26 @@ def test_wholly_failed_batch_is_reported_in_full():
     assert size(failing) > 60_000
     _, total = rounds([failing])
     assert (len(total["failures"]), total["failuresOmitted"]) == (250, 0)
+
+
+@pytest.mark.parametrize("letter", ["a", "客", "😀"])
+def test_pairs_that_were_there_already_are_named_all_or_not_at_all(letter):
+    first = there_already(report(letter, 1000, 10, 400, remaining=True), letter, 200)
+    second = there_already(report(letter, 400, 0, 100, remaining=True), letter, 1)
+    last = report(letter, 100, 0, 0)
+    after, total = rounds([first, second, last])
+    assert all(size(assigned) <= LIMIT for assigned in after)
+    assert total["alreadyAssociated"] == 201
+    assert total["alreadyAssociatedPairs"] == first["alreadyAssociatedPairs"] + second["alreadyAssociatedPairs"]
+
+    # The reports of several rounds have more of them than one output holds.
+    many = there_already(report(letter * 60, 2000, 0, 100, remaining=True), letter * 60, 300)
+    assert "alreadyAssociatedPairs" in many
+    after, total = rounds([*[many] * 8, first, last])
+    assert all(size(assigned) <= LIMIT for assigned in after)
+    assert (total["alreadyAssociated"], "alreadyAssociatedPairs" in total) == (2600, False)
+
+
+def test_nothing_there_already_is_not_named():
+    _, total = rounds([report("a", 3, 0, 0)])
+    assert "alreadyAssociatedPairs" not in total

@@ -11,7 +11,8 @@ use crate::invalid::InvalidRecord;
 use crate::step::{Cause, GroupStep, Grouped, Step, SummariseStep};
 use crate::storage::{ReadError, Storage};
 use crate::summarise::{
-    FailedRow, Known, KnownRequests, MAX_RESULTS_BYTES, Manifest, Reason, Summary, Summing, Unreadable, csv,
+    Done, FailedRow, Known, KnownRequests, MAX_RESULTS_BYTES, Manifest, Reason, Summary, Summing, Unreadable,
+    csv,
 };
 
 /// The largest manifest, in bytes: tens of thousands of files of results.
@@ -130,10 +131,14 @@ impl FileFunction {
         let summary = Summary::new(&step.key, &folder, &summed, step.error);
         self.write_failed(&step.bucket, summary.failed_rows.as_deref(), &summed.failed, false).await?;
         self.write_failed(&step.bucket, summary.failed_dry_run_rows.as_deref(), &summed.failed, true).await?;
+        let Done { associated, already_associated } = summed.done;
+        self.write_rows(&step.bucket, summary.associated_rows.as_deref(), associated).await?;
+        self.write_rows(&step.bucket, summary.already_associated_rows.as_deref(), already_associated).await?;
         // The summary is written last. So if there is a summary, every object that it names exists.
         let json = serde_json::to_vec_pretty(&summary)
             .map_err(|error| FileError::StorageFailure(format!("the summary cannot be written: {error}")))?;
         self.storage.write(&step.bucket, &summary.summary, "application/json", json).await?;
+        log_failed(&step.execution, &summed.failed);
         tracing::info!(
             bucket = step.bucket,
             key = step.key,
@@ -212,10 +217,45 @@ impl FileFunction {
         failed: &[FailedRow],
         dry_run: bool,
     ) -> Result<(), FileError> {
-        let Some(key) = key else { return Ok(()) };
         let rows: Vec<&FailedRow> = failed.iter().filter(|row| row.dry_run == dry_run).collect();
-        self.storage.write(bucket, key, "text/csv; charset=utf-8", csv(&rows)).await
+        self.write_rows(bucket, key, key.map(|_| csv(&rows))).await
     }
+
+    async fn write_rows(
+        &self,
+        bucket: &str,
+        key: Option<&str>,
+        rows: Option<Vec<u8>>,
+    ) -> Result<(), FileError> {
+        match key.zip(rows) {
+            Some((key, rows)) => self.storage.write(bucket, key, "text/csv; charset=utf-8", rows).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Logs each failed row that has a reference, so that one search for a reference finds how its pairs ended. Only here
+/// each row has a reference of its own, because a request to the associating function has one for all of its pairs.
+fn log_failed(execution: &str, failed: &[FailedRow]) {
+    for FailedRow { cells, row, reference, reason, .. } in failed {
+        let Some(reference) = reference else { continue };
+        tracing::warn!(
+            execution,
+            row,
+            reference = &**reference,
+            queueId = filled(&cells.queue_id),
+            queueName = filled(&cells.queue_name),
+            emailAddressId = filled(&cells.email_address_id),
+            error = reason.error,
+            reason = reason.message,
+            retryable = reason.retryable,
+            "a row failed"
+        );
+    }
+}
+
+fn filled(cell: &str) -> Option<&str> {
+    Some(cell).filter(|cell| !cell.is_empty())
 }
 
 /// The key for the invalid records, beside the requests.

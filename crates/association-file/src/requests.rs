@@ -5,12 +5,12 @@ use std::str::FromStr;
 use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Mention, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Json, Source};
-use queue_email_associator::requests::{Base, Home, InstanceId, Intent, Path};
+use queue_email_associator::requests::{Base, Field, Home, InstanceId, Intent, Path};
 
 /// The member of a request that says on which lines of the file it stands: one for each of its addresses.
 const ROWS: &str = "rows";
 
-/// The member of a request that gives the references of its addresses, if the file has a column for them.
+/// The member of a request that gives the references of its addresses, if they have different ones.
 const REFERENCES: &str = "references";
 
 /// The settings that a request is read with.
@@ -122,16 +122,26 @@ impl<'p> Requests<'p> {
     }
 
     /// The references of the file's lines, if the requests have them.
-    pub(crate) fn references(&self) -> impl Iterator<Item = (u64, &str)> {
+    pub(crate) fn references<'a>(&'a self) -> impl Iterator<Item = (u64, &'a str)> {
         let requests = (0..self.count()).filter_map(|number| self.request(number));
-        let lists = requests.filter_map(|request| match (request.get(ROWS), request.get(REFERENCES)) {
-            (Some(Json::Array(rows)), Some(Json::Array(references))) => Some(rows.iter().zip(references)),
-            _ => None,
-        });
-        lists.flatten().filter_map(|(row, reference)| match row {
-            Json::Number(row) => Some((row.as_u64()?, reference.as_str()?)),
-            _ => None,
-        })
+        let of_request = |request: &'a Json<'p>| {
+            let rows = match request.get(ROWS) {
+                Some(Json::Array(rows)) => &**rows,
+                _ => &[],
+            };
+            let common = text_of(request, Field::Reference.name());
+            rows.iter().enumerate().filter_map(move |(number, row)| {
+                let own = || match request.get(REFERENCES) {
+                    Some(Json::Array(references)) => references.get(number)?.as_str(),
+                    _ => None,
+                };
+                match row {
+                    Json::Number(row) => Some((row.as_u64()?, common.or_else(own)?)),
+                    _ => None,
+                }
+            })
+        };
+        requests.flat_map(of_request)
     }
 
     /// The line of the file that something stands on, where the request knows it.

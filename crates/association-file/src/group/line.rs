@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::lines::{Lines, MAX_LINE_BYTES};
 
-/// A request for one queue. The function passes over `rows` and `references`.
+/// A request for one queue. The function passes over `rows` and `references`, because a request has one reference.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Line<'a> {
@@ -20,13 +20,12 @@ pub(super) struct Line<'a> {
     check_queues: bool,
     /// For each address the line of the file that first asks for it.
     rows: Vec<u64>,
-    /// The reference of each address, if any address has one.
-    #[serde(skip_serializing_if = "has_none")]
+    /// The reference of all addresses, if they have the same one. The function logs it with each of its pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    /// The reference of each address, if they have different ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     references: Vec<Option<&'a str>>,
-}
-
-fn has_none(references: &[Option<&str>]) -> bool {
-    references.iter().all(Option::is_none)
 }
 
 impl<'a> Line<'a> {
@@ -39,9 +38,16 @@ impl<'a> Line<'a> {
         intent: Intent,
     ) -> Self {
         let entry = PairsEntry::new(queue, numbers.iter().map(|number| &pairs[*number]));
-        let (rows, references) = numbers.iter().map(|number| rows[*number]).unzip();
+        let (rows, mut references): (_, Vec<Option<&str>>) =
+            numbers.iter().map(|number| rows[*number]).unzip();
+        let reference = references.first().copied().flatten();
+        let is_same = references.iter().all(|other| *other == reference);
+        if is_same {
+            references.clear();
+        }
+        let reference = reference.filter(|_| is_same);
         let (dry_run, check_queues) = (intent.is_dry(), intent == Intent::Check);
-        Line { entry, dry_run, check_queues, rows, references }
+        Line { entry, dry_run, check_queues, rows, reference, references }
     }
 
     /// Writes the line, or two halves if it would be too long, because identifiers may have 500 characters. One pair
@@ -62,7 +68,7 @@ impl<'a> Line<'a> {
         let half = self.rows.len() / 2;
         let mut second = self.entry.clone();
         second.addresses = self.entry.addresses.split_off(half);
-        let references = self.references.split_off(half);
+        let references = self.references.split_off(half.min(self.references.len()));
         let second = Line { entry: second, rows: self.rows.split_off(half), references, ..self };
         (self, second)
     }

@@ -8,7 +8,7 @@ use queue_email_associator::pairs::Mention;
 use queue_email_associator::requests::{InstanceId, Intent, Named};
 
 use super::failed::FailedRow;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Told};
 use super::reason::{Reason, Reasons};
 use super::results::{Ended, Execution, Output, OutputFailure};
 use crate::cells::Cells;
@@ -53,6 +53,8 @@ pub(super) struct Batch<'b> {
     pairs_listed: IndexList<PairIndex, bool>,
     /// Listed failures that match no known pair of the batch.
     others_listed: usize,
+    /// What the output tells of each pair.
+    told: IndexList<PairIndex, Told>,
 }
 
 /// The associations of a batch by outcome, in the terms of its report.
@@ -62,6 +64,8 @@ pub(super) struct BatchCounts {
     pub(super) already_associated: usize,
     pub(super) planned: usize,
     pub(super) failed: usize,
+    /// Those of the associated ones of which the output does not tell which they are.
+    pub(super) unnamed: usize,
 }
 
 impl<'b> Batch<'b> {
@@ -74,6 +78,7 @@ impl<'b> Batch<'b> {
             failed: Vec::new(),
             pairs_listed: vec![false; requests.pairs.pairs.len()].into(),
             others_listed: 0,
+            told: vec![Told::NotAssociated; requests.pairs.pairs.len()].into(),
             requests,
             ledger,
         }
@@ -93,7 +98,10 @@ impl<'b> Batch<'b> {
         }
         for failure in &output.failures {
             let reason = reasons.shared(Reason::new(&failure.error, &failure.message, failure.retryable));
-            match self.pair_of(failure, &by_names) {
+            let queue = named(failure.queue_id.as_deref(), failure.queue_name.as_deref());
+            let address = named(failure.email_address_id.as_deref(), failure.email_address.as_deref());
+            let names = queue.zip(address);
+            match names.and_then(|names| self.pair_of(failure.instance_id.as_deref(), names, &by_names)) {
                 Some(pair) => self.list_pair(pair, &reason),
                 None => self.list_without_pair(failure, &reason),
             }
@@ -117,12 +125,51 @@ impl<'b> Batch<'b> {
             room -= count;
             count
         };
-        BatchCounts {
+        let mut counts = BatchCounts {
             associated: within(output.associated),
             already_associated: within(output.already_associated),
             planned: within(output.planned),
             failed,
+            unnamed: 0,
+        };
+        self.note_already_there(output, &by_names);
+        if !self.note_associated(counts.associated) {
+            counts.unnamed = counts.associated;
         }
+        counts
+    }
+
+    /// Notes the pairs that the output names as there already.
+    fn note_already_there(&mut self, output: &Output, by_names: &HashMap<Names<'_>, Vec<PairIndex>>) {
+        for entry in &output.already_there {
+            let Some(queue) = named(entry.queue_id.as_deref(), entry.queue_name.as_deref()) else { continue };
+            let ids = entry.email_address_ids.iter().map(|id| Named::Id(&**id));
+            let addresses = entry.email_addresses.iter().map(|address| Named::Name(&**address));
+            for address in ids.chain(addresses) {
+                let pair = self.pair_of(entry.instance_id.as_deref(), (queue, address), by_names);
+                if let Some(pair) = pair.filter(|pair| !self.pairs_listed[*pair]) {
+                    self.told[pair] = Told::AlreadyAssociated;
+                }
+            }
+        }
+    }
+
+    /// Notes as associated the pairs that neither failed nor were there already, if they are as many as the output
+    /// counts. Otherwise notes none, and gives `false`. They are more if the output does not name all pairs that were
+    /// there already, or has a failure of an unknown pair. They are also more if the batch names one pair in two ways:
+    /// a failure has only one of the names, so the other one would seem to be associated.
+    fn note_associated(&mut self, count: usize) -> bool {
+        let is_associated = |pair: &PairIndex| {
+            self.intents[*pair] == Intent::Associate
+                && !self.pairs_listed[*pair]
+                && self.told[*pair] != Told::AlreadyAssociated
+        };
+        let associated: Vec<PairIndex> = self.told.indices().filter(is_associated).collect();
+        let agrees = associated.len() == count;
+        if agrees {
+            associated.into_iter().for_each(|pair| self.told[pair] = Told::Associated);
+        }
+        agrees
     }
 
     /// The number of listed failures.
@@ -137,27 +184,26 @@ impl<'b> Batch<'b> {
         }
     }
 
-    pub(super) fn into_failed(self) -> Vec<FailedRow> {
-        self.failed
+    /// The failed rows, and what the output tells of each pair.
+    pub(super) fn finish(self) -> (Vec<FailedRow>, IndexList<PairIndex, Told>) {
+        (self.failed, self.told)
     }
 
-    /// The pair that a failure names.
+    /// The pair that an output names.
     fn pair_of(
         &self,
-        failure: &OutputFailure,
+        instance: Option<&str>,
+        names: Names<'_>,
         by_names: &HashMap<Names<'_>, Vec<PairIndex>>,
     ) -> Option<PairIndex> {
-        let queue = named(failure.queue_id.as_deref(), failure.queue_name.as_deref())?;
-        let address = named(failure.email_address_id.as_deref(), failure.email_address.as_deref())?;
-        let candidates = by_names.get(&(queue, address))?;
+        let candidates = by_names.get(&names)?;
         let pairs = &self.requests.pairs;
         let of_instance = |instance: &str| {
             let is_of = |pair: &&PairIndex| &*pairs.queues[pairs.pairs[**pair].queue()].instance == instance;
             candidates.iter().find(is_of).copied()
         };
-        // A request without an instance belongs to the function's own, whose identifier the failure gives.
-        of_instance(failure.instance_id.as_deref().unwrap_or_default())
-            .or_else(|| of_instance(&InstanceId::unknown()))
+        // A request without an instance belongs to the function's own, whose identifier the output gives.
+        of_instance(instance.unwrap_or_default()).or_else(|| of_instance(&InstanceId::unknown()))
     }
 
     /// Lists the pairs of the item that a path leads into, or else the names in the failure itself. Grouping hands over

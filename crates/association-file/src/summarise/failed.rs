@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use queue_email_associator::requests::Field;
-use request_file::defused;
 use serde::{Serialize, Serializer};
 
 use super::reason::Reason;
+use super::rows::Rows;
 use crate::cells::Cells;
 
 /// One row that failed.
@@ -35,49 +34,13 @@ fn itself<S: Serializer>(reason: &Arc<Reason>, serializer: S) -> Result<S::Ok, S
     reason.as_ref().serialize(serializer)
 }
 
-/// The rows as a CSV file that a person can mend and put back as it is. It begins with a byte-order mark, without which
-/// Excel takes UTF-8 for another encoding.
-///
-/// Line ends in a cell become spaces: no name of a queue or address has one, and reading takes it for a quote that was
-/// not closed.
+/// The rows as a CSV file that a person can mend and put back as it is.
 pub(crate) fn csv(rows: &[&FailedRow]) -> Vec<u8> {
-    let mut writer = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
     let has_references = rows.iter().any(|row| row.reference.is_some());
-    let columns = [
-        Field::InstanceId.name(),
-        Field::QueueId.name(),
-        Field::QueueName.name(),
-        Field::EmailAddressId.name(),
-        Field::EmailAddress.name(),
-        "row",
-        "error",
-        "message",
-        "retryable",
-    ];
-    // Writing to memory cannot fail.
-    let _ = writer.write_record(columns.into_iter().chain(has_references.then_some(Field::Reference.name())));
-    for row in rows {
-        let FailedRow { cells, row, reason, reference, .. } = row;
-        let row = row.map(|row| row.to_string()).unwrap_or_default();
+    let mut written = Rows::begin(&["error", "message", "retryable"], has_references);
+    for FailedRow { cells, row, reason, reference, .. } in rows {
         let retryable = if reason.retryable { "true" } else { "false" };
-        let cells = [
-            &*cells.instance_id,
-            &cells.queue_id,
-            &cells.queue_name,
-            &cells.email_address_id,
-            &cells.email_address,
-            &row,
-            &reason.error,
-            &reason.message,
-            retryable,
-        ];
-        let reference = has_references.then(|| reference.as_deref().unwrap_or_default());
-        let cells = cells.into_iter().chain(reference);
-        let _ = writer.write_record(cells.map(|cell| defused(&without_line_ends(cell)).into_owned()));
+        written.push(cells, *row, &[&reason.error, &reason.message, retryable], reference.as_deref());
     }
-    writer.into_inner().unwrap_or_default()
-}
-
-fn without_line_ends(text: &str) -> String {
-    text.replace(['\r', '\n'], " ")
+    written.finish()
 }

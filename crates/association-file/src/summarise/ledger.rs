@@ -1,4 +1,4 @@
-//! Ledger: all pairs of a file. Each result ticks its pairs off, so that pairs without a result are seen.
+//! Ledger: all pairs of a file, with what the results tell of each. Pairs without a result are seen here.
 
 use std::collections::HashMap;
 
@@ -7,34 +7,47 @@ use queue_email_associator::requests::Named;
 
 use crate::requests::Requests;
 
-/// The pairs of a file, and for each whether a result was met.
+/// What the results tell of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// No result was met.
+    Nothing,
+    /// The pair failed, or was only planned, or the results do not tell.
+    NotAssociated,
+    /// A call associated it.
+    Associated,
+    /// It was on its queue already.
+    AlreadyAssociated,
+}
+
+/// The pairs of a file, and what the results tell of each.
 #[derive(Debug)]
 pub(super) struct Ledger<'t> {
     requests: &'t Requests<'t>,
     /// For each pair, the line of the file.
     rows: IndexList<PairIndex, Option<u64>>,
     pairs: HashMap<PairKey<'t>, PairIndex>,
-    seen: IndexList<PairIndex, bool>,
+    told: IndexList<PairIndex, Told>,
 }
 
 type PairKey<'t> = (&'t str, Named<&'t str, &'t str>, Named<&'t str, &'t str>);
 
 impl<'t> Ledger<'t> {
-    /// A ledger of which nothing is ticked off.
+    /// A ledger before the first result.
     pub(super) fn new(requests: &'t Requests<'t>) -> Self {
         Ledger {
             rows: requests.first_mentions().iter().map(|mention| requests.row(mention.path)).collect(),
             pairs: keys(requests).map(|(pair, key)| (key, pair)).collect(),
-            seen: vec![false; requests.pairs.pairs.len()].into(),
+            told: vec![Told::Nothing; requests.pairs.pairs.len()].into(),
             requests,
         }
     }
 
-    /// Ticks off the pairs of a batch.
-    pub(super) fn tick_off(&mut self, batch: &Requests<'_>) {
-        for (_, key) in keys(batch) {
+    /// Notes what the result of a batch tells of its pairs.
+    pub(super) fn note(&mut self, batch: &Requests<'_>, told: &IndexList<PairIndex, Told>) {
+        for (of_batch, key) in keys(batch) {
             if let Some(pair) = find(&self.pairs, &key) {
-                self.seen[pair] = true;
+                self.told[pair] = told[of_batch];
             }
         }
     }
@@ -44,9 +57,10 @@ impl<'t> Ledger<'t> {
         find(&self.pairs, &key(batch, pair)).and_then(|pair| self.rows[pair])
     }
 
-    /// The pairs that were not ticked off, with their lines.
-    pub(super) fn missing_pairs(&self) -> impl Iterator<Item = (PairIndex, Option<u64>)> {
-        self.seen.indexed().filter(|(_, seen)| !**seen).map(|(pair, _)| (pair, self.rows[pair]))
+    /// The pairs of which the results tell this, with their lines.
+    pub(super) fn pairs_told(&self, wanted: Told) -> impl Iterator<Item = (PairIndex, Option<u64>)> {
+        let pairs = self.told.indexed().filter(move |(_, told)| **told == wanted);
+        pairs.map(|(pair, _)| (pair, self.rows[pair]))
     }
 
     /// The requests of the file.

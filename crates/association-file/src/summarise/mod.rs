@@ -5,10 +5,12 @@
 //! safe, because an association that exists already is no failure.
 
 mod batch;
+mod done;
 mod failed;
 mod ledger;
 mod reason;
 mod results;
+mod rows;
 mod summary;
 
 use std::collections::{HashMap, HashSet};
@@ -22,10 +24,11 @@ use crate::file;
 use crate::invalid::{Contents, InvalidRecord};
 use crate::requests::{Context, Requests};
 use batch::Batch;
-use ledger::Ledger;
+use ledger::{Ledger, Told};
 use reason::Reasons;
 use results::{Execution, each_execution};
 
+pub use done::Done;
 pub use failed::FailedRow;
 pub(crate) use failed::csv;
 pub use reason::Reason;
@@ -163,9 +166,10 @@ impl<'k> Summing<'k> {
                 batch.fail_rest(&self.reasons.shared(batch::reason_of(ended, execution)));
             }
         }
-        self.failed.append(&mut batch.into_failed());
+        let (mut failed, told) = batch.finish();
+        self.failed.append(&mut failed);
         match &mut self.ledger {
-            Some(ledger) => ledger.tick_off(&requests),
+            Some(ledger) => ledger.note(&requests, &told),
             None => self.count(&requests),
         }
     }
@@ -196,7 +200,7 @@ impl<'k> Summing<'k> {
         if let Some(ledger) = &self.ledger {
             let requests = ledger.requests();
             let intents = requests.intents();
-            for (number, row) in ledger.missing_pairs() {
+            for (number, row) in ledger.pairs_told(Told::Nothing) {
                 let pair = &requests.pairs.pairs[number];
                 let cells = Cells::of_pair(&requests.pairs.queues[pair.queue()], pair);
                 let dry_run = intents[number].is_dry();
@@ -206,10 +210,18 @@ impl<'k> Summing<'k> {
         }
         self.name_rows();
         self.counts.settle();
+        let done = match &self.ledger {
+            Some(ledger) => Done::of(ledger),
+            None => {
+                // Only the lines know the rows.
+                self.counts.associated_unnamed = self.counts.associated;
+                Done::default()
+            }
+        };
         // Failures without a line come last.
         self.failed.sort_by_key(|failed| failed.row.unwrap_or(u64::MAX));
         let unreadable = self.unreadable.filter(|_| self.ledger.is_none()).map(|unreadable| unreadable.first);
-        Summed { counts: self.counts, failed: self.failed, unreadable }
+        Summed { counts: self.counts, failed: self.failed, done, unreadable }
     }
 }
 

@@ -114,6 +114,8 @@ pub(crate) struct Output {
     pub(crate) api_calls: u64,
     pub(crate) throttled_calls: u64,
     pub(crate) failures: Vec<OutputFailure>,
+    /// The pairs that were on their queues already, if the answer names them.
+    pub(crate) already_there: Vec<OutputEntry>,
     /// Every count could be read, and every failure is listed.
     pub(crate) complete: bool,
 }
@@ -132,6 +134,17 @@ pub(crate) struct OutputFailure {
     pub(crate) path: Option<String>,
 }
 
+/// Pairs of one queue in an output, as an entry of a request.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct OutputEntry {
+    pub(crate) instance_id: Option<String>,
+    pub(crate) queue_id: Option<String>,
+    pub(crate) queue_name: Option<String>,
+    pub(crate) email_address_ids: Vec<String>,
+    pub(crate) email_addresses: Vec<String>,
+}
+
 impl Output {
     /// Reads an answer member by member. A wrong member leaves the others readable, because they hold the reasons that
     /// a person needs. Gives nothing if the answer has no count and no failure.
@@ -146,6 +159,7 @@ impl Output {
         }
         let listed = listed.map(Vec::as_slice).unwrap_or_default();
         let failures: Vec<OutputFailure> = listed.iter().filter_map(OutputFailure::read).collect();
+        let already_there = answer.get("alreadyAssociatedPairs").cloned().map(serde_json::from_value);
         let omitted = answer.get("failuresOmitted").and_then(Value::as_f64).unwrap_or_default();
         Some(Output {
             complete: associated.is_some()
@@ -159,6 +173,7 @@ impl Output {
             api_calls: number("apiCalls").unwrap_or_default(),
             throttled_calls: number("throttledCalls").unwrap_or_default(),
             failures,
+            already_there: already_there.and_then(Result::ok).unwrap_or_default(),
         })
     }
 }

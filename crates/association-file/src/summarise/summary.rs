@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::batch::BatchCounts;
+use super::done::Done;
 use super::failed::FailedRow;
 use super::results::Output;
 use crate::step::{Cause, Grouped};
@@ -46,6 +47,10 @@ pub struct Counts {
     pub file: FileCounts,
     /// Associations that a call made.
     pub associated: usize,
+    /// Those of them that `associated.csv` cannot list, because the results do not tell which they are. The member is
+    /// left out if there are none.
+    #[serde(rename = "associatedNotListed", skip_serializing_if = "is_zero")]
+    pub associated_unnamed: usize,
     /// Associations that were there already.
     pub already_associated: usize,
     /// Associations that only dry runs ask for. The member is left out if there are none.
@@ -66,6 +71,7 @@ fn is_zero(count: &usize) -> bool {
 impl Counts {
     pub(super) fn add(&mut self, batch: BatchCounts, output: &Output) {
         self.associated += batch.associated;
+        self.associated_unnamed += batch.unnamed;
         self.already_associated += batch.already_associated;
         self.planned += batch.planned;
         self.failed += batch.failed;
@@ -88,6 +94,8 @@ pub struct Summed {
     pub counts: Counts,
     /// Everything that failed, in the order of the file.
     pub failed: Vec<FailedRow>,
+    /// Everything that is on its queue.
+    pub done: Done,
     /// Results that cannot be read, if nothing else tells which pairs they were about.
     pub unreadable: Option<String>,
 }
@@ -139,6 +147,12 @@ pub struct Summary {
     /// The key of the failed rows of dry runs, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_dry_run_rows: Option<String>,
+    /// The key of the rows that a call associated, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub associated_rows: Option<String>,
+    /// The key of the rows that were there already, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub already_associated_rows: Option<String>,
     /// The first failures.
     pub failures: Vec<FailedRow>,
     /// The reason why the execution fails, if it does.
@@ -170,6 +184,9 @@ impl Summary {
             summary: format!("{folder}/summary.json"),
             failed_rows: any(false).then(|| format!("{folder}/failed.csv")),
             failed_dry_run_rows: any(true).then(|| format!("{folder}/failed-in-dry-run.csv")),
+            associated_rows: summed.done.associated.as_ref().map(|_| format!("{folder}/associated.csv")),
+            already_associated_rows: (summed.done.already_associated.as_ref())
+                .map(|_| format!("{folder}/already-associated.csv")),
             failures: shown(&summed.failed),
             error,
         }

@@ -93,6 +93,7 @@ async fn failed_rows_come_out_and_can_go_in_again() {
             "status": "PARTIAL", "file": "incoming/dir/a b ü.csv", "rows": 4, "pairs": 3, "repeated": 1, "queues": 2,
             "associated": 1, "alreadyAssociated": 0, "failed": 2, "apiCalls": 14, "throttledCalls": 2,
             "summary": "results/dir/a b ü/x/summary.json", "failedRows": "results/dir/a b ü/x/failed.csv",
+            "associatedRows": "results/dir/a b ü/x/associated.csv",
             "failures": [
                 { "queueId": "q2", "emailAddressId": "e1", "row": 3, "error": "Lambda.TooManyRequestsException",
                   "message": "=slow", "retryable": true },
@@ -109,6 +110,11 @@ async fn failed_rows_come_out_and_can_go_in_again() {
         "\u{feff}instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\n\
          ,q2,,e1,,3,Lambda.TooManyRequestsException,'=slow,true\n\
          ,q1,,e2,,4,QueueFull,the queue is full,false\n"
+    );
+    let associated = s3.text("files/results/dir/a b ü/x/associated.csv");
+    assert_eq!(
+        associated,
+        "\u{feff}instanceId,queueId,queueName,emailAddressId,emailAddress,row\n,q1,,e1,,2\n"
     );
     s3.put("files/incoming/failed.csv", failed);
     let again = invoke(&s3, &group("incoming/failed.csv")).await.unwrap();
@@ -281,6 +287,34 @@ async fn unreadable_results_are_logged_and_in_the_summary() {
         );
         assert_eq!((&warning["unreadable"], &warning["reason"]), (&json!(count), &json!(said)));
     }
+}
+
+#[tokio::test]
+async fn one_search_for_a_reference_finds_its_failed_rows() {
+    let s3 = S3::start().await;
+    let text = "queueId,queueName,emailAddressId,emailAddress,reference\n\
+                q,,e1,,order-1\nq,,e2,,order-2\n,Billing,,hidden@brand.example,order-1\nq/,,e,,order-1\nq,,e4,,\n";
+    s3.put("files/incoming/f.csv", text);
+    let grouped = invoke(&s3, &group("incoming/f.csv")).await.unwrap();
+    let log = Log::begin();
+    invoke(&s3, &summarise(&json!({ "grouped": grouped }))).await.unwrap();
+    assert!(!log.text().contains("hidden"), "{}", log.text());
+    let lines = log.lines();
+    let found: Vec<_> = lines.iter().filter(|line| line["reference"] == "order-1").collect();
+    let ends: Vec<_> = found.iter().map(|line| (&line["message"], &line["row"], &line["error"])).collect();
+    let failed = json!("a row failed");
+    assert_eq!(
+        ends,
+        [
+            (&failed, &json!(2), &json!("NoResult")),
+            (&failed, &json!(4), &json!("NoResult")),
+            (&failed, &json!(5), &json!("InvalidRequest"))
+        ]
+    );
+    assert_eq!((&found[0]["queueId"], &found[0]["emailAddressId"]), (&json!("q"), &json!("e1")));
+    assert_eq!((&found[1]["queueName"], found[1].get("emailAddressId")), (&json!("Billing"), None));
+    // Rows without a reference stand in failed.csv alone.
+    assert_eq!(lines.len(), 5, "{lines:#?}");
 }
 
 #[tokio::test]
