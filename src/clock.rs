@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 /// Converts a wall-clock time, such as the deadline from Lambda, to an instant of Tokio's clock.
-pub fn instant_of(moment: SystemTime) -> Instant {
+pub(crate) fn instant_of(moment: SystemTime) -> Instant {
     Instant::now() + moment.duration_since(now()).unwrap_or(Duration::ZERO)
 }
 

@@ -12,12 +12,12 @@ pub struct Failure {
     /// Whether the same request may succeed later.
     pub retry: Retry,
     /// The identifiers that the API refused. If one came from a directory, that directory may be out of date.
-    pub blame: Blame,
+    pub(crate) blame: Blame,
 }
 
 /// The identifiers of a pair that the API refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blame {
+pub(crate) enum Blame {
     /// Neither identifier.
     Nothing,
     /// The queue's identifier, or its instance's.
@@ -30,12 +30,12 @@ pub enum Blame {
 
 impl Blame {
     /// Whether the queue's identifier may be at fault.
-    pub fn queue(self) -> bool {
+    pub(crate) fn queue(self) -> bool {
         matches!(self, Blame::Queue | Blame::Either)
     }
 
     /// Whether the address's identifier may be at fault.
-    pub fn address(self) -> bool {
+    pub(crate) fn address(self) -> bool {
         matches!(self, Blame::Address | Blame::Either)
     }
 }
@@ -61,19 +61,19 @@ impl Failure {
     }
 
     /// The failure of a pair for which no time was left.
-    pub fn deadline_exceeded(reason: impl Into<String>) -> Self {
+    pub(crate) fn deadline_exceeded(reason: impl Into<String>) -> Self {
         Failure::ours("DeadlineExceeded", reason, Retry::NextInvocation)
     }
 
     /// The failure of a pair whose last attempt failed when no time was left for another. The cause may need time to
     /// pass, so an immediate retry is no use.
-    pub fn deadline_exceeded_after_refusal(reason: impl Into<String>) -> Self {
+    pub(crate) fn deadline_exceeded_after_refusal(reason: impl Into<String>) -> Self {
         Failure::ours("DeadlineExceeded", reason, Retry::MayPass)
     }
 
     /// Whether the failure is retryable. `in_grace` says whether a missing queue or address of the request may still
     /// appear.
-    pub fn is_retryable(&self, in_grace: bool) -> bool {
+    pub(crate) fn is_retryable(&self, in_grace: bool) -> bool {
         match self.retry {
             Retry::MayPass | Retry::NextInvocation => true,
             Retry::FirstDelivery => in_grace,

@@ -10,7 +10,7 @@ use crate::plan::{Address, Plan};
 
 /// The result of one pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// A call associated the pair. The queue may have had the address before, because the API accepts such a call too.
     Associated,
     /// The function found the address on the queue.
@@ -23,7 +23,7 @@ pub enum Outcome {
 
 /// The outcomes of one group.
 #[derive(Debug)]
-pub struct GroupOutcomes {
+pub(crate) struct GroupOutcomes {
     /// The outcome of each address, in the order of the plan.
     pub by_address: Vec<Outcome>,
     /// Addresses on the queue that no request names, without the queue's default address. Known only if the queue was
@@ -33,16 +33,16 @@ pub struct GroupOutcomes {
 
 /// The results of all pairs of an invocation.
 #[derive(Debug)]
-pub struct Outcomes {
+pub(crate) struct Outcomes {
     /// For each group of the plan, the outcomes of its addresses, without those that no source asks for.
-    pub by_group: IndexList<GroupIndex, GroupOutcomes>,
+    pub(crate) by_group: IndexList<GroupIndex, GroupOutcomes>,
     /// For each pair of [`Pairs::pairs`](crate::pairs::Pairs::pairs), its outcome.
-    pub by_pair: IndexList<PairIndex, Outcome>,
+    pub(crate) by_pair: IndexList<PairIndex, Outcome>,
 }
 
 impl Outcomes {
     /// Gives each pair the outcome of its place in the plan. A pair without a place gets its failure.
-    pub fn new(plan: &Plan, mut by_group: IndexList<GroupIndex, GroupOutcomes>) -> Self {
+    pub(crate) fn new(plan: &Plan, mut by_group: IndexList<GroupIndex, GroupOutcomes>) -> Self {
         let by_pair = plan
             .places
             .iter()

@@ -139,7 +139,7 @@ impl Pairs {
     }
 
     /// The source whose request mentions a pair.
-    pub fn source_of(&self, mention: &Mention) -> SourceIndex {
+    pub(crate) fn source_of(&self, mention: &Mention) -> SourceIndex {
         self.requests[mention.request].source
     }
 
@@ -151,7 +151,11 @@ impl Pairs {
 
     /// Whether a queue or an address that is not found may still appear. It may on the first delivery of an SQS message
     /// that is no continuation.
-    pub fn is_in_grace(&self, request: RequestIndex, sources: &IndexList<SourceIndex, Source<'_>>) -> bool {
+    pub(crate) fn is_in_grace(
+        &self,
+        request: RequestIndex,
+        sources: &IndexList<SourceIndex, Source<'_>>,
+    ) -> bool {
         let RequestInfo { source, options, .. } = &self.requests[request];
         sources[*source].delivery.is_first() && !options.continued
     }

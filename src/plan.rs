@@ -16,7 +16,7 @@ use crate::requests::{EmailAddressId, InstanceId, Intent, QueueId};
 
 mod join;
 
-pub use join::Joined;
+pub(crate) use join::Joined;
 
 /// Addresses in one AssociateQueueEmailAddresses call (API reference: EmailAddressesConfig, at most 50).
 pub const CHUNK: usize = 50;
@@ -27,7 +27,7 @@ pub struct Plan {
     /// One group for each queue, in the order the queues were first named.
     pub groups: IndexList<GroupIndex, Group>,
     /// For each queue of [`Pairs::queues`]: its group, or the failure to find the queue.
-    pub group_of: IndexList<QueueIndex, Result<GroupIndex, Arc<Failure>>>,
+    pub(crate) group_of: IndexList<QueueIndex, Result<GroupIndex, Arc<Failure>>>,
     /// For each pair of [`Pairs::pairs`]: its place in a group, or the failure that keeps it out of the plan.
     pub places: IndexList<PairIndex, Result<Place, Arc<Failure>>>,
     /// Finds groups and addresses by their identifiers. Empty if callers give identifiers only.
@@ -54,7 +54,7 @@ pub struct Place {
 
 /// One of the distinct pairs of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Distinct {
+pub(crate) enum Distinct {
     /// The pair has a place in the plan.
     Placed(Place),
     /// The pair has no place.
@@ -69,18 +69,18 @@ pub struct Group {
     /// The queue.
     pub queue: QueueId,
     /// The distinct addresses, in the order they were first requested.
-    pub addresses: IndexList<AddressIndex, Address>,
+    pub(crate) addresses: IndexList<AddressIndex, Address>,
     /// The chunks of the addresses that were known when the plan was made. An address is in no chunk if only dry runs
     /// ask for it.
     pub chunks: Vec<Chunk>,
     /// The urgency of reading the queue's list for addresses that requests only check. It counts calls as
     /// [`Chunk::urgency`] does. The list of a queue counts as one call.
-    pub check_urgency: usize,
+    pub(crate) check_urgency: usize,
 }
 
 /// One address of a group.
 #[derive(Debug)]
-pub struct Address {
+pub(crate) struct Address {
     /// The address's identifier.
     pub id: EmailAddressId,
     /// The greatest intent of the requests that ask for the address. [`Intent`] is ordered from planning to
@@ -89,12 +89,12 @@ pub struct Address {
     /// The sources that ask for the address. Empty if every name that led here leads to another address now.
     pub sources: Sources,
     /// The first pair that names the address.
-    pub first_pair: PairIndex,
+    pub(crate) first_pair: PairIndex,
 }
 
 /// The sources that ask for an address, each once, in order. Nearly every address has one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sources {
+pub(crate) enum Sources {
     /// No source.
     None,
     /// One source.
@@ -111,12 +111,12 @@ pub struct Chunk {
     pub addresses: Vec<AddressIndex>,
     /// Number of calls that the smallest request with an address in this chunk needs. Chunks with a low number go
     /// first, so that a large source does not starve small ones.
-    pub urgency: usize,
+    pub(crate) urgency: usize,
 }
 
 impl Address {
     /// Whether a source asks for the address.
-    pub fn is_wanted(&self) -> bool {
+    pub(crate) fn is_wanted(&self) -> bool {
         !self.sources.as_slice().is_empty()
     }
 }
@@ -129,7 +129,7 @@ impl Group {
 
     /// Number of calls that the group needs if nothing fails. If only dry runs ask for its addresses, it is the number
     /// that a live run would need.
-    pub fn calls_needed(&self) -> usize {
+    pub(crate) fn calls_needed(&self) -> usize {
         let wanted = || self.addresses.iter().filter(|address| address.is_wanted());
         match wanted().filter(|address| !address.intent.is_dry()).count() {
             0 => wanted().count().div_ceil(CHUNK),
@@ -169,7 +169,7 @@ impl Plan {
 
     /// The distinct pair behind a pair as the caller named it. Pairs that turn out to be the same share one place. A
     /// pair without a place is identified by its names alone.
-    pub fn distinct(&self, pair: PairIndex) -> Distinct {
+    pub(crate) fn distinct(&self, pair: PairIndex) -> Distinct {
         match &self.places[pair] {
             Ok(place) => Distinct::Placed(*place),
             Err(_) => Distinct::Named(pair),
@@ -323,8 +323,7 @@ where
 }
 
 impl Sources {
-    /// The sources as a slice.
-    pub fn as_slice(&self) -> &[SourceIndex] {
+    pub(crate) fn as_slice(&self) -> &[SourceIndex] {
         match self {
             Sources::None => &[],
             Sources::One(source) => std::slice::from_ref(source),

@@ -119,7 +119,7 @@ impl Settings {
     }
 
     /// The settings that a group needs.
-    pub fn group_limits(&self) -> GroupLimits {
+    pub(crate) fn group_limits(&self) -> GroupLimits {
         GroupLimits {
             additional_addresses: self.queue_additional_limit,
             max_attempts: self.calls.max_attempts,

@@ -6,30 +6,30 @@ use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
 /// Number of entries in one batch (SQS API reference, SendMessageBatch and ChangeMessageVisibilityBatch: up to 10).
-pub const BATCH_ENTRIES: usize = 10;
+pub(crate) const BATCH_ENTRIES: usize = 10;
 /// Batches in flight at once.
-pub const CONCURRENT_BATCHES: usize = 8;
+pub(crate) const CONCURRENT_BATCHES: usize = 8;
 /// Usual upper bound for the time of a round of batches.
 const ROUND: Duration = Duration::from_millis(250);
 
 /// The time to hand this many messages to SQS.
-pub fn time_for(messages: usize) -> Duration {
+pub(crate) fn time_for(messages: usize) -> Duration {
     let rounds = messages.div_ceil(BATCH_ENTRIES).div_ceil(CONCURRENT_BATCHES);
     ROUND * u32::try_from(rounds).unwrap_or(u32::MAX)
 }
 
 /// A request that SQS did not carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqsError {
+pub(crate) struct SqsError {
     /// The error code of SQS, or one of the function's own if SQS did not answer.
     pub code: String,
     /// Whether the same request may succeed later.
-    pub may_pass: bool,
+    pub(crate) may_pass: bool,
 }
 
 impl SqsError {
     /// Reads the SDK's error. Only a request that SQS understood and refused cannot succeed later.
-    pub fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
+    pub(crate) fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
         let code = error.code().unwrap_or("ConnectionFailed").to_owned();
         let may_pass = match error {
             SdkError::ServiceError(context) => {

@@ -38,7 +38,6 @@ pub(crate) struct WrittenRequest<'a> {
     /// Marks a continuation. Serde writes this field only if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) continued: bool,
-    /// The entries.
     pub(crate) associations: Vec<WrittenEntry<'a>>,
     /// The reasons why the entries failed, for a person. The function ignores this field when it reads the request.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,7 @@ pub struct BatchItemFailures {
 #[serde(rename_all = "camelCase")]
 pub struct BatchItemFailure {
     /// The message's `messageId`.
-    pub item_identifier: String,
+    pub(crate) item_identifier: String,
 }
 
 impl BatchItemFailures {

@@ -32,7 +32,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts the pairs of an invocation. The failures supply the number of failed pairs.
-    pub fn new(pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Self {
+    pub(crate) fn new(pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Self {
         let mut counts =
             Counts { requested: pairs.mentions.len() + pairs.invalid.len(), ..Counts::default() };
         outcomes.by_group.iter().flat_map(|group| &group.by_address).for_each(|outcome| counts.add(outcome));

@@ -38,7 +38,7 @@ pub enum Answer {
 ///
 /// # Errors
 /// Returns an [`InvocationError`] if the caller must see the failures as an error.
-pub fn answer(
+pub(crate) fn answer(
     envelope: &Envelope<'_>,
     pairs: &Pairs,
     outcomes: &Outcomes,

@@ -104,21 +104,26 @@ pub struct Report {
     /// The failures, in the order of the request.
     pub failures: Vec<Failed>,
     /// Number of failures that the report leaves out.
-    pub failures_omitted: usize,
+    pub(crate) failures_omitted: usize,
     /// Number of queues that the report leaves out.
-    pub queues_omitted: usize,
+    pub(crate) queues_omitted: usize,
     /// An association request of the pairs that may succeed later, if the request wants them back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<Value>,
     /// The pairs that the queues' lists already hold, as entries of a request. Left out if there are none, and if the
     /// report has no room for all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub already_associated_pairs: Option<Value>,
+    pub(crate) already_associated_pairs: Option<Value>,
 }
 
 impl Report {
-    /// The whole report.
-    pub fn new(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes, failures: &Failures, tally: Tally) -> Self {
+    pub(crate) fn new(
+        pairs: &Pairs,
+        plan: &Plan,
+        outcomes: &Outcomes,
+        failures: &Failures,
+        tally: Tally,
+    ) -> Self {
         let counts = Counts::new(pairs, outcomes, failures);
         Report {
             status: Status::of(&counts),
@@ -152,7 +157,7 @@ impl Report {
     /// Adds the remaining request and cuts the report to its size limit. Returns `None` if the result is still too
     /// large.
     #[must_use]
-    pub fn with_remaining(mut self, remaining: Option<Value>) -> Option<Self> {
+    pub(crate) fn with_remaining(mut self, remaining: Option<Value>) -> Option<Self> {
         self.remaining = remaining;
         Some(self.within_size()).filter(|report| json_size(report) <= MAX_BYTES)
     }
@@ -160,7 +165,7 @@ impl Report {
     /// Names the pairs that were there already if all of them fit into the report. A part of them would be of no use,
     /// because a pair outside the list would then seem to be new.
     #[must_use]
-    pub fn with_already_associated(mut self, pairs: Option<Value>) -> Self {
+    pub(crate) fn with_already_associated(mut self, pairs: Option<Value>) -> Self {
         self.already_associated_pairs = pairs;
         if self.already_associated_pairs.is_some() && json_size(&self) > MAX_BYTES {
             self.already_associated_pairs = None;

@@ -96,7 +96,6 @@ impl Agenda {
         self.ready[operation as usize].drain().map(|Reverse(pending)| pending).collect()
     }
 
-    /// Removes all attempts.
     pub(super) fn drain_all(&mut self) -> Vec<Pending> {
         let mut all: Vec<Pending> = self.waiting.drain().map(|Reverse(waiting)| waiting.pending).collect();
         all.extend(Operation::ALL.into_iter().flat_map(|operation| self.drain(operation)));

@@ -11,22 +11,22 @@ use backoff::backoff::Backoff as _;
 
 /// Bounds of the waits of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BackoffSettings {
+pub(crate) struct BackoffSettings {
     /// The first wait, before jitter.
-    pub initial: Duration,
+    pub(crate) initial: Duration,
     /// The longest wait, jitter included.
     pub max: Duration,
 }
 
 /// The waits of one call. Each is twice the one before.
 #[derive(Debug)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     intervals: ExponentialBackoff,
 }
 
 impl Backoff {
     /// Starts with the first wait of a call.
-    pub fn new(settings: BackoffSettings) -> Self {
+    pub(crate) fn new(settings: BackoffSettings) -> Self {
         Backoff {
             intervals: ExponentialBackoff {
                 current_interval: settings.initial,
@@ -42,7 +42,7 @@ impl Backoff {
     }
 
     /// The next wait: between half and one and a half of the doubled interval, never above the maximum.
-    pub fn next_wait(&mut self) -> Duration {
+    pub(crate) fn next_wait(&mut self) -> Duration {
         // The crate adds its jitter above the maximum too, so its answer is clamped.
         let max = self.intervals.max_interval;
         self.intervals.next_backoff().map_or(max, |wait| wait.min(max))

@@ -23,7 +23,7 @@ impl Deadline {
     }
 
     /// The last moment at which a call may begin.
-    pub fn last_begin(self) -> Option<Instant> {
+    pub(crate) fn last_begin(self) -> Option<Instant> {
         self.end.checked_sub(SHORTEST_CALL)
     }
 
@@ -38,7 +38,7 @@ impl Deadline {
     }
 
     /// The time that a call may take if it begins at `begin`.
-    pub fn time_for_call(self, begin: Instant, at_most: Duration) -> Duration {
+    pub(crate) fn time_for_call(self, begin: Instant, at_most: Duration) -> Duration {
         self.end.saturating_duration_since(begin).min(at_most)
     }
 }

@@ -1,22 +1,23 @@
 //! Calls: carry out the plan at the quota and before the deadline, and blame only the pair at fault.
 //!
-//! State machines without clocks or sockets decide on the next call. There is a [`group`] for each queue and a reading
-//! for each directory. A [`Round`] holds all of them. [`Caller::run`] takes a step from the round, makes the call and
+//! State machines without clocks or sockets decide on the next call. There is a `group` for each queue and a reading
+//! for each directory. A `Round` holds all of them. `Caller::run` takes a step from the round, makes the call and
 //! gives the step back with the answer. Only that loop waits. It makes the most urgent call first, takes a turn from
-//! the [`pace`], checks the [`deadline`], and retries a call if that may help.
+//! the `pace`, checks the `deadline`, and retries a call if that may help.
 
 mod agenda;
-pub mod backoff;
-pub mod deadline;
-pub mod group;
+pub(crate) mod backoff;
+mod deadline;
+pub(crate) mod group;
 mod instances;
 pub mod pace;
-pub mod pause;
+mod pause;
 mod round;
 mod run;
-pub mod step;
-pub mod token;
+mod step;
+mod token;
 
 pub use deadline::Deadline;
-pub use round::{Given, Round};
-pub use run::{CallLimits, Caller, Observer, Shared, Tally};
+pub(crate) use round::{Given, Round};
+pub use run::{CallLimits, Observer, Shared};
+pub(crate) use run::{Caller, Tally};

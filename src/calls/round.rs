@@ -29,22 +29,22 @@ const WAIT_FOR_NAMES: Duration = Duration::from_millis(500);
 
 /// The input of a round.
 #[derive(Debug, Clone, Copy)]
-pub struct Given<'p> {
+pub(crate) struct Given<'p> {
     /// The pairs of the payload.
     pub pairs: &'p Pairs,
     /// The identifier of each source of the envelope, for the `ClientToken`.
-    pub source_ids: &'p IndexList<SourceIndex, Arc<str>>,
+    pub(crate) source_ids: &'p IndexList<SourceIndex, Arc<str>>,
     /// The directories that the process keeps.
     pub directories: &'p Directories,
     /// Bounds of each group.
     pub limits: GroupLimits,
     /// When half of the time for calls is over.
-    pub half_time: Instant,
+    pub(crate) half_time: Instant,
 }
 
 /// The state of everything that needs calls.
 #[derive(Debug)]
-pub struct Round<'p> {
+pub(crate) struct Round<'p> {
     given: Given<'p>,
     names: Names<'p>,
     plan: Plan,
@@ -79,7 +79,7 @@ enum Idle {
 
 impl<'p> Round<'p> {
     /// Groups the pairs whose identifiers are known, and starts to look up the names of the others.
-    pub fn new(given: Given<'p>, now: Instant) -> Self {
+    pub(crate) fn new(given: Given<'p>, now: Instant) -> Self {
         let (names, resolved) = Names::new(given.pairs, given.directories, now);
         let mut round = Round {
             given,
@@ -97,7 +97,7 @@ impl<'p> Round<'p> {
     }
 
     /// Returns the final plan and the outcome of each of its addresses.
-    pub fn finish(self) -> (Plan, IndexList<GroupIndex, GroupOutcomes>) {
+    pub(crate) fn finish(self) -> (Plan, IndexList<GroupIndex, GroupOutcomes>) {
         (self.plan, self.groups.into_iter().map(|group| group.progress.finish()).collect())
     }
 

@@ -24,9 +24,9 @@ use super::step::{Answer, Attempt};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallLimits {
     /// The waits between attempts.
-    pub backoff: BackoffSettings,
+    pub(crate) backoff: BackoffSettings,
     /// Attempts of one call, the first one included.
-    pub max_attempts: u32,
+    pub(crate) max_attempts: u32,
     /// How long one attempt may take.
     pub call_timeout: Duration,
 }
@@ -57,7 +57,7 @@ impl Shared {
 
 /// Number of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Attempts, of every operation.
     pub api_calls: u64,
     /// Attempts that the API refused by throttling.
@@ -82,7 +82,7 @@ pub trait Observer: Send + Sync {
 
 /// Makes the calls of one invocation.
 #[derive(Clone, Copy)]
-pub struct Caller<'a> {
+pub(crate) struct Caller<'a> {
     /// Makes the attempts.
     pub connect: &'a Connect,
     /// The state that all invocations of the process share.
@@ -100,7 +100,7 @@ impl Caller<'_> {
     ///
     /// A call waits in this order: backoff, permit, pace. So every attempt passes the pace, no call holds a permit
     /// during its backoff, and a call uses its turn at once.
-    pub async fn run(&self, round: &mut Round<'_>) -> Tally {
+    pub(crate) async fn run(&self, round: &mut Round<'_>) -> Tally {
         let run = Run {
             caller: self,
             round,
@@ -226,10 +226,7 @@ impl Run<'_, '_> {
         let may_read = self.searches < self.caller.shared.max_concurrent_calls / 2;
         let first =
             self.agenda.next_operation(|operation| open(operation) && (may_read || !is_search(operation)));
-        first.or_else(|| match self.in_flight.is_empty() {
-            true => self.agenda.next_operation(open),
-            false => None,
-        })
+        first.or_else(|| self.agenda.next_operation(|operation| open(operation) && self.in_flight.is_empty()))
     }
 
     /// The next attempt of an operation that is still needed.
@@ -322,11 +319,10 @@ impl Run<'_, '_> {
             let settings = self.caller.limits.backoff;
             let backoff = self.backoffs.entry(step.place).or_insert_with(|| Backoff::new(settings));
             let due = now + backoff.next_wait().max(pause.at_least);
-            match self.caller.deadline.allows(due) {
-                true => self.agenda.push_later(due, Pending::First(Box::new(step))),
-                false => {
-                    self.round.give_up(&step.task, "no time was left to wait for room on the queue", now);
-                }
+            if self.caller.deadline.allows(due) {
+                self.agenda.push_later(due, Pending::First(Box::new(step)));
+            } else {
+                self.round.give_up(&step.task, "no time was left to wait for room on the queue", now);
             }
         }
     }

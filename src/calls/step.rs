@@ -16,46 +16,28 @@ use super::pause::Pause;
 
 /// One call that a round needs.
 #[derive(Debug)]
-pub struct Step {
+pub(crate) struct Step {
     /// The purpose of the call.
     pub task: Task,
     /// The lowest number goes first.
-    pub urgency: usize,
+    pub(crate) urgency: usize,
     /// The lowest number goes first among equally urgent steps. All steps of one group have the same place.
     pub place: usize,
     /// How long the step waits before it may begin.
-    pub pause: Option<Pause>,
+    pub(crate) pause: Option<Pause>,
 }
 
 /// The purpose of a call.
 #[derive(Debug)]
-pub enum Task {
+pub(crate) enum Task {
     /// Associate addresses of a group.
-    Associate {
-        /// The group.
-        group: GroupIndex,
-        /// The addresses of the chunk.
-        chunk: Chunk,
-    },
+    Associate { group: GroupIndex, chunk: Chunk },
     /// Read the next page of the list of a group's queue.
-    List {
-        /// The group.
-        group: GroupIndex,
-        /// The pages of the list so far.
-        listing: Listing,
-    },
+    List { group: GroupIndex, listing: Listing },
     /// Read the next page of a directory.
-    Search {
-        /// The directory.
-        reading: DirectoryIndex,
-        /// The call that reads it.
-        call: SearchCall,
-    },
+    Search { reading: DirectoryIndex, call: SearchCall },
     /// Check whether an instance exists.
-    CheckInstance {
-        /// The call that checks it.
-        call: SearchCall,
-    },
+    CheckInstance { call: SearchCall },
 }
 
 /// A task with its call. A retry makes the same call.
@@ -69,47 +51,27 @@ pub(super) enum Attempt {
 
 /// The answer to a task, after all retries of its call.
 #[derive(Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// Every address of the chunk is on the queue.
-    Associated {
-        /// The group.
-        group: GroupIndex,
-        /// The addresses of the chunk.
-        chunk: Chunk,
-    },
+    Associated { group: GroupIndex, chunk: Chunk },
     /// A page of the queue's list.
     Listed {
-        /// The group.
         group: GroupIndex,
         /// The pages of the list before this one.
         listing: Listing,
-        /// The page.
         page: Page<ListedAddress>,
     },
     /// A page of a directory.
-    Found {
-        /// The directory.
-        reading: DirectoryIndex,
-        /// The page.
-        page: Page<Entry>,
-    },
+    Found { reading: DirectoryIndex, page: Page<Entry> },
     /// The instance exists.
-    Exists {
-        /// The call that checked the instance.
-        call: SearchCall,
-    },
+    Exists { call: SearchCall },
     /// The call failed for good.
-    Refused {
-        /// The task of the call.
-        task: Task,
-        /// The last refusal.
-        refused: Refused,
-    },
+    Refused { task: Task, refused: Refused },
 }
 
 impl Task {
     /// The operation that the task calls.
-    pub fn operation(&self) -> Operation {
+    pub(crate) fn operation(&self) -> Operation {
         match self {
             Task::Associate { .. } => Operation::Associate,
             Task::List { .. } => Operation::List,

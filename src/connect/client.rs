@@ -36,7 +36,7 @@ impl Connect {
     ///
     /// # Errors
     /// Returns the classified cause if the call did not succeed.
-    pub async fn associate(&self, call: &AssociateCall) -> Result<(), Refusal> {
+    pub(crate) async fn associate(&self, call: &AssociateCall) -> Result<(), Refusal> {
         let AssociateCall { instance, queue, addresses, client_token } = call;
         let config = addresses
             .iter()

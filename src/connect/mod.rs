@@ -9,6 +9,7 @@ mod pages;
 mod refusal;
 
 pub use client::Connect;
-pub use operation::{AssociateCall, Directory, Entry, ListCall, ListedAddress, Operation, Page, SearchCall};
-pub use pages::Pages;
+pub(crate) use operation::AssociateCall;
+pub use operation::{Directory, Entry, ListCall, ListedAddress, Operation, Page, SearchCall};
+pub(crate) use pages::Pages;
 pub use refusal::{Class, Refusal, Refused};

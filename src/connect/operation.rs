@@ -38,7 +38,7 @@ impl fmt::Display for Operation {
 /// A call that associates addresses with a queue. It associates all of them or none. A retry repeats the same call,
 /// with the same `ClientToken`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AssociateCall {
+pub(crate) struct AssociateCall {
     /// The instance's identifier.
     pub instance: InstanceId,
     /// The queue's identifier.
@@ -105,7 +105,7 @@ pub struct ListedAddress {
     /// The address's identifier.
     pub id: String,
     /// Whether the address is the queue's default outbound address. The default does not count against the limit of 49.
-    pub is_default: bool,
+    pub(crate) is_default: bool,
 }
 
 /// A queue or an email address in an instance's directory.

@@ -10,7 +10,7 @@ const MOST: usize = 1_000;
 
 /// The pages of one listing so far.
 #[derive(Debug, Default)]
-pub struct Pages {
+pub(crate) struct Pages {
     read: usize,
     tokens: HashSet<String>,
     next_token: Option<String>,
@@ -18,7 +18,7 @@ pub struct Pages {
 
 impl Pages {
     /// The start of the next page. The first page has no token.
-    pub fn next_token(&self) -> Option<&str> {
+    pub(crate) fn next_token(&self) -> Option<&str> {
         self.next_token.as_deref()
     }
 
@@ -27,7 +27,7 @@ impl Pages {
     /// # Errors
     /// Returns an error for a listing that would never end. Such a page points to an earlier page, or it is the 1,000th
     /// and not the last one.
-    pub fn turn(&mut self, operation: Operation, next_token: Option<String>) -> Result<bool, Refused> {
+    pub(crate) fn turn(&mut self, operation: Operation, next_token: Option<String>) -> Result<bool, Refused> {
         self.read += 1;
         self.next_token.clone_from(&next_token);
         let Some(token) = next_token else { return Ok(true) };

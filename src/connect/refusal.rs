@@ -27,9 +27,9 @@ pub struct Refused {
     /// The last refusal.
     pub refusal: Refusal,
     /// The call deserved a retry, but there was no time left.
-    pub out_of_time: bool,
+    pub(crate) out_of_time: bool,
     /// Connect may have carried out an earlier attempt although its answer was lost.
-    pub maybe_done: bool,
+    pub(crate) maybe_done: bool,
 }
 
 impl Refused {

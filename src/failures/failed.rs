@@ -41,16 +41,16 @@ pub struct Failed {
     pub source: SourceIndex,
     /// The subject of the failure.
     #[serde(skip)]
-    pub origin: Origin,
+    pub(crate) origin: Origin,
     /// The failure was sent to one of the two queues, so the source need not be delivered again because of it.
     #[serde(skip)]
     pub sent_on: bool,
     /// The request's `failOnRetryable`.
     #[serde(skip)]
-    pub fail_on_retryable: bool,
+    pub(crate) fail_on_retryable: bool,
     /// The request's `failOnPermanent`.
     #[serde(skip)]
-    pub fail_on_permanent: bool,
+    pub(crate) fail_on_permanent: bool,
 }
 
 impl Failed {
@@ -74,7 +74,7 @@ impl Failed {
 
 /// The subject of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// A pair.
     Pair {
         /// The pair as the caller named it.

@@ -7,7 +7,8 @@ mod failed;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use failed::{Failed, Origin};
+pub use failed::Failed;
+pub(crate) use failed::Origin;
 
 use crate::index::{IndexList, SourceIndex};
 use crate::outcomes::{Outcome, Outcomes};
@@ -23,7 +24,7 @@ pub struct Failures {
 
 impl Failures {
     /// Collects the failures. `source_ids` identifies each source.
-    pub fn new(
+    pub(crate) fn new(
         sources: &IndexList<SourceIndex, Source<'_>>,
         source_ids: &IndexList<SourceIndex, Arc<str>>,
         pairs: &Pairs,
@@ -101,7 +102,7 @@ impl Failures {
     }
 
     /// Notes that failures were sent on. The numbers are indexes in [`Failures::as_slice`].
-    pub fn note_sent_on(&mut self, numbers: impl IntoIterator<Item = usize>) {
+    pub(crate) fn note_sent_on(&mut self, numbers: impl IntoIterator<Item = usize>) {
         for number in numbers {
             self.list[number].sent_on = true;
         }

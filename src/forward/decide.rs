@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 /// One of the two queues that the function sends to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Destination {
+pub(crate) enum Destination {
     /// `FAILURES_QUEUE_URL`
     Failures,
     /// `CONTINUATION_QUEUE_URL`
@@ -26,13 +26,13 @@ pub enum Destination {
 
 /// A message to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
+pub(crate) struct Outgoing {
     /// The source.
     pub source: SourceIndex,
     /// The identifier of the source.
     pub message_id: Option<String>,
     /// The queue that gets the message.
-    pub destination: Destination,
+    pub(crate) destination: Destination,
     /// An association request.
     pub body: String,
     /// The failures that the message carries, as indexes in [`Failures::as_slice`].
@@ -43,7 +43,7 @@ pub struct Outgoing {
 
 /// The queues that the function can send to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Forwarding {
+pub(crate) struct Forwarding {
     /// There is a failures queue.
     pub failures: bool,
     /// There is a continuation queue.
@@ -70,7 +70,7 @@ struct Results {
 /// Returns the failures that were sent on, as indexes in [`Failures::as_slice`]. `arrived` says for each message
 /// whether it arrived. If one message of a source did not arrive, the whole source comes again, and none of its
 /// failures counts as sent on.
-pub fn sent_on(outgoing: &[Outgoing], arrived: &[bool]) -> Vec<usize> {
+pub(crate) fn sent_on(outgoing: &[Outgoing], arrived: &[bool]) -> Vec<usize> {
     let lost: HashSet<SourceIndex> = outgoing
         .iter()
         .zip(arrived)
@@ -83,7 +83,7 @@ pub fn sent_on(outgoing: &[Outgoing], arrived: &[bool]) -> Vec<usize> {
 
 impl Forwarding {
     /// Whether the function can send on failures of such an envelope.
-    pub fn applies(self, kind: EnvelopeKind) -> bool {
+    pub(crate) fn applies(self, kind: EnvelopeKind) -> bool {
         (self.failures || self.continuation)
             && matches!(
                 kind,
@@ -92,7 +92,7 @@ impl Forwarding {
     }
 
     /// The messages to be sent.
-    pub fn outgoing(
+    pub(crate) fn outgoing(
         self,
         envelope: &Envelope<'_>,
         pairs: &Pairs,

@@ -12,5 +12,5 @@ mod decide;
 mod parts;
 mod sender;
 
-pub use decide::{Destination, Forwarding, Outgoing, sent_on};
-pub use sender::Sender;
+pub(crate) use decide::{Forwarding, sent_on};
+pub(crate) use sender::Sender;

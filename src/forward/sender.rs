@@ -22,7 +22,7 @@ const BACKOFF: BackoffSettings =
 
 /// Sends messages to the two queues.
 #[derive(Debug, Clone)]
-pub struct Sender {
+pub(crate) struct Sender {
     client: Deferred<aws_sdk_sqs::Client>,
     failures: Option<String>,
     continuation: Option<String>,
@@ -30,7 +30,7 @@ pub struct Sender {
 
 impl Sender {
     /// Creates a sender to the queues of these URLs. The client must not retry by itself.
-    pub fn new(
+    pub(crate) fn new(
         client: Deferred<aws_sdk_sqs::Client>,
         failures: Option<String>,
         continuation: Option<String>,
@@ -40,7 +40,7 @@ impl Sender {
 
     /// Sends the messages and tells for each whether it arrived. It gives up the messages that have not arrived by
     /// `ends`.
-    pub async fn send(&self, outgoing: &[Outgoing], ends: Instant) -> Vec<bool> {
+    pub(crate) async fn send(&self, outgoing: &[Outgoing], ends: Instant) -> Vec<bool> {
         let mut arrived = vec![false; outgoing.len()];
         let batches = [Destination::Failures, Destination::Continuation]
             .into_iter()

@@ -21,11 +21,11 @@ const REFERENCES: usize = 10;
 
 /// The fields that identify the end of an invocation in the log and the metrics.
 #[derive(Debug, Clone, Copy)]
-pub struct Closing<'a> {
+pub(crate) struct Closing<'a> {
     /// The CloudWatch namespace of the metrics.
-    pub namespace: &'a str,
+    pub(crate) namespace: &'a str,
     /// The function's name, which is the dimension of the metrics.
-    pub function_name: &'a str,
+    pub(crate) function_name: &'a str,
     /// The identifier of the invocation.
     pub request_id: &'a str,
     /// The duration of the invocation.
@@ -33,7 +33,7 @@ pub struct Closing<'a> {
 }
 
 /// Logs the outcome of an invocation.
-pub fn close(
+pub(crate) fn close(
     closing: Closing<'_>,
     sources: &[Source<'_>],
     report: &Report,
@@ -52,7 +52,7 @@ pub fn close(
 }
 
 /// Logs the end of an invocation whose payload could not be read.
-pub fn close_without_report(closing: Closing<'_>, error: &InvocationError) {
+pub(crate) fn close_without_report(closing: Closing<'_>, error: &InvocationError) {
     tracing::warn!(error = error.error_type(), reason = %error, "the payload cannot be used");
     log_end(closing, Counts::default(), 0, 0, Some(error), Tally::default());
 }

@@ -47,7 +47,7 @@ impl Lines {
     }
 
     /// Writes lines to standard output. Lambda copies them to CloudWatch Logs.
-    pub fn to_stdout(level: LevelFilter) -> Self {
+    pub(crate) fn to_stdout(level: LevelFilter) -> Self {
         Lines::new(
             level,
             Arc::new(|line| {

@@ -28,7 +28,7 @@ impl Names<'_> {
     }
 
     /// Whether no reading of an instance's address directory is under way in this invocation.
-    pub fn knows_addresses(&self, instance: &InstanceId) -> bool {
+    pub(crate) fn knows_addresses(&self, instance: &InstanceId) -> bool {
         let number = self.indices.get(&(instance.clone(), Kind::EmailAddresses));
         number.is_none_or(|number| self.directories[*number].reading.is_none())
     }

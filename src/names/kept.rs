@@ -14,7 +14,7 @@ const KEPT: Duration = Duration::from_secs(5 * 60);
 
 /// The directories that the process has read, shared by its invocations.
 #[derive(Debug, Default)]
-pub struct Directories {
+pub(crate) struct Directories {
     state: Mutex<State>,
 }
 

@@ -56,7 +56,7 @@ enum Lookup<Id> {
 
 /// The state of a directory after the API refused an identifier from it.
 #[derive(Debug)]
-pub enum Reread {
+pub(crate) enum Reread {
     /// This directory is read again.
     UnderWay(DirectoryIndex),
     /// The directory could not be read again.
@@ -68,7 +68,7 @@ pub enum Reread {
 impl<'a> Names<'a> {
     /// Looks every pair up in the kept directories. Begins to read a directory if the process does not keep it, or if a
     /// name is missing from it or not unique in it.
-    pub fn new(pairs: &'a Pairs, kept: &'a Directories, now: Instant) -> (Self, Resolved) {
+    pub(crate) fn new(pairs: &'a Pairs, kept: &'a Directories, now: Instant) -> (Self, Resolved) {
         let unread = Arc::new(Failure::deadline_exceeded("the directory of names was not read in time"));
         let mut names =
             Names { pairs, kept, directories: IndexList::default(), indices: HashMap::new(), unread };
@@ -79,22 +79,22 @@ impl<'a> Names<'a> {
     }
 
     /// Numbers of the directories that are being read.
-    pub fn to_read(&self) -> impl Iterator<Item = DirectoryIndex> {
+    pub(crate) fn to_read(&self) -> impl Iterator<Item = DirectoryIndex> {
         self.directories.indexed().filter(|(_, known)| known.reading.is_some()).map(|(index, _)| index)
     }
 
     /// Whether a directory is being read.
-    pub fn is_reading(&self, directory: DirectoryIndex) -> bool {
+    pub(crate) fn is_reading(&self, directory: DirectoryIndex) -> bool {
         self.directories[directory].reading.is_some()
     }
 
     /// The call that reads the next page of a directory, if there is one.
-    pub fn next_page(&self, directory: DirectoryIndex) -> Option<SearchCall> {
+    pub(crate) fn next_page(&self, directory: DirectoryIndex) -> Option<SearchCall> {
         self.directories[directory].reading.as_ref().map(Reading::call)
     }
 
     /// Takes a page of a directory. After the last page, returns the results for the queues and pairs that wait for it.
-    pub fn found(&mut self, directory: DirectoryIndex, page: Page<Entry>, now: Instant) -> Found {
+    pub(crate) fn found(&mut self, directory: DirectoryIndex, page: Page<Entry>, now: Instant) -> Found {
         let known = &mut self.directories[directory];
         let Some(mut reading) = known.reading.take() else { return Found::default() };
         match reading.add(page) {
@@ -147,7 +147,7 @@ impl<'a> Names<'a> {
 
     /// Returns the names found so far in directories that are still being read. From then on such a reading gives each
     /// name away when it finds it, although a later page may hold another entry with the same name.
-    pub fn go_ahead(&mut self) -> Vec<Found> {
+    pub(crate) fn go_ahead(&mut self) -> Vec<Found> {
         let numbers: Vec<DirectoryIndex> = self.to_read().collect();
         for number in &numbers {
             if let Some(reading) = &mut self.directories[*number].reading {
@@ -164,7 +164,7 @@ impl<'a> Names<'a> {
 
     /// Begins to read a queue's directory again, because the API refused the identifier from it. Returns `None` if the
     /// caller named the queue by identifier.
-    pub fn reread_queue(&mut self, queue: QueueIndex, now: Instant) -> Option<Reread> {
+    pub(crate) fn reread_queue(&mut self, queue: QueueIndex, now: Instant) -> Option<Reread> {
         let requested = &self.pairs.queues[queue];
         let Named::Name(_) = requested.queue else { return None };
         let reread = self.reread(&requested.instance, Kind::Queues, now);
@@ -176,7 +176,7 @@ impl<'a> Names<'a> {
 
     /// Begins to read an address's directory again, because the API refused the identifier from it. Returns `None` if
     /// the caller named the address by identifier.
-    pub fn reread_address(&mut self, pair: PairIndex, now: Instant) -> Option<Reread> {
+    pub(crate) fn reread_address(&mut self, pair: PairIndex, now: Instant) -> Option<Reread> {
         let pair = &self.pairs.pairs[pair];
         let Named::Name(_) = pair.address() else { return None };
         Some(self.reread(&self.pairs.queues[pair.queue()].instance, Kind::EmailAddresses, now))
@@ -188,7 +188,7 @@ impl<'a> Names<'a> {
     }
 
     /// The failure of queues and pairs that still wait.
-    pub fn unread(&self) -> &Arc<Failure> {
+    pub(crate) fn unread(&self) -> &Arc<Failure> {
         &self.unread
     }
 

@@ -16,5 +16,6 @@ mod reading;
 mod similar;
 
 pub use found::{Found, Identifier, Resolved};
-pub use kept::Directories;
-pub use lookup::{Names, Reread};
+pub(crate) use kept::Directories;
+pub use lookup::Names;
+pub(crate) use lookup::Reread;

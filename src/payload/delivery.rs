@@ -6,28 +6,27 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivery<'p> {
     /// `ApproximateReceiveCount`: number of times that SQS has delivered the message, this delivery included.
-    pub receive_count: Option<u32>,
+    pub(crate) receive_count: Option<u32>,
     /// `receiptHandle`, which names this delivery to SQS.
     pub receipt_handle: Option<Cow<'p, str>>,
     /// `eventSourceARN`: the queue.
-    pub queue_arn: Option<Cow<'p, str>>,
+    pub(crate) queue_arn: Option<Cow<'p, str>>,
     /// `MessageGroupId`.
-    pub message_group: Option<Cow<'p, str>>,
+    pub(crate) message_group: Option<Cow<'p, str>>,
 }
 
 impl Delivery<'_> {
     /// Whether SQS delivers the message for the first time.
-    pub fn is_first(&self) -> bool {
+    pub(crate) fn is_first(&self) -> bool {
         self.receive_count == Some(1)
     }
 
     /// The group in which the message keeps its order: `None` on a standard queue, where order does not matter.
-    pub fn ordered_group(&self) -> Option<&str> {
+    pub(crate) fn ordered_group(&self) -> Option<&str> {
         self.message_group.as_deref().filter(|_| self.is_fifo())
     }
 
-    /// Whether the queue is FIFO.
-    pub fn is_fifo(&self) -> bool {
+    pub(crate) fn is_fifo(&self) -> bool {
         self.queue_arn.as_deref().is_some_and(|arn| arn.ends_with(".fifo"))
     }
 }

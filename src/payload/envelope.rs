@@ -38,7 +38,7 @@ impl EnvelopeKind {
     }
 
     /// Whether the invocation is asynchronous. Nobody waits for its answer, so a failure must be an error to be seen.
-    pub fn is_asynchronous(self) -> bool {
+    pub(crate) fn is_asynchronous(self) -> bool {
         matches!(self, EnvelopeKind::EventBridge | EnvelopeKind::Sns)
     }
 }
@@ -129,7 +129,7 @@ impl<'p> Envelope<'p> {
     ///
     /// EventBridge replays an archived event under its old `id` and adds `replay-name` (EventBridge User Guide,
     /// "Archiving and replaying events"). A replay is a new request, so its name is part of the identifier.
-    pub fn source_ids(&self, request_id: &str) -> IndexList<SourceIndex, Arc<str>> {
+    pub(crate) fn source_ids(&self, request_id: &str) -> IndexList<SourceIndex, Arc<str>> {
         let replay =
             self.beside.iter().find(|(name, _)| name == "replay-name").and_then(|(_, name)| name.as_str());
         let replay = replay.filter(|_| self.kind == EnvelopeKind::EventBridge);
@@ -168,10 +168,10 @@ fn not_parsed(payload: &str, error: &serde_json::Error) -> NoEnvelope {
                 error.column()
             )),
         },
-        Category::Io | Category::Syntax | Category::Eof => match Json::is_followed_by_another(payload) {
-            true => NoEnvelope::SeveralDocuments(error.to_string()),
-            false => NoEnvelope::NotJson(error.to_string()),
-        },
+        Category::Io | Category::Syntax | Category::Eof if Json::is_followed_by_another(payload) => {
+            NoEnvelope::SeveralDocuments(error.to_string())
+        }
+        Category::Io | Category::Syntax | Category::Eof => NoEnvelope::NotJson(error.to_string()),
     }
 }
 
@@ -208,9 +208,10 @@ fn batch<'p, M: Member<'p>>(
     payload: &'p str,
 ) -> Result<Envelope<'p>, NoEnvelope> {
     let sns = kind == EnvelopeKind::Sns;
-    let foreign = |record: &Record<M>| match sns {
-        true => text(record.sns_source.clone()).as_deref() != Some("aws:sns"),
-        false => text(record.sqs_source.clone()).as_deref() != Some("aws:sqs"),
+    let foreign = |record: &Record<M>| {
+        let (source, expected) =
+            if sns { (&record.sns_source, "aws:sns") } else { (&record.sqs_source, "aws:sqs") };
+        text(source.clone()).as_deref() != Some(expected)
     };
     if let Some(index) = records.iter().position(foreign) {
         return Err(NoEnvelope::OtherRecords(place(payload, index), Foreign::at(payload, index)));
@@ -298,10 +299,7 @@ fn take<'p>(members: &mut Members<'p>, name: &str) -> Option<Json<'p>> {
 
 fn take_one<'p>(members: &mut Members<'p>, name: &'static str) -> Result<Option<Json<'p>>, NoEnvelope> {
     let taken = take(members, name);
-    match members.iter().any(|(key, _)| key == name) {
-        true => Err(NoEnvelope::Twice(name)),
-        false => Ok(taken),
-    }
+    if members.iter().any(|(key, _)| key == name) { Err(NoEnvelope::Twice(name)) } else { Ok(taken) }
 }
 
 #[cfg(test)]

@@ -44,12 +44,12 @@ impl<'a> Json<'a> {
     ///
     /// # Errors
     /// The same as for [`Json::parse`]. Columns count from behind the mark.
-    pub fn parse_after_mark(text: &'a str) -> Result<Self, serde_json::Error> {
+    pub(crate) fn parse_after_mark(text: &'a str) -> Result<Self, serde_json::Error> {
         Json::parse(without_mark(text))
     }
 
     /// Whether a text begins with two JSON objects, as JSON lines do.
-    pub fn is_followed_by_another(text: &str) -> bool {
+    pub(crate) fn is_followed_by_another(text: &str) -> bool {
         let text = without_mark(text);
         let mut documents = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
         let first = documents.next().is_some_and(|first| first.is_ok());

@@ -79,9 +79,11 @@ impl<'de, M: Deserialize<'de>> Visitor<'de> for ParsedVisitor<M> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Parsed::Other(match text.trim_start().starts_with(['{', '[']) {
-            true => "a string that holds JSON, which was encoded twice",
-            false => "a string",
+        let is_json = text.trim_start().starts_with(['{', '[']);
+        Ok(Parsed::Other(if is_json {
+            "a string that holds JSON, which was encoded twice"
+        } else {
+            "a string"
         }))
     }
 }

@@ -13,7 +13,7 @@ use super::{CHUNK, Chunk, Place, Plan, Sources, fewest_calls};
 
 /// Addresses of a group that join the plan and are to be associated now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Joined {
+pub(crate) struct Joined {
     /// The group.
     pub group: GroupIndex,
     /// The addresses.
@@ -22,7 +22,7 @@ pub struct Joined {
 
 impl Plan {
     /// Gives each pair that was looked up its place, or its failure.
-    pub fn join(&mut self, pairs: &Pairs, found: Found) -> Vec<Joined> {
+    pub(crate) fn join(&mut self, pairs: &Pairs, found: Found) -> Vec<Joined> {
         for (queue, id) in found.queues {
             self.group_of[queue] = id.map(|id| self.group(&pairs.queues[queue].instance, id));
         }
@@ -39,12 +39,12 @@ impl Plan {
     }
 
     /// Removes a pair from its place. [`Plan::leave_out_unwanted`] then takes its address out of the plan.
-    pub fn remove(&mut self, pair: PairIndex, why: Arc<Failure>) {
+    pub(crate) fn remove(&mut self, pair: PairIndex, why: Arc<Failure>) {
         self.places[pair] = Err(why);
     }
 
     /// Takes an address out of the plan if all of its pairs were removed.
-    pub fn leave_out_unwanted(&mut self) {
+    pub(crate) fn leave_out_unwanted(&mut self) {
         let wanted: HashSet<Place> = self.places.iter().flatten().copied().collect();
         for (group, planned) in self.groups.indexed_mut() {
             for (index, address) in planned.addresses.indexed_mut() {

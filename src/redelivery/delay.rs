@@ -14,7 +14,7 @@ const JITTER: f64 = 0.2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delays {
     /// The delay after the first delivery, in whole seconds. It doubles with each delivery.
-    pub initial: Duration,
+    pub(crate) initial: Duration,
     /// The longest delay, jitter included, in whole seconds.
     pub max: Duration,
 }
@@ -41,7 +41,7 @@ impl Reason {
 impl Delays {
     /// The delay of a message, in whole seconds. `receive_count` is the number of deliveries, this one included.
     /// `random` is a number from 0 to 1 that sets the jitter.
-    pub fn of(self, reason: Reason, receive_count: u32, random: f64) -> Duration {
+    pub(crate) fn of(self, reason: Reason, receive_count: u32, random: f64) -> Duration {
         match reason {
             Reason::Time => Duration::ZERO,
             Reason::Grace => GRACE,

@@ -24,7 +24,7 @@ pub struct Listed {
 
 /// The messages that come again, in the order of the batch. A message comes again if it has a failure that was not sent
 /// on. On a FIFO queue the later messages of its group come again too, so that the group keeps its order.
-pub fn listed(sources: &IndexList<SourceIndex, Source<'_>>, failures: &Failures) -> Vec<Listed> {
+pub(crate) fn listed(sources: &IndexList<SourceIndex, Source<'_>>, failures: &Failures) -> Vec<Listed> {
     let unsent = failures.as_slice().iter().filter(|failed| !failed.sent_on);
     in_order(sources, &reasons(sources.len(), unsent))
 }
@@ -51,7 +51,7 @@ fn in_order(
 }
 
 /// The delay of each listed message. `random` gives numbers from 0 to 1 for the jitter.
-pub fn due<'p>(
+pub(crate) fn due<'p>(
     sources: &'p IndexList<SourceIndex, Source<'p>>,
     listed: &[Listed],
     delays: Delays,

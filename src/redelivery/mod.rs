@@ -8,6 +8,7 @@ mod listed;
 mod queue_url;
 mod visibility;
 
-pub use delay::{Delays, Reason};
-pub use listed::{Listed, due, listed};
-pub use visibility::{Due, Visibility};
+pub use delay::Delays;
+pub(crate) use delay::Reason;
+pub(crate) use listed::{Listed, due, listed};
+pub(crate) use visibility::{Due, Visibility};

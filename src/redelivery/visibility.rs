@@ -25,7 +25,7 @@ const BACKOFF: BackoffSettings =
 
 /// Sets the visibility of messages of the queues in one Region.
 #[derive(Debug, Clone)]
-pub struct Visibility {
+pub(crate) struct Visibility {
     client: Deferred<aws_sdk_sqs::Client>,
     region: String,
     endpoint: Option<String>,
@@ -33,7 +33,7 @@ pub struct Visibility {
 
 /// A listed message and its delay.
 #[derive(Debug, Clone, Copy)]
-pub struct Due<'p> {
+pub(crate) struct Due<'p> {
     /// The delivery of the message.
     pub delivery: &'p Delivery<'p>,
     /// How long the message stays hidden from now on, in whole seconds.
@@ -53,7 +53,7 @@ type Unset = BTreeMap<String, usize>;
 impl Visibility {
     /// Calls the queues of a Region. The client must not retry by itself. `endpoint` is its custom endpoint, if it has
     /// one.
-    pub fn new(
+    pub(crate) fn new(
         client: Deferred<aws_sdk_sqs::Client>,
         region: impl Into<String>,
         endpoint: Option<String>,
@@ -63,7 +63,7 @@ impl Visibility {
 
     /// Sets the visibility of as many messages as possible until `ends`. The other messages keep the queue's own
     /// timeout, and one warning gives their number and the causes.
-    pub async fn set(&self, due: &[Due<'_>], ends: Instant) {
+    pub(crate) async fn set(&self, due: &[Due<'_>], ends: Instant) {
         let mut unset = Unset::new();
         let mut queues: BTreeMap<String, Vec<Entry<'_>>> = BTreeMap::new();
         for Due { delivery, delay } in due {

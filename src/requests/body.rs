@@ -60,12 +60,11 @@ pub(crate) fn innermost(body: &str) -> Cow<'_, str> {
 }
 
 fn not_json(within: &str, text: &str, error: &serde_json::Error) -> String {
-    let instead = match Json::is_followed_by_another(text) {
-        true => {
-            "; several JSON documents stand in it, one after the other: send each as a message of its own, or all as the \
-             associations of one request"
-        }
-        false => "",
+    let instead = if Json::is_followed_by_another(text) {
+        "; several JSON documents stand in it, one after the other: send each as a message of its own, or all as the \
+         associations of one request"
+    } else {
+        ""
     };
     format!("{within}the body is not valid JSON: {error}{instead}")
 }

@@ -57,10 +57,10 @@ pub struct Options {
     /// `dryRun` and `checkQueues`. By default pairs are associated.
     pub intent: Intent,
     /// A direct invocation ends as `PermanentFailure` if a pair failed for good. Default false.
-    pub fail_on_permanent: bool,
+    pub(crate) fail_on_permanent: bool,
     /// A direct invocation ends as `RetryableFailure` if a pair may succeed later. With false, its report has a
     /// continuation as `remaining` instead. Default true.
-    pub fail_on_retryable: bool,
+    pub(crate) fail_on_retryable: bool,
     /// The request is a continuation. An earlier message asked for its pairs, so their queues and addresses have had
     /// time to appear. Default false.
     pub continued: bool,

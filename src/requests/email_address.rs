@@ -16,9 +16,10 @@ const MAX_LENGTH: usize = 255;
 /// The mistake and the accepted form, as a phrase that follows the name of the field. It holds neither the text nor an
 /// at sign, because the log cuts out text with that sign.
 pub(super) fn email_address(text: &str) -> Result<&str, String> {
-    match has_the_form(text) {
-        true => Ok(text),
-        false => Err(format!("{}; accepted is one email address by itself", Looks::of(text))),
+    if has_the_form(text) {
+        Ok(text)
+    } else {
+        Err(format!("{}; accepted is one email address by itself", Looks::of(text)))
     }
 }
 

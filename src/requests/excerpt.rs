@@ -11,7 +11,7 @@ use super::{Field, Path};
 /// A copy of an invalid part of a body. It is made when the part is read, because the JSON of the body is dropped after
 /// that.
 #[derive(Debug, Clone)]
-pub enum Excerpt {
+pub(crate) enum Excerpt {
     /// A text that is no request.
     Unreadable(Box<str>),
     /// A request that is invalid as a whole.

@@ -77,7 +77,7 @@ impl Field {
     }
 
     /// Whether the field names a queue or email addresses, and so belongs to an entry (or the short form).
-    pub fn names_a_pair(self) -> bool {
+    pub(crate) fn names_a_pair(self) -> bool {
         !matches!(
             self,
             Field::InstanceId
@@ -135,7 +135,7 @@ impl fmt::Display for Field {
 pub enum Name {
     /// A known field.
     Known(Field),
-    /// A person would read the name as this field, but it is spelled differently (see [`is_nearly`](super::is_nearly)).
+    /// A person would read the name as this field, but it is spelled differently (see `folded.rs`).
     Nearly(Field),
     /// A member of the caller's own.
     Unknown,

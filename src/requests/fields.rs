@@ -74,7 +74,6 @@ impl<'j> Fields<'j> {
         non_empty_text(value).map(Some).map_err(|reason| Invalid::field(self.path, field, reason))
     }
 
-    /// Reads an identifier.
     pub(super) fn identifier<Of: Resource>(
         &self,
         field: Field,
@@ -84,7 +83,6 @@ impl<'j> Fields<'j> {
         Identifier::parse(text, home).map(Some).map_err(|reason| Invalid::field(self.path, field, reason))
     }
 
-    /// Reads a boolean.
     pub(super) fn flag(&self, field: Field) -> Result<Option<bool>, Invalid> {
         match self.get(field) {
             None => Ok(None),

@@ -17,9 +17,10 @@ pub(super) struct Folded {
 impl Folded {
     /// Folds a name. Every unknown member of a request passes here, so an ASCII name needs no allocation.
     pub(super) fn of(name: &str) -> Self {
-        match name.is_ascii() {
-            true => Folded::collect(name.chars()),
-            false => Folded::collect(name.nfkc().flat_map(char::to_lowercase)),
+        if name.is_ascii() {
+            Folded::collect(name.chars())
+        } else {
+            Folded::collect(name.nfkc().flat_map(char::to_lowercase))
         }
     }
 
@@ -52,7 +53,7 @@ fn is_filler(c: char) -> bool {
 /// punctuation, control characters or invisible characters.
 ///
 /// The known name consists of at most 16 ASCII letters.
-pub fn is_nearly(name: &str, known: &str) -> bool {
+pub(crate) fn is_nearly(name: &str, known: &str) -> bool {
     Folded::of(name).is(known)
 }
 

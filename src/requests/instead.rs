@@ -29,11 +29,12 @@ pub(super) fn instead_of_object(members: &Members<'_>) -> Option<String> {
     }
     let envelope = |name: &str| ["Records", "Items"].into_iter().find(|known| is_nearly(name, known));
     if let Some((name, known)) = members.iter().find_map(|(name, _)| Some((name, envelope(name)?))) {
-        return Some(match &**name == known {
-            true => format!(
+        return Some(if name == known {
+            format!(
                 "has {known}, as an envelope has; a request has associations, or queueId and emailAddressId"
-            ),
-            false => format!("has {:?}, which no envelope has; {known} was meant", shown(name)),
+            )
+        } else {
+            format!("has {:?}, which no envelope has; {known} was meant", shown(name))
         });
     }
     let (name, _) = members.iter().find(|(_, value)| holds_request(value))?;

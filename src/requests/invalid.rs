@@ -18,7 +18,7 @@ pub struct Invalid {
     /// One line with the problem and the accepted form. It never holds the value, which may be an email address.
     pub message: String,
     /// A copy of the part. `None` if the invocation as a whole is invalid.
-    pub excerpt: Option<Excerpt>,
+    pub(crate) excerpt: Option<Excerpt>,
 }
 
 impl Invalid {

@@ -47,7 +47,7 @@ impl Path {
 
     /// The entry that stands alone as `associations`, an object where a list is expected.
     #[must_use]
-    pub fn only_entry(self) -> Self {
+    pub(crate) fn only_entry(self) -> Self {
         Path { only_entry: true, ..self.entry(0) }
     }
 

@@ -66,10 +66,8 @@ impl Case {
         }
         let associated_again =
             if self.refuses_again { AssociatedAgain::Refuse } else { AssociatedAgain::Accept };
-        let unknown_address = match self.not_found {
-            true => UnknownAddress::ResourceNotFound,
-            false => UnknownAddress::InvalidParameter,
-        };
+        let unknown_address =
+            if self.not_found { UnknownAddress::ResourceNotFound } else { UnknownAddress::InvalidParameter };
         let switches = Switches { associated_again, unknown_address, ..Switches::default() };
         let limit = LIMIT.to_string();
         World::in_memory(
@@ -82,9 +80,13 @@ impl Case {
         let entries: Vec<Value> = self
             .pairs
             .iter()
-            .map(|(queue, address, by_name)| match by_name {
-                true => json!({ "queueName": format!("Queue {queue}"), "emailAddress": format!("e{address}@brand.example") }),
-                false => json!({ "queueId": format!("q{queue}"), "emailAddressId": format!("e{address}") }),
+            .map(|(queue, address, by_name)| {
+                if *by_name {
+                    let address = format!("e{address}@brand.example");
+                    json!({ "queueName": format!("Queue {queue}"), "emailAddress": address })
+                } else {
+                    json!({ "queueId": format!("q{queue}"), "emailAddressId": format!("e{address}") })
+                }
             })
             .collect();
         json!({ "instanceId": INSTANCE, "dryRun": check, "checkQueues": check, "associations": entries })

@@ -44,9 +44,10 @@ pub(super) fn list_unread(reason: &str, list: &Refused) -> Failure {
         "{reason}, and the queue's list, which tells what is on it, cannot be read: {}",
         of_list.message
     );
-    match out_of_time {
-        true => Failure::deadline_exceeded_after_refusal(message),
-        false => Failure::ours(of_list.code.clone(), message, Retry::MayPass),
+    if *out_of_time {
+        Failure::deadline_exceeded_after_refusal(message)
+    } else {
+        Failure::ours(of_list.code.clone(), message, Retry::MayPass)
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Chunk, Progress};
 
 impl Progress {
     /// Adds chunks to associate. Their addresses have just joined the group, or only dry runs asked for them before.
-    pub fn join(&mut self, chunks: &[PlannedChunk]) {
+    pub(crate) fn join(&mut self, chunks: &[PlannedChunk]) {
         for member in chunks.iter().flat_map(|chunk| &chunk.addresses) {
             self.checked.remove(member);
             let outcome = &mut self.outcomes[*member];
@@ -29,7 +29,7 @@ impl Progress {
     }
 
     /// Adds the addresses that have joined the group in the plan.
-    pub fn grow(&mut self, group: &Group) {
+    pub(crate) fn grow(&mut self, group: &Group) {
         for (member, address) in group.addresses.indexed().skip(self.outcomes.len()) {
             // An address that requests only plan needs no call.
             self.outcomes.push((address.intent == Intent::Plan).then_some(Outcome::Planned));
@@ -40,19 +40,19 @@ impl Progress {
     }
 
     /// Fills a chunk that was not tried yet with addresses that have joined the group meanwhile.
-    pub fn fill(&mut self, chunk: &mut Chunk, group: &Group) {
+    pub(crate) fn fill(&mut self, chunk: &mut Chunk, group: &Group) {
         if chunk.takes_more() && self.room.next_call().is_none() {
             self.narrowing.fill(chunk, |member| group.addresses[member].first_pair);
         }
     }
 
     /// The outcome of an address, or `None` if the group has not decided it.
-    pub fn outcome(&self, address: AddressIndex) -> Option<&Outcome> {
+    pub(crate) fn outcome(&self, address: AddressIndex) -> Option<&Outcome> {
         self.outcomes[address].as_ref()
     }
 
     /// Fails the addresses that are not decided, and those that join the group later.
-    pub fn close(&mut self, failure: Failure) {
+    pub(crate) fn close(&mut self, failure: Failure) {
         self.closed = Some(Arc::new(failure.clone()));
         self.fail_undecided(failure);
     }

@@ -8,7 +8,7 @@ use super::narrowing::Chunk;
 
 /// The list of a queue, read up to some page.
 #[derive(Debug)]
-pub struct Listing {
+pub(crate) struct Listing {
     pages: Pages,
     on_queue: OnQueue,
     purpose: Purpose,
@@ -77,7 +77,7 @@ impl Listing {
     }
 
     /// The urgency of the next page.
-    pub fn urgency(&self) -> usize {
+    pub(crate) fn urgency(&self) -> usize {
         match &self.purpose {
             Purpose::Explain(chunk, _) => chunk.urgency,
             Purpose::Confirm { urgency } | Purpose::Check { urgency } => *urgency,
@@ -85,7 +85,7 @@ impl Listing {
     }
 
     /// The token of the next page. The first page has none.
-    pub fn next_token(&self) -> Option<&str> {
+    pub(crate) fn next_token(&self) -> Option<&str> {
         self.pages.next_token()
     }
 
@@ -94,7 +94,6 @@ impl Listing {
         self.purpose
     }
 
-    /// Adds a page.
     pub(super) fn add(mut self, page: Page<ListedAddress>) -> Read {
         self.on_queue
             .addresses

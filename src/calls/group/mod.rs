@@ -36,21 +36,21 @@ use self::room::Room;
 use self::unconfirmed::Unconfirmed;
 use super::pause::Pause;
 
-pub use self::listing::Listing;
-pub use self::narrowing::Chunk;
+pub(crate) use self::listing::Listing;
+pub(crate) use self::narrowing::Chunk;
 
 /// The settings of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GroupLimits {
+pub(crate) struct GroupLimits {
     /// Number of addresses that a queue takes beside its default one.
-    pub additional_addresses: usize,
+    pub(crate) additional_addresses: usize,
     /// Number of attempts of one call, the first one included.
-    pub max_attempts: u32,
+    pub(crate) max_attempts: u32,
 }
 
 /// The state of one group.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     limits: GroupLimits,
     outcomes: IndexList<AddressIndex, Option<Outcome>>,
     narrowing: Narrowing,
@@ -88,7 +88,7 @@ enum List {
 
 /// Whether the API knows the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QueueVerdict {
+pub(crate) enum QueueVerdict {
     /// The API accepted a call for the queue or listed its addresses.
     Found,
     /// The API refused to list the queue's addresses. That call names only the queue and the instance.
@@ -97,7 +97,7 @@ pub enum QueueVerdict {
 
 /// The next step of a group. The round gives it back with the answer.
 #[derive(Debug)]
-pub enum GroupStep {
+pub(crate) enum GroupStep {
     /// Associate the addresses of this chunk.
     Associate(Chunk),
     /// Read the next page of the queue's list.
@@ -106,7 +106,7 @@ pub enum GroupStep {
 
 impl Progress {
     /// Creates the state of a group before its first call.
-    pub fn new(group: &Group, limits: GroupLimits) -> Self {
+    pub(crate) fn new(group: &Group, limits: GroupLimits) -> Self {
         let chunks = group.chunks.iter().map(|chunk| (chunk.addresses.clone(), chunk.urgency));
         let mut chunks: Vec<_> = chunks.collect();
         chunks.sort_by_key(|(_, urgency)| *urgency);
@@ -134,7 +134,7 @@ impl Progress {
     /// answered.
     ///
     /// If more addresses may join the group soon, a chunk that is not full waits for them.
-    pub fn next_step(&mut self, more_may_join: bool) -> Option<GroupStep> {
+    pub(crate) fn next_step(&mut self, more_may_join: bool) -> Option<GroupStep> {
         if let Some(listing) = self.listing.take() {
             return Some(GroupStep::List(listing));
         }
@@ -152,7 +152,7 @@ impl Progress {
 
     /// The step that reads the queue's list for addresses that requests only check. The caller asks for it after all
     /// other addresses were decided, so that the list shows their outcome.
-    pub fn next_check(&mut self, group: &Group) -> Option<GroupStep> {
+    pub(crate) fn next_check(&mut self, group: &Group) -> Option<GroupStep> {
         let is_wanted = self.to_check().next().is_some();
         is_wanted.then(|| GroupStep::List(Listing::new(Purpose::Check { urgency: group.check_urgency })))
     }
@@ -167,19 +167,19 @@ impl Progress {
     }
 
     /// Whether the API has answered a call of the group.
-    pub fn is_begun(&self) -> bool {
+    pub(crate) fn is_begun(&self) -> bool {
         self.begun
     }
 
     /// Whether the API knows the queue, or `None` before an answer shows it.
-    pub fn verdict(&self) -> Option<QueueVerdict> {
+    pub(crate) fn verdict(&self) -> Option<QueueVerdict> {
         self.verdict
     }
 
     /// The outcome of each address of the group, in order.
     ///
     /// An address that was never decided fails as `DeadlineExceeded`, so that no address is lost silently.
-    pub fn finish(self) -> GroupOutcomes {
+    pub(crate) fn finish(self) -> GroupOutcomes {
         let undecided = Arc::new(Failure::deadline_exceeded("it was not called"));
         let decided =
             |outcome: Option<Outcome>| outcome.unwrap_or_else(|| Outcome::Failed(undecided.clone()));
@@ -200,7 +200,7 @@ impl Progress {
     }
 
     /// Records that every address of the chunk is on the queue.
-    pub fn associated(&mut self, chunk: &Chunk) {
+    pub(crate) fn associated(&mut self, chunk: &Chunk) {
         self.begun = true;
         self.urgency = chunk.urgency;
         self.verdict = Some(QueueVerdict::Found);
@@ -212,7 +212,7 @@ impl Progress {
 
     /// Records that the call for a chunk failed after all its retries. Returns how long the next step must wait, if it
     /// must.
-    pub fn not_associated(&mut self, chunk: Chunk, refused: Refused) -> Option<Pause> {
+    pub(crate) fn not_associated(&mut self, chunk: Chunk, refused: Refused) -> Option<Pause> {
         self.begun = true;
         self.urgency = chunk.urgency;
         let Refused { refusal, out_of_time, maybe_done } = refused;
@@ -279,7 +279,7 @@ impl Progress {
     ///
     /// `existing` says whether the directory of addresses has an identifier. The group uses it only for addresses that
     /// requests check.
-    pub fn listed(
+    pub(crate) fn listed(
         &mut self,
         listing: Listing,
         page: Page<ListedAddress>,
@@ -348,7 +348,7 @@ impl Progress {
     }
 
     /// Records that the queue's list could not be read. Returns how long the next step must wait, if it must.
-    pub fn not_listed(&mut self, listing: Listing, refused: &Refused) -> Option<Pause> {
+    pub(crate) fn not_listed(&mut self, listing: Listing, refused: &Refused) -> Option<Pause> {
         let of_list = &refused.refusal;
         // The call for the first page names only the queue and its instance. The API may refuse a later page because of
         // its token.

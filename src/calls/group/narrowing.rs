@@ -14,11 +14,11 @@ use crate::plan::CHUNK;
 
 /// The addresses of one call: a chunk of the plan, or a part of one. The addresses are in the requested order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chunk {
+pub(crate) struct Chunk {
     /// The addresses in their group, in ascending order.
     pub members: Vec<AddressIndex>,
     /// The lowest number goes first.
-    pub urgency: usize,
+    pub(crate) urgency: usize,
     /// Number of the planned chunk that this chunk comes from.
     pub(super) planned: usize,
     /// No call has held an address of the chunk yet.
@@ -45,7 +45,7 @@ impl Chunk {
     }
 
     /// Whether the chunk's call can hold more addresses of the group.
-    pub fn takes_more(&self) -> bool {
+    pub(crate) fn takes_more(&self) -> bool {
         self.fresh && self.members.len() < CHUNK
     }
 }

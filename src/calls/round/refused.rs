@@ -20,7 +20,7 @@ impl Round<'_> {
     ///
     /// Such a pair never fails for good because of the old identifier. If the directory cannot be read again, the
     /// failure is retryable.
-    pub fn look_up_refused(&mut self, now: Instant) -> bool {
+    pub(crate) fn look_up_refused(&mut self, now: Instant) -> bool {
         let proven = self.proven_queues();
         let mut queues: HashMap<QueueIndex, Option<Reread>> = HashMap::new();
         for pair in self.given.pairs.pairs.indices() {

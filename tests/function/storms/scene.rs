@@ -64,33 +64,34 @@ pub enum Change {
 
 impl Message {
     pub fn body(&self) -> Value {
-        let queue = |queue: usize, by_name: bool| match by_name {
-            true => json!({ "queueName": queue_name(queue) }),
-            false => json!({ "queueId": format!("q{queue}") }),
+        let queue = |queue: usize, by_name: bool| {
+            if by_name {
+                json!({ "queueName": queue_name(queue) })
+            } else {
+                json!({ "queueId": format!("q{queue}") })
+            }
         };
         let entries: Vec<Value> = match self {
             Message::Pairs(pairs) => pairs
                 .iter()
                 .map(|(number, address, queue_by_name, by_name)| {
                     let mut entry = queue(*number, *queue_by_name);
-                    match by_name {
-                        true => entry["emailAddress"] = json!(address_name(*address).to_uppercase()),
-                        false => entry["emailAddressId"] = json!(format!("e{address}")),
+                    if *by_name {
+                        entry["emailAddress"] = json!(address_name(*address).to_uppercase());
+                    } else {
+                        entry["emailAddressId"] = json!(format!("e{address}"));
                     }
                     entry
                 })
                 .collect(),
             Message::OneQueue { queue: number, queue_by_name, addresses, by_name } => {
                 let mut entry = queue(*number, *queue_by_name);
-                match by_name {
-                    true => {
-                        let names: Vec<_> = addresses.iter().map(|address| address_name(*address)).collect();
-                        entry["emailAddresses"] = json!(names);
-                    }
-                    false => {
-                        let ids: Vec<_> = addresses.iter().map(|address| format!("e{address}")).collect();
-                        entry["emailAddressIds"] = json!(ids);
-                    }
+                if *by_name {
+                    let names: Vec<_> = addresses.iter().map(|address| address_name(*address)).collect();
+                    entry["emailAddresses"] = json!(names);
+                } else {
+                    let ids: Vec<_> = addresses.iter().map(|address| format!("e{address}")).collect();
+                    entry["emailAddressIds"] = json!(ids);
                 }
                 vec![entry]
             }
