@@ -8,8 +8,8 @@
 //!
 //! # What several processes do with one quota
 //!
-//! Each of them may use all of it. They do not talk to each other, so each finds its share by being throttled:
-//! `share` says how fast the process may call, and `tokens` when the next turn comes.
+//! Each of them may use all of it. They do not talk to each other, so each finds its share by being throttled. `share` says
+//! how fast the process may call, and `tokens` when the next turn comes.
 //!
 //! Time is an argument. [`Pace::take`] answers at once, with a turn or with the time to ask again. Asking takes
 //! nothing. Waiting happens in one place, the loop that makes the calls.
@@ -54,7 +54,7 @@ impl Pace {
 
     /// A pace whose jitter follows from a seed.
     fn seeded(allowance: Allowance, now: Instant, seed: u64) -> Self {
-        let share = Share::new(allowance);
+        let share = Share::new(allowance, now);
         let tokens = Tokens::new(allowance, now, seed);
         Pace { state: Mutex::new(State { share, tokens }) }
     }
@@ -73,7 +73,6 @@ impl Pace {
     /// The call of a turn was answered, and not by throttling.
     pub fn succeeded(&self, turn: Turn, now: Instant) {
         let mut state = self.lock();
-        state.tokens.answered(now);
         state.refill(now);
         state.share.succeeded(turn.begun, now);
         if !state.share.was_throttled() {
@@ -84,7 +83,6 @@ impl Pace {
     /// The call of a turn was refused by throttling.
     pub fn throttled(&self, turn: Turn, now: Instant) {
         let mut state = self.lock();
-        state.tokens.answered(now);
         state.refill(now);
         if state.share.throttled(turn.begun, now) {
             state.tokens.empty();
@@ -104,9 +102,7 @@ impl Pace {
 
 impl State {
     fn refill(&mut self, now: Instant) {
-        let overflow = self.tokens.refill(now, self.share.rate(), self.share.is_slowed());
-        // An overflowing bucket is one that nobody drew from.
-        self.share.was_idle(overflow);
+        self.tokens.refill(now, self.share.rate(), self.share.is_slowed());
     }
 }
 

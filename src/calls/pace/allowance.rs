@@ -7,7 +7,7 @@ pub struct Allowance {
     pub rate: f64,
     /// Calls at once.
     pub burst: f64,
-    /// How many processes may call at once, this one included; at least 1. It divides nothing: it says how far a
-    /// throttled process gives way, and how gently it rises again.
+    /// How many processes may call at once, this one included; at least 1. It divides nothing: it is the number that a
+    /// throttled process expects to share the quota with, unless more is refused than that explains.
     pub workers: u32,
 }

@@ -1,14 +1,15 @@
 //! What jobs cost, as a table: how long they take and how much is throttled, for processes that share a quota.
 //!
-//! The target is 1.10 of the limit, 10 % throttled, and 1.3 times the fastest process's time for the slowest one. Where it
-//! is not reached the table holds what is (`docs/decisions/one-pace.md` says why both cannot be had at once). To see all
-//! figures: `SHOW_PACE=1 cargo test --lib -- pace::scenarios --nocapture`.
+//! The targets are 1.10 of the limit, 10 % throttled, and 1.3 times the fastest process's time for the slowest one. At a
+//! fifth of the quota 20 % may be throttled. Where a target is not reached, the table holds what is
+//! (`docs/decisions/one-pace.md`). To see all figures:
+//! `SHOW_PACE=1 cargo test --workspace --lib -- pace::scenarios --nocapture`.
 
 use super::Allowance;
 use super::model::{Figures, Job, Process};
 
 /// Runs of each job. Their mean is held to the targets.
-const RUNS: u32 = 20;
+const RUNS: u32 = 40;
 
 /// What a job may cost.
 #[derive(Debug, Clone, Copy)]
@@ -60,9 +61,9 @@ fn hold(jobs: Vec<(String, Job, Target)>) {
 fn a_process_alone_runs_at_the_quota_however_many_there_may_be() {
     let mut jobs = Vec::new();
     for workers in [1, 2, 5, 25] {
-        // Three seconds of work, of which the wait for the first answer is a part that shows.
+        // In three seconds of work, the two calls before the first answers are a part that shows.
         for (rate, calls, makespan) in
-            [(2.0, 60, 1.03), (2.0, 240, 1.03), (20.0, 240, 1.03), (20.0, 60, 1.05)]
+            [(2.0, 60, 1.04), (2.0, 240, 1.03), (20.0, 240, 1.03), (20.0, 60, 1.06)]
         {
             let target = Target { makespan, throttled: 0.0, slowest: f64::INFINITY };
             let job = together(allowance(rate, 5.0, workers), 1, calls, 0.0);
@@ -72,17 +73,14 @@ fn a_process_alone_runs_at_the_quota_however_many_there_may_be() {
     hold(jobs);
 }
 
-/// What is reached where so many of so many processes call.
-fn reached(processes: u32, workers: u32) -> Target {
-    let (makespan, throttled, slowest) = match (processes, workers) {
-        (2, 2 | 3) => (1.19, 0.10, 1.5),
-        (2, 4) => (1.28, 0.10, 1.5),
-        (2, _) => (1.36, 0.10, 1.55),
-        (3, 3) => (1.15, 0.11, 1.5),
-        (3, _) => (1.20, 0.10, 1.75),
-        (4, 4) => (1.14, 0.14, 1.8),
-        (4, _) => (1.15, 0.11, 1.8),
-        _ => (1.13, 0.15, 1.9),
+/// What so many processes cost at most. Two and three hold the targets but for short jobs and the slowest process.
+fn reached(processes: u32, calls: u32) -> Target {
+    let makespan = if calls * processes < 180 { 1.17 } else { 1.12 };
+    let (throttled, slowest) = match processes {
+        2 => (0.09, 1.25),
+        3 => (0.11, 1.5),
+        4 => (0.14, 1.6),
+        _ => (0.18, 1.65),
     };
     Target { makespan, throttled, slowest }
 }
@@ -98,7 +96,7 @@ fn processes_share_a_quota() {
                     let name = format!(
                         "{processes} of {workers}, {rate} a second, {calls} calls each within {within} s"
                     );
-                    jobs.push((name, job, reached(processes, workers)));
+                    jobs.push((name, job, reached(processes, calls)));
                 }
             }
         }
@@ -109,7 +107,7 @@ fn processes_share_a_quota() {
 #[test]
 fn the_quota_is_used_when_processes_come_and_go() {
     let mut jobs = Vec::new();
-    for (workers, makespan) in [(2, 1.10), (3, 1.11), (4, 1.18), (5, 1.25)] {
+    for (workers, makespan) in [(2, 1.10), (3, 1.10), (4, 1.10), (5, 1.10)] {
         let target = Target { makespan, throttled: 0.10, slowest: f64::INFINITY };
         for rate in [2.0, 20.0] {
             for (name, first, starts, others) in [
@@ -150,7 +148,7 @@ fn a_refusal_by_bad_luck_costs_little() {
 fn a_lower_quota_than_configured_is_found() {
     let target = Target { makespan: 1.12, throttled: 0.11, slowest: f64::INFINITY };
     let mut jobs = Vec::new();
-    for (workers, throttled) in [(1, 0.28), (2, 0.28), (3, 0.23), (4, 0.20), (5, 0.20)] {
+    for (workers, throttled) in [(1, 0.24), (2, 0.24), (3, 0.22), (4, 0.22), (5, 0.22)] {
         for rate in [2.0, 20.0] {
             for share in [0.7, 0.5, 0.33] {
                 let mut job = together(allowance(rate, 5.0, workers), 1, 240, 0.0);

@@ -12,16 +12,12 @@ use super::allowance::Allowance;
 /// Processes that call at regular times can lock in step. One of them then finds each token that the server makes, and
 /// the other one finds the bucket empty each time. What a turn is late is not lost, because the token stays: the next
 /// one comes as much sooner.
-const JITTER: f64 = 0.35;
-/// Tokens at the start of a process that may share the quota. With two, a process that is alone draws the server's bucket down at once, so that nothing of what it
-/// fills with is lost. What is lost so early would be missing when the burst is spent.
+const JITTER: f64 = 0.85;
+/// Tokens at the start of a process that may share the quota.
 const AT_FIRST: f64 = 2.0;
-/// How long no token is added at the start while no call has been answered. The first call opens connections and waits for
-/// credentials. Those behind it would reach the server all at once, more of them than its burst.
-const FIRST_ANSWER: Duration = Duration::from_millis(300);
-/// What one success adds to the tokens that may gather, up to the burst. A process that starts while others run finds
-/// the server's bucket empty and would have its whole burst refused; one that is alone soon has all of it.
-const RELEASE: f64 = 0.2;
+/// Number of tokens that one success adds to those that may gather, up to the burst. A process that starts while others
+/// run finds the server's bucket empty and would have its whole burst refused. A process that is alone soon has all of it.
+const RELEASE: f64 = 0.5;
 
 /// A token bucket of the client's own.
 #[derive(Debug)]
@@ -36,8 +32,6 @@ pub(super) struct Tokens {
     /// Tokens that gather at most while nobody calls.
     most: f64,
     refilled: Instant,
-    /// When tokens are added again. At the start it lies ahead.
-    held_until: Instant,
     random: Rng,
 }
 
@@ -53,16 +47,7 @@ impl Tokens {
         let random = Rng::with_seed(seed);
         let (jitter, tokens) =
             if allowance.workers == 1 { (0.0, most) } else { (JITTER, most.min(AT_FIRST)) };
-        Tokens {
-            tokens,
-            jitter,
-            needed: 1.0,
-            withheld: most - tokens,
-            most,
-            refilled: now,
-            held_until: now + FIRST_ANSWER,
-            random,
-        }
+        Tokens { tokens, jitter, needed: 1.0, withheld: most - tokens, most, refilled: now, random }
     }
 
     /// Takes a token.
@@ -73,34 +58,23 @@ impl Tokens {
         // A shortfall that no clock can measure would make the caller ask again without end.
         if self.tokens < self.needed - 1e-9 {
             let wait = Duration::from_secs_f64((self.needed - self.tokens) / rate);
-            return Err((now + wait.max(Duration::from_nanos(1))).max(self.held_until));
+            return Err(now + wait.max(Duration::from_nanos(1)));
         }
         self.tokens -= 1.0;
-        // The first ones are not late: nothing says yet that anybody else is there.
-        self.needed = if now < self.held_until { 1.0 } else { 1.0 + self.jitter * self.random.f64() };
+        self.needed = 1.0 + self.jitter * self.random.f64();
         Ok(())
     }
 
-    /// Adds what has gathered since the last time, and gives the time in which nothing could be added.
+    /// Adds the tokens that have gathered since the last time.
     ///
-    /// While the process is slowed the server's bucket is near empty, and a burst would be refused: no more than one
-    /// turn gathers.
-    pub(super) fn refill(&mut self, now: Instant, rate: f64, is_slowed: bool) -> Duration {
-        if now < self.held_until {
-            return Duration::ZERO;
-        }
+    /// While the process is slowed, the server's bucket is near empty and would refuse a burst. So no more than one turn
+    /// gathers.
+    pub(super) fn refill(&mut self, now: Instant, rate: f64, is_slowed: bool) {
         let passed = now.saturating_duration_since(self.refilled);
         self.refilled = self.refilled.max(now);
         let one_turn = 1.0 + self.jitter;
         let most = if is_slowed { one_turn } else { (self.most - self.withheld).max(one_turn) };
-        let tokens = self.tokens + passed.as_secs_f64() * rate;
-        self.tokens = tokens.min(most);
-        Duration::from_secs_f64(((tokens - most) / rate).max(0.0))
-    }
-
-    /// A call was answered: tokens are added from now on.
-    pub(super) fn answered(&mut self, now: Instant) {
-        self.held_until = self.held_until.min(now);
+        self.tokens = (self.tokens + passed.as_secs_f64() * rate).min(most);
     }
 
     /// Releases a part of the burst, because a call succeeded.
