@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::connect::{Class, Directory as Kind, Entry, Page, Refused, SearchCall};
-use crate::failure::{Failure, Retry};
+use crate::failure::Failure;
 use crate::index::{DirectoryIndex, IndexList, PairIndex, QueueIndex};
 use crate::pairs::Pairs;
 use crate::requests::{EmailAddressId, Id, InstanceId, Named, QueueId};
@@ -15,6 +15,7 @@ use super::directory::{Directory, Which};
 use super::found::{Found, Resolved};
 use super::kept::Directories;
 use super::reading::{Reading, endless, unreadable};
+use super::unresolved::{ambiguous, not_found};
 
 /// The names of one invocation.
 #[derive(Debug)]
@@ -39,9 +40,9 @@ pub(super) struct Known {
     /// new, so it gets this failure.
     pub(super) failure: Option<Arc<Failure>>,
     /// Whether this invocation reads the directory again, or has read it again.
-    reread: bool,
+    pub(super) reread: bool,
     /// Requested queues that wait for the directory.
-    queues: Vec<QueueIndex>,
+    pub(super) queues: Vec<QueueIndex>,
     /// Pairs that wait for the directory.
     pairs: Vec<PairIndex>,
 }
@@ -52,17 +53,6 @@ enum Lookup<Id> {
     Failed(Arc<Failure>),
     /// This directory is being read.
     Waits(DirectoryIndex),
-}
-
-/// The state of a directory after the API refused an identifier from it.
-#[derive(Debug)]
-pub(crate) enum Reread {
-    /// This directory is read again.
-    UnderWay(DirectoryIndex),
-    /// The directory could not be read again.
-    Failed(Arc<Failure>),
-    /// The directory was read again in this invocation, before the API refused the identifier.
-    Done,
 }
 
 impl<'a> Names<'a> {
@@ -162,26 +152,6 @@ impl<'a> Names<'a> {
         self.directories.iter().flat_map(|known| &known.pairs).copied()
     }
 
-    /// Begins to read a queue's directory again, because the API refused the identifier from it. Returns `None` if the
-    /// caller named the queue by identifier.
-    pub(crate) fn reread_queue(&mut self, queue: QueueIndex, now: Instant) -> Option<Reread> {
-        let requested = &self.pairs.queues[queue];
-        let Named::Name(_) = requested.queue else { return None };
-        let reread = self.reread(&requested.instance, Kind::Queues, now);
-        if let Reread::UnderWay(number) = reread {
-            self.directories[number].queues.push(queue);
-        }
-        Some(reread)
-    }
-
-    /// Begins to read an address's directory again, because the API refused the identifier from it. Returns `None` if
-    /// the caller named the address by identifier.
-    pub(crate) fn reread_address(&mut self, pair: PairIndex, now: Instant) -> Option<Reread> {
-        let pair = &self.pairs.pairs[pair];
-        let Named::Name(_) = pair.address() else { return None };
-        Some(self.reread(&self.pairs.queues[pair.queue()].instance, Kind::EmailAddresses, now))
-    }
-
     /// Makes a pair wait for a directory.
     pub fn wait(&mut self, pair: PairIndex, directory: DirectoryIndex) {
         self.directories[directory].pairs.push(pair);
@@ -190,24 +160,6 @@ impl<'a> Names<'a> {
     /// The failure of queues and pairs that still wait.
     pub(crate) fn unread(&self) -> &Arc<Failure> {
         &self.unread
-    }
-
-    fn reread(&mut self, instance: &InstanceId, kind: Kind, now: Instant) -> Reread {
-        let Some(number) = self.indices.get(&(instance.clone(), kind)).copied() else { return Reread::Done };
-        let known = &mut self.directories[number];
-        match &known.failure {
-            _ if known.reading.is_some() => Reread::UnderWay(number),
-            Some(failure) => Reread::Failed(failure.clone()),
-            None if known.reread => Reread::Done,
-            None => {
-                known.reread = true;
-                // The API refused an identifier from this directory. If it cannot be read again, its names stay
-                // unknown.
-                known.directory = None;
-                known.reading = Some(begin(self.kept, &known.which, now));
-                Reread::UnderWay(number)
-            }
-        }
     }
 
     /// Opens the directory of every name, and begins to read it if the name is missing or not unique.
@@ -373,37 +325,4 @@ fn all_names(pairs: &Pairs) -> impl Iterator<Item = (Which, &str)> {
         Named::Id(_) => None,
     });
     queues.chain(addresses)
-}
-
-// No message holds the name itself, because messages are logged and a name may be an email address.
-
-fn not_found(kind: Kind, instance: &InstanceId, name: &str, directory: Option<&Directory>) -> Failure {
-    let message = match (kind, directory.and_then(|directory| directory.find_similar(name))) {
-        (Kind::Queues, Some((id, differs))) => format!(
-            "no standard queue of instance {instance} has this name, to the letter: the name of queue {id} differs \
-             from it in {differs}; write the name as it is there, or name the queue by queueId"
-        ),
-        (Kind::EmailAddresses, Some((id, differs))) => format!(
-            "instance {instance} has no such email address: email address {id} differs from it in {differs}; write it \
-             as it is there, or name it by emailAddressId"
-        ),
-        (Kind::Queues, None) => format!(
-            "no standard queue of instance {instance} has this name, to the letter; create it first, or check the \
-             instanceId"
-        ),
-        (Kind::EmailAddresses, None) => {
-            format!("instance {instance} has no such email address; create it first, or check the instanceId")
-        }
-    };
-    Failure::ours("NameNotFound", message, Retry::FirstDelivery)
-}
-
-fn ambiguous(kind: Kind, instance: &InstanceId, count: usize) -> Failure {
-    let message = match kind {
-        Kind::Queues => format!("{count} queues of instance {instance} have this name; name it by queueId"),
-        Kind::EmailAddresses => {
-            format!("{count} email addresses of instance {instance} are this one; name it by emailAddressId")
-        }
-    };
-    Failure::ours("NameAmbiguous", message, Retry::Never)
 }

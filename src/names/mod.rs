@@ -13,9 +13,11 @@ mod found;
 mod kept;
 mod lookup;
 mod reading;
+mod reread;
 mod similar;
+mod unresolved;
 
 pub use found::{Found, Identifier, Resolved};
 pub(crate) use kept::Directories;
 pub use lookup::Names;
-pub(crate) use lookup::Reread;
+pub(crate) use reread::Reread;

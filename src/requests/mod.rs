@@ -4,6 +4,7 @@
 //! fails alone. An invalid entry fails with all of its addresses. An invalid field of a request fails the whole
 //! request.
 
+mod arn;
 mod beside;
 mod body;
 mod context;
@@ -21,6 +22,7 @@ mod named;
 mod path;
 mod request;
 
+pub use arn::Home;
 pub(crate) use beside::no_fields_beside;
 pub(crate) use body::innermost;
 pub use body::with_request;
@@ -30,7 +32,7 @@ pub(crate) use excerpt::Excerpt;
 pub use excerpt::List;
 pub use field::{Field, Name};
 pub(crate) use folded::is_nearly;
-pub use identifier::{EmailAddressId, Home, Id, Identifier, InstanceId, QueueId};
+pub use identifier::{EmailAddressId, Id, Identifier, InstanceId, QueueId};
 pub use invalid::Invalid;
 pub use named::Named;
 pub use path::{Base, Path};

@@ -10,6 +10,9 @@ use super::*;
 use crate::group::group;
 use crate::step::Cause;
 
+mod done;
+mod failed;
+
 fn context() -> Context {
     Context { home: Home::new("eu-central-1"), instance: None }
 }
@@ -71,6 +74,20 @@ fn rows(summed: &Summed) -> Vec<String> {
         format!("{row} {} {}", failed.reason.error, named.join(" "))
     };
     summed.failed.iter().map(row).collect()
+}
+
+/// The rows of a CSV file, each as `row queue address reference`.
+fn done(rows: Option<&Vec<u8>>) -> Vec<String> {
+    let Some(rows) = rows else { return Vec::new() };
+    let mut reader = csv::Reader::from_reader(&rows["\u{feff}".len()..]);
+    let columns = reader.headers().unwrap().clone();
+    let row = |record: csv::StringRecord| {
+        let cell =
+            |name| columns.iter().position(|column| column == name).map_or("", |column| &record[column]);
+        let cells = ["row", "queueId", "queueName", "emailAddressId", "emailAddress", "reference"].map(cell);
+        cells.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(" ")
+    };
+    reader.records().map(|record| row(record.unwrap())).collect()
 }
 
 const FILE: &str = "queueId,queueName,emailAddressId\nq1,,e1\nq2,,e1\nq1,,e2\nq/,,e1\n,Billing,e1\nq3,,e1\n";
@@ -253,98 +270,6 @@ fn pairs_without_result_fail() {
     assert_eq!((summed.failed.len(), summed.counts.associated), (4, 2));
 }
 
-/// The rows of a CSV file, each as `row queue address reference`.
-fn done(rows: Option<&Vec<u8>>) -> Vec<String> {
-    let Some(rows) = rows else { return Vec::new() };
-    let mut reader = csv::Reader::from_reader(&rows["\u{feff}".len()..]);
-    let columns = reader.headers().unwrap().clone();
-    let row = |record: csv::StringRecord| {
-        let cell =
-            |name| columns.iter().position(|column| column == name).map_or("", |column| &record[column]);
-        let cells = ["row", "queueId", "queueName", "emailAddressId", "emailAddress", "reference"].map(cell);
-        cells.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(" ")
-    };
-    reader.records().map(|record| row(record.unwrap())).collect()
-}
-
-#[test]
-fn associated_rows_are_told_from_those_that_were_there() {
-    let text = "queueId,queueName,emailAddressId,emailAddress,reference\n\
-                q1,,e1,,order-1\n,Billing,,b@brand.example,\nq1,,e2,,\"order 2, again\"\nq1,,e3,,order-3\nq2,,e1,,\n";
-    let (items, known) = grouped(text);
-    let failure =
-        json!({ "queueId": "q1", "emailAddressId": "e3", "error": "E", "message": "m", "retryable": false });
-    let mut report = output(2, &[failure], 0);
-    report["alreadyAssociated"] = json!(2);
-    // The function names its own instance.
-    report["alreadyAssociatedPairs"] = json!([
-        { "instanceId": "i", "queueName": "Billing", "emailAddresses": ["b@brand.example"] },
-        { "instanceId": "i", "queueId": "q2", "emailAddressIds": ["e1"] },
-    ]);
-    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
-    assert_eq!(done(summed.done.associated.as_ref()), ["2 q1 e1 order-1", "4 q1 e2 order 2, again"]);
-    assert_eq!(done(summed.done.already_associated.as_ref()), ["3 Billing b@brand.example", "6 q2 e1"]);
-    assert_eq!(rows(&summed), ["5 E q1 e3"]);
-    assert_eq!(summed.counts.associated_unnamed, 0);
-}
-
-/// A row that was there before must not be taken off a queue by mistake.
-#[test]
-fn uncertain_rows_are_counted_and_not_listed() {
-    let (items, known) = grouped("queueId,emailAddressId\nq,e1\nq,e2\nq,e3\np,e1\n");
-    let entry = |ids: &[&str]| json!([{ "queueId": "q", "emailAddressIds": ids }]);
-    let failure = |id: &str| json!({ "queueId": "q", "emailAddressId": id, "error": "E", "message": "m", "retryable": true });
-    for (already, named, failures, omitted, listed) in [
-        (2, entry(&["e1", "e2"]), vec![], 0, vec!["4 q e3", "5 p e1"]),
-        (2, entry(&["e1"]), vec![], 0, vec![]),
-        (2, json!(null), vec![], 0, vec![]),
-        (2, json!(7), vec![], 0, vec![]),
-        (2, entry(&["e1", "unknown"]), vec![], 0, vec![]),
-        // A report says less than it counts, or counts more than there is.
-        (1, entry(&["e1"]), vec![], 0, vec![]),
-        (0, json!(null), vec![failure("unknown")], 0, vec![]),
-        (0, json!(null), vec![failure("e1")], 1, vec![]),
-    ] {
-        let mut report = output(2, &failures, omitted);
-        report["alreadyAssociated"] = json!(already);
-        report["alreadyAssociatedPairs"] = named.clone();
-        let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
-        assert_eq!(done(summed.done.associated.as_ref()), listed, "{named}");
-        let Counts { associated, associated_unnamed, .. } = summed.counts;
-        assert_eq!(associated_unnamed, associated - listed.len(), "{named}");
-    }
-    // Without the lines of the file nothing tells the rows.
-    let summed = sum(None, &[(Ended::Succeeded, json!([succeeded(&items, &output(4, &[], 0))]))]);
-    assert_eq!((summed.done, summed.counts.associated_unnamed), (Done::default(), 4));
-}
-
-/// A failure of a pair that a batch names in two ways has one of the names. The row with the other name failed too.
-#[test]
-fn batch_that_names_a_pair_in_two_ways_lists_no_associated_row() {
-    let (items, known) = grouped("queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,e1,\n");
-    let failure =
-        json!({ "queueId": "q", "emailAddressId": "e0", "error": "E", "message": "m", "retryable": false });
-    for (report, unnamed) in [(output(1, &[failure], 0), 1), (output(2, &[], 0), 2)] {
-        let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
-        assert_eq!((summed.done, summed.counts.associated_unnamed), (Done::default(), unnamed));
-    }
-}
-
-/// A dry run adds nothing, whatever it finds on the queues.
-#[test]
-fn dry_run_lists_only_rows_that_were_there() {
-    let text = "{\"queueId\":\"q\",\"emailAddressIds\":[\"e1\",\"e2\"],\"dryRun\":true,\"checkQueues\":true}\n\
-                {\"queueId\":\"p\",\"emailAddressId\":\"e1\"}\n";
-    let (items, known) = grouped_file("f.jsonl", text);
-    let mut report = output(1, &[], 0);
-    report["alreadyAssociated"] = json!(1);
-    report["planned"] = json!(1);
-    report["alreadyAssociatedPairs"] = json!([{ "queueId": "q", "emailAddressIds": ["e2"] }]);
-    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
-    assert_eq!(done(summed.done.associated.as_ref()), ["2 p e1"]);
-    assert_eq!(done(summed.done.already_associated.as_ref()), ["1 q e2"]);
-}
-
 /// The lines that grouping wrote may be gone when a file is summed up again.
 #[test]
 fn lost_lines_leave_the_results() {
@@ -385,134 +310,6 @@ fn unreadable_results_are_not_quoted() {
     }
     let manifest = Manifest::read(br#"{"ResultFiles": "hidden@brand.example"}"#).unwrap_err();
     assert_eq!(manifest, "the manifest cannot be read: not what Step Functions writes at line 1 column 38");
-}
-
-#[test]
-fn invalid_json_line_is_listed_by_address() {
-    let text = "{\"queueId\":\"q\",\"queueName\":\"Q\",\"emailAddressIds\":[\"e1\",\"e2\"]}\n\
-                {\"instanceId\":\"i\",\"associations\":[{\"queueId\":\"q\",\"emailAddresses\":[\"\",7,\"x@brand.example\"]}]}\n";
-    let (_, known) = grouped_file("f.jsonl", text);
-    let summed = sum(&known, &[]);
-    assert_eq!(
-        rows(&summed),
-        [
-            "1 InvalidRequest q Q e1",
-            "1 InvalidRequest q Q e2",
-            "2 InvalidRequest q",
-            "2 InvalidRequest q",
-            "2 NoResult q x@brand.example"
-        ]
-    );
-    assert_eq!((summed.counts.failed, summed.counts.file.pairs), (4, 4));
-}
-
-#[test]
-fn failed_rows_are_a_readable_file_without_formulas() {
-    let text = "queueName,emailAddress\n=1+1,+49@brand.example\n\"a,\"\"b\"\"\",-x\n'=q,@y\n";
-    let (_, known) = grouped(text);
-    let summed = sum(&known, &[]);
-    let written = failed::csv(&summed.failed.iter().collect::<Vec<_>>());
-    let written = String::from_utf8(written).unwrap();
-    assert!(written.starts_with(
-        "\u{feff}instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\n\
-         ,,'=1+1,,'+49@brand.example,2,NoResult,no result,true\n"
-    ));
-    let again = file::records("failed.csv", written.as_bytes()).unwrap();
-    let first = file::records("f.csv", text.as_bytes()).unwrap();
-    let requests = |records: Vec<Record>| records.into_iter().map(|record| record.json).collect::<Vec<_>>();
-    assert_eq!(requests(again), requests(first));
-}
-
-#[test]
-fn failed_rows_have_their_references() {
-    let text = "queueId,emailAddressId,reference\nq,e1,order-1\nq,e2,\nq/,e,order-3\nq,e4,=order-4\np,e1,order-6\np,e2,order-6\n";
-    let (items, known) = grouped(text);
-    assert_eq!(items[0]["references"], json!(["order-1", null, "=order-4"]));
-    assert_eq!((&items[0]["reference"], &items[1]["references"]), (&Value::Null, &Value::Null));
-    // The function takes it for the reference of each pair of the line.
-    assert_eq!(items[1]["reference"], "order-6");
-    let summed = sum(&known, &[]);
-    let written = String::from_utf8(failed::csv(&summed.failed.iter().collect::<Vec<_>>())).unwrap();
-    let lines: Vec<&str> = written.lines().collect();
-    assert!(lines[0].ends_with(",retryable,reference"), "{written}");
-    for (line, reference) in
-        lines[1..].iter().zip(["order-1", "", "order-3", "'=order-4", "order-6", "order-6"])
-    {
-        assert!(line.ends_with(&format!(",{reference}")), "{line}");
-    }
-    // If it is put back, the file asks for the same pairs.
-    let (again, _) = grouped(&written);
-    assert_eq!(
-        (&again[0]["references"], &again[1]["reference"]),
-        (&items[0]["references"], &items[1]["reference"])
-    );
-}
-
-/// The memory that failures take does not grow with the length of their messages.
-#[test]
-fn rows_share_an_equal_reason() {
-    let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq2,e1\nq3,e1\nq4,e1\n");
-    let cause = "ü".repeat(32_768);
-    let failed = |item| json!({ "Input": input(&[item]), "Error": "E", "Cause": cause });
-    let failure =
-        json!({ "queueId": "q3", "emailAddressId": "e1", "error": "E", "message": cause, "retryable": true });
-    let summed = sum(
-        &known,
-        &[
-            (Ended::Failed, json!([failed(items[0].clone()), failed(items[1].clone())])),
-            (Ended::Succeeded, json!([succeeded(&items[2..3], &output(0, &[failure], 0))])),
-        ],
-    );
-    assert_eq!(rows(&summed).len(), 5);
-    let shared = &summed.failed[0].reason;
-    assert!(summed.failed[..4].iter().all(|failed| Arc::ptr_eq(&failed.reason, shared)));
-    assert!(shared.message.len() < 1_100, "{} bytes", shared.message.len());
-    let shown = serde_json::to_value(&summed.failed[4]).unwrap();
-    let row = json!({ "queueId": "q4", "emailAddressId": "e1", "row": 6, "error": "NoResult",
-                      "message": "no result", "retryable": true });
-    assert_eq!(shown, row);
-}
-
-#[test]
-fn summary_shows_first_failures_and_stays_small() {
-    let text: String = (0..30).map(|n| format!("q{n},e\n")).collect();
-    let (_, known) = grouped(&format!("queueId,emailAddressId\n{text}"));
-    let summed = sum(&known, &[]);
-    let error = Cause { error: "States.Timeout".to_owned(), cause: "c".repeat(32_768) };
-    let summary = Summary::new("incoming/f.csv", "results/f/x", &summed, Some(error));
-    assert_eq!((summary.status, summary.failures.len()), (Status::Failed, 20));
-    assert_eq!(summary.failed_rows.as_deref(), Some("results/f/x/failed.csv"));
-    assert_eq!(summary.failed_dry_run_rows, None);
-    assert!(serde_json::to_vec(&summary).unwrap().len() < 20_000);
-}
-
-#[test]
-fn dry_run_failures_stand_apart() {
-    let text = "{\"queueId\":\"q\",\"emailAddressId\":\"e\",\"dryRun\":true}\n{\"queueId\":\"p\",\"emailAddressId\":\"e\"}\n";
-    let (_, known) = grouped_file("f.jsonl", text);
-    let summed = sum(&known, &[]);
-    let dry: Vec<bool> = summed.failed.iter().map(|row| row.dry_run).collect();
-    assert_eq!(dry, [true, false]);
-    let summary = Summary::new("f", "results/f/x", &summed, None);
-    assert_eq!(summary.failed_dry_run_rows.as_deref(), Some("results/f/x/failed-in-dry-run.csv"));
-}
-
-/// A person who puts `failed.csv` back makes live calls, so it holds no pair that only dry runs can have asked for.
-#[test]
-fn unknown_failure_of_a_dry_batch_is_dry() {
-    let failures = [json!({ "error": "E", "message": "m", "retryable": true, "path": "BatchInput" })];
-    let dry = json!({ "queueId": "q", "emailAddressId": "e", "dryRun": true });
-    let live = json!({ "queueId": "p", "emailAddressId": "e" });
-    for (items, done, dry_run) in [
-        (vec![dry.clone(), dry.clone()], 0, true),
-        (vec![dry, live.clone()], 1, false),
-        (vec![live], 0, false),
-    ] {
-        let results = [(Ended::Succeeded, json!([succeeded(&items, &output(done, &failures, 0))]))];
-        let summed = sum(None, &results);
-        assert_eq!(rows(&summed), ["- E "]);
-        assert_eq!(summed.failed[0].dry_run, dry_run, "{items:?}");
-    }
 }
 
 proptest! {

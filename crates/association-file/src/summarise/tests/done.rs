@@ -1,0 +1,81 @@
+//! The rows that were added, and those that were there before.
+
+use super::*;
+
+#[test]
+fn associated_rows_are_told_from_those_that_were_there() {
+    let text = "queueId,queueName,emailAddressId,emailAddress,reference\n\
+                q1,,e1,,order-1\n,Billing,,b@brand.example,\nq1,,e2,,\"order 2, again\"\nq1,,e3,,order-3\nq2,,e1,,\n";
+    let (items, known) = grouped(text);
+    let failure =
+        json!({ "queueId": "q1", "emailAddressId": "e3", "error": "E", "message": "m", "retryable": false });
+    let mut report = output(2, &[failure], 0);
+    report["alreadyAssociated"] = json!(2);
+    // The function names its own instance.
+    report["alreadyAssociatedPairs"] = json!([
+        { "instanceId": "i", "queueName": "Billing", "emailAddresses": ["b@brand.example"] },
+        { "instanceId": "i", "queueId": "q2", "emailAddressIds": ["e1"] },
+    ]);
+    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
+    assert_eq!(done(summed.done.associated.as_ref()), ["2 q1 e1 order-1", "4 q1 e2 order 2, again"]);
+    assert_eq!(done(summed.done.already_associated.as_ref()), ["3 Billing b@brand.example", "6 q2 e1"]);
+    assert_eq!(rows(&summed), ["5 E q1 e3"]);
+    assert_eq!(summed.counts.associated_unnamed, 0);
+}
+
+/// A row that was there before must not be taken off a queue by mistake.
+#[test]
+fn uncertain_rows_are_counted_and_not_listed() {
+    let (items, known) = grouped("queueId,emailAddressId\nq,e1\nq,e2\nq,e3\np,e1\n");
+    let entry = |ids: &[&str]| json!([{ "queueId": "q", "emailAddressIds": ids }]);
+    let failure = |id: &str| json!({ "queueId": "q", "emailAddressId": id, "error": "E", "message": "m", "retryable": true });
+    for (already, named, failures, omitted, listed) in [
+        (2, entry(&["e1", "e2"]), vec![], 0, vec!["4 q e3", "5 p e1"]),
+        (2, entry(&["e1"]), vec![], 0, vec![]),
+        (2, json!(null), vec![], 0, vec![]),
+        (2, json!(7), vec![], 0, vec![]),
+        (2, entry(&["e1", "unknown"]), vec![], 0, vec![]),
+        // A report says less than it counts, or counts more than there is.
+        (1, entry(&["e1"]), vec![], 0, vec![]),
+        (0, json!(null), vec![failure("unknown")], 0, vec![]),
+        (0, json!(null), vec![failure("e1")], 1, vec![]),
+    ] {
+        let mut report = output(2, &failures, omitted);
+        report["alreadyAssociated"] = json!(already);
+        report["alreadyAssociatedPairs"] = named.clone();
+        let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
+        assert_eq!(done(summed.done.associated.as_ref()), listed, "{named}");
+        let Counts { associated, associated_unnamed, .. } = summed.counts;
+        assert_eq!(associated_unnamed, associated - listed.len(), "{named}");
+    }
+    // Without the lines of the file nothing tells the rows.
+    let summed = sum(None, &[(Ended::Succeeded, json!([succeeded(&items, &output(4, &[], 0))]))]);
+    assert_eq!((summed.done, summed.counts.associated_unnamed), (Done::default(), 4));
+}
+
+/// A failure of a pair that a batch names in two ways has one of the names. The row with the other name failed too.
+#[test]
+fn batch_that_names_a_pair_in_two_ways_lists_no_associated_row() {
+    let (items, known) = grouped("queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,e1,\n");
+    let failure =
+        json!({ "queueId": "q", "emailAddressId": "e0", "error": "E", "message": "m", "retryable": false });
+    for (report, unnamed) in [(output(1, &[failure], 0), 1), (output(2, &[], 0), 2)] {
+        let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
+        assert_eq!((summed.done, summed.counts.associated_unnamed), (Done::default(), unnamed));
+    }
+}
+
+/// A dry run adds nothing, whatever it finds on the queues.
+#[test]
+fn dry_run_lists_only_rows_that_were_there() {
+    let text = "{\"queueId\":\"q\",\"emailAddressIds\":[\"e1\",\"e2\"],\"dryRun\":true,\"checkQueues\":true}\n\
+                {\"queueId\":\"p\",\"emailAddressId\":\"e1\"}\n";
+    let (items, known) = grouped_file("f.jsonl", text);
+    let mut report = output(1, &[], 0);
+    report["alreadyAssociated"] = json!(1);
+    report["planned"] = json!(1);
+    report["alreadyAssociatedPairs"] = json!([{ "queueId": "q", "emailAddressIds": ["e2"] }]);
+    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
+    assert_eq!(done(summed.done.associated.as_ref()), ["2 p e1"]);
+    assert_eq!(done(summed.done.already_associated.as_ref()), ["1 q e2"]);
+}
