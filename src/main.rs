@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
     let ended = tokio::select! {
         ended = lambda::serve(Arc::new(Function::new(settings, connect, sqs))) => ended,
         () = lambda::told_to_stop() => {
-            tracing::info!("SIGTERM: the process ends; what it has not answered comes again");
+            tracing::info!("SIGTERM: the process ends, and unanswered messages come again");
             Ok(())
         }
     };

@@ -207,7 +207,7 @@ fn idle_process_ends_at_once_on_a_signal() {
     let (status, log) = process.ended();
     assert_eq!(status.code(), Some(0), "{status}");
     let last = log.last().unwrap();
-    assert_eq!(last["message"], "SIGTERM: the process ends; what it has not answered comes again");
+    assert_eq!(last["message"], "SIGTERM: the process ends, and unanswered messages come again");
 }
 
 /// SQS delivers the messages again if the process gives no answer. An answer in haste could only lose some of them.

@@ -129,8 +129,9 @@ impl<'a> Names<'a> {
         if let Some(reading) = known.reading.take() {
             self.kept.put_unfinished(known.which.clone(), reading, now);
         }
-        let message =
-            format!("the name is still being looked up, which goes on in the next invocation: {reason}");
+        let message = format!(
+            "the directory of names is not read to its end, and the next invocation continues: {reason}"
+        );
         known.failure = Some(Arc::new(Failure::deadline_exceeded(message)));
         self.sort_out(directory)
     }

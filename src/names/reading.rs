@@ -70,8 +70,11 @@ pub(super) fn unreadable(kind: Kind, refused: &Refused, is_first_page: bool) -> 
         }
         _ => "",
     };
-    let message =
-        format!("names cannot be looked up, {} was refused: {}{advice}", kind.operation(), refusal.message);
+    let message = format!(
+        "names cannot be looked up, because {} was refused: {}{advice}",
+        kind.operation(),
+        refusal.message
+    );
     if refused.out_of_time {
         return Failure::deadline_exceeded_after_refusal(message);
     }

@@ -16,16 +16,15 @@ pub(super) fn not_found(
 ) -> Failure {
     let message = match (kind, directory.and_then(|directory| directory.find_similar(name))) {
         (Kind::Queues, Some((id, differs))) => format!(
-            "no standard queue of instance {instance} has this name, to the letter: the name of queue {id} differs \
-             from it in {differs}; write the name as it is there, or name the queue by queueId"
+            "no standard queue of instance {instance} has exactly this name: the name of queue {id} differs from it in \
+             {differs}; write the name as it is there, or name the queue by queueId"
         ),
         (Kind::EmailAddresses, Some((id, differs))) => format!(
             "instance {instance} has no such email address: email address {id} differs from it in {differs}; write it \
-             as it is there, or name it by emailAddressId"
+             as it is there, or name the address by emailAddressId"
         ),
         (Kind::Queues, None) => format!(
-            "no standard queue of instance {instance} has this name, to the letter; create it first, or check the \
-             instanceId"
+            "no standard queue of instance {instance} has exactly this name; create it first, or check the instanceId"
         ),
         (Kind::EmailAddresses, None) => {
             format!("instance {instance} has no such email address; create it first, or check the instanceId")
@@ -36,9 +35,13 @@ pub(super) fn not_found(
 
 pub(super) fn ambiguous(kind: Kind, instance: &InstanceId, count: usize) -> Failure {
     let message = match kind {
-        Kind::Queues => format!("{count} queues of instance {instance} have this name; name it by queueId"),
+        Kind::Queues => {
+            format!("{count} queues of instance {instance} have this name; name the queue by queueId")
+        }
         Kind::EmailAddresses => {
-            format!("{count} email addresses of instance {instance} are this one; name it by emailAddressId")
+            format!(
+                "{count} email addresses of instance {instance} match this one; name the address by emailAddressId"
+            )
         }
     };
     Failure::ours("NameAmbiguous", message, Retry::Never)

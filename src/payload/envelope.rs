@@ -92,7 +92,7 @@ pub enum Body<'p> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoEnvelope {
     /// The payload is not UTF-8 from this byte on.
-    #[error("the payload is not valid JSON: what stands from byte {0} on is not UTF-8")]
+    #[error("the payload is not valid JSON: the bytes from position {0} on are not UTF-8; send it as UTF-8")]
     NotText(usize),
     /// The payload cannot be parsed.
     #[error("the payload is not valid JSON: {0}")]
@@ -100,7 +100,7 @@ pub enum NoEnvelope {
     /// The payload is several JSON texts, such as JSON lines.
     #[error(
         "the payload is not valid JSON: {0}; several JSON documents stand in it, one after the other, as in a file of \
-         JSON lines: send them as {{\"Items\": [documents]}}, or give such a file to associate-emails under a name that \
+         JSON lines: send them as {{\"Items\": [requests]}}, or give such a file to associate-emails under a name that \
          ends in .jsonl"
     )]
     SeveralDocuments(String),
@@ -119,7 +119,7 @@ pub enum NoEnvelope {
     Twice(&'static str),
     /// An SQS record has no usable `messageId`. The function could not list the message if it failed, so it begins
     /// nothing of the batch.
-    #[error("{0}.messageId {1}, so a failure of that message could not be reported; nothing was called")]
+    #[error("{0}.messageId {1}; nothing was called, because a failure of that message could not be reported")]
     NoMessageId(String, String),
 }
 

@@ -96,7 +96,7 @@ impl Visibility {
                 messages = unset.values().sum::<usize>(),
                 error = cause,
                 "the visibility of listed messages could not be set; they come again when their queue's own \
-                 visibility timeout ends (the function's role needs sqs:ChangeMessageVisibility)"
+                 visibility timeout ends (if access was denied, the function's role needs sqs:ChangeMessageVisibility)"
             );
         }
     }

@@ -31,15 +31,15 @@ enum BodyEnvelope<'j, 'a> {
 /// The reason why the body cannot be read. It has no path, because the body as a whole is at fault.
 pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<T, Invalid> {
     let mut text = Cow::Borrowed(body);
-    let mut within = "";
+    let mut subject = "the body";
     for _ in 0..=MAX_ENVELOPES {
-        let json = Json::parse_after_mark(&text).map_err(|error| whole(not_json(within, &text, &error)))?;
+        let json = Json::parse_after_mark(&text).map_err(|error| whole(not_json(subject, &text, &error)))?;
         let inner = match envelope_of(&json)? {
             None => return Ok(then(&json)),
             Some(BodyEnvelope::Event(detail)) => return Ok(then(detail)),
             Some(BodyEnvelope::Unreadable(text)) => text.to_owned(),
             Some(BodyEnvelope::Notification(message)) => {
-                within = "the Message of the notification: ";
+                subject = "the Message of the notification";
                 message.to_owned()
             }
         };
@@ -59,14 +59,14 @@ pub(crate) fn innermost(body: &str) -> Cow<'_, str> {
     unwrapped.map_or(Cow::Borrowed(body), Cow::Owned)
 }
 
-fn not_json(within: &str, text: &str, error: &serde_json::Error) -> String {
+fn not_json(subject: &str, text: &str, error: &serde_json::Error) -> String {
     let instead = if Json::is_followed_by_another(text) {
         "; several JSON documents stand in it, one after the other: send each as a message of its own, or all as the \
          associations of one request"
     } else {
         ""
     };
-    format!("{within}the body is not valid JSON: {error}{instead}")
+    format!("{subject} is not valid JSON: {error}{instead}")
 }
 
 /// Recognises an envelope. An object that names pairs is a request, because taking off an envelope would drop those
@@ -80,7 +80,7 @@ fn envelope_of<'j, 'a>(json: &'j Json<'a>) -> Result<Option<BodyEnvelope<'j, 'a>
         nothing_beside(json, "Message")?;
         match one(json, "Message")?.and_then(Json::as_str) {
             Some(message) => Ok(Some(BodyEnvelope::Notification(message))),
-            None => Err(whole("the notification has no text as its Message".to_owned())),
+            None => Err(whole("the Message of the notification is missing or no string; the JSON of a request or an event is expected".to_owned())),
         }
     } else if ["detail-type", "source", "detail"].iter().all(|name| json.get(name).is_some())
         && !is_request(json)
@@ -197,11 +197,13 @@ mod tests {
                 "the body is not valid JSON: trailing characters at line 2 column 1; several JSON documents stand in \
                  it, one after the other: send each as a message of its own, or all as the associations of one request",
             ),
-            (r#"{"Type":"Notification"}"#, "the notification has no text as its Message"),
+            (
+                r#"{"Type":"Notification"}"#,
+                "the Message of the notification is missing or no string; the JSON of a request or an event is expected",
+            ),
             (
                 r#"{"Type":"Notification","Message":"{"}"#,
-                "the Message of the notification: the body is not valid JSON: EOF while parsing an object at line 1 \
-                 column 1",
+                "the Message of the notification is not valid JSON: EOF while parsing an object at line 1 column 1",
             ),
             (r#"{"unreadable":"nope"}"#, "the body is not valid JSON: expected ident at line 1 column 2"),
             (

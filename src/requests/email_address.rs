@@ -17,10 +17,17 @@ const MAX_LENGTH: usize = 255;
 /// at sign, because the log cuts out text with that sign.
 pub(super) fn email_address(text: &str) -> Result<&str, String> {
     if has_the_form(text) {
-        Ok(text)
-    } else {
-        Err(format!("{}; accepted is one email address by itself", Looks::of(text)))
+        return Ok(text);
     }
+    Err(match Looks::of(text) {
+        long @ Looks::Long(_) => long.to_string(),
+        several @ (Looks::Several(..) | Looks::SecondSign(_)) => {
+            format!(
+                "{several}; accepted is one email address by itself, or emailAddresses with a list of them"
+            )
+        }
+        other => format!("{other}; accepted is one email address by itself"),
+    })
 }
 
 /// Every address passes this check, so it reads the bytes once. Only a text that is not ASCII is read again.
@@ -223,12 +230,16 @@ mod tests {
             ("a@.example", "has no dot within the domain behind its at sign"),
             ("a@example.", "has no dot within the domain behind its at sign"),
             ("a.b@example", "has no dot within the domain behind its at sign"),
-            (&long, "is 256 characters long; at most 255 are accepted"),
-            (&long_beyond_ascii, "is 256 characters long; at most 255 are accepted"),
         ];
         for (text, looks) in table {
-            let accepted = "accepted is one email address by itself";
-            assert_eq!(email_address(text), Err(format!("{looks}; {accepted}")), "{text:?}");
+            let is_several = looks.starts_with("looks like several");
+            let several = if is_several { ", or emailAddresses with a list of them" } else { "" };
+            let message = format!("{looks}; accepted is one email address by itself{several}");
+            assert_eq!(email_address(text), Err(message), "{text:?}");
+        }
+        for text in [long, long_beyond_ascii] {
+            let message = "is 256 characters long; at most 255 are accepted".to_owned();
+            assert_eq!(email_address(&text), Err(message));
         }
     }
 }

@@ -81,14 +81,18 @@ impl<'a> Instance<'a> {
         if *self.account.get_or_insert(arn.account) == arn.account {
             Ok(())
         } else {
-            Err("is an ARN of another account than the request names; all must be of one account")
+            Err(
+                "is an ARN of another account than the request names; all of a request must be of one account",
+            )
         }
     }
 
     /// Refuses an ARN of another instance or account. A refused ARN does not count for the ARNs after it.
     fn agree(&mut self, arn: Arn<'a>) -> Result<(), &'static str> {
         if self.id.is_some_and(|id| id != arn.instance) {
-            return Err("is an ARN of another instance than the entry or its request names");
+            return Err(
+                "is an ARN of another instance than the entry or its request names; all of an entry must be of one instance",
+            );
         }
         self.same_account(arn)?;
         self.id = Some(arn.instance);

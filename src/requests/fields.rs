@@ -5,7 +5,7 @@ use crate::payload::Json;
 use super::field::Name;
 use super::identifier::Resource;
 use super::instead::instead_of_value;
-use super::{Field, Home, Identifier, Invalid, Path};
+use super::{Base, Field, Home, Identifier, Invalid, Path};
 
 /// The known fields of a request or an entry, each at most once. `null` counts as absent.
 #[derive(Debug)]
@@ -23,7 +23,10 @@ impl<'j> Fields<'j> {
     pub(super) fn of(json: &'j Json<'j>, path: Path) -> Result<Self, Invalid> {
         let Json::Object(members) = json else {
             let what = if path.is_empty() { "the request".to_owned() } else { path.to_string() };
-            let instead = if path.entry_index().is_none() { instead_of_value(json) } else { "" };
+            let instead = match (path.entry_index(), path.base()) {
+                (None, Base::Root | Base::Item(_)) => instead_of_value(json),
+                (Some(_), _) | (None, Base::BatchInput) => "",
+            };
             let message = format!("{what} is {}; an object is expected{instead}", json.kind());
             return Err(Invalid::new(path, message));
         };
@@ -126,7 +129,7 @@ pub(super) enum Elements<'j> {
 /// Returns a string that is not empty, or the reason why the value is none.
 pub(super) fn non_empty_text<'j>(value: &'j Json<'j>) -> Result<&'j str, String> {
     match value {
-        Json::String(text) if text.is_empty() => Err("is an empty string".to_owned()),
+        Json::String(text) if text.is_empty() => Err("is an empty string; a value is expected".to_owned()),
         Json::String(text) => Ok(text),
         other => Err(format!("is {}; a string is expected", other.kind())),
     }

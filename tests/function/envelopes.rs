@@ -119,7 +119,7 @@ async fn payload_in_a_wrong_form_gets_advice() {
         (json!({ "Input": short() }).to_string(), r#"another request in "Input""#, "by itself"),
         (json!({ "detail": short() }).to_string(), "without detail-type", "source and detail"),
         (json!(short().to_string()).to_string(), "encoded twice", "accepted are an object"),
-        (lines, "several JSON documents", r#"{"Items": [documents]}"#),
+        (lines, "several JSON documents", r#"{"Items": [requests]}"#),
         (indented, "several JSON documents", ".jsonl"),
     ] {
         let (kind, error) = world.invoke_raw(payload.as_bytes()).await.unwrap_err();

@@ -17,10 +17,13 @@ mod envelopes;
 mod failures_queue;
 mod forms;
 mod full_queues;
+#[path = "../golden/mod.rs"]
+mod golden;
 mod grouping;
 mod hostile;
 mod logs;
 mod lookups;
+mod messages;
 mod names;
 mod narrowing;
 mod near_names;

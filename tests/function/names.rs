@@ -103,7 +103,7 @@ async fn missing_and_ambiguous_names_fail_alone() {
     assert_eq!(failures[2]["emailAddress"], "nobody@brand.example");
     assert_eq!(
         failures[1]["message"],
-        format!("2 queues of instance {INSTANCE} have this name; name it by queueId")
+        format!("2 queues of instance {INSTANCE} have this name; name the queue by queueId")
     );
     assert!(failures.iter().all(|failure| failure["retryable"] == false));
     let rows = report["queues"].as_array().unwrap();
@@ -179,7 +179,10 @@ async fn unreadable_directory_gives_its_own_error() {
         assert_eq!(report["failures"][0]["error"], code);
         assert_eq!(report["failures"][0]["retryable"], retryable);
         let message = report["failures"][0]["message"].as_str().unwrap();
-        assert_eq!(message, format!("names cannot be looked up, SearchQueues was refused: no{advice}"));
+        assert_eq!(
+            message,
+            format!("names cannot be looked up, because SearchQueues was refused: no{advice}")
+        );
     }
 }
 

@@ -262,7 +262,7 @@ async fn unreadable_list_blames_no_address() {
     );
     let message = report["failures"][3]["message"].as_str().unwrap();
     assert!(
-        message.ends_with("and the queue's list, which tells what is on it, cannot be read: try later"),
+        message.ends_with("and the queue's list, which may explain that, cannot be read: try later"),
         "{message}"
     );
     // Later it can, and what is on the queue counts as done.

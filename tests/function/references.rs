@@ -172,7 +172,7 @@ async fn reference_is_text_of_at_most_256_characters() {
     for (reference, message) in [
         (json!("é".repeat(257)), "reference has 257 characters; at most 256 are accepted"),
         (json!(4711), "reference is a number; a string is expected"),
-        (json!(""), "reference is an empty string"),
+        (json!(""), "reference is an empty string; a value is expected"),
     ] {
         let mut body = bad.clone();
         body["reference"] = reference;

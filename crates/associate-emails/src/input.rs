@@ -129,7 +129,7 @@ impl Input {
         let records = records.map_err(|problem| problem.to_string())?;
         match records.is_empty() {
             // A file without rows is an error, because its author meant some pairs. The file function refuses it too.
-            true => Err("the file has a header and no rows".to_owned()),
+            true => Err("the file has a header and no rows; one row for each pair is expected".to_owned()),
             false => Ok(Input::batch(records)),
         }
     }
@@ -261,8 +261,14 @@ mod tests {
         let table: [(&[u8], &str); 4] = [
             (b"", "the file is empty; accepted are JSON, JSON lines and CSV"),
             (b"\xef\xbb\xbf\n", "the file is empty; accepted are JSON, JSON lines and CSV"),
-            (b"queueId,emailAddressId\n", "the file has a header and no rows"),
-            (b"queueId,emailAddressId\n\n,\n", "the file has a header and no rows"),
+            (
+                b"queueId,emailAddressId\n",
+                "the file has a header and no rows; one row for each pair is expected",
+            ),
+            (
+                b"queueId,emailAddressId\n\n,\n",
+                "the file has a header and no rows; one row for each pair is expected",
+            ),
         ];
         for (bytes, problem) in table {
             assert_eq!(Input::parse(bytes, None).unwrap_err(), problem);

@@ -102,8 +102,8 @@ pub(crate) fn refused(error: &InvocationError, json: bool) -> Exit {
 /// An invocation that was ended while it called.
 pub(crate) fn interrupted(pairs: usize, called: Called) -> Exit {
     complain(&format!(
-        "associate-emails: interrupted; {} associated by then, and calls under way may have been carried out; \
-         running the same again is safe",
+        "associate-emails: interrupted; {} associated by then, and calls under way may have been carried out; it is \
+         safe to run the same file again",
         match pairs {
             1 => "1 pair was".to_owned(),
             _ => format!("{pairs} pairs were"),

@@ -76,8 +76,10 @@ fn pairs(input: &Input, settings: &Settings) -> Result<Pairs, InvocationError> {
     let invalid = InvocationError::InvalidRequest;
     let envelope = Envelope::read(&input.payload).map_err(|error| invalid(error.to_string()))?;
     Pairs::read(&envelope, &settings.home, settings.instance.as_ref()).map_err(|error| {
-        let path = error.path_text().unwrap_or_default();
-        invalid(format!("{path}: {}", error.message))
+        invalid(match error.path_text() {
+            Some(path) => format!("{path}: {}", error.message),
+            None => error.message,
+        })
     })
 }
 

@@ -33,14 +33,18 @@ const ENDINGS: [(&str, Reading); 3] = [
 pub(crate) fn records(key: &str, bytes: &[u8]) -> Result<Vec<Record>, FileError> {
     let invalid = |problem: &dyn std::fmt::Display| FileError::InvalidFile(format!("{key}: {problem}"));
     let Some((_, read)) = ENDINGS.into_iter().find(|(ending, _)| has_ending(key, ending)) else {
-        return Err(invalid(&"the name ends neither in .csv nor in .jsonl (or .ndjson)"));
+        return Err(invalid(&"the extension is not known; accepted are .csv, .jsonl and .ndjson"));
     };
     let text = request_file::text(bytes).map_err(|problem| invalid(&problem))?;
     if text.trim().is_empty() {
         return Err(invalid(&"the file is empty; accepted are CSV and JSON lines"));
     }
     let records = read(text).map_err(|problem| invalid(&problem))?;
-    if records.is_empty() { Err(invalid(&"the file has a header and no rows")) } else { Ok(records) }
+    if records.is_empty() {
+        Err(invalid(&"the file has a header and no rows; one row for each pair is expected"))
+    } else {
+        Ok(records)
+    }
 }
 
 /// The requests of records, which stand in them.
@@ -96,9 +100,13 @@ mod tests {
     #[test]
     fn unusable_file_gives_a_reason() {
         let table: [(&str, &[u8], &str); 5] = [
-            ("f.xlsx", b"x", "f.xlsx: the name ends neither in .csv nor in .jsonl (or .ndjson)"),
+            ("f.xlsx", b"x", "f.xlsx: the extension is not known; accepted are .csv, .jsonl and .ndjson"),
             ("f.csv", b"\n\n", "f.csv: the file is empty; accepted are CSV and JSON lines"),
-            ("f.csv", b"queueId,emailAddressId\n", "f.csv: the file has a header and no rows"),
+            (
+                "f.csv",
+                b"queueId,emailAddressId\n",
+                "f.csv: the file has a header and no rows; one row for each pair is expected",
+            ),
             (
                 "f.csv",
                 b"queueId\n\xff",

@@ -277,14 +277,14 @@ fn json_lines(records: &[InvalidRecord]) -> Vec<u8> {
 fn rest(error: Option<&Cause>, unreadable: Option<&Unreadable>) -> Reason {
     let message = match (error, unreadable) {
         (Some(Cause { error, cause }), _) => return Reason::new(error, cause, true),
-        (None, None) => "no result speaks of it; sending it again is safe".to_owned(),
+        (None, None) => "no result names this pair; sending it again is safe".to_owned(),
         (None, Some(Unreadable { count: 1, first })) => {
-            format!("no result that can be read speaks of it; sending it again is safe; {first}")
+            format!("no readable result names this pair; sending it again is safe; {first}")
         }
         (None, Some(Unreadable { count, first })) => {
             let others = count - 1;
             format!(
-                "no result that can be read speaks of it; sending it again is safe; {first}, and {others} more"
+                "no readable result names this pair; sending it again is safe; {first}, and {others} more"
             )
         }
     };

@@ -45,13 +45,15 @@ fn records(text: &str) -> Result<Vec<Record>, String> {
         };
         let ends = reader.position().byte();
         if is_unclosed(text, begins, ends) {
-            return Err(format!("line {line}: a quote begins a cell and is not closed"));
+            return Err(format!(
+                "line {line}: a quote begins a cell and is not closed; close it behind the text of the cell"
+            ));
         }
         // No identifier, name or address has a line end in it. The rows inside such a cell would go unseen.
         let swallows = |(field, cell): &(&Option<Field>, &str)| field.is_some() && cell.trim().contains('\n');
         if let Some((Some(field), _)) = header.columns.iter().zip(&row).find(swallows) {
             return Err(format!(
-                "line {line}: {field} goes over the end of the line; is a quote not closed?"
+                "line {line}: {field} goes over the end of the line; close its quote on the same line"
             ));
         }
         records.push(Record { line, json: request(&row, header), problem: problem(&row, header) });
@@ -221,13 +223,19 @@ mod tests {
     #[test]
     fn unclosed_quote_is_named() {
         let text = "queueId,emailAddress\nq,e\nq,\"f\nq,g\n";
-        assert_eq!(read(text).unwrap_err(), "line 3: a quote begins a cell and is not closed");
+        assert_eq!(
+            read(text).unwrap_err(),
+            "line 3: a quote begins a cell and is not closed; close it behind the text of the cell"
+        );
         let text = "queueId,emailAddress,note\nq,e,\"x\nq,g,\nq,h,y\n";
-        assert_eq!(read(text).unwrap_err(), "line 2: a quote begins a cell and is not closed");
+        assert_eq!(
+            read(text).unwrap_err(),
+            "line 2: a quote begins a cell and is not closed; close it behind the text of the cell"
+        );
         let text = "queueId,emailAddress\nq,\"f\nq,g\nq,\"h\"\nq,i\n";
         assert_eq!(
             read(text).unwrap_err(),
-            "line 2: emailAddress goes over the end of the line; is a quote not closed?"
+            "line 2: emailAddress goes over the end of the line; close its quote on the same line"
         );
     }
 }

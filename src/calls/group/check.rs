@@ -67,7 +67,7 @@ impl Progress {
                 ),
                 ..failed(&refused.refusal, Retry::Never, Blame::Nothing)
             },
-            _ => list_unread("the queue cannot be checked", refused),
+            _ => list_unread("the queue cannot be checked, because its list cannot be read", refused),
         };
         self.close(failure);
     }

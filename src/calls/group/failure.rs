@@ -28,22 +28,25 @@ pub(super) fn refused_for_content(refusal: &Refusal, blame: Blame) -> Failure {
 
 /// The failure of a refused address if the queue's list cannot be read. The list might have explained the refusal.
 pub(super) fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
-    let reason = format!("refused ({}: {})", refusal.code, refusal.message);
+    let reason = format!(
+        "the API refused the call ({}: {}), and the queue's list, which may explain that, cannot be read",
+        refusal.code, refusal.message
+    );
     list_unread(&reason, list)
 }
 
 /// The failure of addresses for which there was no room, if the queue's list cannot be read again. The queue may hold
 /// them by now.
 pub(super) fn maybe_full(list: &Refused) -> Failure {
-    list_unread("the API takes no more addresses for this queue", list)
+    let reason = "the API takes no more addresses for this queue, and the queue's list, which may hold them by now, \
+                  cannot be read";
+    list_unread(reason, list)
 }
 
+/// The failure of addresses that wait for the queue's list. It has the error code of the list's refusal.
 pub(super) fn list_unread(reason: &str, list: &Refused) -> Failure {
     let Refused { refusal: of_list, out_of_time, .. } = list;
-    let message = format!(
-        "{reason}, and the queue's list, which tells what is on it, cannot be read: {}",
-        of_list.message
-    );
+    let message = format!("{reason}: {}", of_list.message);
     if *out_of_time {
         Failure::deadline_exceeded_after_refusal(message)
     } else {
@@ -96,6 +99,18 @@ impl Fill {
         );
         Failure::ours("QueueFull", message, Retry::Never)
     }
+}
+
+/// The failure of addresses whose call met a limit until its attempts ended. Without the list, the function cannot tell
+/// a full queue from a limit that passes.
+pub(super) fn limited(refusal: &Refusal, may_list: bool) -> Failure {
+    let failure = failed(refusal, Retry::MayPass, Blame::Nothing);
+    if may_list {
+        return failure;
+    }
+    let advice =
+        "the function's role needs connect:ListQueueEmailAddresses to tell whether the queue is full";
+    Failure { message: format!("{}; {advice}", failure.message), ..failure }
 }
 
 pub(super) fn no_time_to_retry(refusal: &Refusal) -> Failure {

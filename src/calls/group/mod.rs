@@ -29,7 +29,7 @@ use crate::outcomes::{GroupOutcomes, Outcome};
 use crate::plan::Group;
 use crate::requests::EmailAddressId;
 
-use self::failure::{failed, no_time_to_retry, refused_for_content, undecided};
+use self::failure::{failed, limited, no_time_to_retry, refused_for_content, undecided};
 use self::listing::{Purpose, Read};
 use self::narrowing::Narrowing;
 use self::room::Room;
@@ -263,7 +263,7 @@ impl Progress {
         if refusals >= self.limits.max_attempts {
             // The next chunk has its own attempts.
             self.room = Room::Unreadable { refusals: 0 };
-            self.fail(&chunk.members, failed(refusal, Retry::MayPass, Blame::Nothing));
+            self.fail(&chunk.members, limited(refusal, self.list != List::Denied));
             return None;
         }
         self.room = Room::Unreadable { refusals };

@@ -97,7 +97,7 @@ fn no_envelope_gives_a_reason() {
         (
             "{\"queueId\": \"q\"}\n{\"queueId\": \"p\"}",
             "the payload is not valid JSON: trailing characters at line 2 column 1; several JSON documents stand in \
-             it, one after the other, as in a file of JSON lines: send them as {\"Items\": [documents]}, or give such \
+             it, one after the other, as in a file of JSON lines: send them as {\"Items\": [requests]}, or give such \
              a file to associate-emails under a name that ends in .jsonl"
                 .to_owned(),
         ),
@@ -114,8 +114,8 @@ fn no_envelope_gives_a_reason() {
         ),
         (
             r#"{"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}"#,
-            "Records[0].messageId is missing, so a failure of that message could not be reported; \
-             nothing was called"
+            "Records[0].messageId is missing; nothing was called, because a failure of that message could not be \
+             reported"
                 .to_owned(),
         ),
     ];

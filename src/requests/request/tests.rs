@@ -312,7 +312,7 @@ fn invalid_request_field_fails_the_whole_request() {
         ),
         (r#""dryrun":true,"#, "dryrun", "\"dryrun\" is not a field of a request; dryRun was meant"),
         (r#""instanceId":7,"#, "instanceId", "instanceId is a number; a string is expected"),
-        (r#""instanceId":"","#, "instanceId", "instanceId is an empty string"),
+        (r#""instanceId":"","#, "instanceId", "instanceId is an empty string; a value is expected"),
         (
             r#""queueId":"q","#,
             "queueId",

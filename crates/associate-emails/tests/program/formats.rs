@@ -126,7 +126,7 @@ fn foreign_file_form_is_named_without_calls() {
         (
             "i.csv",
             b"queueId,emailAddressId,note\nq,e1,\"open\nq,e2,\n",
-            "line 2: a quote begins a cell and is not closed",
+            "line 2: a quote begins a cell and is not closed; close it behind the text of the cell",
         ),
         (
             "j.jsonl",

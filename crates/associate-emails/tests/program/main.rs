@@ -4,6 +4,9 @@
 
 mod aws;
 mod formats;
+#[path = "../../../../tests/golden/mod.rs"]
+mod golden;
+mod messages;
 mod outcomes;
 mod plan;
 

@@ -77,7 +77,7 @@ fn unusable_input_is_one_line_and_exits_2() {
         ),
         (
             run_on_stdin(&[], "queueId,emailAddressId\n"),
-            "associate-emails: standard input: the file has a header and no rows",
+            "associate-emails: standard input: the file has a header and no rows; one row for each pair is expected",
         ),
         (
             run_on_stdin(&["--burst", "many"], TWO_PAIRS),

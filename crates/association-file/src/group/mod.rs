@@ -55,7 +55,7 @@ pub fn group(key: &str, bytes: &[u8], context: &Context) -> Result<Grouping, Fil
     let in_all = distinct + requests.repeated();
     if in_all > MAX_PAIRS {
         return Err(FileError::InvalidFile(format!(
-            "{key}: asks for {in_all} associations; at most {MAX_PAIRS} are accepted in one file"
+            "{key}: asks for {in_all} associations; at most {MAX_PAIRS} are accepted in one file; divide it"
         )));
     }
     let row = |request: usize| contents.requests.get(request).map_or(0, |record| record.line);

@@ -114,8 +114,8 @@ impl<'b> Batch<'b> {
         let mut failed = listed;
         if !accounts_for_all {
             failed = distinct.saturating_sub(done).max(listed);
-            let message = "this failed, or was done: the report of its batch had no room to say which; sending it \
-                           again is safe";
+            let message = "the report of its batch had no room to say whether this pair failed; sending it again is \
+                           safe";
             self.fail_rest(&reasons.shared(Reason::new("NotReported", message, true)));
         }
         // An output cannot account for more pairs than its batch has, so its counts are cut to that number.

@@ -2,5 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[path = "../../../../tests/golden/mod.rs"]
+mod golden;
+mod messages;
 mod s3;
 mod steps;

@@ -31,7 +31,7 @@ fn function(s3: &S3) -> FileFunction {
 }
 
 /// The answer, or the error as Lambda passes it on.
-async fn invoke(s3: &S3, event: &Value) -> Result<Value, (String, String)> {
+pub(crate) async fn invoke(s3: &S3, event: &Value) -> Result<Value, (String, String)> {
     match function(s3).invoke(event).await {
         Ok(answer) => Ok(serde_json::to_value(answer).unwrap()),
         Err(error) => {
@@ -41,11 +41,11 @@ async fn invoke(s3: &S3, event: &Value) -> Result<Value, (String, String)> {
     }
 }
 
-fn group(key: &str) -> Value {
+pub(crate) fn group(key: &str) -> Value {
     json!({ "group": { "bucket": "files", "key": key, "to": "work/x/requests.jsonl" } })
 }
 
-fn summarise(more: &Value) -> Value {
+pub(crate) fn summarise(more: &Value) -> Value {
     let mut step = json!({ "bucket": "files", "key": "incoming/dir/a b ü.csv", "execution": "x" });
     step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({ "summarise": step })
@@ -275,8 +275,7 @@ async fn unreadable_results_are_logged_and_in_the_summary() {
         let summary = invoke(&s3, &summarise(&step)).await.unwrap();
         assert_eq!((&summary["status"], &summary["failed"]), (&json!("FAILED"), &json!(3)), "{summary}");
         let more = if count > 1 { ", and 1 more" } else { "" };
-        let message =
-            format!("no result that can be read speaks of it; sending it again is safe; {said}{more}");
+        let message = format!("no readable result names this pair; sending it again is safe; {said}{more}");
         assert_eq!(summary["failures"][0]["error"], "NoResult");
         assert_eq!(summary["failures"][0]["message"], message);
         let lines = log.lines();

@@ -1,0 +1,126 @@
+//! Every message of the program about its input in one list, `messages.txt`, each under the command line and the file.
+
+use std::path::PathBuf;
+
+use crate::golden::{Messages, compare};
+use crate::{Ran, program, run_on_stdin};
+
+const PAIR: &str = "instanceId,queueId,emailAddressId\ni,q,e\n";
+
+#[test]
+fn messages_are_those_of_the_list() {
+    let mut messages = Messages::default();
+    messages.section("Options and settings");
+    for args in [
+        &[][..],
+        &["--nonsense", "pairs.csv"],
+        &["--format", "xml", "-"],
+        &["--simulated-rate", "0", "-"],
+        &["--time-limit", "x", "-"],
+        &["--fast", "--aws", "-"],
+        &["--check-queues", "-"],
+        &["no-such-file.json"],
+        &["dead-letters"],
+        &["dead-letters", "--queue-url", "dead-letters"],
+        &["dead-letters", "--queue-url", "https://sqs.eu-central-1.amazonaws.com/111122223333/dead.fifo"],
+        &[
+            "dead-letters",
+            "--queue-url",
+            "https://sqs.eu-central-1.amazonaws.com/111122223333/dead",
+            "--redrive",
+        ],
+    ] {
+        let ran = program(args).output().unwrap().into();
+        add(&mut messages, &format!("associate-emails {}", args.join(" ")), &ran);
+    }
+    for (variable, value) in [("CONNECT_BURST", "many"), ("MAX_ATTEMPTS", "0")] {
+        let ran =
+            program(&[]).env(variable, value).arg(file("pair.csv", PAIR.as_bytes())).output().unwrap().into();
+        add(&mut messages, &format!("{variable}={value} associate-emails pair.csv"), &ran);
+    }
+    for args in [&["--burst", "many"][..], &["--instance", "a b"]] {
+        add(&mut messages, &format!("associate-emails {} -", args.join(" ")), &run_on_stdin(args, PAIR));
+    }
+
+    messages.section("Access to AWS");
+    let no_metadata = [("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_CONFIG_FILE", "none")];
+    for (variables, region) in [
+        (&[][..], &[][..]),
+        (&[("AWS_PROFILE", "mine")], &[]),
+        (&[], &["--region", "eu-central-1"]),
+        (&[("AWS_PROFILE", "mine")], &["--region", "eu-central-1"]),
+        (
+            &[
+                ("AWS_ACCESS_KEY_ID", "id"),
+                ("AWS_SECRET_ACCESS_KEY", "s"),
+                ("AWS_ENDPOINT_URL_CONNECT", "http://127.0.0.1:9"),
+            ],
+            &["--region", "eu-central-1"],
+        ),
+        (&[("HTTPS_PROXY", "ht tp://proxy")], &["--region", "eu-central-1"]),
+    ] {
+        let mut command = program(&["--aws"]);
+        command
+            .envs(variables.iter().chain(&no_metadata).copied())
+            .args(region)
+            .arg(file("aws.csv", PAIR.as_bytes()));
+        let variables: String = variables.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+        let input = format!("{variables}associate-emails --aws {}", region.join(" "));
+        add(&mut messages, &input, &command.output().unwrap().into());
+    }
+
+    messages.section("Files that cannot be used");
+    for (name, content) in [
+        ("empty.json", &b" \n"[..]),
+        ("lines.json", b"{\"queueId\": \"q\"}\n{\"queueId\": \"p\"}\n"),
+        ("broken.json", b"{"),
+        ("beside.json", b"{\"Items\": [], \"dryRun\": true}"),
+        ("defaults.json", b"{\"Items\": [], \"BatchInput\": {\"dryRun\": 1}}"),
+        ("broken.jsonl", b"{\"queueId\": \"q\"}\n{\n"),
+        ("pretty.jsonl", b"{\n  \"queueId\": \"q\"\n}\n"),
+        ("array.jsonl", b"[\n  {\"queueId\": \"q\"}\n]\n"),
+        ("header-only.csv", b"queueId,emailAddressId\n"),
+        ("no-queue.csv", b"emailAddress\nx\n"),
+        ("no-header.csv", b"11111111-2222-3333-4444-555555555555,22222222-2222-3333-4444-555555555555\n"),
+        ("unknown.csv", b"name,mail\nx,y\n"),
+        ("near.csv", b"queue_id,emailAddressId\nq,e\n"),
+        ("list.csv", b"queueId,emailAddressIds\nq,e\n"),
+        ("twice.csv", b"queueId,queueId,emailAddressId\nq,q,e\n"),
+        ("semicolons.csv", b"queueId;emailAddressId\nq;e\n"),
+        ("sep.csv", b"sep=;\nqueueId;emailAddressId\nq;e\n"),
+        ("quote.csv", b"queueId,emailAddressId\n\"q,e\nq,e\n"),
+        ("long-cell.csv", b"queueId,emailAddressId\n\"q\nr\",e\n"),
+        ("latin-1.csv", b"queueName,emailAddressId\nR\xfcckgaben,e\n"),
+        ("utf-16.csv", b"\xff\xfeq\0u\0e\0u\0e\0"),
+        ("workbook.csv", b"PK\x03\x04..."),
+        ("packed.csv", b"\x1f\x8b..."),
+        ("line-ends.csv", b"queueId,emailAddressId\nq,e\rq,f\n"),
+    ] {
+        let ran = program(&["--quiet", "--fast"]).arg(file(name, content)).output().unwrap().into();
+        add(&mut messages, &format!("{name}: {}", String::from_utf8_lossy(content)), &ran);
+    }
+
+    messages.section("Rows that fail alone, as the table shows them");
+    let rows = "queueId,queueName,emailAddressId,emailAddress\n,,e,\nq,Q,e,\nq,,e,a@brand.example\nq,,,\na/b,,e,\nq,,e,,x\n";
+    let ran: Ran = program(&["--quiet", "--instance", "i"])
+        .arg(file("rows.csv", rows.as_bytes()))
+        .output()
+        .unwrap()
+        .into();
+    messages.add(rows, &ran.stdout);
+    compare("tests/program/messages.txt", messages.text());
+}
+
+/// A file in the folder where the program runs.
+fn file(name: &str, content: &[u8]) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("messages-{name}"));
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+/// Adds the lines on standard error, without the folder of the file.
+fn add(messages: &mut Messages, input: &str, ran: &Ran) {
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{input}: {}", ran.stderr);
+    let folder = format!("{}/messages-", env!("CARGO_TARGET_TMPDIR"));
+    messages.add(input, &ran.stderr.replace(&folder, ""));
+}
