@@ -181,7 +181,7 @@ class LocalAws:
 
 
 @contextmanager
-def local_aws(folder: Path):
+def local_aws(folder: Path, launcher: Path = LAUNCHER):
     """A local AWS, on which nothing is deployed yet."""
     port, log = free_port(), folder / "ministack.log"
     environment = clean_environment(folder) | {
@@ -192,7 +192,7 @@ def local_aws(folder: Path):
         # The waits between retries of a state machine last a tenth of the time in its definition.
         "SFN_WAIT_SCALE": "0.1",
     }
-    with running([sys.executable, LAUNCHER], environment, folder, log) as process:
+    with running([sys.executable, launcher], environment, folder, log) as process:
         until(lambda: listens(port) or process.poll() is not None, "ministack listens")
         assert process.poll() is None, log.read_text()
         yield LocalAws(port, folder, log)

@@ -228,6 +228,7 @@ async fn unsendable_dead_letter_stays() {
 
 /// The program is killed in the middle, then interrupted, then run to the end. `LETTERS` gives the number of letters.
 /// moto looks at every message of a queue for each request, so ten thousand letters take it hours.
+/// `tests/end_to_end/test_dead_letters.py` moves ten thousand.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn dead_letters_survive_kill_and_interrupt() {
