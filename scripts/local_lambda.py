@@ -55,7 +55,7 @@ def find_emulator() -> Path:
         machine = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
         emulator = Path(found.stdout.strip()) / "local" / "rapid" / f"aws-lambda-rie-{machine}"
     if not emulator.is_file():
-        raise Failure(f"there is no emulator at {emulator}")
+        raise Failure(f"{emulator} is not there; run scripts/tools, or set AWS_LAMBDA_RIE to the runtime interface emulator")
     return emulator
 
 
@@ -99,7 +99,7 @@ class Function:
         except (OSError, ValueError) as error:
             self.log.seek(0)
             sys.stderr.write(self.log.read().decode(errors="replace"))
-            raise Failure(f"no answer that is JSON: {error}") from error
+            raise Failure(f"the answer is not JSON: {error}") from error
 
 
 @contextmanager

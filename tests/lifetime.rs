@@ -296,7 +296,7 @@ fn panic_fails_only_its_own_invocation() {
     let api = RuntimeApi::start();
     let mut this = Command::new(std::env::current_exe().unwrap());
     // With one thread, as on one core, the test's name would stand in front of the first line of the log.
-    this.args(["--exact", "a_function_whose_first_call_panics", "--nocapture", "--test-threads=2"]);
+    this.args(["--exact", "process_with_a_panicking_first_call", "--nocapture", "--test-threads=2"]);
     let process = Process::start(this, &api, &[("MAX_CONCURRENT_CALLS", "1")]);
     api.invoke("request-1", batch("q0", "e0"));
     let (id, what, body) = api.sent();
@@ -313,7 +313,7 @@ fn panic_fails_only_its_own_invocation() {
 
 /// Not a test by itself: the process of the one above, which cannot make the function's own binary panic.
 #[test]
-fn a_function_whose_first_call_panics() {
+fn process_with_a_panicking_first_call() {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
         return;
     }

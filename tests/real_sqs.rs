@@ -1,4 +1,5 @@
-//! Sending on and redelivery, against a real implementation of SQS: `scripts/test-against-sqs` starts one and runs this.
+//! Sending on and redelivery, against a real implementation of SQS: `scripts/test-against-sqs` starts one and runs
+//! this.
 //!
 //! Not part of `cargo test` by itself (`test = false` in `Cargo.toml`), since it needs a server.
 
@@ -305,7 +306,7 @@ async fn mistyped_name_is_in_the_failures_queue_in_under_three_minutes() {
     world.send(&request("mistyped-mixed", &[&misnamed, &right])).await;
     let records = world.receive().await;
     assert_eq!(world.invoke(&records, Duration::from_secs(60)).await, std::slice::from_ref(&own));
-    // The message of its own is hidden for a minute, and what is left of the other is delayed for half of one.
+    // The first message is hidden for a minute. The continuation of the other is delayed for half a minute.
     let seconds = hidden_seconds("mistyped-own", "visible_at");
     assert!((60..=60 + SLACK).contains(&seconds), "{seconds} s");
     assert_eq!(world.delayed(&world.continuation).await, "1");

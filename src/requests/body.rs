@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn request_that_names_pairs_is_no_envelope() {
+    fn request_with_pairs_is_no_envelope() {
         for body in [
             r#"{"unreadable":"nope","associations":[]}"#,
             r#"{"unreadable":"nope","Associations":[]}"#,

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::arn::{Home, Kind, parse};
 
-/// What an identifier identifies.
+/// The kind of thing that an identifier names.
 pub trait Resource: Clone {
     /// The rules for its identifiers.
     const KIND: Kind;

@@ -1,4 +1,4 @@
-//! What comes back: reports, listed messages and errors.
+//! The answers: reports, listed messages and errors.
 
 use connect_simulator::{Effect, Fault};
 use serde_json::{Value, json};
@@ -105,7 +105,7 @@ async fn invalid_batch_defaults_are_an_error() {
 }
 
 #[tokio::test]
-async fn messages_that_share_a_pair_share_its_failure() {
+async fn messages_with_one_pair_share_its_failure() {
     let world = World::new(fixture(2, 2));
     let batch = sqs(&[
         entries(&[("q0", "e0"), ("q0", "missing")]),

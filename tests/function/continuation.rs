@@ -29,7 +29,7 @@ fn unwell(queue: &str) -> Fault {
     }
 }
 
-/// Delivers a message and what is left of it, each to a new process, until nothing is left; gives the number of
+/// Delivers a message and its continuations, each to a new process, until all pairs are done. Returns the number of
 /// deliveries.
 async fn deliver(queues: usize, seconds: u64) -> usize {
     let options = Options { fixture: fixture(queues, 1), quota: default_quota(), ..Options::default() };

@@ -127,7 +127,7 @@ async fn listed_message_sends_nothing() {
     ]});
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), ["m0"]);
     assert!(world.sqs.sent().is_empty());
-    // Something was done: what is left goes on, and what failed for good goes away.
+    // A pair was done, so the unfinished pairs are continued, and the permanent failures go along.
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q1", "emailAddressId": "e0" },
         { "queueId": "q0", "emailAddressIds": ["e1", "bad"] },

@@ -1,4 +1,4 @@
-//! Full queues: what fits is associated in the order it was requested, the rest fails with a reason.
+//! Full queues: the addresses that fit are associated in the requested order, and the others fail with a reason.
 
 use std::time::Duration;
 

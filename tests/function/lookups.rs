@@ -283,7 +283,7 @@ async fn similar_name_is_named_with_its_difference() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_that_never_end_are_a_retryable_failure() {
+async fn endless_pages_are_a_retryable_failure() {
     let mut world = World::endless(Options { fixture: fixture(2, 2), ..Options::default() });
     let entries = json!([
         { "queueName": "Queue 0", "emailAddress": "e0@brand.example" },

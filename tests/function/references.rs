@@ -74,7 +74,7 @@ async fn one_search_finds_every_failure_of_a_divided_request() {
     assert_eq!(retryable(&lines, "TooManyRequestsException").len(), 2);
     let left = left_of(&world, reference, 2);
 
-    // The third ends what is left.
+    // The third delivery ends the continuation.
     world = world.restarted(&FORWARDS);
     world.connect.clear_faults();
     tokio::time::advance(Duration::from_secs(30)).await;

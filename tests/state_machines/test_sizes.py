@@ -12,7 +12,7 @@ import jsonata
 import pytest
 
 LIMIT = 256 * 1024
-# The function's report, with what is left in it (src/answer/report.rs).
+# The function's report, with its remaining request (src/answer/report.rs).
 REPORT = 200_000
 STATES = json.loads((Path(__file__).parents[2] / "statemachine" / "associate.asl.json").read_text())["States"]
 
@@ -97,7 +97,7 @@ def test_wholly_failed_batch_is_reported_in_full():
 
 
 @pytest.mark.parametrize("letter", ["a", "客", "😀"])
-def test_pairs_that_were_there_already_are_named_all_or_not_at_all(letter):
+def test_already_associated_pairs_are_all_named_or_none(letter):
     first = there_already(report(letter, 1000, 10, 400, remaining=True), letter, 200)
     second = there_already(report(letter, 400, 0, 100, remaining=True), letter, 1)
     last = report(letter, 100, 0, 0)
@@ -114,6 +114,6 @@ def test_pairs_that_were_there_already_are_named_all_or_not_at_all(letter):
     assert (total["alreadyAssociated"], "alreadyAssociatedPairs" in total) == (2600, False)
 
 
-def test_nothing_there_already_is_not_named():
+def test_no_already_associated_pair_names_none():
     _, total = rounds([report("a", 3, 0, 0)])
     assert "alreadyAssociatedPairs" not in total

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_region_names_no_option_that_was_not_given() {
+    fn wrong_region_names_only_a_given_option() {
         let found = Found { region: "eu-west-1", place: "the profile" };
         let args =
             |args: &[&str]| Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap().run;

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::outcome::complain;
 use crate::workload::{Workload, count, time_left, time_of, words};
 
-/// Planned calls that must have ended before they tell how long the rest takes.
+/// Number of planned calls that must end before the program estimates the time left.
 const ENOUGH: usize = 3;
 
 /// The time between two lines, if there is no terminal to draw a bar on.

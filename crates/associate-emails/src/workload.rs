@@ -52,7 +52,7 @@ pub(crate) fn time_of(calls: usize, allowance: Allowance) -> Duration {
     seconds((calls as f64 - at_once).max(0.0) / allowance.rate)
 }
 
-/// The time for the rest of the calls, when the burst is used up.
+/// The time for so many calls, once the burst is used up.
 pub(crate) fn time_left(calls: usize, allowance: Allowance) -> Duration {
     seconds(calls as f64 / allowance.rate)
 }

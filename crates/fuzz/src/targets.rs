@@ -140,7 +140,10 @@ fn handler(case: &Case) -> Result<Ran, String> {
         let errors =
             failures["failures"].as_array().into_iter().flatten().filter_map(|f| f["error"].as_str());
         met.extend(errors.map(|error| format!("sent on: {error}")));
-        met.insert(format!("sent on {}", if sent.to_failures { "for good" } else { "what is left" }));
+        met.insert(format!(
+            "sent on as {}",
+            if sent.to_failures { "dead letters" } else { "a continuation" }
+        ));
     }
     let checked =
         ledger::check(&world, requested.as_ref(), &ending).and_then(|()| redrive(case.world, &world));

@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn chunk_fills_from_chunks_that_are_not_full() {
+    fn chunk_fills_from_partial_chunks() {
         let mut narrowing = Narrowing::new([(indices(0..30), 2)].into_iter());
         narrowing.add([(indices(30..80), 1), (indices(80..110), 1)].into_iter());
         let mut chunk = narrowing.next(None, |_| true).unwrap();

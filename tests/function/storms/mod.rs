@@ -167,8 +167,8 @@ async fn calm(storm: &Storm) {
         let chunks = addresses.len().div_ceil(50);
         let bad = addresses.iter().filter(|address| **address >= EXISTING_ADDRESSES).count();
         let narrowing = if bad == 0 { 0 } else { 14 + 9 * (bad - 1) };
-        // A list a chunk. For want of room, of which the contract bounds only the retries: a list, a call of what
-        // should fit, three retries, and halving, where each set that was cut off costs a call at most.
+        // Each chunk costs its call and a list. A full queue costs a list, a call that should fit, three retries, and
+        // the calls of halving, at most one for each part that was divided.
         let bound = if queue >= EXISTING_QUEUES { 2 } else { chunks * 2 + narrowing + 1 + 1 + 3 + 12 };
         assert!(made <= bound, "{made} calls for q{queue}, {bound} allowed");
     }

@@ -53,7 +53,7 @@ pub(super) struct Batch<'b> {
     pairs_listed: IndexList<PairIndex, bool>,
     /// Listed failures that match no known pair of the batch.
     others_listed: usize,
-    /// What the output tells of each pair.
+    /// The state of each pair according to the output.
     told: IndexList<PairIndex, Told>,
 }
 

@@ -7,7 +7,7 @@ use queue_email_associator::requests::Named;
 
 use crate::requests::Requests;
 
-/// What the results tell of a pair.
+/// The state of a pair according to the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
     /// No result was met.

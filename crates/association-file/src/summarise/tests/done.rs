@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn associated_rows_are_told_from_those_that_were_there() {
+fn associated_rows_leave_out_rows_already_there() {
     let text = "queueId,queueName,emailAddressId,emailAddress,reference\n\
                 q1,,e1,,order-1\n,Billing,,b@brand.example,\nq1,,e2,,\"order 2, again\"\nq1,,e3,,order-3\nq2,,e1,,\n";
     let (items, known) = grouped(text);
@@ -55,7 +55,7 @@ fn uncertain_rows_are_counted_and_not_listed() {
 
 /// A failure of a pair that a batch names in two ways has one of the names. The row with the other name failed too.
 #[test]
-fn batch_that_names_a_pair_in_two_ways_lists_no_associated_row() {
+fn pair_with_two_names_lists_no_associated_row() {
     let (items, known) = grouped("queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,e1,\n");
     let failure =
         json!({ "queueId": "q", "emailAddressId": "e0", "error": "E", "message": "m", "retryable": false });
@@ -67,7 +67,7 @@ fn batch_that_names_a_pair_in_two_ways_lists_no_associated_row() {
 
 /// A dry run adds nothing, whatever it finds on the queues.
 #[test]
-fn dry_run_lists_only_rows_that_were_there() {
+fn dry_run_lists_only_rows_already_there() {
     let text = "{\"queueId\":\"q\",\"emailAddressIds\":[\"e1\",\"e2\"],\"dryRun\":true,\"checkQueues\":true}\n\
                 {\"queueId\":\"p\",\"emailAddressId\":\"e1\"}\n";
     let (items, known) = grouped_file("f.jsonl", text);
