@@ -98,8 +98,8 @@ pub(crate) struct Caller<'a> {
 impl Caller<'_> {
     /// Makes every call that the round needs, and returns when there is no call left or no time.
     ///
-    /// A call waits in this order: backoff, permit, pace. So every attempt passes the pace, no call holds a permit
-    /// during its backoff, and a call uses its turn at once.
+    /// A call waits in this order: for its backoff, for a permit, and for a turn of the pace. So every attempt has a
+    /// turn, no call holds a permit during its backoff, and a call uses its turn at once.
     pub(crate) async fn run(&self, round: &mut Round<'_>) -> Tally {
         let run = Run {
             caller: self,
@@ -123,7 +123,7 @@ struct Run<'a, 'r> {
     /// The next pause of each place whose steps asked for one.
     backoffs: HashMap<usize, Backoff>,
     tally: Tally,
-    /// A permit that the loop waited for and has not used yet.
+    /// A permit for a call in flight that the loop waited for and has not used yet.
     spare: Option<OwnedSemaphorePermit>,
     /// Number of calls in flight that read directories.
     searches: usize,
@@ -136,7 +136,7 @@ struct Ended {
     _permit: OwnedSemaphorePermit,
 }
 
-/// The data of an attempt beside its call.
+/// The state of a call while an attempt is in flight.
 struct Made {
     operation: Operation,
     addresses: usize,
@@ -214,13 +214,14 @@ impl Run<'_, '_> {
         }
         // No attempt can use the permit.
         self.spare = None;
-        // A group whose call came too late may want another one, after a pause.
+        // A group whose call was given back above may have another step, which begins after a pause.
         blocked.until = blocked.until.into_iter().chain(self.agenda.wake(now)).min();
         blocked
     }
 
-    /// The next operation to call. Directories that hang must not hold identifiers back, so directory calls take at
-    /// most half of the calls in flight. If the limit is one call, a directory call begins only when no other call can.
+    /// The next operation to call. Calls that read directories take at most half of the calls in flight, so that the
+    /// other half is free for pairs named by identifiers if the directory calls hang. If the limit is one call, a
+    /// directory call begins only when no other call can.
     fn next_operation(&self, paced: &[bool; Operation::ALL.len()]) -> Option<Operation> {
         let open = |operation: Operation| !paced[operation as usize];
         let may_read = self.searches < self.caller.shared.max_concurrent_calls / 2;

@@ -2,7 +2,7 @@
 //!
 //! AWS writes each of these members as a string, so the first parse reads strings and is fast for a large batch. A
 //! member may have another type, or hold invalid text such as a lone surrogate in a body. The function then parses the
-//! payload again and keeps the members raw. So the member fails its own record and not the batch.
+//! payload again and keeps the members raw. So a bad member fails its own record and not the whole batch.
 
 use std::borrow::Cow;
 

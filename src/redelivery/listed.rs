@@ -17,7 +17,7 @@ pub struct Listed {
     pub source: SourceIndex,
     /// The source with the failure. On a FIFO queue it may be an earlier message of the same group. Both come again at
     /// the same time.
-    pub with: SourceIndex,
+    pub cause: SourceIndex,
     /// The reason why that source comes again.
     pub reason: Reason,
 }
@@ -38,7 +38,7 @@ fn in_order(
     let mut listed = Vec::new();
     for (source, of_source) in sources.indexed() {
         let group = of_source.delivery.ordered_group();
-        let own = reasons[source].map(|reason| Listed { source, with: source, reason });
+        let own = reasons[source].map(|reason| Listed { source, cause: source, reason });
         let held = group.and_then(|group| holding.get(group)).map(|first| Listed { source, ..*first });
         if let Some(again) = own.or(held) {
             listed.push(again);
@@ -58,9 +58,9 @@ pub(crate) fn due<'p>(
     mut random: impl FnMut() -> f64,
 ) -> Vec<Due<'p>> {
     let mut known: HashMap<SourceIndex, Duration> = HashMap::new();
-    let due = listed.iter().map(|Listed { source, with, reason }| {
-        let delay = known.entry(*with).or_insert_with(|| {
-            let receive_count = sources[*with].delivery.receive_count.unwrap_or(1);
+    let due = listed.iter().map(|Listed { source, cause, reason }| {
+        let delay = known.entry(*cause).or_insert_with(|| {
+            let receive_count = sources[*cause].delivery.receive_count.unwrap_or(1);
             delays.of(*reason, receive_count, random())
         });
         Due { delivery: &sources[*source].delivery, delay: *delay }
@@ -123,7 +123,7 @@ mod tests {
         let reasons =
             sources.indices().map(|source| failing.contains(&id(source)).then_some(Reason::Other)).collect();
         let listed = in_order(sources, &reasons);
-        listed.iter().map(|listed| (id(listed.source).to_owned(), id(listed.with).to_owned())).collect()
+        listed.iter().map(|listed| (id(listed.source).to_owned(), id(listed.cause).to_owned())).collect()
     }
 
     fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
