@@ -1,4 +1,4 @@
-//! Pairs: every requested association of the invocation, once, with every place that mentions it.
+//! Pairs: every requested pair of a queue and an email address, once, with every place that mentions it.
 //!
 //! A pair here has the names that the caller gave. One message may name an address by identifier and another by name.
 //! They are two pairs here, and the plan joins them when the names are found.
@@ -26,7 +26,7 @@ pub struct RequestedQueue {
     pub queue: Named<QueueId>,
 }
 
-/// A requested association, as the caller named it.
+/// A requested pair, as the caller named it.
 ///
 /// The two variants replace a `Named` field, because that would take a third more memory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -79,12 +79,12 @@ impl Counted {
             }
         }
         self.done += usize::from(self.expected == to_do);
-        // A narrowed chunk takes more calls than is known when it begins to be.
+        // Narrowing takes more calls than the plan has.
         self.expected = self.expected.max(self.calls);
     }
 
-    /// The remaining time, if it can be told. It cannot while something of unknown length is read, nor before a few
-    /// calls have shown their speed.
+    /// An estimate of the remaining time. `None` while the program reads a list or directory of unknown length, and
+    /// before a few calls have shown their pace.
     fn time_left(&self, allowance: Allowance, elapsed: Duration) -> Option<Duration> {
         let left = self.expected - self.calls;
         if self.reading || self.done < ENOUGH || left == 0 {

@@ -9,7 +9,7 @@ use crate::error::FileError;
 /// 1 GB.
 pub const MAX_FILE_BYTES: usize = 32 << 20;
 
-/// The most associations that a file may ask for, repetitions included.
+/// The most pairs that a file may ask for, repetitions included.
 pub const MAX_PAIRS: usize = 250_000;
 
 /// The folder that files are put into. The rest of the key is the name that results go under.

@@ -22,7 +22,7 @@ const MAX_MANIFEST_BYTES: usize = 8 << 20;
 const MAX_REQUESTS_BYTES: usize = 2 * MAX_FILE_BYTES;
 
 /// The most bytes that grouping writes about invalid records. It allows a row with a reason for each of the most
-/// associations that a file may ask for.
+/// pairs that a file may ask for.
 const MAX_INVALID_BYTES: usize = 8 * MAX_FILE_BYTES;
 
 /// The content type of requests and of invalid records.

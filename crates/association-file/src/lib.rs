@@ -1,4 +1,4 @@
-//! The function at both ends of the bulk path. It groups a file of associations by queue, and sums up the results.
+//! The function at both ends of the bulk path. It groups the pairs of a file by queue, and sums up the results.
 //!
 //! | module | does |
 //! | --- | --- |

@@ -26,7 +26,7 @@ pub struct Context {
 #[derive(Debug)]
 pub(crate) struct Requests<'p> {
     envelope: Envelope<'p>,
-    /// Every different association, and everything invalid.
+    /// Every distinct pair, and everything invalid.
     pub(crate) pairs: Pairs,
 }
 
@@ -68,12 +68,12 @@ impl<'p> Requests<'p> {
         self.pairs.requests.len()
     }
 
-    /// The number of different associations and invalid entries. The function calls this number distinct.
+    /// Number of distinct pairs and invalid entries: the `distinct` of the function's report.
     pub(crate) fn distinct(&self) -> usize {
         self.pairs.pairs.len() + self.pairs.invalid.len()
     }
 
-    /// The number of times that a request repeats an association.
+    /// Number of mentions that repeat a pair.
     pub(crate) fn repeated(&self) -> usize {
         self.pairs.mentions.len() - self.pairs.pairs.len()
     }

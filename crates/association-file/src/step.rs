@@ -9,7 +9,7 @@ use crate::error::FileError;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Step {
-    /// Write a file's associations as one request for each queue.
+    /// Write the pairs of a file as one request for each queue.
     Group(GroupStep),
     /// Write down the results of a file.
     Summarise(Box<SummariseStep>),
@@ -35,9 +35,9 @@ pub struct Grouped {
     pub key: String,
     /// Records of the file: rows of a CSV file, or lines of JSON lines.
     pub rows: usize,
-    /// Different associations asked for, and everything invalid.
+    /// Distinct pairs, and everything invalid.
     pub pairs: usize,
-    /// The number of times that an association was asked for again.
+    /// Number of pairs that repeat an earlier one.
     pub repeated: usize,
     /// Different queues, as they are named.
     pub queues: usize,

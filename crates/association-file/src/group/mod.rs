@@ -31,9 +31,9 @@ pub struct Grouping {
     pub invalid: Vec<InvalidRecord>,
     /// Records of the file.
     pub rows: usize,
-    /// Different associations asked for, and everything invalid.
+    /// Distinct pairs, and everything invalid.
     pub pairs: usize,
-    /// The number of times that an association was asked for again.
+    /// Number of pairs that repeat an earlier one.
     pub repeated: usize,
     /// Different queues, as they are named.
     pub queues: usize,
@@ -41,7 +41,7 @@ pub struct Grouping {
 
 /// Groups a file. The ending of `key` tells the file's form.
 ///
-/// Every different association stands in exactly one line. Queues keep the order in which the file first names them,
+/// Every distinct pair stands in exactly one line. Queues keep the order in which the file first names them,
 /// and addresses keep the file's order.
 ///
 /// # Errors
@@ -55,7 +55,7 @@ pub fn group(key: &str, bytes: &[u8], context: &Context) -> Result<Grouping, Fil
     let in_all = distinct + requests.repeated();
     if in_all > MAX_PAIRS {
         return Err(FileError::InvalidFile(format!(
-            "{key}: asks for {in_all} associations; at most {MAX_PAIRS} are accepted in one file; divide it"
+            "{key}: asks for {in_all} pairs; at most {MAX_PAIRS} are accepted in one file; divide it"
         )));
     }
     let row = |request: usize| contents.requests.get(request).map_or(0, |record| record.line);

@@ -171,10 +171,7 @@ fn lines_stay_within_a_batch_of_the_map() {
 fn too_large_file_is_refused() {
     let row = format!("{{\"queueId\":\"q\",\"emailAddressIds\":[{}\"e\"]}}\n", "\"e\",".repeat(4_999));
     let message = refused("f.jsonl", &format!("{}{{}}\n", row.repeat(50)));
-    assert_eq!(
-        message,
-        "f.jsonl: asks for 250001 associations; at most 250000 are accepted in one file; divide it"
-    );
+    assert_eq!(message, "f.jsonl: asks for 250001 pairs; at most 250000 are accepted in one file; divide it");
 }
 
 proptest! {

@@ -57,7 +57,7 @@ pub(super) struct Batch<'b> {
     told: IndexList<PairIndex, Told>,
 }
 
-/// The associations of a batch by outcome, in the terms of its report.
+/// The pairs of a batch by outcome, in the terms of its report.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct BatchCounts {
     pub(super) associated: usize,

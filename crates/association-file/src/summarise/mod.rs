@@ -2,7 +2,7 @@
 //!
 //! Every pair of a file ends as done or as a failed row. A pair without a result is a failed row too: an execution
 //! failed, an answer cannot be read, a file of results is missing, or a map never ran. Sending such a pair again is
-//! safe, because an association that exists already is no failure.
+//! safe, because a pair that is on its queue already is no failure.
 
 mod batch;
 mod done;

@@ -23,9 +23,9 @@ const CAUSE: usize = 2_000;
 pub struct FileCounts {
     /// Records of the file.
     pub rows: usize,
-    /// Different associations asked for, and everything invalid.
+    /// Distinct pairs, and everything invalid.
     pub pairs: usize,
-    /// The number of times that an association was asked for again.
+    /// Number of pairs that repeat an earlier one.
     pub repeated: usize,
     /// Different queues, as they are named.
     pub queues: usize,
@@ -38,7 +38,7 @@ impl From<&Grouped> for FileCounts {
     }
 }
 
-/// The associations by outcome. `associated + already_associated + planned + failed` is `pairs`.
+/// The pairs by outcome. `associated + already_associated + planned + failed` is `pairs`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
@@ -79,7 +79,7 @@ impl Counts {
         self.throttled_calls += output.throttled_calls;
     }
 
-    /// Counts an association with two names once, as its batch did. The second name repeats the first.
+    /// Counts a pair with two names once, as its batch did. The second name repeats the first.
     pub(super) fn settle(&mut self) {
         let named = self.file.pairs + self.file.repeated;
         self.file.pairs = self.associated + self.already_associated + self.planned + self.failed;
@@ -90,7 +90,7 @@ impl Counts {
 /// The outcome of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summed {
-    /// The associations by outcome.
+    /// The pairs by outcome.
     pub counts: Counts,
     /// Everything that failed, in the order of the file.
     pub failed: Vec<FailedRow>,
@@ -136,7 +136,7 @@ pub struct Summary {
     pub status: Status,
     /// The file.
     pub file: String,
-    /// The associations by outcome.
+    /// The pairs by outcome.
     #[serde(flatten)]
     pub counts: Counts,
     /// The key of this summary.
