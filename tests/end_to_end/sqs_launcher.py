@@ -1,7 +1,7 @@
 """Starts ministack as an SQS for queues of thousands of messages.
 
 ministack looks at every message of a queue for each message that is received, deleted or shown again. Here it looks only
-at those that the request is about. What it does with them is its own code, for standard queues.
+at those that the request is about. Its own code then handles them, for standard queues.
 """
 
 import itertools
