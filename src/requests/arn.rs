@@ -125,10 +125,11 @@ fn bare(text: &str, kind: Kind) -> Result<&str, String> {
     if text.is_empty() {
         return Err("is empty".to_owned());
     }
-    let accepted = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    // Every byte is looked at, without a branch, because the processor then compares sixteen at once.
+    let accepted = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_') | (byte == b'.');
     let refused = |c: char| !u8::try_from(c).is_ok_and(accepted);
     // Every identifier passes here, so bytes are checked first. Splitting text into characters is much slower.
-    if !text.bytes().all(accepted)
+    if !text.bytes().fold(true, |all, byte| all & accepted(byte))
         && let Some((position, c)) = text.chars().enumerate().find(|(_, c)| refused(*c))
     {
         let hint = match (c, kind) {

@@ -28,7 +28,28 @@ pub(super) fn field_of((name, value): &(Cow<'_, str>, Json<'_>)) -> Option<Field
     }
 }
 
-/// Whether an object names pairs, so that it is a request and no envelope.
+/// What an object holds of a request's fields, beside a member that may hold a request.
+pub(super) enum Beside {
+    Nothing,
+    /// A field that belongs into the request.
+    Field(Field),
+    /// Fields that name pairs, so the object is a request and no envelope.
+    Pairs,
+}
+
+/// Finds the fields of a request among the members of an object.
+pub(super) fn stands_beside(members: &Members<'_>) -> Beside {
+    let mut first = None;
+    for field in members.iter().filter_map(field_of) {
+        if field == Field::Associations || field.names_a_pair() {
+            return Beside::Pairs;
+        }
+        first.get_or_insert(field);
+    }
+    first.map_or(Beside::Nothing, Beside::Field)
+}
+
+/// Whether an object names pairs.
 pub(super) fn names_pairs(members: &Members<'_>) -> bool {
-    members.iter().filter_map(field_of).any(|field| field == Field::Associations || field.names_a_pair())
+    matches!(stands_beside(members), Beside::Pairs)
 }

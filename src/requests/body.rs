@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::payload::Json;
+use crate::payload::{Json, Members};
 
-use super::beside::{names_pairs, no_fields_beside};
+use super::beside::{Beside, stands_beside};
 use super::{Invalid, Path};
 
 /// Maximum number of envelopes around one request. An unreadable dead letter has one, and an SNS notification adds one
@@ -12,14 +12,16 @@ use super::{Invalid, Path};
 /// size and more.
 const MAX_ENVELOPES: usize = 8;
 
-/// An envelope in a body, with its content.
-enum BodyEnvelope<'j, 'a> {
+/// A body, or what stood in the envelope around it.
+enum Opened<'a> {
+    /// A request, which has no envelope.
+    Request(Json<'a>),
     /// `{"unreadable": "…"}`: the text of a body that the function could not read earlier.
-    Unreadable(&'j str),
+    Unreadable(Cow<'a, str>),
     /// An SNS notification: the text of its message.
-    Notification(&'j str),
+    Notification(Cow<'a, str>),
     /// An EventBridge event: its detail, which is a request.
-    Event(&'j Json<'a>),
+    Event(Json<'a>),
 }
 
 /// Parses the body of an SQS message or an SNS notification, takes the envelopes off, and passes the request to `then`.
@@ -34,16 +36,16 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
     let mut subject = "the body";
     for _ in 0..=MAX_ENVELOPES {
         let json = Json::parse_after_mark(&text).map_err(|error| whole(not_json(subject, &text, &error)))?;
-        let inner = match envelope_of(&json)? {
-            None => return Ok(then(&json)),
-            Some(BodyEnvelope::Event(detail)) => return Ok(then(detail)),
-            Some(BodyEnvelope::Unreadable(text)) => text.to_owned(),
-            Some(BodyEnvelope::Notification(message)) => {
+        let inner = match open(json)? {
+            Opened::Request(request) | Opened::Event(request) => return Ok(then(&request)),
+            Opened::Unreadable(text) => text,
+            Opened::Notification(message) => {
                 subject = "the Message of the notification";
-                message.to_owned()
+                message
             }
         };
-        text = Cow::Owned(inner);
+        // A text with JSON in it has escapes, so it is owned already and is not copied.
+        text = Cow::Owned(inner.into_owned());
     }
     Err(whole(format!(
         "the body has more than {MAX_ENVELOPES} envelopes around its request; at most {MAX_ENVELOPES} are accepted"
@@ -52,11 +54,10 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
 
 /// Returns an unreadable body without the `unreadable` envelope that the function gave it earlier.
 pub(crate) fn innermost(body: &str) -> Cow<'_, str> {
-    let unwrapped = Json::parse_after_mark(body).ok().and_then(|json| match envelope_of(&json) {
-        Ok(Some(BodyEnvelope::Unreadable(text))) => Some(text.to_owned()),
-        Ok(_) | Err(_) => None,
-    });
-    unwrapped.map_or(Cow::Borrowed(body), Cow::Owned)
+    match Json::parse_after_mark(body).map(open) {
+        Ok(Ok(Opened::Unreadable(text))) => text,
+        Ok(_) | Err(_) => Cow::Borrowed(body),
+    }
 }
 
 fn not_json(subject: &str, text: &str, error: &serde_json::Error) -> String {
@@ -69,52 +70,48 @@ fn not_json(subject: &str, text: &str, error: &serde_json::Error) -> String {
     format!("{subject} is not valid JSON: {error}{instead}")
 }
 
-/// Recognises an envelope. An object that names pairs is a request, because taking off an envelope would drop those
+/// Takes off an envelope. An object that names pairs is a request, because taking off an envelope would drop those
 /// pairs.
-fn envelope_of<'j, 'a>(json: &'j Json<'a>) -> Result<Option<BodyEnvelope<'j, 'a>>, Invalid> {
-    let text = |name| json.get(name).and_then(Json::as_str);
-    if text("unreadable").is_some() && !is_request(json) {
-        nothing_beside(json, "unreadable")?;
-        Ok(one(json, "unreadable")?.and_then(Json::as_str).map(BodyEnvelope::Unreadable))
-    } else if text("Type") == Some("Notification") && !is_request(json) {
-        nothing_beside(json, "Message")?;
-        match one(json, "Message")?.and_then(Json::as_str) {
-            Some(message) => Ok(Some(BodyEnvelope::Notification(message))),
-            None => Err(whole("the Message of the notification is missing or no string; the JSON of a request or an event is expected".to_owned())),
+fn open(json: Json<'_>) -> Result<Opened<'_>, Invalid> {
+    let Json::Object(mut members) = json else { return Ok(Opened::Request(json)) };
+    let Some(holder) = holder(&members) else { return Ok(Opened::Request(Json::Object(members))) };
+    match stands_beside(&members) {
+        Beside::Pairs => return Ok(Opened::Request(Json::Object(members))),
+        Beside::Field(field) => {
+            return Err(whole(format!("{field} stands beside {holder}; it belongs into the request in it")));
         }
-    } else if ["detail-type", "source", "detail"].iter().all(|name| json.get(name).is_some())
-        && !is_request(json)
-    {
-        nothing_beside(json, "detail")?;
-        Ok(one(json, "detail")?.map(BodyEnvelope::Event))
+        Beside::Nothing => {}
+    }
+    let is_held = |(name, _): &(Cow<'_, str>, Json<'_>)| name == holder;
+    let content = members.iter().rposition(is_held).map(|place| members.swap_remove(place).1);
+    // If the function read one of two such members, it would lose the other unseen.
+    if members.iter().any(is_held) {
+        return Err(whole(format!("{holder} is given twice; once is accepted")));
+    }
+    match (holder, content) {
+        ("unreadable", Some(Json::String(text))) => Ok(Opened::Unreadable(text)),
+        ("Message", Some(Json::String(text))) => Ok(Opened::Notification(text)),
+        ("detail", Some(detail)) => Ok(Opened::Event(detail)),
+        _ => {
+            let message = "the Message of the notification is missing or no string; the JSON of a request or an event \
+                           is expected";
+            Err(whole(message.to_owned()))
+        }
+    }
+}
+
+/// The member that holds the request, if the members are those of an envelope.
+fn holder(members: &Members<'_>) -> Option<&'static str> {
+    let member = |name: &str| members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value);
+    let text = |name| member(name).and_then(Json::as_str);
+    if text("unreadable").is_some() {
+        Some("unreadable")
+    } else if text("Type") == Some("Notification") {
+        Some("Message")
+    } else if ["detail-type", "source", "detail"].into_iter().all(|name| member(name).is_some()) {
+        Some("detail")
     } else {
-        Ok(None)
-    }
-}
-
-/// Refuses request fields beside the member that holds the request.
-fn nothing_beside(json: &Json<'_>, holder: &str) -> Result<(), Invalid> {
-    match json {
-        Json::Object(members) => {
-            no_fields_beside(members, &format!("{holder}; it belongs into the request in it"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether a JSON value names pairs, so that it is a request itself.
-fn is_request(json: &Json<'_>) -> bool {
-    matches!(json, Json::Object(members) if names_pairs(members))
-}
-
-/// Returns the member that holds a request. A member that is given twice is refused, because the function would lose
-/// one of the two unseen.
-fn one<'j, 'a>(json: &'j Json<'a>, name: &str) -> Result<Option<&'j Json<'a>>, Invalid> {
-    match json {
-        Json::Object(members) if members.iter().filter(|(key, _)| key == name).count() > 1 => {
-            Err(whole(format!("{name} is given twice; once is accepted")))
-        }
-        _ => Ok(json.get(name)),
+        None
     }
 }
 

@@ -57,7 +57,7 @@ impl Field {
     ];
 
     /// The field's name in JSON.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Field::InstanceId => "instanceId",
             Field::DryRun => "dryRun",
@@ -99,12 +99,15 @@ impl Field {
     }
 
     /// Reads the name of a member, or of a column of a CSV file.
+    ///
+    /// Most members of an event or a notification begin like no field, so their names are not folded. A name beyond
+    /// ASCII may fold to anything.
     pub fn of(name: &str) -> Name {
+        if !BEGINNINGS.contains(&beginning(name)) && name.is_ascii() {
+            return Name::Unknown;
+        }
         if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
             return Name::Known(field);
-        }
-        if !begins_like_a_field(name) {
-            return Name::Unknown;
         }
         let folded = Folded::of(name);
         match Field::ALL.into_iter().find(|field| folded.is(field.name())) {
@@ -114,14 +117,28 @@ impl Field {
     }
 }
 
-/// Whether the first letter or digit of a name is that of a field. Most members of an event or a notification begin
-/// otherwise, so their names are not folded. A name beyond ASCII may fold to anything.
-fn begins_like_a_field(name: &str) -> bool {
-    if !name.is_ascii() {
-        return true;
+/// The first two letters of each field.
+const BEGINNINGS: [[u8; 2]; Field::ALL.len()] = {
+    let mut beginnings = [[0; 2]; Field::ALL.len()];
+    let mut index = 0;
+    while index < beginnings.len() {
+        let name = Field::ALL[index].name().as_bytes();
+        beginnings[index] = [name[0], name[1]];
+        index += 1;
     }
-    let Some(first) = name.bytes().find(u8::is_ascii_alphanumeric) else { return false };
-    Field::ALL.into_iter().any(|field| field.name().as_bytes()[0] == first.to_ascii_lowercase())
+    beginnings
+};
+
+/// The first two letters or digits of a name, in lower case.
+fn beginning(name: &str) -> [u8; 2] {
+    if let [first, second, ..] = name.as_bytes()
+        && first.is_ascii_alphanumeric()
+        && second.is_ascii_alphanumeric()
+    {
+        return [first.to_ascii_lowercase(), second.to_ascii_lowercase()];
+    }
+    let mut letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    [letters.next(), letters.next()].map(|letter| letter.unwrap_or_default().to_ascii_lowercase())
 }
 
 impl fmt::Display for Field {
@@ -160,7 +177,10 @@ mod tests {
             ("Dry-Run", Name::Nearly(Field::DryRun)),
             ("\u{feff}instanceId", Name::Nearly(Field::InstanceId)),
             ("Email_Address_IDs", Name::Nearly(Field::EmailAddressIds)),
+            ("d-r-y-run", Name::Nearly(Field::DryRun)),
+            ("__DRYRUN", Name::Nearly(Field::DryRun)),
             ("queue", Name::Unknown),
+            ("d", Name::Unknown),
             ("", Name::Unknown),
             ("failOnRetryables", Name::Unknown),
             ("queueIdentifier", Name::Unknown),

@@ -18,7 +18,8 @@ impl Folded {
     /// Folds a name. Every unknown member of a request passes here, so an ASCII name needs no allocation.
     pub(super) fn of(name: &str) -> Self {
         if name.is_ascii() {
-            Folded::collect(name.chars())
+            let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+            Folded::collect(letters.map(char::from))
         } else {
             Folded::collect(name.nfkc().flat_map(char::to_lowercase))
         }
