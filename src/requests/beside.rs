@@ -28,7 +28,7 @@ pub(super) fn field_of((name, value): &(Cow<'_, str>, Json<'_>)) -> Option<Field
     }
 }
 
-/// What an object holds of a request's fields, beside a member that may hold a request.
+/// The fields of a request in an object, beside a member that may hold a request.
 pub(super) enum Beside {
     Nothing,
     /// A field that belongs into the request.

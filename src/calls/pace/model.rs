@@ -1,6 +1,6 @@
 //! A model of processes that share one quota: their paces are the real ones, and time is a number.
 //!
-//! Nothing waits, so hundreds of jobs of minutes run in a second. What each process does beside its pace is what
+//! Nothing waits, so hundreds of jobs of minutes run in a second. Beside its pace each process does as
 //! `calls::run` does: at most eight calls in flight, a refused call again after a backoff, at most ten attempts.
 
 use std::cmp::Reverse;
@@ -24,7 +24,7 @@ const LATENCY: f64 = 0.12;
 /// A job, and the quota that it meets.
 #[derive(Debug, Clone)]
 pub(super) struct Job {
-    /// What each process is told.
+    /// The settings of each process.
     pub(super) allowance: Allowance,
     /// The server's rate and burst.
     pub(super) quota: (f64, f64),
@@ -43,7 +43,7 @@ pub(super) struct Process {
     pub(super) calls: u32,
 }
 
-/// What came of a job.
+/// The outcome of a job.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Figures {
     /// The time from the first call to the last, as a multiple of the limit.
@@ -226,7 +226,7 @@ impl<'a> Run<'a> {
                 Ok(turn) => turn,
                 Err(at) => return self.wake(number, at),
             };
-            // What was refused goes first.
+            // A refused call goes first.
             let attempts = match process.due.pop_last() {
                 Some((attempts, more)) => {
                     if more > 1 {

@@ -1,4 +1,4 @@
-//! What jobs cost, as a table: how long they take and how much is throttled, for processes that share a quota.
+//! The costs of jobs, as a table: how long they take and how much is throttled, for processes that share a quota.
 //!
 //! The targets are 1.10 of the limit, 10 % throttled, and 1.3 times the fastest process's time for the slowest one. At a
 //! fifth of the quota 20 % may be throttled. Where a target is not reached, the table holds what is
@@ -11,7 +11,7 @@ use super::model::{Figures, Job, Process};
 /// Runs of each job. Their mean is held to the targets.
 const RUNS: u32 = 40;
 
-/// What a job may cost.
+/// The most that a job may cost.
 #[derive(Debug, Clone, Copy)]
 struct Target {
     makespan: f64,
@@ -73,7 +73,7 @@ fn a_process_alone_runs_at_the_quota_however_many_there_may_be() {
     hold(jobs);
 }
 
-/// What so many processes cost at most. Two and three hold the targets but for short jobs and the slowest process.
+/// The most that a job of so many processes costs. Two and three hold the targets but for short jobs and the slowest process.
 fn reached(processes: u32, calls: u32) -> Target {
     let makespan = if calls * processes < 180 { 1.17 } else { 1.12 };
     let (throttled, slowest) = match processes {

@@ -39,7 +39,8 @@ fn whole_quota_whatever_the_number_of_workers() {
         // A hundred calls, of which a burst but one comes at once.
         let least = (100.0 - 4.0) / 2.0;
         let took = (now - start).as_secs_f64();
-        assert!((least - 1e-6..least + 0.5).contains(&took), "{took} with {workers} workers");
+        // The first calls take a share of two, and the last turn may be late.
+        assert!((least - 1e-6..least + 1.5).contains(&took), "{took} with {workers} workers");
     }
 }
 

@@ -10,8 +10,8 @@ use super::allowance::Allowance;
 /// How much later than due a turn may come, as a share of the time between two.
 ///
 /// Processes that call at regular times can lock in step. One of them then finds each token that the server makes, and
-/// the other one finds the bucket empty each time. What a turn is late is not lost, because the token stays: the next
-/// one comes as much sooner.
+/// the other one finds the bucket empty each time. A late turn loses nothing: its
+/// token stays, so the next turn comes sooner.
 const JITTER: f64 = 0.85;
 /// Tokens at the start of a process that may share the quota.
 const AT_FIRST: f64 = 2.0;
@@ -84,7 +84,7 @@ impl Tokens {
         self.tokens += released;
     }
 
-    /// Drops what has gathered, because the server's bucket is empty. What is withheld may gather from now on.
+    /// Drops what has gathered, because the server's bucket is empty. The withheld tokens may gather from now on.
     pub(super) fn empty(&mut self) {
         self.tokens = self.tokens.min(0.0);
         self.withheld = 0.0;
