@@ -2,26 +2,27 @@
 //!
 //! # Layout
 //!
-//! One invocation passes through the modules below in this order. The module [`invocation`] calls them.
+//! One invocation passes through the modules below in this order. The module [`invocation`] calls them. A *source* is one
+//! message, event or item of the payload. A *listed* message stands in `batchItemFailures`, so that SQS redelivers it.
 //!
 //! | module | from | to |
 //! | --- | --- | --- |
 //! | [`payload`] | bytes | an envelope and its sources |
 //! | [`requests`] | the body of a source | requests, their entries, and their invalid parts |
 //! | [`pairs`] | requests | distinct pairs, and the sources that ask for each |
-//! | [`names`] | names of queues and addresses | their identifiers, some of them only while calls are made |
+//! | [`names`] | names of queues and addresses | their identifiers; calls for other pairs do not wait for them |
 //! | [`plan`] | pairs | groups per queue, cut into chunks of at most 50 |
-//! | [`calls`] | the plan | calls to Connect: order, pace, retries, deadline, narrowing, full queues |
+//! | [`calls`] | the plan | calls to Connect: order, pace, retries, deadline, and finding the addresses at fault |
 //! | [`outcomes`] | the answers of the API | the outcome of each pair |
 //! | [`failures`] | the outcomes of failed pairs, and the invalid parts | failures, once for each source |
-//! | [`forward`] | failures | messages to the failures queue and the continuation queue |
-//! | [`redelivery`] | failures that were not sent on | the listed messages, each with its delay |
+//! | [`forward`] | failures | messages to the failures queue (permanent) and the continuation queue (retryable) |
+//! | [`redelivery`] | failures that were not sent on | the listed messages, each with its visibility timeout |
 //! | [`answer`] | outcomes, failures and listed messages | `batchItemFailures`, the report, or an error |
 //!
 //! These modules stand beside the pipeline: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the
-//! API of Amazon Connect), [`sqs`] (the batch limits and errors of both steps that call SQS), [`deferred`] (a client
+//! API of Amazon Connect), [`sqs`] (the batch limits and errors of [`forward`] and [`redelivery`]), [`deferred`] (a client
 //! made when it is needed), [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not associated), [`writer`]
-//! (requests in the function's format), [`clock`] and [`index`].
+//! (requests as JSON), [`clock`] and [`index`] (positions in lists).
 
 pub mod answer;
 pub mod calls;

@@ -1,4 +1,4 @@
-//! Decide: which failures of each source the function sends on, and to which queue.
+//! Decide: which failures of each source the function sends on, the messages that carry them, and which of them arrived.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -27,9 +27,9 @@ pub(crate) enum Destination {
 /// A message to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Outgoing {
-    /// The source.
+    /// The source whose failures it carries.
     pub source: SourceIndex,
-    /// The identifier of the source.
+    /// The identifier of the source, if its envelope gives one.
     pub message_id: Option<String>,
     /// The queue that gets the message.
     pub(crate) destination: Destination,
@@ -62,7 +62,8 @@ struct Decision {
 /// The results of the pairs and invalid parts of one source.
 #[derive(Debug, Clone, Copy, Default)]
 struct Results {
-    done: bool,
+    /// Some pair did not fail, so a continuation is smaller than its source.
+    progressed: bool,
     permanent: bool,
     retryable: bool,
 }
@@ -117,7 +118,7 @@ impl Forwarding {
                 if carried.is_empty() {
                     continue;
                 }
-                // Dead letters in a continuation do not count, because time does not mend them.
+                // Permanent failures in a continuation do not count, because waiting does not mend them.
                 let only_time = carried.iter().filter(|(_, failed)| failed.retryable).all(|(_, failed)| {
                     matches!(failed.origin, Origin::Pair { retry: Retry::NextInvocation, .. })
                 });
@@ -166,12 +167,15 @@ impl Forwarding {
             .iter()
             .zip(&results)
             .map(|(source, results)| {
-                let continues =
-                    self.continuation && !source.delivery.is_fifo() && results.done && results.retryable;
+                let continues = self.continuation
+                    && !source.delivery.is_fifo()
+                    && results.progressed
+                    && results.retryable;
                 let permanent = match (self.failures, continues && !asynchronous) {
                     (true, _) => Some(Destination::Failures),
-                    // Without a failures queue, the continuation carries the permanent failures too. When nothing else
-                    // is in it, it ends in the source queue's own dead-letter queue.
+                    // Without a failures queue, the continuation carries the permanent failures too. Once its other
+                    // pairs are done, nothing of it progresses. So SQS redelivers it until it is a dead letter. An
+                    // event with permanent failures ends in an error instead, which reaches its on-failure destination.
                     (false, true) => Some(Destination::Continuation),
                     (false, false) => None,
                 };
@@ -219,7 +223,7 @@ fn results(
     let mut results = IndexList::from(vec![Results::default(); sources]);
     for mention in &pairs.mentions {
         if !matches!(outcomes.by_pair[mention.pair], Outcome::Failed(_)) {
-            results[pairs.source_of(mention)].done = true;
+            results[pairs.source_of(mention)].progressed = true;
         }
     }
     for failed in failures.as_slice() {

@@ -1,12 +1,13 @@
-//! The function at both ends of the bulk path. It groups the pairs of a file by queue, and sums up the results.
+//! The function for whole files. A state machine calls it before the Distributed Map, to group the pairs of a file by
+//! queue, and after it, to sum up the results.
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`step`] | the invocation by a state machine |
-//! | [`group`] | a file, as few requests that each fill one call |
-//! | [`summarise`] | the results of a map, as a summary and the rows that failed |
+//! | [`step`] | the input that the state machine sends: which step, and for which objects |
+//! | [`group`] | turns a file into as few requests as possible, each at most one call |
+//! | [`summarise`] | turns the results of the Distributed Map into a summary and the rows that failed |
 //! | [`storage`] | S3, read and written in whole objects |
-//! | [`function`] | the walk: read, do the step, write |
+//! | [`function`] | one invocation: reads from S3, does the step, writes |
 //! | [`error`] | the errors that a state machine can catch |
 //!
 //! Around it: [`settings`] (the environment) and [`lambda`] (the runtime).

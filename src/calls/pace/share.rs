@@ -4,12 +4,12 @@
 //!
 //! - A throttling answer adds one to the guess, once for each episode: answers to calls begun before the last throttling
 //!   say nothing new.
-//! - Silence takes one off. Such a raise is a probe. If throttling follows soon, the guess goes back, and the next probe
-//!   waits three times as long.
+//! - A while without throttling takes one off, so the rate rises. That is a probe. If throttling follows soon, the guess
+//!   goes back, and the next probe waits three times the normal wait.
 //! - The more processes share the quota, the sooner each of them probes. A process that guesses too many therefore
 //!   catches up with one that guesses too few, and all come to the same share.
-//! - A guess above `CONNECT_WORKERS` needs more evidence: throttling again after few successes. The quota may be lower
-//!   than configured.
+//! - The guess passes `CONNECT_WORKERS`, taken as two at least, only if throttling comes again after few successes. Then
+//!   the quota may be lower than configured.
 //! - A process that has had the whole quota for long passes over one refusal, because it may be bad luck.
 //!
 //! The constants were chosen with the model in `model`; `docs/decisions/one-pace.md` says what else was tried.
@@ -24,19 +24,19 @@ use super::allowance::Allowance;
 const AT_FIRST: u32 = 2;
 /// Successes after which the first guess becomes one.
 const SEEMS_ALONE: u32 = 2;
-/// The guess at the first throttling answer.
+/// The guess at the first throttling answer, if `CONNECT_WORKERS` is not less.
 const FIRST_THROTTLED: u32 = 3;
 /// The part of its share that a process uses while it shares the quota. The rest lets the server's bucket fill again.
 const USED: f64 = 0.96;
-/// Silence before a probe where one process shares the quota with nobody, as a number of calls at the quota.
-const SILENCE: f64 = 24.0;
-/// How much longer the silence must be after a probe that failed.
+/// The time without throttling before a probe, multiplied by the guess, as a number of calls at the quota.
+const QUIET: f64 = 24.0;
+/// The factor on that time after a probe that failed.
 const PATIENCE: f64 = 3.0;
 /// Successes after which a raise has held, and is no probe any more.
 const HELD: u32 = 10;
-/// Successes since the last throttling below which the guess may pass `CONNECT_WORKERS`.
+/// The guess passes `CONNECT_WORKERS` only if fewer calls than this succeeded since the last throttling.
 const EVIDENCE: u32 = 4;
-/// The highest guess, if `CONNECT_WORKERS` is low: twice that otherwise. A process that the server refuses for minutes
+/// The guess is at most this, or twice `CONNECT_WORKERS` if that is more. A process that the server refuses for minutes
 /// must go on asking often enough to find out when that has passed.
 const MOST: u32 = 10;
 /// Successes at the whole quota after which one refusal is passed over.
@@ -51,7 +51,7 @@ pub(super) struct Share {
     sharers: u32,
     /// When throttling last came.
     throttled: Option<Instant>,
-    /// When throttling last came, or when the guess last fell.
+    /// When throttling last came, or when the last probe began.
     quiet_since: Instant,
     /// Successes since then, of calls begun after the last throttling.
     successes: u32,
@@ -59,7 +59,7 @@ pub(super) struct Share {
     unhindered: u32,
     /// The guess before the probe that is under way.
     before_probe: Option<u32>,
-    /// How much longer than [`SILENCE`] the next probe waits.
+    /// The factor on the wait for the next probe.
     patience: f64,
 }
 
@@ -113,7 +113,7 @@ impl Share {
             if self.successes >= SEEMS_ALONE {
                 self.sharers = 1;
             }
-        } else if now.saturating_duration_since(self.quiet_since) >= self.silence_before_probe() {
+        } else if now.saturating_duration_since(self.quiet_since) >= self.quiet_before_probe() {
             self.probe(now);
         }
     }
@@ -150,8 +150,8 @@ impl Share {
         self.workers.saturating_mul(2).max(MOST)
     }
 
-    fn silence_before_probe(&self) -> Duration {
-        let calls = SILENCE / f64::from(self.sharers) * self.patience;
+    fn quiet_before_probe(&self) -> Duration {
+        let calls = QUIET / f64::from(self.sharers) * self.patience;
         Duration::from_secs_f64(calls / self.quota)
     }
 
