@@ -2,8 +2,8 @@
 //!
 //! Another process may change the queue at any time. By now, a refused address may be on the queue, or other addresses
 //! may have taken the last room. The group reads the list again once for all unconfirmed addresses of a chunk, after it
-//! has decided the others. It also reads the list once more if the API takes no more addresses although the list showed
-//! room.
+//! has decided the others. It also reads the list once more before addresses fail for lack of room, in two cases: the API
+//! takes no more addresses although the list showed room, or addresses have joined the group since the list was read.
 
 use crate::connect::{Refusal, Refused};
 use crate::failure::{Blame, Failure};
@@ -45,14 +45,16 @@ impl Progress {
     /// next chunk belongs to.
     pub(super) fn list_to_confirm(&mut self, next: Option<usize>) -> Option<Listing> {
         let is_full = self.room.next_call() == Some(0) && !self.waiting().is_empty();
-        if is_full && matches!(self.room, Room::Listed { .. }) {
+        let is_refused_room = is_full && self.room == Room::AtMost(0);
+        let is_old_list = is_full && self.joined_since_list;
+        let is_end_of_chunk =
+            self.unconfirmed.last().is_some_and(|unconfirmed| Some(unconfirmed.planned) != next);
+        let is_wanted = is_refused_room || is_old_list || is_end_of_chunk;
+        if is_full && !is_wanted {
             // The group read this list because of the refusal, so the list is newer.
             self.fail_full(Fill::by_list);
         }
-        let is_refused_room = is_full && self.room == Room::AtMost(0);
-        let is_end_of_chunk =
-            self.unconfirmed.last().is_some_and(|unconfirmed| Some(unconfirmed.planned) != next);
-        (is_refused_room || is_end_of_chunk).then(|| Listing::new(Purpose::Confirm { urgency: self.urgency }))
+        is_wanted.then(|| Listing::new(Purpose::Confirm { urgency: self.urgency }))
     }
 
     /// Takes a list that was read to confirm failures. The unconfirmed addresses were decided before.
@@ -73,6 +75,11 @@ impl Progress {
 
     /// Records that the list could not be read to confirm failures.
     pub(super) fn not_confirmed(&mut self, refused: &Refused) {
+        // The list that was read because of the refusal still decides, unless addresses have joined since.
+        if matches!(self.room, Room::Listed { .. }) && (self.list == List::Denied || !self.joined_since_list)
+        {
+            self.fail_full(Fill::by_list);
+        }
         if self.list == List::Denied {
             // Without permission, the list that was read before decides.
             self.fail_unconfirmed();

@@ -21,11 +21,15 @@ impl Progress {
                 *outcome = self.closed.clone().map(Outcome::Failed);
             }
         }
-        if self.room.next_call() == Some(0) {
-            // The list that showed no room may be old by now, and the queue may hold the new addresses already.
+        // The list may be old by now, and the queue may hold the new addresses already.
+        self.joined_since_list = true;
+        if self.room == Room::AtMost(0) {
             self.room = Room::Unknown;
         }
         self.narrowing.add(chunks.iter().map(|chunk| (chunk.addresses.clone(), chunk.urgency)));
+        if self.room.next_call() == Some(0) {
+            self.narrowing.in_requested_order();
+        }
     }
 
     /// Adds the addresses that have joined the group in the plan.

@@ -61,6 +61,8 @@ pub(crate) struct Progress {
     /// Number of addresses beside its default one that the queue held when its list was read, without those that this
     /// group added.
     held: usize,
+    /// Whether addresses have joined the group since the queue's list was read.
+    joined_since_list: bool,
     /// Addresses that the API refused alone after the list was read. The group has not decided them yet.
     unconfirmed: Vec<Unconfirmed>,
     /// The urgency of the last call.
@@ -118,6 +120,7 @@ impl Progress {
             list: List::Unread,
             room: Room::Unknown,
             held: 0,
+            joined_since_list: false,
             unconfirmed: Vec::new(),
             urgency: 0,
             verdict: None,
@@ -296,6 +299,7 @@ impl Progress {
             Read::Endless(listing, refused) => return self.not_listed(listing, &refused),
         };
         self.list = List::Read;
+        self.joined_since_list = false;
         for (outcome, address) in self.outcomes.iter_mut().zip(&group.addresses) {
             if outcome.is_none() && on_queue.holds(&address.id) {
                 *outcome = Some(Outcome::AlreadyAssociated);

@@ -1,5 +1,7 @@
 //! The calls of a group, without a socket.
 
+mod full;
+
 use std::ops::Range;
 use std::time::Duration;
 
@@ -288,57 +290,6 @@ fn each_fitting_call_has_its_own_retries() {
     }
     assert_eq!(next_members(&mut progress), None);
     assert!(progress.finish().by_address.iter().all(|outcome| *outcome == Outcome::Associated));
-}
-
-/// Another process takes the room that the list showed, with some of the same addresses.
-#[test]
-fn full_queue_counts_addresses_of_another_process() {
-    let group = group(4);
-    let mut progress = begin(&group, GroupLimits { additional_addresses: 4, max_attempts: 1 });
-    refuse(&mut progress, Class::Limit);
-    list(&mut progress, &group, ["b", "c"]);
-    refuse(&mut progress, Class::Limit);
-    refuse(&mut progress, Class::Limit);
-    list(&mut progress, &group, ["a1", "a3", "b", "c"]);
-    assert_eq!(next_members(&mut progress), None);
-    let failures = failures(progress);
-    let full = failures[0].clone().unwrap();
-    assert_eq!((&*full.0, full.1), ("QueueFull", Retry::Never));
-    assert!(
-        full.2
-            .starts_with("the queue held 4 of 4 addresses beside its default one: 0 were added and 2 do not")
-    );
-    assert_eq!([&failures[1], &failures[2], &failures[3]], [&None, &Some(full), &None]);
-}
-
-/// Somebody removes an address from the queue while the group finds out how many fit.
-#[test]
-fn freed_room_is_used() {
-    let group = group(3);
-    let mut progress = begin(&group, GroupLimits { additional_addresses: 9, max_attempts: 1 });
-    refuse(&mut progress, Class::Limit);
-    list(&mut progress, &group, ["b", "c"]);
-    refuse(&mut progress, Class::Limit);
-    list(&mut progress, &group, ["b"]);
-    associate(&mut progress, 0..1);
-    associate(&mut progress, 1..3);
-    assert_eq!(next_members(&mut progress), None);
-}
-
-/// The group reads the list at the first refusal for lack of room, which may come after it has added addresses.
-#[test]
-fn addresses_added_by_the_group_are_not_counted_as_held() {
-    let group = group(3);
-    let mut progress = begin(&group, GroupLimits { additional_addresses: 3, ..LIMITS });
-    refuse(&mut progress, Class::Content);
-    list(&mut progress, &group, ["b", "c"]);
-    associate(&mut progress, 0..1);
-    refuse(&mut progress, Class::Limit);
-    list(&mut progress, &group, ["a0", "b", "c"]);
-    assert_eq!(next_members(&mut progress), None);
-    let (_, _, message) = failures(progress)[2].clone().unwrap();
-    let start = "the queue held 2 of 3 addresses beside its default one: 1 were added and 2 do not fit";
-    assert!(message.starts_with(start), "{message}");
 }
 
 #[test]
