@@ -18,7 +18,6 @@ use crate::deferred::Deferred;
 use crate::settings::Settings;
 
 mod http;
-mod prepared;
 
 pub use http::{ProxyError, check_proxies, direct_http_client, http_client};
 
@@ -53,8 +52,8 @@ pub fn sqs_client(
     })
 }
 
-/// Creates the clients of the Lambda function. Call it within a Tokio runtime. A background thread prepares the Connect
-/// client while the process waits for its first event. The SQS client is made when there is something to send.
+/// Creates the clients of the Lambda function. Each is made when it is first needed, because the certificates that it
+/// reads would be most of a cold start.
 pub fn lambda_clients(
     settings: &Settings,
 ) -> (Deferred<aws_sdk_connect::Client>, Deferred<aws_sdk_sqs::Client>) {
@@ -62,16 +61,10 @@ pub fn lambda_clients(
     if let Err(error) = check_proxies(|variable| std::env::var(variable).ok()) {
         tracing::warn!("{error}");
     }
-    let client = http_client();
-    let http = prepared::for_sdk_clients(client.clone());
+    let http = http_client();
     let credentials = lambda_credentials();
     let connect = connect_client(settings, credentials.clone(), http.clone());
-    let sqs = sqs_client(settings, credentials, http);
-    let first_needed = connect.clone();
-    prepared::in_background(client, move || {
-        first_needed.get();
-    });
-    (connect, sqs)
+    (connect, sqs_client(settings, credentials, http))
 }
 
 /// The configuration that the clients share. Only [`Settings`] reads the environment.
