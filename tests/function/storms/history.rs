@@ -26,6 +26,8 @@ const LIMIT: usize = 49;
 #[derive(Clone)]
 pub struct History {
     states: Arc<Mutex<Vec<Fixture>>>,
+    /// Each queue whose list was read, with the number of the state that the list showed.
+    lists: Arc<Mutex<Vec<(usize, String)>>>,
     switches: Switches,
 }
 
@@ -83,7 +85,7 @@ fn named_first(value: &Value, name: &str, id: &str) -> Option<Named> {
 
 impl History {
     pub fn new(switches: Switches, first: Fixture) -> Self {
-        History { states: Arc::new(Mutex::new(vec![first])), switches }
+        History { states: Arc::new(Mutex::new(vec![first])), lists: Arc::default(), switches }
     }
 
     pub fn note(&self, state: Fixture) {
@@ -91,6 +93,12 @@ impl History {
         if states.last() != Some(&state) {
             states.push(state);
         }
+    }
+
+    /// Notes that the list of a queue was read and showed the latest state.
+    pub fn note_list(&self, queue: &str) {
+        let state = self.now();
+        self.lists.lock().unwrap().push((state, queue.to_owned()));
     }
 
     /// The number of the state that holds now.
@@ -162,6 +170,7 @@ impl History {
                 };
                 let named: BTreeSet<(String, String)> = kept.collect();
                 states.iter().any(|state| named.iter().any(|pair| is_full(state, pair)))
+                    || named.iter().any(|ids| self.lists_room_for_others(&all, &pair.instance, ids, since))
             }
             _ => false,
         }
@@ -177,17 +186,44 @@ impl History {
         named.iter().any(|(queue, address)| states.iter().any(|state| by(state, queue, address)))
     }
 
-    fn is_full(&self, state: &Fixture, instance: &str, queue: &str) -> bool {
-        let Some(queue) = state.instances.get(instance).and_then(|instance| instance.queues.get(queue))
-        else {
-            return false;
+    /// Whether a list of the queue showed room only for other addresses, which were added later. The function does not
+    /// read a list again after it has filled the room. So if somebody removes an address meanwhile, the queue is never
+    /// full.
+    fn lists_room_for_others(
+        &self,
+        all: &[Fixture],
+        instance: &str,
+        (queue, address): &(String, String),
+        since: usize,
+    ) -> bool {
+        let on_queue = |state: &Fixture| {
+            let queue = state.instances.get(instance).and_then(|instance| instance.queues.get(queue));
+            queue.map(|queue| queue.email_address_ids.clone()).unwrap_or_default()
         };
+        let lists = self.lists.lock().unwrap();
+        lists.iter().filter(|(state, of)| *state >= since && of == queue).any(|(state, _)| {
+            let mut others: BTreeSet<String> = all[*state..].iter().flat_map(on_queue).collect();
+            others.remove(address);
+            !holds(&all[*state], instance, queue, address)
+                && self.capacity(&all[*state], instance, queue).is_some_and(|most| others.len() >= most)
+        })
+    }
+
+    fn is_full(&self, state: &Fixture, instance: &str, queue: &str) -> bool {
+        let held = state.instances.get(instance).and_then(|instance| instance.queues.get(queue));
+        held.zip(self.capacity(state, instance, queue))
+            .is_some_and(|(queue, most)| queue.email_address_ids.len() >= most)
+    }
+
+    /// The most addresses that the function puts on a queue, or `None` if the queue does not exist.
+    fn capacity(&self, state: &Fixture, instance: &str, queue: &str) -> Option<usize> {
+        let queue = state.instances.get(instance)?.queues.get(queue)?;
         let limit = queue.limit.unwrap_or(LIMIT);
         let capacity = match (&queue.default_email_address_id, self.switches.full_without_default) {
             (None, FullWithoutDefault::Fifty) => limit + 1,
             _ => limit,
         };
-        queue.email_address_ids.len() >= capacity.min(LIMIT)
+        Some(capacity.min(LIMIT))
     }
 }
 

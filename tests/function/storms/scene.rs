@@ -270,8 +270,11 @@ impl Scene {
         let (connect, history) = (world.connect.clone(), history.clone());
         let changes = self.changes.clone();
         let calls = std::sync::atomic::AtomicUsize::new(0);
-        world.connect.observe(move |_| {
+        world.connect.observe(move |made| {
             history.note(connect.content());
+            if made.operation == Operation::ListQueueEmailAddresses && made.status == Some(200) {
+                history.note_list(made.queue.as_deref().unwrap());
+            }
             let call = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             for (_, change) in changes.iter().filter(|(after, _)| *after == call) {
                 connect.edit(|content| change.apply(content));
