@@ -105,6 +105,19 @@ fn processes_share_a_quota() {
 }
 
 #[test]
+fn two_processes_share_a_quota_and_neither_knows() {
+    let mut jobs = Vec::new();
+    let target = Target { makespan: 1.15, throttled: 0.10, slowest: 1.5 };
+    for rate in [2.0, 20.0] {
+        for within in [0.05, 2.0] {
+            let job = together(allowance(rate, 5.0, 1), 2, 120, within);
+            jobs.push((format!("{rate} a second, within {within} s"), job, target));
+        }
+    }
+    hold(jobs);
+}
+
+#[test]
 fn the_quota_is_used_when_processes_come_and_go() {
     let mut jobs = Vec::new();
     for (workers, makespan) in [(2, 1.10), (3, 1.10), (4, 1.10), (5, 1.10)] {

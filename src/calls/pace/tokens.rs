@@ -38,7 +38,8 @@ pub(super) struct Tokens {
 impl Tokens {
     /// A bucket with the first tokens.
     ///
-    /// A process that shares the quota with nobody has all of the burst at once, and its turns are on time.
+    /// A process that shares the quota with nobody has all of the burst at once, and its turns are on time until it is
+    /// throttled.
     ///
     /// One token of the burst is kept back for good: a client that spends exactly the burst and then exactly the rate is
     /// throttled by the jitter of the network.
@@ -84,9 +85,11 @@ impl Tokens {
         self.tokens += released;
     }
 
-    /// Drops what has gathered, because the server's bucket is empty. The withheld tokens may gather from now on.
+    /// Drops the tokens that have gathered, because the server's bucket is empty. The withheld tokens may gather from now
+    /// on. Turns are late from now on, because somebody else seems to call.
     pub(super) fn empty(&mut self) {
         self.tokens = self.tokens.min(0.0);
         self.withheld = 0.0;
+        self.jitter = JITTER;
     }
 }
