@@ -29,9 +29,9 @@ pub(crate) enum Scenario {
     Alone,
     /// As the template deploys it: two processes call at once
     Two,
-    /// As the template deploys it: every process that the stack itself starts calls at once
+    /// As the template deploys it: every process that the template counts calls at once
     All,
-    /// As the template deploys it: one more process calls, such as one for a request that is invoked directly
+    /// As the template deploys it: one more process calls, such as one for a second single request
     More,
     /// As the template deploys it: of two processes one has a fifth of the work, and ends while the other goes on
     Ends,
@@ -93,8 +93,8 @@ impl Scenario {
             Scenario::Fifth => "the quota is a fifth of what is configured, and its burst a quarter",
             Scenario::Alone => "as deployed, one process",
             Scenario::Two => "as deployed, two processes",
-            Scenario::All => "as deployed, every process that the stack itself starts",
-            Scenario::More => "as deployed, one more process than the stack itself starts",
+            Scenario::All => "as deployed, every process that the template counts",
+            Scenario::More => "as deployed, one more process than the template counts",
             Scenario::Ends => "as deployed, one of two processes ends while the other goes on",
             Scenario::Joins => "as deployed, one of two processes starts later",
         }

@@ -28,7 +28,7 @@ const SEEMS_ALONE: u32 = 2;
 const FIRST_THROTTLED: u32 = 3;
 /// The part of its share that a process uses while it shares the quota. The rest lets the server's bucket fill again.
 const USED: f64 = 0.96;
-/// The time without throttling before a probe, multiplied by the guess, as a number of calls at the quota.
+/// The time without throttling before a probe is that of so many calls at the quota, divided by the guess.
 const QUIET: f64 = 24.0;
 /// The factor on that time after a probe that failed.
 const PATIENCE: f64 = 3.0;
