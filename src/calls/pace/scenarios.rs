@@ -61,9 +61,9 @@ fn hold(jobs: Vec<(String, Job, Target)>) {
 fn a_process_alone_runs_at_the_quota_however_many_there_may_be() {
     let mut jobs = Vec::new();
     for workers in [1, 2, 5, 25] {
-        // In three seconds of work, the two calls before the first answers are a part that shows.
+        // In three seconds of work, the three calls before it seems alone are a part that shows.
         for (rate, calls, makespan) in
-            [(2.0, 60, 1.04), (2.0, 240, 1.03), (20.0, 240, 1.03), (20.0, 60, 1.06)]
+            [(2.0, 60, 1.05), (2.0, 240, 1.02), (20.0, 240, 1.02), (20.0, 60, 1.08)]
         {
             let target = Target { makespan, throttled: 0.0, slowest: f64::INFINITY };
             let job = together(allowance(rate, 5.0, workers), 1, calls, 0.0);
@@ -73,14 +73,15 @@ fn a_process_alone_runs_at_the_quota_however_many_there_may_be() {
     hold(jobs);
 }
 
-/// The most that a job of so many processes costs. Two and three hold the targets but for short jobs and the slowest process.
+/// The most that a job of so many processes costs. Few calls leave little time to find the share in.
 fn reached(processes: u32, calls: u32) -> Target {
-    let makespan = if calls * processes < 180 { 1.17 } else { 1.12 };
-    let (throttled, slowest) = match processes {
-        2 => (0.09, 1.25),
-        3 => (0.11, 1.5),
-        4 => (0.14, 1.6),
-        _ => (0.18, 1.65),
+    let (makespan, throttled, slowest) = match processes {
+        2 if calls == 60 => (1.17, 0.08, 1.3),
+        2 => (1.10, 0.07, 1.2),
+        3 if calls == 60 => (1.16, 0.09, 1.5),
+        3 => (1.14, 0.08, 1.5),
+        4 => (1.12, 0.115, 1.6),
+        _ => (1.10, 0.15, 1.6),
     };
     Target { makespan, throttled, slowest }
 }
@@ -107,7 +108,7 @@ fn processes_share_a_quota() {
 #[test]
 fn two_processes_share_a_quota_and_neither_knows() {
     let mut jobs = Vec::new();
-    let target = Target { makespan: 1.15, throttled: 0.10, slowest: 1.5 };
+    let target = Target { makespan: 1.10, throttled: 0.08, slowest: 1.5 };
     for rate in [2.0, 20.0] {
         for within in [0.05, 2.0] {
             let job = together(allowance(rate, 5.0, 1), 2, 120, within);
@@ -120,8 +121,8 @@ fn two_processes_share_a_quota_and_neither_knows() {
 #[test]
 fn the_quota_is_used_when_processes_come_and_go() {
     let mut jobs = Vec::new();
-    for (workers, makespan) in [(2, 1.10), (3, 1.10), (4, 1.10), (5, 1.10)] {
-        let target = Target { makespan, throttled: 0.10, slowest: f64::INFINITY };
+    let target = Target { makespan: 1.11, throttled: 0.07, slowest: f64::INFINITY };
+    for workers in 2..=5 {
         for rate in [2.0, 20.0] {
             for (name, first, starts, others) in [
                 ("one goes on when the others end", 240, 0.0, 60),
@@ -146,7 +147,7 @@ fn the_quota_is_used_when_processes_come_and_go() {
 #[test]
 fn a_refusal_by_bad_luck_costs_little() {
     let mut jobs = Vec::new();
-    for (workers, makespan) in [(1, 1.05), (5, 1.05), (25, 1.09)] {
+    for (workers, makespan) in [(1, 1.05), (5, 1.05), (25, 1.05)] {
         let target = Target { makespan, throttled: 0.01, slowest: f64::INFINITY };
         for rate in [2.0, 20.0] {
             let mut job = together(allowance(rate, 5.0, workers), 1, 240, 0.0);
@@ -159,9 +160,9 @@ fn a_refusal_by_bad_luck_costs_little() {
 
 #[test]
 fn a_lower_quota_than_configured_is_found() {
-    let target = Target { makespan: 1.12, throttled: 0.11, slowest: f64::INFINITY };
+    let target = Target { makespan: 1.12, throttled: 0.15, slowest: f64::INFINITY };
     let mut jobs = Vec::new();
-    for (workers, throttled) in [(1, 0.24), (2, 0.24), (3, 0.22), (4, 0.22), (5, 0.22)] {
+    for (workers, throttled) in [(1, 0.23), (2, 0.23), (3, 0.21), (4, 0.20), (5, 0.20)] {
         for rate in [2.0, 20.0] {
             for share in [0.7, 0.5, 0.33] {
                 let mut job = together(allowance(rate, 5.0, workers), 1, 240, 0.0);

@@ -3,12 +3,13 @@
 //! The process keeps a guess of how many processes call, itself included, and calls at its part of the quota.
 //!
 //! - A throttling answer adds one to the guess, once for each episode: answers to calls begun before the last throttling
-//!   say nothing new.
-//! - A while without throttling takes one off, so the rate rises. That is a probe. If throttling follows soon, the guess
-//!   goes back, and the next probe waits three times the normal wait.
-//! - The more processes share the quota, the sooner each of them probes. A process that guesses too many therefore
-//!   catches up with one that guesses too few, and all come to the same share.
-//! - The guess passes `CONNECT_WORKERS`, taken as two at least, only if throttling comes again after few successes. Then
+//!   say nothing new. It adds nothing if many calls succeeded since the last one, because processes that share a quota
+//!   evenly are refused now and then.
+//! - A while without throttling halves the guess, so the rate rises. That is a probe. If throttling follows soon, the guess
+//!   goes back, and the next probe waits longer.
+//! - A process that guesses more than three probes much sooner than one that guesses two. A process that guesses too many
+//!   therefore catches up with one that guesses too few, and all come to the same share.
+//! - The guess passes `CONNECT_WORKERS`, taken as two at least, only if throttling comes again after hardly a success. Then
 //!   the quota may be lower than configured.
 //! - A process that has had the whole quota for long passes over one refusal, because it may be bad luck.
 //!
@@ -23,24 +24,22 @@ use super::allowance::Allowance;
 /// The first guess of a process that may share the quota.
 const AT_FIRST: u32 = 2;
 /// Successes after which the first guess becomes one.
-const SEEMS_ALONE: u32 = 2;
+const SEEMS_ALONE: u32 = 3;
 /// The guess at the first throttling answer, if `CONNECT_WORKERS` is not less.
 const FIRST_THROTTLED: u32 = 3;
 /// The part of its share that a process uses while it shares the quota. The rest lets the server's bucket fill again.
-const USED: f64 = 0.96;
-/// The time without throttling before a probe is that of so many calls at the quota, divided by the guess.
-const QUIET: f64 = 24.0;
-/// The factor on that time after a probe that failed.
-const PATIENCE: f64 = 3.0;
+const USED: f64 = 0.98;
 /// Successes after which a raise has held, and is no probe any more.
-const HELD: u32 = 10;
-/// The guess passes `CONNECT_WORKERS` only if fewer calls than this succeeded since the last throttling.
-const EVIDENCE: u32 = 4;
+const HELD: u32 = 20;
+/// Throttling adds to the guess only if fewer calls than this succeeded since the last throttling.
+const REPEATED: u32 = 14;
+/// The same, where the guess would pass `CONNECT_WORKERS`.
+const REPEATED_AT_ONCE: u32 = 2;
 /// The guess is at most this, or twice `CONNECT_WORKERS` if that is more. A process that the server refuses for minutes
 /// must go on asking often enough to find out when that has passed.
 const MOST: u32 = 10;
 /// Successes at the whole quota after which one refusal is passed over.
-const BAD_LUCK: u32 = 25;
+const BAD_LUCK: u32 = 12;
 
 /// The rate of one process.
 #[derive(Debug)]
@@ -133,17 +132,22 @@ impl Share {
 
     fn guess_of_throttled(&mut self) -> u32 {
         if self.unhindered >= BAD_LUCK {
+            self.before_probe = None;
             return self.sharers;
         }
         if !self.was_throttled() {
             return FIRST_THROTTLED.min(self.workers);
         }
         if let Some(before) = self.before_probe.take() {
-            self.patience = PATIENCE;
+            self.patience = patience_after(before);
             return before;
         }
-        let most = if self.successes < EVIDENCE { self.most() } else { self.workers };
-        (self.sharers + 1).min(most.max(self.sharers))
+        let (successes, most) = if self.sharers < self.workers {
+            (REPEATED, self.workers)
+        } else {
+            (REPEATED_AT_ONCE, self.most())
+        };
+        if self.successes < successes { (self.sharers + 1).min(most) } else { self.sharers }
     }
 
     fn most(&self) -> u32 {
@@ -151,8 +155,7 @@ impl Share {
     }
 
     fn quiet_before_probe(&self) -> Duration {
-        let calls = QUIET / f64::from(self.sharers) * self.patience;
-        Duration::from_secs_f64(calls / self.quota)
+        Duration::from_secs_f64(quiet(self.sharers) * self.patience / self.quota)
     }
 
     fn probe(&mut self, now: Instant) {
@@ -160,7 +163,7 @@ impl Share {
             self.probe_held();
         }
         self.before_probe = Some(self.sharers);
-        self.sharers -= 1;
+        self.sharers = self.sharers.div_ceil(2);
         self.quiet_since = now;
         self.successes = 0;
     }
@@ -168,5 +171,24 @@ impl Share {
     fn probe_held(&mut self) {
         self.before_probe = None;
         self.patience = 1.0;
+    }
+}
+
+/// The time without throttling before a process with that guess probes, in calls at the quota, because the server's bucket
+/// fills and empties in such time.
+fn quiet(sharers: u32) -> f64 {
+    match sharers {
+        ..=2 => 24.0,
+        _ => 18.0 / f64::from(sharers),
+    }
+}
+
+/// The factor on that time after a process with that guess has probed, and the probe has failed.
+fn patience_after(sharers: u32) -> f64 {
+    match sharers {
+        ..=2 => 2.3,
+        3 => 10.0,
+        4 => 8.0,
+        _ => 5.6,
     }
 }

@@ -162,33 +162,64 @@ fn first_throttling_leaves_at_least_the_share_of_three() {
     assert_eq!([cut(1), cut(2), cut(3), cut(25)], [2.0, 2.0, 3.0, 3.0]);
 }
 
-#[test]
-fn silence_raises_the_rate_and_throttling_takes_it_back() {
-    let (pace, start) = throttled_at_once(3);
-    let mut now = start;
-    while sharers(&pace) > 2.0 {
-        succeed(&pace, &mut now, 1);
+/// The time until the guess falls, in seconds.
+fn until_a_probe(pace: &Pace, now: &mut Instant) -> f64 {
+    let (begun, guess) = (*now, sharers(pace));
+    while sharers(pace) == guess {
+        succeed(pace, now, 1);
     }
-    // A third of the time of 24 calls at the quota, and at most the time of one more call.
-    let first = (now - start).as_secs_f64();
-    assert!((4.0..4.0 + 2.0 * 1.6).contains(&first), "{first}");
-    throttle(&pace, &mut now);
-    assert_eq!(sharers(&pace), 3.0);
-    let failed = now;
-    while sharers(&pace) > 2.0 {
-        succeed(&pace, &mut now, 1);
-    }
-    let second = (now - failed).as_secs_f64();
-    assert!((12.0..12.0 + 2.0 * 1.6).contains(&second), "{second}");
+    (*now - begun).as_secs_f64()
 }
 
 #[test]
-fn guess_passes_the_workers_only_after_few_successes() {
+fn quiet_raises_the_rate_and_throttling_takes_it_back() {
+    let (pace, mut now) = throttled_at_once(3);
+    // The time of six calls at the quota, and at most that of one more call.
+    let first = until_a_probe(&pace, &mut now);
+    assert!((3.0..3.0 + 1.5 * 1.7).contains(&first), "{first}");
+    assert_eq!(sharers(&pace), 2.0);
+    throttle(&pace, &mut now);
+    assert_eq!(sharers(&pace), 3.0);
+    let second = until_a_probe(&pace, &mut now);
+    assert!((30.0..30.0 + 1.5 * 1.7).contains(&second), "{second}");
+}
+
+#[test]
+fn probe_halves_the_guess() {
+    let (pace, mut now) = throttled_at_once(25);
+    for _ in 0..5 {
+        throttle(&pace, &mut now);
+    }
+    let mut guesses = vec![sharers(&pace)];
+    while sharers(&pace) > 1.0 {
+        until_a_probe(&pace, &mut now);
+        guesses.push(sharers(&pace));
+    }
+    assert_eq!(guesses, [8.0, 4.0, 2.0, 1.0]);
+}
+
+#[test]
+fn throttling_after_many_successes_changes_nothing() {
+    let guess_after = |successes| {
+        let (pace, mut now) = throttled_at_once(25);
+        // A probe that fails, so that the next one is far away.
+        until_a_probe(&pace, &mut now);
+        throttle(&pace, &mut now);
+        assert_eq!(sharers(&pace), 3.0);
+        succeed(&pace, &mut now, successes);
+        throttle(&pace, &mut now);
+        sharers(&pace)
+    };
+    assert_eq!([guess_after(0), guess_after(13), guess_after(14)], [4.0, 4.0, 3.0]);
+}
+
+#[test]
+fn guess_passes_the_workers_only_after_hardly_a_success() {
     let (pace, mut now) = throttled_at_once(2);
-    succeed(&pace, &mut now, 4);
+    succeed(&pace, &mut now, 2);
     throttle(&pace, &mut now);
     assert_eq!(sharers(&pace), 2.0);
-    succeed(&pace, &mut now, 3);
+    succeed(&pace, &mut now, 1);
     throttle(&pace, &mut now);
     assert_eq!(sharers(&pace), 3.0);
 }
