@@ -27,10 +27,8 @@ const AT_FIRST: u32 = 2;
 const SEEMS_ALONE: u32 = 3;
 /// The guess at the first throttling answer, if `CONNECT_WORKERS` is not less.
 const FIRST_THROTTLED: u32 = 3;
-/// The part of its share that a process uses while it shares the quota. The rest lets the server's bucket fill again.
-const USED: f64 = 0.98;
 /// Successes after which a raise has held, and is no probe any more.
-const HELD: u32 = 20;
+const HELD: u32 = 12;
 /// Throttling adds to the guess only if fewer calls than this succeeded since the last throttling.
 const REPEATED: u32 = 14;
 /// The same, where the guess would pass `CONNECT_WORKERS`.
@@ -81,10 +79,7 @@ impl Share {
 
     /// Calls a second.
     pub(super) fn rate(&self) -> f64 {
-        match self.sharers {
-            1 => self.quota,
-            sharers => self.quota / f64::from(sharers) * USED,
-        }
+        self.quota / f64::from(self.sharers)
     }
 
     /// Whether throttling has made the process call slower than the quota.
@@ -179,7 +174,9 @@ impl Share {
 fn quiet(sharers: u32) -> f64 {
     match sharers {
         ..=2 => 24.0,
-        _ => 18.0 / f64::from(sharers),
+        3 => 10.0,
+        4 => 5.0,
+        _ => 7.5 / f64::from(sharers),
     }
 }
 
@@ -187,8 +184,7 @@ fn quiet(sharers: u32) -> f64 {
 fn patience_after(sharers: u32) -> f64 {
     match sharers {
         ..=2 => 2.3,
-        3 => 10.0,
-        4 => 8.0,
-        _ => 5.6,
+        3 => 9.0,
+        _ => 10.0,
     }
 }

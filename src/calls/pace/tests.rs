@@ -174,14 +174,14 @@ fn until_a_probe(pace: &Pace, now: &mut Instant) -> f64 {
 #[test]
 fn quiet_raises_the_rate_and_throttling_takes_it_back() {
     let (pace, mut now) = throttled_at_once(3);
-    // The time of six calls at the quota, and at most that of one more call.
+    // The time of ten calls at the quota, and at most that of one more call.
     let first = until_a_probe(&pace, &mut now);
-    assert!((3.0..3.0 + 1.5 * 1.7).contains(&first), "{first}");
+    assert!((5.0..5.0 + 1.5 * 1.8).contains(&first), "{first}");
     assert_eq!(sharers(&pace), 2.0);
     throttle(&pace, &mut now);
     assert_eq!(sharers(&pace), 3.0);
     let second = until_a_probe(&pace, &mut now);
-    assert!((30.0..30.0 + 1.5 * 1.7).contains(&second), "{second}");
+    assert!((45.0..45.0 + 1.5 * 1.8).contains(&second), "{second}");
 }
 
 #[test]
