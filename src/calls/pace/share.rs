@@ -7,8 +7,8 @@
 //!   evenly are refused now and then.
 //! - A while without throttling halves the guess, so the rate rises. That is a probe. If throttling follows soon, the guess
 //!   goes back, and the next probe waits longer.
-//! - A process that guesses more than three probes much sooner than one that guesses two. A process that guesses too many
-//!   therefore catches up with one that guesses too few, and all come to the same share.
+//! - The more processes share the quota, the sooner each of them probes. A process that guesses too many therefore
+//!   catches up with one that guesses too few, and all come to the same share.
 //! - The guess passes `CONNECT_WORKERS`, taken as two at least, only if throttling comes again after hardly a success. Then
 //!   the quota may be lower than configured.
 //! - A process that has had the whole quota for long passes over one refusal, because it may be bad luck.
