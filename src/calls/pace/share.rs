@@ -7,10 +7,12 @@
 //!   evenly are refused now and then.
 //! - A while without throttling halves the guess, so the rate rises. That is a probe. If throttling follows soon, the guess
 //!   goes back, and the next probe waits longer.
+//! - A probe of the share of two begins faster than that share. If the quota is in use, the process that probes is then
+//!   refused sooner, and those beside it are refused less often.
 //! - The more processes share the quota, the sooner each of them probes. A process that guesses too many therefore
 //!   catches up with one that guesses too few, and all come to the same share.
-//! - The guess passes `CONNECT_WORKERS`, taken as two at least, only if throttling comes again after hardly a success. Then
-//!   the quota may be lower than configured.
+//! - The guess passes `CONNECT_WORKERS`, taken as two at least, only if throttling comes again after two successes at most.
+//!   Then the quota may be lower than configured.
 //! - A process that has had the whole quota for long passes over one refusal, because it may be bad luck.
 //!
 //! The constants were chosen with the model in `model`; `docs/decisions/one-pace.md` says what else was tried.
@@ -28,16 +30,21 @@ const SEEMS_ALONE: u32 = 3;
 /// The guess at the first throttling answer, if `CONNECT_WORKERS` is not less.
 const FIRST_THROTTLED: u32 = 3;
 /// Successes after which a raise has held, and is no probe any more.
-const HELD: u32 = 12;
-/// Throttling adds to the guess only if fewer calls than this succeeded since the last throttling.
-const REPEATED: u32 = 14;
-/// The same, where the guess would pass `CONNECT_WORKERS`.
-const REPEATED_AT_ONCE: u32 = 2;
+const HELD: u32 = 10;
+/// Throttling adds to the guess only if fewer calls succeeded since the last throttling than this, divided by the square of
+/// the guess.
+const REPEATED: u32 = 126;
+/// Where the guess would pass `CONNECT_WORKERS`, throttling adds to it only if fewer calls than this succeeded.
+const REPEATED_AT_ONCE: u32 = 3;
+/// Successes until which a probe of the share of two goes faster than that.
+const BEGINNING: u32 = 3;
+/// How fast it goes until then, as a part of the quota.
+const FASTER: f64 = 0.68;
 /// The guess is at most this, or twice `CONNECT_WORKERS` if that is more. A process that the server refuses for minutes
 /// must go on asking often enough to find out when that has passed.
 const MOST: u32 = 10;
 /// Successes at the whole quota after which one refusal is passed over.
-const BAD_LUCK: u32 = 12;
+const BAD_LUCK: u32 = 24;
 
 /// The rate of one process.
 #[derive(Debug)]
@@ -79,7 +86,18 @@ impl Share {
 
     /// Calls a second.
     pub(super) fn rate(&self) -> f64 {
-        self.quota / f64::from(self.sharers)
+        let begins_probe = self.before_probe.is_some() && self.successes < BEGINNING;
+        if self.sharers == 2 && begins_probe {
+            self.quota * FASTER
+        } else {
+            self.quota / f64::from(self.sharers)
+        }
+    }
+
+    /// How many processes seem to share the quota, this one included.
+    #[cfg(test)]
+    pub(super) fn sharers(&self) -> u32 {
+        self.sharers
     }
 
     /// Whether throttling has made the process call slower than the quota.
@@ -138,7 +156,7 @@ impl Share {
             return before;
         }
         let (successes, most) = if self.sharers < self.workers {
-            (REPEATED, self.workers)
+            (REPEATED / (self.sharers * self.sharers), self.workers)
         } else {
             (REPEATED_AT_ONCE, self.most())
         };
@@ -174,9 +192,9 @@ impl Share {
 fn quiet(sharers: u32) -> f64 {
     match sharers {
         ..=2 => 24.0,
-        3 => 10.0,
-        4 => 5.0,
-        _ => 7.5 / f64::from(sharers),
+        3 => 9.3,
+        4 => 4.4,
+        _ => 9.0 / f64::from(sharers),
     }
 }
 
@@ -184,7 +202,7 @@ fn quiet(sharers: u32) -> f64 {
 fn patience_after(sharers: u32) -> f64 {
     match sharers {
         ..=2 => 2.3,
-        3 => 9.0,
-        _ => 10.0,
+        3 => 11.0,
+        _ => 13.0,
     }
 }

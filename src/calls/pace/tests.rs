@@ -151,15 +151,15 @@ fn throttle(pace: &Pace, now: &mut Instant) {
 }
 
 /// How many processes seem to share the quota.
-fn sharers(pace: &Pace) -> f64 {
-    (2.0 / pace.rate()).floor()
+fn sharers(pace: &Pace) -> u32 {
+    pace.lock().share.sharers()
 }
 
 #[test]
 fn first_throttling_leaves_at_least_the_share_of_three() {
     let cut = |workers| sharers(&throttled_at_once(workers).0);
     // Somebody whom nobody counted may share the quota.
-    assert_eq!([cut(1), cut(2), cut(3), cut(25)], [2.0, 2.0, 3.0, 3.0]);
+    assert_eq!([cut(1), cut(2), cut(3), cut(25)], [2, 2, 3, 3]);
 }
 
 /// The time until the guess falls, in seconds.
@@ -174,14 +174,43 @@ fn until_a_probe(pace: &Pace, now: &mut Instant) -> f64 {
 #[test]
 fn quiet_raises_the_rate_and_throttling_takes_it_back() {
     let (pace, mut now) = throttled_at_once(3);
-    // The time of ten calls at the quota, and at most that of one more call.
+    // The time of 9.3 calls at the quota, and at most that of one more call.
     let first = until_a_probe(&pace, &mut now);
-    assert!((5.0..5.0 + 1.5 * 1.8).contains(&first), "{first}");
-    assert_eq!(sharers(&pace), 2.0);
+    assert!((4.6..4.6 + 1.5 * 1.8).contains(&first), "{first}");
+    assert_eq!(sharers(&pace), 2);
     throttle(&pace, &mut now);
-    assert_eq!(sharers(&pace), 3.0);
+    assert_eq!(sharers(&pace), 3);
     let second = until_a_probe(&pace, &mut now);
-    assert!((45.0..45.0 + 1.5 * 1.8).contains(&second), "{second}");
+    assert!((51.1..51.1 + 1.5 * 1.8).contains(&second), "{second}");
+}
+
+#[test]
+fn probe_of_the_share_of_two_begins_faster() {
+    let rates = |throttlings: u32| {
+        let (pace, mut now) = throttled_at_once(25);
+        for _ in 1..throttlings {
+            throttle(&pace, &mut now);
+        }
+        until_a_probe(&pace, &mut now);
+        let rates = [0, 1, 2, 3].map(|_| {
+            let rate = pace.rate();
+            succeed(&pace, &mut now, 1);
+            rate
+        });
+        rates
+    };
+    for throttlings in [1, 2] {
+        assert_eq!(rates(throttlings), [1.36, 1.36, 1.36, 1.0]);
+    }
+    // A probe of a smaller share does not: where the quota is far lower than configured, it would be throttled more.
+    assert_eq!(rates(3)[..3], [2.0 / 3.0; 3]);
+}
+
+#[test]
+fn probe_of_the_whole_quota_begins_with_it() {
+    let (pace, mut now) = throttled_at_once(2);
+    until_a_probe(&pace, &mut now);
+    assert_eq!((sharers(&pace), pace.rate()), (1, 2.0));
 }
 
 #[test]
@@ -191,37 +220,41 @@ fn probe_halves_the_guess() {
         throttle(&pace, &mut now);
     }
     let mut guesses = vec![sharers(&pace)];
-    while sharers(&pace) > 1.0 {
+    while sharers(&pace) > 1 {
         until_a_probe(&pace, &mut now);
         guesses.push(sharers(&pace));
     }
-    assert_eq!(guesses, [8.0, 4.0, 2.0, 1.0]);
+    assert_eq!(guesses, [8, 4, 2, 1]);
 }
 
 #[test]
 fn throttling_after_many_successes_changes_nothing() {
-    let guess_after = |successes| {
+    let guess_after = |throttlings: u32, successes| {
         let (pace, mut now) = throttled_at_once(25);
+        for _ in 1..throttlings {
+            throttle(&pace, &mut now);
+        }
         // A probe that fails, so that the next one is far away.
         until_a_probe(&pace, &mut now);
         throttle(&pace, &mut now);
-        assert_eq!(sharers(&pace), 3.0);
         succeed(&pace, &mut now, successes);
         throttle(&pace, &mut now);
         sharers(&pace)
     };
-    assert_eq!([guess_after(0), guess_after(13), guess_after(14)], [4.0, 4.0, 3.0]);
+    assert_eq!([guess_after(1, 0), guess_after(1, 13), guess_after(1, 14)], [4, 4, 3]);
+    // The more processes share the quota, the fewer successes are many.
+    assert_eq!([guess_after(2, 0), guess_after(2, 6), guess_after(2, 7)], [5, 5, 4]);
 }
 
 #[test]
-fn guess_passes_the_workers_only_after_hardly_a_success() {
+fn guess_passes_the_workers_only_after_few_successes() {
     let (pace, mut now) = throttled_at_once(2);
+    succeed(&pace, &mut now, 3);
+    throttle(&pace, &mut now);
+    assert_eq!(sharers(&pace), 2);
     succeed(&pace, &mut now, 2);
     throttle(&pace, &mut now);
-    assert_eq!(sharers(&pace), 2.0);
-    succeed(&pace, &mut now, 1);
-    throttle(&pace, &mut now);
-    assert_eq!(sharers(&pace), 3.0);
+    assert_eq!(sharers(&pace), 3);
 }
 
 #[test]
@@ -248,10 +281,10 @@ fn process_long_alone_passes_over_one_refusal() {
         let mut now = start;
         succeed(&pace, &mut now, 40);
         throttle(&pace, &mut now);
-        assert_eq!(sharers(&pace), 1.0);
+        assert_eq!(sharers(&pace), 1);
         // Refused again, it gives way.
         throttle(&pace, &mut now);
-        assert_eq!(sharers(&pace), 2.0);
+        assert_eq!(sharers(&pace), 2);
     }
 }
 
@@ -270,9 +303,9 @@ fn success_brings_it_back_to_the_quota_and_never_above() {
         let mut successes = 0;
         while pace.rate() < 2.0 {
             let turn = next(&pace, &mut now);
-            let before = pace.rate();
+            let before = sharers(&pace);
             pace.succeeded(turn, now);
-            assert!(pace.rate() >= before && pace.rate() <= 2.0);
+            assert!(sharers(&pace) <= before && pace.rate() <= 2.0);
             successes += 1;
         }
         assert!(successes < most, "{successes} with {workers} workers");
@@ -294,6 +327,6 @@ fn it_never_stops_probing() {
             let turn = next(&pace, &mut now);
             pace.throttled(turn, now);
         }
-        assert!(sharers(&pace) <= f64::from(workers.max(5) * 2) * 1.05, "{}", pace.rate());
+        assert!(sharers(&pace) <= workers.max(5) * 2, "{}", sharers(&pace));
     }
 }
