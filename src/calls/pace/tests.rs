@@ -192,12 +192,11 @@ fn probe_of_the_share_of_two_begins_faster() {
             throttle(&pace, &mut now);
         }
         until_a_probe(&pace, &mut now);
-        let rates = [0, 1, 2, 3].map(|_| {
+        [0, 1, 2, 3].map(|_| {
             let rate = pace.rate();
             succeed(&pace, &mut now, 1);
             rate
-        });
-        rates
+        })
     };
     for throttlings in [1, 2] {
         assert_eq!(rates(throttlings), [1.36, 1.36, 1.36, 1.0]);
