@@ -32,7 +32,7 @@ const FIRST_THROTTLED: u32 = 3;
 /// Successes after which a raise has held, and is no probe any more.
 const HELD: u32 = 10;
 /// Throttling adds to the guess only if fewer calls succeeded since the last throttling than this, divided by the square of
-/// the guess.
+/// the guess, or than `REPEATED_AT_ONCE` if that is more.
 const REPEATED: u32 = 126;
 /// Where the guess would pass `CONNECT_WORKERS`, throttling adds to it only if fewer calls than this succeeded.
 const REPEATED_AT_ONCE: u32 = 3;
@@ -156,7 +156,8 @@ impl Share {
             return before;
         }
         let (successes, most) = if self.sharers < self.workers {
-            (REPEATED / (self.sharers * self.sharers), self.workers)
+            let repeated = REPEATED / (self.sharers * self.sharers);
+            (repeated.max(REPEATED_AT_ONCE), self.workers)
         } else {
             (REPEATED_AT_ONCE, self.most())
         };

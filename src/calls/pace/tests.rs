@@ -246,6 +246,15 @@ fn throttling_after_many_successes_changes_nothing() {
 }
 
 #[test]
+fn guess_reaches_the_workers_however_many_they_are() {
+    let (pace, mut now) = throttled_at_once(25);
+    for _ in 3..25 {
+        throttle(&pace, &mut now);
+    }
+    assert_eq!(sharers(&pace), 25);
+}
+
+#[test]
 fn guess_passes_the_workers_only_after_few_successes() {
     let (pace, mut now) = throttled_at_once(2);
     succeed(&pace, &mut now, 3);
