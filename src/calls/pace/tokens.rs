@@ -10,8 +10,8 @@ use super::allowance::Allowance;
 /// How much later than due a turn may come, as a share of the time between two.
 ///
 /// Processes that call at regular times can lock in step. One of them then finds each token that the server makes, and
-/// the other one finds the bucket empty each time. A late turn loses nothing: its token
-/// stays, so the next turn comes sooner.
+/// the other one finds the bucket empty each time. A late turn loses nothing: its token stays, so the next turn comes
+/// sooner.
 const JITTER: f64 = 0.7;
 /// Tokens at the start of a process that may share the quota.
 const AT_FIRST: f64 = 1.5;
