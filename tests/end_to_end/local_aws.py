@@ -1,6 +1,7 @@
 """The application, deployed with the SAM CLI on a local AWS, and the actions of tests on it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -44,11 +45,11 @@ class LocalAws:
     # Deployment
 
     def deploy(self, connect_url: str, **more: str) -> None:
-        """Deploys the package as it is. Its functions find Connect at `connect_url`."""
+        """Deploys the package. Its only change is a variable with the URL of the simulated Connect."""
         bucket = f"deployment-artifacts-{self.stack}"
         self.client("s3").create_bucket(Bucket=bucket)
-        parameters = {**PARAMETERS, "ConnectEndpoint": connect_url, **more}
-        command = [Path(sys.executable).with_name("sam"), "deploy", "--template-file", PACKAGED_TEMPLATE,
+        parameters = {**PARAMETERS, **more}
+        command = [Path(sys.executable).with_name("sam"), "deploy", "--template-file", self.template(connect_url),
                    "--stack-name", self.stack, "--s3-bucket", bucket, "--region", REGION, "--no-confirm-changeset",
                    "--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
                    "--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())]
@@ -59,6 +60,18 @@ class LocalAws:
         pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack)
         self.physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"]
                          for page in pages for resource in page["StackResourceSummaries"]}
+
+    def template(self, connect_url: str) -> Path:
+        """A copy of the packaged template in which the function calls the simulated Connect."""
+        variable = "          CONNECT_INSTANCE_ID:"
+        before, found, after = PACKAGED_TEMPLATE.read_text().partition(variable)
+        assert found, f"{PACKAGED_TEMPLATE} has no CONNECT_INSTANCE_ID"
+        # CodeUri is relative to the template.
+        for path in PACKAGED_TEMPLATE.parent.glob("*.zip"):
+            shutil.copy(path, self.folder)
+        patched = self.folder / f"{self.stack}.yaml"
+        patched.write_text(f"{before}          AWS_ENDPOINT_URL_CONNECT: {connect_url}\n{found}{after}")
+        return patched
 
     def another(self, stack: str) -> "LocalAws":
         """The same local AWS, for another stack."""
