@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::redelivery::{Listed, Visibility, due, listed};
 use crate::requests::Intent;
 use crate::settings::Settings;
-use crate::sqs;
+use crate::sqs::{self, Sqs};
 
 /// The function. The process creates it once, and all invocations share it.
 #[derive(Debug)]
@@ -65,14 +65,14 @@ impl Function {
     ) -> Self {
         let now = Instant::now();
         let (failures, continuation) = (settings.failures_queue.clone(), settings.continuation_queue.clone());
-        let (region, endpoint) = (settings.home.region().to_owned(), settings.sqs_endpoint.clone());
+        let sqs = Sqs::new(sqs, settings.home.region(), settings.sqs_endpoint.clone());
         Function {
             shared: Shared::new(settings.allowance, settings.max_concurrent_calls, now),
             settings,
             connect: Connect::new(connect),
             directories: Directories::default(),
             sender: Sender::new(sqs.clone(), failures, continuation),
-            visibility: Visibility::new(sqs, region, endpoint),
+            visibility: Visibility::new(sqs),
         }
     }
 
@@ -211,7 +211,13 @@ impl Function {
         let instance = self.settings.instance.as_deref();
         let outgoing = self.forwarding().outgoing(envelope, pairs, outcomes, failures, instance);
         if !outgoing.is_empty() {
-            let arrived = self.sender.send(&outgoing, self.last_send(invocation)).await;
+            // The messages that could not be sent are listed, and setting their visibility takes another round.
+            let ends = self.last_send(invocation);
+            let ends = match envelope.kind.is_batch() && self.settings.redelivery.is_some() {
+                true => ends.checked_sub(sqs::time_for(1)).unwrap_or(ends),
+                false => ends,
+            };
+            let arrived = self.sender.send(&outgoing, ends).await;
             failures.note_sent_on(sent_on(&outgoing, &arrived));
         }
     }

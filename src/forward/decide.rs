@@ -62,7 +62,7 @@ struct Decision {
 /// The results of the pairs and invalid parts of one source.
 #[derive(Debug, Clone, Copy, Default)]
 struct Results {
-    /// Some pair did not fail, so a continuation is smaller than its source.
+    /// Some pair did not fail.
     progressed: bool,
     permanent: bool,
     retryable: bool,
@@ -167,10 +167,11 @@ impl Forwarding {
             .iter()
             .zip(&results)
             .map(|(source, results)| {
-                let continues = self.continuation
-                    && !source.delivery.is_fifo()
-                    && results.progressed
-                    && results.retryable;
+                // A continuation must be smaller than its source. Pairs that failed permanently are not part of it if
+                // they go to the failures queue.
+                let is_smaller = results.progressed || (results.permanent && self.failures);
+                let continues =
+                    self.continuation && !source.delivery.is_fifo() && is_smaller && results.retryable;
                 let permanent = match (self.failures, continues && !asynchronous) {
                     (true, _) => Some(Destination::Failures),
                     // Without a failures queue, the continuation carries the permanent failures too. Once its other

@@ -5,7 +5,6 @@
 
 mod delay;
 mod listed;
-mod queue_url;
 mod visibility;
 
 pub use delay::Delays;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tracing::level_filters::LevelFilter;
 
 use crate::logs::log_of;
-use crate::sqs::{CONTINUATION, SqsFault};
+use crate::sqs::{CONTINUATION, FAILURES, Sent, SqsFault};
 use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
 
 const CONTINUES: [(&str, &str); 1] = [("CONTINUATION_QUEUE_URL", CONTINUATION)];
@@ -66,6 +66,37 @@ async fn large_message_ends_after_the_fewest_deliveries() {
     for (calls, seconds) in [(100, 51), (90, 46), (60, 31), (50, 26)] {
         assert_eq!(deliver(300, seconds).await, 300_usize.div_ceil(calls), "{calls} calls an invocation");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn message_of_missing_queues_ends_after_the_fewest_deliveries() {
+    let variables = [CONTINUES[0], ("FAILURES_QUEUE_URL", FAILURES)];
+    let options = Options { fixture: fixture(1, 1), quota: default_quota(), ..Options::default() };
+    let mut world = World::in_memory(options, &variables);
+    let mut entries = one_pair_a_queue(301)["associations"].take();
+    entries.as_array_mut().unwrap().remove(0);
+    let mut batch = sqs(&[json!({ "instanceId": INSTANCE, "associations": entries })]);
+    // On its first delivery a missing queue may still appear.
+    batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!("2");
+    let (mut deliveries, mut dead_letters) = (0, 0);
+    loop {
+        deliveries += 1;
+        world.invocation_time = Duration::from_secs(51);
+        assert_eq!(listed(&world.invoke(&batch).await), [""; 0], "delivery {deliveries}");
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let (dead, continued): (Vec<_>, Vec<_>) =
+            world.sqs.take().into_iter().partition(|sent| sent.queue_url == FAILURES);
+        let associations = |sent: &Sent| sent.body["associations"].as_array().unwrap().len();
+        dead_letters += dead.iter().map(associations).sum::<usize>();
+        let Some(next) = continued.into_iter().next() else { break };
+        assert_eq!(associations(&next), 300 - dead_letters, "delivery {deliveries}");
+        batch = sqs(&[next.body]);
+        world = world.restarted(&variables);
+    }
+    assert_eq!(dead_letters, 300);
+    // About 100 calls fit into a delivery. A missing queue costs one or two.
+    assert!(deliveries <= 6, "{deliveries} deliveries");
+    assert!(world.call_count() <= 601 + deliveries, "{} calls", world.call_count());
 }
 
 #[tokio::test]
@@ -156,15 +187,46 @@ async fn permanent_send_refusals_are_logged() {
     assert_eq!(world.sqs.sent().len(), 1, "the other arrives with the second attempt");
 }
 
+/// The time that an invocation takes if SQS accepts the given number of connections and never responds to them.
+async fn time_with_hanging_sends(hanging: usize) -> (World, Vec<String>, Duration) {
+    let mut world = World::in_memory(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
+    world.invocation_time = Duration::from_secs(300);
+    world.connect.inject(unwell("q1"));
+    world.sqs.fail(vec![SqsFault::Hang; hanging]);
+    let quick = [CONTINUES[0], ("MAX_ATTEMPTS", "1")];
+    let world = world.restarted(&quick);
+    let start = tokio::time::Instant::now();
+    let listed = listed(&world.invoke(&sqs(&[one_pair_a_queue(2)])).await);
+    (world, listed, start.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn hanging_send_is_retried() {
+    let (world, listed, elapsed) = time_with_hanging_sends(1).await;
+    assert_eq!(listed, [""; 0]);
+    assert_eq!((world.sqs.sent_to(CONTINUATION).len(), world.sqs.batches()), (1, 2));
+    assert!(elapsed < Duration::from_millis(2_500), "{elapsed:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn hanging_send_does_not_delay_the_answer() {
+    let (world, listed, elapsed) = time_with_hanging_sends(9).await;
+    assert_eq!(listed, ["m0"]);
+    assert_eq!(world.sqs.batches(), 3, "attempts");
+    assert!(elapsed < Duration::from_secs(7), "{elapsed:?}");
+    let hidden = world.sqs.hidden();
+    assert_eq!(hidden.len(), 1);
+    assert!((24..=36).contains(&hidden[0].seconds), "{hidden:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn hanging_send_leaves_time_to_set_the_visibility() {
     let mut world = World::in_memory(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
-    world.invocation_time = Duration::from_secs(10);
+    world.invocation_time = Duration::from_secs(4);
     world.connect.inject(unwell("q1"));
-    world.sqs.fail([SqsFault::Hang]);
-    let begun = tokio::time::Instant::now();
+    world.sqs.fail(vec![SqsFault::Hang; 9]);
     assert_eq!(listed(&world.invoke(&sqs(&[one_pair_a_queue(2)])).await), ["m0"]);
-    assert!(begun.elapsed() <= Duration::from_secs(9));
+    assert_eq!(world.sqs.hidden().len(), 1);
 }
 
 #[tokio::test]

@@ -120,14 +120,28 @@ async fn listed_message_sends_nothing() {
         queue: Some("q1".to_owned()),
         ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
     });
-    // Something failed for good and something retryably, and nothing was done: it is listed.
+    let only_retryable = request("q1", &ids(0..2));
+    assert_eq!(listed(&world.invoke(&sqs(&[only_retryable])).await), ["m0"]);
+    assert!(world.sqs.sent().is_empty());
+}
+
+#[tokio::test]
+async fn permanent_failures_are_dead_letters_and_the_rest_is_continued() {
+    let world = world(&BOTH);
+    world.connect.inject(Fault {
+        queue: Some("q1".to_owned()),
+        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
+    });
+    // Nothing was associated, but a permanent failure is finished too.
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q1", "emailAddressId": "e0" },
         { "queueId": "q0", "emailAddressId": "bad" },
     ]});
-    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), ["m0"]);
-    assert!(world.sqs.sent().is_empty());
-    // A pair was done, so the unfinished pairs are continued, and the permanent failures go along.
+    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
+    let associations = |queue: &str| world.sqs.sent_to(queue)[0]["associations"].clone();
+    assert_eq!(associations(FAILURES), json!([{ "queueId": "q0", "emailAddressIds": ["bad"] }]));
+    assert_eq!(associations(CONTINUATION), json!([{ "queueId": "q1", "emailAddressIds": ["e0"] }]));
+    world.sqs.take();
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q1", "emailAddressId": "e0" },
         { "queueId": "q0", "emailAddressIds": ["e1", "bad"] },

@@ -1,4 +1,4 @@
-//! Queue URL: derives the URL of a queue from its ARN. A request to SQS for the URL would need a permission and a call.
+//! Derives the URL of a queue from its ARN. A request to SQS for the URL would need a permission and a call.
 
 /// The domain of the endpoints of each public partition (AWS General Reference, "Service endpoints and quotas").
 const DOMAINS: [(&str, &str); 4] = [
