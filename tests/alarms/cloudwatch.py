@@ -1,8 +1,8 @@
-"""CloudWatch's evaluation of an alarm, over a table of datapoints.
+"""CloudWatch's evaluation of an alarm over a table of datapoints, and of a metric filter over a line of the log.
 
 Amazon CloudWatch User Guide: "Using metric math" (operators, FILL, IF), "Configuring how CloudWatch alarms treat missing
-data" and "Evaluating an alarm" (M of the latest N datapoints). An expression that
-this module does not know is an error.
+data" and "Evaluating an alarm" (M of the latest N datapoints). Amazon CloudWatch Logs User Guide: "Filter pattern syntax
+for metric filters". An expression or a pattern that this module does not know is an error.
 """
 
 import re
@@ -26,6 +26,15 @@ def states(alarm: dict, metrics: dict, minutes: int) -> list[str]:
         breaching = sum(value is not None and breaches(value, alarm["Threshold"]) for value in latest)
         found.append("ALARM" if breaching >= needed else "OK")
     return found
+
+
+def matches(pattern: str, line: dict) -> bool:
+    """Whether a metric filter for JSON counts a line of the log."""
+    condition = r'\$\.(\w+) (!?=) "([^"]*)"'
+    python = re.sub(condition, lambda found: repr((line.get(found[1]) == found[3]) == (found[2] == "=")), pattern)
+    python = python.strip("{} \n").replace("&&", "and").replace("||", "or")
+    assert not re.sub(r"True|False|and|or|[() \n]", "", python), f"unknown in {pattern!r}: {python!r}"
+    return eval(python, {"__builtins__": {}})  # noqa: S307: the template's own patterns
 
 
 def _period(alarm: dict) -> int:

@@ -1,21 +1,49 @@
-"""The alarms of template.yaml over tables of datapoints: an outage, and what must wake nobody.
+"""The alarms of template.yaml over tables of datapoints: outages, and situations that must not page anyone.
 
-Deliveries of a lone message follow from how the function sets its visibility (src/redelivery/delay.rs) and from how long
-an invocation takes whose calls all fail.
+The deliveries of a single message follow from the visibility timeout that the function sets (src/redelivery/delay.rs) and
+from the duration of an invocation whose calls all fail.
 """
+
+import re
 
 from pathlib import Path
 
 import pytest
-from cloudwatch import states
+from cloudwatch import matches, states
 from samcli.yamlhelper import yaml_parse
 
 TEMPLATE = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text())
-ALARMS = {name: resource["Properties"] for name, resource in TEMPLATE["Resources"].items()
+REQUESTS_PER_SECOND = TEMPLATE["Parameters"]["RequestsPerSecond"]["Default"]
+
+
+def with_parameters(properties: dict) -> dict:
+    """An alarm's properties, with the default of the parameter in its expression."""
+    metrics = [query | {"Expression": query["Expression"]["Fn::Sub"].replace("${RequestsPerSecond}", str(REQUESTS_PER_SECOND))}
+               if isinstance(query.get("Expression"), dict) else query for query in properties.get("Metrics", [])]
+    return properties | ({"Metrics": metrics} if metrics else {})
+
+
+ALARMS = {name: with_parameters(resource["Properties"]) for name, resource in TEMPLATE["Resources"].items()
           if resource["Type"] == "AWS::CloudWatch::Alarm"}
-# The alarms that wake somebody. The actions of the others go to the topic of notices.
-WAKING = {name for name, alarm in ALARMS.items() if "MakesTopic" in str(alarm["AlarmActions"])}
+FILTERS = {resource["Properties"]["MetricTransformations"][0]["MetricName"]: resource["Properties"]["FilterPattern"]
+           for resource in TEMPLATE["Resources"].values() if resource["Type"] == "AWS::Logs::MetricFilter"}
+# The alarms that page the person on call. The others go to the topic for notices, if there is one.
+PAGING = {name for name, alarm in ALARMS.items() if "NoticeTopic" not in str(alarm["AlarmActions"])}
 HOURS = 60
+
+
+def logged(metric: str, error: str) -> dict:
+    """The metrics that the filters count for a failure with this error, in a line with the message of a metric's filter."""
+    [message] = re.findall(r'\$\.message = "([^"]+)"', FILTERS[metric])
+    return {name: int(matches(pattern, {"message": message, "error": error})) for name, pattern in FILTERS.items()}
+
+
+def failed_permanently(error: str, **values) -> dict:
+    return invocation(PairsFailed=1, **logged("Losses", error), **values)
+
+
+def will_be_retried(error: str, **values) -> dict:
+    return invocation(PairsRetryable=1, **logged("Troubles", error), **values)
 
 
 def deliveries(begin: float, end: float, jitter: float, invocation: float) -> list[tuple[int, int]]:
@@ -43,7 +71,7 @@ def invocation(**values) -> dict:
     """The metrics of one invocation."""
     usual = {"PairsRequested": 1, "PairsAssociated": 0, "PairsFailed": 0, "PairsRetryable": 0, "ApiCalls": 1,
              "ThrottledCalls": 0, "MessagesReceivedOften": 0, "Invocations": 1, "Errors": 0, "Losses": 0, "Mistakes": 0,
-             "Troubles": 0}
+             "Troubles": 0, "Interruptions": 0}
     assert values.keys() <= usual.keys()
     return usual | values
 
@@ -63,7 +91,7 @@ def test_outage_rings_within_15_minutes_until_it_ends(jitter, seconds, offset):
     end = begin + 2 * HOURS
     rows = [(minute, invocation(PairsAssociated=1)) for minute in range(0, begin, 2)]
     *failing, (done, _) = deliveries(begin, end, jitter, seconds)
-    rows += [(minute, invocation(PairsRetryable=1, Troubles=1, MessagesReceivedOften=int(count >= 5)))
+    rows += [(minute, will_be_retried("InternalServiceException", MessagesReceivedOften=int(count >= 5)))
              for minute, count in failing]
     rows += [(minute, invocation(PairsAssociated=1)) for minute in range(done, done + 3 * HOURS, 2)]
     red = ringing("NothingSucceedsAlarm", rows, done + 3 * HOURS)
@@ -73,17 +101,16 @@ def test_outage_rings_within_15_minutes_until_it_ends(jitter, seconds, offset):
 
 
 def test_outage_under_load_rings_too():
-    """Two pollers, each with a batch that fails for as long as the function's time-out lets it."""
-    rows = [(minute, invocation(PairsRetryable=50, Troubles=10)) for poller in (4, 6)
-            for minute in range(poller, 2 * HOURS, 5)]
+    """Two pollers, each with a batch that fails until the function's timeout."""
+    rows = [(minute, will_be_retried("DeadlineExceeded")) for poller in (4, 6) for minute in range(poller, 2 * HOURS, 5)]
     red = ringing("NothingSucceedsAlarm", rows, 2 * HOURS)
     assert red[0] <= 15 and set(range(red[0], 2 * HOURS)) <= set(red)
 
 
 def test_failing_message_rings_after_its_fifth_delivery():
     failing = deliveries(0, 3 * HOURS, 1.0, 60)
-    rows = [(minute, invocation(PairsAssociated=10, PairsRetryable=1, Troubles=1,
-                                MessagesReceivedOften=int(count >= 5))) for minute, count in failing]
+    rows = [(minute, will_be_retried("LimitExceededException", PairsAssociated=10, MessagesReceivedOften=int(count >= 5)))
+            for minute, count in failing]
     rows += [(minute, invocation(PairsAssociated=50)) for minute in range(3 * HOURS)]
     fifth = next(minute for minute, count in failing if count == 5)
     red = ringing("ReceivedOftenAlarm", rows, 3 * HOURS)
@@ -92,29 +119,60 @@ def test_failing_message_rings_after_its_fifth_delivery():
     assert ringing("NothingSucceedsAlarm", rows, 3 * HOURS) == []
 
 
+def missing_resource(error: str) -> list:
+    """Three messages in an hour with a name or identifier that does not exist. Each fails retryably in its first delivery,
+    which takes a second, and permanently in its second one, 60 s later."""
+    return [row for minute in (10, 25, 40) for row in ((minute, will_be_retried(error)), (minute + 1, failed_permanently(error)))]
+
+
 @pytest.mark.parametrize(("what", "rows"), [
-    ("a typing error", [(10, invocation(PairsFailed=1, Mistakes=1))]),
-    ("a minute in which everything is throttled", [(10, invocation(PairsRetryable=5, Troubles=1, ThrottledCalls=50)),
-                                                   (11, invocation(PairsRetryable=5, Troubles=1, ThrottledCalls=50))]),
-    ("one crash, mended by the next delivery", [(10, invocation(Errors=1)), (41, invocation(PairsAssociated=1))]),
-    ("turns that do not come in a large onboarding",
-     [(minute, invocation(PairsAssociated=900, PairsRetryable=900, MessagesReceivedOften=20, ApiCalls=600,
-                          ThrottledCalls=40)) for minute in range(0, 4 * HOURS, 2)]),
+    ("a request that is not valid", [(10, failed_permanently("InvalidRequest"))]),
+    ("three mistyped names in an hour", missing_resource("NameNotFound")),
+    ("a minute in which everything is throttled", [(10, will_be_retried("ThrottlingException", ThrottledCalls=50)),
+                                                   (11, will_be_retried("ThrottlingException", ThrottledCalls=50))]),
+    ("one crash, after which the next delivery succeeds", [(10, invocation(Errors=1)), (41, invocation(PairsAssociated=1))]),
+    ("a mistyped name next to messages of a large onboarding that wait for their turn",
+     [(minute, will_be_retried("DeadlineExceeded", PairsAssociated=900, MessagesReceivedOften=20, ApiCalls=600,
+                               ThrottledCalls=40)) for minute in range(0, 4 * HOURS, 2)]
+     + missing_resource("NameNotFound")),
     ("messages that wait while an invocation of five minutes runs",
      [(minute, {"ApproximateNumberOfMessagesVisible": 500}) for minute in range(60)]
      + [(minute, invocation(PairsAssociated=500)) for minute in range(0, 60, 5)]),
     ("a quiet night", []),
 ])
-def test_mistakes_wake_nobody(what, rows):
-    # This metric is of two queues; here it is the source queue's.
-    of_failures = {"UndeliveredAlarm", "DeadLettersAlarm"}
-    woken = {name for name in WAKING - of_failures if ringing(name, rows, 5 * HOURS)}
-    assert woken == set(), what
+def test_no_page_for(what, rows):
+    # Here, the metric of queues is that of the source queue.
+    paged = {name for name in PAGING - {"UndeliveredAlarm"} if ringing(name, rows, 5 * HOURS)}
+    assert paged == set(), what
+
+
+def test_mistyped_identifiers_are_losses_but_not_an_outage():
+    rows = missing_resource("ResourceNotFoundException")
+    assert ringing("LossesAlarm", rows, 5 * HOURS)
+    assert ringing("NothingSucceedsAlarm", rows, 5 * HOURS) == []
+
+
+# At the default quota of 2 calls per second, three days are 518,400 calls.
+@pytest.mark.parametrize(("visible", "hidden", "delayed", "expected"), [
+    (518_400, 0, 0, False), (518_300, 0, 101, True), (0, 300_000, 300_000, True), (1_300_000, 0, 0, True),
+])
+def test_backlog_of_more_than_three_days(visible, hidden, delayed, expected):
+    rows = [(minute, {"ApproximateNumberOfMessagesVisible": visible, "ApproximateNumberOfMessagesNotVisible": hidden,
+                      "ApproximateNumberOfMessagesDelayed": delayed}) for minute in range(HOURS)]
+    assert bool(ringing("BacklogAlarm", rows, HOURS)) == expected
+
+
+@pytest.mark.parametrize("name", ["DeadLettersAlarm", "MistakesAlarm"])
+def test_notices_without_a_topic(name):
+    """Dead letters expire, so without a topic for notices they go to the recipient of the other alarms."""
+    [[_, topic, otherwise]] = [action["Fn::If"] for action in ALARMS[name]["AlarmActions"]]
+    assert topic == {"Ref": "NoticeTopicArn"}
+    assert [otherwise] == (ALARMS["LossesAlarm"]["AlarmActions"] if name == "DeadLettersAlarm" else [{"Ref": "AWS::NoValue"}])
 
 
 @pytest.mark.parametrize(("alarm", "rows"), [
-    ("LossesAlarm", [(10, invocation(PairsFailed=1, Losses=1))]),
-    ("MistakesAlarm", [(10, invocation(PairsFailed=1, Mistakes=1))]),
+    ("LossesAlarm", [(10, failed_permanently("AccessDeniedException"))]),
+    ("MistakesAlarm", [(10, failed_permanently("NameNotFound"))]),
     ("DeadLettersAlarm", [(10, {"ApproximateNumberOfMessagesVisible": 1})]),
     ("UndeliveredAlarm", [(10, {"ApproximateNumberOfMessagesVisible": 1})]),
     ("LostEventsAlarm", [(10, {"FailedInvocations": 1})]),
@@ -134,6 +192,6 @@ def test_each_alarm_rings_in_its_own_case(alarm, rows):
 
 
 def test_every_alarm_is_tested():
-    shown = {"NothingSucceedsAlarm", "ReceivedOftenAlarm"}
+    shown = {"NothingSucceedsAlarm", "ReceivedOftenAlarm", "BacklogAlarm"}
     mark = test_each_alarm_rings_in_its_own_case.pytestmark[0]
     assert shown | {alarm for alarm, _ in mark.args[1]} == ALARMS.keys()

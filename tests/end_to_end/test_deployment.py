@@ -8,6 +8,7 @@ their values.
 
 import json
 
+import pytest
 from connect import INSTANCE
 
 
@@ -76,6 +77,30 @@ def test_dead_letters_are_kept_for_14_days(deployed):
         assert queue_attributes(deployed, queue)["MessageRetentionPeriod"] == "1209600"
 
 
+def test_only_the_source_queue_has_dead_letters(deployed):
+    allowed = {queue: json.loads(queue_attributes(deployed, queue)["RedriveAllowPolicy"])
+               for queue in ("DeadLetterQueue", "UndeliveredQueue")}
+    assert allowed == {
+        "DeadLetterQueue": {"redrivePermission": "byQueue", "sourceQueueArns": [arn(deployed, "SourceQueue")]},
+        "UndeliveredQueue": {"redrivePermission": "denyAll"}}
+
+
+@pytest.mark.parametrize(("role", "service"), [
+    ("AssociateStateMachineRole", "states.amazonaws.com"), ("FileStateMachineRole", "states.amazonaws.com"),
+    ("FileRuleRole", "events.amazonaws.com")])
+def test_services_assume_roles_only_for_this_account(deployed, role, service):
+    document = deployed.client("iam").get_role(RoleName=deployed.physical[role])["Role"]["AssumeRolePolicyDocument"]
+    [statement] = document["Statement"]
+    assert statement["Principal"] == {"Service": service}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "000000000000"}}
+
+
+def test_function_may_call_only_the_instance_of_the_parameter(deployed):
+    found = deployed.client("lambda").get_function_configuration(FunctionName=deployed.physical["AssociateFunction"])
+    variables = found["Environment"]["Variables"]
+    assert (variables["CONNECT_INSTANCE_ID"], variables["CONNECT_INSTANCE_IDS"]) == (INSTANCE, INSTANCE)
+
+
 def test_visibility_timeout_covers_the_functions_time(deployed):
     functions = deployed.client("lambda")
     timeout = functions.get_function_configuration(FunctionName=deployed.physical["AssociateFunction"])["Timeout"]
@@ -94,17 +119,17 @@ def test_function_may_change_one_instance_only(deployed):
     changes = {action for action in connect["Action"]
                if not action.startswith(("connect:List", "connect:Search", "connect:Describe"))}
     assert changes == {"connect:AssociateQueueEmailAddresses"}
-    comes_again = statements["SetWhenAMessageComesAgain"]
-    assert (comes_again["Action"], comes_again["Resource"]) == ("sqs:ChangeMessageVisibility", arn(deployed, "SourceQueue"))
+    visibility = statements["SetVisibilityTimeout"]
+    assert (visibility["Action"], visibility["Resource"]) == ("sqs:ChangeMessageVisibility", arn(deployed, "SourceQueue"))
     queues = ("SourceQueue", "DeadLetterQueue", "UndeliveredQueue")
-    assert statements["SendOn"]["Resource"] == [arn(deployed, queue) for queue in queues]
+    assert statements["SendContinuationsAndFailures"]["Resource"] == [arn(deployed, queue) for queue in queues]
     assert not any(statement["Resource"] == "*" for statement in statements.values())
 
 
 def test_file_function_cannot_write_to_incoming(deployed):
     statements = role_statements(deployed, "FileFunctionRole")
     bucket = f"arn:aws:s3:::{deployed.physical['FileBucket']}"
-    assert statements["ReadFiles"]["Resource"] == f"{bucket}/*"
+    assert statements["ReadFiles"]["Resource"] == [f"{bucket}/{folder}/*" for folder in ("incoming", "check", "work")]
     assert statements["WriteGroupsAndResults"]["Resource"] == [f"{bucket}/work/*", f"{bucket}/results/*"]
 
 
@@ -120,22 +145,22 @@ def test_the_state_machines_may_run_their_children_and_their_functions(deployed)
     assert statements["Invoke"]["Resource"] == functions
     bucket = f"arn:aws:s3:::{deployed.physical['FileBucket']}"
     assert (statements["ReadItems"]["Resource"], statements["WriteResults"]["Resource"]) == (
-        f"{bucket}/*", f"{bucket}/work/*")
+        f"{bucket}/work/*", f"{bucket}/work/*")
     [start] = role_statements(deployed, "FileRuleRole").values()
     assert (start["Action"], start["Resource"]) == ("states:StartExecution", machine)
 
 
-# Each alarm on one metric, with the metric, the value of its dimension, and whether it wakes somebody.
+# Each alarm on one metric, with the metric, the value of its dimension, and whether it notifies the topic of the stack.
 WATCHED = {
     "LossesAlarm": ("Losses", None, True),
     "MistakesAlarm": ("Mistakes", None, False),
-    "DeadLettersAlarm": ("ApproximateNumberOfMessagesVisible", "DeadLetterQueue", False),
+    "DeadLettersAlarm": ("ApproximateNumberOfMessagesVisible", "DeadLetterQueue", True),
     "UndeliveredAlarm": ("ApproximateNumberOfMessagesVisible", "UndeliveredQueue", True),
     "ErrorsAlarm": ("Errors", "AssociateFunction", True),
 }
 # Alarms on expressions. tests/alarms checks their meaning.
-COMPUTED = {"NothingSucceedsAlarm", "ReceivedOftenAlarm", "ThrottledAlarm", "NotProcessedAlarm", "LostEventsAlarm",
-            "ExecutionsAlarm"}
+COMPUTED = {"NothingSucceedsAlarm", "ReceivedOftenAlarm", "ThrottledAlarm", "NotProcessedAlarm", "BacklogAlarm",
+            "LostEventsAlarm", "ExecutionsAlarm"}
 
 
 def test_each_alarm_watches_its_own_metric(deployed):
