@@ -4,6 +4,6 @@ output "stack_id" {
 }
 
 output "outputs" {
-  description = "Outputs of the stack, under the names that template.yaml gives them."
+  description = "Outputs of the stack, under their names in template.yaml."
   value       = aws_cloudformation_stack.this.outputs
 }
