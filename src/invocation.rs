@@ -11,7 +11,7 @@ use crate::connect::Connect;
 use crate::deferred::Deferred;
 use crate::failures::Failures;
 use crate::forward::{Forwarding, Sender, sent_on};
-use crate::index::{IndexList, SourceIndex};
+use crate::index::{Index, IndexList, SourceIndex};
 use crate::log::{Closing, close, close_without_report};
 use crate::names::Directories;
 use crate::outcomes::Outcomes;
@@ -115,7 +115,7 @@ impl Function {
         let mut failures = Failures::new(&envelope.sources, &source_ids, &pairs, &plan, &outcomes);
         self.send_on(&envelope, &pairs, &outcomes, &mut failures, invocation).await;
         let report = Report::new(&pairs, &plan, &outcomes, &failures, tally);
-        let listed = self.list(&envelope, &failures, invocation).await;
+        let listed = self.list(&envelope, &failures, pairs.first_unread, invocation).await;
         let answer = answer(&envelope, &pairs, &outcomes, &failures, &report, &listed);
         close(closing(), &envelope.sources, &report, &failures, answer.as_ref().err(), tally);
         Ok(Completed { report, answer })
@@ -126,9 +126,16 @@ impl Function {
         payload: &'p [u8],
         intent: Option<Intent>,
     ) -> Result<(Envelope<'p>, Pairs), InvocationError> {
-        let envelope =
+        let mut envelope =
             Envelope::read(payload).map_err(|reason| InvocationError::InvalidRequest(reason.to_string()))?;
         let mut pairs = self.pairs(&envelope)?;
+        envelope.drop_bodies();
+        if let Some(first) = pairs.first_unread {
+            tracing::info!(
+                messages = envelope.sources.len() - first.get(),
+                "messages exceed the limit of one invocation and will be redelivered immediately"
+            );
+        }
         if let Some(intent) = intent {
             pairs.requests.iter_mut().for_each(|request| request.options.intent = intent);
         }
@@ -140,10 +147,10 @@ impl Function {
     /// # Errors
     /// Returns [`InvocationError::InvalidRequest`] if the defaults of a Distributed Map batch are invalid.
     pub fn pairs(&self, envelope: &Envelope<'_>) -> Result<Pairs, InvocationError> {
-        Pairs::read(envelope, &self.settings.home, self.settings.instance.as_ref()).map_err(|invalid| {
+        Pairs::read(envelope, self.settings.context()).map_err(|invalid| {
             InvocationError::InvalidRequest(match invalid.path_text() {
                 Some(path) => format!("{path}: {}", invalid.message),
-                None => invalid.message,
+                None => invalid.message.to_string(),
             })
         })
     }
@@ -227,12 +234,13 @@ impl Function {
         &self,
         envelope: &Envelope<'_>,
         failures: &Failures,
+        first_unread: Option<SourceIndex>,
         invocation: Invocation<'_>,
     ) -> Vec<Listed> {
         if !envelope.kind.is_batch() {
             return Vec::new();
         }
-        let listed = listed(&envelope.sources, failures);
+        let listed = listed(&envelope.sources, failures, first_unread);
         if let Some(delays) = self.settings.redelivery
             && !listed.is_empty()
         {

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use crate::index::{Index, IndexList, PairIndex, QueueIndex, RequestIndex, SourceIndex};
-use crate::payload::{Body, Envelope, EnvelopeKind, Source};
+use crate::payload::{Body, Envelope, EnvelopeKind, Json, Source};
 use crate::requests::{
-    Base, Context, Defaults, EmailAddressId, Entry, Home, InstanceId, Invalid, Named, Options, Path, QueueId,
+    Base, Context, Defaults, EmailAddressId, Entry, InstanceId, Invalid, Named, Options, Path, QueueId,
     Request, innermost, is_nearly, no_fields_beside, with_request,
 };
 
@@ -74,12 +74,15 @@ pub struct Pairs {
     pub mentions: Vec<Mention>,
     /// The invalid parts, each with its request.
     pub invalid: Vec<(RequestIndex, Invalid)>,
+    /// The first message of a batch that would exceed [`Context::max_parts`]. It and all messages after it were not read.
+    pub first_unread: Option<SourceIndex>,
 }
 
 /// Pairs while the sources are read. The look-up tables are dropped after that.
 #[derive(Debug)]
 struct Reading {
     pairs: Pairs,
+    max_parts: usize,
     /// Most requests repeat the instance and the reference of another request.
     instances: HashSet<InstanceId>,
     references: HashSet<Arc<str>>,
@@ -96,43 +99,41 @@ struct Known<I> {
 }
 
 impl Pairs {
-    /// Reads every source of an envelope.
+    /// Reads the sources of an envelope, up to the first message of a batch that would exceed
+    /// [`Context::max_parts`]. Any other source that exceeds it is invalid as a whole.
     ///
     /// # Errors
     /// Refuses invalid defaults of a Distributed Map batch, because no item can be judged without them. Also refuses a
     /// request field that stands beside the requests of an envelope, because its meaning for them is unknown.
-    pub fn read(
-        envelope: &Envelope<'_>,
-        home: &Home,
-        instance: Option<&InstanceId>,
-    ) -> Result<Self, Invalid> {
+    pub fn read(envelope: &Envelope<'_>, context: Context<'_>) -> Result<Self, Invalid> {
         nothing_beside(envelope)?;
         // Most sources ask for one pair, so their number is a good capacity.
-        let mut reading = Reading::with_capacity(envelope.sources.len());
+        let mut reading = Reading::with_capacity(envelope.sources.len(), context.max_parts);
         for (source, asked) in envelope.sources.indexed() {
-            let context =
-                Context { home, instance: instance.map(InstanceId::borrowed), defaults: Defaults::default() };
-            match &asked.body {
-                Body::Text(text) => {
-                    let read = with_request(text, |json| {
-                        reading.add(source, Request::read(json, Base::Root, &context));
-                    });
-                    if let Err(invalid) = read {
-                        reading.add_unreadable(source, invalid.in_text(innermost(text)));
-                    }
-                }
+            let read = match &asked.body {
+                Body::Text(text) => with_request(text, |json| {
+                    reading.add(source, vec![Request::read(json, Base::Root, &context)])
+                })
+                .unwrap_or_else(|invalid| reading.add_unreadable(source, invalid.in_text(innermost(text)))),
                 Body::Unreadable { raw, reason } => {
                     let invalid = Invalid::new(Path::default(), reason.as_str());
-                    reading.add_unreadable(source, invalid.in_text(&**raw));
+                    reading.add_unreadable(source, invalid.in_text(&**raw))
                 }
-                Body::Request(json) => reading.add(source, Request::read(json, Base::Root, &context)),
+                Body::Request(json) => reading.add(source, vec![Request::read(json, Base::Root, &context)]),
                 Body::Items { items, batch_input } => {
-                    let defaults = batch_input.as_ref().map(|json| Defaults::read(json, home)).transpose()?;
+                    let defaults =
+                        batch_input.as_ref().map(|json| Defaults::read(json, context.home)).transpose()?;
                     let context = Context { defaults: defaults.unwrap_or_default(), ..context };
-                    for (number, item) in (0u32..).zip(items) {
-                        reading.add(source, Request::read(item, Base::Item(number), &context));
-                    }
+                    reading.add(source, items_of(items, &context))
                 }
+            };
+            match read {
+                Ok(()) => {}
+                Err(TooManyParts) if envelope.kind.is_batch() => {
+                    reading.pairs.first_unread = Some(source);
+                    break;
+                }
+                Err(TooManyParts) => reading.add_too_large(source),
             }
         }
         Ok(reading.pairs)
@@ -171,11 +172,31 @@ fn nothing_beside(envelope: &Envelope<'_>) -> Result<(), Invalid> {
     no_fields_beside(&envelope.beside, "Items; it belongs into BatchInput or into an item")
 }
 
+/// The invocation would have more than [`Context::max_parts`].
+#[derive(Debug)]
+struct TooManyParts;
+
+/// Reads the items of a Distributed Map batch, until they exceed [`Context::max_parts`].
+fn items_of<'a>(items: &'a [Json<'a>], context: &Context<'a>) -> Vec<Request<'a>> {
+    let mut requests = Vec::new();
+    let mut parts = 0;
+    for (number, item) in (0u32..).zip(items) {
+        let request = Request::read(item, Base::Item(number), context);
+        parts += request.parts();
+        requests.push(request);
+        if parts > context.max_parts {
+            break;
+        }
+    }
+    requests
+}
+
 impl Reading {
     /// Reserves memory for this many pairs, so that the look-up tables need not grow.
-    fn with_capacity(pairs: usize) -> Self {
+    fn with_capacity(pairs: usize, max_parts: usize) -> Self {
         Reading {
             pairs: Pairs::default(),
+            max_parts,
             instances: HashSet::new(),
             references: HashSet::new(),
             queues: Known::with_capacity(pairs),
@@ -183,7 +204,24 @@ impl Reading {
         }
     }
 
-    fn add(&mut self, source: SourceIndex, read: Request<'_>) {
+    /// Adds the requests of a source.
+    ///
+    /// # Errors
+    /// Adds nothing if the invocation would then have more than [`Context::max_parts`].
+    fn add(&mut self, source: SourceIndex, requests: Vec<Request<'_>>) -> Result<(), TooManyParts> {
+        self.reserve(requests.iter().map(Request::parts).sum())?;
+        requests.into_iter().for_each(|request| self.add_request(source, request));
+        Ok(())
+    }
+
+    fn reserve(&mut self, parts: usize) -> Result<(), TooManyParts> {
+        if self.pairs.mentions.len() + self.pairs.invalid.len() + parts > self.max_parts {
+            return Err(TooManyParts);
+        }
+        Ok(())
+    }
+
+    fn add_request(&mut self, source: SourceIndex, read: Request<'_>) {
         let request = self.push_request(source, read.options, read.reference);
         // An entry without a valid address adds no queue, so nothing looks the queue up.
         for entry in read.entries.iter().filter(|entry| !entry.addresses.is_empty()) {
@@ -197,7 +235,25 @@ impl Reading {
     }
 
     /// Adds a source whose request cannot be read.
-    fn add_unreadable(&mut self, source: SourceIndex, invalid: Invalid) {
+    ///
+    /// # Errors
+    /// As for [`Reading::add`].
+    fn add_unreadable(&mut self, source: SourceIndex, invalid: Invalid) -> Result<(), TooManyParts> {
+        self.reserve(1)?;
+        self.add_invalid(source, invalid);
+        Ok(())
+    }
+
+    /// Adds a source that cannot be redelivered and that alone, or with those before it, has too many parts.
+    fn add_too_large(&mut self, source: SourceIndex) {
+        let reason = format!(
+            "the payload has more than {} pairs and invalid parts; split it into smaller ones",
+            self.max_parts
+        );
+        self.add_invalid(source, Invalid::new(Path::default(), reason));
+    }
+
+    fn add_invalid(&mut self, source: SourceIndex, invalid: Invalid) {
         let request = self.push_request(source, Options::default(), None);
         self.pairs.invalid.push((request, invalid));
     }

@@ -14,7 +14,7 @@ use crate::calls::backoff::BackoffSettings;
 use crate::calls::group::GroupLimits;
 use crate::calls::pace::Allowance;
 use crate::redelivery::Delays;
-use crate::requests::{Home, InstanceId};
+use crate::requests::{Context, Home, InstanceId, MAX_PARTS};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Settings {
     pub home: Home,
     /// `CONNECT_INSTANCE_ID`, an identifier or an ARN: the instance of requests that name none.
     pub instance: Option<InstanceId>,
+    /// Maximum number of pairs and invalid parts in one invocation. No variable sets it.
+    pub max_parts: usize,
     /// `CONNECT_REQUESTS_PER_SECOND` (2) and `CONNECT_BURST` (5), the quota of each operation, and `CONNECT_WORKERS`
     /// (1), the number of processes that may call at once.
     pub allowance: Allowance,
@@ -73,6 +75,7 @@ impl Settings {
         Ok(Settings {
             instance: variables.instance("CONNECT_INSTANCE_ID", &home)?,
             home,
+            max_parts: MAX_PARTS,
             allowance: Allowance {
                 rate: variables.decimal("CONNECT_REQUESTS_PER_SECOND", 2.0)?,
                 burst: variables.decimal("CONNECT_BURST", 5.0)?,
@@ -116,6 +119,11 @@ impl Settings {
         variable: &'static str,
     ) -> Result<Option<String>, SettingsError> {
         Variables { lookup }.endpoint(variable)
+    }
+
+    /// The settings that requests are read with.
+    pub fn context(&self) -> Context<'_> {
+        Context { max_parts: self.max_parts, ..Context::new(&self.home, self.instance.as_ref()) }
     }
 
     /// The settings that a group needs.

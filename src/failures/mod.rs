@@ -79,7 +79,7 @@ impl Failures {
                 queue: None,
                 address: None,
                 error: "InvalidRequest".to_owned(),
-                message: invalid.message.clone(),
+                message: invalid.message.to_string(),
                 retryable: false,
                 path: invalid.path_text(),
                 message_id: sources[request.source].id.as_deref().map(str::to_owned),

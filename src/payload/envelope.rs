@@ -140,6 +140,12 @@ impl<'p> Envelope<'p> {
         self.sources.iter().map(source_id).collect()
     }
 
+    /// Drops the bodies, which may take 25 times the memory of the payload. Nothing needs them after their pairs are
+    /// read.
+    pub(crate) fn drop_bodies(&mut self) {
+        self.sources.iter_mut().for_each(|source| source.body = Body::Text(Cow::Borrowed("")));
+    }
+
     /// Reads a payload. A byte-order mark may stand before it.
     ///
     /// # Errors

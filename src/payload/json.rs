@@ -143,6 +143,11 @@ impl<'de> Visitor<'de> for JsonVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json<'de>, A::Error> {
         let mut list = Vec::new();
         while let Some(value) = access.next_element()? {
+            // A `Vec` starts with room for four elements. Nested arrays of one element would take three times the
+            // memory.
+            if list.is_empty() {
+                list.reserve_exact(1);
+            }
             list.push(value);
         }
         Ok(Json::Array(list))
@@ -151,7 +156,11 @@ impl<'de> Visitor<'de> for JsonVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json<'de>, A::Error> {
         let mut members = Vec::new();
         while let Some(Text(key)) = access.next_key()? {
-            members.push((key, access.next_value()?));
+            let value = access.next_value()?;
+            if members.is_empty() {
+                members.reserve_exact(2);
+            }
+            members.push((key, value));
         }
         Ok(Json::Object(members))
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::json::{Members, Text};
 use super::record::Record;
@@ -51,9 +51,14 @@ impl<'de, M: Deserialize<'de>> Visitor<'de> for ParsedVisitor<M> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut records = Vec::new();
+        let mut records = Vec::<Record<M>>::new();
         while let Some(record) = access.next_element()? {
             records.push(record);
+            // The payload is rejected because of this element. Each further one would take a hundred times its size.
+            if records.last().is_some_and(|record| !record.has_source()) {
+                while access.next_element::<IgnoredAny>()?.is_some() {}
+                break;
+            }
         }
         Ok(Parsed::Array(records))
     }

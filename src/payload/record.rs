@@ -30,6 +30,13 @@ pub(super) struct Record<M> {
     pub(super) sns: Option<Notification<M>>,
 }
 
+impl<M> Record<M> {
+    /// Whether the element names an event source, as every record does.
+    pub(super) fn has_source(&self) -> bool {
+        self.sqs_source.is_some() || self.sns_source.is_some()
+    }
+}
+
 /// `attributes` of an SQS record.
 #[derive(Debug, Deserialize)]
 pub(super) struct Attributes<M> {

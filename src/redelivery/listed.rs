@@ -24,9 +24,20 @@ pub struct Listed {
 
 /// The messages that come again, in the order of the batch. A message comes again if it has a failure that was not sent
 /// on. On a FIFO queue the later messages of its group come again too, so that the group keeps its order.
-pub(crate) fn listed(sources: &IndexList<SourceIndex, Source<'_>>, failures: &Failures) -> Vec<Listed> {
+/// The messages from `first_unread` on come again too, because there was no room for them.
+pub(crate) fn listed(
+    sources: &IndexList<SourceIndex, Source<'_>>,
+    failures: &Failures,
+    first_unread: Option<SourceIndex>,
+) -> Vec<Listed> {
     let unsent = failures.as_slice().iter().filter(|failed| !failed.sent_on);
-    in_order(sources, &reasons(sources.len(), unsent))
+    let mut reasons = reasons(sources.len(), unsent);
+    for (source, reason) in reasons.indexed_mut() {
+        if first_unread.is_some_and(|first| source >= first) {
+            *reason = Some(Reason::Time);
+        }
+    }
+    in_order(sources, &reasons)
 }
 
 /// Lists messages in order. `reasons` gives for each source the reason of its own failures, if it has any.

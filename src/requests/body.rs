@@ -124,7 +124,8 @@ mod tests {
     use super::*;
 
     fn request(body: &str) -> Result<String, String> {
-        with_request(body, |json| serde_json::to_string(json).unwrap()).map_err(|invalid| invalid.message)
+        with_request(body, |json| serde_json::to_string(json).unwrap())
+            .map_err(|invalid| invalid.message.to_string())
     }
 
     #[test]

@@ -5,6 +5,10 @@ use crate::payload::Json;
 use super::fields::Fields;
 use super::{Base, Field, Home, InstanceId, Invalid, Path};
 
+/// Maximum number of pairs and invalid parts in one invocation, counted as requested, repeats included. It bounds the
+/// memory of the invocation.
+pub const MAX_PARTS: usize = 100_000;
+
 /// The values that a request is read with.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
@@ -12,8 +16,18 @@ pub struct Context<'a> {
     pub home: &'a Home,
     /// `CONNECT_INSTANCE_ID`, the last place where the function looks for an instance.
     pub instance: Option<InstanceId<&'a str>>,
-    /// The defaults of the Distributed Map batch that holds the request.
+    /// The defaults of the Distributed Map batch that contains the request.
     pub defaults: Defaults<'a>,
+    /// Maximum number of pairs and invalid parts.
+    pub max_parts: usize,
+}
+
+impl<'a> Context<'a> {
+    /// Creates a context without defaults, for at most [`MAX_PARTS`].
+    pub fn new(home: &'a Home, instance: Option<&'a InstanceId>) -> Self {
+        let instance = instance.map(InstanceId::borrowed);
+        Context { home, instance, defaults: Defaults::default(), max_parts: MAX_PARTS }
+    }
 }
 
 /// Defaults for the requests of a Distributed Map batch, from its `BatchInput`.

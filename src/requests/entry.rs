@@ -5,10 +5,9 @@ use crate::payload::Json;
 use super::email_address::email_address;
 use super::fields::{Elements, Fields, non_empty_text};
 use super::identifier::{self, Arn};
-use super::invalid::MAX_INVALID;
 use super::{Context, EmailAddressId, Field, Identifier, InstanceId, Invalid, Named, Path, QueueId};
 
-type InstanceIdentifier<'a> = Identifier<'a, identifier::Instance>;
+pub(super) type InstanceIdentifier<'a> = Identifier<'a, identifier::Instance>;
 type Queue<'a> = Named<QueueId<&'a str>, &'a str>;
 type Address<'a> = Named<EmailAddressId<&'a str>, &'a str>;
 
@@ -25,17 +24,32 @@ pub struct Entry<'a> {
     pub addresses: Vec<(Path, Address<'a>)>,
 }
 
+/// The reason why an entry has no pairs.
+#[derive(Debug)]
+pub(super) enum EntryError {
+    /// The entry as a whole is invalid.
+    Invalid(Invalid),
+    /// The entry alone has more addresses than [`Context::max_parts`], so its request is invalid.
+    TooManyParts,
+}
+
+impl From<Invalid> for EntryError {
+    fn from(invalid: Invalid) -> Self {
+        EntryError::Invalid(invalid)
+    }
+}
+
 impl<'a> Entry<'a> {
     /// Reads an entry. Invalid elements of its list are added to `invalid`, and the entry has the valid ones.
     ///
     /// # Errors
-    /// Returns the reason why the entry as a whole is invalid.
+    /// Returns [`EntryError`] if the entry has no pairs.
     pub(super) fn read(
         fields: &Fields<'a>,
         request_instance: Option<InstanceIdentifier<'a>>,
         context: &Context<'a>,
         invalid: &mut Vec<Invalid>,
-    ) -> Result<Self, Invalid> {
+    ) -> Result<Self, EntryError> {
         let path = fields.path();
         let own_instance: Option<InstanceIdentifier<'_>> =
             fields.identifier(Field::InstanceId, context.home)?;
@@ -134,7 +148,7 @@ fn addresses<'a>(
     context: &Context<'a>,
     instance: &mut Instance<'a>,
     invalid: &mut Vec<Invalid>,
-) -> Result<Vec<(Path, Address<'a>)>, Invalid> {
+) -> Result<Vec<(Path, Address<'a>)>, EntryError> {
     const FORMS: [Field; 4] =
         [Field::EmailAddressId, Field::EmailAddressIds, Field::EmailAddress, Field::EmailAddresses];
     const CHOICE: &str = "addresses are named by exactly one of emailAddressId, emailAddressIds, emailAddress, \
@@ -142,10 +156,10 @@ fn addresses<'a>(
     let path = fields.path();
     let mut given = FORMS.into_iter().filter(|field| fields.get(*field).is_some());
     let Some(field) = given.next() else {
-        return Err(Invalid::field(path, Field::EmailAddressId, format_args!("is missing; {CHOICE}")));
+        return Err(Invalid::field(path, Field::EmailAddressId, format_args!("is missing; {CHOICE}")).into());
     };
     if let Some(second) = given.next() {
-        return Err(Invalid::field(path, second, format_args!("stands beside {field}; {CHOICE}")));
+        return Err(Invalid::field(path, second, format_args!("stands beside {field}; {CHOICE}")).into());
     }
     let mut read = |text: &'a str| -> Result<Address<'a>, String> {
         if matches!(field, Field::EmailAddress | Field::EmailAddresses) {
@@ -173,18 +187,22 @@ fn addresses<'a>(
         }
         None => &[],
     };
+    if list.len() > context.max_parts {
+        return Err(EntryError::TooManyParts);
+    }
     let mut addresses = Vec::with_capacity(list.len());
-    let (entry, before) = (path, invalid.len());
     for (index, element) in list.iter().enumerate() {
-        let path = entry.field(field).element(index);
+        let path = path.field(field).element(index);
         match non_empty_text(element).and_then(&mut read) {
             Ok(address) => addresses.push((path, address)),
-            Err(_) if invalid.len() == before + MAX_INVALID => {
-                let reason =
-                    format!("has more than {MAX_INVALID} invalid elements; none of the entry was done");
-                return Err(Invalid::field(entry, field, reason));
+            Err(reason) => {
+                let mut element = Invalid::new(path, format!("{field} has an element that {reason}"));
+                // The elements of a large list often share one reason, which then takes memory once.
+                if let Some(last) = invalid.last().filter(|last| last.message == element.message) {
+                    element.message = last.message.clone();
+                }
+                invalid.push(element);
             }
-            Err(reason) => invalid.push(Invalid::new(path, format!("{field}[{index}] {reason}"))),
         }
     }
     Ok(addresses)

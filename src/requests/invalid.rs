@@ -1,13 +1,9 @@
 //! Invalid: the invalid parts of a request.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::{Excerpt, Field, Path};
-
-/// Maximum number of invalid entries and elements of one request that are reported one by one. Each costs some hundred
-/// times the two bytes that it takes to write it. Without a maximum, a message of one megabyte would exhaust the memory
-/// of the process at every delivery. The other messages of its batch would fail with it.
-pub(super) const MAX_INVALID: usize = 10_000;
 
 /// An invalid part of a request, and the reason.
 #[derive(Debug, Clone)]
@@ -15,15 +11,15 @@ pub struct Invalid {
     path: Path,
     /// The member's name as the caller wrote it, if it is not the field's own name.
     written_as: Option<Box<str>>,
-    /// One line with the problem and the accepted form. It never holds the value, which may be an email address.
-    pub message: String,
+    /// One line with the problem and the expected form. It never contains the value, which may be an email address.
+    pub message: Arc<str>,
     /// A copy of the part. `None` if the invocation as a whole is invalid.
     pub(crate) excerpt: Option<Excerpt>,
 }
 
 impl Invalid {
     /// Creates an invalid part at a path.
-    pub fn new(path: Path, message: impl Into<String>) -> Self {
+    pub fn new(path: Path, message: impl Into<Arc<str>>) -> Self {
         Invalid { path, written_as: None, message: message.into(), excerpt: None }
     }
 
@@ -38,7 +34,7 @@ impl Invalid {
         Invalid {
             path: object.field(field),
             written_as: Some(written_as.as_ref().into()),
-            message: format!("{written_as:?} is not a field of a request; {field} was meant"),
+            message: format!("{written_as:?} is not a field of a request; {field} was meant").into(),
             excerpt: None,
         }
     }
@@ -92,7 +88,7 @@ mod tests {
         let entry = Path::default().entry(2);
         let invalid = Invalid::misspelled(entry, Field::QueueId, "queue_id");
         assert_eq!(invalid.path_text().as_deref(), Some("associations[2].queue_id"));
-        assert_eq!(invalid.message, r#""queue_id" is not a field of a request; queueId was meant"#);
+        assert_eq!(&*invalid.message, r#""queue_id" is not a field of a request; queueId was meant"#);
         let invalid = Invalid::misspelled(Path::default(), Field::DryRun, "\u{feff}dryRun");
         assert_eq!(invalid.path_text().as_deref(), Some("\u{feff}dryRun"));
     }

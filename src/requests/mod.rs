@@ -26,7 +26,7 @@ pub use arn::Home;
 pub(crate) use beside::no_fields_beside;
 pub(crate) use body::innermost;
 pub use body::with_request;
-pub use context::{Context, Defaults, Intent, Options};
+pub use context::{Context, Defaults, Intent, MAX_PARTS, Options};
 pub use entry::Entry;
 pub(crate) use excerpt::Excerpt;
 pub use excerpt::List;

@@ -3,10 +3,10 @@
 use crate::payload::Json;
 
 use super::context::reference;
+use super::entry::{EntryError, InstanceIdentifier};
 use super::excerpt::Excerpts;
 use super::fields::{Elements, Fields};
 use super::instead::instead_of_object;
-use super::invalid::MAX_INVALID;
 use super::{Base, Context, Defaults, Entry, Field, Invalid, Options, Path};
 
 /// A request, split into its valid and its invalid parts.
@@ -66,47 +66,73 @@ impl<'a> Request<'a> {
                 "stands beside associations; it belongs into an entry of it",
             ));
         }
-        self.entries.reserve(entries.len());
+        let mut parts = 0;
         for (index, entry) in entries.iter().enumerate() {
             let before = self.invalid.len();
             let path_of_entry = if is_single { path.only_entry() } else { path.entry(index) };
-            let entry = Fields::of(entry, path_of_entry).and_then(|fields| {
-                let misplaced = fields.find(|field| !field.names_a_pair() && field != Field::InstanceId);
-                match misplaced {
-                    Some(field) => Err(Invalid::field(
-                        fields.path(),
-                        field,
-                        "stands in an entry; it belongs to the request as a whole",
-                    )),
-                    None => Entry::read(&fields, instance, context, &mut self.invalid),
+            match self.read_entry(entry, path_of_entry, instance, context) {
+                Ok(entry) => {
+                    parts += entry.addresses.len() + self.invalid.len() - before;
+                    self.entries.push(entry);
                 }
-            });
-            if entry.is_err() {
-                // An invalid entry is one failure, so its elements are not failures beside it.
-                self.invalid.truncate(before);
+                Err(EntryError::Invalid(invalid)) => {
+                    // An invalid entry is one failure, so its elements are not failures in addition to it.
+                    self.invalid.truncate(before);
+                    self.invalid.push(invalid);
+                    parts += 1;
+                }
+                Err(EntryError::TooManyParts) => parts = usize::MAX,
             }
-            match entry {
-                Ok(entry) => self.entries.push(entry),
-                Err(invalid) => self.invalid.push(invalid),
-            }
-            if self.invalid.len() > MAX_INVALID {
-                let reason = format!(
-                    "holds more than {MAX_INVALID} invalid entries and elements; none of it was done"
-                );
-                return Err(Invalid::field(path, Field::Associations, reason));
+            if parts > context.max_parts {
+                return Err(too_many_parts(path, context));
             }
         }
         Ok(())
+    }
+
+    fn read_entry(
+        &mut self,
+        entry: &'a Json<'a>,
+        path: Path,
+        instance: Option<InstanceIdentifier<'a>>,
+        context: &Context<'a>,
+    ) -> Result<Entry<'a>, EntryError> {
+        let fields = Fields::of(entry, path)?;
+        match fields.find(|field| !field.names_a_pair() && field != Field::InstanceId) {
+            Some(field) => {
+                let reason = "stands in an entry; it belongs to the request as a whole";
+                Err(Invalid::field(path, field, reason).into())
+            }
+            None => Entry::read(&fields, instance, context, &mut self.invalid),
+        }
     }
 
     /// The short form: the request is its own single entry.
     fn fill_short_form(&mut self, fields: &Fields<'a>, context: &Context<'a>) -> Result<(), Invalid> {
         self.reference = reference(fields)?.or(self.reference);
         self.options = Options::read(fields, &context.defaults)?;
-        let entry = Entry::read(fields, None, context, &mut self.invalid)?;
-        self.entries.push(entry);
-        Ok(())
+        match Entry::read(fields, None, context, &mut self.invalid) {
+            Ok(entry) => {
+                self.entries.push(entry);
+                Ok(())
+            }
+            Err(EntryError::Invalid(invalid)) => Err(invalid),
+            Err(EntryError::TooManyParts) => Err(too_many_parts(fields.path(), context)),
+        }
     }
+
+    /// Number of pairs and invalid parts, as requested.
+    pub(crate) fn parts(&self) -> usize {
+        self.invalid.len() + self.entries.iter().map(|entry| entry.addresses.len()).sum::<usize>()
+    }
+}
+
+fn too_many_parts(path: Path, context: &Context<'_>) -> Invalid {
+    let most = context.max_parts;
+    Invalid::new(
+        path,
+        format!("the request has more than {most} pairs and invalid parts; split it into smaller requests"),
+    )
 }
 
 fn asks_for_nothing(json: &Json<'_>, path: Path) -> Invalid {

@@ -17,11 +17,11 @@ fn event(detail: &Value) -> Value {
     json!({ "id": "event", "detail-type": "t", "source": "s", "detail": detail })
 }
 
-/// Each invalid entry cost a thousand bytes of memory: 400 KB of `1,1,1` were enough to end the process, and with it
-/// the whole batch, each time that the message was delivered.
+/// Without a bound, some 100 KB of `1,1,1` ended the process, and with it the whole batch, at each delivery of the
+/// message.
 #[tokio::test]
 async fn too_many_invalid_parts_are_one_failure() {
-    for (count, failed) in [(10_000, 10_000), (10_001, 1), (300_000, 1)] {
+    for (count, failed) in [(100_000, 100_000), (100_001, 1), (2_000_000, 1)] {
         let entries = vec![1; count];
         let ending = world().invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await;
         let (error_type, message) = ending.unwrap_err();
@@ -34,7 +34,10 @@ async fn too_many_invalid_parts_are_one_failure() {
 /// guess its size, and its list copied once for each element.
 #[tokio::test]
 async fn many_invalid_elements_send_on_their_entry() {
-    for (count, failed, associated) in [(10_000, 10_000, &["e0"][..]), (10_001, 1, &[]), (200_000, 1, &[])] {
+    let most = 99_998;
+    for (count, failed, associated) in
+        [(most, most, ["e0"].as_slice()), (most + 2, 1, &[]), (200_000, 1, &[])]
+    {
         let world = world();
         let elements: Vec<Value> = std::iter::repeat_n(json!(1), count).chain([json!("e0")]).collect();
         let valid = json!({ "queueId": "q1", "emailAddressId": "e0" });
@@ -42,7 +45,7 @@ async fn many_invalid_elements_send_on_their_entry() {
         let detail = json!({ "instanceId": INSTANCE, "associations": [entry, valid] });
         assert_eq!(world.invoke(&event(&detail)).await.unwrap()["failed"], failed);
         assert_eq!(world.associated("q0"), associated);
-        assert_eq!(world.associated("q1"), ["e0"]);
+        assert_eq!(world.associated("q1"), associated);
         let bodies = world.sqs.sent_to(FAILURES);
         let sent: usize = bodies
             .iter()
@@ -119,4 +122,55 @@ async fn queue_without_valid_address_is_not_looked_up() {
         world.invoke(&json!({ "instanceId": INSTANCE, "queueName": "Queue 0", "emailAddresses": [7] })).await;
     assert_eq!(ending.unwrap_err().0, "InvalidRequest");
     assert_eq!(world.call_count(), 0);
+}
+
+/// `count` addresses on the queue `q0`, and some elements that are no addresses.
+fn parts(count: usize, invalid: usize) -> Value {
+    let addresses = std::iter::repeat_n(json!("e0"), count - invalid);
+    let invalid = std::iter::repeat_n(json!(7), invalid);
+    json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressIds": addresses.chain(invalid).collect::<Vec<_>>() })
+}
+
+#[tokio::test]
+async fn messages_beyond_the_bound_are_redelivered_immediately() {
+    let world = world();
+    let short = |queue: &str| json!({ "instanceId": INSTANCE, "queueId": queue, "emailAddressId": "e1" });
+    let bodies = [parts(60_000, 10), parts(40_000, 0), short("q1"), parts(2, 0)];
+    assert_eq!(listed(&world.invoke(&sqs(&bodies)).await), ["m2", "m3"]);
+    assert_eq!(world.associated("q0"), ["e0"]);
+    assert_eq!(world.associated("q1"), [""; 0]);
+    assert_eq!(world.sqs.seconds(), [("handle2".to_owned(), 0), ("handle3".to_owned(), 0)]);
+}
+
+#[tokio::test]
+async fn message_above_the_bound_is_invalid_alone() {
+    let world = world();
+    let short = json!({ "instanceId": INSTANCE, "queueId": "q1", "emailAddressId": "e1" });
+    let bodies = [parts(100_001, 0), parts(100_001, 100_001), short];
+    assert_eq!(listed(&world.invoke(&sqs(&bodies)).await), [""; 0]);
+    assert_eq!((world.associated("q0"), world.associated("q1")), (vec![], vec!["e1".to_owned()]));
+    let sent = world.sqs.sent_to(FAILURES);
+    assert_eq!(sent.len(), 2);
+    for body in sent {
+        let reason =
+            "the request has more than 100000 pairs and invalid parts; split it into smaller requests";
+        assert_eq!(body["failures"][0]["message"], reason);
+        assert_eq!(body["emailAddressIds"].as_array().unwrap().len(), 100_001);
+    }
+}
+
+#[tokio::test]
+async fn bound_counts_all_entries_and_items() {
+    for (count, associated) in [(50_000, true), (50_001, false)] {
+        let entry = |count| json!({ "queueId": "q0", "emailAddressIds": vec!["e0"; count] });
+        let two = json!({ "instanceId": INSTANCE, "associations": [entry(50_000), entry(count)] });
+        let items =
+            json!({ "BatchInput": { "instanceId": INSTANCE }, "Items": [entry(50_000), entry(count)] });
+        for payload in [two, items] {
+            let world = world();
+            let ending = world.invoke(&payload).await;
+            assert_eq!(ending.is_ok_and(|report| report["status"] == "SUCCEEDED"), associated);
+            assert_eq!(world.associated("q0") == ["e0"], associated);
+        }
+    }
 }

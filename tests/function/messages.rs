@@ -183,11 +183,13 @@ async fn requests(messages: &mut Messages) {
     ] {
         messages.add(request, &outcome(&world, request.as_bytes()).await);
     }
-    let many = format!(r#"{{"instanceId": "i", "associations": [{}7]}}"#, "7,".repeat(10_000));
-    messages.add("more than 10,000 invalid entries", &outcome(&world, many.as_bytes()).await);
+    let many = format!(r#"{{"instanceId": "i", "associations": [{}7]}}"#, "7,".repeat(100_000));
+    messages.add("more than 100,000 invalid entries", &outcome(&world, many.as_bytes()).await);
     let many =
-        format!(r#"{{"instanceId": "i", "queueId": "q", "emailAddressIds": [{}7]}}"#, "7,".repeat(10_000));
-    messages.add("more than 10,000 invalid elements", &outcome(&world, many.as_bytes()).await);
+        format!(r#"{{"instanceId": "i", "queueId": "q", "emailAddressIds": [{}7]}}"#, "7,".repeat(100_000));
+    messages.add("more than 100,000 addresses", &outcome(&world, many.as_bytes()).await);
+    let many = format!(r#"{{"Items": [{}7]}}"#, "7,".repeat(100_000));
+    messages.add("more than 100,000 items", &outcome(&world, many.as_bytes()).await);
     let four = request_of_four();
     messages
         .add("four different reasons in one request", &outcome(&world, four.to_string().as_bytes()).await);

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use jsonschema::{Validator, draft202012};
 use queue_email_associator::payload::Json;
-use queue_email_associator::requests::{Base, Context, Defaults, Field, Home, InstanceId, Request};
+use queue_email_associator::requests::{Base, Context, Field, Home, InstanceId, Request};
 use serde_json::{Value, json};
 
 use crate::requests::{entry, long, short, with};
@@ -218,8 +218,7 @@ fn home() -> Home {
 fn invalid_paths(request: &str, instance: Option<&str>) -> Vec<String> {
     let home = home();
     let instance = instance.map(|id| InstanceId::parse(id, &home).unwrap());
-    let instance = instance.as_ref().map(InstanceId::borrowed);
-    let context = Context { home: &home, instance, defaults: Defaults::default() };
+    let context = Context::new(&home, instance.as_ref());
     let json = Json::parse(request).unwrap();
     let read = Request::read(&json, Base::Root, &context);
     read.invalid.iter().map(|invalid| invalid.path_text().unwrap_or_default()).collect()

@@ -56,7 +56,7 @@ fn check(request: &Json<'_>, defaults: Defaults<'_>, path: &Path) -> usize {
     assert_valid(&value, &path.display().to_string());
     let home = home();
     // No instance from the environment: a sample must do without.
-    let context = Context { home: &home, instance: None, defaults };
+    let context = Context { defaults, ..Context::new(&home, None) };
     let read = Request::read(request, Base::Root, &context);
     assert!(read.invalid.is_empty(), "{}: {value}: {:?}", path.display(), read.invalid);
     assert!(!read.entries.is_empty(), "{}: {value}", path.display());

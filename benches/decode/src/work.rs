@@ -4,7 +4,7 @@ use queue_email_associator::names::Resolved;
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Envelope;
 use queue_email_associator::plan::Plan;
-use queue_email_associator::requests::{Home, InstanceId};
+use queue_email_associator::requests::{Context, Home, InstanceId};
 
 use crate::failure::Failure;
 
@@ -13,10 +13,10 @@ pub(crate) fn plan(payload: &[u8], home: &Home) -> Result<(usize, usize), Failur
     let envelope = Envelope::read(payload).map_err(|error| Failure::Payload(error.to_string()))?;
     let instance =
         InstanceId::parse("11111111-2222-3333-4444-555555555555", home).map_err(Failure::Payload)?;
-    let pairs =
-        Pairs::read(&envelope, home, Some(&instance)).map_err(|invalid| Failure::Payload(invalid.message))?;
+    let pairs = Pairs::read(&envelope, Context::new(home, Some(&instance)))
+        .map_err(|invalid| Failure::Payload(invalid.message.to_string()))?;
     if let Some((_, invalid)) = pairs.invalid.first() {
-        return Err(Failure::Payload(invalid.message.clone()));
+        return Err(Failure::Payload(invalid.message.to_string()));
     }
     if pairs.have_names() {
         return Err(Failure::Payload("it names something by name".to_owned()));

@@ -78,8 +78,8 @@ pub(crate) fn settings(
         }
     })?;
     // Nobody ends this process at a deadline, so it needs no margin. The messages of a file were delivered to another
-    // consumer, so this process leaves their visibility alone.
-    Ok(Settings { deadline_margin: Duration::ZERO, redelivery: None, ..settings })
+    // consumer, so this process leaves their visibility alone. A file has its own limit of pairs.
+    Ok(Settings { deadline_margin: Duration::ZERO, redelivery: None, max_parts: usize::MAX, ..settings })
 }
 
 /// The Region's variable, the place where its value was found, and the value. The place tells a person where to mend

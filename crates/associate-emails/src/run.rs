@@ -75,10 +75,10 @@ pub(crate) async fn run(args: &RunArgs) -> Result<Exit, String> {
 fn pairs(input: &Input, settings: &Settings) -> Result<Pairs, InvocationError> {
     let invalid = InvocationError::InvalidRequest;
     let envelope = Envelope::read(&input.payload).map_err(|error| invalid(error.to_string()))?;
-    Pairs::read(&envelope, &settings.home, settings.instance.as_ref()).map_err(|error| {
+    Pairs::read(&envelope, settings.context()).map_err(|error| {
         invalid(match error.path_text() {
             Some(path) => format!("{path}: {}", error.message),
-            None => error.message,
+            None => error.message.to_string(),
         })
     })
 }

@@ -115,14 +115,14 @@ fn unused(word: &str, from: usize, is_used: impl Fn(&str) -> bool) -> String {
 #[cfg(test)]
 mod tests {
     use queue_email_associator::payload::Envelope;
-    use queue_email_associator::requests::{Home, InstanceId};
+    use queue_email_associator::requests::{Context, Home, InstanceId};
 
     use super::*;
 
     fn fixture_of(payload: &str) -> Fixture {
         let (envelope, home) = (Envelope::read(payload.as_bytes()).unwrap(), Home::new("us-east-1"));
         let instance = InstanceId::parse("i", &home).unwrap();
-        fixture(&Pairs::read(&envelope, &home, Some(&instance)).unwrap())
+        fixture(&Pairs::read(&envelope, Context::new(&home, Some(&instance))).unwrap())
     }
 
     #[test]

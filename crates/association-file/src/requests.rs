@@ -5,7 +5,7 @@ use std::str::FromStr;
 use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Mention, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Json, Source};
-use queue_email_associator::requests::{Base, Field, Home, InstanceId, Intent, Path};
+use queue_email_associator::requests::{self, Base, Field, Home, InstanceId, Intent, Path};
 
 /// The member of a request that says on which lines of the file it stands: one for each of its addresses.
 const ROWS: &str = "rows";
@@ -58,8 +58,12 @@ impl<'p> Requests<'p> {
     fn new(envelope: Envelope<'p>, context: &Context) -> Result<Self, String> {
         // The associating function uses its default instance for requests that name none.
         let instance = context.instance.clone().unwrap_or_else(InstanceId::unknown);
-        let pairs =
-            Pairs::read(&envelope, &context.home, Some(&instance)).map_err(|invalid| invalid.message)?;
+        // A file has its own limit.
+        let rules = requests::Context {
+            max_parts: usize::MAX,
+            ..requests::Context::new(&context.home, Some(&instance))
+        };
+        let pairs = Pairs::read(&envelope, rules).map_err(|invalid| invalid.message.to_string())?;
         Ok(Requests { envelope, pairs })
     }
 

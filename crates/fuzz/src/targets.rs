@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use queue_email_associator::answer::InvocationError;
 use queue_email_associator::invocation::Invocation;
 use queue_email_associator::payload::{Envelope, Json};
-use queue_email_associator::requests::{Base, Context, Defaults, Home, Named, Request, with_request};
+use queue_email_associator::requests::{Base, Context, Home, Named, Request, with_request};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -70,7 +70,7 @@ fn body(payload: &[u8]) -> Result<Met, String> {
 
 /// Checks again every value that a request passes on. No value may have a meaning in a URI.
 fn request(json: &Json<'_>, home: &Home) -> Result<Met, String> {
-    let context = Context { home, instance: None, defaults: Defaults::default() };
+    let context = Context::new(home, None);
     let request = Request::read(json, Base::Root, &context);
     let mut met = Met::new();
     for entry in &request.entries {

@@ -21,7 +21,7 @@ fn read_in(
     let defaults = Defaults::read(&batch_input, &home).unwrap();
     let request = request.replace("ARN", ARN);
     let json = Json::parse(&request).unwrap();
-    let context = Context { home: &home, instance: environment.map(Into::into), defaults };
+    let context = Context { instance: environment.map(Into::into), defaults, ..Context::new(&home, None) };
     let request = Request::read(&json, Base::Root, &context);
     let entry = |entry: &Entry<'_>| {
         let queue = match entry.queue {
@@ -35,7 +35,7 @@ fn read_in(
     let invalid = request
         .invalid
         .iter()
-        .map(|invalid| (invalid.path_text().unwrap_or_default(), invalid.message.clone()))
+        .map(|invalid| (invalid.path_text().unwrap_or_default(), invalid.message.to_string()))
         .collect();
     (request.entries.iter().map(entry).collect(), invalid)
 }
@@ -135,7 +135,7 @@ fn single_elements_have_paths_without_an_index() {
     }
     let home = Home::new("eu-central-1");
     let json = Json::parse(r#"{"associations":{"queueId":"q","emailAddressIds":"e"}}"#).unwrap();
-    let context = Context { home: &home, instance: Some("i".into()), defaults: Defaults::default() };
+    let context = Context { instance: Some("i".into()), ..Context::new(&home, None) };
     let request = Request::read(&json, Base::Root, &context);
     assert_eq!(request.entries[0].addresses[0].0.to_string(), "associations.emailAddressIds");
 }
@@ -147,7 +147,7 @@ fn check_queues_needs_a_dry_run() {
         let batch_input = Json::parse(batch_input).unwrap();
         let defaults = Defaults::read(&batch_input, &home).unwrap();
         let json = Json::parse(request).unwrap();
-        let context = Context { home: &home, instance: Some("i".into()), defaults };
+        let context = Context { instance: Some("i".into()), defaults, ..Context::new(&home, None) };
         let request = Request::read(&json, Base::Root, &context);
         match request.invalid.first() {
             None => Ok(request.options.intent),
@@ -281,7 +281,7 @@ fn invalid_parts_are_named_and_valid_parts_go_on() {
             "associations[10]",
         ]
     );
-    assert_eq!(invalid[0].1, "emailAddressIds[1] is a number; a string is expected");
+    assert_eq!(invalid[0].1, "emailAddressIds has an element that is a number; a string is expected");
     assert_eq!(invalid[7].1, "emailAddressIds is a number; a string or a list of strings is expected");
     assert_eq!(invalid[6].1, "emailAddressIds is an empty list; at least one element is expected");
     assert_eq!(invalid[12].1, "associations[10] is a number; an object is expected");
