@@ -73,7 +73,9 @@ pub struct Group {
     /// The chunks of the addresses that were known when the plan was made. An address is in no chunk if only dry runs
     /// ask for it.
     pub chunks: Vec<Chunk>,
-    /// The urgency of reading the queue's list for addresses that requests only check. It counts calls as
+    /// Whether a request checks the queue. It may do so with names of addresses that do not exist.
+    pub(crate) is_checked: bool,
+    /// The urgency of reading the queue's list for a check. It counts calls as
     /// [`Chunk::urgency`] does. The list of a queue counts as one call.
     pub(crate) check_urgency: usize,
 }
@@ -156,6 +158,7 @@ impl Plan {
         plan.add_groups(pairs, &resolved.queues);
         plan.add_addresses(pairs, resolved.addresses);
         plan.add_sources(pairs);
+        plan.mark_checked(pairs);
         plan.cut();
         plan.rank(pairs);
         plan
@@ -200,6 +203,7 @@ impl Plan {
                 queue,
                 addresses: IndexList::default(),
                 chunks: Vec::new(),
+                is_checked: false,
                 check_urgency: usize::MAX,
             });
         }
@@ -246,6 +250,17 @@ impl Plan {
         }
         for (group, count) in self.groups.iter_mut().zip(counts) {
             group.addresses.reserve_exact(count);
+        }
+    }
+
+    /// Marks the groups whose queue a request checks.
+    fn mark_checked(&mut self, pairs: &Pairs) {
+        for mention in &pairs.mentions {
+            if pairs.requests[mention.request].options.intent == Intent::Check
+                && let Ok(group) = self.group_of[pairs.pairs[mention.pair].queue()]
+            {
+                self.groups[group].is_checked = true;
+            }
         }
     }
 

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::calls::Tally;
 use crate::failures::{Failed, Failures};
-use crate::index::{GroupIndex, IndexList, QueueIndex};
-use crate::outcomes::{Outcome, Outcomes};
+use crate::index::{AddressIndex, GroupIndex, IndexList, QueueIndex};
+use crate::outcomes::{GroupOutcomes, Outcome, Outcomes};
 use crate::pairs::Pairs;
-use crate::plan::Plan;
+use crate::plan::{Group, Plan};
 use crate::requests::{InstanceId, QueueId};
 use crate::writer::json_size;
 
@@ -82,6 +82,49 @@ pub struct QueueRow {
     pub unrequested_ids: Vec<String>,
 }
 
+impl QueueRow {
+    /// A row without pairs.
+    fn new(
+        instance: &InstanceId,
+        queue_name: Option<Arc<str>>,
+        group: Option<(&Group, &GroupOutcomes)>,
+    ) -> Self {
+        let unrequested = group.and_then(|(_, outcomes)| outcomes.unrequested.as_ref());
+        QueueRow {
+            instance_id: instance.clone(),
+            queue_id: group.map(|(group, _)| group.queue.clone()),
+            queue_name,
+            requested: 0,
+            associated: 0,
+            already_associated: 0,
+            planned: 0,
+            failed: 0,
+            chunks: group.map_or(0, |(group, _)| group.calls_needed()),
+            unrequested: unrequested.map(Vec::len),
+            unrequested_ids: unrequested.cloned().unwrap_or_default(),
+        }
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Associated => self.associated += 1,
+            Outcome::AlreadyAssociated => self.already_associated += 1,
+            Outcome::Planned => self.planned += 1,
+            Outcome::Failed(_) => self.failed += 1,
+        }
+    }
+}
+
+/// Whether the rows, and the invalid parts that belong to no queue, add up to the totals.
+fn add_up(rows: &[QueueRow], invalid: usize, counts: &Counts) -> bool {
+    let sum = |count: fn(&QueueRow) -> usize| rows.iter().map(count).sum::<usize>();
+    sum(|row| row.requested) + invalid == counts.requested
+        && sum(|row| row.associated) == counts.associated
+        && sum(|row| row.already_associated) == counts.already_associated
+        && sum(|row| row.planned) == counts.planned
+        && sum(|row| row.failed) + invalid == counts.failed
+}
+
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
@@ -125,12 +168,14 @@ impl Report {
         tally: Tally,
     ) -> Self {
         let counts = Counts::new(pairs, outcomes, failures);
+        let queues = queue_rows(pairs, plan, outcomes);
+        debug_assert!(add_up(&queues, pairs.invalid.len(), &counts), "{counts:?} of {queues:#?}");
         Report {
             status: Status::of(&counts),
             counts,
             api_calls: tally.api_calls,
             throttled_calls: tally.throttled_calls,
-            queues: queue_rows(pairs, plan, outcomes),
+            queues,
             failures: failures.as_slice().to_vec(),
             failures_omitted: 0,
             queues_omitted: 0,
@@ -208,9 +253,11 @@ impl Report {
     }
 }
 
+/// Builds the row of each queue. Every distinct pair counts in exactly one row, so that the rows add up to the totals. A
+/// pair may have been called with an older identifier of its queue than the row shows.
 fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> {
     let mut rows: Vec<QueueRow> = Vec::with_capacity(plan.groups.len());
-    // A queue that requests name in two ways has one row. A queue whose name was not found has a row of its own.
+    // A queue that requests identify in two ways has one row. A queue whose name was not found has a row of its own.
     let mut row_of_group: HashMap<GroupIndex, usize> = HashMap::with_capacity(plan.groups.len());
     let mut row_of_queue = IndexList::<QueueIndex, usize>::with_capacity(pairs.queues.len());
     for (queue, group) in pairs.queues.iter().zip(&plan.group_of) {
@@ -219,28 +266,10 @@ fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> 
             Ok(group) => *row_of_group.entry(*group).or_insert(next),
             Err(_) => next,
         };
-        let group = group.as_ref().ok().map(|group| (&plan.groups[*group], &outcomes.by_group[*group]));
         let name = queue.queue.name().cloned();
         if row == next {
-            let count = |counts: fn(&Outcome) -> bool| {
-                group.map_or(0, |(_, outcomes)| {
-                    outcomes.by_address.iter().filter(|outcome| counts(outcome)).count()
-                })
-            };
-            let unrequested = group.and_then(|(_, outcomes)| outcomes.unrequested.as_ref());
-            rows.push(QueueRow {
-                instance_id: queue.instance.clone(),
-                queue_id: group.map(|(group, _)| group.queue.clone()),
-                queue_name: name,
-                requested: 0,
-                associated: count(|outcome| matches!(outcome, Outcome::Associated)),
-                already_associated: count(|outcome| matches!(outcome, Outcome::AlreadyAssociated)),
-                planned: count(|outcome| matches!(outcome, Outcome::Planned)),
-                failed: count(|outcome| matches!(outcome, Outcome::Failed(_))),
-                chunks: group.map_or(0, |(group, _)| group.calls_needed()),
-                unrequested: unrequested.map(Vec::len),
-                unrequested_ids: unrequested.cloned().unwrap_or_default(),
-            });
+            let group = group.as_ref().ok().map(|group| (&plan.groups[*group], &outcomes.by_group[*group]));
+            rows.push(QueueRow::new(&queue.instance, name, group));
         } else if rows[row].queue_name.is_none() {
             rows[row].queue_name = name;
         }
@@ -249,9 +278,16 @@ fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> 
     for mention in &pairs.mentions {
         rows[row_of_queue[pairs.pairs[mention.pair].queue()]].requested += 1;
     }
-    for (pair, place) in pairs.pairs.iter().zip(&plan.places) {
-        if place.is_err() {
-            rows[row_of_queue[pair.queue()]].failed += 1;
+    let uncounted = |group: &Group| IndexList::from(vec![false; group.addresses.len()]);
+    let mut counted: IndexList<GroupIndex, IndexList<AddressIndex, bool>> =
+        plan.groups.iter().map(uncounted).collect();
+    for (index, pair) in pairs.pairs.indexed() {
+        let is_new = match &plan.places[index] {
+            Ok(place) => !std::mem::replace(&mut counted[place.group][place.address], true),
+            Err(_) => true,
+        };
+        if is_new {
+            rows[row_of_queue[pair.queue()]].add(&outcomes.by_pair[index]);
         }
     }
     rows

@@ -6,9 +6,10 @@ use std::collections::BinaryHeap;
 use tokio::time::Instant;
 
 use crate::connect::{Operation, Refusal};
+use crate::index::GroupIndex;
 
 use super::backoff::Backoff;
-use super::step::{Attempt, Step};
+use super::step::{Attempt, Step, Task};
 
 /// An attempt that may begin as soon as pace and permits allow.
 #[derive(Debug)]
@@ -86,6 +87,11 @@ impl Agenda {
             .min_by_key(head)
     }
 
+    /// Whether the next ready attempt of an operation reads a directory of names.
+    pub(super) fn is_directory_next(&self, operation: Operation) -> bool {
+        self.ready[operation as usize].peek().is_some_and(|Reverse(pending)| pending.reads_directory())
+    }
+
     /// Removes the next ready attempt of an operation.
     pub(super) fn pop(&mut self, operation: Operation) -> Option<Pending> {
         self.ready[operation as usize].pop().map(|Reverse(pending)| pending)
@@ -115,17 +121,33 @@ impl Pending {
         }
     }
 
+    /// The group whose call this is, if it is one.
+    pub(super) fn group(&self) -> Option<GroupIndex> {
+        match self {
+            Pending::First(step) => step.task.group(),
+            Pending::Again(retry) => retry.attempt.group(),
+        }
+    }
+
     fn operation(&self) -> Operation {
         match self {
             Pending::First(step) => step.task.operation(),
             Pending::Again(retry) => retry.attempt.operation(),
         }
     }
+
+    fn reads_directory(&self) -> bool {
+        match self {
+            Pending::First(step) => matches!(step.task, Task::Search { .. }),
+            Pending::Again(retry) => matches!(retry.attempt, Attempt::Search { .. }),
+        }
+    }
 }
 
 impl Ord for Pending {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.rank().cmp(&other.rank())
+        // Calls of a whole instance wait for its check, so it goes before a directory of the same rank.
+        self.rank().cmp(&other.rank()).then(self.reads_directory().cmp(&other.reads_directory()))
     }
 }
 

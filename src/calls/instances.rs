@@ -1,60 +1,111 @@
-//! Instances: whether the instance of a group exists at all.
+//! Finds out whether an instance exists before all of its queues are called.
 //!
-//! With a wrong `instanceId` every queue is missing, and each queue would cost two calls. So when the API did not find
-//! two groups of an instance and found none, one SearchQueues call checks the instance. That call names nothing but the
-//! instance.
+//! With a wrong `instanceId` every queue is missing, and each queue would cost two calls. So if the API did not find two
+//! groups of an instance and found none, one SearchQueues call checks the instance. Until its response arrives, calls of
+//! that instance's other groups wait. They also wait while the lists of enough rejected groups are being read, because
+//! those lists may lead to the same check.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use crate::connect::{Class, Directory, Refusal, SearchCall};
 use crate::failure::{Blame, Failure, Retry};
+use crate::index::GroupIndex;
 use crate::requests::InstanceId;
 
-use super::group::QueueVerdict;
+use super::agenda::Pending;
+use super::group::Standing;
 
-/// Number of groups that the API must not find before the instance is in doubt.
-const NOT_FOUND_TO_DOUBT: u32 = 2;
+/// Number of groups that the API did not find, after which the instance is checked.
+const NOT_FOUND_TO_CHECK: usize = 2;
 
-/// The state of each instance.
+/// What is known about each instance, and the calls that wait until more is known.
 #[derive(Debug, Default)]
 pub(super) struct Instances {
-    known: HashMap<InstanceId, Instance>,
+    states: HashMap<InstanceId, InstanceState>,
     to_check: VecDeque<InstanceId>,
+    waiting: HashMap<InstanceId, Vec<Pending>>,
+    released: Vec<Pending>,
 }
 
 #[derive(Debug)]
-enum Instance {
-    /// The API found none of the instance's queues so far. The number counts the queues that it did not find.
-    NotFound(u32),
-    /// A SearchQueues call checks whether the instance exists.
-    Checking,
+enum InstanceState {
+    /// The API has not found any queue of the instance so far.
+    Unproven(Suspicion),
+    /// A SearchQueues call checks whether the instance exists. The text is the error code of the missing groups.
+    Checking(String),
     /// The instance exists, or the check failed. Every group of the instance is called.
-    Called,
+    Open,
     /// SearchQueues did not find the instance either.
-    Missing(Failure),
+    Missing(Arc<Failure>),
+}
+
+/// The groups of an instance that suggest that it does not exist.
+#[derive(Debug, Default)]
+struct Suspicion {
+    /// Groups that the API did not find, up to [`NOT_FOUND_TO_CHECK`].
+    not_found: Vec<GroupIndex>,
+    /// Groups whose first call was rejected. Their lists are being read to find out whether their queues exist.
+    doubtful: Vec<GroupIndex>,
+    /// The error code of the groups that were not found.
+    code: String,
+}
+
+/// The decision about a call before it is made.
+#[derive(Debug)]
+pub(super) enum Gate {
+    /// Make the call.
+    Call(Pending),
+    /// The call waits. [`Instances::release`] returns it later.
+    Wait,
+    /// The instance does not exist. The call is not needed.
+    Missing(Arc<Failure>),
 }
 
 impl Instances {
-    /// Notes whether the API found a queue. `has_uncalled` tells whether the instance has groups without a
-    /// call so far.
-    pub(super) fn note(
-        &mut self,
-        instance: &InstanceId,
-        verdict: QueueVerdict,
-        has_uncalled: impl FnOnce() -> bool,
-    ) {
-        let known = self.known.entry(instance.clone()).or_insert(Instance::NotFound(0));
-        match (&mut *known, verdict) {
-            (_, QueueVerdict::Found) => *known = Instance::Called,
-            (Instance::NotFound(count), QueueVerdict::NotFound) => {
-                *count += 1;
-                if *count >= NOT_FOUND_TO_DOUBT && has_uncalled() {
-                    *known = Instance::Checking;
+    /// Decides whether to make a call of a group that the API has not found yet.
+    pub(super) fn review(&mut self, instance: &InstanceId, group: GroupIndex, pending: Pending) -> Gate {
+        match self.states.get_mut(instance) {
+            None | Some(InstanceState::Open) => return Gate::Call(pending),
+            Some(InstanceState::Missing(failure)) => return Gate::Missing(failure.clone()),
+            Some(InstanceState::Unproven(suspicion)) if suspicion.allows(group) => {
+                return Gate::Call(pending);
+            }
+            Some(state) => {
+                if let InstanceState::Unproven(suspicion) = state
+                    && suspicion.not_found.len() >= NOT_FOUND_TO_CHECK
+                {
+                    *state = InstanceState::Checking(std::mem::take(&mut suspicion.code));
                     self.to_check.push_back(instance.clone());
                 }
             }
-            (Instance::Checking | Instance::Called | Instance::Missing(_), QueueVerdict::NotFound) => {}
         }
+        self.waiting.entry(instance.clone()).or_default().push(pending);
+        Gate::Wait
+    }
+
+    /// Records what is known about a queue of the instance after a response.
+    pub(super) fn note(&mut self, instance: &InstanceId, group: GroupIndex, standing: Standing<'_>) {
+        if matches!(standing, Standing::Unknown) && !self.states.contains_key(instance) {
+            return;
+        }
+        let state = self.states.entry(instance.clone()).or_insert_with(InstanceState::new);
+        match (state, standing) {
+            (InstanceState::Open | InstanceState::Missing(_), _) => return,
+            (state, Standing::Found) => *state = InstanceState::Open,
+            (InstanceState::Checking(_), _) => return,
+            (InstanceState::Unproven(suspicion), standing) => {
+                if !suspicion.note(group, standing) {
+                    return;
+                }
+            }
+        }
+        self.release_waiting(instance);
+    }
+
+    /// Takes the calls that no longer wait. They are reviewed again before they are made.
+    pub(super) fn release(&mut self) -> Vec<Pending> {
+        std::mem::take(&mut self.released)
     }
 
     /// The next call that checks whether an instance exists.
@@ -63,86 +114,59 @@ impl Instances {
         Some(SearchCall { instance, directory: Directory::Queues, next_token: None })
     }
 
-    /// Notes the end of the check. `refusal` is `None` if the instance exists or if there was no time for the call.
-    pub(super) fn answered(&mut self, call: &SearchCall, refusal: Option<&Refusal>) {
-        let Some(known @ Instance::Checking) = self.known.get_mut(&call.instance) else { return };
-        *known = match refusal {
-            Some(refusal) if refusal.class == Class::NotFound => Instance::Missing(missing(refusal)),
-            _ => Instance::Called,
+    /// Records the end of the check. Without a `refusal`, the instance exists or there was no time
+    /// for the call.
+    pub(super) fn checked(&mut self, call: &SearchCall, refusal: Option<&Refusal>) {
+        let Some(state) = self.states.get_mut(&call.instance) else { return };
+        let InstanceState::Checking(code) = state else { return };
+        *state = match refusal {
+            Some(refusal) if refusal.class == Class::NotFound => {
+                InstanceState::Missing(Arc::new(missing(std::mem::take(code), refusal)))
+            }
+            _ => InstanceState::Open,
         };
+        self.release_waiting(&call.instance);
     }
 
-    /// The failure of every group of an instance that does not exist.
-    pub(super) fn missing(&self, instance: &InstanceId) -> Option<&Failure> {
-        match self.known.get(instance)? {
-            Instance::Missing(failure) => Some(failure),
-            Instance::NotFound(_) | Instance::Checking | Instance::Called => None,
-        }
+    fn release_waiting(&mut self, instance: &InstanceId) {
+        self.released.extend(self.waiting.remove(instance).into_iter().flatten());
     }
 }
 
-fn missing(refusal: &Refusal) -> Failure {
+impl InstanceState {
+    fn new() -> Self {
+        InstanceState::Unproven(Suspicion::default())
+    }
+}
+
+impl Suspicion {
+    /// Whether a group may be called. Of the rejected groups, only as many may read their lists as the check needs.
+    fn allows(&self, group: GroupIndex) -> bool {
+        let needed = NOT_FOUND_TO_CHECK.saturating_sub(self.not_found.len());
+        self.doubtful.len() < needed || self.doubtful.iter().take(needed).any(|doubtful| *doubtful == group)
+    }
+
+    /// Records the standing of a group. Returns whether waiting calls may now be allowed.
+    fn note(&mut self, group: GroupIndex, standing: Standing<'_>) -> bool {
+        let doubtful = self.doubtful.len();
+        self.doubtful.retain(|other| *other != group);
+        match standing {
+            Standing::Doubtful => self.doubtful.push(group),
+            Standing::NotFound(failure) => {
+                if self.not_found.len() < NOT_FOUND_TO_CHECK && !self.not_found.contains(&group) {
+                    self.not_found.push(group);
+                    self.code.clone_from(&failure.error);
+                }
+            }
+            Standing::Found | Standing::Unknown => {}
+        }
+        self.doubtful.len() < doubtful
+    }
+}
+
+/// The failure of the other groups of a missing instance, with the error code of the groups that were called.
+fn missing(code: String, refusal: &Refusal) -> Failure {
     let message = format!("{}; check the instanceId: SearchQueues does not find it either", refusal.message);
     // The API may not find a new instance yet.
-    Failure { blame: Blame::Queue, ..Failure::ours(refusal.code.clone(), message, Retry::FirstDelivery) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(class: Class) -> Refusal {
-        Refusal { class, code: "E".to_owned(), message: "no".to_owned(), retry_after: None }
-    }
-
-    /// An instance with so many groups that the API did not find.
-    fn not_found(groups: u32, has_uncalled: bool) -> (Instances, InstanceId) {
-        let (mut instances, instance) = (Instances::default(), InstanceId::from("i"));
-        (0..groups).for_each(|_| instances.note(&instance, QueueVerdict::NotFound, || has_uncalled));
-        (instances, instance)
-    }
-
-    #[test]
-    fn two_missing_queues_check_the_instance_once() {
-        assert_eq!(not_found(1, true).0.next_check(), None);
-        let (mut instances, instance) = not_found(5, true);
-        let call = instances.next_check().unwrap();
-        assert_eq!((&call.instance, call.directory, &call.next_token), (&instance, Directory::Queues, &None));
-        assert_eq!(instances.next_check(), None);
-        assert_eq!(not_found(2, false).0.next_check(), None, "nothing is left that the answer would spare");
-    }
-
-    #[test]
-    fn instance_with_a_queue_is_never_checked() {
-        let (mut instances, instance) = not_found(1, true);
-        instances.note(&instance, QueueVerdict::Found, || true);
-        instances.note(&instance, QueueVerdict::NotFound, || true);
-        assert_eq!(instances.next_check(), None);
-    }
-
-    #[test]
-    fn only_a_not_found_instance_is_missing() {
-        for (answer, is_missing) in [
-            (None, false),
-            (Some(Class::NotFound), true),
-            (Some(Class::Content), false),
-            (Some(Class::Denied), false),
-            (Some(Class::Unavailable), false),
-        ] {
-            let (mut instances, instance) = not_found(2, true);
-            let call = instances.next_check().unwrap();
-            instances.answered(&call, answer.map(refusal).as_ref());
-            let retry = instances.missing(&instance).map(|failure| failure.retry);
-            assert_eq!(retry, is_missing.then_some(Retry::FirstDelivery), "{answer:?}");
-        }
-    }
-
-    #[test]
-    fn found_queue_proves_the_instance() {
-        let (mut instances, instance) = not_found(2, true);
-        let call = instances.next_check().unwrap();
-        instances.note(&instance, QueueVerdict::Found, || true);
-        instances.answered(&call, Some(&refusal(Class::NotFound)));
-        assert_eq!(instances.missing(&instance), None);
-    }
+    Failure { blame: Blame::Queue, ..Failure::ours(code, message, Retry::FirstDelivery) }
 }

@@ -7,6 +7,7 @@
 
 mod agenda;
 pub(crate) mod backoff;
+mod credentials;
 mod deadline;
 pub(crate) mod group;
 mod instances;

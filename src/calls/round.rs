@@ -17,8 +17,10 @@ use crate::pairs::Pairs;
 use crate::plan::{Group, Joined, Plan};
 use crate::requests::EmailAddressId;
 
-use super::group::{Chunk, GroupLimits, GroupStep, Progress};
-use super::instances::Instances;
+use super::agenda::Pending;
+use super::credentials::Credentials;
+use super::group::{Chunk, GroupLimits, GroupStep, Progress, Standing};
+use super::instances::{Gate, Instances};
 use super::pause::Pause;
 use super::step::{Answer, Attempt, Step, Task};
 use super::token::client_token;
@@ -50,6 +52,8 @@ pub(crate) struct Round<'p> {
     plan: Plan,
     groups: IndexList<GroupIndex, Member>,
     instances: Instances,
+    /// Whether the API accepts the credentials.
+    pub(super) credentials: Credentials,
     /// Groups and readings that may need a step.
     idle: VecDeque<Idle>,
     /// Until when chunks that are not full wait for names.
@@ -86,6 +90,7 @@ impl<'p> Round<'p> {
             plan: Plan::new(given.pairs, resolved),
             groups: IndexList::default(),
             instances: Instances::default(),
+            credentials: Credentials::default(),
             idle: names.to_read().map(Idle::Reading).collect(),
             names,
             names_awaited_until: Some(now + WAIT_FOR_NAMES),
@@ -156,22 +161,39 @@ impl<'p> Round<'p> {
         Some(Step { task, urgency, place: group.get(), pause })
     }
 
-    /// Reviews a step before its call begins. Other answers may have made the step pointless. New identifiers from a
-    /// directory join its chunk.
-    pub(super) fn review(&mut self, step: Step) -> Option<Step> {
-        let Step { task: Task::Associate { group, mut chunk }, urgency, place, pause } = step else {
-            return Some(step);
-        };
+    /// Reviews a call before it is made. Other responses may have made it pointless, or it has to wait for them. New
+    /// identifiers from a directory join its chunk.
+    pub(super) fn review(&mut self, mut pending: Pending) -> Option<Pending> {
+        let Some(group) = pending.group() else { return Some(pending) };
         let planned = &self.plan.groups[group];
         let Member { progress, is_busy, .. } = &mut self.groups[group];
-        let missing = self.instances.missing(&planned.instance);
-        if let Some(failure) = missing.filter(|_| progress.verdict().is_none() && !progress.is_begun()) {
-            progress.close(failure.clone());
-            *is_busy = false;
-            return None;
+        if !matches!(progress.standing(), Standing::Found) {
+            pending = match self.instances.review(&planned.instance, group, pending) {
+                Gate::Call(pending) => pending,
+                Gate::Wait => return None,
+                Gate::Missing(failure) => {
+                    progress.close(failure);
+                    *is_busy = false;
+                    return None;
+                }
+            };
         }
-        progress.fill(&mut chunk, planned);
-        Some(Step { task: Task::Associate { group, chunk }, urgency, place, pause })
+        if let Pending::First(step) = &mut pending
+            && let Task::Associate { chunk, .. } = &mut step.task
+        {
+            progress.fill(chunk, planned);
+        }
+        Some(pending)
+    }
+
+    /// Takes the calls that no longer wait and can be reviewed again.
+    pub(super) fn release(&mut self) -> Vec<Pending> {
+        self.instances.release()
+    }
+
+    /// Records that a call is retried, so that its response may take long. Other groups do not wait for it.
+    pub(super) fn delay(&mut self, group: GroupIndex) {
+        self.instances.note(&self.plan.groups[group].instance, group, Standing::Unknown);
     }
 
     /// Builds the call of a task.
@@ -209,9 +231,9 @@ impl<'p> Round<'p> {
                 let found = self.names.found(reading, page, now);
                 self.read(reading, found);
             }
-            Answer::Exists { call } => self.instances.answered(&call, None),
+            Answer::Exists { call } => self.instances.checked(&call, None),
             Answer::Refused { task: Task::CheckInstance { call }, refused } => {
-                self.instances.answered(&call, Some(&refused.refusal));
+                self.instances.checked(&call, Some(&refused.refusal));
             }
             Answer::Refused { task: Task::Associate { group, chunk }, refused } => {
                 self.update(group, |progress, _, _| progress.not_associated(chunk, refused));
@@ -239,14 +261,16 @@ impl<'p> Round<'p> {
     fn end(&mut self, task: &Task, failure: Failure, now: Instant) {
         match task {
             Task::Associate { group, .. } | Task::List { group, .. } => {
-                self.groups[*group].progress.close(failure);
-                self.groups[*group].is_busy = false;
+                let Member { progress, is_busy, .. } = &mut self.groups[*group];
+                progress.close(Arc::new(failure));
+                *is_busy = false;
+                self.instances.note(&self.plan.groups[*group].instance, *group, progress.standing());
             }
             Task::Search { reading, .. } => {
                 let found = self.names.interrupt(*reading, &failure.message, now);
                 self.read(*reading, found);
             }
-            Task::CheckInstance { call } => self.instances.answered(call, None),
+            Task::CheckInstance { call } => self.instances.checked(call, None),
         }
     }
 
@@ -321,16 +345,8 @@ impl<'p> Round<'p> {
     ) {
         let (Member { progress, is_busy, .. }, planned) = (&mut self.groups[group], &self.plan.groups[group]);
         *is_busy = false;
-        let before = progress.verdict();
         let pause = answer(progress, planned, &self.names);
-        if let Some(verdict) = progress.verdict().filter(|verdict| Some(*verdict) != before) {
-            let (groups, plan) = (&self.groups, &self.plan);
-            let is_uncalled = |(member, other): (&Member, &Group)| {
-                other.instance == planned.instance && !member.progress.is_begun()
-            };
-            self.instances
-                .note(&planned.instance, verdict, || groups.iter().zip(&plan.groups).any(is_uncalled));
-        }
+        self.instances.note(&planned.instance, group, progress.standing());
         self.idle.push_back(Idle::Group(group, pause));
     }
 

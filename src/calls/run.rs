@@ -140,6 +140,7 @@ struct Ended {
 struct Made {
     operation: Operation,
     addresses: usize,
+    reads_directory: bool,
     rank: Rank,
     /// Attempts of the call so far, this one included.
     attempts: u32,
@@ -186,9 +187,18 @@ impl Run<'_, '_> {
             }
             return Blocked { until: None, for_a_permit: false };
         }
+        if let Some(rejection) = self.round.credentials.stopped_by().cloned() {
+            self.reject_all(&rejection, now);
+            return Blocked { until: None, for_a_permit: false };
+        }
         let mut paced = [false; Operation::ALL.len()];
         while let Some(operation) = self.next_operation(&paced) {
-            let Some(pending) = self.next_wanted(operation) else { continue };
+            let Some(pending) = self.agenda.pop(operation).and_then(|pending| self.round.review(pending))
+            else {
+                // The review may have led to another step.
+                self.collect(now);
+                continue;
+            };
             let permits = &self.caller.shared.permits;
             let Some(permit) = self.spare.take().or_else(|| permits.clone().try_acquire_owned().ok()) else {
                 self.agenda.push(pending);
@@ -225,24 +235,10 @@ impl Run<'_, '_> {
     fn next_operation(&self, paced: &[bool; Operation::ALL.len()]) -> Option<Operation> {
         let open = |operation: Operation| !paced[operation as usize];
         let may_read = self.searches < self.caller.shared.max_concurrent_calls / 2;
-        let first =
-            self.agenda.next_operation(|operation| open(operation) && (may_read || !is_search(operation)));
+        let first = self.agenda.next_operation(|operation| {
+            open(operation) && (may_read || !self.agenda.is_directory_next(operation))
+        });
         first.or_else(|| self.agenda.next_operation(|operation| open(operation) && self.in_flight.is_empty()))
-    }
-
-    /// The next attempt of an operation that is still needed.
-    fn next_wanted(&mut self, operation: Operation) -> Option<Pending> {
-        while let Some(pending) = self.agenda.pop(operation) {
-            match pending {
-                Pending::Again(_) => return Some(pending),
-                Pending::First(step) => {
-                    if let Some(step) = self.round.review(*step) {
-                        return Some(Pending::First(Box::new(step)));
-                    }
-                }
-            }
-        }
-        None
     }
 
     fn begin(&mut self, pending: Pending, turn: Turn, permit: OwnedSemaphorePermit, now: Instant) {
@@ -258,10 +254,11 @@ impl Run<'_, '_> {
             }
         };
         self.tally.api_calls += 1;
-        self.searches += usize::from(is_search(attempt.operation()));
+        let reads_directory = matches!(attempt, Attempt::Search { .. });
+        self.searches += usize::from(reads_directory);
         self.tally.retries += u64::from(is_retry);
         let (operation, addresses) = (attempt.operation(), attempt.addresses());
-        let made = Made { operation, addresses, rank, attempts, backoff, maybe_done };
+        let made = Made { operation, addresses, reads_directory, rank, attempts, backoff, maybe_done };
         let time = self.caller.deadline.time_for_call(now, self.caller.limits.call_timeout);
         let connect = self.caller.connect;
         self.in_flight.push(Box::pin(async move {
@@ -272,12 +269,20 @@ impl Run<'_, '_> {
 
     fn settle(&mut self, ended: Ended, now: Instant) {
         let Ended { made, result, turn, .. } = ended;
-        let Made { operation, addresses, rank, attempts, backoff, maybe_done: earlier_maybe_done } = made;
+        let Made { operation, addresses, reads_directory, rank, attempts, backoff, maybe_done } = made;
+        let earlier_maybe_done = maybe_done;
         let pace = self.caller.shared.pace(operation);
-        self.searches -= usize::from(is_search(operation));
+        self.searches -= usize::from(reads_directory);
         if let Some(observer) = self.caller.observer {
             let result = result.as_ref().map(|_| ()).map_err(|(_, refusal)| refusal);
             observer.attempt_ended(operation, addresses, result);
+        }
+        match &result {
+            Err((_, refusal)) if refusal.class == Class::Credentials => {
+                self.round.credentials.rejected(refusal);
+            }
+            Err((_, refusal)) if !refusal.is_response() => {}
+            Ok(_) | Err(_) => self.round.credentials.accepted(),
         }
         let (attempt, refusal) = match result {
             Ok(answer) => {
@@ -306,12 +311,16 @@ impl Run<'_, '_> {
             let refused = Refused { refusal, out_of_time: true, maybe_done };
             return self.round.record(attempt.refused(refused), now);
         }
+        if let Some(group) = attempt.group() {
+            self.round.delay(group);
+        }
         let retry = Retry { attempt, rank, attempts, backoff, last: refusal, maybe_done };
         self.agenda.push_later(due, Pending::Again(Box::new(retry)));
     }
 
     /// Moves the steps that the round needs next into the agenda.
     fn collect(&mut self, now: Instant) {
+        self.round.release().into_iter().for_each(|pending| self.agenda.push(pending));
         while let Some(step) = self.round.next(now) {
             let Some(pause) = step.pause else {
                 self.agenda.push(Pending::First(Box::new(step)));
@@ -325,6 +334,22 @@ impl Run<'_, '_> {
             } else {
                 self.round.give_up(&step.task, "no time was left to wait for room on the queue", now);
             }
+        }
+    }
+
+    /// Fails every step without a call, because the API rejects the credentials.
+    fn reject_all(&mut self, rejection: &Refusal, now: Instant) {
+        while !self.agenda.is_empty() {
+            for pending in self.agenda.drain_all() {
+                let refused =
+                    |maybe_done| Refused { refusal: rejection.clone(), out_of_time: false, maybe_done };
+                let answer = match pending {
+                    Pending::First(step) => Answer::Refused { task: step.task, refused: refused(false) },
+                    Pending::Again(retry) => retry.attempt.refused(refused(retry.maybe_done)),
+                };
+                self.round.record(answer, now);
+            }
+            self.collect(now);
         }
     }
 
@@ -345,10 +370,6 @@ impl Run<'_, '_> {
         }
         self.collect(now);
     }
-}
-
-fn is_search(operation: Operation) -> bool {
-    matches!(operation, Operation::SearchQueues | Operation::SearchEmailAddresses)
 }
 
 /// Tokio's clock, which tests can pause.

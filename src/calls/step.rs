@@ -78,6 +78,14 @@ impl Task {
             Task::Search { call, .. } | Task::CheckInstance { call } => call.directory.operation(),
         }
     }
+
+    /// The group that the task belongs to, if it belongs to one.
+    pub(super) fn group(&self) -> Option<GroupIndex> {
+        match self {
+            Task::Associate { group, .. } | Task::List { group, .. } => Some(*group),
+            Task::Search { .. } | Task::CheckInstance { .. } => None,
+        }
+    }
 }
 
 impl Attempt {
@@ -86,6 +94,14 @@ impl Attempt {
             Attempt::Associate { .. } => Operation::Associate,
             Attempt::List { .. } => Operation::List,
             Attempt::Search { call, .. } | Attempt::CheckInstance { call } => call.directory.operation(),
+        }
+    }
+
+    /// The group that the call belongs to, if it belongs to one.
+    pub(super) fn group(&self) -> Option<GroupIndex> {
+        match self {
+            Attempt::Associate { group, .. } | Attempt::List { group, .. } => Some(*group),
+            Attempt::Search { .. } | Attempt::CheckInstance { .. } => None,
         }
     }
 

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use super::operation::Operation;
 use super::refusal::Refused;
 
-/// Limit of pages of one listing. The largest directory that Connect allows is far smaller.
-const MOST: usize = 1_000;
+/// Maximum number of pages of one listing: 50,000 addresses at 100 a page. The largest directory that Connect allows is
+/// far smaller.
+const MOST: usize = 500;
 
 /// The pages of one listing so far.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ impl Pages {
     /// Notes that a page was read. Returns whether it was the last one.
     ///
     /// # Errors
-    /// Returns an error for a listing that would never end. Such a page points to an earlier page, or it is the 1,000th
+    /// Returns an error for a listing that would never end. Such a page points to an earlier page, or it is the 500th
     /// and not the last one.
     pub(crate) fn turn(&mut self, operation: Operation, next_token: Option<String>) -> Result<bool, Refused> {
         self.read += 1;
@@ -65,15 +66,15 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_pages_are_read() {
+    fn five_hundred_pages_are_read() {
         let mut pages = Pages::default();
-        for page in 1..1_000 {
+        for page in 1..500 {
             assert_eq!(turn(&mut pages, Some(&page.to_string())), Ok(false));
         }
         let mut whole = pages;
         assert_eq!(turn(&mut whole, None), Ok(true));
-        let mut endless = Pages { read: 999, ..Pages::default() };
-        let why = "the pages of SearchQueues do not end: there are more than 1000 pages";
-        assert_eq!(turn(&mut endless, Some("1000")), Err(why.to_owned()));
+        let mut endless = Pages { read: 499, ..Pages::default() };
+        let why = "the pages of SearchQueues do not end: there are more than 500 pages";
+        assert_eq!(turn(&mut endless, Some("500")), Err(why.to_owned()));
     }
 }

@@ -8,6 +8,11 @@ use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
 
 use super::operation::Operation;
 
+/// The code of an attempt that took too long.
+const CALL_TIMEOUT: &str = "CallTimeout";
+/// The code of an attempt whose connection failed.
+const CONNECTION_FAILED: &str = "ConnectionFailed";
+
 /// Why a call did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -101,11 +106,16 @@ impl Class {
 }
 
 impl Refusal {
+    /// Whether the API responded to the attempt. A timeout or a broken connection is not a response.
+    pub(crate) fn is_response(&self) -> bool {
+        !matches!(self.code.as_str(), CALL_TIMEOUT | CONNECTION_FAILED)
+    }
+
     /// The attempt took longer than `after`.
     pub fn timed_out(after: Duration) -> Self {
         Refusal::ours(
             Class::Unavailable,
-            "CallTimeout",
+            CALL_TIMEOUT,
             format!("the API did not answer within {} ms", after.as_millis()),
         )
     }
@@ -150,11 +160,11 @@ impl Refusal {
                 Refusal { retry_after, ..Refusal::ours(class, "UnreadableAnswer", message) }
             }
             SdkError::TimeoutError(_) => {
-                Refusal::ours(Class::Unavailable, "CallTimeout", "the API did not answer in time")
+                Refusal::ours(Class::Unavailable, CALL_TIMEOUT, "the API did not answer in time")
             }
             _ => Refusal::ours(
                 Class::Unavailable,
-                "ConnectionFailed",
+                CONNECTION_FAILED,
                 with_sources("the API was not reached", error),
             ),
         }

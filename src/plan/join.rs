@@ -35,6 +35,7 @@ impl Plan {
                 Ok(Place { group, address })
             });
         }
+        self.mark_checked(pairs);
         self.chunks_of(pairs, &joined)
     }
 

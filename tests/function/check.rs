@@ -72,6 +72,55 @@ async fn full_queue_is_planned_up_to_its_room() {
     );
 }
 
+/// The live run reports the same causes, because it does not call the API for addresses after the first that does not
+/// fit.
+#[tokio::test]
+async fn unknown_address_on_a_full_queue_has_the_same_cause_as_in_the_live_run() {
+    let addresses = ["unknown0", "e56", "unknown1", "e57", "unknown2"];
+    for (room, expected) in [
+        (0, ["-", "full", "full", "full", "full"]),
+        (1, ["-", "", "-", "full", "full"]),
+        (2, ["-", "", "-", "", "-"]),
+    ] {
+        let world = World::new(holding(fixture(1, 60), 49 - room));
+        let associations = json!([{ "queueId": "q0", "emailAddressIds": addresses }]);
+        let checked = world.invoke(&check(&associations)).await.unwrap();
+        let live =
+            world.invoke(&json!({ "instanceId": INSTANCE, "associations": associations })).await.unwrap();
+        for report in [&checked, &live] {
+            let causes =
+                addresses.map(|address| match errors(report).iter().find(|(id, _)| *id == address) {
+                    None => "",
+                    Some((_, "QueueFull")) => "full",
+                    Some((_, "EmailAddressNotFound" | "InvalidParameterException")) => "-",
+                    Some((_, other)) => panic!("unexpected {other}"),
+                });
+            assert_eq!(causes, expected, "{report:#}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn queue_without_a_known_address_is_listed() {
+    let world = held();
+    let report = world
+        .invoke(&check(&json!([
+            { "queueId": "q0", "emailAddress": "nobody@brand.example" },
+            { "queueName": "Queue 1", "emailAddress": "nobody@brand.example" },
+        ])))
+        .await
+        .unwrap();
+    assert_eq!(report["failed"], 2);
+    let rows: Vec<(&Value, &Value, &Value)> = report["queues"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (&row["queueId"], &row["failed"], &row["unrequested"]))
+        .collect();
+    assert_eq!(rows, [(&json!("q0"), &json!(1), &json!(2)), (&json!("q1"), &json!(1), &json!(0))]);
+    assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 2);
+}
+
 #[tokio::test]
 async fn checked_names_read_the_directory_once() {
     let world = held();

@@ -124,8 +124,7 @@ async fn check_then_live(case: &Case) {
         "{checked:#}\n{live:#}"
     );
     for (path, kind) in &of_check {
-        // The API may find a queue full before it looks at an address that does not exist.
-        assert!(*kind == of_live[path] || *kind == "missing", "{path}: {checked:#}\n{live:#}");
+        assert_eq!(*kind, of_live[path], "{path}: {checked:#}\n{live:#}");
     }
     let done = |report: &Value| {
         ["planned", "associated", "alreadyAssociated"]

@@ -170,8 +170,29 @@ async fn unreadable_list_retries_until_attempts_end() {
         let report = world.invoke(&payload).await.unwrap();
         assert_eq!(report["failures"][0]["error"], "LimitExceededException");
         assert_eq!(report["failures"][0]["retryable"], true);
+        let message = report["failures"][0]["message"].as_str().unwrap();
+        let cause = "; whether the queue is full is not known, because its list cannot be read: no";
+        assert!(message.contains(cause), "{message}");
+        assert_eq!(
+            message.ends_with("; the function's role needs connect:ListQueueEmailAddresses"),
+            status == 403
+        );
         assert_eq!(world.calls(Operation::AssociateQueueEmailAddresses).len(), 4);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_without_an_end_is_the_cause_in_the_message() {
+    let world = World::endless(Options { fixture: holding(49), ..Options::default() });
+    let mut payload = request("q0", &ids(0..3));
+    payload["failOnRetryable"] = json!(false);
+    let report = world.invoke(&payload).await.unwrap();
+    let failure = &report["failures"][0];
+    assert_eq!((&failure["error"], &failure["retryable"]), (&json!("LimitExceededException"), &json!(true)));
+    let message = failure["message"].as_str().unwrap();
+    let cause = "because its list cannot be read: the pages of ListQueueEmailAddresses do not end: a page's token was \
+                 seen before";
+    assert!(message.ends_with(cause), "{message}");
 }
 
 #[tokio::test]

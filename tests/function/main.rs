@@ -24,6 +24,7 @@ mod hostile;
 mod logs;
 mod lookups;
 mod messages;
+mod missing_instances;
 mod names;
 mod narrowing;
 mod near_names;

@@ -1,14 +1,11 @@
 //! A refused chunk is narrowed to the addresses at fault, within the contract's bounds, whichever way the API answers.
 
-use std::time::Duration;
-
 use connect_simulator::{
     AssociatedAgain, Effect, Fault, Fixture, Operation, Options, Switches, UnknownAddress,
 };
 use serde_json::{Value, json};
 
-use crate::sqs::FAILURES;
-use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
+use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
 /// A queue `q0`, and of the addresses `e0…` those that are not bad.
 fn with_bad(addresses: usize, bad: &[usize]) -> Fixture {
@@ -112,85 +109,6 @@ async fn missing_queue_costs_two_calls() {
     assert_eq!(world.call_count(), 2);
 }
 
-/// An entry for each of these queues of an instance.
-fn one_address_of(instance: &str, queues: impl IntoIterator<Item = String>) -> Vec<Value> {
-    let entry = |queue: String| json!({ "instanceId": instance, "queueId": queue, "emailAddressId": "e0" });
-    queues.into_iter().map(entry).collect()
-}
-
-#[tokio::test(start_paused = true)]
-async fn missing_instance_costs_at_most_the_burst() {
-    let options = Options {
-        fixture: fixture(1, 1),
-        quota: default_quota(),
-        latency: Duration::from_millis(50),
-        ..Options::default()
-    };
-    let world = World::in_memory(options, &[]);
-    let mut entries = one_address_of("nowhere", (0..200).map(|queue| format!("q{queue}")));
-    entries.extend(one_address_of(INSTANCE, ["q0".to_owned()]));
-    let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
-    // The queues that were called at once and their lists, SearchQueues, and the queue of the other instance.
-    assert_eq!(world.calls(Operation::SearchQueues).len(), 1);
-    assert!(world.call_count() <= 4 * 2 + 1 + 1, "{}", world.call_count());
-    assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(200)));
-    let failures = report["failures"].as_array().unwrap();
-    let told =
-        |failure: &Value| failure["error"] == "ResourceNotFoundException" && failure["retryable"] == false;
-    assert!(failures.iter().all(told), "{report}");
-    let message = failures[199]["message"].as_str().unwrap();
-    assert!(message.ends_with("; check the instanceId: SearchQueues does not find it either"), "{message}");
-}
-
-/// A message with a wrong instance is told so after its grace, however many queues it names.
-#[tokio::test]
-async fn missing_instance_is_permanent_on_the_second_delivery() {
-    let options = Options { fixture: fixture(1, 1), ..Options::default() };
-    let world = World::with(options, &[("FAILURES_QUEUE_URL", FAILURES)]);
-    let entries = one_address_of("nowhere", (0..11).map(|queue| format!("q{queue}")));
-    let mut batch = sqs(&[json!({ "associations": entries })]);
-    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
-    batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!("2");
-    assert!(listed(&world.invoke(&batch).await).is_empty());
-    assert_eq!(world.sqs.sent_to(FAILURES)[0]["failures"].as_array().unwrap().len(), 11);
-}
-
-#[tokio::test]
-async fn queues_behind_many_missing_ones_are_called() {
-    let search_fails = Fault {
-        operation: Some(Operation::SearchQueues),
-        ..Fault::new(Effect::Error {
-            status: 403,
-            code: "AccessDeniedException".to_owned(),
-            message: "no".to_owned(),
-        })
-    };
-    for fault in [None, Some(search_fails)] {
-        let world = World::new(fixture(2, 1));
-        fault.into_iter().for_each(|fault| world.connect.inject(fault));
-        let missing = (0..12).map(|queue| format!("missing{queue}"));
-        let entries = one_address_of(INSTANCE, missing.chain(["q0".to_owned(), "q1".to_owned()]));
-        let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
-        assert_eq!((&report["associated"], &report["failed"]), (&json!(2), &json!(12)));
-        assert_eq!(world.call_count(), 12 * 2 + 1 + 2);
-    }
-}
-
-#[tokio::test]
-async fn one_found_queue_proves_its_instance() {
-    let world = World::with(
-        Options { fixture: fixture(1, 1), ..Options::default() },
-        &[("MAX_CONCURRENT_CALLS", "1")],
-    );
-    let entries: Vec<_> = std::iter::once("q0".to_owned())
-        .chain((0..30).map(|queue| format!("missing{queue}")))
-        .map(|queue| json!({ "queueId": queue, "emailAddressId": "e0" }))
-        .collect();
-    let report = world.invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await.unwrap();
-    assert_eq!(world.call_count(), 61);
-    assert!(report["failures"].as_array().unwrap().iter().all(|failure| failure["retryable"] == false));
-}
-
 #[tokio::test]
 async fn refused_address_on_the_queue_counts_as_done() {
     let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
@@ -255,20 +173,39 @@ async fn unreadable_list_blames_no_address() {
     let mut payload = request("q0", &ids(0..40));
     payload["failOnRetryable"] = json!(false);
     let report = world.invoke(&payload).await.unwrap();
-    assert_eq!((&report["failed"], &report["apiCalls"]), (&json!(40), &json!(1 + 3)));
+    // The list is read once. Only the address that the API rejects alone fails.
+    assert_eq!((&report["associated"], failed_addresses(&report)), (&json!(39), vec!["e3".to_owned()]));
+    assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 3);
+    assert!(world.call_count() <= 14 + 3 - 2, "{}", world.call_count());
     assert_eq!(
-        (&report["failures"][3]["error"], &report["failures"][3]["retryable"]),
+        (&report["failures"][0]["error"], &report["failures"][0]["retryable"]),
         (&json!("InternalServiceException"), &json!(true))
     );
-    let message = report["failures"][3]["message"].as_str().unwrap();
+    let message = report["failures"][0]["message"].as_str().unwrap();
     assert!(
         message.ends_with("and the queue's list, which may explain that, cannot be read: try later"),
         "{message}"
     );
-    // Later it can, and what is on the queue counts as done.
+    // When the list can be read, the address on the queue counts as done.
     world.connect.clear_faults();
     let report = world.invoke(&report["remaining"]).await.unwrap();
-    assert_eq!((&report["associated"], &report["alreadyAssociated"]), (&json!(39), &json!(1)));
+    assert_eq!((&report["associated"], &report["alreadyAssociated"]), (&json!(0), &json!(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn good_addresses_are_associated_if_the_list_has_no_end() {
+    let world = World::endless(Options { fixture: with_bad(110, &[3, 57, 58]), ..Options::default() });
+    let mut payload = request("q0", &ids(0..49));
+    payload["failOnRetryable"] = json!(false);
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!((&report["associated"], failed_addresses(&report)), (&json!(48), vec!["e3".to_owned()]));
+    let failure = &report["failures"][0];
+    assert_eq!((&failure["error"], &failure["retryable"]), (&json!("EndlessPages"), &json!(true)));
+    let message = failure["message"].as_str().unwrap();
+    let cause = "the queue's list, which may explain that, cannot be read: the pages of ListQueueEmailAddresses do \
+                 not end: a page's token was seen before";
+    assert!(message.ends_with(cause), "{message}");
+    assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 2);
 }
 
 #[tokio::test]
@@ -330,7 +267,9 @@ async fn unread_list_after_a_limit_blames_no_address() {
         let report = world.invoke(&payload).await.unwrap();
         let failures = report["failures"].as_array().unwrap();
         assert!(failures.iter().all(|failure| failure["retryable"] == true), "{report}");
-        // A call, its list, the call once more, and the list once more. Each list has ten attempts.
-        assert_eq!(report["apiCalls"], 1 + 10 + 1 + 10);
+        // A call, its list, the call once more, and the list once more. Each list has ten attempts. Then each address
+        // is narrowed down, because the API may accept it.
+        assert_eq!(report["apiCalls"], 1 + 10 + 1 + 10 + 2 * (addresses - 1));
+        assert_eq!(report["failed"], if queue == "missing" { addresses } else { 1 });
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use connect_simulator::{Effect, Fault, Operation, Options, Switches, ThrottleError};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::world::{World, default_quota, fixture, ids, listed, request, sqs};
+use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
 
 fn error(status: u16, code: &str) -> Effect {
     Effect::Error { status, code: code.to_owned(), message: "as the test wants".to_owned() }
@@ -83,6 +83,70 @@ async fn denied_and_credentials_are_neither_retried_nor_narrowed() {
     }
 }
 
+/// A payload for 50 queues by identifier, one by name, and a check.
+fn many_queues() -> Value {
+    let mut entries: Vec<Value> =
+        (0..50).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
+    entries.push(json!({ "queueName": "Queue 1", "emailAddress": "e1@brand.example" }));
+    json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": entries })
+}
+
+#[tokio::test]
+async fn two_rejections_of_the_credentials_stop_the_invocation() {
+    for check in [false, true] {
+        for (concurrent, most) in [("1", 2), ("8", 9)] {
+            let options = Options { fixture: fixture(50, 2), ..Options::default() };
+            let world = World::with(options, &[("MAX_CONCURRENT_CALLS", concurrent)]);
+            world.connect.inject(Fault::new(error(403, "ExpiredTokenException")));
+            let mut payload = many_queues();
+            (payload["dryRun"], payload["checkQueues"]) = (json!(check), json!(check));
+            let report = world.invoke(&payload).await.unwrap();
+            assert!((2..=most).contains(&world.call_count()), "{} calls", world.call_count());
+            assert_eq!(report["failed"], 51);
+            let is_same = |failure: &Value| {
+                failure["error"] == "ExpiredTokenException"
+                    && failure["retryable"] == true
+                    && failure["message"].as_str().unwrap().contains("as the test wants")
+            };
+            assert!(report["failures"].as_array().unwrap().iter().all(is_same), "{report}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn response_between_rejections_of_the_credentials_keeps_the_invocation_going() {
+    for (effect, goes_on) in [
+        (None, true),
+        (Some(error(500, "InternalServiceException")), true),
+        (Some(error(400, "InvalidRequestException")), true),
+        (Some(Effect::Reset), false),
+    ] {
+        let options = Options { fixture: fixture(50, 2), ..Options::default() };
+        let world = World::with(
+            options,
+            &[("MAX_CONCURRENT_CALLS", "1"), ("BACKOFF_INITIAL_MS", "300"), ("BACKOFF_MAX_MS", "300")],
+        );
+        let expired = |queue: &str| Fault {
+            queue: Some(queue.to_owned()),
+            ..Fault::new(error(403, "ExpiredTokenException"))
+        };
+        world.connect.inject(expired("q0"));
+        world.connect.inject(expired("q2"));
+        effect.into_iter().for_each(|effect| {
+            world.connect.inject(Fault {
+                queue: Some("q1".to_owned()),
+                times: Some(1),
+                ..Fault::new(effect)
+            });
+        });
+        let mut payload = many_queues();
+        payload["associations"].as_array_mut().unwrap().pop();
+        let report = world.invoke(&payload).await.unwrap();
+        let failed = report["failed"].as_u64().unwrap();
+        assert!(if goes_on { failed <= 3 } else { failed == 50 }, "{failed} failed");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn waits_grow_and_honour_the_server() {
     let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
@@ -125,10 +189,7 @@ async fn configured_quota_throttles_nothing() {
     let entries: Vec<_> =
         (0..100).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
     let begun = Instant::now();
-    let report = world
-        .invoke(&json!({ "instanceId": crate::world::INSTANCE, "associations": entries }))
-        .await
-        .unwrap();
+    let report = world.invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await.unwrap();
     assert_eq!((&report["associated"], &report["throttledCalls"]), (&json!(100), &json!(0)));
     // 100 calls at 2 a second, of which 4 go at once: one token of the burst is kept back.
     let took = begun.elapsed().as_secs_f64();
@@ -143,10 +204,7 @@ async fn a_lower_quota_than_configured_is_found_and_kept() {
     let entries: Vec<_> =
         (0..200).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
     let begun = Instant::now();
-    let report = world
-        .invoke(&json!({ "instanceId": crate::world::INSTANCE, "associations": entries }))
-        .await
-        .unwrap();
+    let report = world.invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await.unwrap();
     assert_eq!(report["associated"], 200);
     let throttled = report["throttledCalls"].as_f64().unwrap() / report["apiCalls"].as_f64().unwrap();
     assert!(throttled <= 0.10, "{throttled}");

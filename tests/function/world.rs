@@ -257,8 +257,10 @@ impl HttpConnector for InMemory {
                 std::future::pending::<()>().await;
             }
             match answer.response.filter(|_| !answer.cut_off) {
-                Some(response) => {
-                    let response = response.map(|body| SdkBody::from(page(&body, endless, Some("again"))));
+                Some(mut response) => {
+                    // The page may have another length than the simulator's.
+                    response.headers_mut().remove("content-length");
+                    let response = response.map(|body| SdkBody::from(page(&body, endless, Some("after-0"))));
                     Ok(HttpResponse::try_from(response).expect("the simulator makes whole responses"))
                 }
                 None => Err(ConnectorError::io("the connection was closed".into())),

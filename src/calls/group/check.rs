@@ -1,7 +1,8 @@
 //! Check: decides the addresses that requests only check, by the queue's list.
 //!
-//! The rules are those of a live run. An address on the list is already associated. An address that the directory does
-//! not have is not found. The other addresses are planned in the requested order while there is room.
+//! The rules are those of a live run. An address on the list is already associated. The other addresses are planned in
+//! the requested order while there is room, and an address that is missing from the directory is not found. After the
+//! first address that does not fit, the queue is full for all other addresses.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -36,23 +37,24 @@ impl Progress {
         unrequested.sort_unstable();
         self.unrequested = Some(unrequested);
 
-        let mut to_add = Vec::new();
+        let limit = self.limits.additional_addresses;
+        let held = on_queue.additional();
+        let (mut to_add, mut left) = (Vec::new(), Vec::new());
         let mut undecided: Vec<AddressIndex> = self.to_check().collect();
-        // An address whose name was found late stands behind others in the group.
+        // An address whose name was found late is at the end of the group.
         undecided.sort_by_key(|member| group.addresses[*member].first_pair);
         for member in undecided {
             match existing(&group.addresses[member].id) {
-                Ok(()) => to_add.push(member),
+                // After an address that does not fit, a live run makes no more calls for the queue.
+                _ if !left.is_empty() => left.push(member),
                 Err(failure) => self.decide(&[member], &Outcome::Failed(failure)),
+                Ok(()) if held + to_add.len() < limit => to_add.push(member),
+                Ok(()) => left.push(member),
             }
         }
-        let limit = self.limits.additional_addresses;
-        let held = on_queue.additional();
-        let room = limit.saturating_sub(held).min(to_add.len());
-        let left = to_add.split_off(room);
         self.decide(&to_add, &Outcome::Planned);
         if !left.is_empty() {
-            self.fail(&left, Fill { held, added: room, left: left.len(), limit }.by_plan());
+            self.fail(&left, Fill { held, added: to_add.len(), left: left.len(), limit }.by_plan());
         }
     }
 
@@ -69,6 +71,6 @@ impl Progress {
             },
             _ => list_unread("the queue cannot be checked, because its list cannot be read", refused),
         };
-        self.close(failure);
+        self.close(Arc::new(failure));
     }
 }

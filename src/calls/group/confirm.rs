@@ -23,9 +23,18 @@ impl Progress {
     pub(super) fn narrow(&mut self, chunk: Chunk, refusal: Refusal) {
         let planned = chunk.planned;
         if let Err(member) = self.narrowing.refused(chunk) {
-            self.unconfirmed.push(Unconfirmed { member, planned, refusal });
-            if self.list == List::Denied {
-                self.fail_unconfirmed();
+            match &self.list {
+                // The API may refuse an address because the queue already has it, and it refuses every address of a
+                // missing queue. So no address is blamed if the list cannot show that.
+                List::Unreadable(list) => {
+                    let failure = undecided(&refusal, list);
+                    self.fail(&[member], failure);
+                }
+                List::Unread | List::Read => self.unconfirmed.push(Unconfirmed { member, planned, refusal }),
+                List::Denied => {
+                    self.unconfirmed.push(Unconfirmed { member, planned, refusal });
+                    self.fail_unconfirmed();
+                }
             }
         }
     }
@@ -62,7 +71,7 @@ impl Progress {
         let room = self.limits.additional_addresses.saturating_sub(on_queue.additional());
         let held = self.held_by_others(on_queue, group);
         let was_freed = held < std::mem::replace(&mut self.held, held);
-        match self.room {
+        match &self.room {
             Room::Listed { .. } => self.room = Room::listed(room),
             // Somebody removed addresses from the queue meanwhile, so more may fit now.
             Room::AtMost(0) if was_freed => self.room = Room::listed(room),

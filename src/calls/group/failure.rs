@@ -101,16 +101,18 @@ impl Fill {
     }
 }
 
-/// The failure of addresses whose call met a limit until its attempts ended. Without the list, the function cannot tell
-/// a full queue from a limit that passes.
-pub(super) fn limited(refusal: &Refusal, may_list: bool) -> Failure {
-    let failure = failed(refusal, Retry::MayPass, Blame::Nothing);
-    if may_list {
-        return failure;
-    }
-    let advice =
-        "the function's role needs connect:ListQueueEmailAddresses to tell whether the queue is full";
-    Failure { message: format!("{}; {advice}", failure.message), ..failure }
+/// The failure of addresses whose call met a limit until its attempts ended. Without the list, the function cannot
+/// distinguish a full queue from a limit that passes.
+pub(super) fn limited(refusal: &Refusal, list: &Refused) -> Failure {
+    let advice = match list.refusal.class {
+        Class::Denied => "; the function's role needs connect:ListQueueEmailAddresses",
+        _ => "",
+    };
+    let message = format!(
+        "{}; whether the queue is full is not known, because its list cannot be read: {}{advice}",
+        refusal.message, list.refusal.message
+    );
+    Failure { message, ..failed(refusal, Retry::MayPass, Blame::Nothing) }
 }
 
 pub(super) fn no_time_to_retry(refusal: &Refusal) -> Failure {

@@ -56,8 +56,8 @@ impl Progress {
     }
 
     /// Fails the addresses that are not decided, and those that join the group later.
-    pub(crate) fn close(&mut self, failure: Failure) {
-        self.closed = Some(Arc::new(failure.clone()));
+    pub(crate) fn close(&mut self, failure: Arc<Failure>) {
+        self.closed = Some(failure.clone());
         self.fail_undecided(failure);
     }
 }

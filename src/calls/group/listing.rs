@@ -84,6 +84,11 @@ impl Listing {
         }
     }
 
+    /// Whether the list explains why the API rejected the content of a call.
+    pub(super) fn explains_content(&self) -> bool {
+        matches!(&self.purpose, Purpose::Explain(_, refusal) if refusal.class.blames_content())
+    }
+
     /// The token of the next page. The first page has none.
     pub(crate) fn next_token(&self) -> Option<&str> {
         self.pages.next_token()

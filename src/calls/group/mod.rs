@@ -29,7 +29,7 @@ use crate::outcomes::{GroupOutcomes, Outcome};
 use crate::plan::Group;
 use crate::requests::EmailAddressId;
 
-use self::failure::{failed, limited, no_time_to_retry, refused_for_content, undecided};
+use self::failure::{failed, limited, no_time_to_retry, refused_for_content};
 use self::listing::{Purpose, Read};
 use self::narrowing::Narrowing;
 use self::room::Room;
@@ -68,7 +68,6 @@ pub(crate) struct Progress {
     /// The urgency of the last call.
     urgency: usize,
     verdict: Option<QueueVerdict>,
-    begun: bool,
     /// Addresses that are only checked.
     checked: BTreeSet<AddressIndex>,
     /// The failure of every address that is not decided, once the group makes no more calls.
@@ -78,7 +77,7 @@ pub(crate) struct Progress {
 }
 
 /// Whether the queue's list was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum List {
     /// The list was not read to its end yet.
     Unread,
@@ -86,15 +85,30 @@ enum List {
     Read,
     /// The function has no permission to read the list.
     Denied,
+    /// The list could not be read to explain a refusal for content, and is not read again for that.
+    Unreadable(Box<Refused>),
 }
 
 /// Whether the API knows the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum QueueVerdict {
+pub(super) enum QueueVerdict {
     /// The API accepted a call for the queue or listed its addresses.
     Found,
     /// The API refused to list the queue's addresses. That call names only the queue and the instance.
     NotFound,
+}
+
+/// What the API's responses show about the queue of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing<'g> {
+    /// Nothing.
+    Unknown,
+    /// The API rejected a call for its content. The queue's list is read to find out whether the queue exists.
+    Doubtful,
+    /// The API found the queue.
+    Found,
+    /// The API did not find the queue. All addresses of the group failed for this reason.
+    NotFound(&'g Failure),
 }
 
 /// The next step of a group. The round gives it back with the answer.
@@ -124,7 +138,6 @@ impl Progress {
             unconfirmed: Vec::new(),
             urgency: 0,
             verdict: None,
-            begun: false,
             checked: BTreeSet::new(),
             closed: None,
             unrequested: None,
@@ -153,30 +166,30 @@ impl Progress {
         chunk.map(GroupStep::Associate)
     }
 
-    /// The step that reads the queue's list for addresses that requests only check. The caller asks for it after all
-    /// other addresses were decided, so that the list shows their outcome.
+    /// The step that reads the queue's list for a check. The caller requests it after all addresses to associate were
+    /// decided, so that the list shows their outcome.
     pub(crate) fn next_check(&mut self, group: &Group) -> Option<GroupStep> {
-        let is_wanted = self.to_check().next().is_some();
+        let is_first = group.is_checked && self.unrequested.is_none() && self.closed.is_none();
+        let is_wanted = is_first || self.to_check().next().is_some();
         is_wanted.then(|| GroupStep::List(Listing::new(Purpose::Check { urgency: group.check_urgency })))
     }
 
-    fn fail_undecided(&mut self, failure: Failure) {
+    fn fail_undecided(&mut self, failure: Arc<Failure>) {
         self.listing = None;
         self.unconfirmed.clear();
-        let failure = Arc::new(failure);
         for outcome in self.outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
             *outcome = Some(Outcome::Failed(failure.clone()));
         }
     }
 
-    /// Whether the API has answered a call of the group.
-    pub(crate) fn is_begun(&self) -> bool {
-        self.begun
-    }
-
-    /// Whether the API knows the queue, or `None` before an answer shows it.
-    pub(crate) fn verdict(&self) -> Option<QueueVerdict> {
-        self.verdict
+    /// What the responses so far show about the queue.
+    pub(crate) fn standing(&self) -> Standing<'_> {
+        match (self.verdict, &self.closed, &self.listing) {
+            (Some(QueueVerdict::Found), _, _) => Standing::Found,
+            (Some(QueueVerdict::NotFound), Some(failure), _) => Standing::NotFound(failure),
+            (_, _, Some(listing)) if listing.explains_content() => Standing::Doubtful,
+            _ => Standing::Unknown,
+        }
     }
 
     /// The outcome of each address of the group, in order.
@@ -204,7 +217,6 @@ impl Progress {
 
     /// Records that every address of the chunk is on the queue.
     pub(crate) fn associated(&mut self, chunk: &Chunk) {
-        self.begun = true;
         self.urgency = chunk.urgency;
         self.verdict = Some(QueueVerdict::Found);
         self.narrowing.accepted(chunk);
@@ -216,7 +228,6 @@ impl Progress {
     /// Records that the call for a chunk failed after all its retries. Returns how long the next step must wait, if it
     /// must.
     pub(crate) fn not_associated(&mut self, chunk: Chunk, refused: Refused) -> Option<Pause> {
-        self.begun = true;
         self.urgency = chunk.urgency;
         let Refused { refusal, out_of_time, maybe_done } = refused;
         if refusal.class != Class::Limit {
@@ -232,21 +243,22 @@ impl Progress {
                 self.fail(&chunk.members, failure);
             }
             // The API would refuse every other address of the queue for the same reason.
-            Class::Denied => self.close(failed(&refusal, Retry::Never, Blame::Nothing)),
-            Class::Credentials => self.close(failed(&refusal, Retry::MayPass, Blame::Nothing)),
+            Class::Denied => self.close(Arc::new(failed(&refusal, Retry::Never, Blame::Nothing))),
+            Class::Credentials => self.close(Arc::new(failed(&refusal, Retry::MayPass, Blame::Nothing))),
             // An earlier attempt may have succeeded although its answer was lost. The API then refuses an address
             // because it is on the queue already, and only the list shows that.
-            Class::NotFound | Class::Content if maybe_done || self.list == List::Unread => {
-                self.explain(chunk, refusal);
-            }
-            Class::NotFound | Class::Content => self.narrow(chunk, refusal),
+            Class::NotFound | Class::Content => match self.list {
+                List::Unread => self.explain(chunk, refusal),
+                List::Read if maybe_done => self.explain(chunk, refusal),
+                List::Read | List::Denied | List::Unreadable(_) => self.narrow(chunk, refusal),
+            },
             Class::Limit => return self.over_limit(chunk, refusal),
         }
         None
     }
 
     fn over_limit(&mut self, chunk: Chunk, refusal: Refusal) -> Option<Pause> {
-        match self.room {
+        match &self.room {
             Room::Unknown => self.explain(chunk, refusal),
             Room::Listed { .. } | Room::AtMost(_) => {
                 if self.room.retry(self.limits.max_attempts) {
@@ -256,20 +268,29 @@ impl Progress {
                 self.room = Room::AtMost(chunk.members.len().saturating_sub(1));
                 self.narrowing.put_back(chunk);
             }
-            Room::Unreadable { refusals } => return self.over_limit_unlisted(chunk, &refusal, refusals + 1),
+            Room::Unreadable { refusals, list } => {
+                let (refusals, list) = (refusals + 1, list.clone());
+                return self.over_limit_unlisted(chunk, &refusal, refusals, list);
+            }
         }
         None
     }
 
     /// Handles a full queue whose list could not be read. Only another attempt shows whether there is room by then.
-    fn over_limit_unlisted(&mut self, chunk: Chunk, refusal: &Refusal, refusals: u32) -> Option<Pause> {
+    fn over_limit_unlisted(
+        &mut self,
+        chunk: Chunk,
+        refusal: &Refusal,
+        refusals: u32,
+        list: Box<Refused>,
+    ) -> Option<Pause> {
         if refusals >= self.limits.max_attempts {
+            self.fail(&chunk.members, limited(refusal, &list));
             // The next chunk has its own attempts.
-            self.room = Room::Unreadable { refusals: 0 };
-            self.fail(&chunk.members, limited(refusal, self.list != List::Denied));
+            self.room = Room::Unreadable { refusals: 0, list };
             return None;
         }
-        self.room = Room::Unreadable { refusals };
+        self.room = Room::Unreadable { refusals, list };
         self.narrowing.put_back(chunk);
         back_off(refusal)
     }
@@ -358,7 +379,7 @@ impl Progress {
         // its token.
         if of_list.class.blames_content() && listing.next_token().is_none() {
             self.verdict = Some(QueueVerdict::NotFound);
-            self.close(refused_for_content(of_list, Blame::Queue));
+            self.close(Arc::new(refused_for_content(of_list, Blame::Queue)));
             return None;
         }
         if of_list.class == Class::Denied {
@@ -368,12 +389,14 @@ impl Progress {
             Purpose::Confirm { .. } => self.not_confirmed(refused),
             Purpose::Check { .. } => self.not_checked(refused),
             Purpose::Explain(chunk, refusal) if refusal.class == Class::Limit => {
-                return self.over_limit_unlisted(chunk, &refusal, 1);
+                return self.over_limit_unlisted(chunk, &refusal, 1, Box::new(refused.clone()));
             }
-            Purpose::Explain(chunk, refusal) if self.list == List::Denied => self.narrow(chunk, *refusal),
-            // The API may refuse an address because the queue already has it, and it refuses every address of a
-            // missing queue. So no address is blamed before the list was read.
-            Purpose::Explain(chunk, refusal) => self.fail(&chunk.members, undecided(&refusal, refused)),
+            Purpose::Explain(chunk, refusal) => {
+                if self.list != List::Denied {
+                    self.list = List::Unreadable(Box::new(refused.clone()));
+                }
+                self.narrow(chunk, *refusal);
+            }
         }
         None
     }

@@ -1,7 +1,9 @@
 //! Room: the number of addresses that a queue still takes, as far as the group knows.
 
+use crate::connect::Refused;
+
 /// The knowledge about the room on a queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Room {
     /// The API has refused no call for lack of room.
     Unknown,
@@ -9,6 +11,8 @@ pub(super) enum Room {
     Unreadable {
         /// Number of refusals in a row of the current call.
         refusals: u32,
+        /// Why the list could not be read.
+        list: Box<Refused>,
     },
     /// The queue's list showed room for this many.
     Listed {
@@ -31,10 +35,10 @@ impl Room {
     }
 
     /// The most addresses that the next call may hold, or `None` if there is no bound.
-    pub(super) fn next_call(self) -> Option<usize> {
+    pub(super) fn next_call(&self) -> Option<usize> {
         match self {
             Room::Unknown | Room::Unreadable { .. } => None,
-            Room::Listed { room, .. } => Some(room),
+            Room::Listed { room, .. } => Some(*room),
             Room::AtMost(bound) => Some(bound.div_ceil(2)),
         }
     }
@@ -56,7 +60,7 @@ impl Room {
     /// Records that the API did not refuse the call for lack of room. The next call then has all of its retries.
     pub(super) fn passed(&mut self) {
         match self {
-            Room::Listed { retries: count, .. } | Room::Unreadable { refusals: count } => *count = 0,
+            Room::Listed { retries: count, .. } | Room::Unreadable { refusals: count, .. } => *count = 0,
             Room::Unknown | Room::AtMost(_) => {}
         }
     }
@@ -85,7 +89,7 @@ mod tests {
             }
             assert_eq!(room, Room::listed(5));
         }
-        for mut room in [Room::Unknown, Room::Unreadable { refusals: 1 }, Room::AtMost(5)] {
+        for mut room in [Room::Unknown, Room::AtMost(5)] {
             assert!(!room.retry(10));
         }
     }

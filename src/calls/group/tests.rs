@@ -31,6 +31,7 @@ fn group(addresses: usize) -> Group {
             .chunks(50)
             .map(|chunk| PlannedChunk { addresses: chunk.to_vec(), urgency: 1 })
             .collect(),
+        is_checked: false,
         check_urgency: 1,
     }
 }
@@ -113,16 +114,17 @@ fn failures(progress: Progress) -> Vec<Option<(String, Retry, String)>> {
 }
 
 #[test]
-fn group_begins_with_its_first_answer() {
+fn standing_follows_from_the_responses() {
     let group = group(2);
     let mut progress = begin(&group, LIMITS);
     let chunk = next_chunk(&mut progress).unwrap();
     assert_eq!(numbers(&chunk), [0, 1]);
-    assert!(!progress.is_begun());
-    // The group has not read the list yet, so its queue may exist or not.
+    assert_eq!(progress.standing(), Standing::Unknown);
     assert_eq!(progress.not_associated(chunk, refused(Class::NotFound)), None);
-    assert!(progress.is_begun());
-    assert_eq!(progress.verdict(), None);
+    assert_eq!(progress.standing(), Standing::Doubtful);
+    let listing = next_listing(&mut progress);
+    assert_eq!(progress.not_listed(listing, &refused(Class::NotFound)), None);
+    assert!(matches!(progress.standing(), Standing::NotFound(failure) if failure.error == "E"));
 }
 
 #[test]
@@ -254,7 +256,7 @@ fn unconfirmed_address_may_succeed_later_without_a_list() {
     assert_eq!(progress.not_listed(listing, &refused(Class::Unavailable)), None);
     assert_eq!(retry(progress), Some(Retry::MayPass));
     let (mut progress, _) = unconfirmed();
-    progress.fail_undecided(Failure::deadline_exceeded("late"));
+    progress.close(Arc::new(Failure::deadline_exceeded("late")));
     assert_eq!(retry(progress), Some(Retry::NextInvocation));
     // Without permission, the list that was read before decides.
     let (mut progress, listing) = unconfirmed();
@@ -318,5 +320,5 @@ fn deleted_queue_costs_two_more_calls() {
     let listing = next_listing(&mut progress);
     assert_eq!(progress.not_listed(listing, &refused(Class::NotFound)), None);
     assert_eq!(next_members(&mut progress), None);
-    assert_eq!(progress.verdict(), Some(QueueVerdict::NotFound));
+    assert!(matches!(progress.standing(), Standing::NotFound(_)));
 }

@@ -1,0 +1,220 @@
+//! An instance that does not exist costs a few calls, however many queues are requested.
+
+use std::time::Duration;
+
+use connect_simulator::{Effect, Fault, Operation, Options};
+use serde_json::{Value, json};
+
+use crate::sqs::FAILURES;
+use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
+
+/// An entry for each of these queues of an instance.
+fn one_address_of(instance: &str, queues: impl IntoIterator<Item = String>) -> Vec<Value> {
+    let entry = |queue: String| json!({ "instanceId": instance, "queueId": queue, "emailAddressId": "e0" });
+    queues.into_iter().map(entry).collect()
+}
+
+/// The operations that were called, in order, as the first letter of each: `A`ssociate, `L`ist, Search`Q`ueues, or
+/// Search`E`mailAddresses.
+fn order(world: &World) -> String {
+    let letter = |operation: Operation| match operation {
+        Operation::AssociateQueueEmailAddresses => 'A',
+        Operation::ListQueueEmailAddresses => 'L',
+        Operation::SearchQueues => 'Q',
+        Operation::SearchEmailAddresses => 'E',
+        other => panic!("unexpected {other:?}"),
+    };
+    world.connect.calls().into_iter().map(|call| letter(call.operation)).collect()
+}
+
+fn queues(prefix: &str, count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(move |queue| format!("{prefix}{queue}"))
+}
+
+fn assert_all_missing(report: &Value, count: usize) {
+    let failures = report["failures"].as_array().unwrap();
+    assert_eq!(failures.len(), count);
+    let is_missing =
+        |failure: &Value| failure["error"] == "ResourceNotFoundException" && failure["retryable"] == false;
+    assert!(failures.iter().all(is_missing), "{report}");
+    let message = failures[count - 1]["message"].as_str().unwrap();
+    assert!(message.ends_with("; check the instanceId: SearchQueues does not find it either"), "{message}");
+}
+
+#[tokio::test]
+async fn missing_instance_with_one_call_at_a_time_costs_five_calls() {
+    for count in [3, 40, 100] {
+        let options = Options { fixture: fixture(1, 1), ..Options::default() };
+        let world = World::with(options, &[("MAX_CONCURRENT_CALLS", "1")]);
+        let entries = one_address_of("nowhere", queues("q", count));
+        let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
+        assert_eq!(order(&world), "ALALQ");
+        assert_all_missing(&report, count);
+    }
+}
+
+/// Calls in flight when the first response arrives are the only ones beyond the five that the check needs.
+#[tokio::test(start_paused = true)]
+async fn missing_instance_with_many_calls_in_flight_starts_no_further_queue() {
+    for (concurrent, latency) in [(8, 50), (8, 2), (64, 50), (2, 50)] {
+        let options =
+            Options { fixture: fixture(1, 1), latency: Duration::from_millis(latency), ..Options::default() };
+        let most = concurrent.to_string();
+        let world = World::in_memory(
+            options,
+            &[
+                ("MAX_CONCURRENT_CALLS", &most),
+                ("CONNECT_REQUESTS_PER_SECOND", "500"),
+                ("CONNECT_BURST", "100"),
+            ],
+        );
+        let entries = one_address_of("nowhere", queues("q", 200));
+        let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
+        let expected = format!("{}LLQ", "A".repeat(concurrent));
+        assert_eq!(order(&world), expected);
+        assert_all_missing(&report, 200);
+    }
+}
+
+/// A missing instance delays no other instance, and the other instance is called completely.
+#[tokio::test(start_paused = true)]
+async fn missing_instance_does_not_stop_another_instance() {
+    let options = Options {
+        fixture: fixture(1, 1),
+        quota: default_quota(),
+        latency: Duration::from_millis(50),
+        ..Options::default()
+    };
+    let world = World::in_memory(options, &[]);
+    let mut entries = one_address_of("nowhere", queues("q", 200));
+    entries.extend(one_address_of(INSTANCE, ["q0".to_owned()]));
+    let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
+    // The queues that were called at once, two lists, SearchQueues, and the queue of the other instance.
+    assert!(world.call_count() <= 4 + 2 + 1 + 1, "{}", order(&world));
+    assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(200)));
+}
+
+#[tokio::test]
+async fn missing_instance_is_checked_with_two_lists() {
+    for (concurrent, most) in [("1", 2), ("8", 9)] {
+        let options = Options { fixture: fixture(1, 1), ..Options::default() };
+        let world = World::with(options, &[("MAX_CONCURRENT_CALLS", concurrent)]);
+        let entries = one_address_of("nowhere", queues("q", 200));
+        let payload = json!({ "dryRun": true, "checkQueues": true, "associations": entries });
+        let report = world.invoke(&payload).await.unwrap();
+        assert_all_missing(&report, 200);
+        let lists = world.calls(Operation::ListQueueEmailAddresses).len();
+        assert!((2..=most).contains(&lists), "{lists}");
+        assert_eq!(world.calls(Operation::SearchQueues).len(), 1);
+        assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 1);
+        assert_eq!(world.call_count(), lists + 2);
+    }
+}
+
+/// The call that is throttled first is not made again after the instance was found missing.
+#[tokio::test]
+async fn retry_is_not_made_for_a_missing_instance() {
+    let options = Options { fixture: fixture(1, 1), ..Options::default() };
+    let variables =
+        [("MAX_CONCURRENT_CALLS", "1"), ("BACKOFF_INITIAL_MS", "2000"), ("BACKOFF_MAX_MS", "2000")];
+    let world = World::with(options, &variables);
+    let throttled =
+        Effect::Error { status: 429, code: "ThrottlingException".to_owned(), message: "too many".to_owned() };
+    world.connect.inject(Fault { queue: Some("q0".to_owned()), ..Fault::new(throttled) });
+    let entries = one_address_of("nowhere", queues("q", 9));
+    let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
+    assert_eq!(order(&world), "AALALQ");
+    assert_all_missing(&report, 9);
+}
+
+/// Lists that cannot be read do not hold the other queues of the instance back.
+#[tokio::test(start_paused = true)]
+async fn slow_lists_do_not_hold_other_queues_back() {
+    let options = Options { fixture: fixture(20, 1), ..Options::default() };
+    let world = World::in_memory(options, &[]);
+    world.connect.inject(Fault { operation: Some(Operation::ListQueueEmailAddresses), ..Fault::default() });
+    let entries = one_address_of(INSTANCE, queues("missing", 4).chain(queues("q", 20)));
+    let payload = json!({ "failOnRetryable": false, "associations": entries });
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!((&report["associated"], &report["failed"]), (&json!(20), &json!(4)));
+    let calls = world.connect.calls();
+    let last = calls.iter().filter(|call| call.queue.as_ref().is_some_and(|queue| queue.starts_with('q')));
+    // The lists are retried for half a minute and more.
+    assert!(last.map(|call| call.at - calls[0].at).max().unwrap() < Duration::from_secs(13));
+}
+
+/// Addresses at fault in the first queues cost no check, and every queue is called.
+#[tokio::test]
+async fn rejected_addresses_do_not_cause_a_check() {
+    let world = World::new(fixture(12, 1));
+    let unknown = |queue: String| json!({ "queueId": queue, "emailAddressId": "unknown" });
+    let mut entries: Vec<Value> = queues("q", 6).map(unknown).collect();
+    entries.extend(one_address_of(INSTANCE, (6..12).map(|queue| format!("q{queue}"))));
+    let report = world.invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await.unwrap();
+    assert_eq!((&report["associated"], &report["failed"]), (&json!(6), &json!(6)));
+    assert_eq!(world.calls(Operation::SearchQueues).len(), 0);
+    assert_eq!(world.call_count(), 12 + 6);
+}
+
+#[tokio::test]
+async fn every_address_of_a_missing_instance_fails() {
+    let options = Options { fixture: fixture(1, 1), ..Options::default() };
+    let world = World::with(options, &[("MAX_CONCURRENT_CALLS", "1")]);
+    let mut payload = request("q0", &ids(0..120));
+    let more = queues("more", 5).map(|queue| json!({ "queueId": queue, "emailAddressIds": ids(0..60) }));
+    payload["associations"].as_array_mut().unwrap().extend(more);
+    payload["instanceId"] = json!("nowhere");
+    let report = world.invoke(&payload).await.unwrap();
+    assert_eq!(order(&world), "ALALQ");
+    assert_all_missing(&report, 120 + 5 * 60);
+}
+
+/// A message with a wrong instance is told so after its grace, however many queues it names.
+#[tokio::test]
+async fn missing_instance_is_permanent_on_the_second_delivery() {
+    let options = Options { fixture: fixture(1, 1), ..Options::default() };
+    let world = World::with(options, &[("FAILURES_QUEUE_URL", FAILURES)]);
+    let entries = one_address_of("nowhere", (0..11).map(|queue| format!("q{queue}")));
+    let mut batch = sqs(&[json!({ "associations": entries })]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
+    batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!("2");
+    assert!(listed(&world.invoke(&batch).await).is_empty());
+    assert_eq!(world.sqs.sent_to(FAILURES)[0]["failures"].as_array().unwrap().len(), 11);
+}
+
+#[tokio::test]
+async fn queues_behind_many_missing_ones_are_called() {
+    let search_fails = |status, code: &str| Fault {
+        operation: Some(Operation::SearchQueues),
+        ..Fault::new(Effect::Error { status, code: code.to_owned(), message: "no".to_owned() })
+    };
+    for (fault, searches) in [
+        (None, 1),
+        (Some(search_fails(403, "AccessDeniedException")), 1),
+        (Some(search_fails(400, "InvalidRequestException")), 1),
+        (Some(search_fails(500, "InternalServiceException")), 10),
+    ] {
+        let world = World::new(fixture(2, 1));
+        fault.into_iter().for_each(|fault| world.connect.inject(fault));
+        let missing = (0..12).map(|queue| format!("missing{queue}"));
+        let entries = one_address_of(INSTANCE, missing.chain(["q0".to_owned(), "q1".to_owned()]));
+        let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
+        assert_eq!((&report["associated"], &report["failed"]), (&json!(2), &json!(12)));
+        assert_eq!(world.call_count(), 12 * 2 + searches + 2);
+    }
+}
+
+#[tokio::test]
+async fn one_found_queue_proves_its_instance() {
+    let world = World::with(
+        Options { fixture: fixture(1, 1), ..Options::default() },
+        &[("MAX_CONCURRENT_CALLS", "1")],
+    );
+    let entries: Vec<_> = std::iter::once("q0".to_owned())
+        .chain((0..30).map(|queue| format!("missing{queue}")))
+        .map(|queue| json!({ "queueId": queue, "emailAddressId": "e0" }))
+        .collect();
+    let report = world.invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await.unwrap();
+    assert_eq!(world.call_count(), 61);
+    assert!(report["failures"].as_array().unwrap().iter().all(|failure| failure["retryable"] == false));
+}
