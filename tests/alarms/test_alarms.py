@@ -47,7 +47,7 @@ def will_be_retried(error: str, **values) -> dict:
 
 
 def deliveries(begin: float, end: float, jitter: float, invocation: float) -> list[tuple[int, int]]:
-    """The minutes at which invocations with a message end that fails until `end`, and its receive counts."""
+    """When invocations with a message end that fails until `end`: the minute of each delivery, and its receive count."""
     found, time, count = [], begin, 0
     while True:
         count += 1
@@ -59,7 +59,7 @@ def deliveries(begin: float, end: float, jitter: float, invocation: float) -> li
 
 
 def table(rows: dict) -> dict:
-    """`{metric: {minute: [values]}}` from `{minute: {metric: value}}`, with several rows a minute."""
+    """Turns rows of `(minute, {metric: value})` into `{metric: {minute: [values]}}`. A minute may have several rows."""
     metrics = {}
     for minute, values in rows:
         for name, value in values.items():
@@ -77,12 +77,12 @@ def invocation(**values) -> dict:
 
 
 def ringing(name: str, rows: list, minutes: int) -> list[int]:
-    """The minutes at which an alarm is red."""
+    """The minutes in which an alarm is in the state ALARM."""
     return [minute for minute, state in enumerate(states(ALARMS[name], table(rows), minutes)) if state == "ALARM"]
 
 
-# The shortest and the longest that the function lets a message wait. An invocation that fails at once, one whose calls
-# are refused in every attempt, and one whose calls are never answered.
+# The jitter: the shortest and the longest delays of the function. The duration of an invocation: one that fails at once, one
+# whose calls are rejected in every attempt, and one whose calls time out.
 @pytest.mark.parametrize("jitter", [0.8, 1.0, 1.2])
 @pytest.mark.parametrize("seconds", [1, 60, 120])
 @pytest.mark.parametrize("offset", range(5))

@@ -1,9 +1,8 @@
-"""The deployed resources, read back: permissions, the ways of failures, and the metrics of alarms.
+"""The deployed resources, read back: permissions, destinations of failures, and the metrics of alarms.
 
-The local AWS ignores policies, so every delivery and every call succeeds. A queue without a policy gets events all the
-same. The local AWS also produces no metrics of queues, so no alarm on one ever rings. So these tests read policies and
-alarms as the SAM CLI and CloudFormation's functions have written them. cfn-lint checks the names of properties and
-their values.
+The local AWS ignores policies, so every delivery and every call succeeds, even to a queue without a policy. It also
+produces no metrics of queues, so their alarms never ring. These tests therefore read policies and alarms as the SAM CLI and
+the intrinsic functions have resolved them. cfn-lint checks the names and values of properties.
 """
 
 import json
@@ -21,16 +20,16 @@ def arn(aws, queue: str) -> str:
 
 
 def rule(aws, name: str) -> tuple[str, dict]:
-    """A rule's ARN, and its only target."""
+    """Returns a rule's ARN and its only target."""
     events = aws.client("events")
-    # S3 sends the events of objects to the default bus alone.
+    # S3 sends events only to the default bus.
     bus = "default" if name == "FileRule" else aws.physical["EventBus"]
     [target] = events.list_targets_by_rule(Rule=aws.physical[name], EventBusName=bus)["Targets"]
     return events.describe_rule(Name=aws.physical[name], EventBusName=bus)["Arn"], target
 
 
 def role_statements(aws, role: str) -> dict[str, dict]:
-    """The statements of a role's policies, by their identifiers."""
+    """Returns the statements of a role's policies by Sid."""
     iam, name = aws.client("iam"), aws.physical[role]
     assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
     policies = [iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
@@ -39,7 +38,7 @@ def role_statements(aws, role: str) -> dict[str, dict]:
 
 
 def senders(aws, queue: str) -> list[str]:
-    """The ARNs of the rules from which EventBridge may send to a queue."""
+    """Returns the ARNs of the rules that may send to a queue."""
     policy = json.loads(queue_attributes(aws, queue)["Policy"])
     allowed, denied = [[statement for statement in policy["Statement"] if statement["Effect"] == effect]
                        for effect in ("Allow", "Deny")]

@@ -1,8 +1,7 @@
-"""A second stack beside the first, with every optional parameter of security set, read back from the deployment.
+"""A second stack with every optional security parameter, read back from the deployment.
 
-The local AWS encrypts nothing and asks for no permission, so the tests read the settings that AWS would need. The local
-AWS forgets a role's permissions boundary, a bucket's encryption and a function's VPC. scripts/check-template checks
-those.
+The local AWS encrypts nothing and checks no permissions, so the tests read the settings that AWS needs. The local AWS does not
+store a role's permissions boundary, a bucket's encryption and a function's VPC. scripts/check-template checks those.
 """
 
 import json

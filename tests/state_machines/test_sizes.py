@@ -1,8 +1,8 @@
-"""The bytes that a state machine keeps between its states stay below the limit of Step Functions, 256 KiB.
+"""The data that a state machine passes between its states stays below the limit of Step Functions, 256 KiB.
 
 AWS Step Functions Developer Guide, "Step Functions service quotas" (input or output of a task, state or execution) and
 "Passing data between states with variables" (the variables of one Assign). The local AWS has no such limit, so the
-expressions of the definitions are evaluated here over the largest values that the function can answer with.
+expressions of the definitions are evaluated here with the largest responses of the function.
 """
 
 import json
@@ -22,13 +22,13 @@ def size(value) -> int:
 
 
 def evaluate(value, variables: dict, states: dict):
-    """A member of a state: every text in braces is an expression."""
+    """Evaluates a member of a state: a string in `{% %}` is an expression."""
     if isinstance(value, dict):
         return {name: evaluate(member, variables, states) for name, member in value.items()}
     if not (isinstance(value, str) and value.startswith("{%")):
         return value
     expression = jsonata.Jsonata(value.removeprefix("{%").removesuffix("%}"))
-    # This package's own $string writes what is not ASCII as \\uXXXX, which JSONata does not.
+    # This package's own $string writes characters outside ASCII as \\uXXXX, which JSONata does not.
     expression.register_lambda("string", lambda it: json.dumps(it, ensure_ascii=False, separators=(",", ":")))
     for name, bound in {**variables, "states": states}.items():
         expression.assign(name, bound)
@@ -41,7 +41,7 @@ def failure(name: str, number: int, retryable: bool) -> dict:
 
 
 def report(name: str, requested: int, permanent: int, retryable: int, remaining: bool = False) -> dict:
-    """A report of the function, cut as the function cuts it."""
+    """Returns a report, limited in size as the function limits it."""
     failures = [failure(name, number, number >= permanent) for number in range(permanent + retryable)]
     made = {"requested": requested, "associated": requested - len(failures), "alreadyAssociated": 0, "planned": 0,
             "failed": len(failures), "apiCalls": 9, "throttledCalls": 0, "failures": failures}
@@ -54,7 +54,7 @@ def report(name: str, requested: int, permanent: int, retryable: int, remaining:
 
 
 def there_already(made: dict, name: str, pairs: int) -> dict:
-    """The report with pairs that were there already, if it has room for them."""
+    """Returns the report with already associated pairs, if it has room for them."""
     entries = [{"queueName": f"{name} {number}", "emailAddresses": ["a@brand.example"]} for number in range(pairs)]
     counts = {"alreadyAssociated": pairs, "associated": made["associated"] - pairs}
     named = made | counts | {"alreadyAssociatedPairs": entries}
@@ -62,7 +62,7 @@ def there_already(made: dict, name: str, pairs: int) -> dict:
 
 
 def rounds(reports: list[dict]) -> tuple[list[dict], dict]:
-    """The variables after each round, and the report of all of them."""
+    """Returns the variables after each round, and the report of all rounds."""
     variables = {"round": 0, "failures": [], "alreadyThere": [], "waiting": [], "request": {}, "totals": STATES["Begin"]["Assign"]["totals"]}
     after = []
     for each in reports:
@@ -72,7 +72,7 @@ def rounds(reports: list[dict]) -> tuple[list[dict], dict]:
     return after, evaluate(STATES["Total"]["Output"], variables, {})
 
 
-# One, three and four bytes a character.
+# One, three and four bytes per character.
 @pytest.mark.parametrize("letter", ["a", "客", "😀"])
 @pytest.mark.parametrize("reports", [
     [(1000, 1000, 0)],
@@ -89,7 +89,7 @@ def test_rounds_stay_within_256_kib(letter, reports):
 
 
 def test_wholly_failed_batch_is_reported_in_full():
-    # 250 pairs named by UUID are the most that a batch of a file has.
+    # A batch of a file has at most 250 pairs by UUID.
     failing = report("11111111-2222-3333-4444-555555555555 11111111-2222-3333-4444-555555555555", 250, 250, 0)
     assert size(failing) > 60_000
     _, total = rounds([failing])
@@ -106,7 +106,7 @@ def test_already_associated_pairs_are_all_named_or_none(letter):
     assert total["alreadyAssociated"] == 201
     assert total["alreadyAssociatedPairs"] == first["alreadyAssociatedPairs"] + second["alreadyAssociatedPairs"]
 
-    # The reports of several rounds have more of them than one output holds.
+    # The reports of several rounds have more pairs than fit into one output.
     many = there_already(report(letter * 60, 2000, 0, 100, remaining=True), letter * 60, 300)
     assert "alreadyAssociatedPairs" in many
     after, total = rounds([*[many] * 8, first, last])
