@@ -1,10 +1,13 @@
-//! HTTP: the client of all SDK clients. It uses the proxy from the environment and names the host in its errors.
+//! The HTTP client of all SDK clients.
+//!
+//! It uses the proxy in the environment, limits the time of a name resolution, and adds the host to its errors.
 
 use std::env;
 use std::error::Error;
+use std::sync::Arc;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -16,74 +19,115 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
+use hyper_util::client::proxy::matcher::Matcher;
 
-/// The variables that name a proxy. The function reads them like curl and the AWS CLI (AWS CLI User Guide, "Using an
-/// HTTP proxy for the AWS CLI"). `NO_PROXY` names hosts that are called directly.
-const PROXIES: [&str; 6] =
-    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+use super::proxy::{self, uses_proxy};
+use super::resolver::{Resolver, UnresolvedName};
 
-/// A proxy variable holds something other than a URL. The error displays as one line.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is no URL of a proxy; accepted is http:// or https:// and a host, perhaps with a port")]
-pub struct ProxyError(&'static str);
+/// The certificate authorities that a client trusts.
+#[derive(Debug, Clone, Default)]
+pub enum CertificateAuthorities {
+    /// Those of the operating system. A debug build panics if there are none.
+    #[default]
+    System,
+    /// Only those in this PEM text, which may be empty. A certificate that cannot be parsed panics.
+    Only(Vec<u8>),
+}
 
-/// The HTTP client for all SDK clients of the process. It uses the proxy from the environment. It reads the system's
-/// certificates when the first SDK client is made.
-pub fn http_client() -> SharedHttpClient {
-    let is_set = |variable: &str| env::var_os(variable).is_some_and(|value| !value.is_empty());
-    if PROXIES.into_iter().any(is_set) {
-        with_host(through(ProxyConfig::from_env()))
-    } else {
-        // Without a proxy there is no need to look one up for each call.
-        direct_http_client()
+/// How the SDK clients of a process reach their services.
+#[derive(Debug, Clone, Default)]
+pub struct HttpOptions {
+    /// The certificate authorities to trust.
+    pub authorities: CertificateAuthorities,
+    /// Hosts, each with or without a port, that are called directly even if a proxy is set.
+    pub direct_hosts: Vec<String>,
+}
+
+impl HttpOptions {
+    /// Creates a client that uses the proxy in the environment.
+    pub fn client(self) -> SharedHttpClient {
+        if !uses_proxy(|variable| env::var(variable).ok()) {
+            // Without a proxy there is no need to look one up for each call.
+            return self.direct_client();
+        }
+        let hosts = self.direct_hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+        // A second connector reads the certificates again, so create it only if a host needs it.
+        let direct = (!self.direct_hosts.is_empty()).then(|| transport(&self.authorities, None));
+        let proxied = transport(&self.authorities, Some(&ProxyConfig::from_env()));
+        let matcher = Arc::new(Matcher::from_env());
+        SharedHttpClient::new(Client { transport: proxied, proxy: Some(Route { matcher, hosts, direct }) })
+    }
+
+    /// Creates a client that never uses a proxy.
+    pub fn direct_client(self) -> SharedHttpClient {
+        SharedHttpClient::new(Client { transport: transport(&self.authorities, None), proxy: None })
     }
 }
 
-/// An HTTP client without a proxy, for services on this machine.
+/// Creates the HTTP client for all SDK clients of a function. It uses the proxy in the environment and trusts the
+/// system's certificate authorities, which it reads when the first SDK client is created.
+pub fn http_client() -> SharedHttpClient {
+    HttpOptions::default().client()
+}
+
+/// Creates an HTTP client without a proxy, for services on this machine.
 pub fn direct_http_client() -> SharedHttpClient {
-    with_host(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
+    HttpOptions::default().direct_client()
 }
 
-/// Checks the variables that name a proxy. A value that is no URL counts as no proxy.
-///
-/// # Errors
-/// Returns the first variable that holds something other than a URL. The error does not show the value, because it may
-/// contain a password.
-pub fn check_proxies(lookup: impl Fn(&str) -> Option<String>) -> Result<(), ProxyError> {
-    let is_wrong = |variable: &&'static str| {
-        let value = lookup(variable).unwrap_or_default();
-        // A host without a scheme is accepted too, like in curl.
-        let url = if value.contains("://") { value.clone() } else { format!("http://{value}") };
-        !value.is_empty() && ProxyConfig::all(url).is_err()
+fn transport(authorities: &CertificateAuthorities, proxy: Option<&ProxyConfig>) -> SharedHttpClient {
+    let store = match authorities {
+        CertificateAuthorities::System => TrustStore::default(),
+        CertificateAuthorities::Only(pem) => TrustStore::empty().with_pem_certificate(pem.clone()),
     };
-    PROXIES.into_iter().find(is_wrong).map_or(Ok(()), |variable| Err(ProxyError(variable)))
-}
-
-fn through(proxy: ProxyConfig) -> SharedHttpClient {
+    let proxy = proxy.cloned();
     Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector =
-            Connector::builder().proxy_config(proxy.clone()).tls_provider(Provider::Rustls(CryptoMode::Ring));
+        let mut connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        if let Some(proxy) = &proxy {
+            connector = connector.proxy_config(proxy.clone());
+        }
+        // The builder has no errors of its own. Without a context the connector uses the system's certificates.
+        if let Ok(context) = TlsContext::builder().with_trust_store(store.clone()).build() {
+            connector = connector.tls_context(context);
+        }
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.build()
+        connector.build_with_resolver(Resolver)
     })
 }
 
-fn with_host(client: SharedHttpClient) -> SharedHttpClient {
-    SharedHttpClient::new(WithHost(client))
+/// A client whose errors contain the host that it could not reach. The cause alone, such as "Name or service not
+/// known", does not say which host is meant.
+#[derive(Debug)]
+struct Client {
+    transport: SharedHttpClient,
+    /// Present if the transport uses a proxy.
+    proxy: Option<Route<SharedHttpClient>>,
 }
 
-/// A client whose errors name the host that it could not reach. "Name or service not known" alone helps nobody.
-#[derive(Debug)]
-struct WithHost(SharedHttpClient);
+/// Decides which requests go through the proxy.
+#[derive(Debug, Clone)]
+struct Route<Direct> {
+    matcher: Arc<Matcher>,
+    /// Hosts that are called directly, in lower case.
+    hosts: Arc<[String]>,
+    /// The way to those hosts.
+    direct: Option<Direct>,
+}
 
-impl HttpClient for WithHost {
+impl HttpClient for Client {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(HostConnector(self.0.http_connector(settings, components)))
+        let transport = self.transport.http_connector(settings, components);
+        let proxy = self.proxy.as_ref().map(|route| Route {
+            matcher: route.matcher.clone(),
+            hosts: route.hosts.clone(),
+            direct: route.direct.as_ref().map(|direct| direct.http_connector(settings, components)),
+        });
+        SharedHttpConnector::new(HostConnector { transport, proxy })
     }
 
     fn validate_base_client_config(
@@ -91,40 +135,71 @@ impl HttpClient for WithHost {
         components: &RuntimeComponentsBuilder,
         config: &ConfigBag,
     ) -> Result<(), BoxError> {
-        self.0.validate_base_client_config(components, config)
+        self.transport.validate_base_client_config(components, config)
     }
 
     fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.0.connector_metadata()
+        self.transport.connector_metadata()
     }
 }
 
 #[derive(Debug)]
-struct HostConnector(SharedHttpConnector);
+struct HostConnector {
+    transport: SharedHttpConnector,
+    proxy: Option<Route<SharedHttpConnector>>,
+}
 
 impl HttpConnector for HostConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let host = host_of(request.uri()).to_owned();
-        let answer = self.0.call(request);
-        HttpConnectorFuture::new(async move { answer.await.map_err(|error| named(error, &host)) })
+        let transport = match &self.proxy {
+            Some(Route { hosts, direct: Some(direct), .. }) if is_listed(hosts, &host) => direct,
+            Some(Route { matcher, .. }) => {
+                if let Some(problem) = proxy::problem(matcher, request.uri()) {
+                    let error = ConnectorError::user(format!("{host}: {problem}").into());
+                    return HttpConnectorFuture::ready(Err(error));
+                }
+                &self.transport
+            }
+            None => &self.transport,
+        };
+        let response = transport.call(request);
+        HttpConnectorFuture::new(async move { response.await.map_err(|error| with_host(error, &host)) })
     }
 }
 
-/// The host of a URL, with the port if there is one.
+/// Returns the host of a URL, with the port if there is one.
 fn host_of(url: &str) -> &str {
     let (_, rest) = url.split_once("://").unwrap_or(("", url));
     rest.split(['/', '?']).next().unwrap_or_default()
 }
 
-/// Adds the host to the text of an error. The new cause is the last cause of the chain.
-fn named(error: ConnectorError, host: &str) -> ConnectorError {
-    if !error.is_io() {
-        return error;
-    }
+/// Returns whether a list contains a host, with its port or as a whole.
+fn is_listed(hosts: &[String], host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    let without_port = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => &host,
+    };
+    hosts.iter().any(|listed| *listed == host || *listed == without_port)
+}
+
+/// Adds the host to the text of an error, as the last cause of its chain.
+fn with_host(error: ConnectorError, host: &str) -> ConnectorError {
     let first: &(dyn Error + 'static) = &error;
-    let chain = std::iter::successors(Some(first), |error| (*error).source());
-    let cause = chain.last().map(ToString::to_string).unwrap_or_default();
-    ConnectorError::io(format!("{host}: {cause}").into())
+    let chain = || std::iter::successors(Some(first), |error| (*error).source());
+    let cause = chain().last().map(ToString::to_string).unwrap_or_default();
+    let text = format!("{host}: {cause}");
+    if chain().any(|error| error.is::<UnresolvedName>()) {
+        // The SDK's own retries would wait for the same resolver again.
+        ConnectorError::other(text.into(), None)
+    } else if error.is_timeout() {
+        ConnectorError::timeout(text.into())
+    } else if error.is_io() {
+        ConnectorError::io(text.into())
+    } else {
+        error
+    }
 }
 
 #[cfg(test)]
@@ -132,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_of_a_url_is_named() {
+    fn errors_contain_the_host() {
         for (url, host) in [
             (
                 "https://connect.eu-central-1.amazonaws.com/search-queues",
@@ -142,28 +217,29 @@ mod tests {
             ("https://sqs.eu-central-1.amazonaws.com?x=1", "sqs.eu-central-1.amazonaws.com"),
         ] {
             assert_eq!(host_of(url), host);
-            let error = named(ConnectorError::io("Name or service not known".into()), host);
+            let error = with_host(ConnectorError::io("Name or service not known".into()), host);
             let shown = error.source().map(ToString::to_string).unwrap_or_default();
             assert_eq!((error.is_io(), shown), (true, format!("{host}: Name or service not known")));
+            let error = with_host(ConnectorError::timeout("timed out".into()), host);
+            let shown = error.source().map(ToString::to_string).unwrap_or_default();
+            assert_eq!((error.is_timeout(), shown), (true, format!("{host}: timed out")));
         }
     }
 
     #[test]
-    fn a_proxy_is_a_url() {
-        let check = |name: &'static str, value: &str| {
-            let value = value.to_owned();
-            check_proxies(move |variable| (variable == name).then(|| value.clone()))
-        };
-        for good in ["", "proxy:3128", "http://proxy:3128", "https://user:word@proxy.example/"] {
-            assert_eq!(check("HTTPS_PROXY", good), Ok(()), "{good}");
-        }
-        for bad in ["http://", "ftp://proxy", "socks://user:secret@proxy"] {
-            let problem = check("http_proxy", bad).map_err(|error| error.to_string());
-            assert!(
-                problem.clone().is_err_and(|text| text.starts_with("http_proxy is no URL of a proxy")),
-                "{bad}"
-            );
-            assert!(!format!("{problem:?}").contains("secret"));
+    fn hosts_are_listed_with_or_without_a_port() {
+        let hosts = ["169.254.170.2", "[fd00:ec2::23]", "localhost:51678"].map(str::to_owned);
+        for (host, listed) in [
+            ("169.254.170.2", true),
+            ("169.254.170.2:80", true),
+            ("[fd00:ec2::23]", true),
+            ("[FD00:EC2::23]:80", true),
+            ("LOCALHOST:51678", true),
+            ("localhost", false),
+            ("localhost:51679", false),
+            ("169.254.170.20", false),
+        ] {
+            assert_eq!(is_listed(&hosts, host), listed, "{host}");
         }
     }
 }

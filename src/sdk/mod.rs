@@ -18,8 +18,11 @@ use crate::deferred::Deferred;
 use crate::settings::Settings;
 
 mod http;
+mod proxy;
+mod resolver;
 
-pub use http::{ProxyError, check_proxies, direct_http_client, http_client};
+pub use http::{CertificateAuthorities, HttpOptions, direct_http_client, http_client};
+pub use proxy::{ProxyError, check_proxies};
 
 /// Creates a Connect client. It makes one attempt for each call and has no timeouts. The caller decides on both,
 /// because it knows the deadline.

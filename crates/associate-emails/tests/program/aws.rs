@@ -104,7 +104,9 @@ async fn https_goes_through_a_tunnel() {
     let wrong = ran(command).await;
     assert_eq!(wrong.code, Some(2));
     assert!(
-        wrong.stderr.starts_with("associate-emails: HTTPS_PROXY is no URL of a proxy; accepted is http://")
+        wrong
+            .stderr
+            .starts_with("associate-emails: HTTPS_PROXY is not a valid proxy URL; expected http(s)://HOST")
     );
 }
 
