@@ -10,6 +10,7 @@
 //! | `progress` | the lines on standard error while calls are made |
 //! | `tables`, `outcome` | the text on standard output at the end, and the exit code |
 //! | `run` | the walk through them |
+//! | `signals` | the signals that end the program |
 //! | `printable` | text from outside, made fit for a terminal |
 //! | `dead_letters` | the command `dead-letters` |
 
@@ -22,33 +23,48 @@ mod outcome;
 mod printable;
 mod progress;
 mod run;
+mod signals;
 mod simulation;
 mod tables;
 mod workload;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
 use connect_simulator::one_line;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{Args, Command};
 use crate::outcome::Exit;
+use crate::signals::Signals;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let exit = match Args::try_parse() {
-        Ok(Args { command: Some(Command::DeadLetters(args)), .. }) => {
-            dead_letters::run(&args).await.unwrap_or_else(|unusable| outcome::unusable(&unusable))
+fn main() -> ExitCode {
+    let exit = match start() {
+        Ok((signals, runtime)) => {
+            let exit = runtime.block_on(run_command(&signals));
+            // Dropping the runtime would wait for threads, and one may still resolve a name for half a minute.
+            runtime.shutdown_background();
+            exit
         }
-        Ok(Args { command: Some(Command::Plan(args)), .. }) => {
-            run::run(&args.checking()).await.unwrap_or_else(|unusable| outcome::unusable(&unusable))
-        }
-        Ok(Args { run: args, command: None }) => {
-            run::run(&args).await.unwrap_or_else(|unusable| outcome::unusable(&unusable))
-        }
-        // Help and version are answers to a request, not errors.
-        Err(error) if !error.use_stderr() => outcome::written(error.to_string().trim_end(), Exit::Done),
-        Err(error) => outcome::unusable(&one_line(&error)),
+        Err(error) => outcome::unusable(&format!("the system refuses a thread or a signal handler: {error}")),
     };
-    ExitCode::from(exit as u8)
+    ExitCode::from(exit.code())
+}
+
+fn start() -> io::Result<(Signals, Runtime)> {
+    Ok((Signals::listen()?, Builder::new_current_thread().enable_all().build()?))
+}
+
+/// Runs the command that the command line requests.
+async fn run_command(signals: &Signals) -> Exit {
+    let exit = match Args::try_parse() {
+        Ok(Args { command: Some(Command::DeadLetters(args)), .. }) => dead_letters::run(&args, signals).await,
+        Ok(Args { command: Some(Command::Plan(args)), .. }) => run::run(&args.checking(), signals).await,
+        Ok(Args { run: args, command: None }) => run::run(&args, signals).await,
+        // Help and version are answers to a request, not errors.
+        Err(error) if !error.use_stderr() => Ok(outcome::written(error.to_string().trim_end(), Exit::Done)),
+        Err(error) => Err(one_line(&error)),
+    };
+    exit.unwrap_or_else(|unusable| outcome::unusable(&unusable))
 }

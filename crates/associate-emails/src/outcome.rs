@@ -9,6 +9,7 @@ use queue_email_associator::requests::Intent;
 use serde_json::json;
 
 use crate::printable::printable;
+use crate::signals::Signal;
 use crate::tables;
 use crate::workload::{count, time_of, words};
 
@@ -51,15 +52,28 @@ fn caveat(called: Called, intent: Option<Intent>) -> Option<&'static str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Everything is done, or planned.
-    Done = 0,
+    Done,
     /// Something failed.
-    Failed = 1,
+    Failed,
     /// The file, an option or a setting cannot be used.
-    Unusable = 2,
+    Unusable,
     /// The outcome could not be written.
-    Unwritten = 3,
-    /// The person who began the run ended it. A shell reports this code for SIGINT.
-    Interrupted = 130,
+    Unwritten,
+    /// A signal ended the run.
+    Interrupted(Signal),
+}
+
+impl Exit {
+    /// Returns the code.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Unusable => 2,
+            Exit::Unwritten => 3,
+            Exit::Interrupted(signal) => signal.exit_code(),
+        }
+    }
 }
 
 /// How to show an outcome.
@@ -100,7 +114,7 @@ pub(crate) fn refused(error: &InvocationError, json: bool) -> Exit {
 }
 
 /// An invocation that was ended while it called.
-pub(crate) fn interrupted(pairs: usize, called: Called) -> Exit {
+pub(crate) fn interrupted(signal: Signal, pairs: usize, called: Called) -> Exit {
     complain(&format!(
         "associate-emails: interrupted; {} associated by then, and calls under way may have been carried out; it is \
          safe to run the same file again",
@@ -112,7 +126,7 @@ pub(crate) fn interrupted(pairs: usize, called: Called) -> Exit {
     if let Some(caveat) = caveat(called, None) {
         complain(caveat);
     }
-    Exit::Interrupted
+    Exit::Interrupted(signal)
 }
 
 /// An invocation that came to its end. `nothing_valid` tells that no pair of it could be read.

@@ -17,6 +17,7 @@ use crate::configuration::{self, Found};
 use crate::input::Input;
 use crate::outcome::{self, Called, Exit, Shown};
 use crate::progress::Progress;
+use crate::signals::Signals;
 use crate::simulation::{self, Simulation};
 use crate::workload::Workload;
 
@@ -24,7 +25,7 @@ use crate::workload::Workload;
 ///
 /// # Errors
 /// One line: the reason why nothing could be begun.
-pub(crate) async fn run(args: &RunArgs) -> Result<Exit, String> {
+pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, String> {
     let input = Input::read(args.file(), args.format).map_err(|error| error.to_string())?;
     // The simulation is on this machine, which no proxy reaches.
     let (http, access) = if args.aws {
@@ -68,7 +69,7 @@ pub(crate) async fn run(args: &RunArgs) -> Result<Exit, String> {
     }
     // The function never calls this sender, because `configuration` leaves it no queue to send to.
     let sqs = sdk::sqs_client(&settings, credentials, http);
-    Ok(invoke(args, &input, &pairs, shown, Function::new(settings, connect, sqs)).await)
+    Ok(invoke(args, &input, &pairs, shown, Function::new(settings, connect, sqs), signals).await)
 }
 
 /// The pairs of the payload, read before any call.
@@ -98,7 +99,15 @@ fn request_id() -> String {
     format!("associate-emails-{:016x}", RandomState::new().build_hasher().finish())
 }
 
-async fn invoke(args: &RunArgs, input: &Input, pairs: &Pairs, shown: Shown<'_>, function: Function) -> Exit {
+async fn invoke(
+    args: &RunArgs,
+    input: &Input,
+    pairs: &Pairs,
+    shown: Shown<'_>,
+    function: Function,
+    signals: &Signals,
+) -> Exit {
+    let mut stop = signals.stop();
     let workload = match args.intent() {
         Some(intent) => Workload::of_dry_run(pairs, intent),
         None => Workload::of(pairs),
@@ -112,10 +121,9 @@ async fn invoke(args: &RunArgs, input: &Input, pairs: &Pairs, shown: Shown<'_>, 
     };
     let completed = tokio::select! {
         completed = function.complete(&input.payload, invocation) => completed,
-        // If the process cannot listen for a signal, the system ends it in its own way.
-        Ok(()) = tokio::signal::ctrl_c() => {
+        signal = stop.requested() => {
             progress.end();
-            return outcome::interrupted(progress.pairs(), shown.called);
+            return outcome::interrupted(signal, progress.pairs(), shown.called);
         }
     };
     progress.end();

@@ -33,17 +33,19 @@ pub(crate) use args::DeadLetters;
 use dead_letter::DeadLetter;
 use moving::{Fate, Moved};
 use queue::Queue;
+use reading::Reading;
 use selection::Selection;
 
 use crate::aws::{self, Access};
 use crate::outcome::{Exit, complain, terminal_width, written};
+use crate::signals::Signals;
 use crate::workload::count;
 
 /// Shows the dead letters. Moves or deletes the chosen ones if the person asks for that.
 ///
 /// # Errors
 /// One line: the reason why nothing could be begun.
-pub(crate) async fn run(args: &DeadLetters) -> Result<Exit, String> {
+pub(crate) async fn run(args: &DeadLetters, signals: &Signals) -> Result<Exit, String> {
     let region = args.region.as_deref().or_else(|| queue::region_of(&args.queue_url));
     let access = Access::load(region, aws::http_client()?).await?;
     let variable = |name: &str| std::env::var(name).ok();
@@ -60,9 +62,12 @@ pub(crate) async fn run(args: &DeadLetters) -> Result<Exit, String> {
         None => args.delete.then_some(Fate::Deleted),
     };
     let selection = Selection::of(args);
-    let Some(letters) = reading::read(&source, expected, args.quiet).await? else {
-        complain("associate-emails: interrupted; every dead letter is where it was");
-        return Ok(Exit::Interrupted);
+    let letters = match reading::read(&source, expected, args.quiet, signals).await? {
+        Reading::Complete(letters) => letters,
+        Reading::Interrupted(signal) => {
+            complain("associate-emails: interrupted; every dead letter is where it was");
+            return Ok(Exit::Interrupted(signal));
+        }
     };
     let in_all = letters.len();
     let chosen: Vec<DeadLetter> = letters.into_iter().filter(|letter| selection.chooses(letter)).collect();
@@ -74,7 +79,7 @@ pub(crate) async fn run(args: &DeadLetters) -> Result<Exit, String> {
     let exit = written(shown.trim_end(), Exit::Done);
     match fate {
         Some(fate) if exit == Exit::Done && !chosen.is_empty() => {
-            dispose(args, &source, &fate, &chosen, in_all - chosen.len()).await
+            dispose(args, &source, &fate, &chosen, in_all - chosen.len(), signals).await
         }
         _ => Ok(exit),
     }
@@ -87,6 +92,7 @@ async fn dispose(
     fate: &Fate,
     chosen: &[DeadLetter],
     others: usize,
+    signals: &Signals,
 ) -> Result<Exit, String> {
     let letters = count(chosen.len(), "dead letter");
     let question = match fate {
@@ -99,7 +105,7 @@ async fn dispose(
     }
     let ids: HashSet<&str> = chosen.iter().map(|letter| &*letter.id).collect();
     let Moved { done, left, first_problem, interrupted } =
-        moving::carry_out(source, fate, &ids, others, args.quiet).await;
+        moving::carry_out(source, fate, &ids, others, args.quiet, signals).await;
     let done_to = match fate {
         Fate::Moved(_) => "moved",
         Fate::Deleted => "deleted",
@@ -109,9 +115,9 @@ async fn dispose(
         complain(&format!("associate-emails: {problem}"));
     }
     Ok(match (interrupted, left) {
-        (true, _) => Exit::Interrupted,
-        (false, 0) => Exit::Done,
-        (false, _) => Exit::Failed,
+        (Some(signal), _) => Exit::Interrupted(signal),
+        (None, 0) => Exit::Done,
+        (None, _) => Exit::Failed,
     })
 }
 

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::queue::{Queue, Received};
 use super::reading::{Emptiness, Hiding};
 use crate::progress::Steps;
+use crate::signals::{Signal, Signals};
 
 /// The action on the chosen dead letters.
 #[derive(Debug)]
@@ -28,8 +29,8 @@ pub(super) struct Moved {
     pub(super) left: usize,
     /// The error of the first dead letter that could not be moved or deleted.
     pub(super) first_problem: Option<String>,
-    /// A person ended it.
-    pub(super) interrupted: bool,
+    /// The signal that ended it.
+    pub(super) interrupted: Option<Signal>,
 }
 
 /// Moves or deletes the dead letters with these identifiers. The queue holds about `others` dead letters beside them.
@@ -40,20 +41,20 @@ pub(super) async fn carry_out(
     chosen: &HashSet<&str>,
     others: usize,
     quiet: bool,
+    signals: &Signals,
 ) -> Moved {
     let steps = Steps::begin("dead letters", chosen.len(), quiet);
     let mut moved = Moved::default();
     let mut tried: HashSet<String> = HashSet::new();
     let mut held: HashMap<String, String> = HashMap::new();
-    let interrupt = tokio::signal::ctrl_c();
-    tokio::pin!(interrupt);
+    let mut stop = signals.stop();
     let (mut hiding, mut emptiness) = (Hiding::of(others), Emptiness::default());
     while tried.len() < chosen.len() {
         // An interrupt may only end the wait for dead letters. A batch that is being moved is moved to its end.
         let received = tokio::select! {
             biased;
-            Ok(()) = &mut interrupt => {
-                moved.interrupted = true;
+            signal = stop.requested() => {
+                moved.interrupted = Some(signal);
                 break;
             }
             received = queue.receive(hiding.seconds(), emptiness.wait()) => received,

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use super::dead_letter::DeadLetter;
 use super::queue::Queue;
 use crate::progress::Steps;
+use crate::signals::{Signal, Signals};
 
 /// The time for which a pass hides dead letters from others.
 #[derive(Debug)]
@@ -55,7 +56,15 @@ impl Emptiness {
     }
 }
 
-/// Reads every dead letter. Gives nothing if a person interrupts it.
+/// How a reading pass ended.
+pub(super) enum Reading {
+    /// The dead letters of the queue.
+    Complete(Vec<DeadLetter>),
+    /// A signal ended the pass.
+    Interrupted(Signal),
+}
+
+/// Reads every dead letter, unless a signal ends the pass.
 ///
 /// # Errors
 /// One line: the queue cannot be read.
@@ -63,21 +72,23 @@ pub(super) async fn read(
     queue: &Queue,
     expected: usize,
     quiet: bool,
-) -> Result<Option<Vec<DeadLetter>>, String> {
+    signals: &Signals,
+) -> Result<Reading, String> {
+    let mut stop = signals.stop();
     let steps = Steps::begin("letters read", expected, quiet);
     let mut handles: HashMap<String, String> = HashMap::new();
     let mut letters = Vec::new();
     let ended = tokio::select! {
-        read = pass(queue, expected, &mut handles, &mut letters, &steps) => Some(read),
-        Ok(()) = tokio::signal::ctrl_c() => None,
+        read = pass(queue, expected, &mut handles, &mut letters, &steps) => Ok(read),
+        signal = stop.requested() => Err(signal),
     };
     steps.end();
     let handles: Vec<String> = handles.into_values().collect();
     queue.release(&handles).await;
     match ended {
-        Some(Ok(())) => Ok(Some(letters)),
-        Some(Err(problem)) => Err(problem),
-        None => Ok(None),
+        Ok(Ok(())) => Ok(Reading::Complete(letters)),
+        Ok(Err(problem)) => Err(problem),
+        Err(signal) => Ok(Reading::Interrupted(signal)),
     }
 }
 

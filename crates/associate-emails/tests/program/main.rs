@@ -6,9 +6,11 @@ mod aws;
 mod formats;
 #[path = "../../../../tests/golden/mod.rs"]
 mod golden;
+mod loopback;
 mod messages;
 mod outcomes;
 mod plan;
+mod signals;
 
 use std::io::Write;
 use std::path::PathBuf;

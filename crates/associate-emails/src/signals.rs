@@ -1,0 +1,141 @@
+//! Signals that end the program: SIGINT (Ctrl-C), SIGTERM and SIGHUP.
+//!
+//! The first signal lets a run stop and print what was done. A second one, or one that arrives while nothing needs to be
+//! finished, ends the process at once. The process handles the signals from its start and does not rely on their default
+//! action, because the kernel ignores that action for process 1 of a container (pid_namespaces(7)).
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch::{Receiver, Sender};
+
+use crate::outcome::complain;
+
+/// A signal that ends the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    HangUp,
+    Interrupt,
+    Terminate,
+}
+
+impl Signal {
+    const ALL: [Signal; 3] = [Signal::HangUp, Signal::Interrupt, Signal::Terminate];
+
+    fn kind(self) -> SignalKind {
+        match self {
+            Signal::HangUp => SignalKind::hangup(),
+            Signal::Interrupt => SignalKind::interrupt(),
+            Signal::Terminate => SignalKind::terminate(),
+        }
+    }
+
+    /// The exit code with which a shell reports the signal: 128 plus its number.
+    pub(crate) fn exit_code(self) -> u8 {
+        // Linux, macOS and the BSDs have the same numbers for these three.
+        match self {
+            Signal::HangUp => 129,
+            Signal::Interrupt => 130,
+            Signal::Terminate => 143,
+        }
+    }
+}
+
+/// The signals of this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Signals(Arc<Sender<Option<Signal>>>);
+
+impl Signals {
+    /// Starts to handle the signals, on a thread of its own, because this thread may wait for standard input. A signal
+    /// that the parent process ignores, as `nohup` does, stays ignored.
+    ///
+    /// # Errors
+    /// The system refuses the thread or a handler.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let signals = Signals(Arc::new(Sender::new(None)));
+        let runtime = Builder::new_current_thread().enable_io().build()?;
+        let mut listeners = Vec::new();
+        {
+            let _inside = runtime.enter();
+            for which in Signal::ALL.into_iter().filter(|which| !is_ignored(*which)) {
+                listeners.push((which, signal(which.kind())?));
+            }
+        }
+        let sender = signals.0.clone();
+        let listen = move || {
+            for (which, mut listener) in listeners {
+                let sender = sender.clone();
+                runtime.spawn(async move {
+                    while listener.recv().await.is_some() {
+                        arrived(which, &sender);
+                    }
+                });
+            }
+            runtime.block_on(std::future::pending::<()>());
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(listen)?;
+        Ok(signals)
+    }
+
+    /// Announces that the caller stops by itself at the first signal. While the result exists, the first signal does
+    /// not end the process.
+    pub(crate) fn stop(&self) -> Stop {
+        Stop(self.0.subscribe())
+    }
+}
+
+/// The first signal, for a caller that stops by itself.
+#[derive(Debug)]
+pub(crate) struct Stop(Receiver<Option<Signal>>);
+
+impl Stop {
+    /// Waits for the first signal.
+    pub(crate) async fn requested(&mut self) -> Signal {
+        loop {
+            if let Some(signal) = *self.0.borrow_and_update() {
+                return signal;
+            }
+            if self.0.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+fn arrived(signal: Signal, sender: &Sender<Option<Signal>>) {
+    let is_first = sender.borrow().is_none();
+    if is_first && sender.receiver_count() > 0 {
+        sender.send_replace(Some(signal));
+        return;
+    }
+    if is_first {
+        complain("associate-emails: interrupted");
+    }
+    std::process::exit(signal.exit_code().into());
+}
+
+/// Whether this process was started with the signal ignored. Outside Linux the answer is always no.
+fn is_ignored(signal: Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored(&status) & 1 << (signal.exit_code() - 129) != 0
+}
+
+/// The mask of ignored signals in the text of `/proc/self/status` (proc_pid_status(5)).
+fn ignored(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_read_from_the_status() {
+        assert_eq!(ignored("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0\n"), 0x1001);
+        assert_eq!(ignored(""), 0);
+    }
+}

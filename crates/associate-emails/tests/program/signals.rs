@@ -1,0 +1,158 @@
+//! Signals: the program stops, prints what was done, and exits with 128 plus the signal's number.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+
+use connect_simulator::{Connect, Effect, Fault, Fixture, Options, Server};
+use serde_json::json;
+
+use crate::loopback::{Loopback, Response};
+use crate::{Ran, program};
+
+const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
+
+fn send(signal: &str, to: u32) {
+    assert!(Command::new("kill").args(["-s", signal, &to.to_string()]).status().unwrap().success());
+}
+
+fn ended(child: Child) -> Ran {
+    child.wait_with_output().unwrap().into()
+}
+
+/// Starts a run of two pairs against a service that associates the first and never answers the second call. Returns
+/// when the second call has arrived.
+fn half_done(name: &str, start: impl FnOnce(Command) -> Command) -> (Child, Connect, Server) {
+    let fixture = Fixture::new()
+        .with_queue("i", "q1", "Billing")
+        .with_queue("i", "q2", "Orders")
+        .with_address("i", "e", "a@brand.example");
+    let connect = Connect::new(Options { fixture, ..Options::default() });
+    connect.inject(Fault {
+        queue: Some("q2".to_owned()),
+        operation: Some(connect_simulator::Operation::AssociateQueueEmailAddresses),
+        ..Fault::new(Effect::Hang)
+    });
+    let (sender, calls) = channel();
+    connect.observe(move |call| drop(sender.send(call.queue.clone())));
+    let server = Server::start(connect.clone()).unwrap();
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&file, "instanceId,queueId,emailAddressId\ni,q1,e\ni,q2,e\n").unwrap();
+    let mut command = program(&["--aws", "--region", "eu-central-1", "--quiet"]);
+    command
+        .env("AWS_ENDPOINT_URL_CONNECT", server.endpoint())
+        .env("AWS_ACCESS_KEY_ID", "id")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("MAX_CONCURRENT_CALLS", "1")
+        .arg(file);
+    let child = start(command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while calls.recv().unwrap().as_deref() != Some("q2") {}
+    (child, connect, server)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signal_stops_the_run_and_prints_what_was_done() {
+    for (signal, code) in SIGNALS {
+        let (child, connect, _server) = half_done(&format!("signal-{signal}.csv"), |command| command);
+        send(signal, child.id());
+        let ran = ended(child);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(code), ""), "{signal}: {}", ran.stderr);
+        let said = "associate-emails: interrupted; 1 pair was associated by then";
+        assert!(ran.stderr.starts_with(said), "{signal}: {}", ran.stderr);
+        assert_eq!(connect.associated("i", "q1"), ["e"]);
+    }
+}
+
+#[test]
+fn signal_ends_a_run_that_waits_for_its_input() {
+    for (signal, code) in SIGNALS {
+        let mut command = program(&["-"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // The program has set up its handlers when it has read some input.
+        let mut stdin = child.stdin.take().unwrap();
+        let more_than_a_pipe = vec![b' '; 1 << 20];
+        std::io::Write::write_all(&mut stdin, &more_than_a_pipe).unwrap();
+        send(signal, child.id());
+        let ran = ended(child);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(code), "associate-emails: interrupted\n"));
+    }
+}
+
+#[test]
+fn second_signal_ends_the_process_at_once() {
+    let message = json!({ "MessageId": "m", "ReceiptHandle": "r", "Body": "{}" });
+    let received = Arc::new(AtomicBool::new(false));
+    let sqs = Loopback::start(move |request| match request.operation() {
+        "GetQueueAttributes" => {
+            Response::Json(json!({ "Attributes": { "ApproximateNumberOfMessages": "1" } }).to_string())
+        }
+        "ReceiveMessage" if !received.swap(true, Ordering::Relaxed) => {
+            Response::Json(json!({ "Messages": [message] }).to_string())
+        }
+        _ => Response::Hang,
+    });
+    let mut command = program(&["dead-letters", "--quiet", "--region", "eu-central-1", "--queue-url"]);
+    command
+        .arg(format!("{}/111122223333/letters", sqs.url))
+        .env("AWS_ENDPOINT_URL_SQS", &sqs.url)
+        .env("AWS_ACCESS_KEY_ID", "id")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let pid = child.id();
+    let mut wait_for = |operation: &str| {
+        while sqs.next().operation() != operation {
+            assert_eq!(child.try_wait().unwrap(), None);
+        }
+    };
+    // The second request to receive shows that the response to the first has arrived.
+    wait_for("ReceiveMessage");
+    wait_for("ReceiveMessage");
+    send("TERM", pid);
+    // The first signal makes the dead letter visible again. That request gets no answer.
+    wait_for("ChangeMessageVisibilityBatch");
+    send("TERM", pid);
+    let ran = ended(child);
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(143), "", ""));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn ignored_hang_up_stays_ignored() {
+    let (child, _connect, _server) = half_done("nohup.csv", |command| {
+        let mut nohup = Command::new("nohup");
+        nohup.env_clear().arg(command.get_program()).args(command.get_args());
+        nohup.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        nohup.stdin(Stdio::null());
+        nohup
+    });
+    send("HUP", child.id());
+    send("TERM", child.id());
+    assert_eq!(ended(child).code, Some(143));
+}
+
+/// The kernel ignores a signal to process 1 of a container unless the process handles it (pid_namespaces(7)).
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn process_1_handles_signals() {
+    let namespaces = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
+    if !Command::new("unshare").args(namespaces).arg("true").status().is_ok_and(|status| status.success()) {
+        return;
+    }
+    let (child, connect, _server) = half_done("process-1.csv", |command| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(namespaces).arg(command.get_program()).args(command.get_args());
+        unshare.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        unshare
+    });
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let process_1: u32 = std::fs::read_to_string(children).unwrap().trim().parse().unwrap();
+    send("TERM", process_1);
+    let ran = ended(child);
+    assert_eq!(ran.code, Some(143), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 pair was associated by then"), "{}", ran.stderr);
+    assert_eq!(connect.associated("i", "q1"), ["e"]);
+}
