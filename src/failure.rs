@@ -15,7 +15,7 @@ pub struct Failure {
     pub(crate) blame: Blame,
 }
 
-/// The identifiers of a pair that the API refused.
+/// The identifiers of a pair that may be wrong because the pair failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blame {
     /// Neither identifier.
@@ -26,6 +26,9 @@ pub(crate) enum Blame {
     Address,
     /// One of the two identifiers. The function could not find out whether the queue exists.
     Either,
+    /// The API rejected neither of them, but the queue has no room. If the caller gave names, another queue may have the
+    /// name by now, or the address may be on the queue under another identifier.
+    Room,
 }
 
 impl Blame {

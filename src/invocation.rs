@@ -13,7 +13,7 @@ use crate::failures::Failures;
 use crate::forward::{Forwarding, Sender, sent_on};
 use crate::index::{Index, IndexList, SourceIndex};
 use crate::log::{Closing, close, close_without_report};
-use crate::names::Directories;
+use crate::names::DirectoryCache;
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
@@ -29,7 +29,7 @@ pub struct Function {
     settings: Settings,
     connect: Connect,
     shared: Shared,
-    directories: Directories,
+    directories: DirectoryCache,
     sender: Sender,
     visibility: Visibility,
 }
@@ -70,7 +70,7 @@ impl Function {
             shared: Shared::new(settings.allowance, settings.max_concurrent_calls, now),
             settings,
             connect: Connect::new(connect),
-            directories: Directories::default(),
+            directories: DirectoryCache::default(),
             sender: Sender::new(sqs.clone(), failures, continuation),
             visibility: Visibility::new(sqs),
         }
@@ -155,7 +155,7 @@ impl Function {
         })
     }
 
-    /// Makes the calls in one or two runs. The second run looks up names again if the API refused their identifiers.
+    /// Makes the calls in one or two runs. The second run is for names whose identifiers may be out of date.
     async fn carry_out(
         &self,
         pairs: &Pairs,
@@ -170,12 +170,12 @@ impl Function {
             source_ids,
             directories: &self.directories,
             limits: self.settings.group_limits(),
-            half_time: now + caller.deadline.time_left(now) / 2,
+            region: self.settings.home.region(),
         };
         let mut round = Round::new(given, now);
         let mut tally = caller.run(&mut round).await;
         // A directory is read again at most once, so a third run has nothing to do.
-        if round.look_up_refused(Instant::now()) {
+        if round.look_up_doubtful(Instant::now()) {
             tally += caller.run(&mut round).await;
         }
         let (plan, by_group) = round.finish();

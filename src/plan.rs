@@ -318,7 +318,11 @@ impl Plan {
 
 /// For each chunk, returns the number of calls that the smallest request with an address in it needs. `mentions`
 /// gives the request and the chunk of each mention, in the order of the requests.
-fn fewest_calls<Mentions>(chunks: usize, requests: usize, mentions: impl Fn() -> Mentions) -> Vec<usize>
+pub(crate) fn fewest_calls<Mentions>(
+    chunks: usize,
+    requests: usize,
+    mentions: impl Fn() -> Mentions,
+) -> Vec<usize>
 where
     Mentions: Iterator<Item = (RequestIndex, usize)>,
 {

@@ -1,6 +1,6 @@
 //! Round: the directories to read and the groups to associate, as steps for the loop that makes the calls.
 
-mod refused;
+mod doubt;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use tokio::time::Instant;
 
 use crate::connect::{AssociateCall, ListCall};
 use crate::failure::Failure;
-use crate::index::{DirectoryIndex, GroupIndex, Index, IndexList, SourceIndex};
-use crate::names::{Directories, Found, Names};
+use crate::index::{DirectoryIndex, GroupIndex, Index, IndexList, PairIndex, SourceIndex};
+use crate::names::{DirectoryCache, Found, Names};
 use crate::outcomes::GroupOutcomes;
 use crate::pairs::Pairs;
-use crate::plan::{Group, Joined, Plan};
+use crate::plan::{Group, Joined, Place, Plan};
 use crate::requests::EmailAddressId;
 
 use super::agenda::Pending;
@@ -37,11 +37,11 @@ pub(crate) struct Given<'p> {
     /// The identifier of each source of the envelope, for the `ClientToken`.
     pub(crate) source_ids: &'p IndexList<SourceIndex, Arc<str>>,
     /// The directories that the process keeps.
-    pub directories: &'p Directories,
+    pub directories: &'p DirectoryCache,
+    /// The Region of Connect, for messages.
+    pub region: &'p str,
     /// Bounds of each group.
     pub limits: GroupLimits,
-    /// When half of the time for calls is over.
-    pub(crate) half_time: Instant,
 }
 
 /// The state of everything that needs calls.
@@ -58,8 +58,8 @@ pub(crate) struct Round<'p> {
     idle: VecDeque<Idle>,
     /// Until when chunks that are not full wait for names.
     names_awaited_until: Option<Instant>,
-    /// When the pairs with known identifiers go ahead although a directory is not yet read to its end.
-    names_go_ahead_at: Option<Instant>,
+    /// The pairs that were looked up again, with their places before.
+    looked_up_again: Vec<(PairIndex, Place)>,
 }
 
 /// A group of the round.
@@ -84,7 +84,7 @@ enum Idle {
 impl<'p> Round<'p> {
     /// Groups the pairs whose identifiers are known, and starts to look up the names of the others.
     pub(crate) fn new(given: Given<'p>, now: Instant) -> Self {
-        let (names, resolved) = Names::new(given.pairs, given.directories, now);
+        let (names, resolved) = Names::new(given.pairs, given.directories, given.region, now);
         let mut round = Round {
             given,
             plan: Plan::new(given.pairs, resolved),
@@ -94,7 +94,7 @@ impl<'p> Round<'p> {
             idle: names.to_read().map(Idle::Reading).collect(),
             names,
             names_awaited_until: Some(now + WAIT_FOR_NAMES),
-            names_go_ahead_at: Some(given.half_time),
+            looked_up_again: Vec::new(),
         };
         round.begin_new_groups();
         round.count_waiting();
@@ -102,13 +102,14 @@ impl<'p> Round<'p> {
     }
 
     /// Returns the final plan and the outcome of each of its addresses.
-    pub(crate) fn finish(self) -> (Plan, IndexList<GroupIndex, GroupOutcomes>) {
+    pub(crate) fn finish(mut self) -> (Plan, IndexList<GroupIndex, GroupOutcomes>) {
+        self.excuse_late_rejections();
         (self.plan, self.groups.into_iter().map(|group| group.progress.finish()).collect())
     }
 
     /// The next step. The loop gives it back with [`Round::record`] or [`Round::expire`].
     pub(super) fn next(&mut self, now: Instant) -> Option<Step> {
-        self.let_names_go_ahead(now);
+        self.end_wait_for_names(now);
         if let Some(call) = self.instances.next_check() {
             return Some(Step { task: Task::CheckInstance { call }, urgency: 0, place: 0, pause: None });
         }
@@ -117,7 +118,7 @@ impl<'p> Round<'p> {
                 Idle::Group(group, pause) => self.next_of_group(group, pause),
                 Idle::Reading(reading) => self.names.next_page(reading).map(|call| Step {
                     task: Task::Search { reading, call },
-                    urgency: 0,
+                    urgency: self.names.urgency(reading),
                     place: reading.get(),
                     pause: None,
                 }),
@@ -132,7 +133,7 @@ impl<'p> Round<'p> {
     /// The time at which a step may become ready without another answer.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         self.names.to_read().next()?;
-        self.names_awaited_until.into_iter().chain(self.names_go_ahead_at).min()
+        self.names_awaited_until
     }
 
     fn next_of_group(&mut self, group: GroupIndex, pause: Option<Pause>) -> Option<Step> {
@@ -196,8 +197,8 @@ impl<'p> Round<'p> {
         self.instances.note(&self.plan.groups[group].instance, group, Standing::Unknown);
     }
 
-    /// Builds the call of a task.
-    pub(super) fn attempt(&self, task: Task) -> Attempt {
+    /// Builds the call of a task. The call starts now.
+    pub(super) fn attempt(&mut self, task: Task, now: Instant) -> Attempt {
         match task {
             Task::Associate { group, chunk } => {
                 let call = self.associate_call(&self.plan.groups[group], &chunk);
@@ -209,7 +210,10 @@ impl<'p> Round<'p> {
                 let call = ListCall { instance: instance.clone(), queue: queue.clone(), next_token };
                 Attempt::List { group, listing, call }
             }
-            Task::Search { reading, call } => Attempt::Search { reading, call },
+            Task::Search { reading, call } => {
+                self.names.start_page(reading, now);
+                Attempt::Search { reading, call }
+            }
             Task::CheckInstance { call } => Attempt::CheckInstance { call },
         }
     }
@@ -223,12 +227,12 @@ impl<'p> Round<'p> {
             }),
             Answer::Listed { group, listing, page } => {
                 self.update(group, |progress, group, names| {
-                    let existing = |id: &EmailAddressId| names.existing(&group.instance, id);
+                    let existing = |id: &EmailAddressId| names.check_address(&group.instance, id);
                     progress.listed(listing, page, group, existing)
                 });
             }
             Answer::Found { reading, page } => {
-                let found = self.names.found(reading, page, now);
+                let found = self.names.add_page(reading, page, now);
                 self.read(reading, found);
             }
             Answer::Exists { call } => self.instances.checked(&call, None),
@@ -242,7 +246,7 @@ impl<'p> Round<'p> {
                 self.update(group, |progress, _, _| progress.not_listed(listing, &refused));
             }
             Answer::Refused { task: Task::Search { reading, .. }, refused } => {
-                let found = self.names.refused(reading, &refused, now);
+                let found = self.names.page_rejected(reading, &refused, now);
                 self.read(reading, found);
             }
         }
@@ -267,20 +271,14 @@ impl<'p> Round<'p> {
                 self.instances.note(&self.plan.groups[*group].instance, *group, progress.standing());
             }
             Task::Search { reading, .. } => {
-                let found = self.names.interrupt(*reading, &failure.message, now);
+                let found = self.names.out_of_time(*reading, &failure.message, now);
                 self.read(*reading, found);
             }
             Task::CheckInstance { call } => self.instances.checked(call, None),
         }
     }
 
-    fn let_names_go_ahead(&mut self, now: Instant) {
-        if self.names_go_ahead_at.is_some_and(|at| at <= now) {
-            self.names_go_ahead_at = None;
-            for found in self.names.go_ahead() {
-                self.join(found);
-            }
-        }
+    fn end_wait_for_names(&mut self, now: Instant) {
         if self.names_awaited_until.is_some_and(|until| until <= now) {
             self.names_awaited_until = None;
             self.wake_groups();

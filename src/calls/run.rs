@@ -248,7 +248,7 @@ impl Run<'_, '_> {
             Pending::Again(_) => true,
         };
         let (attempt, attempts, backoff, maybe_done) = match pending {
-            Pending::First(step) => (self.round.attempt(step.task), 1, None, false),
+            Pending::First(step) => (self.round.attempt(step.task, now), 1, None, false),
             Pending::Again(retry) => {
                 (retry.attempt, retry.attempts + 1, Some(retry.backoff), retry.maybe_done)
             }

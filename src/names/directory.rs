@@ -1,71 +1,133 @@
-//! A directory: the queues or the email addresses of an instance, as the API listed them.
+//! The queues or the email addresses of an instance, as the API listed them.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
+
+use tokio::time::Instant;
 
 use crate::connect::Directory as Kind;
 use crate::requests::InstanceId;
 
-use super::similar::{folded, same_but_for};
+use super::similar::{differences, folded};
 
-/// The key of a directory: its instance and its kind.
-pub(super) type Which = (InstanceId, Kind);
+/// Identifies a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct DirectoryKey {
+    /// The instance.
+    pub(super) instance: InstanceId,
+    /// Its queues or its email addresses.
+    pub(super) kind: Kind,
+}
 
-/// Returns the form in which names are compared. Queue names compare exactly, addresses without regard to case.
-fn key(kind: Kind, name: &str) -> Cow<'_, str> {
+/// A complete directory. It takes about 100 bytes for each entry, because a process keeps many of them.
+#[derive(Debug)]
+pub(super) struct Directory {
+    kind: Kind,
+    /// When the call for the first page started. The directory is as old as this page.
+    read_at: Instant,
+    pages: usize,
+    /// All entries, ordered by name and then by identifier.
+    entries: Box<[NameAndId]>,
+    /// The folded form of each name and the index of its entry, in order. Built when a name is not found for the first
+    /// time.
+    by_folded: OnceLock<Box<[(String, usize)]>>,
+    /// The indices of all entries, ordered by identifier. Built when an identifier is checked for the first time.
+    by_id: OnceLock<Box<[usize]>>,
+}
+
+/// A name and its identifier, in one allocation.
+#[derive(Debug)]
+pub(super) struct NameAndId {
+    text: Box<str>,
+    name_len: usize,
+}
+
+impl NameAndId {
+    pub(super) fn new(kind: Kind, name: &str, id: &str) -> Self {
+        let name = comparable(kind, name);
+        NameAndId { text: format!("{name}{id}").into(), name_len: name.len() }
+    }
+
+    fn name(&self) -> &str {
+        &self.text[..self.name_len]
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.text[self.name_len..]
+    }
+}
+
+/// Returns the form in which names are compared. Queue names are compared exactly, addresses without regard to case.
+fn comparable(kind: Kind, name: &str) -> Cow<'_, str> {
     match kind {
         Kind::Queues => Cow::Borrowed(name),
         Kind::EmailAddresses => Cow::Owned(name.to_lowercase()),
     }
 }
 
-/// The identifiers behind the names of a directory.
-#[derive(Debug)]
-pub(super) struct Directory {
-    kind: Kind,
-    ids: HashMap<String, Vec<Arc<str>>>,
-    /// Names by their folded form. Built when a name is not found for the first time.
-    by_look: OnceLock<HashMap<String, Vec<String>>>,
-    /// All identifiers. Built when an identifier is checked for the first time.
-    all_ids: OnceLock<HashSet<Arc<str>>>,
-}
-
 impl Directory {
-    pub(super) fn new(kind: Kind) -> Self {
-        Directory { kind, ids: HashMap::new(), by_look: OnceLock::new(), all_ids: OnceLock::new() }
-    }
-
-    pub(super) fn add(&mut self, name: &str, id: &str) {
-        let ids = self.ids.entry(key(self.kind, name).into_owned()).or_default();
-        // A directory that changes while it is read may show an entry on two pages.
-        if !ids.iter().any(|known| &**known == id) {
-            ids.push(id.into());
+    /// Orders the entries of all `pages` pages. `read_at` is the time at which the call for the first page started.
+    pub(super) fn new(kind: Kind, mut entries: Vec<NameAndId>, read_at: Instant, pages: usize) -> Self {
+        entries.sort_unstable_by(|a, b| (a.name(), a.id()).cmp(&(b.name(), b.id())));
+        // A directory that changes while it is read may have an entry on two pages.
+        entries.dedup_by(|a, b| (a.name(), a.id()) == (b.name(), b.id()));
+        Directory {
+            kind,
+            read_at,
+            pages,
+            entries: entries.into(),
+            by_folded: OnceLock::new(),
+            by_id: OnceLock::new(),
         }
     }
 
-    /// The identifiers of all entries with this name.
-    pub(super) fn find(&self, name: &str) -> &[Arc<str>] {
-        self.ids.get(&*key(self.kind, name)).map_or(&[], Vec::as_slice)
+    /// When the call for the first page started.
+    pub(super) fn read_at(&self) -> Instant {
+        self.read_at
+    }
+
+    /// Whether all entries were on one page. The API listed them at one moment then, so none of them can have moved
+    /// from a page that was not read yet to one that was.
+    pub(super) fn has_one_page(&self) -> bool {
+        self.pages <= 1
+    }
+
+    /// Number of entries.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The entries with this name.
+    pub(super) fn find(&self, name: &str) -> &[NameAndId] {
+        let name = comparable(self.kind, name);
+        let first = self.entries.partition_point(|entry| entry.name() < &*name);
+        let count = self.entries[first..].partition_point(|entry| entry.name() == &*name);
+        &self.entries[first..first + count]
     }
 
     pub(super) fn has_id(&self, id: &str) -> bool {
-        self.all_ids.get_or_init(|| self.ids.values().flatten().cloned().collect()).contains(id)
+        let by_id = self.by_id.get_or_init(|| {
+            let mut by_id: Vec<usize> = (0..self.entries.len()).collect();
+            by_id.sort_unstable_by_key(|index| self.entries[*index].id());
+            by_id.into()
+        });
+        by_id.binary_search_by_key(&id, |index| self.entries[*index].id()).is_ok()
     }
 
-    /// Finds an entry that looks like a missing name. Returns its identifier, and the difference in words.
-    pub(super) fn find_similar(&self, name: &str) -> Option<(&Arc<str>, String)> {
-        let name = key(self.kind, name);
-        let by_look = self.by_look.get_or_init(|| {
-            let mut by_look: HashMap<String, Vec<String>> = HashMap::with_capacity(self.ids.len());
-            for name in self.ids.keys() {
-                by_look.entry(folded(name)).or_default().push(name.clone());
-            }
-            by_look
+    /// Finds an entry that a person may take for a missing name. Returns its identifier, and the differences in words.
+    pub(super) fn find_similar(&self, name: &str) -> Option<(Arc<str>, String)> {
+        let name = comparable(self.kind, name);
+        let by_folded = self.by_folded.get_or_init(|| {
+            let names = self.entries.iter().enumerate();
+            let mut by_folded: Vec<_> = names.map(|(index, entry)| (folded(entry.name()), index)).collect();
+            by_folded.sort_unstable();
+            by_folded.into()
         });
-        // The least name makes the result independent of the map's order.
-        let similar = by_look.get(&folded(&name))?.iter().min()?;
-        Some((self.ids.get(similar)?.first()?, same_but_for(&name, similar)))
+        let wanted = folded(&name);
+        let first = by_folded.partition_point(|(folded, _)| *folded < wanted);
+        let (_, index) = by_folded.get(first).filter(|(folded, _)| *folded == wanted)?;
+        let entry = &self.entries[*index];
+        Some((entry.id().into(), differences(&name, entry.name())))
     }
 }
 
@@ -73,28 +135,46 @@ impl Directory {
 mod tests {
     use super::*;
 
+    fn directory(kind: Kind, entries: &[(&str, &str)]) -> Directory {
+        let entries = entries.iter().map(|(name, id)| NameAndId::new(kind, name, id)).collect();
+        Directory::new(kind, entries, Instant::now(), 1)
+    }
+
+    fn ids<'d>(directory: &'d Directory, name: &str) -> Vec<&'d str> {
+        directory.find(name).iter().map(NameAndId::id).collect()
+    }
+
     #[test]
     fn queues_match_exactly_and_addresses_ignore_case() {
-        let mut queues = Directory::new(Kind::Queues);
-        queues.add("Billing", "q1");
-        queues.add("billing", "q2");
-        assert_eq!(queues.find("Billing"), ["q1".into()]);
-        assert!(queues.find("BILLING").is_empty());
-        let mut addresses = Directory::new(Kind::EmailAddresses);
-        addresses.add("Help@Brand.example", "e1");
-        addresses.add("help@brand.EXAMPLE", "e2");
-        addresses.add("help@brand.example", "e1");
-        assert_eq!(addresses.find("HELP@brand.example"), ["e1".into(), "e2".into()]);
+        let queues = directory(Kind::Queues, &[("billing", "q2"), ("Billing", "q1")]);
+        assert_eq!(ids(&queues, "Billing"), ["q1"]);
+        assert_eq!(ids(&queues, "BILLING"), [""; 0]);
+        let addresses = directory(
+            Kind::EmailAddresses,
+            &[
+                ("Help@Brand.example", "e1"),
+                ("help@brand.EXAMPLE", "e2"),
+                ("help@brand.example", "e1"),
+                ("a@brand.example", "e3"),
+            ],
+        );
+        assert_eq!(ids(&addresses, "HELP@brand.example"), ["e1", "e2"]);
+        assert_eq!(addresses.len(), 3);
+    }
+
+    #[test]
+    fn identifier_is_found_whatever_its_name() {
+        let queues = directory(Kind::Queues, &[("Billing", "q9"), ("Orders", "q1"), ("Returns", "q5")]);
+        assert!(["q1", "q5", "q9"].into_iter().all(|id| queues.has_id(id)));
+        assert!(!queues.has_id("q2") && !queues.has_id("Billing"));
     }
 
     #[test]
     fn similar_name_is_found_with_its_difference() {
-        let mut queues = Directory::new(Kind::Queues);
-        queues.add("Billing", "q1");
-        queues.add("Orders", "q2");
+        let queues = directory(Kind::Queues, &[("Orders", "q2"), ("Billing", "q1")]);
         assert_eq!(
             queues.find_similar("billing "),
-            Some((&"q1".into(), "case and outer white space".to_owned()))
+            Some(("q1".into(), "case and outer white space".to_owned()))
         );
         assert_eq!(queues.find_similar("Billings"), None);
     }

@@ -1,4 +1,4 @@
-//! Found: the identifiers behind the names of an invocation.
+//! The identifiers that were found for the names of an invocation.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use crate::requests::{EmailAddressId, QueueId};
 /// An identifier, or the failure to find it.
 pub type Identifier<Id> = Result<Id, Arc<Failure>>;
 
-/// The identifiers behind the names of [`Pairs`](crate::pairs::Pairs). Each queue and each pair has an identifier or a
-/// failure. A name that is still being looked up has a failure.
+/// The identifier of each queue and each pair of [`Pairs`](crate::pairs::Pairs), or its failure. A name that is still
+/// being looked up has a failure.
 #[derive(Debug)]
 pub struct Resolved {
     /// The identifier of each of [`Pairs::queues`](crate::pairs::Pairs::queues).
@@ -19,8 +19,7 @@ pub struct Resolved {
     pub addresses: IndexList<PairIndex, Identifier<EmailAddressId>>,
 }
 
-/// The queues and pairs that were decided since the last call of [`Names`](super::Names), by position in the lists of
-/// [`Resolved`].
+/// The queues and pairs that [`Names`](super::Names) decided in one step.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Queues.

@@ -1,23 +1,26 @@
-//! Names: finds the identifiers of queues and email addresses that callers name by name.
+//! Finds the identifiers of the queues and email addresses that callers give by name.
 //!
-//! The process reads a whole directory and keeps it for five minutes. The names of 10,000 queues take 20 calls that
-//! way. A search for each name would take 10,000 calls. A kept directory may be out of date. An invocation reads it
-//! again, at most once, if a name is missing from it or not unique in it. It also does so if the API refuses an
-//! identifier from it.
+//! The API finds identifiers by searching, and one search for each name of 10,000 queues would take 10,000 calls.
+//! Reading the whole directory of an instance takes 20. Only a directory that was read from its first page to its last
+//! resolves names, because only then a name is known to be unique.
 //!
-//! [`Names`] makes no calls. It asks for pages, takes them, and returns pairs as it finds them.
+//! The process keeps a directory for five minutes (`cache`). So a name may be new, and an identifier may be out of date.
+//! Before a pair fails permanently because of that, the invocation reads the directory again, at most once.
+//!
+//! [`Names`] makes no calls. It returns the next page to read, takes the page, and returns the pairs that it found.
 
+mod cache;
+mod directories;
 mod directory;
-mod existing;
+mod failure;
 mod found;
-mod kept;
 mod lookup;
 mod reading;
-mod reread;
 mod similar;
-mod unresolved;
+mod state;
+mod urgency;
 
+pub(crate) use cache::DirectoryCache;
+pub(crate) use directories::Lookup;
 pub use found::{Found, Identifier, Resolved};
-pub(crate) use kept::Directories;
 pub use lookup::Names;
-pub(crate) use reread::Reread;

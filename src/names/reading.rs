@@ -1,98 +1,55 @@
-//! Reading: reads a directory page by page.
+//! Reads a directory page by page.
 
-use crate::connect::{Class, Directory as Kind, Entry, Page, Pages, Refused, SearchCall};
-use crate::failure::{Failure, Retry};
+use tokio::time::Instant;
 
-use super::directory::{Directory, Which};
+use crate::connect::{Entry, Page, Pages, Refused, SearchCall};
 
-/// A directory that has not been read to its end.
+use super::directory::{Directory, DirectoryKey, NameAndId};
+
+/// A directory whose last page has not been read yet.
 #[derive(Debug)]
 pub(super) struct Reading {
-    which: Which,
+    key: DirectoryKey,
+    /// When the call for the first page started.
+    read_at: Instant,
     pages: Pages,
-    directory: Directory,
-    /// Names found so far count as found, although a later page may hold the same name again.
-    pub(super) goes_ahead: bool,
-    /// An earlier invocation began the reading, so its next token may be stale.
-    pub(super) continued: bool,
+    pages_read: usize,
+    entries: Vec<NameAndId>,
 }
 
 impl Reading {
-    pub(super) fn new(which: Which) -> Self {
-        let directory = Directory::new(which.1);
-        Reading { which, pages: Pages::default(), directory, goes_ahead: false, continued: false }
+    pub(super) fn new(key: DirectoryKey, now: Instant) -> Self {
+        Reading { key, read_at: now, pages: Pages::default(), pages_read: 0, entries: Vec::new() }
     }
 
-    /// Continues the reading in another invocation. Names found so far go ahead, because a long directory may not end
-    /// in one invocation.
-    pub(super) fn resumed(self) -> Self {
-        Reading { goes_ahead: true, continued: true, ..self }
-    }
-
+    /// The call for the next page.
     pub(super) fn call(&self) -> SearchCall {
-        let (instance, directory) = self.which.clone();
-        SearchCall { instance, directory, next_token: self.pages.next_token().map(str::to_owned) }
+        let DirectoryKey { instance, kind } = self.key.clone();
+        SearchCall { instance, directory: kind, next_token: self.pages.next_token().map(str::to_owned) }
     }
 
-    pub(super) fn is_at_first_page(&self) -> bool {
-        self.pages.next_token().is_none()
-    }
-
-    /// Adds a page, and returns whether it was the last one.
-    pub(super) fn add(&mut self, page: Page<Entry>) -> Result<bool, Refused> {
-        self.continued = false;
-        for entry in page.items {
-            self.directory.add(&entry.name, &entry.id);
+    /// Notes that the call for the next page starts.
+    pub(super) fn start_page(&mut self, now: Instant) {
+        if self.pages_read == 0 {
+            self.read_at = now;
         }
-        self.pages.turn(self.which.1.operation(), page.next_token)
     }
 
-    /// The entries read so far.
-    pub(super) fn so_far(&self) -> &Directory {
-        &self.directory
+    /// Number of pages read so far.
+    pub(super) fn pages_read(&self) -> usize {
+        self.pages_read
     }
 
-    pub(super) fn into_directory(self) -> Directory {
-        self.directory
+    /// Adds a page. Returns the directory after its last page.
+    ///
+    /// # Errors
+    /// Returns an error if the pages never end.
+    pub(super) fn add(&mut self, page: Page<Entry>) -> Result<Option<Directory>, Refused> {
+        let kind = self.key.kind;
+        self.pages_read += 1;
+        self.entries.extend(page.items.iter().map(|entry| NameAndId::new(kind, &entry.name, &entry.id)));
+        let is_last = self.pages.turn(kind.operation(), page.next_token)?;
+        Ok(is_last
+            .then(|| Directory::new(kind, std::mem::take(&mut self.entries), self.read_at, self.pages_read)))
     }
-}
-
-/// Creates the failure of names whose directory cannot be read. It has the error code of the refusal. The API may
-/// refuse a later page because of its token, so that refusal is retryable.
-pub(super) fn unreadable(kind: Kind, refused: &Refused, is_first_page: bool) -> Failure {
-    let refusal = &refused.refusal;
-    let advice = match (refusal.class, kind) {
-        (Class::Denied, Kind::Queues) => {
-            "; the function's role needs connect:SearchQueues and connect:DescribeQueue"
-        }
-        (Class::Denied, Kind::EmailAddresses) => {
-            "; the function's role needs connect:SearchEmailAddresses and connect:DescribeEmailAddress"
-        }
-        _ => "",
-    };
-    let message = format!(
-        "names cannot be looked up, because {} was refused: {}{advice}",
-        kind.operation(),
-        refusal.message
-    );
-    if refused.out_of_time {
-        return Failure::deadline_exceeded_after_refusal(message);
-    }
-    let retry = match refusal.class {
-        Class::Throttled | Class::Unavailable | Class::Limit | Class::Credentials => Retry::MayPass,
-        Class::NotFound | Class::Content if !is_first_page => Retry::MayPass,
-        Class::NotFound => Retry::FirstDelivery,
-        Class::Content | Class::Denied => Retry::Never,
-    };
-    Failure::ours(refusal.code.clone(), message, retry)
-}
-
-/// The failure of names in a directory whose pages never end.
-pub(super) fn endless(refused: &Refused) -> Failure {
-    let refusal = &refused.refusal;
-    Failure::ours(
-        refusal.code.clone(),
-        format!("names cannot be looked up: {}", refusal.message),
-        Retry::MayPass,
-    )
 }

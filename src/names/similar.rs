@@ -1,4 +1,4 @@
-//! Similar names: folds names that look alike to a person, and names the differences between them.
+//! Folds names that look alike to a person, and describes the differences between them.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -20,13 +20,13 @@ const ALL: [(Difference, &str); 4] = [
     (Difference::Invisible, "invisible characters"),
 ];
 
-/// Folds a name, so that names without a visible difference become the same.
+/// Folds a name, so that names without a visible difference become equal.
 pub(super) fn folded(name: &str) -> String {
     fold(name, None)
 }
 
 /// Lists, in words, the differences between two names that have the same folded form.
-pub(super) fn same_but_for(name: &str, other: &str) -> String {
+pub(super) fn differences(name: &str, other: &str) -> String {
     let words: Vec<&str> = ALL
         .into_iter()
         .filter(|(difference, _)| fold(name, Some(*difference)) != fold(other, Some(*difference)))
@@ -39,9 +39,9 @@ pub(super) fn same_but_for(name: &str, other: &str) -> String {
     }
 }
 
-/// Folds a name, but leaves the difference `but_for` in it.
-fn fold(name: &str, but_for: Option<Difference>) -> String {
-    let folds = |difference| but_for != Some(difference);
+/// Folds a name, except for the difference `kept`.
+fn fold(name: &str, kept: Option<Difference>) -> String {
+    let folds = |difference| kept != Some(difference);
     let mut name = name.to_owned();
     if folds(Difference::Invisible) {
         name.retain(|c| c.is_whitespace() || !is_invisible(c));
@@ -81,7 +81,7 @@ mod tests {
             ),
         ] {
             assert_eq!(folded(name), folded(other), "{name:?}");
-            assert_eq!(same_but_for(name, other), differs, "{name:?}");
+            assert_eq!(differences(name, other), differs, "{name:?}");
         }
     }
 

@@ -12,6 +12,7 @@ mod check_and_live;
 mod concurrent;
 mod continuation;
 mod deadline;
+mod directories;
 mod dry_run;
 mod envelopes;
 mod failures_queue;

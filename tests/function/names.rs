@@ -103,7 +103,9 @@ async fn missing_and_ambiguous_names_fail_alone() {
     assert_eq!(failures[2]["emailAddress"], "nobody@brand.example");
     assert_eq!(
         failures[1]["message"],
-        format!("2 queues of instance {INSTANCE} have this name; name the queue by queueId")
+        format!(
+            "2 standard queues of instance {INSTANCE} in eu-central-1 have this name; replace queueName with queueId"
+        )
     );
     assert!(failures.iter().all(|failure| failure["retryable"] == false));
     let rows = report["queues"].as_array().unwrap();
@@ -181,7 +183,9 @@ async fn unreadable_directory_gives_its_own_error() {
         let message = report["failures"][0]["message"].as_str().unwrap();
         assert_eq!(
             message,
-            format!("names cannot be looked up, because SearchQueues was refused: no{advice}")
+            format!(
+                "names cannot be looked up in instance {INSTANCE} in eu-central-1: SearchQueues was rejected: no{advice}"
+            )
         );
     }
 }

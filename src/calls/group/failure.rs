@@ -75,7 +75,7 @@ impl Fill {
             "the queue held {held} of {limit} addresses beside its default one: {added} were added and {left} do not \
              fit; remove addresses from the queue, or have quota L-7B867368 raised and set QUEUE_ADDITIONAL_LIMIT to it"
         );
-        Failure::ours("QueueFull", message, Retry::Never)
+        queue_full(message)
     }
 
     /// The failure in a dry run if the queue's list shows too little room.
@@ -86,7 +86,7 @@ impl Fill {
              not fit; remove addresses from the queue, or have quota L-7B867368 raised and set QUEUE_ADDITIONAL_LIMIT to \
              it"
         );
-        Failure::ours("QueueFull", message, Retry::Never)
+        queue_full(message)
     }
 
     /// The failure if the API takes no more addresses although the queue's list shows room.
@@ -97,7 +97,7 @@ impl Fill {
              QUEUE_ADDITIONAL_LIMIT is {limit}: {added} were added and {left} do not fit; remove addresses from the \
              queue, or set QUEUE_ADDITIONAL_LIMIT to the queue's true limit"
         );
-        Failure::ours("QueueFull", message, Retry::Never)
+        queue_full(message)
     }
 }
 
@@ -120,4 +120,8 @@ pub(super) fn no_time_to_retry(refusal: &Refusal) -> Failure {
         "no time was left to try again after {}: {}",
         refusal.code, refusal.message
     ))
+}
+
+fn queue_full(message: String) -> Failure {
+    Failure { blame: Blame::Room, ..Failure::ours("QueueFull", message, Retry::Never) }
 }

@@ -1,0 +1,126 @@
+//! What an invocation knows of a directory.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::failure::Failure;
+
+use super::directory::{Directory, DirectoryKey, NameAndId};
+use super::reading::Reading;
+
+/// A directory that the names of an invocation need.
+#[derive(Debug)]
+pub(super) struct NeededDirectory<'a> {
+    pub(super) key: DirectoryKey,
+    pub(super) state: DirectoryState,
+    /// Number of calls that the smallest request with one of the names needs. Directories with a low number are read
+    /// first, so that a large request does not delay small ones.
+    pub(super) urgency: usize,
+    /// The identifiers of addresses whose existence requests check.
+    pub(super) checked_ids: HashSet<&'a str>,
+}
+
+/// The state of a directory in an invocation.
+#[derive(Debug)]
+pub(super) enum DirectoryState {
+    /// It was read before this invocation.
+    Cached(Arc<Directory>),
+    /// It is being read.
+    Reading {
+        reading: Reading,
+        /// Resolves the names that are unique in it until the reading ends, and also if the reading fails.
+        older: Option<Arc<Directory>>,
+        /// The directory was read before, in this invocation or an earlier one.
+        is_reread: bool,
+    },
+    /// It was read in this invocation.
+    Read { directory: Arc<Directory>, is_reread: bool },
+    /// It cannot be read in this invocation.
+    Failed { failure: Arc<Failure>, older: Option<Arc<Directory>> },
+}
+
+impl DirectoryState {
+    /// The newest complete directory that may resolve names.
+    pub(super) fn directory(&self) -> Option<&Directory> {
+        match self {
+            DirectoryState::Cached(directory) | DirectoryState::Read { directory, .. } => Some(directory),
+            DirectoryState::Reading { older, .. } | DirectoryState::Failed { older, .. } => older.as_deref(),
+        }
+    }
+
+    pub(super) fn is_reading(&self) -> bool {
+        matches!(self, DirectoryState::Reading { .. })
+    }
+}
+
+impl<'a> NeededDirectory<'a> {
+    /// Uses the directory that the process keeps, if there is one. Otherwise reads the directory.
+    pub(super) fn new(key: DirectoryKey, kept: Option<Arc<Directory>>, now: Instant) -> Self {
+        let state = kept.map_or_else(
+            || DirectoryState::Reading {
+                reading: Reading::new(key.clone(), now),
+                older: None,
+                is_reread: false,
+            },
+            DirectoryState::Cached,
+        );
+        NeededDirectory { key, state, urgency: usize::MAX, checked_ids: HashSet::new() }
+    }
+
+    /// The entries with this name in the newest complete directory.
+    pub(super) fn find(&self, name: &str) -> &[NameAndId] {
+        self.state.directory().map_or(&[], |directory| directory.find(name))
+    }
+
+    /// Reads the directory again because a name is missing from it or ambiguous in it, or a checked identifier is
+    /// missing. A directory that this invocation has read from one page needs no second reading.
+    pub(super) fn reread_for_missing(&mut self, now: Instant) {
+        match &self.state {
+            DirectoryState::Cached(directory) => self.reread(Some(directory.clone()), now),
+            DirectoryState::Read { directory, is_reread: false } if !directory.has_one_page() => {
+                self.reread(Some(directory.clone()), now);
+            }
+            DirectoryState::Reading { .. } | DirectoryState::Read { .. } | DirectoryState::Failed { .. } => {}
+        }
+    }
+
+    /// Reads the directory again because an identifier from it may be out of date. Until then, it resolves no names.
+    pub(super) fn reread_for_stale(&mut self, now: Instant) {
+        match &mut self.state {
+            DirectoryState::Cached(_) | DirectoryState::Read { is_reread: false, .. } => {
+                self.reread(None, now);
+            }
+            DirectoryState::Failed { older, .. } => *older = None,
+            DirectoryState::Reading { .. } | DirectoryState::Read { .. } => {}
+        }
+    }
+
+    fn reread(&mut self, older: Option<Arc<Directory>>, now: Instant) {
+        let reading = Reading::new(self.key.clone(), now);
+        self.state = DirectoryState::Reading { reading, older, is_reread: true };
+    }
+
+    /// Reads the directory again if it lacks a checked identifier.
+    pub(super) fn reread_for_checks(&mut self, now: Instant) {
+        let lacks_one = self
+            .state
+            .directory()
+            .is_some_and(|directory| self.checked_ids.iter().any(|id| !directory.has_id(id)));
+        if lacks_one {
+            self.reread_for_missing(now);
+        }
+    }
+
+    /// Ends the reading with a failure.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        let older = match &mut self.state {
+            DirectoryState::Reading { older, .. } | DirectoryState::Failed { older, .. } => older.take(),
+            DirectoryState::Cached(directory) | DirectoryState::Read { directory, .. } => {
+                Some(directory.clone())
+            }
+        };
+        self.state = DirectoryState::Failed { failure: Arc::new(failure), older };
+    }
+}

@@ -1,0 +1,45 @@
+//! The order in which directories are read.
+
+use crate::index::{DirectoryIndex, Index, IndexList, PairIndex};
+use crate::pairs::{Mention, Pairs};
+use crate::plan::{CHUNK, fewest_calls};
+
+/// Returns the urgency of each directory: the number of calls that the smallest request that needs the directory makes.
+/// The call counts are those that are known before names are resolved, so a directory counts as one call. `needs`
+/// returns the directories that a mention needs.
+pub(super) fn urgencies(
+    pairs: &Pairs,
+    directories: usize,
+    needs: impl Fn(&Mention) -> [Option<DirectoryIndex>; 2],
+) -> Vec<usize> {
+    let (chunk_of, chunks) = chunks(pairs);
+    let mentions = || {
+        pairs.mentions.iter().flat_map(|mention| {
+            // The chunks take the numbers after the directories.
+            let chunk = directories + chunk_of[mention.pair];
+            let calls = needs(mention).into_iter().flatten().map(Index::get).chain([chunk]);
+            calls.map(|call| (mention.request, call))
+        })
+    };
+    let mut fewest = fewest_calls(directories + chunks, pairs.requests.len(), mentions);
+    fewest.truncate(directories);
+    fewest
+}
+
+/// Returns the chunk of each pair if every pair is associated under the names that callers gave, and the number of
+/// chunks.
+fn chunks(pairs: &Pairs) -> (IndexList<PairIndex, usize>, usize) {
+    let mut of_queue = IndexList::from(vec![(0, 0); pairs.queues.len()]);
+    let mut chunks = 0;
+    let mut chunk_of = IndexList::with_capacity(pairs.pairs.len());
+    for pair in &pairs.pairs {
+        let (chunk, addresses) = &mut of_queue[pair.queue()];
+        if *addresses % CHUNK == 0 {
+            *chunk = chunks;
+            chunks += 1;
+        }
+        *addresses += 1;
+        chunk_of.push(*chunk);
+    }
+    (chunk_of, chunks)
+}
