@@ -85,7 +85,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Ends a reading because a page cannot be read. Names that are unique in an older directory keep its identifiers,
+    /// Ends a reading because a page cannot be read. A name that is unique in an older directory keeps its identifier,
     /// because most of an old directory is still right.
     pub(crate) fn page_rejected(
         &mut self,

@@ -1,4 +1,4 @@
-//! Folds names that look alike to a person, and describes the differences between them.
+//! Recognises names that look alike to a person, and describes their differences.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -20,7 +20,7 @@ const ALL: [(Difference, &str); 4] = [
     (Difference::Invisible, "invisible characters"),
 ];
 
-/// Folds a name, so that names without a visible difference become equal.
+/// Returns the folded form of a name. Two names without a visible difference have the same one.
 pub(super) fn folded(name: &str) -> String {
     fold(name, None)
 }

@@ -30,7 +30,7 @@ pub(super) enum DirectoryState {
     /// It is being read.
     Reading {
         reading: Reading,
-        /// Resolves the names that are unique in it until the reading ends, and also if the reading fails.
+        /// Resolves each name that is unique in it until the reading ends, and also if the reading fails.
         older: Option<Arc<Directory>>,
         /// The directory was read before, in this invocation or an earlier one.
         is_reread: bool,

@@ -5,8 +5,8 @@ use crate::pairs::{Mention, Pairs};
 use crate::plan::{CHUNK, fewest_calls};
 
 /// Returns the urgency of each directory: the number of calls that the smallest request that needs the directory makes.
-/// The call counts are those that are known before names are resolved, so a directory counts as one call. `needs`
-/// returns the directories that a mention needs.
+/// The number of pages is not known yet, so a directory counts as one call. `needs` returns the directories that a mention
+/// needs.
 pub(super) fn urgencies(
     pairs: &Pairs,
     directories: usize,
@@ -26,8 +26,7 @@ pub(super) fn urgencies(
     fewest
 }
 
-/// Returns the chunk of each pair if every pair is associated under the names that callers gave, and the number of
-/// chunks.
+/// Returns the chunk of each pair, and the number of chunks, as if different names were different queues and addresses.
 fn chunks(pairs: &Pairs) -> (IndexList<PairIndex, usize>, usize) {
     let mut of_queue = IndexList::from(vec![(0, 0); pairs.queues.len()]);
     let mut chunks = 0;
