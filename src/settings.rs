@@ -1,7 +1,7 @@
 //! Settings: the function's configuration, read once from environment variables.
 //!
 //! A variable that is set but empty counts as not set. A value that cannot be used is an error that names the variable,
-//! the value and the accepted values. No setting falls back to its default silently.
+//! the value and what is expected. No setting falls back to its default silently.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -23,6 +23,8 @@ pub struct Settings {
     pub home: Home,
     /// `CONNECT_INSTANCE_ID`, an identifier or an ARN: the instance of requests that name none.
     pub instance: Option<InstanceId>,
+    /// `CONNECT_INSTANCE_IDS`, identifiers or ARNs: the only instances that may be called. Empty if any may be called.
+    pub allowed_instances: Vec<InstanceId>,
     /// Maximum number of pairs and invalid parts in one invocation. No variable sets it.
     pub max_parts: usize,
     /// `CONNECT_REQUESTS_PER_SECOND` (2) and `CONNECT_BURST` (5), the quota of each operation, and `CONNECT_WORKERS`
@@ -55,13 +57,14 @@ pub struct Settings {
     pub sqs_endpoint: Option<String>,
 }
 
-/// A variable whose value cannot be used. Displays as one line with the variable, the value and the accepted values.
+/// A variable whose value cannot be used. Displays as one line with the variable, the value and what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{variable} is {value:?}: {accepted}")]
+#[error("invalid {variable} {value:?}: {problem}")]
 pub struct SettingsError {
-    variable: &'static str,
+    /// The variable's name.
+    pub variable: &'static str,
     value: String,
-    accepted: String,
+    problem: String,
 }
 
 impl Settings {
@@ -72,8 +75,10 @@ impl Settings {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let variables = Variables { lookup };
         let home = Home::new(variables.text("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()));
+        let allowed_instances = variables.instances("CONNECT_INSTANCE_IDS", &home)?;
         Ok(Settings {
-            instance: variables.instance("CONNECT_INSTANCE_ID", &home)?,
+            instance: variables.instance("CONNECT_INSTANCE_ID", &home, &allowed_instances)?,
+            allowed_instances,
             home,
             max_parts: MAX_PARTS,
             allowance: Allowance {
@@ -123,7 +128,11 @@ impl Settings {
 
     /// The settings that requests are read with.
     pub fn context(&self) -> Context<'_> {
-        Context { max_parts: self.max_parts, ..Context::new(&self.home, self.instance.as_ref()) }
+        Context {
+            allowed_instances: &self.allowed_instances,
+            max_parts: self.max_parts,
+            ..Context::new(&self.home, self.instance.as_ref())
+        }
     }
 
     /// The settings that a group needs.
@@ -149,12 +158,12 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         variable: &'static str,
         default: T,
         accepts: impl Fn(&T) -> bool,
-        accepted: impl Display,
+        expected: impl Display,
     ) -> Result<T, SettingsError> {
         let Some(value) = self.text(variable) else { return Ok(default) };
         match value.trim().parse::<T>() {
             Ok(parsed) if accepts(&parsed) => Ok(parsed),
-            _ => Err(SettingsError { variable, value, accepted: format!("accepted is {accepted}") }),
+            _ => Err(SettingsError { variable, value, problem: format!("expected {expected}") }),
         }
     }
 
@@ -164,8 +173,8 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         default: u32,
         range: std::ops::RangeInclusive<u32>,
     ) -> Result<u32, SettingsError> {
-        let accepted = format!("a whole number from {} to {}", range.start(), range.end());
-        self.parsed(variable, default, |number| range.contains(number), accepted)
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        self.parsed(variable, default, |number| range.contains(number), expected)
     }
 
     fn millis(
@@ -179,7 +188,7 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
 
     fn decimal(&self, variable: &'static str, default: f64) -> Result<f64, SettingsError> {
         let accepts = |number: &f64| (0.001..=1_000_000.0).contains(number);
-        self.parsed(variable, default, accepts, "a decimal number from 0.001 to 1000000, such as 2 or 0.5")
+        self.parsed(variable, default, accepts, "a number from 0.001 to 1000000")
     }
 
     fn backoff(&self) -> Result<BackoffSettings, SettingsError> {
@@ -189,7 +198,7 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
             return Err(SettingsError {
                 variable: "BACKOFF_INITIAL_MS",
                 value: initial.as_millis().to_string(),
-                accepted: format!("accepted is at most BACKOFF_MAX_MS, which is {}", max.as_millis()),
+                problem: format!("expected at most BACKOFF_MAX_MS ({})", max.as_millis()),
             });
         }
         Ok(BackoffSettings { initial, max })
@@ -208,21 +217,44 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
             return Err(SettingsError {
                 variable: "REDELIVERY_INITIAL_SECONDS",
                 value: delays.initial.as_secs().to_string(),
-                accepted: format!(
-                    "accepted is at most REDELIVERY_MAX_SECONDS, which is {}",
-                    delays.max.as_secs()
-                ),
+                problem: format!("expected at most REDELIVERY_MAX_SECONDS ({})", delays.max.as_secs()),
             });
         }
         Ok(delays)
     }
 
-    fn instance(&self, variable: &'static str, home: &Home) -> Result<Option<InstanceId>, SettingsError> {
+    fn instance(
+        &self,
+        variable: &'static str,
+        home: &Home,
+        allowed: &[InstanceId],
+    ) -> Result<Option<InstanceId>, SettingsError> {
         let Some(value) = self.text(variable) else { return Ok(None) };
         match InstanceId::parse(&value, home) {
-            Ok(instance) => Ok(Some(instance)),
-            Err(reason) => Err(SettingsError { variable, accepted: format!("it {reason}"), value }),
+            Ok(instance) if allowed.is_empty() || allowed.contains(&instance) => Ok(Some(instance)),
+            Ok(_) => Err(SettingsError {
+                variable,
+                value,
+                problem: "expected one of CONNECT_INSTANCE_IDS".to_owned(),
+            }),
+            Err(reason) => Err(SettingsError { variable, value, problem: format!("it {reason}") }),
         }
+    }
+
+    /// Reads a list that is separated by commas.
+    fn instances(&self, variable: &'static str, home: &Home) -> Result<Vec<InstanceId>, SettingsError> {
+        let value = self.text(variable).unwrap_or_default();
+        let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+        items
+            .map(|item| {
+                let problem = |reason| format!("{item:?} {reason}");
+                InstanceId::parse(item, home).map_err(|reason| SettingsError {
+                    variable,
+                    value: value.clone(),
+                    problem: problem(reason),
+                })
+            })
+            .collect()
     }
 
     fn url(&self, variable: &'static str) -> Result<Option<String>, SettingsError> {
@@ -233,7 +265,7 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
             _ => Err(SettingsError {
                 variable,
                 value,
-                accepted: "accepted is a URL that begins with https:// or http://".to_owned(),
+                problem: "expected a URL that starts with https:// or http://".to_owned(),
             }),
         }
     }
@@ -250,7 +282,7 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
             Some(value) if value.ends_with(".fifo") => Err(SettingsError {
                 variable,
                 value,
-                accepted: "accepted is the URL of a standard SQS queue; this one is FIFO".to_owned(),
+                problem: "expected the URL of a standard SQS queue, not of a FIFO queue".to_owned(),
             }),
             other => Ok(other),
         }
@@ -264,9 +296,9 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
                 && !name.starts_with(':')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/#: ".contains(c))
         };
-        let accepted =
-            "1 to 255 letters, digits, spaces and . - _ / # :, not blank and not beginning with a colon";
-        self.parsed(variable, default.to_owned(), accepts, accepted)
+        let expected =
+            "1 to 255 letters, digits, spaces and . - _ / # :, not blank and not starting with a colon";
+        self.parsed(variable, default.to_owned(), accepts, expected)
     }
 
     fn log_level(&self) -> Result<LevelFilter, SettingsError> {
@@ -285,7 +317,7 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
             _ => Err(SettingsError {
                 variable,
                 value,
-                accepted: "accepted is one of trace, debug, info, warn, error, fatal".to_owned(),
+                problem: "expected trace, debug, info, warn, error or fatal".to_owned(),
             }),
         }
     }

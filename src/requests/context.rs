@@ -16,6 +16,8 @@ pub struct Context<'a> {
     pub home: &'a Home,
     /// `CONNECT_INSTANCE_ID`, the last place where the function looks for an instance.
     pub instance: Option<InstanceId<&'a str>>,
+    /// `CONNECT_INSTANCE_IDS`, the only instances that may be called. Empty if any may be called.
+    pub allowed_instances: &'a [InstanceId],
     /// The defaults of the Distributed Map batch that contains the request.
     pub defaults: Defaults<'a>,
     /// Maximum number of pairs and invalid parts.
@@ -23,10 +25,20 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Creates a context without defaults, for at most [`MAX_PARTS`].
+    /// Creates a context without defaults, for any instance and at most [`MAX_PARTS`].
     pub fn new(home: &'a Home, instance: Option<&'a InstanceId>) -> Self {
-        let instance = instance.map(InstanceId::borrowed);
-        Context { home, instance, defaults: Defaults::default(), max_parts: MAX_PARTS }
+        Context {
+            home,
+            instance: instance.map(InstanceId::borrowed),
+            allowed_instances: &[],
+            defaults: Defaults::default(),
+            max_parts: MAX_PARTS,
+        }
+    }
+
+    pub(super) fn allows(&self, instance: &str) -> bool {
+        self.allowed_instances.is_empty()
+            || self.allowed_instances.iter().any(|allowed| **allowed == *instance)
     }
 }
 

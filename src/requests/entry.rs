@@ -74,6 +74,10 @@ impl<'a> Entry<'a> {
                      and in CONNECT_INSTANCE_ID",
                 )
             })?;
+        if !context.allows(&instance) {
+            let reason = format!("\"{instance}\" is not allowed; expected one of CONNECT_INSTANCE_IDS");
+            return Err(Invalid::field(path, Field::InstanceId, reason).into());
+        }
         Ok(Entry { instance, queue, addresses })
     }
 }

@@ -70,61 +70,84 @@ fn values_are_read() {
 #[test]
 fn unusable_value_names_variable_value_and_accepted_values() {
     let table = [
-        (("MAX_ATTEMPTS", "0"), r#"MAX_ATTEMPTS is "0": accepted is a whole number from 1 to 1000"#),
+        (("MAX_ATTEMPTS", "0"), r#"invalid MAX_ATTEMPTS "0": expected a whole number from 1 to 1000"#),
         (
             ("CONNECT_REQUESTS_PER_SECOND", "two"),
-            r#"CONNECT_REQUESTS_PER_SECOND is "two": accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5"#,
+            r#"invalid CONNECT_REQUESTS_PER_SECOND "two": expected a number from 0.001 to 1000000"#,
         ),
         (
             ("CONNECT_REQUESTS_PER_SECOND", "NaN"),
-            r#"CONNECT_REQUESTS_PER_SECOND is "NaN": accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5"#,
+            r#"invalid CONNECT_REQUESTS_PER_SECOND "NaN": expected a number from 0.001 to 1000000"#,
         ),
-        (
-            ("CONNECT_BURST", "-1"),
-            r#"CONNECT_BURST is "-1": accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5"#,
-        ),
+        (("CONNECT_BURST", "-1"), r#"invalid CONNECT_BURST "-1": expected a number from 0.001 to 1000000"#),
         (
             ("BACKOFF_INITIAL_MS", "30000"),
-            r#"BACKOFF_INITIAL_MS is "30000": accepted is at most BACKOFF_MAX_MS, which is 20000"#,
+            r#"invalid BACKOFF_INITIAL_MS "30000": expected at most BACKOFF_MAX_MS (20000)"#,
         ),
         (
             ("REDELIVERY_MAX_SECONDS", "43201"),
-            r#"REDELIVERY_MAX_SECONDS is "43201": accepted is a whole number from 1 to 43200"#,
+            r#"invalid REDELIVERY_MAX_SECONDS "43201": expected a whole number from 1 to 43200"#,
         ),
         (
             ("REDELIVERY_INITIAL_SECONDS", "901"),
-            r#"REDELIVERY_INITIAL_SECONDS is "901": accepted is at most REDELIVERY_MAX_SECONDS, which is 900"#,
+            r#"invalid REDELIVERY_INITIAL_SECONDS "901": expected at most REDELIVERY_MAX_SECONDS (900)"#,
         ),
         (
             ("CONNECT_INSTANCE_ID", "my instance"),
-            r#"CONNECT_INSTANCE_ID is "my instance": it has ' ' at position 3; accepted are letters, digits, '-', '_', '.' or an ARN"#,
+            r#"invalid CONNECT_INSTANCE_ID "my instance": it has ' ' at position 3; accepted are letters, digits, '-', '_', '.' or an ARN"#,
         ),
         (
             ("FAILURES_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/q.fifo"),
-            r#"FAILURES_QUEUE_URL is "https://sqs.us-east-1.amazonaws.com/1/q.fifo": accepted is the URL of a standard SQS queue; this one is FIFO"#,
+            r#"invalid FAILURES_QUEUE_URL "https://sqs.us-east-1.amazonaws.com/1/q.fifo": expected the URL of a standard SQS queue, not of a FIFO queue"#,
         ),
         (
             ("CONTINUATION_QUEUE_URL", "queue"),
-            r#"CONTINUATION_QUEUE_URL is "queue": accepted is a URL that begins with https:// or http://"#,
+            r#"invalid CONTINUATION_QUEUE_URL "queue": expected a URL that starts with https:// or http://"#,
         ),
         (
             ("METRICS_NAMESPACE", " "),
-            r#"METRICS_NAMESPACE is " ": accepted is 1 to 255 letters, digits, spaces and . - _ / # :, not blank and not beginning with a colon"#,
+            r#"invalid METRICS_NAMESPACE " ": expected 1 to 255 letters, digits, spaces and . - _ / # :, not blank and not starting with a colon"#,
         ),
         (
             ("METRICS_NAMESPACE", ":x"),
-            r#"METRICS_NAMESPACE is ":x": accepted is 1 to 255 letters, digits, spaces and . - _ / # :, not blank and not beginning with a colon"#,
+            r#"invalid METRICS_NAMESPACE ":x": expected 1 to 255 letters, digits, spaces and . - _ / # :, not blank and not starting with a colon"#,
         ),
         (
             ("AWS_LAMBDA_LOG_LEVEL", "loud"),
-            r#"AWS_LAMBDA_LOG_LEVEL is "loud": accepted is one of trace, debug, info, warn, error, fatal"#,
+            r#"invalid AWS_LAMBDA_LOG_LEVEL "loud": expected trace, debug, info, warn, error or fatal"#,
         ),
-        (
-            ("RUST_LOG", "x=1"),
-            r#"RUST_LOG is "x=1": accepted is one of trace, debug, info, warn, error, fatal"#,
-        ),
+        (("RUST_LOG", "x=1"), r#"invalid RUST_LOG "x=1": expected trace, debug, info, warn, error or fatal"#),
     ];
     for (variable, message) in table {
         assert_eq!(read(&[variable]).unwrap_err(), message);
     }
+}
+
+#[test]
+fn allowed_instances_are_read() {
+    let read = |value: &str| {
+        let settings = read(&[("CONNECT_INSTANCE_IDS", value), ("AWS_REGION", "eu-central-1")])?;
+        Ok(settings.allowed_instances.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let arn = "arn:aws:connect:eu-central-1:111122223333:instance/i-2";
+    assert_eq!(read(""), Ok(vec![]));
+    assert_eq!(read(" , "), Ok(vec![]));
+    assert_eq!(read("i-1"), Ok(vec!["i-1".to_owned()]));
+    assert_eq!(read(&format!(" i-1,,{arn} ,\n")), Ok(vec!["i-1".to_owned(), "i-2".to_owned()]));
+    let wrong: String = read("i-1,my instance").unwrap_err();
+    assert!(
+        wrong.starts_with(r#"invalid CONNECT_INSTANCE_IDS "i-1,my instance": "my instance" has ' '"#),
+        "{wrong}"
+    );
+    assert!(read(&arn.replace("eu-central", "us-east")).is_err());
+}
+
+#[test]
+fn default_instance_must_be_allowed() {
+    let read = |allowed| read(&[("CONNECT_INSTANCE_ID", "i-1"), ("CONNECT_INSTANCE_IDS", allowed)]);
+    assert!(read("i-2, i-1").is_ok());
+    assert_eq!(
+        read("i-2").unwrap_err(),
+        r#"invalid CONNECT_INSTANCE_ID "i-1": expected one of CONNECT_INSTANCE_IDS"#
+    );
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
 
+mod allowed_instances;
 mod answers;
 mod check;
 mod check_and_live;

@@ -42,6 +42,7 @@ fn settings(messages: &mut Messages) {
     for (variable, value) in [
         ("CONNECT_INSTANCE_ID", "my instance"),
         ("CONNECT_INSTANCE_ID", "arn:aws:connect:us-east-1:111122223333:instance/i"),
+        ("CONNECT_INSTANCE_IDS", "i,my instance"),
         ("CONNECT_REQUESTS_PER_SECOND", "two"),
         ("CONNECT_BURST", "-1"),
         ("CONNECT_WORKERS", "0"),
@@ -65,6 +66,15 @@ fn settings(messages: &mut Messages) {
         };
         messages.add(&format!("{variable}={value}"), &Settings::read(lookup).unwrap_err().to_string());
     }
+    let lookup = |name: &str| match name {
+        "CONNECT_INSTANCE_ID" => Some("i".to_owned()),
+        "CONNECT_INSTANCE_IDS" => Some("j,k".to_owned()),
+        _ => None,
+    };
+    messages.add(
+        "CONNECT_INSTANCE_ID=i, CONNECT_INSTANCE_IDS=j,k",
+        &Settings::read(lookup).unwrap_err().to_string(),
+    );
     let lookup = |name: &str| Some("ht tp://proxy".to_owned()).filter(|_| name == "HTTPS_PROXY");
     messages.add("HTTPS_PROXY=ht tp://proxy", &check_proxies(lookup).unwrap_err().to_string());
 }

@@ -68,13 +68,9 @@ pub(crate) fn settings(
         None => is_used(name).then(|| environment(name)).flatten(),
     };
     let settings = Settings::read(lookup).map_err(|error| {
-        let message = error.to_string();
-        let given = overrides
-            .iter()
-            .find(|given| message.strip_prefix(given.variable).is_some_and(|rest| rest.starts_with(" is ")));
-        match given {
-            Some(given) => format!("{}: {message}", given.option),
-            None => message,
+        match overrides.iter().find(|given| given.variable == error.variable) {
+            Some(given) => format!("{}: {error}", given.option),
+            None => error.to_string(),
         }
     })?;
     // Nobody ends this process at a deadline, so it needs no margin. The messages of a file were delivered to another
@@ -144,19 +140,19 @@ mod tests {
         ];
         read(&[], &others).unwrap();
         let wrong = read(&["--aws"], &others).unwrap_err();
-        assert!(wrong.starts_with(r#"AWS_ENDPOINT_URL_CONNECT is "localhost""#), "{wrong}");
+        assert!(wrong.starts_with(r#"invalid AWS_ENDPOINT_URL_CONNECT "localhost""#), "{wrong}");
     }
 
     #[test]
     fn wrong_value_names_its_option() {
-        let accepted = "accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5";
+        let expected = "expected a number from 0.001 to 1000000";
         assert_eq!(
             read(&["--rate", "-1"], &[]).unwrap_err(),
-            format!(r#"--rate: CONNECT_REQUESTS_PER_SECOND is "-1": {accepted}"#)
+            format!(r#"--rate: invalid CONNECT_REQUESTS_PER_SECOND "-1": {expected}"#)
         );
         assert_eq!(
             read(&[], &[("CONNECT_BURST", "many")]).unwrap_err(),
-            format!(r#"CONNECT_BURST is "many": {accepted}"#)
+            format!(r#"invalid CONNECT_BURST "many": {expected}"#)
         );
     }
 

@@ -66,7 +66,7 @@ fn refused_pair_is_a_row_with_the_callers_names() {
 #[test]
 fn unusable_input_is_one_line_and_exits_2() {
     let missing: Ran = program(&["no-such-file.json"]).output().unwrap().into();
-    let accepted = "accepted is a decimal number from 0.001 to 1000000, such as 2 or 0.5";
+    let expected = "expected a number from 0.001 to 1000000";
     let table = [
         (missing, "associate-emails: no-such-file.json: cannot be read: "),
         (program(&["-", "--nonsense"]).output().unwrap().into(), "associate-emails: unexpected argument"),
@@ -81,7 +81,7 @@ fn unusable_input_is_one_line_and_exits_2() {
         ),
         (
             run_on_stdin(&["--burst", "many"], TWO_PAIRS),
-            &*format!("associate-emails: --burst: CONNECT_BURST is \"many\": {accepted}"),
+            &*format!("associate-emails: --burst: invalid CONNECT_BURST \"many\": {expected}"),
         ),
         (
             run_on_stdin(&[], r#"{"Items": [], "BatchInput": {"dryRun": 1}}"#),
