@@ -16,8 +16,15 @@ use super::metrics::{Metric, record};
 /// A message with this many deliveries probably waits for something that does not pass by itself.
 const OFTEN: u32 = 5;
 
-/// Number of different references in the line of retryable failures.
+/// Maximum number of lines for single failures in one invocation. One payload can cause a hundred thousand failures.
+const SINGLE_LINES: usize = 1_000;
+
+/// Number of different references in the line of several failures.
 const REFERENCES: usize = 10;
+
+/// The template's metric filters and queries search for these two messages.
+const FAILED_PERMANENTLY: &str = "pairs failed permanently";
+const CAN_BE_RETRIED: &str = "pairs failed and can be retried";
 
 /// The fields that identify the end of an invocation in the log and the metrics.
 #[derive(Debug, Clone, Copy)]
@@ -44,10 +51,10 @@ pub(crate) fn close(
     for row in report.queues.iter().filter(|row| row.planned > 0) {
         log_plan(row);
     }
-    for failed in failures.as_slice().iter().filter(|failed| !failed.retryable) {
-        log_permanent(failed);
-    }
-    log_retryable(failures);
+    let mut permanent = failures.as_slice().iter().filter(|failed| !failed.retryable);
+    permanent.by_ref().take(SINGLE_LINES).for_each(log_single);
+    log_grouped(permanent, FAILED_PERMANENTLY);
+    log_grouped(failures.as_slice().iter().filter(|failed| failed.retryable), CAN_BE_RETRIED);
     log_end(closing, report.counts, report.queues.len(), received_often(sources), error, tally);
 }
 
@@ -68,7 +75,7 @@ fn log_plan(row: &QueueRow) {
     );
 }
 
-fn log_permanent(failed: &Failed) {
+fn log_single(failed: &Failed) {
     let (queue_id, queue_name) = named(failed);
     let address = failed.address.as_ref().and_then(Named::id);
     tracing::warn!(
@@ -82,12 +89,12 @@ fn log_permanent(failed: &Failed) {
         messageId = failed.message_id,
         reference = &*failed.reference,
         sentOn = failed.sent_on,
-        "failed for good"
+        message = FAILED_PERMANENTLY
     );
 }
 
-/// Retryable failures that share a log line.
-struct Alike<'f> {
+/// Failures that share a log line.
+struct FailureGroup<'f> {
     count: usize,
     /// The reason of the first failure.
     reason: &'f str,
@@ -95,22 +102,26 @@ struct Alike<'f> {
     references: Vec<&'f str>,
 }
 
-/// Logs one line for each queue and error. After an outage each pair of a large message fails for the same reason.
-fn log_retryable(failures: &Failures) {
+/// Logs one line for each queue and error. After an outage, for example, each pair of a large message fails for the same
+/// reason.
+fn log_grouped<'f>(failures: impl Iterator<Item = &'f Failed>, message: &str) {
     type Key<'f> = (Option<&'f str>, Option<&'f str>, Option<&'f str>, &'f str, bool);
-    let mut lines: BTreeMap<Key<'_>, Alike<'_>> = BTreeMap::new();
-    for failed in failures.as_slice().iter().filter(|failed| failed.retryable) {
+    let mut groups: BTreeMap<Key<'_>, FailureGroup<'_>> = BTreeMap::new();
+    for failed in failures {
         let (queue_id, queue_name) = named(failed);
         let key = (failed.instance_id.as_deref(), queue_id, queue_name, &*failed.error, failed.sent_on);
-        let line =
-            lines.entry(key).or_insert(Alike { count: 0, reason: &failed.message, references: Vec::new() });
-        line.count += 1;
-        if line.references.len() < REFERENCES && !line.references.contains(&&*failed.reference) {
-            line.references.push(&failed.reference);
+        let group = groups.entry(key).or_insert(FailureGroup {
+            count: 0,
+            reason: &failed.message,
+            references: Vec::new(),
+        });
+        group.count += 1;
+        if group.references.len() < REFERENCES && !group.references.contains(&&*failed.reference) {
+            group.references.push(&failed.reference);
         }
     }
-    for ((instance_id, queue_id, queue_name, error, sent_on), alike) in lines {
-        let Alike { count, reason, references } = alike;
+    for ((instance_id, queue_id, queue_name, error, sent_on), group) in groups {
+        let FailureGroup { count, reason, references } = group;
         tracing::warn!(
             instanceId = instance_id,
             queueId = queue_id,
@@ -120,7 +131,7 @@ fn log_retryable(failures: &Failures) {
             count,
             references = serde_json::to_string(&references).unwrap_or_default(),
             sentOn = sent_on,
-            "failed and may succeed later"
+            message
         );
     }
 }

@@ -106,7 +106,7 @@ async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
         })
     );
     let warning = |line: Value| {
-        let mut whole = json!({ "level": "WARN", "message": "failed for good", "requestId": "request-1",
+        let mut whole = json!({ "level": "WARN", "message": "pairs failed permanently", "requestId": "request-1",
                                 "reference": "request-1", "sentOn": false });
         whole.as_object_mut().unwrap().extend(line.as_object().unwrap().clone());
         whole
@@ -136,7 +136,7 @@ async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
     assert_eq!(
         lines[3],
         json!({
-            "level": "WARN", "message": "failed and may succeed later", "requestId": "request-1", "sentOn": false,
+            "level": "WARN", "message": "pairs failed and can be retried", "requestId": "request-1", "sentOn": false,
             "instanceId": INSTANCE, "queueId": "q1", "error": "Unwell", "reason": "try later", "count": 2,
             "references": ["request-1"],
         })
@@ -155,6 +155,35 @@ async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
     ] {
         assert_eq!(metrics[name], value, "{name}");
     }
+}
+
+#[tokio::test]
+async fn many_permanent_failures_share_lines() {
+    let world = World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
+    let message = |count: usize, reference: &str, entry: Value| json!({ "instanceId": INSTANCE, "reference": reference, "associations": vec![entry; count] });
+    let unknown = json!({ "queueName": "Nowhere", "emailAddressId": "e0" });
+    let mut bodies = vec![message(998, "first", json!(7))];
+    bodies.extend((0..12).map(|number| message(3, &format!("r{number}"), json!(7))));
+    bodies.push(message(1, "last", unknown));
+    let mut batch = sqs(&bodies);
+    for record in batch["Records"].as_array_mut().unwrap() {
+        record["attributes"]["ApproximateReceiveCount"] = json!("2");
+    }
+    let lines = log_of(&world, LevelFilter::INFO, batch.to_string().as_bytes()).await;
+    let failed: Vec<&Value> =
+        lines.iter().filter(|line| line["message"] == "pairs failed permanently").collect();
+    assert_eq!(failed.len(), 1_002);
+    assert!(failed[..1_000].iter().all(|line| line["count"].is_null()));
+    assert_eq!(failed[999]["reference"], "r0");
+    let references: Vec<String> = (0..10).map(|number| format!("r{number}")).collect();
+    assert_eq!(
+        (&failed[1_000]["error"], &failed[1_000]["count"], &failed[1_000]["references"]),
+        (&json!("InvalidRequest"), &json!(34), &json!(references))
+    );
+    assert_eq!(
+        (&failed[1_001]["error"], &failed[1_001]["queueName"], &failed[1_001]["references"]),
+        (&json!("NameNotFound"), &json!("Nowhere"), &json!(["last"]))
+    );
 }
 
 #[tokio::test]
