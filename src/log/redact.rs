@@ -4,52 +4,27 @@
 
 use std::borrow::Cow;
 
+use crate::requests::find_at_sign;
+
 const REDACTED: &str = "[email address]";
-/// The at sign of an address, in each of its encodings.
-const SIGNS: [&str; 5] = ["@", "%40", "%2540", "\\u0040", "\u{ff20}"];
 
 /// Returns the text without its email addresses.
 pub(super) fn redact(text: &str) -> Cow<'_, str> {
-    let mut signs = Signs::new(text);
-    let Some((mut at, mut sign)) = signs.next(0) else { return Cow::Borrowed(text) };
+    let mut next = find_at_sign(text, 0);
+    if next.is_none() {
+        return Cow::Borrowed(text);
+    }
     let mut clean = String::with_capacity(text.len());
     let mut kept = 0;
-    loop {
-        let begin = kept + local_part(&text[kept..at]);
-        let end = at + sign.len();
-        let end = end + domain(&text[end..]);
-        clean.push_str(&text[kept..begin]);
+    while let Some(sign) = next {
+        let start = kept + local_part(&text[kept..sign.start]);
+        clean.push_str(&text[kept..start]);
         clean.push_str(REDACTED);
-        kept = end;
-        match signs.next(end) {
-            Some(next) => (at, sign) = next,
-            None => break,
-        }
+        kept = sign.end + domain(&text[sign.end..]);
+        next = find_at_sign(text, kept);
     }
     clean.push_str(&text[kept..]);
     Cow::Owned(clean)
-}
-
-/// Finds the signs one after the other. It keeps the next place of each encoding, so it searches the text once for each
-/// encoding and not once for each sign. This matters because a payload may hold a name with a million signs.
-struct Signs<'t> {
-    text: &'t str,
-    next: [Option<usize>; SIGNS.len()],
-}
-
-impl<'t> Signs<'t> {
-    fn new(text: &'t str) -> Self {
-        Signs { text, next: SIGNS.map(|sign| text.find(sign)) }
-    }
-
-    fn next(&mut self, from: usize) -> Option<(usize, &'static str)> {
-        for (next, sign) in self.next.iter_mut().zip(SIGNS) {
-            if next.is_some_and(|at| at < from) {
-                *next = self.text[from..].find(sign).map(|at| from + at);
-            }
-        }
-        self.next.iter().zip(SIGNS).filter_map(|(next, sign)| Some(((*next)?, sign))).min()
-    }
 }
 
 /// The start of the local part before the sign.
@@ -120,6 +95,13 @@ mod tests {
             (r#"to "john \"x\" secret"@b.example"#, "to [email address]"),
             (r#"\"a"@b.example"#, r"\[email address]"),
             ("secret%2540b.example", "[email address]"),
+            ("for a\u{fe6b}b.example and a\u{ff20}b.example", "for [email address] and [email address]"),
+            (
+                "<p>a&#64;b.example, a&#X40;b.example or a&commat;b.example",
+                "<p>[email address], [email address] or [email address]",
+            ),
+            ("To: a=40b.example", "To: [email address]"),
+            ("status=404, limit=40", "status=404, limit=40"),
             ("ends with @ ", "ends [email address] "),
         ] {
             assert_eq!(redact(text), clean, "{text}");

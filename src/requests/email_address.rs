@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::at_sign::find_at_sign;
 use super::invisible::is_invisible;
 
 /// The longest email address, in characters (API reference, CreateEmailAddress, EmailAddress).
@@ -77,6 +78,7 @@ enum Looks {
     Prefix(usize),
     WhiteSpace(usize, char),
     OtherSign(usize, char),
+    EncodedSign(usize),
     NoSign,
     NoLocalPart,
     NoDot,
@@ -91,6 +93,13 @@ impl Looks {
         let signs = text.matches('@').count();
         if let Some((position, c)) = find(|c| is_invisible(c) && !c.is_whitespace()) {
             return Looks::Invisible(position, c);
+        }
+        if let (0, Some(sign)) = (signs, find_at_sign(text, 0)) {
+            let position = text[..sign.start].chars().count() + 1;
+            return match text[sign].chars().next() {
+                Some(c) if !c.is_ascii() => Looks::OtherSign(position, c),
+                _ => Looks::EncodedSign(position),
+            };
         }
         let between = find(is_between_addresses);
         if let (Some((position, c)), 2..) = (between, signs) {
@@ -111,9 +120,6 @@ impl Looks {
         }
         if let Some((position, c)) = find(char::is_whitespace) {
             return Looks::WhiteSpace(position, c);
-        }
-        if let (0, Some((position, c))) = (signs, find(|c| matches!(c, '\u{ff20}' | '\u{fe6b}'))) {
-            return Looks::OtherSign(position, c);
         }
         match (signs, text.chars().count()) {
             (0, _) => Looks::NoSign,
@@ -156,6 +162,7 @@ impl fmt::Display for Looks {
                     code(c)
                 )
             }
+            Looks::EncodedSign(position) => write!(f, "has an encoded at sign at position {position}"),
             Looks::NoSign => f.write_str("has no at sign"),
             Looks::NoLocalPart => f.write_str("has nothing before its at sign"),
             Looks::NoDot => f.write_str("has no dot within the domain behind its at sign"),
@@ -223,6 +230,10 @@ mod tests {
             ("a\u{ad}@x.example", "has an invisible character (U+00AD) at position 2"),
             ("a\0@x.example", "has an invisible character (U+0000) at position 2"),
             ("a＠x.example", "has another character (U+FF20) at position 2 instead of an at sign"),
+            ("a﹫x.example", "has another character (U+FE6B) at position 2 instead of an at sign"),
+            ("é%40x.example", "has an encoded at sign at position 2"),
+            ("a&#64;x.example", "has an encoded at sign at position 2"),
+            ("a=40x.example", "has an encoded at sign at position 2"),
             ("billing-09", "has no at sign"),
             ("@x.example", "has nothing before its at sign"),
             ("a@", "has no dot within the domain behind its at sign"),

@@ -5,6 +5,7 @@
 //! request.
 
 mod arn;
+mod at_sign;
 mod beside;
 mod body;
 mod context;
@@ -23,6 +24,7 @@ mod path;
 mod request;
 
 pub use arn::Home;
+pub(crate) use at_sign::find_at_sign;
 pub(crate) use beside::no_fields_beside;
 pub(crate) use body::innermost;
 pub use body::with_request;
