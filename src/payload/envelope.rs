@@ -88,6 +88,9 @@ pub enum Body<'p> {
     },
 }
 
+/// Maximum length of the identifier of a message or an event, in characters. AWS's own have 36.
+const MAX_IDENTIFIER: usize = 256;
+
 /// The reason why a payload is no envelope. Displays as one line, without any of the payload's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoEnvelope {
@@ -117,6 +120,9 @@ pub enum NoEnvelope {
     /// requests unseen.
     #[error("{0} is given twice; once is accepted")]
     Twice(&'static str),
+    /// An identifier of a message or an event is too long. Every failure would repeat it.
+    #[error("{0} {1}")]
+    LongIdentifier(String, String),
     /// An SQS record has no usable `messageId`. The function could not list the message if it failed, so it begins
     /// nothing of the batch.
     #[error("{0}.messageId {1}; nothing was called, because a failure of that message could not be reported")]
@@ -228,6 +234,9 @@ fn batch<'p, M: Member<'p>>(
         .enumerate()
         .map(|(index, record)| {
             source(record).map_err(|reason| match Foreign::at(payload, index) {
+                _ if sns => {
+                    NoEnvelope::LongIdentifier(format!("{}.Sns.MessageId", place(payload, index)), reason)
+                }
                 message @ Foreign::ApiMessage => NoEnvelope::OtherRecords(place(payload, index), message),
                 _ => NoEnvelope::NoMessageId(place(payload, index), reason),
             })
@@ -241,6 +250,7 @@ fn sqs_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String
     if id.is_empty() {
         return Err("is empty".to_owned());
     }
+    short_identifier(&id)?;
     let (receive_count, message_group) =
         record.attributes.map_or((None, None), |a| (text(a.receive_count), text(a.message_group_id)));
     Ok(Source {
@@ -255,6 +265,13 @@ fn sqs_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String
     })
 }
 
+fn short_identifier(id: &str) -> Result<(), String> {
+    match id.chars().count() {
+        ..=MAX_IDENTIFIER => Ok(()),
+        length => Err(format!("has {length} characters; expected at most {MAX_IDENTIFIER}")),
+    }
+}
+
 fn body<'p, M: Member<'p>>(name: &str, member: Option<M>) -> Body<'p> {
     read(member).map_or_else(
         |NoText { raw, reason }| Body::Unreadable { raw, reason: format!("{name} {reason}") },
@@ -265,6 +282,7 @@ fn body<'p, M: Member<'p>>(name: &str, member: Option<M>) -> Body<'p> {
 /// A notification needs no identifier, because SNS does not list failures by identifier as SQS does.
 fn sns_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String> {
     let (id, message) = record.sns.map_or((None, None), |sns| (text(sns.message_id), sns.message));
+    short_identifier(id.as_deref().unwrap_or_default())?;
     Ok(Source { id, body: body("Sns.Message", message), delivery: Delivery::default() })
 }
 
@@ -278,6 +296,12 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
             Some(Json::String(id)) => Some(id),
             _ => None,
         };
+        let replay =
+            members.iter().find(|(name, _)| name == "replay-name").and_then(|(_, name)| name.as_str());
+        for (name, value) in [("id", id.as_deref()), ("replay-name", replay)] {
+            short_identifier(value.unwrap_or_default())
+                .map_err(|reason| NoEnvelope::LongIdentifier(name.to_owned(), reason))?;
+        }
         return Ok(Envelope {
             kind: EnvelopeKind::EventBridge,
             sources: vec![source(id, Body::Request(detail))].into(),

@@ -184,3 +184,28 @@ fn unread_members_may_nest() {
     let payload = format!(r#"{{"associations": {deep}}}"#);
     assert!(kind(&payload).unwrap_err().contains("recursion limit exceeded"));
 }
+
+#[test]
+fn long_identifiers_are_rejected() {
+    let (most, long) = ("i".repeat(256), "i".repeat(257));
+    let sqs =
+        |id: &str| format!(r#"{{"Records":[{{"eventSource":"aws:sqs","messageId":"{id}","body":"{{}}"}}]}}"#);
+    let sns = |id: &str| {
+        format!(
+            r#"{{"Records":[{{"EventSource":"aws:sns","Sns":{{"MessageId":"{id}","Message":"{{}}"}}}}]}}"#
+        )
+    };
+    let event = |id: &str| format!(r#"{{"id":"{id}","detail-type":"t","source":"s","detail":{{}}}}"#);
+    let replay = |id: &str| event("e").replace("}}", &format!(r#"}},"replay-name":"{id}"}}"#));
+    let reason = "has 257 characters; expected at most 256";
+    for (payload, field) in [
+        (&sqs as &dyn Fn(&str) -> String, "Records[0].messageId"),
+        (&sns, "Records[0].Sns.MessageId"),
+        (&event, "id"),
+        (&replay, "replay-name"),
+    ] {
+        assert!(kind(&payload(&most)).is_ok(), "{field}");
+        let error = kind(&payload(&long)).unwrap_err();
+        assert!(error.starts_with(&format!("{field} {reason}")), "{error}");
+    }
+}
