@@ -1,18 +1,13 @@
-//! Pace: how fast the process calls one operation.
+//! The rate at which the process calls one operation.
 //!
-//! # Why not retry and hope?
+//! The quota is 2 calls per second for the whole account (Administrator Guide, "Amazon Connect service quotas"). A client
+//! that calls as fast as it can and backs off when it is throttled wastes its own attempts and the attempts of every other
+//! client of the account. Therefore each attempt takes a turn, and turns become available at the quota.
 //!
-//! The quota is 2 calls a second for the whole account (Administrator Guide, "Amazon Connect service quotas"). A
-//! client that sends as fast as it can and backs off when refused spends its attempts on refusals, and those of
-//! everybody else who shares the quota. A pace starts at the quota instead, and every attempt draws a turn from it.
+//! Several processes may share a quota without knowing of each other. Each finds its share through throttling: [`share`]
+//! decides how fast the process calls, and [`tokens`] when the next turn is available.
 //!
-//! # What several processes do with one quota
-//!
-//! Each of them may use all of it. They do not talk to each other, so each finds its share by being throttled. `share` says
-//! how fast the process may call, and `tokens` when the next turn comes.
-//!
-//! Time is an argument. [`Pace::take`] answers at once, with a turn or with the time to ask again. Asking takes
-//! nothing. Waiting happens in one place, the loop that makes the calls.
+//! Time is an argument. [`Pace::take`] returns immediately, with a turn or with the time of the next one.
 
 mod allowance;
 mod share;
@@ -27,17 +22,17 @@ use tokens::Tokens;
 
 pub use allowance::Allowance;
 
-/// The pace of one operation, shared by everything in the process that calls it.
+/// The pace of one operation, shared by all invocations of the process.
 #[derive(Debug)]
 pub struct Pace {
-    /// Held for a few instructions and never across an await.
+    /// Locked for a few instructions and never across an await.
     state: Mutex<State>,
 }
 
-/// Leave to begin one call, now.
+/// Permission to start one call immediately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
-    begun: Instant,
+    started: Instant,
 }
 
 #[derive(Debug)]
@@ -47,55 +42,55 @@ struct State {
 }
 
 impl Pace {
-    /// A pace that begins at the whole quota.
+    /// A pace that starts at the whole quota.
     pub fn new(allowance: Allowance, now: Instant) -> Self {
         Pace::seeded(allowance, now, fastrand::u64(..))
     }
 
-    /// A pace whose jitter follows from a seed.
+    /// A pace with the jitter of the given seed.
     fn seeded(allowance: Allowance, now: Instant, seed: u64) -> Self {
         let share = Share::new(allowance, now);
         let tokens = Tokens::new(allowance, now, seed);
         Pace { state: Mutex::new(State { share, tokens }) }
     }
 
-    /// Takes a turn, or tells when to ask again.
+    /// Takes a turn.
     ///
     /// # Errors
-    /// The time at which there will be a turn, if nobody else takes it.
+    /// Returns the time of the next turn. Another caller may take that turn first.
     pub fn take(&self, now: Instant) -> Result<Turn, Instant> {
         let mut state = self.lock();
         state.refill(now);
         let rate = state.share.rate();
-        state.tokens.take(now, rate).map(|()| Turn { begun: now })
+        state.tokens.take(now, rate).map(|()| Turn { started: now })
     }
 
-    /// The call of a turn was answered, and not by throttling.
+    /// Records that the call of a turn was not throttled.
     pub fn succeeded(&self, turn: Turn, now: Instant) {
         let mut state = self.lock();
         state.refill(now);
-        state.share.succeeded(turn.begun, now);
+        state.share.succeeded(turn.started, now);
         if !state.share.was_throttled() {
             state.tokens.release();
         }
     }
 
-    /// The call of a turn was refused by throttling.
+    /// Records that the call of a turn was throttled.
     pub fn throttled(&self, turn: Turn, now: Instant) {
         let mut state = self.lock();
         state.refill(now);
-        if state.share.throttled(turn.begun, now) {
+        if state.share.throttled(turn.started, now) {
             state.tokens.empty();
         }
     }
 
-    /// Calls a second at the moment.
+    /// Current rate, in calls per second.
     pub fn rate(&self) -> f64 {
         self.lock().share.rate()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves numbers, never a half-made state.
+        // The state is valid after every statement, so a panic elsewhere cannot corrupt it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,13 @@
-//! Allowance: what the settings say of the quota.
+//! The quota of an operation, as configured.
 
-/// The quota of each operation, and who may use it.
+/// The quota of each operation, and the number of processes that may use it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Allowance {
-    /// Calls a second, above 0, however many processes there are.
+    /// Calls per second, above 0, for all processes together.
     pub rate: f64,
-    /// Calls at once.
+    /// Maximum number of calls at once.
     pub burst: f64,
-    /// How many processes may call at once, this one included; at least 1. It divides nothing: it is the number that a
-    /// throttled process expects to share the quota with, unless more is refused than that explains.
+    /// Number of processes that may call at the same time, this one included; at least 1. The quota is not divided by it:
+    /// it only limits the first guess of a throttled process.
     pub workers: u32,
 }

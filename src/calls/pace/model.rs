@@ -1,10 +1,11 @@
-//! A model of processes that share one quota: their paces are the real ones, and time is a number.
+//! A model of processes that share one quota. The paces are the real ones, and time is a number.
 //!
-//! Nothing waits, so hundreds of jobs of minutes run in a second. Beside its pace each process does as
-//! `calls::run` does: at most eight calls in flight, a refused call again after a backoff, at most ten attempts.
+//! Nothing waits, so hundreds of jobs of several minutes run in a second. Each process behaves like the loop that makes the
+//! calls: at most eight calls in flight, throttled calls retried after a backoff, at most ten attempts.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::ops::Range;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -12,71 +13,74 @@ use tokio::time::Instant;
 
 use super::{Allowance, Pace, Turn};
 
-/// Calls in flight at once (`MAX_CONCURRENT_CALLS`).
+/// Maximum number of calls in flight (`MAX_CONCURRENT_CALLS`).
 const AT_ONCE: u32 = 8;
 /// Attempts of one call (`MAX_ATTEMPTS`).
 const MAX_ATTEMPTS: u32 = 10;
-/// The first and the longest wait before a call is made again, in seconds (`BACKOFF_INITIAL_MS`, `BACKOFF_MAX_MS`).
+/// The first and the longest wait before a retry, in seconds (`BACKOFF_INITIAL_MS`, `BACKOFF_MAX_MS`).
 const BACKOFF: (f64, f64) = (0.2, 20.0);
-/// How long a call takes, in seconds. Each way takes 35 to 65 % of that.
-const LATENCY: f64 = 0.12;
+/// Default duration of a call, in seconds. Each way takes 35 to 65 % of it.
+pub(super) const LATENCY: f64 = 0.12;
 
-/// A job, and the quota that it meets.
+/// A job, and the quota that it runs against.
 #[derive(Debug, Clone)]
 pub(super) struct Job {
     /// The settings of each process.
     pub(super) allowance: Allowance,
     /// The server's rate and burst.
     pub(super) quota: (f64, f64),
-    /// The number of a call that the server refuses although there is quota.
+    /// Duration of a call, in seconds.
+    pub(super) latency: f64,
+    /// The number of a call that the server throttles although there is quota.
     pub(super) unlucky: Option<usize>,
-    /// The processes.
+    /// The processes that share the work.
     pub(super) processes: Vec<Process>,
 }
 
-/// One process's part of a job.
+/// The part of a job that one process does.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Process {
-    /// When it starts, in seconds, from the first time to the last that it may be.
+    /// Earliest and latest start, in seconds.
     pub(super) starts: (f64, f64),
-    /// Calls that it has to make.
+    /// Number of calls to make.
     pub(super) calls: u32,
 }
 
 /// The outcome of a job.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Figures {
-    /// The time from the first call to the last, as a multiple of the limit.
+    /// Time from the first call to the last, as a multiple of the shortest possible time.
     pub(super) makespan: f64,
-    /// The share of calls that were throttled.
+    /// Share of the calls that were throttled.
     pub(super) throttled: f64,
-    /// The time of the process that took longest, as a multiple of the time of the one that was done first.
+    /// Duration of the slowest process as a multiple of that of the fastest.
     pub(super) slowest: f64,
-    /// Calls that were given up.
-    pub(super) undone: u32,
+    /// Calls that failed after the last attempt.
+    pub(super) failed: u32,
 }
 
 impl Job {
-    /// The mean figures of so many runs, and the sum of what was left undone.
-    pub(super) fn mean(&self, runs: u32) -> Figures {
+    /// Returns the mean figures of one run per seed, and the total number of failed calls.
+    pub(super) fn mean(&self, seeds: Range<u64>) -> Figures {
+        let runs = seeds.clone().count() as f64;
         let mut mean = Figures::default();
-        for seed in 0..runs {
-            let run = self.run(u64::from(seed));
-            mean.makespan += run.makespan / f64::from(runs);
-            mean.throttled += run.throttled / f64::from(runs);
-            mean.slowest += run.slowest / f64::from(runs);
-            mean.undone += run.undone;
+        for seed in seeds {
+            let run = self.run(seed);
+            mean.makespan += run.makespan / runs;
+            mean.throttled += run.throttled / runs;
+            mean.slowest += run.slowest / runs;
+            mean.failed += run.failed;
         }
         mean
     }
 
-    /// Runs it once. The same seed gives the same figures.
+    /// Runs the job once. The same seed produces the same figures.
     pub(super) fn run(&self, seed: u64) -> Figures {
         Run::new(self, seed).run()
     }
 
-    /// The least time that the work needs: the server lets a burst through, and then its rate. Work that is not there
-    /// before a process starts cannot be done before.
+    /// The shortest possible time: the server accepts a burst, and then calls at its rate. The work of a process cannot be
+    /// done before it starts.
     fn limit(&self) -> f64 {
         let (rate, burst) = self.quota;
         let starts = self.processes.iter().map(|process| process.starts.0);
@@ -91,14 +95,14 @@ impl Job {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
-    /// A process may begin calls.
+    /// A process may start calls.
     Wake(usize),
-    /// A call has reached the server.
+    /// A call reaches the server.
     Arrived(usize),
-    /// A call's answer is back.
-    Answered(usize),
-    /// A process makes a refused call again, with the attempts that were made.
-    Due(usize, u32),
+    /// A response reaches its process.
+    Responded(usize),
+    /// A process retries a throttled call, after the given number of attempts.
+    Retry(usize, u32),
 }
 
 struct Call {
@@ -110,23 +114,23 @@ struct Call {
 
 struct Running {
     pace: Pace,
-    unbegun: u32,
-    /// Refused calls that are due again, by how often each was made.
+    unstarted: u32,
+    /// Number of throttled calls that are due for a retry, by the number of attempts so far.
     due: BTreeMap<u32, u32>,
     in_flight: u32,
-    undone: u32,
-    begun: Instant,
+    failed: u32,
+    started: Instant,
     ended: Instant,
-    /// When it will ask for a turn, if that is planned.
+    /// The next scheduled attempt to take a turn.
     wakes: Option<Instant>,
 }
 
 struct Run<'a> {
     job: &'a Job,
     start: Instant,
-    /// The next event is the greatest. The number keeps those of one time in order.
+    /// The number keeps simultaneous events in the order in which they were scheduled.
     events: BinaryHeap<Reverse<(Instant, u64, Event)>>,
-    planned: u64,
+    scheduled: u64,
     processes: Vec<Running>,
     calls: Vec<Call>,
     tokens: f64,
@@ -143,7 +147,7 @@ impl<'a> Run<'a> {
             job,
             start,
             events: BinaryHeap::new(),
-            planned: 0,
+            scheduled: 0,
             processes: Vec::new(),
             calls: Vec::new(),
             tokens: job.quota.1,
@@ -154,16 +158,16 @@ impl<'a> Run<'a> {
         };
         for (number, process) in job.processes.iter().enumerate() {
             let (from, to) = process.starts;
-            // The first call begins the measurement.
+            // The first call starts the measurement.
             let wait = if number == 0 { from } else { from + (to - from) * run.random.f64() };
             let starts = start + Duration::from_secs_f64(wait);
             run.processes.push(Running {
                 pace: Pace::seeded(job.allowance, starts, run.random.u64(..)),
-                unbegun: process.calls,
+                unstarted: process.calls,
                 due: BTreeMap::new(),
                 in_flight: 0,
-                undone: 0,
-                begun: starts,
+                failed: 0,
+                started: starts,
                 ended: starts,
                 wakes: None,
             });
@@ -172,17 +176,17 @@ impl<'a> Run<'a> {
         run
     }
 
-    fn plan(&mut self, at: Instant, event: Event) {
-        self.planned += 1;
-        self.events.push(Reverse((at, self.planned, event)));
+    fn schedule(&mut self, at: Instant, event: Event) {
+        self.scheduled += 1;
+        self.events.push(Reverse((at, self.scheduled, event)));
     }
 
-    /// Plans one awakening of a process, and not one for each answer that came meanwhile.
+    /// Schedules one wake-up of a process, regardless of how many responses arrive before it.
     fn wake(&mut self, number: usize, at: Instant) {
         let wakes = &mut self.processes[number].wakes;
-        if wakes.is_none_or(|planned| at < planned) {
+        if wakes.is_none_or(|earlier| at < earlier) {
             *wakes = Some(at);
-            self.plan(at, Event::Wake(number));
+            self.schedule(at, Event::Wake(number));
         }
     }
 
@@ -192,33 +196,33 @@ impl<'a> Run<'a> {
                 Event::Wake(process) => {
                     if self.processes[process].wakes == Some(now) {
                         self.processes[process].wakes = None;
-                        self.begin_what_may_begin(process, now);
+                        self.start_ready_calls(process, now);
                     }
                 }
                 Event::Arrived(call) => self.arrive(call, now),
-                Event::Answered(call) => self.settle(call, now),
-                Event::Due(process, attempts) => {
+                Event::Responded(call) => self.settle(call, now),
+                Event::Retry(process, attempts) => {
                     *self.processes[process].due.entry(attempts).or_default() += 1;
-                    self.begin_what_may_begin(process, now);
+                    self.start_ready_calls(process, now);
                 }
             }
         }
-        let time = |process: &Running| (process.ended - process.begun).as_secs_f64();
+        let time = |process: &Running| (process.ended - process.started).as_secs_f64();
         let times: Vec<f64> = self.processes.iter().map(time).collect();
         let extreme = |pick: fn(f64, f64) -> f64| times.iter().copied().reduce(pick).unwrap_or(1.0);
-        let first_call = Duration::from_secs_f64(LATENCY / 2.0);
+        let first_call = Duration::from_secs_f64(self.job.latency / 2.0);
         Figures {
             makespan: (self.last_allowed - self.start - first_call).as_secs_f64() / self.job.limit(),
             throttled: f64::from(self.throttled) / self.calls.len() as f64,
             slowest: extreme(f64::max) / extreme(f64::min),
-            undone: self.processes.iter().map(|process| process.undone).sum(),
+            failed: self.processes.iter().map(|process| process.failed).sum(),
         }
     }
 
-    fn begin_what_may_begin(&mut self, number: usize, now: Instant) {
+    fn start_ready_calls(&mut self, number: usize, now: Instant) {
         loop {
             let process = &mut self.processes[number];
-            let wanted = process.unbegun > 0 || !process.due.is_empty();
+            let wanted = process.unstarted > 0 || !process.due.is_empty();
             if process.in_flight >= AT_ONCE || !wanted {
                 return;
             }
@@ -226,7 +230,7 @@ impl<'a> Run<'a> {
                 Ok(turn) => turn,
                 Err(at) => return self.wake(number, at),
             };
-            // A refused call goes first.
+            // Retries go first.
             let attempts = match process.due.pop_last() {
                 Some((attempts, more)) => {
                     if more > 1 {
@@ -235,19 +239,19 @@ impl<'a> Run<'a> {
                     attempts
                 }
                 None => {
-                    process.unbegun -= 1;
+                    process.unstarted -= 1;
                     0
                 }
             };
             process.in_flight += 1;
             self.calls.push(Call { process: number, turn, attempts: attempts + 1, allowed: false });
             let way = self.way();
-            self.plan(now + way, Event::Arrived(self.calls.len() - 1));
+            self.schedule(now + way, Event::Arrived(self.calls.len() - 1));
         }
     }
 
     fn way(&mut self) -> Duration {
-        Duration::from_secs_f64(LATENCY * (0.35 + 0.3 * self.random.f64()))
+        Duration::from_secs_f64(self.job.latency * (0.35 + 0.3 * self.random.f64()))
     }
 
     fn arrive(&mut self, call: usize, now: Instant) {
@@ -263,7 +267,7 @@ impl<'a> Run<'a> {
         }
         self.calls[call].allowed = allowed;
         let way = self.way();
-        self.plan(now + way, Event::Answered(call));
+        self.schedule(now + way, Event::Responded(call));
     }
 
     fn settle(&mut self, call: usize, now: Instant) {
@@ -276,14 +280,14 @@ impl<'a> Run<'a> {
         } else {
             process.pace.throttled(turn, now);
             if attempts >= MAX_ATTEMPTS {
-                process.undone += 1;
+                process.failed += 1;
             } else {
                 let (first, longest) = BACKOFF;
                 let doubled = f64::min(first * 2_f64.powi(attempts as i32 - 1), longest);
                 let wait = (doubled * (0.5 + self.random.f64())).min(longest);
-                self.plan(now + Duration::from_secs_f64(wait), Event::Due(number, attempts));
+                self.schedule(now + Duration::from_secs_f64(wait), Event::Retry(number, attempts));
             }
         }
-        self.begin_what_may_begin(number, now);
+        self.start_ready_calls(number, now);
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens: when the next turn comes, at a given rate.
+//! A client-side token bucket, which decides when the next call may start at a given rate.
 
 use std::time::Duration;
 
@@ -7,30 +7,27 @@ use tokio::time::Instant;
 
 use super::allowance::Allowance;
 
-/// How much later than due a turn may come, as a share of the time between two.
+/// Maximum delay of a turn, as a share of the interval between two turns.
 ///
-/// Processes that call at regular times can lock in step. One of them then finds each token that the server makes, and
-/// the other one finds the bucket empty each time. A late turn loses nothing: its token stays, so the next turn comes
+/// Processes that call at regular intervals can lock in step: one of them finds each token that the server adds, and the
+/// other finds the bucket empty each time. A late turn loses nothing, because its token stays and the next turn comes
 /// sooner.
 const JITTER: f64 = 0.7;
-/// Tokens at the start of a process that may share the quota.
-const AT_FIRST: f64 = 1.5;
-/// Number of tokens that one success adds to those that may gather, up to the burst. A process that starts while others
-/// run finds the server's bucket empty and would have its whole burst refused. A process that is alone soon has all of it.
-const RELEASE: f64 = 0.5;
 
-/// A token bucket of the client's own.
+/// The token bucket of one process.
 #[derive(Debug)]
 pub(super) struct Tokens {
     tokens: f64,
-    /// How much later than due a turn may come, as a share of the time between two.
+    /// The jitter once it applies. It never exceeds what the server's bucket can store for late turns.
+    max_jitter: f64,
+    /// Maximum delay of a turn, as a share of the interval between two turns.
     jitter: f64,
-    /// How many tokens the next turn needs.
+    /// Tokens that the next turn needs.
     needed: f64,
     /// Tokens of the burst that no success has released yet.
     withheld: f64,
-    /// Tokens that gather at most while nobody calls.
-    most: f64,
+    /// Maximum number of tokens that accumulate while the process does not call.
+    capacity: f64,
     refilled: Instant,
     random: Rng,
 }
@@ -38,25 +35,35 @@ pub(super) struct Tokens {
 impl Tokens {
     /// A bucket with the first tokens.
     ///
-    /// A process that shares the quota with nobody has all of the burst at once, and its turns are on time until it is
-    /// throttled.
+    /// A process that is the only one has its whole burst immediately, and its turns are on time until it is throttled.
+    /// Any other process starts with one token, and each success releases one more. It may find the server's bucket
+    /// empty, and would have its whole burst throttled.
     ///
-    /// One token of the burst is kept back for good: a client that spends exactly the burst and then exactly the rate is
-    /// throttled by the jitter of the network.
+    /// One token of the burst is never used: a client that spends exactly the burst and then exactly the rate is throttled
+    /// because of network jitter.
     pub(super) fn new(allowance: Allowance, now: Instant, seed: u64) -> Self {
-        let most = (allowance.burst - 1.0).max(1.0);
+        let capacity = (allowance.burst - 1.0).max(1.0);
         let random = Rng::with_seed(seed);
-        let (jitter, tokens) =
-            if allowance.workers == 1 { (0.0, most) } else { (JITTER, most.min(AT_FIRST)) };
-        Tokens { tokens, jitter, needed: 1.0, withheld: most - tokens, most, refilled: now, random }
+        let max_jitter = JITTER.min(capacity - 1.0);
+        let (jitter, tokens) = if allowance.workers == 1 { (0.0, capacity) } else { (max_jitter, 1.0) };
+        Tokens {
+            tokens,
+            max_jitter,
+            jitter,
+            needed: 1.0,
+            withheld: (capacity - tokens - jitter).max(0.0),
+            capacity,
+            refilled: now,
+            random,
+        }
     }
 
     /// Takes a token.
     ///
     /// # Errors
-    /// When there will be one at this rate.
+    /// Returns the time at which one is available at this rate.
     pub(super) fn take(&mut self, now: Instant, rate: f64) -> Result<(), Instant> {
-        // A shortfall that no clock can measure would make the caller ask again without end.
+        // Ignore a shortfall below the clock's resolution. Otherwise the caller would spin.
         if self.tokens < self.needed - 1e-9 {
             let wait = Duration::from_secs_f64((self.needed - self.tokens) / rate);
             return Err(now + wait.max(Duration::from_nanos(1)));
@@ -66,30 +73,39 @@ impl Tokens {
         Ok(())
     }
 
-    /// Adds the tokens that have gathered since the last time.
+    /// Adds the tokens that have accumulated since the last refill.
     ///
-    /// While the process is slowed, the server's bucket is near empty and would refuse a burst. So no more than one turn
-    /// gathers.
+    /// While the process is slowed, the server's bucket is nearly empty and would throttle a burst, so at most one turn
+    /// accumulates.
     pub(super) fn refill(&mut self, now: Instant, rate: f64, is_slowed: bool) {
-        let passed = now.saturating_duration_since(self.refilled);
+        let elapsed = now.saturating_duration_since(self.refilled);
         self.refilled = self.refilled.max(now);
-        let one_turn = 1.0 + self.jitter;
-        let most = if is_slowed { one_turn } else { (self.most - self.withheld).max(one_turn) };
-        self.tokens = (self.tokens + passed.as_secs_f64() * rate).min(most);
+        let capacity = if is_slowed { self.one_turn() } else { self.released() };
+        self.tokens = (self.tokens + elapsed.as_secs_f64() * rate).min(capacity);
     }
 
-    /// Releases a part of the burst, because a call succeeded.
+    /// Releases one token of the burst after a success.
     pub(super) fn release(&mut self) {
-        let released = self.withheld.min(RELEASE);
+        let released = self.withheld.min(1.0);
         self.withheld -= released;
         self.tokens += released;
     }
 
-    /// Drops the tokens that have gathered, because the server's bucket is empty. The withheld tokens may gather from now
-    /// on. Turns are late from now on, because somebody else seems to call.
+    /// Drops the accumulated tokens, because the server's bucket is empty. From now on the withheld tokens may
+    /// accumulate, and turns are late, because another client seems to call.
     pub(super) fn empty(&mut self) {
         self.tokens = self.tokens.min(0.0);
         self.withheld = 0.0;
-        self.jitter = JITTER;
+        self.jitter = self.max_jitter;
+    }
+
+    /// Tokens that the latest possible turn needs.
+    fn one_turn(&self) -> f64 {
+        1.0 + self.jitter
+    }
+
+    /// The part of the capacity that is not withheld.
+    fn released(&self) -> f64 {
+        (self.capacity - self.withheld).max(self.one_turn())
     }
 }
