@@ -1,7 +1,7 @@
-//! Input: a file of any accepted form, as one payload of the function.
+//! Reads a file of any form as one payload of the function.
 //!
-//! CSV files and JSON lines become the items of a Distributed Map batch. So the function's own checks apply to each
-//! record, and one record's failure stops no other. A file that is unreadable as a whole fails here, before any call.
+//! The records of a file of pairs become the items of a Distributed Map batch. The function checks each of them, and an
+//! invalid one does not affect the others. A file that cannot be used as a whole fails here, before any call.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -10,17 +10,19 @@ use std::{fs, io};
 
 use clap::ValueEnum;
 use queue_email_associator::failures::Failed;
-use request_file::{Record, Unusable};
-use serde_json::{Deserializer, Value};
+use request_file::{Form, Record};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Deserializer;
 
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// An event or an association request
+    /// An event, an association request, or an array of requests
     Json,
-    /// One association request a line
+    /// One association request per line
     JsonLines,
-    /// One pair a line, under a header
+    /// One pair per row, under a header
     Csv,
 }
 
@@ -110,28 +112,17 @@ impl Input {
     /// Reads the content of a file. Without a `format`, the content decides.
     fn parse(bytes: &[u8], format: Option<Format>) -> Result<Self, String> {
         let text = request_file::text(bytes).map_err(|problem| problem.to_string())?;
-        if text.trim().is_empty() {
-            return Err("the file is empty; accepted are JSON, JSON lines and CSV".to_owned());
-        }
-        match format.unwrap_or_else(|| Format::of_content(text)) {
-            Format::Json if Format::of_content(text) == Format::JsonLines => {
-                Err("the file holds JSON lines, and is read as one JSON document; give --format json-lines, or name the \
-                     file .jsonl"
-                    .to_owned())
+        let form = match format.unwrap_or_else(|| Format::of_content(&text)) {
+            Format::Json if is_event(&text) => {
+                return Ok(Input { payload: text.into_owned().into_bytes(), records: None });
             }
-            Format::Json => Ok(Input { payload: text.as_bytes().to_vec(), records: None }),
-            Format::JsonLines => Input::of_records(request_file::json_lines(text)),
-            Format::Csv => Input::of_records(request_file::csv(text)),
-        }
-    }
-
-    fn of_records(records: Result<Vec<Record>, Unusable>) -> Result<Self, String> {
-        let records = records.map_err(|problem| problem.to_string())?;
-        match records.is_empty() {
-            // A file without rows is an error, because its author meant some pairs. The file function refuses it too.
-            true => Err("the file has a header and no rows; one row for each pair is expected".to_owned()),
-            false => Ok(Input::batch(records)),
-        }
+            Format::Json => Form::Json,
+            Format::JsonLines => Form::JsonLines,
+            Format::Csv => Form::Delimited,
+        };
+        request_file::read(bytes, form)
+            .map(|file| Input::batch(file.records))
+            .map_err(|problem| problem.to_string())
     }
 
     /// Records as a Distributed Map batch. A person reads the outcome here. So a retryable failure is a row of the
@@ -157,24 +148,37 @@ impl Input {
     }
 }
 
+/// Whether a text is one request, or an event of an envelope: an object, or an array of SQS records. Any other array is a
+/// list of requests, which is read like a file in a bucket.
+fn is_event(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct SqsRecord {
+        #[serde(rename = "eventSource")]
+        _event_source: IgnoredAny,
+    }
+    match serde_json::from_str::<Vec<SqsRecord>>(text) {
+        Ok(records) => !records.is_empty(),
+        Err(_) => text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok(),
+    }
+}
+
 impl Format {
     fn of_extension(file: &Path) -> Option<Self> {
-        match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "json" => Some(Format::Json),
-            "jsonl" | "ndjson" => Some(Format::JsonLines),
-            "csv" => Some(Format::Csv),
-            _ => None,
-        }
+        Some(match Form::of_name(file.to_str()?)? {
+            Form::Delimited => Format::Csv,
+            Form::JsonLines => Format::JsonLines,
+            Form::Json => Format::Json,
+        })
     }
 
-    /// JSON begins with a brace or a bracket. JSON lines begin with an object that another object follows.
+    /// JSON starts with a brace or a bracket. JSON Lines start with an object that another object follows.
     fn of_content(text: &str) -> Self {
         match text.trim_start().as_bytes().first() {
             Some(b'[') => return Format::Json,
             Some(b'{') => {}
             _ => return Format::Csv,
         }
-        let mut documents = Deserializer::from_str(text).into_iter::<Value>();
+        let mut documents = Deserializer::from_str(text).into_iter::<IgnoredAny>();
         match (documents.next(), documents.next()) {
             (Some(Ok(_)), Some(_)) => Format::JsonLines,
             _ => Format::Json,
@@ -197,7 +201,7 @@ mod tests {
             ("a.JSONL", Some(Format::JsonLines)),
             ("a.ndjson", Some(Format::JsonLines)),
             ("dir.csv/a.CSV", Some(Format::Csv)),
-            ("a.txt", None),
+            ("a.txt", Some(Format::Csv)),
             ("-", None),
         ] {
             assert_eq!(Format::of_extension(Path::new(name)), format, "{name}");
@@ -243,32 +247,33 @@ mod tests {
             text(&input)
         );
         let records = input.records.unwrap();
-        assert_eq!(records.problems[&1], "emailAddressId is empty in this row; it names the email address");
+        assert_eq!(
+            records.problems[&1],
+            "the row has no email address: expected a value in the column emailAddressId"
+        );
         assert_eq!(records.problems.len(), 1);
     }
 
     #[test]
-    fn json_lines_are_not_read_as_one_document() {
-        let problem = Input::parse(b"{}\n{}\n", Some(Format::Json)).unwrap_err();
-        assert!(
-            problem.starts_with("the file holds JSON lines") && problem.contains("--format json-lines"),
-            "{problem}"
+    fn array_of_requests_is_a_list_of_records() {
+        let request = r#"{"queueId":"q"}"#;
+        let input = Input::parse(format!("[\n{request},\n{request}]").as_bytes(), None).unwrap();
+        assert_eq!(
+            text(&input),
+            format!(r#"{{"BatchInput":{{"failOnRetryable":false}},"Items":[{request},{request}]}}"#)
         );
+        assert_eq!(input.records.unwrap().lines, [2, 3]);
+        let records = br#"[{"eventSource": "aws:sqs", "messageId": "m", "body": "{}"}]"#;
+        assert!(Input::parse(records, None).unwrap().records.is_none());
     }
 
     #[test]
-    fn unusable_files_give_a_reason() {
+    fn unusable_files_have_a_reason() {
         let table: [(&[u8], &str); 4] = [
-            (b"", "the file is empty; accepted are JSON, JSON lines and CSV"),
-            (b"\xef\xbb\xbf\n", "the file is empty; accepted are JSON, JSON lines and CSV"),
-            (
-                b"queueId,emailAddressId\n",
-                "the file has a header and no rows; one row for each pair is expected",
-            ),
-            (
-                b"queueId,emailAddressId\n\n,\n",
-                "the file has a header and no rows; one row for each pair is expected",
-            ),
+            (b"", "the file is empty"),
+            (b"\xef\xbb\xbf\n", "the file is empty"),
+            (b"queueId,emailAddressId\n\n,\n", "the file has no pairs: expected at least one"),
+            (b"[]", "the file has no pairs: expected at least one"),
         ];
         for (bytes, problem) in table {
             assert_eq!(Input::parse(bytes, None).unwrap_err(), problem);

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use crate::Context;
 use crate::error::FileError;
-use crate::file::{self, MAX_FILE_BYTES};
 use crate::group::group;
 use crate::invalid::InvalidRecord;
 use crate::step::{Cause, GroupStep, Grouped, Step, SummariseStep};
@@ -14,6 +13,7 @@ use crate::summarise::{
     Done, FailedRow, Known, KnownRequests, MAX_RESULTS_BYTES, Manifest, Reason, Summary, Summing, Unreadable,
     csv,
 };
+use crate::{MAX_FILE_BYTES, file};
 
 /// The largest manifest, in bytes: tens of thousands of files of results.
 const MAX_MANIFEST_BYTES: usize = 8 << 20;

@@ -27,6 +27,6 @@ pub mod summarise;
 mod text;
 
 pub use cells::Cells;
-pub use file::{MAX_FILE_BYTES, MAX_PAIRS};
 pub use invalid::{Contents, InvalidRecord};
+pub use request_file::{MAX_FILE_BYTES, MAX_PAIRS};
 pub use requests::Context;

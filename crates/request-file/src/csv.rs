@@ -1,145 +1,87 @@
-//! CSV: one pair a line, under a header with the field names of the short form of a request.
+//! Reads the rows of a text with separators between its cells (RFC 4180).
 
-use std::fmt::Write;
+use ::csv::{Position, StringRecord};
 
-use ::csv::{ReaderBuilder, StringRecord};
-use queue_email_associator::requests::Field;
-use serde_json::Value;
-
-use crate::formula::plain;
-use crate::header::{ADDRESS, Header, QUEUE};
 use crate::line_ends::with_line_feeds;
-use crate::{Record, Unusable, line_at};
+use crate::places::Places;
+use crate::row::Row;
+use crate::separator::Separator;
+use crate::table::{Table, Wording};
+use crate::{RequestFile, UnreadableFile};
 
-/// The records of a CSV file (RFC 4180): each row a request in its short form, under a header with the names of its
-/// fields.
+/// Reads a text whose rows are pairs, under a header.
 ///
-/// Outer white space is not part of a cell. A row may lack its last cells, which then are empty, and may have empty
-/// cells too many. Rows of empty cells do not count. An apostrophe before a formula's sign, as [`crate::defused`]
-/// writes it, is not part of a cell. Columns of the caller's own do not count. A row that names no pair is a record
-/// with a problem.
+/// A row may lack its last cells, which then are empty, and may have empty cells too many.
 ///
 /// # Errors
-/// The header names no pairs, a quote is not closed, or lone carriage returns stand among line feeds. Half a file is no
-/// basis for calls.
-pub fn csv(text: &str) -> Result<Vec<Record>, Unusable> {
-    records(&with_line_feeds(text)?).map_err(Unusable)
-}
-
-/// The records of a text whose lines end in line feeds.
-fn records(text: &str) -> Result<Vec<Record>, String> {
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let mut places = Places { text: text.as_bytes(), offset: 0, line: 1 };
-    let mut row = StringRecord::new();
-    let mut header = None;
-    let mut records = Vec::new();
-    while reader.read_record(&mut row).map_err(|error| format!("not a CSV file: {error}"))? {
-        let begins = row.position().map_or(0, ::csv::Position::byte);
-        if row.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
-        let line = places.line_of(begins);
-        let Some(header) = &header else {
-            header = Some(Header::read(&row, line)?);
-            continue;
+/// No header or a wrong one, a quote that is not closed, lone carriage returns among line feeds, or too many rows.
+pub(crate) fn read(text: &str) -> Result<RequestFile, UnreadableFile> {
+    let text = with_line_feeds(text)?;
+    let separator = Separator::of(&text)?;
+    let first_line = if separator.skipped > 0 { 2 } else { 1 };
+    let text = &text[separator.skipped..];
+    let mut table = Table::new(Wording { unit: "line", separator: Some(separator.name()) });
+    let mut reader = separator.reader(text);
+    // The reader's own number is that of the line end before a record, if blank lines or two-character line ends follow.
+    let mut places = Places::new(text, first_line);
+    let mut cells = StringRecord::new();
+    while reader
+        .read_record(&mut cells)
+        .map_err(|error| UnreadableFile(format!("not a CSV file: {error}")))?
+    {
+        let starts = cells.position().map_or(0, offset);
+        let row = Row {
+            number: places.line_after_ends(starts),
+            cells: cells.iter().map(Into::into).collect(),
+            unreadable: Vec::new(),
         };
-        let ends = reader.position().byte();
-        if is_unclosed(text, begins, ends) {
-            return Err(format!(
-                "line {line}: a quote begins a cell and is not closed; close it behind the text of the cell"
-            ));
-        }
-        // No identifier, name or address has a line end in it. The rows inside such a cell would go unseen.
-        let swallows = |(field, cell): &(&Option<Field>, &str)| field.is_some() && cell.trim().contains('\n');
-        if let Some((Some(field), _)) = header.columns.iter().zip(&row).find(swallows) {
-            return Err(format!(
-                "line {line}: {field} goes over the end of the line; close its quote on the same line"
-            ));
-        }
-        records.push(Record { line, json: request(&row, header), problem: problem(&row, header) });
+        reject_swallowed_rows(&row, &table, text, starts, offset(reader.position()))?;
+        table.add(&row)?;
     }
-    Ok(records)
+    table.finish()
 }
 
-/// Whether the last row of a text, over several lines, ends within a quoted cell.
-fn is_unclosed(text: &str, begins: u64, ends: u64) -> bool {
-    let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
-    let raw = text.get(place(begins)..).unwrap_or_default();
-    place(ends) >= text.len() && raw.trim().contains('\n') && raw.matches('"').count() % 2 == 1
+fn offset(position: &Position) -> usize {
+    usize::try_from(position.byte()).unwrap_or(usize::MAX)
 }
 
-/// A row as a request in its short form.
-fn request(row: &StringRecord, header: &Header) -> String {
-    let mut json = "{".to_owned();
-    for (field, cell) in filled(row, header) {
-        let comma = if json.len() > 1 { "," } else { "" };
-        // Writing to a string cannot fail.
-        let _ = write!(json, r#"{comma}"{field}":{}"#, Value::from(plain(cell)));
+/// Rejects a quoted cell that continues on the next line, if it is a known one: the rows inside it would be lost.
+fn reject_swallowed_rows(
+    row: &Row<'_>,
+    table: &Table,
+    text: &str,
+    starts: usize,
+    ends: usize,
+) -> Result<(), UnreadableFile> {
+    let Some(header) = table.header() else { return Ok(()) };
+    let line = row.number;
+    // Whether the last row of the text, over several lines, ends within a quoted cell.
+    let raw = text.get(starts..).unwrap_or_default();
+    if ends >= text.len() && raw.trim().contains('\n') && raw.matches('"').count() % 2 == 1 {
+        return Err(UnreadableFile(format!(
+            "line {line}: a quote is not closed; add the quote at the end of the cell"
+        )));
     }
-    json.push('}');
-    json
-}
-
-/// The cells of known columns that are not empty.
-fn filled<'r>(row: &'r StringRecord, header: &Header) -> impl Iterator<Item = (Field, &'r str)> {
-    let cells = header.columns.iter().zip(row).filter_map(|(field, cell)| Some(((*field)?, cell.trim())));
-    cells.filter(|(_, cell)| !cell.is_empty())
-}
-
-/// The reason why a row names no pair, in the words of a table.
-fn problem(row: &StringRecord, header: &Header) -> Option<String> {
-    let columns = header.columns.len();
-    if row.iter().skip(columns).any(|cell| !cell.trim().is_empty()) {
-        return Some(format!(
-            "the row has {} cells and the header {columns} columns; a cell with a comma in it stands in quotes",
-            row.len()
-        ));
-    }
-    let is_filled = |field: &&Field| filled(row, header).any(|(filled, _)| filled == **field);
-    for (fields, thing) in [(QUEUE, "the queue"), (ADDRESS, "the email address")] {
-        let named = header.named(&fields);
-        match (fields.iter().filter(is_filled).count(), named.contains(" and ")) {
-            (1, _) => {}
-            (0, true) => return Some(format!("{named} are empty in this row; one of them names {thing}")),
-            (0, false) => return Some(format!("{named} is empty in this row; it names {thing}")),
-            _ => return Some(format!("{named} are both filled in this row; one of them names {thing}")),
-        }
-    }
-    None
-}
-
-/// Lines of places in a text, each behind the one before.
-///
-/// The reader gives a record the line of the line end before it, if that line end is two characters or blank lines
-/// follow.
-struct Places<'a> {
-    text: &'a [u8],
-    offset: usize,
-    line: u64,
-}
-
-impl Places<'_> {
-    /// The line of the record that the reader met at an offset.
-    fn line_of(&mut self, offset: u64) -> u64 {
-        let mut begins = usize::try_from(offset).unwrap_or(usize::MAX);
-        while matches!(self.text.get(begins), Some(b'\r' | b'\n')) {
-            begins += 1;
-        }
-        let passed = self.text.get(self.offset..begins).unwrap_or_default();
-        self.line += line_at(passed, passed.len()) - 1;
-        self.offset = begins;
-        self.line
+    let mut known =
+        header.columns.iter().zip(row.cells()).filter_map(|(field, cell)| Some(((*field)?, cell)));
+    match known.find(|(_, cell)| cell.trim().contains('\n')) {
+        Some((field, _)) => Err(UnreadableFile(format!(
+            "line {line}: {field} continues on the next line; close its quote on the same line"
+        ))),
+        None => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn read(text: &str) -> Result<Vec<(u64, String)>, String> {
-        let records = csv(text).map_err(|unusable| unusable.to_string())?;
-        let shown = |record: Record| (record.line, record.problem.unwrap_or(record.json));
-        Ok(records.into_iter().map(shown).collect())
+        let file = super::read(text).map_err(|problem| problem.to_string())?;
+        let shown = |record: crate::Record| (record.line, record.problem.unwrap_or(record.json));
+        Ok(file.records.into_iter().map(shown).collect())
+    }
+
+    fn pair(line: u64, queue: &str, address: &str) -> (u64, String) {
+        (line, format!(r#"{{"queueName":"{queue}","emailAddress":"{address}"}}"#))
     }
 
     #[test]
@@ -153,10 +95,90 @@ mod tests {
     }
 
     #[test]
+    fn each_separator_is_read() {
+        for separator in [",", ";", "\t", "|"] {
+            let text = "queueName,emailAddress,note\n\"Billing, EMEA\",a@x.example,\nOrders,b@x.example,n\n";
+            let text = text.replace(',', separator);
+            let queue = format!("Billing{separator} EMEA").replace('\t', "\\t");
+            let expected = [pair(2, &queue, "a@x.example"), pair(3, "Orders", "b@x.example")];
+            assert_eq!(read(&text).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn separator_line_counts_as_a_line() {
+        let text = "sep=;\r\nqueueName;emailAddress\r\nBilling;a@x.example\r\n";
+        assert_eq!(read(text).unwrap(), [pair(3, "Billing", "a@x.example")]);
+    }
+
+    #[test]
+    fn rows_before_the_header_are_skipped() {
+        for before in [
+            "#TYPE System.Management.Automation.PSCustomObject\n",
+            "Pairs of \"Brand\", as of May\n\n;;\n",
+            "a\nb\nc\nd\ne\nf\ng\nh\ni\n",
+        ] {
+            let text = format!("{before}\"queueName\",\"emailAddress\"\n\"Billing\",\"a@x.example\"\n");
+            let line = before.lines().count() as u64 + 2;
+            assert_eq!(read(&text).unwrap(), [pair(line, "Billing", "a@x.example")], "{before}");
+        }
+        let late = format!("{}queueName,emailAddress\nBilling,a@x.example\n", "title\n".repeat(10));
+        let problem = read(&late).unwrap_err();
+        assert!(problem.starts_with("no header in the first 10 rows (the first is \"title\")"), "{problem}");
+    }
+
+    #[test]
+    fn repeated_header_is_skipped_and_another_one_rejected() {
+        let text = "queueName,emailAddress\nA,a@x.example\n\u{feff}queueName,emailAddress,\nB,b@x.example\n";
+        assert_eq!(read(text).unwrap(), [pair(2, "A", "a@x.example"), pair(4, "B", "b@x.example")]);
+        let text = "queueName,emailAddress\nA,a@x.example\nemailAddress,queueName\nb@x.example,B\n";
+        assert_eq!(
+            read(text).unwrap_err(),
+            "line 3 is a header with other columns than the header on line 1: expected one list; divide the file before \
+             line 3"
+        );
+    }
+
+    #[test]
+    fn wrapped_cells_are_their_inner_text() {
+        let text = "queueName, emailAddress\n\
+                    \"Billing\", \"a@x.example\"\n\
+                    =\"Billing\",=\"a@x.example\"\n\
+                    \"=\"\"Billing\"\"\",\"=\"\"a@x.example\"\"\"\n\
+                    Billing,'a@x.example'\n\
+                    Billing,“a@x.example”\n\
+                    Billing,\"\"\"a@x.example\"\"\"\n\
+                    'Billing\u{a0}, a@x.example\n";
+        let mut expected: Vec<_> = (2..8).map(|line| pair(line, "Billing", "a@x.example")).collect();
+        expected.push(pair(8, "'Billing", "a@x.example"));
+        assert_eq!(read(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn odd_address_is_invalid() {
+        let text = "queueName,emailAddress\nB,a@x.example.\nB,a@x.example\\\nB,“a@x.example\nB,a@x.example'\n\
+                    B, \"a@x.example; b\nB,o'neil@x.example\n";
+        let quote =
+            "emailAddress starts or ends with a quote or a backslash: expected an email address by itself";
+        let expected = [
+            (2, "emailAddress ends with a dot: expected an email address by itself"),
+            (3, quote),
+            (4, quote),
+            (5, quote),
+            (
+                6,
+                "emailAddress starts with a quote that is not closed: expected quotes around the whole cell, or none",
+            ),
+            (7, r#"{"queueName":"B","emailAddress":"o'neil@x.example"}"#),
+        ];
+        assert_eq!(read(text).unwrap(), expected.map(|(line, text)| (line, text.to_owned())));
+    }
+
+    #[test]
     fn cells_may_be_quoted_and_empty_ones_are_absent() {
         let text = "instanceId,queueId,queueName,emailAddress\n\
                     ,,\"Billing, \"\"A\"\"\",help@brand.example\n\
-                    i,q,,x@brand.example\n";
+                    i,q,\"\"\"\"\"\",x@brand.example\n";
         let expected = [
             (2, r#"{"queueName":"Billing, \"A\"","emailAddress":"help@brand.example"}"#.to_owned()),
             (3, r#"{"instanceId":"i","queueId":"q","emailAddress":"x@brand.example"}"#.to_owned()),
@@ -165,21 +187,9 @@ mod tests {
     }
 
     #[test]
-    fn apostrophe_before_a_formula_is_taken_off() {
-        let text = "queueName,emailAddress,error,message\n'=Q,'+49@brand.example,Refused,'=1\n";
-        let expected = [(2, r#"{"queueName":"=Q","emailAddress":"+49@brand.example"}"#.to_owned())];
-        assert_eq!(read(text).unwrap(), expected);
-    }
-
-    #[test]
-    fn cells_are_read_without_outer_white_space() {
-        let text =
-            "queueName,emailAddress\n Billing\u{a0},\tx@brand.example\u{3000}\n\u{a0} , \n\"Bill\n\",y\n";
-        let expected = [
-            (2, r#"{"queueName":"Billing","emailAddress":"x@brand.example"}"#.to_owned()),
-            (4, r#"{"queueName":"Bill","emailAddress":"y"}"#.to_owned()),
-        ];
-        assert_eq!(read(text).unwrap(), expected);
+    fn apostrophe_before_a_formula_is_removed() {
+        let text = "queueName,emailAddress,error,message\n'=Q;'＝1,'+49@brand.example,Refused,'=1\n";
+        assert_eq!(read(text).unwrap(), [pair(2, "=Q;＝1", "+49@brand.example")]);
     }
 
     #[test]
@@ -194,48 +204,48 @@ mod tests {
     }
 
     #[test]
-    fn missing_and_surplus_empty_cells_are_accepted() {
-        let text = "queueId,emailAddressId,instanceId,note\r\nq,e\r\nq,f,i\r\nq,g,,,, ,\r\n";
-        let expected = [
-            (2, r#"{"queueId":"q","emailAddressId":"e"}"#.to_owned()),
-            (3, r#"{"queueId":"q","emailAddressId":"f","instanceId":"i"}"#.to_owned()),
-            (4, r#"{"queueId":"q","emailAddressId":"g"}"#.to_owned()),
-        ];
-        assert_eq!(read(text).unwrap(), expected);
-    }
-
-    #[test]
     fn row_without_a_pair_fails_alone() {
         let text =
-            "queueId,queueName,emailAddress,note\nq,,e,\n,,e,\nq,Q,e,\nq\n,,,x\nq,,Team, Billing,x\nq,,f,\n";
+            "queueId,queueName,emailAddress,note\nq,,e,,,\n,,e,\nq,Q,e,\nq\n,,,x\nq,,Team, Billing,x\nq,,f\n";
         let expected = [
             (2, r#"{"queueId":"q","emailAddress":"e"}"#),
-            (3, "queueId and queueName are empty in this row; one of them names the queue"),
-            (4, "queueId and queueName are both filled in this row; one of them names the queue"),
-            (5, "emailAddress is empty in this row; it names the email address"),
-            (6, "queueId and queueName are empty in this row; one of them names the queue"),
-            (7, "the row has 5 cells and the header 4 columns; a cell with a comma in it stands in quotes"),
+            (3, "the row has no queue: expected a value in the column queueId or queueName"),
+            (4, "the row has a value in both queueId and queueName: expected one of them"),
+            (5, "the row has no email address: expected a value in the column emailAddress"),
+            (6, "the row has no queue: expected a value in the column queueId or queueName"),
+            (
+                7,
+                "the row has 5 cells, but the header has 4 columns; put quotes around a cell that contains commas",
+            ),
             (8, r#"{"queueId":"q","emailAddress":"f"}"#),
         ];
         assert_eq!(read(text).unwrap(), expected.map(|(line, text)| (line, text.to_owned())));
     }
 
     #[test]
-    fn unclosed_quote_is_named() {
-        let text = "queueId,emailAddress\nq,e\nq,\"f\nq,g\n";
-        assert_eq!(
-            read(text).unwrap_err(),
-            "line 3: a quote begins a cell and is not closed; close it behind the text of the cell"
-        );
-        let text = "queueId,emailAddress,note\nq,e,\"x\nq,g,\nq,h,y\n";
-        assert_eq!(
-            read(text).unwrap_err(),
-            "line 2: a quote begins a cell and is not closed; close it behind the text of the cell"
-        );
+    fn rows_are_kept_complete() {
+        let text = "emailAddress;queueName\na@x.example;Orders; EMEA\n=1;\" \"\"x\"\"\"\n";
+        let file = super::read(text).unwrap();
+        assert_eq!(file.header.as_deref(), Some("emailAddress,queueName"));
+        let rows: Vec<_> = file.records.iter().map(|record| record.row.as_deref().unwrap()).collect();
+        assert_eq!(rows, ["a@x.example,Orders,EMEA", "'=1,\"\"\"x\"\"\""]);
+    }
+
+    #[test]
+    fn unclosed_quote_is_rejected() {
+        for text in [
+            "queueId,emailAddress\nq,e\nq,\"f\nq,g\n",
+            "queueId,emailAddress,note\nq,d,\nq,e,\"x\nq,g,\nq,h,y\n",
+        ] {
+            assert_eq!(
+                read(text).unwrap_err(),
+                "line 3: a quote is not closed; add the quote at the end of the cell"
+            );
+        }
         let text = "queueId,emailAddress\nq,\"f\nq,g\nq,\"h\"\nq,i\n";
         assert_eq!(
             read(text).unwrap_err(),
-            "line 2: emailAddress goes over the end of the line; close its quote on the same line"
+            "line 2: emailAddress continues on the next line; close its quote on the same line"
         );
     }
 }

@@ -1,47 +1,108 @@
-//! Files of association requests: CSV and JSON lines, as records that each know their line.
+//! Reads files of association requests: CSV, JSON Lines and JSON, as records with their place in the file.
 //!
-//! The command-line tool and the function at the ends of the bulk path read the same files, so the reading stands here
-//! once. A file with a wrong form is refused as a whole, before any call. A wrong record carries its problem, and the
-//! other records go on.
+//! The command-line tool and the function for whole files use the same reader, so that both accept the same files. A file
+//! that can be read in only one way is read. Any other file is rejected as a whole, before any call. An invalid record
+//! has the reason in `problem` and does not affect the other records.
 
+mod cell;
 mod csv;
+mod form;
 mod formula;
 mod header;
-mod json_lines;
+mod json;
 mod line_ends;
+mod lines;
+mod places;
+mod record;
+mod row;
+mod separator;
+mod table;
 mod text;
 
 use serde_json::error::Category;
 
-pub use crate::csv::csv;
-pub use crate::formula::defused;
-pub use crate::json_lines::json_lines;
+pub use crate::cell::written;
+pub use crate::form::Form;
 pub use crate::text::text;
+
+/// Maximum size of a file: 32 MiB.
+pub const MAX_FILE_BYTES: usize = 32 << 20;
+
+/// Maximum number of pairs in a file, repetitions included.
+pub const MAX_PAIRS: usize = 250_000;
+
+/// The content of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestFile {
+    /// The header of a table, as a line of CSV without its line end. JSON has none.
+    pub header: Option<String>,
+    /// The records, in the order of the file.
+    pub records: Vec<Record>,
+}
 
 /// One record of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The line that it begins on, from 1, as an editor counts.
+    /// The line on which the record starts, from 1, as an editor counts; in a workbook, the row of the sheet.
     pub line: u64,
-    /// JSON: an association request, if the record is valid.
+    /// An association request as JSON, if the record is valid.
     pub json: String,
-    /// The reason why the record is no request, in the words of its file (columns and cells of a CSV file). Such a
-    /// record must not be carried out, even if its JSON is a request.
+    /// The reason why the record is not a request. Such a record must not be carried out, even if its JSON is a
+    /// request.
     pub problem: Option<String>,
+    /// The row of a table, complete, as a line of CSV without its line end. A spreadsheet takes no part of it for a
+    /// formula. Read again under the file's header, it has the same meaning. JSON has none.
+    pub row: Option<String>,
 }
 
-/// The fault of a file that cannot be used as a whole. Displays as one line: the value found, its place, and the
-/// accepted values.
+/// A file that cannot be used as a whole. Displays as one line: what is wrong, where, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Unusable(pub(crate) String);
+pub struct UnreadableFile(pub(crate) String);
 
-/// The line that an offset is on, from 1. Lines end in a line feed.
-fn line_at(text: &[u8], offset: usize) -> u64 {
-    1 + text.iter().take(offset).filter(|byte| **byte == b'\n').count() as u64
+/// Reads a file.
+///
+/// # Errors
+/// The file as a whole cannot be used: it has another form or another encoding, no header, a structure that could be
+/// read in two ways, no records, or more than [`MAX_FILE_BYTES`] or [`MAX_PAIRS`].
+pub fn read(bytes: &[u8], form: Form) -> Result<RequestFile, UnreadableFile> {
+    if bytes.len() > MAX_FILE_BYTES {
+        let size = bytes.len();
+        return Err(UnreadableFile(format!(
+            "the file has {size} bytes: expected at most {MAX_FILE_BYTES}; divide the file"
+        )));
+    }
+    let text = text(bytes)?;
+    if text.trim().is_empty() {
+        return Err(UnreadableFile("the file is empty".to_owned()));
+    }
+    let file = match form {
+        Form::Delimited => csv::read(&text)?,
+        Form::JsonLines => RequestFile { header: None, records: lines::read(&text)? },
+        Form::Json => RequestFile { header: None, records: json::read(&text)? },
+    };
+    if file.records.is_empty() {
+        return Err(UnreadableFile("the file has no pairs: expected at least one".to_owned()));
+    }
+    Ok(file)
 }
 
-/// The fault of a JSON document, without a piece of the document and without the place of the fault.
+/// Adds a record, unless the file already has the maximum number.
+pub(crate) fn push(records: &mut Vec<Record>, record: Record) -> Result<(), UnreadableFile> {
+    if records.len() == MAX_PAIRS {
+        return Err(too_many());
+    }
+    records.push(record);
+    Ok(())
+}
+
+pub(crate) fn too_many() -> UnreadableFile {
+    UnreadableFile(format!(
+        "the file has more than {MAX_PAIRS} pairs: expected at most {MAX_PAIRS}; divide the file"
+    ))
+}
+
+/// The fault of a JSON document, without a part of the document and without the place of the fault.
 fn json_problem(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Eof => "the document ends too early".to_owned(),

@@ -1,27 +1,27 @@
-//! Line ends: the lines of a file as an editor counts them.
+//! Makes the lines of a file those that an editor counts.
 //!
-//! Most files end lines in a line feed, perhaps behind a carriage return. Old programs for the Mac end them in a carriage
-//! return alone. A file with both has no line numbers: editors count a lone carriage return among line feeds
-//! differently.
+//! Most files end lines with a line feed, perhaps after a carriage return. Old programs for the Mac end them with a
+//! carriage return alone. Editors disagree about the line numbers of a file with both.
 
 use std::borrow::Cow;
 
-use crate::{Unusable, line_at};
+use crate::UnreadableFile;
+use crate::places::line_at;
 
-/// A text whose lines all end in line feeds, of the same length in bytes.
+/// Returns a text of the same length in bytes whose lines all end in line feeds.
 ///
 /// # Errors
 /// A line ends in a lone carriage return while others end in line feeds.
-pub(crate) fn with_line_feeds(text: &str) -> Result<Cow<'_, str>, Unusable> {
+pub(crate) fn with_line_feeds(text: &str) -> Result<Cow<'_, str>, UnreadableFile> {
     let bytes = text.as_bytes();
     let is_lone = |at: &usize| bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
     let Some(lone) = (0..bytes.len()).find(is_lone) else { return Ok(Cow::Borrowed(text)) };
     if !bytes.contains(&b'\n') {
         return Ok(Cow::Owned(text.replace('\r', "\n")));
     }
-    Err(Unusable(format!(
-        "line {} has a carriage return (CR) without a line feed (LF), and other lines of the file end in line feeds, so \
-         its lines cannot be numbered; save the file with one kind of line end",
+    Err(UnreadableFile(format!(
+        "line {} has a carriage return (CR) without a line feed (LF), but other lines end in line feeds: expected one kind \
+         of line end; save the file again with an editor",
         line_at(bytes, lone)
     )))
 }

@@ -12,9 +12,9 @@ use queue_email_associator::plan::CHUNK;
 use queue_email_associator::requests::{Field, Intent, Invalid};
 
 use crate::error::FileError;
-use crate::file::{self, MAX_PAIRS};
 use crate::invalid::{Contents, InvalidRecord};
 use crate::requests::{Context, Requests, text_of};
+use crate::{MAX_PAIRS, file};
 use line::Line;
 use lines::Lines;
 

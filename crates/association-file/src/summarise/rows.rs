@@ -2,7 +2,7 @@
 
 use csv::Writer;
 use queue_email_associator::requests::Field;
-use request_file::defused;
+use request_file::written;
 
 use crate::cells::Cells;
 
@@ -47,15 +47,11 @@ impl Rows {
         ];
         let reference = self.has_references.then(|| reference.unwrap_or_default());
         let cells = cells.iter().chain(more).copied().chain(reference);
-        let _ = self.writer.write_record(cells.map(|cell| defused(&without_line_ends(cell)).into_owned()));
+        let _ = self.writer.write_record(cells.map(written));
     }
 
     /// The bytes of the file.
     pub(super) fn finish(self) -> Vec<u8> {
         self.writer.into_inner().unwrap_or_default()
     }
-}
-
-fn without_line_ends(text: &str) -> String {
-    text.replace(['\r', '\n'], " ")
 }

@@ -64,18 +64,3 @@ fn pair_with_two_names_lists_no_associated_row() {
         assert_eq!((summed.done, summed.counts.associated_unnamed), (Done::default(), unnamed));
     }
 }
-
-/// A dry run adds nothing, whatever it finds on the queues.
-#[test]
-fn dry_run_lists_only_rows_already_there() {
-    let text = "{\"queueId\":\"q\",\"emailAddressIds\":[\"e1\",\"e2\"],\"dryRun\":true,\"checkQueues\":true}\n\
-                {\"queueId\":\"p\",\"emailAddressId\":\"e1\"}\n";
-    let (items, known) = grouped_file("f.jsonl", text);
-    let mut report = output(1, &[], 0);
-    report["alreadyAssociated"] = json!(1);
-    report["planned"] = json!(1);
-    report["alreadyAssociatedPairs"] = json!([{ "queueId": "q", "emailAddressIds": ["e2"] }]);
-    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
-    assert_eq!(done(summed.done.associated.as_ref()), ["2 p e1"]);
-    assert_eq!(done(summed.done.already_associated.as_ref()), ["1 q e2"]);
-}

@@ -1,0 +1,145 @@
+//! The character that separates the cells of a text file.
+
+use ::csv::{Reader, ReaderBuilder, StringRecord};
+
+use crate::UnreadableFile;
+use crate::header::{Header, SEARCHED_ROWS};
+
+/// The separators, with the names of several of them.
+const SEPARATORS: [(u8, &str); 4] =
+    [(b',', "commas"), (b';', "semicolons"), (b'\t', "tabs"), (b'|', "vertical bars")];
+
+/// Text that Excel and other programs read as the separator of the lines after it.
+const SEPARATOR_LINE: &str = "sep=";
+
+/// The separator of a text file, and the place where its rows start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Separator {
+    pub(crate) character: u8,
+    /// Length in bytes of a `sep=` line with its line end.
+    pub(crate) skipped: usize,
+}
+
+impl Separator {
+    /// Finds the separator of a text: that of its `sep=` line, or else the one with which one of the first rows is a
+    /// header. A text without a header has commas.
+    ///
+    /// # Errors
+    /// A `sep=` line has another separator, or the first header is one with two separators.
+    pub(crate) fn of(text: &str) -> Result<Self, UnreadableFile> {
+        let first = text.split_inclusive('\n').next().unwrap_or_default();
+        if let Some(rest) = separator_line(first) {
+            let character = rest.bytes().next().unwrap_or_default();
+            // Saving may have added separators for empty cells.
+            let is_one = SEPARATORS.iter().any(|(known, _)| *known == character)
+                && rest.bytes().all(|byte| byte == character);
+            if is_one {
+                return Ok(Separator { character, skipped: first.len() });
+            }
+            return Err(UnreadableFile(format!(
+                "line 1: unknown separator {:?}: expected a comma, a semicolon, a tab or a vertical bar after \
+                 \"{SEPARATOR_LINE}\"",
+                rest
+            )));
+        }
+        let mut found: Option<(u64, (u8, &str))> = None;
+        for (character, name) in SEPARATORS {
+            let Some(start) = header_start(text, character) else { continue };
+            match found {
+                Some((earlier, (_, other))) if earlier == start => {
+                    return Err(UnreadableFile(format!(
+                        "the header can be read with {other} and with {name} between its cells: expected one of them; add \
+                         a first line, for example \"{SEPARATOR_LINE};\""
+                    )));
+                }
+                Some((earlier, _)) if earlier < start => {}
+                _ => found = Some((start, (character, name))),
+            }
+        }
+        Ok(Separator { character: found.map_or(b',', |(_, (character, _))| character), skipped: 0 })
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        SEPARATORS
+            .iter()
+            .find(|(character, _)| *character == self.character)
+            .map_or("commas", |(_, name)| name)
+    }
+
+    /// Returns a reader of the rows of a text.
+    pub(crate) fn reader(self, text: &str) -> Reader<&[u8]> {
+        reader(text, self.character)
+    }
+}
+
+/// Returns the rest of a line that starts with `sep=`, perhaps in quotes.
+fn separator_line(line: &str) -> Option<&str> {
+    let line = line.trim_matches(['\r', '\n', ' ']);
+    let line = line.strip_prefix('"').map_or(line, |line| line.trim_end_matches('"'));
+    let (start, rest) = line.split_at_checked(SEPARATOR_LINE.len())?;
+    start.eq_ignore_ascii_case(SEPARATOR_LINE).then_some(rest)
+}
+
+fn reader(text: &str, separator: u8) -> Reader<&[u8]> {
+    ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes())
+}
+
+/// Returns the offset of the first header, if one of the first rows is a header with this separator.
+fn header_start(text: &str, separator: u8) -> Option<u64> {
+    let mut reader = reader(text, separator);
+    let mut row = StringRecord::new();
+    let mut rows = 0;
+    while rows < SEARCHED_ROWS && reader.read_record(&mut row).ok()? {
+        if row.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        if Header::is_header(&row) {
+            return row.position().map(::csv::Position::byte);
+        }
+        rows += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_shows_the_separator() {
+        for (text, expected) in [
+            ("queueId,emailAddressId\n", b','),
+            ("queueId;emailAddressId\n", b';'),
+            ("\"Queue Name\"\t\"E-Mail-Address\"\n", b'\t'),
+            ("queueName|emailAddress\n", b'|'),
+            // A title with commas, and a semicolon within a name.
+            ("Brands, EMEA, 2026\nqueue_name;email_address;a,b\n", b';'),
+            ("note;x,queueId,emailAddressId\n", b','),
+            ("name\n", b','),
+        ] {
+            assert_eq!(Separator::of(text), Ok(Separator { character: expected, skipped: 0 }), "{text}");
+        }
+    }
+
+    #[test]
+    fn separator_line_decides() {
+        for (line, character) in
+            [("sep=;\r\n", b';'), ("SEP=|\n", b'|'), ("\"sep=,\"\n", b','), ("sep=\t\n", b'\t')]
+        {
+            let text = format!("{line}queueId,emailAddressId\n");
+            assert_eq!(Separator::of(&text), Ok(Separator { character, skipped: line.len() }), "{line:?}");
+        }
+        let unknown = Separator::of("sep=#\nqueueId#emailAddressId\n").unwrap_err().to_string();
+        assert_eq!(
+            unknown,
+            "line 1: unknown separator \"#\": expected a comma, a semicolon, a tab or a vertical bar after \"sep=\""
+        );
+    }
+
+    #[test]
+    fn header_with_two_separators_is_rejected() {
+        let text = "queueId,emailAddressId,a;queueId;emailAddressId;b\n";
+        let problem = Separator::of(text).unwrap_err().to_string();
+        assert!(problem.starts_with("the header can be read with commas and with semicolons"), "{problem}");
+    }
+}

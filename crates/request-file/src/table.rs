@@ -1,0 +1,98 @@
+//! Turns the rows of a table into records.
+
+use crate::header::{self, Header, SEARCHED_ROWS};
+use crate::row::Row;
+use crate::{Record, RequestFile, UnreadableFile, push};
+
+/// The words with which messages about a table refer to its rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wording {
+    /// `line` of a text, or `row` of a sheet.
+    pub(crate) unit: &'static str,
+    /// The characters between the cells of a text.
+    pub(crate) separator: Option<&'static str>,
+}
+
+/// A table whose rows are added in their order.
+///
+/// The header is the first of the first ten rows that has a column for the queue and one for the email address. A later
+/// row that repeats it is skipped, because people append one file to another.
+#[derive(Debug)]
+pub(crate) struct Table {
+    wording: Wording,
+    header: Option<Header>,
+    /// The rows before the header.
+    before: Vec<(u64, Vec<String>)>,
+    content: RequestFile,
+}
+
+impl Table {
+    pub(crate) fn new(wording: Wording) -> Self {
+        Table { wording, header: None, before: Vec::new(), content: RequestFile::default() }
+    }
+
+    /// Returns the header, once it was added.
+    pub(crate) fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// No header among the first rows, a wrong header, another header after it, or too many rows.
+    pub(crate) fn add(&mut self, row: &Row<'_>) -> Result<(), UnreadableFile> {
+        if row.is_blank() {
+            return Ok(());
+        }
+        let is_header = Header::is_header(row.cells());
+        match &self.header {
+            None if is_header => {
+                self.header = Some(self.read_header(row)?);
+                self.content.header = Some(row.line());
+                Ok(())
+            }
+            None => {
+                self.before.push((row.number, row.cells().map(str::to_owned).collect()));
+                if self.before.len() < SEARCHED_ROWS { Ok(()) } else { Err(self.without_header()) }
+            }
+            Some(header) if is_header => {
+                let later = self.read_header(row)?;
+                if header.is_repeated_by(&later) {
+                    return Ok(());
+                }
+                let unit = self.wording.unit;
+                Err(UnreadableFile(format!(
+                    "{unit} {} is a header with other columns than the header on {unit} {}: expected one list; divide \
+                     the file before {unit} {}",
+                    later.number, header.number, later.number
+                )))
+            }
+            Some(header) => {
+                let record = Record {
+                    line: row.number,
+                    json: row.request(header),
+                    problem: row.problem(header, self.wording.separator),
+                    row: Some(row.line()),
+                };
+                push(&mut self.content.records, record)
+            }
+        }
+    }
+
+    /// Returns the records.
+    ///
+    /// # Errors
+    /// No row was a header.
+    pub(crate) fn finish(self) -> Result<RequestFile, UnreadableFile> {
+        if self.header.is_none() { Err(self.without_header()) } else { Ok(self.content) }
+    }
+
+    fn read_header(&self, row: &Row<'_>) -> Result<Header, UnreadableFile> {
+        let place = format!("{} {}", self.wording.unit, row.number);
+        Header::read(row.cells(), row.number, &place).map_err(UnreadableFile)
+    }
+
+    fn without_header(&self) -> UnreadableFile {
+        UnreadableFile(header::missing(&self.before, self.wording.unit))
+    }
+}
