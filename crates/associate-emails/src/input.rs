@@ -148,8 +148,8 @@ impl Input {
     }
 }
 
-/// Whether a text is one request, or an event of an envelope: an object, or an array of SQS records. Any other array is a
-/// list of requests, which is read like a file in a bucket.
+/// Whether a text is one payload: any JSON value except an array, or an array of SQS records. Any other array is a list of
+/// requests, which is read like a file in a bucket.
 fn is_event(text: &str) -> bool {
     #[derive(Deserialize)]
     struct SqsRecord {
@@ -158,7 +158,7 @@ fn is_event(text: &str) -> bool {
     }
     match serde_json::from_str::<Vec<SqsRecord>>(text) {
         Ok(records) => !records.is_empty(),
-        Err(_) => text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok(),
+        Err(_) => !text.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(text).is_ok(),
     }
 }
 

@@ -47,9 +47,10 @@ fn standard_input_form_follows_its_content() {
 
 #[test]
 fn unusable_header_makes_no_call() {
-    let ran = run(&["--instance", "i"], "header.csv", "note,queue_id,emailAddressId\nx,q,e\n");
+    let ran = run(&["--instance", "i"], "header.csv", "note,queue_id,Queue ID,emailAddressId\nx,q,q,e\n");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
-    let met = "line 1, column 2: \"queue_id\" is no known column; queueId was meant\n";
+    let met =
+        "line 1, column 3: \"Queue ID\" is a second column for queueId: expected one; rename or delete it\n";
     assert!(ran.stderr.ends_with(met), "{}", ran.stderr);
 }
 
@@ -66,6 +67,26 @@ fn rows_allow_spaces_quotes_and_empty_cells() {
             3,
         ),
         ("lone-cr.csv", "queueId,emailAddressId\rq,e1\rq,e2\r", 2),
+        ("sep.csv", "sep=;\r\nQueue Name;E-Mail-Address\r\nBilling;a@brand.example\r\n", 1),
+        ("bars.txt", "queueName|emailAddress\nBilling|a@brand.example\n", 1),
+        ("tabs.tsv", "List of pairs\nqueue_name\temail_address\nBilling\ta@brand.example\n", 1),
+        ("invisible.csv", "\u{200b}queueId,emailAddressId\nq,e\n", 1),
+        (
+            "type.csv",
+            "#TYPE System.Object\r\n\"queueName\",\"emailAddress\"\r\n\"Billing\",\"a@brand.example\"\r\n",
+            1,
+        ),
+        ("concatenated.csv", "queueId,emailAddressId\nq,e1\n\u{feff}queueId,emailAddressId\nq,e2\n", 2),
+        (
+            "quotes.csv",
+            "queueName, emailAddress\n\"Billing\", \"a@brand.example\"\n=\"Billing\",“b@brand.example”\n",
+            2,
+        ),
+        (
+            "array.json",
+            "[{\"queueId\": \"q\", \"emailAddressId\": \"e1\"},\n{\"queueId\": \"q\", \"emailAddressId\": \"e2\"}]",
+            2,
+        ),
     ];
     for (name, content, pairs) in table {
         let ran = run(&["--instance", "i"], name, content);
@@ -81,8 +102,8 @@ fn wrong_row_fails_alone_with_its_line() {
         let content = "note,queueId,emailAddressId\nx,q,e1\n\"two\nlines\",q,\n,q,e2\n,,,\n,q,e3,and more\n";
         let ran = run(&["--instance", "i"], "wrong-rows.csv", &content.replace('\n', end));
         assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
-        assert_eq!(ran.rows(&["| 3 ", "emailAddressId is empty in this row"]), 1, "{end:?}: {}", ran.stdout);
-        assert_eq!(ran.rows(&["| 7 ", "the row has 4 cells and the header 3 columns"]), 1, "{}", ran.stdout);
+        assert_eq!(ran.rows(&["| 3 ", "the row has no email address"]), 1, "{end:?}: {}", ran.stdout);
+        assert_eq!(ran.rows(&["| 7 ", "the row has 4 cells, but the header has 3"]), 1, "{}", ran.stdout);
         assert!(ran.stdout.contains("PARTIAL: 4 requested, 2 associated, 2 failed"), "{}", ran.stdout);
         assert!(!ran.stdout.contains("associations"), "{}", ran.stdout);
     }
@@ -93,31 +114,27 @@ fn foreign_file_form_is_named_without_calls() {
     let table: [(&str, &[u8], &str); 12] = [
         (
             "a.csv",
-            b"sep=;\r\nqueueName;emailAddress\r\nBilling;a@brand.example\r\n",
-            "take this line out, and separate cells by commas",
+            b"sep=#\r\nqueueName#emailAddress\r\nBilling#a@brand.example\r\n",
+            "line 1: unknown separator \"#\": expected a comma",
         ),
         (
             "b.csv",
-            b"queueName|emailAddress\nBilling|a@brand.example\n",
-            "the cells are separated by vertical bars",
+            b"queueId,emailAddressId\nq,e\nemailAddressId,queueId\ne,q\n",
+            "line 3 is a header with other columns than the header on line 1",
         ),
         (
             "c.csv",
             b"Billing,a@brand.example\n",
-            "the file seems to begin with a row: put a line with the names of the columns before it",
+            "the file seems to start with a pair: add a row with the names",
         ),
-        (
-            "d.csv",
-            b"\xe2\x80\x8bqueueId,emailAddressId\nq,e\n",
-            r#"column 1: "\u{200b}queueId" is no known column; queueId was meant"#,
-        ),
-        ("e.csv", b"\x1f\x8b\x08\0\0\0", "the file is compressed with gzip: it begins with the bytes 1f 8b"),
+        ("d.csv", b"queueId,emailAddressId,dryRun\nq,e,true\n", "\"dryRun\" is an option"),
+        ("e.csv", b"\x1f\x8b\x08\0\0\0", "the file is compressed with gzip: it starts with the bytes 1f 8b"),
         (
             "f.csv",
-            b"\xff\xfeq\0u\0",
-            "the file is UTF-16 text: it begins with the bytes ff fe; save it as UTF-8",
+            b"q\0u\0e\0",
+            "the file is UTF-16 text without a byte-order mark: it starts with the bytes 71 00 75 00; save it as",
         ),
-        ("g.csv", b"PK\x03\x04\x14\0", "the file is an Excel workbook (.xlsx)"),
+        ("g.csv", b"PK\x03\x04\x14\0", "the file is a workbook or another ZIP archive"),
         (
             "h.csv",
             b"queueId,emailAddressId\nq,e1\rq,e2\n",
@@ -126,18 +143,18 @@ fn foreign_file_form_is_named_without_calls() {
         (
             "i.csv",
             b"queueId,emailAddressId,note\nq,e1,\"open\nq,e2,\n",
-            "line 2: a quote begins a cell and is not closed; close it behind the text of the cell",
+            "line 2: a quote is not closed; add the quote at the end of the cell",
         ),
         (
             "j.jsonl",
             b"{\n  \"queueId\": \"q\"\n}\n{\n}\n",
-            "the file is JSON over several lines; JSON lines are accepted",
+            "the file is JSON over several lines: expected JSON Lines",
         ),
         ("k.jsonl", b"[\n  {\"queueId\": \"q\"}\n]\n", "the file is one JSON array over several lines"),
         (
             "l.json",
             b"{\"queueId\": \"q\"}\n{\"queueId\": \"p\"}\n",
-            "the file holds JSON lines, and is read as one JSON document",
+            "the file contains JSON Lines: expected one JSON document; name the file .jsonl",
         ),
     ];
     for (name, content, problem) in table {
@@ -150,19 +167,31 @@ fn foreign_file_form_is_named_without_calls() {
     }
 }
 
-/// The output of `aws sqs receive-message`, an array of requests, a pipe that sends bodies only.
+/// The output of `aws sqs receive-message`.
 #[test]
 fn no_envelope_makes_no_call() {
     let request = r#"{"instanceId": "i", "queueId": "q", "emailAddressId": "e"}"#;
     let received = format!(r#"{{"Messages": [{{"MessageId": "m", "Body": {request:?}}}]}}"#);
-    for (name, content) in [("received.json", received), ("array.json", format!("[{request}, {request}]"))] {
-        let ran = run(&[], name, &content);
-        assert_eq!(ran.code, Some(2), "{name}: {}{}", ran.stdout, ran.stderr);
-        assert!(
-            !ran.stdout.contains("SUCCEEDED") && !ran.stdout.contains("PARTIAL"),
-            "{name}: {}",
-            ran.stdout
-        );
+    let ran = run(&[], "received.json", &received);
+    assert_eq!(ran.code, Some(2), "{}{}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.contains("SUCCEEDED") && !ran.stdout.contains("PARTIAL"), "{}", ran.stdout);
+}
+
+/// Half an emoji in a field of the caller's own, an option, and a line that is not JSON.
+#[test]
+fn invalid_line_fails_alone() {
+    let content = "{\"queueId\": \"q\", \"emailAddressId\": \"e1\"}\n\
+                   {\"queueId\": \"q\", \"emailAddressId\": \"e2\", \"note\": \"Team \\ud83c\"}\n\
+                   {\"queueId\": \"q\", \"emailAddressId\": \"e3\", \"dryRun\": true}\n\
+                   {\"queueId\": \"q\", \n\
+                   {\"queueId\": \"q\", \"emailAddressId\": \"e5\"}\n";
+    let ran = run(&["--instance", "i"], "invalid-lines.jsonl", content);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stdout.contains("PARTIAL: 5 requested, 2 associated, 3 failed"), "{}", ran.stdout);
+    for (line, problem) in
+        [("| 2 ", "not valid JSON"), ("| 3 ", "dryRun is an option"), ("| 4 ", "not valid JSON")]
+    {
+        assert_eq!(ran.rows(&[line, problem]), 1, "{}", ran.stdout);
     }
 }
 

@@ -76,22 +76,23 @@ fn messages_are_those_of_the_list() {
         ("broken.json", b"{"),
         ("beside.json", b"{\"Items\": [], \"dryRun\": true}"),
         ("defaults.json", b"{\"Items\": [], \"BatchInput\": {\"dryRun\": 1}}"),
-        ("broken.jsonl", b"{\"queueId\": \"q\"}\n{\n"),
+        ("broken.jsonl", b"{\"queueId\": \n"),
         ("pretty.jsonl", b"{\n  \"queueId\": \"q\"\n}\n"),
         ("array.jsonl", b"[\n  {\"queueId\": \"q\"}\n]\n"),
         ("header-only.csv", b"queueId,emailAddressId\n"),
         ("no-queue.csv", b"emailAddress\nx\n"),
         ("no-header.csv", b"11111111-2222-3333-4444-555555555555,22222222-2222-3333-4444-555555555555\n"),
         ("unknown.csv", b"name,mail\nx,y\n"),
-        ("near.csv", b"queue_id,emailAddressId\nq,e\n"),
+        ("option.csv", b"queueId,emailAddressId,dryRun\nq,e,true\n"),
         ("list.csv", b"queueId,emailAddressIds\nq,e\n"),
         ("twice.csv", b"queueId,queueId,emailAddressId\nq,q,e\n"),
-        ("semicolons.csv", b"queueId;emailAddressId\nq;e\n"),
-        ("sep.csv", b"sep=;\nqueueId;emailAddressId\nq;e\n"),
+        ("sep.csv", b"sep=#\nqueueId#emailAddressId\nq#e\n"),
+        ("two-separators.csv", b"queueId,emailAddressId,a;queueId;emailAddressId;b\nq,e,;q;e;\n"),
+        ("two-headers.csv", b"queueId,emailAddressId\nq,e\nemailAddressId,queueId\ne,q\n"),
         ("quote.csv", b"queueId,emailAddressId\n\"q,e\nq,e\n"),
         ("long-cell.csv", b"queueId,emailAddressId\n\"q\nr\",e\n"),
         ("latin-1.csv", b"queueName,emailAddressId\nR\xfcckgaben,e\n"),
-        ("utf-16.csv", b"\xff\xfeq\0u\0e\0u\0e\0"),
+        ("utf-16.csv", b"q\0u\0e\0u\0e\0"),
         ("workbook.csv", b"PK\x03\x04..."),
         ("packed.csv", b"\x1f\x8b..."),
         ("line-ends.csv", b"queueId,emailAddressId\nq,e\rq,f\n"),
@@ -101,7 +102,7 @@ fn messages_are_those_of_the_list() {
     }
 
     messages.section("Rows that fail alone, as the table shows them");
-    let rows = "queueId,queueName,emailAddressId,emailAddress\n,,e,\nq,Q,e,\nq,,e,a@brand.example\nq,,,\na/b,,e,\nq,,e,,x\n";
+    let rows = "queueId,queueName,emailAddressId,emailAddress\n,,e,\nq,Q,e,\nq,,e,a@brand.example\nq,,,\na/b,,e,\nq,,e,,x\n\"\"\"q\",,e,\nq,,,a@brand.example.\nq,,,'a@brand.example\n";
     let ran: Ran = program(&["--quiet", "--instance", "i"])
         .arg(file("rows.csv", rows.as_bytes()))
         .output()

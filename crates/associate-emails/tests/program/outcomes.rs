@@ -70,14 +70,14 @@ fn unusable_input_is_one_line_and_exits_2() {
     let table = [
         (missing, "associate-emails: no-such-file.json: cannot be read: "),
         (program(&["-", "--nonsense"]).output().unwrap().into(), "associate-emails: unexpected argument"),
-        (run_on_stdin(&[], "\"text\""), "associate-emails: standard input: line 1: no column is a known one"),
+        (run_on_stdin(&[], "\"text\""), "associate-emails: standard input: no header in the first 10 rows"),
         (
             run_on_stdin(&["--format", "json"], "null"),
             "associate-emails: InvalidRequest: the payload is null; accepted are an object or an array of SQS records",
         ),
         (
             run_on_stdin(&[], "queueId,emailAddressId\n"),
-            "associate-emails: standard input: the file has a header and no rows; one row for each pair is expected",
+            "associate-emails: standard input: the file has no pairs: expected at least one",
         ),
         (
             run_on_stdin(&["--burst", "many"], TWO_PAIRS),
@@ -102,7 +102,7 @@ fn file_with_nothing_valid_exits_2() {
         (
             "nothing-valid.csv",
             "instanceId,queueId,emailAddressId\ni,q,\n",
-            "emailAddressId is empty in this row; it names the email address",
+            "the row has no email address: expected a value in the column emailAddressId",
         ),
     ] {
         let ran = run(&[], name, content);
@@ -129,7 +129,7 @@ fn json_prints_only_the_answer() {
     assert_eq!((ran.code, &ran.json()["errorType"]), (Some(2), &json!("InvalidRequest")));
     assert!(ran.json()["errorMessage"].is_string());
 
-    let ran = run_on_stdin(&["--json"], "[1]");
+    let ran = run_on_stdin(&["--json"], "{\"Records\": 1}");
     assert_eq!((ran.code, &ran.json()["errorType"]), (Some(2), &json!("InvalidRequest")));
 }
 

@@ -127,7 +127,7 @@ async fn ungrouped_file_has_a_summary_with_the_reason() {
     s3.put("files/incoming/dir/a b ü.csv", "queue;mail\na;b\n");
     let (error_type, message) = invoke(&s3, &group("incoming/dir/a b ü.csv")).await.unwrap_err();
     assert_eq!(error_type, "InvalidFile");
-    assert!(message.starts_with("incoming/dir/a b ü.csv: line 1: no column is a known one"), "{message}");
+    assert!(message.starts_with("incoming/dir/a b ü.csv: no header in the first 10 rows"), "{message}");
     let error = json!({ "Error": error_type, "Cause": message });
     // Step Functions writes the error of a Lambda function as JSON in a string.
     let said = json!({ "errorMessage": message, "errorType": error_type }).to_string();
