@@ -21,7 +21,7 @@ use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, Runt
 use aws_smithy_types::config_bag::ConfigBag;
 use hyper_util::client::proxy::matcher::Matcher;
 
-use super::proxy::{self, uses_proxy};
+use super::proxy::{proxy_for, uses_proxy};
 use super::resolver::{Resolver, UnresolvedName};
 
 /// The certificate authorities that a client trusts.
@@ -151,13 +151,17 @@ struct HostConnector {
 
 impl HttpConnector for HostConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let host = host_of(request.uri()).to_owned();
+        let mut host = host_of(request.uri()).to_owned();
         let transport = match &self.proxy {
             Some(Route { hosts, direct: Some(direct), .. }) if is_listed(hosts, &host) => direct,
             Some(Route { matcher, .. }) => {
-                if let Some(problem) = proxy::problem(matcher, request.uri()) {
-                    let error = ConnectorError::user(format!("{host}: {problem}").into());
-                    return HttpConnectorFuture::ready(Err(error));
+                match proxy_for(matcher, request.uri()) {
+                    Ok(Some(proxy)) => host.push_str(&format!(" through the proxy {proxy}")),
+                    Ok(None) => {}
+                    Err(problem) => {
+                        let error = ConnectorError::user(format!("{host}: {problem}").into());
+                        return HttpConnectorFuture::ready(Err(error));
+                    }
                 }
                 &self.transport
             }

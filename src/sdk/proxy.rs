@@ -44,15 +44,22 @@ pub(super) fn uses_proxy(lookup: impl Fn(&str) -> Option<String>) -> bool {
     VARIABLES.into_iter().any(|variable| lookup(variable).is_some_and(|value| !value.is_empty()))
 }
 
-/// Returns why the proxy for a URL cannot be used, if that is the case.
-pub(super) fn problem(matcher: &Matcher, url: &str) -> Option<String> {
-    let url: Uri = url.parse().ok()?;
-    let proxy = matcher.intercept(&url)?;
-    let scheme = proxy.uri().scheme_str().filter(|scheme| SOCKS.contains(scheme))?;
-    let own = if url.scheme_str() == Some("http") { "HTTP_PROXY" } else { "HTTPS_PROXY" };
-    Some(format!(
-        "{scheme} proxies are not supported; set {own} to http(s)://HOST[:PORT], or add the host to NO_PROXY"
-    ))
+/// Returns the host and port of the proxy for a URL, if a proxy applies.
+///
+/// # Errors
+/// One line: the proxy cannot be used.
+pub(super) fn proxy_for(matcher: &Matcher, url: &str) -> Result<Option<String>, String> {
+    let Ok(url) = url.parse::<Uri>() else { return Ok(None) };
+    let Some(proxy) = matcher.intercept(&url) else { return Ok(None) };
+    match proxy.uri().scheme_str().filter(|scheme| SOCKS.contains(scheme)) {
+        Some(scheme) => {
+            let own = if url.scheme_str() == Some("http") { "HTTP_PROXY" } else { "HTTPS_PROXY" };
+            Err(format!(
+                "{scheme} proxies are not supported; set {own} to http(s)://HOST[:PORT], or add the host to NO_PROXY"
+            ))
+        }
+        None => Ok(proxy.uri().authority().map(ToString::to_string)),
+    }
 }
 
 #[cfg(test)]
@@ -92,9 +99,10 @@ mod tests {
             .no("direct.example")
             .build();
         for url in ["https://connect.example/", "http://direct.example/"] {
-            assert_eq!(problem(&matcher, url), None, "{url}");
+            assert!(proxy_for(&matcher, url).is_ok(), "{url}");
         }
-        let text = problem(&matcher, "http://connect.example/").unwrap();
+        assert_eq!(proxy_for(&matcher, "https://connect.example/"), Ok(Some("good:3128".to_owned())));
+        let text = proxy_for(&matcher, "http://connect.example/").unwrap_err();
         assert!(text.starts_with("socks5 proxies are not supported; set HTTP_PROXY"), "{text}");
     }
 }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use connect_simulator::one_line;
 use queue_email_associator::requests::Intent;
 
 use crate::dead_letters::DeadLetters;
@@ -173,6 +174,21 @@ impl RunArgs {
     }
 }
 
+/// Explains in one line why a command line cannot be used. `words` are its words after the program's name.
+pub(crate) fn explain(error: &clap::Error, words: impl Iterator<Item = String>) -> String {
+    let command = Args::command();
+    let is_command = |word: &String| command.get_subcommands().any(|known| known.get_name() == word);
+    let mut words = words.peekable();
+    // Clap takes a command after an option for the file, and then rejects the next word.
+    let late = if words.peek().is_some_and(is_command) { None } else { words.find(is_command) };
+    match late {
+        Some(late) => {
+            format!("{late:?} must come before all options: associate-emails {late} [OPTIONS] (see --help)")
+        }
+        None => one_line(error),
+    }
+}
+
 fn above_zero(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| "a number above 0 is accepted".to_owned())?;
     if number.is_finite() && number > 0.0 {
@@ -191,13 +207,11 @@ fn seconds(text: &str) -> Result<u32, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-    use connect_simulator::one_line;
-
     use super::*;
 
     fn parse(args: &[&str]) -> Result<Args, String> {
-        Args::try_parse_from([&["associate-emails"], args].concat()).map_err(|error| one_line(&error))
+        let words = args.iter().map(|word| (*word).to_owned());
+        Args::try_parse_from([&["associate-emails"], args].concat()).map_err(|error| explain(&error, words))
     }
 
     #[test]
@@ -214,7 +228,7 @@ mod tests {
     #[test]
     fn wrong_options_are_one_line() {
         let seconds = "a whole number of seconds, 1 or more, is accepted, such as 900 (see --help)";
-        let table: [(&[&str], &str); 9] = [
+        let table: [(&[&str], &str); 11] = [
             (&[], "the following required arguments were not provided: <FILE> (see --help)"),
             (&["-", "--nonsense"], "unexpected argument '--nonsense' found (see --help)"),
             (
@@ -240,6 +254,14 @@ mod tests {
             (
                 &["-", "--format", "xml"],
                 "invalid value 'xml' for '--format <FORM>' [possible values: json, json-lines, csv] (see --help)",
+            ),
+            (
+                &["--instance", "i", "plan", "pairs.csv"],
+                "\"plan\" must come before all options: associate-emails plan [OPTIONS] (see --help)",
+            ),
+            (
+                &["--quiet", "dead-letters", "--queue-url", "https://x"],
+                "\"dead-letters\" must come before all options: associate-emails dead-letters [OPTIONS] (see --help)",
             ),
             (&["-", "--fast", "--aws"], "the argument '--fast' cannot be used with '--aws' (see --help)"),
         ];

@@ -32,7 +32,6 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
-use connect_simulator::one_line;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{Args, Command};
@@ -64,7 +63,7 @@ async fn run_command(signals: &Signals) -> Exit {
         Ok(Args { run: args, command: None }) => run::run(&args, signals).await,
         // Help and version are answers to a request, not errors.
         Err(error) if !error.use_stderr() => Ok(outcome::written(error.to_string().trim_end(), Exit::Done)),
-        Err(error) => Err(one_line(&error)),
+        Err(error) => Err(args::explain(&error, std::env::args().skip(1))),
     };
     exit.unwrap_or_else(|unusable| outcome::unusable(&unusable))
 }

@@ -7,7 +7,7 @@ use queue_email_associator::answer::{Answer, InvocationError};
 use queue_email_associator::invocation::{Function, Invocation};
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Envelope;
-use queue_email_associator::sdk;
+use queue_email_associator::sdk::{self, CertificateAuthorities, HttpOptions};
 use queue_email_associator::settings::Settings;
 use tokio::time::Instant;
 
@@ -27,13 +27,7 @@ use crate::workload::Workload;
 /// One line: the reason why nothing could be begun.
 pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, String> {
     let input = Input::read(args.file(), args.format).map_err(|error| error.to_string())?;
-    // The simulation is on this machine, which no proxy reaches.
-    let (http, access) = if args.aws {
-        let http = aws::http_client()?;
-        (http.clone(), Some(Access::load(args.region.as_deref(), http).await?))
-    } else {
-        (sdk::direct_http_client(), None)
-    };
+    let access = if args.aws { Some(Access::load(args.region.as_deref()).await?) } else { None };
     let found = match &access {
         Some(access) => Some(Found { region: &access.region, place: "the environment or the profile" }),
         // A simulation is in the Region of the file's ARNs, unless the caller names another.
@@ -48,12 +42,11 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, Strin
         Err(error) => return Ok(outcome::refused(&error, args.json)),
     };
     // The simulator must live to the end, because dropping it stops it.
-    let simulation = match access {
+    let simulation = match &access {
         Some(_) => None,
         None => Some(simulate(args, &pairs, &mut settings)?),
     };
     let called = if simulation.is_some() { Called::Simulation } else { Called::Aws };
-    let credentials = access.map_or_else(simulation::credentials, |access| access.credentials);
     let shown = Shown {
         json: args.json,
         called,
@@ -63,12 +56,19 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, Strin
         lines: input.records.as_ref().map(|records| &*records.lines),
         width: outcome::terminal_width(),
     };
-    let connect = sdk::connect_client(&settings, credentials.clone(), http.clone());
+    // The simulation is on this machine, which no proxy reaches, and is called without TLS.
+    let http =
+        HttpOptions { authorities: CertificateAuthorities::Only(Vec::new()), ..HttpOptions::default() };
+    let http = http.direct_client();
+    let connect = match &access {
+        Some(access) => access.connect_client(settings.calls.call_timeout),
+        None => sdk::connect_client(&settings, simulation::credentials(), http.clone()),
+    };
     if called == Called::Aws {
-        aws::reach_connect(connect.clone(), &pairs, settings.calls.call_timeout).await?;
+        aws::reach_connect(connect.clone(), &pairs).await?;
     }
     // The function never calls this sender, because `configuration` leaves it no queue to send to.
-    let sqs = sdk::sqs_client(&settings, credentials, http);
+    let sqs = sdk::sqs_client(&settings, simulation::credentials(), http);
     Ok(invoke(args, &input, &pairs, shown, Function::new(settings, connect, sqs), signals).await)
 }
 

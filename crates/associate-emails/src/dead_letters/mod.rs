@@ -36,7 +36,7 @@ use queue::Queue;
 use reading::Reading;
 use selection::Selection;
 
-use crate::aws::{self, Access};
+use crate::aws::Access;
 use crate::outcome::{Exit, complain, terminal_width, written};
 use crate::signals::Signals;
 use crate::workload::count;
@@ -47,10 +47,10 @@ use crate::workload::count;
 /// One line: the reason why nothing could be begun.
 pub(crate) async fn run(args: &DeadLetters, signals: &Signals) -> Result<Exit, String> {
     let region = args.region.as_deref().or_else(|| queue::region_of(&args.queue_url));
-    let access = Access::load(region, aws::http_client()?).await?;
+    let access = Access::load(region).await?;
     let variable = |name: &str| std::env::var(name).ok();
-    let endpoint = Settings::endpoint(variable, "AWS_ENDPOINT_URL_SQS").map_err(|error| error.to_string())?;
-    let client = queue::client(&access, endpoint);
+    Settings::endpoint(variable, "AWS_ENDPOINT_URL_SQS").map_err(|error| error.to_string())?;
+    let client = queue::client(&access);
     let source = Queue::new(client.clone(), &args.queue_url);
     let expected = source.messages().await?;
     let fate = match &args.to {

@@ -4,13 +4,15 @@ use std::collections::HashSet;
 use std::error::Error;
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
     MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
 };
+use queue_email_associator::connect::Class;
 
-use crate::aws::{Access, last_source};
+use crate::aws::{Access, SIGN_IN_AGAIN, last_source, with_advice};
 
 /// Messages in one request (SQS Developer Guide, "Amazon SQS message quotas").
 const BATCH: usize = 10;
@@ -19,10 +21,8 @@ const BATCH: usize = 10;
 const MAX_BYTES: usize = 1 << 20;
 
 /// A client that retries by itself, because a person waits for it and no deadline is near.
-pub(super) fn client(access: &Access, endpoint: Option<String>) -> Client {
-    let mut config = aws_sdk_sqs::config::Builder::from(&access.config);
-    config.set_endpoint_url(endpoint);
-    Client::from_conf(config.build())
+pub(super) fn client(access: &Access) -> Client {
+    Client::new(&access.config)
 }
 
 /// The Region in the URL of a queue, as in `https://sqs.eu-central-1.amazonaws.com/111122223333/queue`.
@@ -209,14 +209,19 @@ fn size(received: &Received) -> usize {
 }
 
 /// The answer of SQS, or the reason why no request reached it, on one line.
-fn said<E: ProvideErrorMetadata + Error + 'static, R: std::fmt::Debug + 'static>(
-    error: &SdkError<E, R>,
-) -> String {
+fn said<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
     match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
+        (Some(code), message) => {
+            let message = message.map(|message| format!(": {message}")).unwrap_or_default();
+            let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+            match Class::of(Some(code), status) {
+                Class::Credentials => format!("{code}{message}; {SIGN_IN_AGAIN}"),
+                _ => format!("{code}{message}"),
+            }
+        }
         (None, _) => {
-            format!("SQS was not reached: {}", last_source(error).unwrap_or_else(|| error.to_string()))
+            let cause = last_source(error).unwrap_or_else(|| error.to_string());
+            with_advice(format!("SQS was not reached: {cause}"))
         }
     }
 }

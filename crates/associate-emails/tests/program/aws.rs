@@ -74,7 +74,7 @@ async fn calls_go_through_the_proxy() {
         .env("NO_PROXY", "other.example,.invalid");
     let direct = ran(command).await;
     assert_eq!((direct.code, direct.stdout.as_str()), (Some(2), ""));
-    let said = "associate-emails: Amazon Connect cannot be called: ConnectionFailed: the API was not reached: \
+    let said = "associate-emails: Amazon Connect cannot be called: the API was not reached: \
                 connect.invalid: ";
     assert!(direct.stderr.starts_with(said), "{}", direct.stderr);
     assert_eq!(direct.stderr.lines().count(), 1, "{}", direct.stderr);
@@ -96,7 +96,11 @@ async fn https_goes_through_a_tunnel() {
     command.env("HTTPS_PROXY", &proxy);
     let refused = ran(command).await;
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
-    assert!(refused.stderr.contains("connect.eu-central-1.amazonaws.com: "), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("connect.eu-central-1.amazonaws.com through the proxy 127.0.0.1:"),
+        "{}",
+        refused.stderr
+    );
     assert_eq!(asked.join().unwrap().trim(), "CONNECT connect.eu-central-1.amazonaws.com:443 HTTP/1.1");
 
     let mut command = on_aws("wrong-proxy.csv");

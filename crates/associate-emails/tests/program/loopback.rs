@@ -2,9 +2,14 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
+
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A request: its first line, its headers, and its body.
 #[derive(Debug, Clone)]
@@ -43,15 +48,41 @@ pub(crate) struct Loopback {
 }
 
 impl Loopback {
+    /// Starts a server without TLS.
     pub(crate) fn start(answer: impl Fn(&Request) -> Response + Clone + Send + 'static) -> Self {
+        Loopback::listen("http", answer, |stream| stream)
+    }
+
+    /// Starts a server with a certificate of the authority in `tls/authority.pem`.
+    pub(crate) fn start_tls(answer: impl Fn(&Request) -> Response + Clone + Send + 'static) -> Self {
+        let certificate = CertificateDer::from(include_bytes!("tls/server.der").as_slice());
+        let key = PrivatePkcs8KeyDer::from(include_bytes!("tls/server-key.der").as_slice()).into();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        let config = Arc::new(config);
+        Loopback::listen("https", answer, move |stream| {
+            StreamOwned::new(ServerConnection::new(config.clone()).unwrap(), stream)
+        })
+    }
+
+    fn listen<Stream: Read + Write>(
+        scheme: &str,
+        answer: impl Fn(&Request) -> Response + Clone + Send + 'static,
+        wrap: impl Fn(TcpStream) -> Stream + Clone + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let (sender, requests) = channel();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (answer, sender) = (answer.clone(), sender.clone());
+                let (answer, sender, wrap) = (answer.clone(), sender.clone(), wrap.clone());
                 thread::spawn(move || {
-                    while let Some(request) = read(&stream) {
+                    let mut stream = BufReader::new(wrap(stream));
+                    while let Some(request) = read(&mut stream) {
                         let response = answer(&request);
                         let _ = sender.send(request);
                         let (status, body) = match response {
@@ -62,18 +93,17 @@ impl Loopback {
                             },
                         };
                         let length = body.len();
-                        let head = format!("HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n");
-                        let _ = write!(&stream, "{head}content-length: {length}\r\n\r\n{body}");
+                        // The metadata service of EC2 sends the second header with its token.
+                        let head = format!(
+                            "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n\
+                             x-aws-ec2-metadata-token-ttl-seconds: 21600\r\n"
+                        );
+                        let _ = write!(stream.get_mut(), "{head}content-length: {length}\r\n\r\n{body}");
                     }
                 });
             }
         });
         Loopback { url, requests }
-    }
-
-    /// The host and port.
-    pub(crate) fn authority(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
     }
 
     /// Waits for the next request, and fails if there is none for a minute.
@@ -87,8 +117,7 @@ impl Loopback {
     }
 }
 
-fn read(stream: &TcpStream) -> Option<Request> {
-    let mut reader = BufReader::new(stream);
+fn read(reader: &mut impl BufRead) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|bytes| *bytes > 0)?;
     let mut headers = String::new();

@@ -1,0 +1,34 @@
+//! Credentials that are loaded once before the first call.
+
+use std::sync::{Mutex, PoisonError};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::future::ProvideCredentials as Providing;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+
+/// Returns the credentials that were already loaded, and loads them again after that. So a program that the profile
+/// runs (`credential_process`), and that may ask for a code, runs once.
+#[derive(Debug)]
+pub(super) struct LoadedCredentials {
+    first: Mutex<Option<Credentials>>,
+    provider: SharedCredentialsProvider,
+}
+
+impl LoadedCredentials {
+    pub(super) fn new(first: Credentials, provider: SharedCredentialsProvider) -> Self {
+        LoadedCredentials { first: Mutex::new(Some(first)), provider }
+    }
+}
+
+impl ProvideCredentials for LoadedCredentials {
+    fn provide_credentials<'a>(&'a self) -> Providing<'a>
+    where
+        Self: 'a,
+    {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match first {
+            Some(first) => Providing::ready(Ok(first)),
+            None => self.provider.provide_credentials(),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Calls to AWS from a person's machine: Region, credentials, endpoint, proxy and certificates as the AWS CLI finds them.
+//!
+//! | module | content |
+//! | --- | --- |
+//! | `profile` | settings of the profile that the SDK does not read |
+//! | `certificates` | the certificate authorities to trust |
+//! | `http` | the HTTP client |
+//! | `credentials` | credentials that are loaded once |
+
+mod certificates;
+mod credentials;
+mod http;
+mod profile;
+
+use std::error::Error;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use queue_email_associator::connect::{Class, Connect, Directory, ListCall, Refusal, SearchCall};
+use queue_email_associator::deferred::Deferred;
+use queue_email_associator::pairs::Pairs;
+use queue_email_associator::requests::Named;
+
+pub(crate) use certificates::with_advice;
+use credentials::LoadedCredentials;
+use profile::Profiles;
+
+/// What to do after AWS rejected the credentials.
+pub(crate) const SIGN_IN_AGAIN: &str = "sign in again (aws sso login), or renew the credentials";
+
+/// Time limit for a connection, including name resolution and TLS. It is the SDK's default.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
+
+/// The Region and the SDK's configuration for calls to AWS.
+pub(crate) struct Access {
+    /// The Region that is called.
+    pub(crate) region: String,
+    /// The configuration of the environment and the profile, with credentials that are already loaded.
+    pub(crate) config: SdkConfig,
+}
+
+impl Access {
+    /// Finds the configuration where the AWS CLI finds it: environment, profile, single sign-on, a program, the
+    /// machine's role.
+    ///
+    /// # Errors
+    /// One line that says which setting is missing or wrong, and what to do.
+    pub(crate) async fn load(region: Option<&str>) -> Result<Self, String> {
+        let profiles = Profiles::load().await;
+        let mut loader =
+            aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http::client(&profiles)?);
+        if let Some(profile) = profile::selected() {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        // Credentials in the environment take precedence over the profile.
+        if !(is_set("AWS_ACCESS_KEY_ID") && is_set("AWS_SECRET_ACCESS_KEY"))
+            && let Some(unsupported) = profiles.unsupported()
+        {
+            return Err(unsupported);
+        }
+        let config = loader.load().await;
+        let provider = config.credentials_provider().ok_or("no source of credentials is set up")?;
+        let loaded = provider.provide_credentials().await;
+        // A missing profile has no Region either. The profile must be fixed first.
+        if let Err(error @ CredentialsError::InvalidConfiguration(_)) = &loaded {
+            return Err(no_credentials(error));
+        }
+        let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
+        let region = region.ok_or_else(|| match profile::selected() {
+            Some(profile) => format!(
+                "no Region was found; give --region, or set AWS_REGION, or a region in the profile {profile:?}"
+            ),
+            None => "no Region was found; give --region, or set AWS_REGION, or a region in the profile that AWS_PROFILE names"
+                .to_owned(),
+        })?;
+        let loaded = LoadedCredentials::new(loaded.map_err(|error| no_credentials(&error))?, provider);
+        let config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(loaded)).build();
+        Ok(Access { region, config })
+    }
+
+    /// Creates a Connect client that makes one attempt for each call, as the function's client does. `call_timeout` is
+    /// the time limit of one attempt.
+    pub(crate) fn connect_client(&self, call_timeout: Duration) -> Deferred<aws_sdk_connect::Client> {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT.min(call_timeout))
+            .read_timeout(call_timeout);
+        let mut config = aws_sdk_connect::config::Builder::from(&self.config);
+        config.set_retry_config(Some(RetryConfig::disabled()));
+        config.set_timeout_config(Some(timeouts.build()));
+        config.set_stalled_stream_protection(Some(StalledStreamProtectionConfig::disabled()));
+        Deferred::new(move || aws_sdk_connect::Client::from_conf(config.build()))
+    }
+}
+
+fn no_credentials(error: &CredentialsError) -> String {
+    let advice =
+        "sign in (aws sso login), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    match (error, last_source(error)) {
+        (CredentialsError::CredentialsNotLoaded(_), _) => match profile::selected() {
+            Some(profile) => format!(
+                "no credentials were found for the profile {profile:?} (AWS_PROFILE): is there such a profile? {advice}"
+            ),
+            None => format!("no credentials were found; {advice}"),
+        },
+        (_, Some(cause)) => with_advice(format!("the credentials cannot be loaded: {cause}; {advice}")),
+        (_, None) => format!("the credentials cannot be loaded: {error}; {advice}"),
+    }
+}
+
+/// Returns the last error of a chain, which says what to fix.
+pub(crate) fn last_source(error: &(dyn Error + 'static)) -> Option<String> {
+    let sources = std::iter::successors(error.source(), |source| (*source).source());
+    sources.last().map(|source| source.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Makes one call that changes nothing. So a missing connection or wrong credentials are one line, and not a failure of
+/// every pair.
+///
+/// # Errors
+/// The service was not reached, or does not accept the credentials.
+pub(crate) async fn reach_connect(
+    connect: Deferred<aws_sdk_connect::Client>,
+    pairs: &Pairs,
+) -> Result<(), String> {
+    let Some(queue) = pairs.queues.first() else { return Ok(()) };
+    let instance = queue.instance.clone();
+    let connect = Connect::new(connect);
+    let attempt = match &queue.queue {
+        Named::Id(id) => {
+            let call = ListCall { instance, queue: id.clone(), next_token: None };
+            connect.list(&call).await.map(drop)
+        }
+        Named::Name(_) => {
+            let call = SearchCall { instance, directory: Directory::Queues, next_token: None };
+            connect.search(&call).await.map(drop)
+        }
+    };
+    match attempt {
+        Err(Refusal { class: Class::Credentials, code, message, .. }) if code == "CallNotBuilt" => {
+            Err(format!("Amazon Connect cannot be called: {message}"))
+        }
+        Err(Refusal { class: Class::Credentials, code, message, .. }) => {
+            Err(format!("Amazon Connect rejected the credentials: {code}: {message}; {SIGN_IN_AGAIN}"))
+        }
+        Err(Refusal { code, message, .. }) if code == "ConnectionFailed" => {
+            Err(with_advice(format!("Amazon Connect cannot be called: {message}")))
+        }
+        // Any other answer proves that the service was reached.
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,316 @@
+//! Credentials, endpoint, proxy and certificates, from the environment and from profiles, as the AWS CLI finds them.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::loopback::{Loopback, Response};
+use crate::{Ran, program};
+
+/// Writes a file of this test program, and returns its path.
+fn file(name: &str, content: &str) -> PathBuf {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&file, content).unwrap();
+    file
+}
+
+/// The program with `--aws` on a file with one pair, without credentials.
+fn on_aws() -> Command {
+    let pair = file("environment.csv", "instanceId,queueId,emailAddressId\ni,q,e\n");
+    let mut command = program(&["--aws", "--quiet"]);
+    command
+        .env("AWS_CONFIG_FILE", "no-such-file")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "no-such-file")
+        .arg(pair);
+    command
+}
+
+/// The program with `--aws`, credentials and a Region.
+fn with_keys() -> Command {
+    let mut command = on_aws();
+    command
+        .args(["--region", "us-east-1"])
+        .env("AWS_ACCESS_KEY_ID", "id")
+        .env("AWS_SECRET_ACCESS_KEY", "secret");
+    command
+}
+
+/// The program with `--aws` and a profile of this configuration file.
+fn with_profile(name: &str, config: &str, profile: &str) -> Command {
+    let mut command = on_aws();
+    command.env("AWS_CONFIG_FILE", file(name, config)).env("AWS_PROFILE", profile);
+    command
+}
+
+fn ran(command: &mut Command) -> Ran {
+    command.output().unwrap().into()
+}
+
+/// A Connect that accepts everything.
+fn connect() -> Loopback {
+    Loopback::start(|_| Response::Json(json!({ "EmailAddressMetadataList": [] }).to_string()))
+}
+
+/// A server that refuses everything.
+fn refusing() -> Loopback {
+    Loopback::start(|_| Response::Status(403, "{}".to_owned()))
+}
+
+/// Asserts that the program stopped with one line that contains this text.
+#[track_caller]
+fn assert_stopped(ran: &Ran, text: &str) {
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains(text), "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+}
+
+const CREDENTIALS: &str = r#"{"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": "id", "SecretAccessKey": "secret",
+    "Token": "session", "Expiration": "2100-01-01T00:00:00Z", "LastUpdated": "2020-01-01T00:00:00Z"}"#;
+
+#[test]
+fn container_credentials_never_go_through_the_proxy() {
+    let container = Loopback::start(|_| Response::Json(CREDENTIALS.to_owned()));
+    let proxy = connect();
+    let mut command = on_aws();
+    command
+        .args(["--region", "us-east-1"])
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/credentials", container.url))
+        .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "token")
+        .env("AWS_ENDPOINT_URL", "http://connect.invalid")
+        .env("HTTP_PROXY", &proxy.url);
+    let ran = ran(&mut command);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(container.next().header("authorization"), Some("token"));
+    let through_proxy = proxy.requests();
+    assert!(!through_proxy.is_empty());
+    for request in through_proxy {
+        assert!(request.line.contains("http://connect.invalid/"), "{}", request.line);
+        assert_eq!(request.header("x-amz-security-token"), Some("session"));
+    }
+}
+
+#[test]
+fn instance_metadata_never_goes_through_the_proxy() {
+    for from_profile in [false, true] {
+        let metadata = Loopback::start(|request| match request.line.split(' ').nth(1) {
+            Some("/latest/api/token") => Response::Json("token".to_owned()),
+            Some(path) if path.ends_with("/security-credentials/") => Response::Json("role".to_owned()),
+            Some(path) if path.ends_with("/security-credentials/role") => {
+                Response::Json(CREDENTIALS.to_owned())
+            }
+            _ => Response::Status(404, String::new()),
+        });
+        let proxy = connect();
+        let config = format!("[profile p]\nec2_metadata_service_endpoint = {}\n", metadata.url);
+        let mut command = with_profile("metadata.ini", &config, "p");
+        if !from_profile {
+            command.env("AWS_PROFILE", "").env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &metadata.url);
+        }
+        command
+            .args(["--region", "us-east-1"])
+            .env("AWS_ENDPOINT_URL", "http://connect.invalid")
+            .env("HTTP_PROXY", &proxy.url);
+        let ran = ran(&mut command);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let lines: Vec<String> = proxy.requests().into_iter().map(|request| request.line).collect();
+        assert!(lines.iter().all(|line| line.contains("http://connect.invalid/")), "{lines:?}");
+    }
+}
+
+#[test]
+fn socks_proxy_is_ignored_unless_a_call_would_use_it() {
+    let proxy = refusing();
+    let mut command = with_keys();
+    command.env("ALL_PROXY", "socks5://user:secret@localhost:1");
+    let stopped = ran(&mut command);
+    assert_stopped(
+        &stopped,
+        "connect.us-east-1.amazonaws.com: socks5 proxies are not supported; set HTTPS_PROXY to",
+    );
+    assert!(!stopped.stderr.contains("secret"), "{}", stopped.stderr);
+    assert_stopped(
+        &ran(command.env("HTTPS_PROXY", &proxy.url)),
+        "connect.us-east-1.amazonaws.com through the proxy",
+    );
+    assert_eq!(proxy.next().line, "CONNECT connect.us-east-1.amazonaws.com:443 HTTP/1.1");
+}
+
+#[test]
+fn certificate_bundle_of_variable_or_profile_is_trusted() {
+    let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/program/tls/authority.pem");
+    let connect = Loopback::start_tls(|_| Response::Json("{}".to_owned()));
+    let mut command = with_keys();
+    command.env("AWS_ENDPOINT_URL", &connect.url);
+    let advice =
+        "invalid peer certificate: UnknownIssuer; if a proxy inspects the connections, set AWS_CA_BUNDLE to";
+    assert_stopped(&ran(&mut command), advice);
+    let trusted = ran(command.env("AWS_CA_BUNDLE", authority));
+    assert_eq!(trusted.code, Some(0), "{}", trusted.stderr);
+
+    let config = format!("[profile p]\nca_bundle = {authority}\nregion = us-east-1\n");
+    let mut command = with_profile("ca-bundle.ini", &config, "p");
+    command
+        .env("AWS_ACCESS_KEY_ID", "id")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("AWS_ENDPOINT_URL", &connect.url);
+    let trusted = ran(&mut command);
+    assert_eq!(trusted.code, Some(0), "{}", trusted.stderr);
+
+    for (bundle, text) in [
+        ("no-such-file", r#"cannot read AWS_CA_BUNDLE "no-such-file": "#),
+        (file!(), "no certificate in AWS_CA_BUNDLE"),
+    ] {
+        let bundle =
+            if bundle == file!() { file("empty.pem", "x").display().to_string() } else { bundle.to_owned() };
+        assert_stopped(&ran(command.env("AWS_CA_BUNDLE", bundle)), text);
+    }
+}
+
+#[test]
+fn machine_without_certificates_runs_the_simulation_and_says_what_to_install() {
+    let connect = Loopback::start_tls(|_| Response::Json("{}".to_owned()));
+    let mut command = with_keys();
+    command
+        .env("SSL_CERT_FILE", "/no/such")
+        .env("SSL_CERT_DIR", "/no/such")
+        .env("AWS_ENDPOINT_URL", &connect.url);
+    assert_stopped(&ran(&mut command), "otherwise install the CA certificates of the operating system");
+    let pair = file("no-certificates.csv", "instanceId,queueId,emailAddressId\ni,q,e\n");
+    let mut command = program(&["--quiet", "--fast"]);
+    command.env("SSL_CERT_FILE", "/no/such").env("SSL_CERT_DIR", "/no/such").arg(pair);
+    let ran = ran(&mut command);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+}
+
+#[test]
+fn endpoint_of_the_profile_is_called() {
+    let (connect, other) = (connect(), refusing());
+    let keys = "region = eu-central-1\naws_access_key_id = x\naws_secret_access_key = x\n";
+    let config = format!(
+        "[profile everything]\n{keys}endpoint_url = {url}\n[profile service]\n{keys}services = private\n\
+         endpoint_url = {other}\n[services private]\nconnect =\n  endpoint_url = {url}\n",
+        url = connect.url,
+        other = other.url,
+    );
+    for profile in ["everything", "service"] {
+        let ran = ran(&mut with_profile("endpoint.ini", &config, profile));
+        assert_eq!(ran.code, Some(0), "{profile}: {}", ran.stderr);
+        assert!(!connect.requests().is_empty(), "{profile}");
+    }
+    // The environment comes before the profile.
+    let ran =
+        ran(with_profile("endpoint.ini", &config, "service").env("AWS_ENDPOINT_URL_CONNECT", &other.url));
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(connect.requests().is_empty());
+}
+
+#[test]
+fn fips_and_dual_stack_endpoints_are_called() {
+    let keys = "region = us-east-1\naws_access_key_id = x\naws_secret_access_key = x\n";
+    let config = format!(
+        "[profile plain]\n{keys}[profile fips]\n{keys}use_fips_endpoint = true\n\
+         [profile dual]\n{keys}use_dualstack_endpoint = true\n"
+    );
+    for (profile, variable, host) in [
+        ("plain", None, "connect.us-east-1.amazonaws.com"),
+        ("fips", None, "connect-fips.us-east-1.amazonaws.com"),
+        ("dual", None, "connect.us-east-1.api.aws"),
+        ("plain", Some("AWS_USE_FIPS_ENDPOINT"), "connect-fips.us-east-1.amazonaws.com"),
+        ("plain", Some("AWS_USE_DUALSTACK_ENDPOINT"), "connect.us-east-1.api.aws"),
+    ] {
+        let proxy = refusing();
+        let mut command = with_profile("fips.ini", &config, profile);
+        command.env("HTTPS_PROXY", &proxy.url).envs(variable.map(|name| (name, "true")));
+        assert_stopped(&ran(&mut command), host);
+        assert_eq!(proxy.next().line, format!("CONNECT {host}:443 HTTP/1.1"), "{profile} {variable:?}");
+    }
+}
+
+#[test]
+fn profile_that_only_the_aws_cli_can_use_says_how_to_export_it() {
+    let config = "[profile signed-in]\nregion = us-east-1\nlogin_session = arn:aws:iam::111122223333:user/admin\n\
+                  [profile base]\naws_access_key_id = x\naws_secret_access_key = x\n\
+                  [profile code]\nregion = us-east-1\nrole_arn = arn:aws:iam::111122223333:role/r\nsource_profile = base\n\
+                  mfa_serial = arn:aws:iam::111122223333:mfa/admin\n\
+                  [profile role]\nregion = us-east-1\nrole_arn = arn:aws:iam::111122223333:role/r\n\
+                  source_profile = signed-in\n";
+    for (profile, reason) in [
+        ("signed-in", r#"the profile "signed-in" is signed in with "aws login""#),
+        ("role", r#"the profile "signed-in" is signed in with "aws login""#),
+        ("code", r#"the profile "code" needs an MFA code (mfa_serial)"#),
+    ] {
+        let stopped = ran(&mut with_profile("export.ini", config, profile));
+        assert_stopped(&stopped, reason);
+        let advice =
+            format!("eval \"$(aws configure export-credentials --profile {profile} --format env)\" first");
+        assert!(stopped.stderr.contains(&advice), "{}", stopped.stderr);
+    }
+    // Exported credentials are in the environment, and come before the profile.
+    let connect = connect();
+    let mut command = with_profile("export.ini", config, "signed-in");
+    command
+        .env("AWS_ACCESS_KEY_ID", "id")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("AWS_ENDPOINT_URL", &connect.url);
+    let ran = ran(&mut command);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+}
+
+#[test]
+fn profile_of_the_older_variable_is_selected() {
+    let connect = connect();
+    let config = format!(
+        "[profile p]\nregion = us-east-1\naws_access_key_id = x\naws_secret_access_key = x\nendpoint_url = {}\n",
+        connect.url
+    );
+    let mut command = with_profile("older.ini", &config, "p");
+    let ran = ran(command.env_remove("AWS_PROFILE").env("AWS_DEFAULT_PROFILE", "p"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+}
+
+#[test]
+fn program_of_the_profile_runs_once() {
+    let connect = connect();
+    let log = file("process.log", "");
+    let credentials = r#"{"Version": 1, "AccessKeyId": "id", "SecretAccessKey": "secret"}"#;
+    let script = file("process.sh", &format!("echo run >> {}\necho '{credentials}'\n", log.display()));
+    let config = format!(
+        "[profile p]\nregion = us-east-1\nendpoint_url = {}\ncredential_process = /bin/sh {}\n",
+        connect.url,
+        script.display()
+    );
+    let ran = ran(with_profile("process.ini", &config, "p").env("PATH", "/usr/bin:/bin"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(log).unwrap(), "run\n");
+}
+
+/// In a network of its own, in which packets to the DNS server are lost.
+#[cfg(target_os = "linux")]
+#[test]
+fn dns_server_that_does_not_answer_is_one_line_with_the_host() {
+    let resolver = file("resolv.conf", "nameserver 10.1.1.1\noptions timeout:30 attempts:2\n");
+    let switch = file("nsswitch.conf", "hosts: dns\n");
+    let network = format!(
+        "ip link set lo up && ip route add 10.0.0.0/8 dev lo && mount --bind {} /etc/resolv.conf && \
+         mount --bind {} /etc/nsswitch.conf",
+        resolver.display(),
+        switch.display()
+    );
+    let isolated = |script: &str| {
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--user", "--map-root-user", "--mount", "--net", "sh", "-c", script, "sh"]);
+        unshare
+    };
+    // Not every machine allows this.
+    if !isolated(&network).output().is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let program = with_keys();
+    // The resolver of the C library waits for at least a minute.
+    let mut command = isolated(&format!("{network} && exec timeout 30 \"$@\""));
+    command.arg(program.get_program()).args(program.get_args());
+    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let host = "connect.us-east-1.amazonaws.com";
+    assert_stopped(&ran(&mut command), &format!("{host}: the name \"{host}\" was not resolved within 3 s"));
+}
