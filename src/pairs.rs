@@ -11,7 +11,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use crate::index::{Index, IndexList, PairIndex, QueueIndex, RequestIndex, SourceIndex};
-use crate::payload::{Body, Envelope, EnvelopeKind, Json, Source};
+use crate::payload::{Body, Envelope, EnvelopeKind, Item, Source};
 use crate::requests::{
     Base, Context, Defaults, EmailAddressId, Entry, InstanceId, Invalid, Named, Options, Path, QueueId,
     Request, innermost, is_nearly, no_fields_beside, with_request,
@@ -177,11 +177,15 @@ fn nothing_beside(envelope: &Envelope<'_>) -> Result<(), Invalid> {
 struct TooManyParts;
 
 /// Reads the items of a Distributed Map batch, until they exceed [`Context::max_parts`].
-fn items_of<'a>(items: &'a [Json<'a>], context: &Context<'a>) -> Vec<Request<'a>> {
+fn items_of<'a>(items: &'a [Item<'a>], context: &Context<'a>) -> Vec<Request<'a>> {
     let mut requests = Vec::new();
     let mut parts = 0;
     for (number, item) in (0u32..).zip(items) {
-        let request = Request::read(item, Base::Item(number), context);
+        let base = Base::Item(number);
+        let request = match item {
+            Item::Request(json) => Request::read(json, base, context),
+            Item::Malformed(reason) => Request::malformed(base, context, reason),
+        };
         parts += request.parts();
         requests.push(request);
         if parts > context.max_parts {

@@ -10,6 +10,7 @@ use crate::index::{IndexList, SourceIndex};
 
 use super::delivery::Delivery;
 use super::foreign::Foreign;
+use super::item::{Item, ItemsApart};
 use super::json::{Json, Members, Text, without_mark};
 use super::parsed::{Parsed, Records};
 use super::record::{Member, NoText, Record, read, text};
@@ -79,10 +80,10 @@ pub enum Body<'p> {
     },
     /// An association request.
     Request(Json<'p>),
-    /// The items of a Distributed Map batch, each an association request, and the defaults for them.
+    /// The items of a Distributed Map batch, and the defaults for them.
     Items {
         /// `Items`
-        items: Vec<Json<'p>>,
+        items: Vec<Item<'p>>,
         /// `BatchInput`
         batch_input: Option<Json<'p>>,
     },
@@ -163,9 +164,13 @@ impl<'p> Envelope<'p> {
         if let Ok(parsed) = serde_json::from_str::<Parsed<'p, Text<'p>>>(payload) {
             return envelope(parsed, payload);
         }
-        let parsed = serde_json::from_str::<Parsed<'p, &'p RawValue>>(payload)
-            .map_err(|error| not_parsed(payload, &error))?;
-        envelope(parsed, payload)
+        match serde_json::from_str::<Parsed<'p, &'p RawValue>>(payload) {
+            Ok(parsed) => envelope(parsed, payload),
+            Err(error) => match ItemsApart::read(payload).filter(|batch| is_batch_of_items(&batch.others)) {
+                Some(ItemsApart { items, others }) => batch_of_items(items, others),
+                None => Err(not_parsed(payload, &error)),
+            },
+        }
     }
 }
 
@@ -288,9 +293,8 @@ fn sns_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String
 
 /// An object without `Records`: an event, a Distributed Map batch, or a request.
 fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
-    let has = |members: &Members<'_>, name: &str| members.iter().any(|(key, _)| key == name);
     let source = |id, body| Source { id, body, delivery: Delivery::default() };
-    if ["detail-type", "source", "detail"].iter().all(|name| has(&members, name)) {
+    if is_event(&members) {
         let detail = take_one(&mut members, "detail")?.unwrap_or(Json::Null);
         let id = match take(&mut members, "id") {
             Some(Json::String(id)) => Some(id),
@@ -308,18 +312,34 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
             beside: members,
         });
     }
-    if has(&members, "Items") {
-        let items = match take_one(&mut members, "Items")? {
-            Some(Json::Array(items)) => items,
-            other => return Err(NoEnvelope::NotAList("Items", other.as_ref().map_or("missing", Json::kind))),
-        };
-        let batch_input = take_one(&mut members, "BatchInput")?;
-        let body = Body::Items { items, batch_input };
-        let sources = vec![source(None, body)].into();
-        return Ok(Envelope { kind: EnvelopeKind::DistributedMap, sources, beside: members });
+    match take_one(&mut members, "Items")? {
+        Some(Json::Array(items)) => {
+            return batch_of_items(items.into_iter().map(Item::Request).collect(), members);
+        }
+        Some(other) => return Err(NoEnvelope::NotAList("Items", other.kind())),
+        None => {}
     }
     let body = Body::Request(Json::Object(members));
     Ok(Envelope { kind: EnvelopeKind::Direct, sources: vec![source(None, body)].into(), beside: Vec::new() })
+}
+
+fn batch_of_items<'p>(items: Vec<Item<'p>>, mut others: Members<'p>) -> Result<Envelope<'p>, NoEnvelope> {
+    let batch_input = take_one(&mut others, "BatchInput")?;
+    let source = Source { id: None, body: Body::Items { items, batch_input }, delivery: Delivery::default() };
+    Ok(Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source].into(), beside: others })
+}
+
+/// Whether an object with `Items` is a Distributed Map batch, and no other envelope.
+fn is_batch_of_items(others: &Members<'_>) -> bool {
+    !has(others, "Records") && !is_event(others)
+}
+
+fn is_event(members: &Members<'_>) -> bool {
+    ["detail-type", "source", "detail"].iter().all(|name| has(members, name))
+}
+
+fn has(members: &Members<'_>, name: &str) -> bool {
+    members.iter().any(|(key, _)| key == name)
 }
 
 fn take<'p>(members: &mut Members<'p>, name: &str) -> Option<Json<'p>> {

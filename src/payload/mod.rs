@@ -6,6 +6,7 @@
 mod delivery;
 mod envelope;
 mod foreign;
+mod item;
 mod json;
 mod parsed;
 mod record;
@@ -13,4 +14,5 @@ mod record;
 pub use delivery::Delivery;
 pub use envelope::{Body, Envelope, EnvelopeKind, NoEnvelope, Source};
 pub use foreign::Foreign;
+pub use item::Item;
 pub use json::{Json, Members};

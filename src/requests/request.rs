@@ -39,6 +39,14 @@ impl<'a> Request<'a> {
         request
     }
 
+    /// Creates a request whose JSON cannot be parsed. `reason` is the parser's.
+    pub(crate) fn malformed(base: Base, context: &Context<'a>, reason: &str) -> Self {
+        let Defaults { options, reference, .. } = context.defaults;
+        let path = Path::of(base);
+        let invalid = Invalid::new(path, format!("{path} is not valid JSON: {reason}"));
+        Request { options, reference, entries: Vec::new(), invalid: vec![invalid] }
+    }
+
     /// Returns the reason why the request as a whole is invalid.
     fn fill(&mut self, json: &'a Json<'a>, path: Path, context: &Context<'a>) -> Result<(), Invalid> {
         let fields = Fields::of(json, path)?;

@@ -158,3 +158,22 @@ async fn replayed_event_associates_removed_addresses_again() {
     world.invoke(&replayed).await.unwrap();
     assert_eq!(tokens()[1], tokens()[2]);
 }
+
+#[tokio::test]
+async fn malformed_item_fails_alone() {
+    let good = r#"{"queueId": "q0", "emailAddressId": "e0"}"#;
+    let deep = format!(r#"{{"note": {}{}}}"#, "[".repeat(200), "]".repeat(200));
+    for malformed in
+        [r#"{"note": "\ud83d", "queueId": "q0", "emailAddressId": "e1"}"#, r#"{"note": 1e999}"#, &deep]
+    {
+        let world = World::new(fixture(1, 2));
+        let payload =
+            format!(r#"{{"BatchInput": {{"instanceId": "{INSTANCE}"}}, "Items": [{malformed}, {good}]}}"#);
+        let report = world.invoke_raw(payload.as_bytes()).await.unwrap();
+        assert_eq!(world.associated("q0"), ["e0"], "{malformed}");
+        assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)));
+        assert_eq!(report["failures"][0]["path"], "Items[0]");
+        let message = report["failures"][0]["message"].as_str().unwrap();
+        assert!(message.starts_with("Items[0] is not valid JSON: "), "{message}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use queue_email_associator::payload::{Body, Envelope, Json};
+use queue_email_associator::payload::{Body, Envelope, Item, Json};
 use queue_email_associator::requests::{Base, Context, Defaults, Request, with_request};
 use serde_json::{Map, Value, json};
 
@@ -24,7 +24,11 @@ fn every_sample_event_holds_valid_requests() {
                 Body::Items { items, batch_input } => {
                     let home = home();
                     let defaults = batch_input.as_ref().map(|input| Defaults::read(input, &home).unwrap());
-                    items.iter().map(|item| check(item, defaults.unwrap_or_default(), &path)).sum()
+                    let check = |item: &Item<'_>| match item {
+                        Item::Request(request) => check(request, defaults.unwrap_or_default(), &path),
+                        Item::Malformed(reason) => panic!("{}: {reason}", path.display()),
+                    };
+                    items.iter().map(check).sum()
                 }
                 Body::Unreadable { reason, .. } => panic!("{}: {reason}", path.display()),
             };

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Mention, Pairs};
-use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Json, Source};
+use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Item, Json, Source};
 use queue_email_associator::requests::{self, Base, Field, Home, InstanceId, Intent, Path};
 
 /// The member of a request that says on which lines of the file it stands: one for each of its addresses.
@@ -35,7 +35,7 @@ impl<'p> Requests<'p> {
     pub(crate) fn of_items(items: Vec<Json<'p>>, context: &Context) -> Result<Self, String> {
         let source = Source {
             id: None,
-            body: Body::Items { items, batch_input: None },
+            body: Body::Items { items: items.into_iter().map(Item::Request).collect(), batch_input: None },
             delivery: Delivery::default(),
         };
         Requests::new(
@@ -119,7 +119,10 @@ impl<'p> Requests<'p> {
     /// A request by its number.
     pub(crate) fn request(&self, number: usize) -> Option<&Json<'p>> {
         match &self.envelope.sources.first()?.body {
-            Body::Items { items, .. } => items.get(number),
+            Body::Items { items, .. } => match items.get(number)? {
+                Item::Request(json) => Some(json),
+                Item::Malformed(_) => None,
+            },
             Body::Request(json) => Some(json).filter(|_| number == 0),
             Body::Text(_) | Body::Unreadable { .. } => None,
         }
