@@ -66,8 +66,6 @@ pub(crate) struct Round<'p> {
 #[derive(Debug)]
 struct Member {
     progress: Progress,
-    /// A step of the group is under way.
-    is_busy: bool,
     /// Number of pairs that join the group after the lookup of their address.
     waiting: usize,
 }
@@ -138,12 +136,9 @@ impl<'p> Round<'p> {
 
     fn next_of_group(&mut self, group: GroupIndex, pause: Option<Pause>) -> Option<Step> {
         let member = &mut self.groups[group];
-        if member.is_busy {
-            return None;
-        }
         let more_may_join = member.waiting > 0 && self.names_awaited_until.is_some();
         let planned = &self.plan.groups[group];
-        let step = member.progress.next_step(more_may_join).or_else(|| {
+        let step = member.progress.next_step(planned, more_may_join).or_else(|| {
             // A check comes last, because it must know every address that requests ask for.
             let may_check = member.waiting == 0 && self.names.knows_addresses(&planned.instance);
             may_check.then(|| member.progress.next_check(planned)).flatten()
@@ -158,7 +153,6 @@ impl<'p> Round<'p> {
                 (Task::List { group, listing }, urgency)
             }
         };
-        member.is_busy = true;
         Some(Step { task, urgency, place: group.get(), pause })
     }
 
@@ -167,14 +161,13 @@ impl<'p> Round<'p> {
     pub(super) fn review(&mut self, mut pending: Pending) -> Option<Pending> {
         let Some(group) = pending.group() else { return Some(pending) };
         let planned = &self.plan.groups[group];
-        let Member { progress, is_busy, .. } = &mut self.groups[group];
+        let progress = &mut self.groups[group].progress;
         if !matches!(progress.standing(), Standing::Found) {
             pending = match self.instances.review(&planned.instance, group, pending) {
                 Gate::Call(pending) => pending,
                 Gate::Wait => return None,
                 Gate::Missing(failure) => {
                     progress.close(failure);
-                    *is_busy = false;
                     return None;
                 }
             };
@@ -243,7 +236,7 @@ impl<'p> Round<'p> {
                 self.update(group, |progress, _, _| progress.not_associated(chunk, refused));
             }
             Answer::Refused { task: Task::List { group, listing }, refused } => {
-                self.update(group, |progress, _, _| progress.not_listed(listing, &refused));
+                self.update(group, |progress, group, _| progress.not_listed(listing, &refused, group));
             }
             Answer::Refused { task: Task::Search { reading, .. }, refused } => {
                 let found = self.names.page_rejected(reading, &refused, now);
@@ -265,9 +258,8 @@ impl<'p> Round<'p> {
     fn end(&mut self, task: &Task, failure: Failure, now: Instant) {
         match task {
             Task::Associate { group, .. } | Task::List { group, .. } => {
-                let Member { progress, is_busy, .. } = &mut self.groups[*group];
+                let progress = &mut self.groups[*group].progress;
                 progress.close(Arc::new(failure));
-                *is_busy = false;
                 self.instances.note(&self.plan.groups[*group].instance, *group, progress.standing());
             }
             Task::Search { reading, .. } => {
@@ -321,7 +313,7 @@ impl<'p> Round<'p> {
         let begun = self.groups.len();
         for group in self.plan.groups.iter().skip(begun) {
             let progress = Progress::new(group, self.given.limits);
-            let group = self.groups.push(Member { progress, is_busy: false, waiting: 0 });
+            let group = self.groups.push(Member { progress, waiting: 0 });
             self.idle.push_back(Idle::Group(group, None));
         }
     }
@@ -341,8 +333,7 @@ impl<'p> Round<'p> {
         group: GroupIndex,
         answer: impl FnOnce(&mut Progress, &Group, &Names<'_>) -> Option<Pause>,
     ) {
-        let (Member { progress, is_busy, .. }, planned) = (&mut self.groups[group], &self.plan.groups[group]);
-        *is_busy = false;
+        let (progress, planned) = (&mut self.groups[group].progress, &self.plan.groups[group]);
         let pause = answer(progress, planned, &self.names);
         self.instances.note(&planned.instance, group, progress.standing());
         self.idle.push_back(Idle::Group(group, pause));

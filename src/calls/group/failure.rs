@@ -1,4 +1,4 @@
-//! Failures: the messages for addresses that a group could not associate.
+//! The failures of addresses that a group could not associate, with their messages.
 
 use crate::connect::{Class, Refusal, Refused};
 use crate::failure::{Blame, Failure, Retry};
@@ -16,8 +16,8 @@ pub(super) fn failed(refusal: &Refusal, retry: Retry, blame: Blame) -> Failure {
     Failure { error: refusal.code.clone(), message, retry, blame }
 }
 
-/// The failure of addresses that the API refused for their content. The API may not find a new queue or address yet, so
-/// that refusal is retryable on the first delivery.
+/// The failure of addresses that the API rejected for their content. The API may not find a new queue or address yet, so
+/// a rejection as not found is retryable on the first delivery.
 pub(super) fn refused_for_content(refusal: &Refusal, blame: Blame) -> Failure {
     let retry = match refusal.class {
         Class::NotFound => Retry::FirstDelivery,
@@ -26,7 +26,7 @@ pub(super) fn refused_for_content(refusal: &Refusal, blame: Blame) -> Failure {
     failed(refusal, retry, blame)
 }
 
-/// The failure of a refused address if the queue's list cannot be read. The list might have explained the refusal.
+/// The failure of a rejected address if the queue's list cannot be read. The list might have explained the rejection.
 pub(super) fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
     let reason = format!(
         "the API refused the call ({}: {}), and the queue's list, which may explain that, cannot be read",
@@ -35,16 +35,29 @@ pub(super) fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
     list_unread(&reason, list)
 }
 
-/// The failure of addresses for which there was no room, if the queue's list cannot be read again. The queue may hold
-/// them by now.
+/// The failure of addresses for which there was no room, if the queue's list cannot be read again. They may be on the
+/// queue by now.
 pub(super) fn maybe_full(list: &Refused) -> Failure {
     let reason = "the API takes no more addresses for this queue, and the queue's list, which may hold them by now, \
                   cannot be read";
     list_unread(reason, list)
 }
 
-/// The failure of addresses that wait for the queue's list. It has the error code of the list's refusal.
-pub(super) fn list_unread(reason: &str, list: &Refused) -> Failure {
+/// The failure of addresses to check if the queue's list cannot be read although the queue may exist.
+pub(super) fn unchecked(list: &Refused) -> Failure {
+    if list.refusal.class != Class::Denied {
+        return list_unread("the queue cannot be checked, because its list cannot be read", list);
+    }
+    let message = format!(
+        "the queue cannot be checked: {}; the function's role needs connect:ListQueueEmailAddresses on the instance and \
+         its queues",
+        list.refusal.message
+    );
+    Failure { message, ..failed(&list.refusal, Retry::Never, Blame::Nothing) }
+}
+
+/// The failure of addresses that wait for the queue's list. It has the error code of the list's rejection.
+fn list_unread(reason: &str, list: &Refused) -> Failure {
     let Refused { refusal: of_list, out_of_time, .. } = list;
     let message = format!("{reason}: {}", of_list.message);
     if *out_of_time {
@@ -57,7 +70,7 @@ pub(super) fn list_unread(reason: &str, list: &Refused) -> Failure {
 /// The numbers of addresses that explain a full queue.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fill {
-    /// Addresses that the queue held beside its default one before this group added any.
+    /// Addresses on the queue that the group did not add, without the default one.
     pub(super) held: usize,
     /// Addresses that this group added.
     pub(super) added: usize,
@@ -115,7 +128,11 @@ pub(super) fn limited(refusal: &Refusal, list: &Refused) -> Failure {
     Failure { message, ..failed(refusal, Retry::MayPass, Blame::Nothing) }
 }
 
-pub(super) fn no_time_to_retry(refusal: &Refusal) -> Failure {
+/// The failure of addresses whose call used up its attempts, or its time.
+pub(super) fn unavailable(refusal: &Refusal, out_of_time: bool) -> Failure {
+    if !out_of_time {
+        return failed(refusal, Retry::MayPass, Blame::Nothing);
+    }
     Failure::deadline_exceeded_after_refusal(format!(
         "no time was left to try again after {}: {}",
         refusal.code, refusal.message

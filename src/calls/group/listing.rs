@@ -1,4 +1,4 @@
-//! Listing: reads the list of a queue's addresses page by page.
+//! Reads the list of a queue's addresses page by page.
 
 use std::collections::HashMap;
 
@@ -17,18 +17,31 @@ pub(crate) struct Listing {
 /// The reason for reading the list.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    /// To find out why the API refused this chunk.
+    /// To find out why the API rejected this chunk.
     Explain(Chunk, Box<Refusal>),
     /// To decide the addresses that requests only check.
     Check {
         /// The urgency of the addresses.
         urgency: usize,
     },
-    /// To confirm that addresses fail for good. Another process may have changed the queue since the list was read.
+    /// To confirm that addresses fail permanently. Another process may have changed the queue since the list was read.
     Confirm {
         /// The urgency of the addresses.
         urgency: usize,
     },
+}
+
+/// Whether the list of a queue was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum List {
+    /// The list was not read to its end yet.
+    Unread,
+    /// The list was read to its end at least once.
+    Read,
+    /// The function has no permission to read the list.
+    Denied,
+    /// The list could not be read to explain a rejection for content, and is not read again for that.
+    Unreadable(Box<Refused>),
 }
 
 /// The state of the list after a page.
@@ -50,28 +63,28 @@ pub(super) struct OnQueue {
 }
 
 impl OnQueue {
-    pub(super) fn holds(&self, id: &str) -> bool {
+    pub(super) fn has(&self, id: &str) -> bool {
         self.addresses.contains_key(id)
     }
 
     /// Whether the address is on the queue and counts against the queue's limit.
-    pub(super) fn holds_beside_default(&self, id: &str) -> bool {
+    pub(super) fn has_additional(&self, id: &str) -> bool {
         self.addresses.get(id).is_some_and(|is_default| !is_default)
     }
 
     /// The addresses that count against the queue's limit.
-    pub(super) fn beside_default(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn without_default(&self) -> impl Iterator<Item = &str> {
         self.addresses.iter().filter(|(_, is_default)| !**is_default).map(|(id, _)| id.as_str())
     }
 
     /// Number of addresses that count against the queue's limit.
     pub(super) fn additional(&self) -> usize {
-        self.beside_default().count()
+        self.without_default().count()
     }
 }
 
 impl Listing {
-    /// Begins with the first page.
+    /// Starts with the first page.
     pub(super) fn new(purpose: Purpose) -> Self {
         Listing { pages: Pages::default(), on_queue: OnQueue::default(), purpose }
     }

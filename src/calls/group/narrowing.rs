@@ -1,11 +1,11 @@
-//! Narrowing: the chunks of a group that are still to be tried, and how a refused chunk is split.
+//! Splits a rejected chunk until the addresses at fault are known.
 //!
-//! The API refuses a whole call because of one bad address, and does not say which. So the group splits a refused chunk
-//! in two and tries first the part that was requested first. If the API accepts that part, the other part must hold the
-//! address at fault. The group then splits the other part without a call for it as a whole. It blames an address only
-//! after the API refused that address alone.
+//! The API rejects a whole call because of one bad address, and does not say which. So the group splits a rejected chunk
+//! in two and first tries the part that was requested first. If the API accepts that part, the other part must contain
+//! the address at fault. The group then splits the other part without a call for it as a whole. It blames an address only
+//! after the API rejected that address alone.
 //!
-//! The first part is the smaller one, by the golden section. If the API refuses the first part, both parts cost a call.
+//! The first part is the smaller one, by the golden section. If the API rejects the first part, both parts cost a call.
 //! If the API accepts it, only one part does. The uneven split makes both ways equally long. It finds one address at
 //! fault among 50 in at most 9 calls, where halving takes 12.
 
@@ -21,7 +21,7 @@ pub(crate) struct Chunk {
     pub(crate) urgency: usize,
     /// Number of the planned chunk that this chunk comes from.
     pub(super) planned: usize,
-    /// No call has held an address of the chunk yet.
+    /// No call has contained an address of the chunk yet.
     fresh: bool,
     /// An address of the chunk is at fault.
     tainted: bool,
@@ -44,7 +44,7 @@ impl Chunk {
         Chunk { members, fresh: false, tainted: false, first_part: false, ..*self }
     }
 
-    /// Whether the chunk's call can hold more addresses of the group.
+    /// Whether the chunk's call has room for more addresses of the group.
     pub(crate) fn takes_more(&self) -> bool {
         self.fresh && self.members.len() < CHUNK
     }
@@ -58,7 +58,7 @@ impl Narrowing {
         narrowing
     }
 
-    /// Adds chunks that come after all others.
+    /// Adds chunks after all others.
     pub(super) fn add(&mut self, chunks: impl Iterator<Item = (Vec<AddressIndex>, usize)>) {
         let chunk = |(number, (members, urgency))| Chunk {
             members,
@@ -75,8 +75,8 @@ impl Narrowing {
         self.stack = stack;
     }
 
-    /// Fills a chunk that was not tried yet with addresses of other such chunks, until it is full. Full chunks give no
-    /// address away, so that the number of calls stays the lowest.
+    /// Fills a chunk that was not tried yet with addresses of other such chunks, until it is full. Full chunks stay
+    /// complete, so that the number of calls is the minimum.
     pub(super) fn fill<Order: Ord>(&mut self, chunk: &mut Chunk, order: impl Fn(AddressIndex) -> Order) {
         let others = self.stack.iter_mut().rev().filter(|other| other.takes_more());
         for other in others {
@@ -101,7 +101,12 @@ impl Narrowing {
         whole.is_some()
     }
 
-    /// The next chunk to try. It holds only undecided addresses, and at most `at_most` of them.
+    /// Urgency of the next chunk, or `None` if there is no chunk.
+    pub(super) fn urgency(&self) -> Option<usize> {
+        self.stack.last().map(|chunk| chunk.urgency)
+    }
+
+    /// The next chunk to try. It contains only undecided addresses, and at most `at_most` of them.
     pub(super) fn next(
         &mut self,
         at_most: Option<usize>,
@@ -155,7 +160,7 @@ impl Narrowing {
         }
     }
 
-    /// Puts a chunk back that the API refused for its content, so that it is split.
+    /// Puts a chunk back that the API rejected for its content, so that it is split.
     ///
     /// # Errors
     /// Returns the address of a chunk of one, which is at fault.

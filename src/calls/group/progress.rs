@@ -1,0 +1,398 @@
+//! The state machine of one group.
+
+use std::sync::Arc;
+
+use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
+use crate::failure::{Blame, Failure, Retry};
+use crate::index::AddressIndex;
+use crate::outcomes::{GroupOutcomes, Outcome};
+use crate::plan::{Chunk as PlannedChunk, Group};
+use crate::requests::{EmailAddressId, Intent};
+
+use super::addresses::Addresses;
+use super::check::{check, unrequested};
+use super::failure::{
+    Fill, failed, limited, maybe_full, refused_for_content, unavailable, unchecked, undecided,
+};
+use super::listing::{List, Listing, OnQueue, Purpose, Read};
+use super::narrowing::Chunk;
+use super::room::{AfterLimit, Room};
+use super::{GroupLimits, GroupStep, Standing};
+use crate::calls::pause::Pause;
+
+/// The addresses of a group, and what its responses so far show.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    limits: GroupLimits,
+    state: State,
+    addresses: Addresses,
+    /// Whether the API accepted a call for the queue or listed its addresses.
+    is_found: bool,
+    list: List,
+    room: Room,
+    /// Addresses on the queue that no request contains, without its default one. Known after a check of the queue.
+    unrequested: Option<Vec<String>>,
+}
+
+/// What the group does next.
+#[derive(Debug)]
+enum State {
+    /// The next step is a chunk, if there is one.
+    Ready,
+    /// The next step is a page of the queue's list.
+    Reading(Listing),
+    /// The group waits for the response to its step.
+    Waiting,
+    /// The queue does not exist. Addresses that join later fail for this reason too.
+    Missing(Arc<Failure>),
+    /// The group makes no more calls for another reason. Addresses that join later fail for it too.
+    Closed(Arc<Failure>),
+}
+
+impl Progress {
+    /// Creates the state of a group before its first call.
+    pub(crate) fn new(group: &Group, limits: GroupLimits) -> Self {
+        Progress {
+            limits,
+            state: State::Ready,
+            addresses: Addresses::new(group),
+            is_found: false,
+            list: List::Unread,
+            room: Room::Unknown,
+            unrequested: None,
+        }
+    }
+
+    /// The next step, or `None` if the group has no call to make now.
+    ///
+    /// If more addresses may join the group soon, a chunk that is not full waits for them.
+    pub(crate) fn next_step(&mut self, group: &Group, more_may_join: bool) -> Option<GroupStep> {
+        let step = match std::mem::replace(&mut self.state, State::Ready) {
+            State::Reading(listing) => GroupStep::List(listing),
+            State::Ready => self.next_chunk(group, more_may_join)?,
+            state @ (State::Waiting | State::Missing(_) | State::Closed(_)) => {
+                self.state = state;
+                return None;
+            }
+        };
+        self.state = State::Waiting;
+        Some(step)
+    }
+
+    /// The step that reads the queue's list for a check. The caller requests it after all addresses to associate were
+    /// decided, so that the list shows their outcome.
+    pub(crate) fn next_check(&mut self, group: &Group) -> Option<GroupStep> {
+        let is_first = group.is_checked && self.unrequested.is_none();
+        let is_wanted = is_first || !self.addresses.undecided(group, Intent::Check).is_empty();
+        if !matches!(self.state, State::Ready) || !is_wanted {
+            return None;
+        }
+        self.state = State::Waiting;
+        Some(GroupStep::List(Listing::new(Purpose::Check { urgency: group.check_urgency })))
+    }
+
+    /// Fills a chunk that was not tried yet with addresses that have joined the group meanwhile.
+    pub(crate) fn fill(&mut self, chunk: &mut Chunk, group: &Group) {
+        if chunk.takes_more() && self.room.next_call().is_none() {
+            self.addresses.fill(chunk, group);
+        }
+    }
+
+    /// What the responses so far show about the queue.
+    pub(crate) fn standing(&self) -> Standing<'_> {
+        match &self.state {
+            State::Missing(failure) => Standing::NotFound(failure),
+            _ if self.is_found => Standing::Found,
+            State::Reading(listing) if listing.explains_content() => Standing::Doubtful,
+            _ => Standing::Unknown,
+        }
+    }
+
+    /// The outcome of an address, or `None` if the group has not decided it.
+    pub(crate) fn outcome(&self, address: AddressIndex) -> Option<&Outcome> {
+        self.addresses.outcome(address)
+    }
+
+    /// Adds the addresses that have joined the group in the plan.
+    pub(crate) fn grow(&mut self, group: &Group) {
+        self.addresses.grow(group);
+    }
+
+    /// Adds chunks to associate. Their addresses have just joined the group, or only dry runs requested them before.
+    pub(crate) fn join(&mut self, chunks: &[PlannedChunk]) {
+        let closed = match &self.state {
+            State::Missing(failure) | State::Closed(failure) => Some(failure),
+            State::Ready | State::Reading(_) | State::Waiting => None,
+        };
+        self.addresses.join(chunks, closed);
+        self.room.joined();
+        if self.room.is_full() {
+            self.addresses.sort_as_requested();
+        }
+    }
+
+    /// Fails the addresses that are not decided, and those that join the group later.
+    pub(crate) fn close(&mut self, failure: Arc<Failure>) {
+        self.addresses.close(&failure);
+        self.state = State::Closed(failure);
+    }
+
+    /// Returns the outcomes of the group.
+    pub(crate) fn finish(self) -> GroupOutcomes {
+        GroupOutcomes { by_address: self.addresses.finish(), unrequested: self.unrequested }
+    }
+
+    /// Records that every address of the chunk is on the queue.
+    pub(crate) fn associated(&mut self, chunk: &Chunk) {
+        self.state = State::Ready;
+        self.is_found = true;
+        self.addresses.accepted(chunk);
+        self.room.passed();
+        self.room.associated(chunk.members.len());
+    }
+
+    /// Records that the call for a chunk failed after all its retries. Returns how long the next step must wait, if it
+    /// must.
+    pub(crate) fn not_associated(&mut self, chunk: Chunk, refused: Refused) -> Option<Pause> {
+        self.state = State::Ready;
+        let Refused { refusal, out_of_time, maybe_done } = refused;
+        if refusal.class != Class::Limit {
+            self.room.passed();
+        }
+        match refusal.class {
+            Class::Throttled | Class::Unavailable => {
+                self.addresses.fail(&chunk.members, unavailable(&refusal, out_of_time));
+            }
+            // The API would reject every other address of the queue for the same reason.
+            Class::Denied => self.close(Arc::new(failed(&refusal, Retry::Never, Blame::Nothing))),
+            Class::Credentials => self.close(Arc::new(failed(&refusal, Retry::MayPass, Blame::Nothing))),
+            Class::NotFound | Class::Content => match self.list {
+                List::Unread => self.explain(chunk, refusal),
+                // An earlier attempt may have succeeded although its response was lost. The API then rejects an address
+                // because it is on the queue already, and only a newer list shows that.
+                List::Read if maybe_done => self.explain(chunk, refusal),
+                List::Read | List::Denied | List::Unreadable(_) => self.narrow(chunk, refusal),
+            },
+            Class::Limit => return self.over_limit(chunk, refusal),
+        }
+        None
+    }
+
+    /// Takes a page of the queue's list. Returns how long the next step must wait, if it must.
+    ///
+    /// `existing` says whether the directory of addresses has an identifier. The group uses it only for addresses that
+    /// requests check.
+    pub(crate) fn listed(
+        &mut self,
+        listing: Listing,
+        page: Page<ListedAddress>,
+        group: &Group,
+        existing: impl Fn(&EmailAddressId) -> Result<(), Arc<Failure>>,
+    ) -> Option<Pause> {
+        self.is_found = true;
+        let (on_queue, purpose) = match listing.add(page) {
+            Read::Whole(on_queue, purpose) => (on_queue, purpose),
+            Read::More(listing) => {
+                self.state = State::Reading(listing);
+                return None;
+            }
+            Read::Endless(listing, refused) => return self.not_listed(listing, &refused, group),
+        };
+        self.state = State::Ready;
+        self.list = List::Read;
+        self.addresses.mark_listed(&on_queue, group);
+        self.room.list_read();
+        // The list is newer than the rejections of these addresses.
+        self.fail_unconfirmed();
+        match purpose {
+            Purpose::Confirm { .. } => {
+                if self.room.confirm(self.room_on(&on_queue), self.addresses.held_by_others(&on_queue, group))
+                {
+                    self.fail_full(group, Fill::by_refusal);
+                }
+            }
+            Purpose::Check { .. } => {
+                let to_check = self.addresses.undecided(group, Intent::Check);
+                let limit = self.limits.additional_addresses;
+                for (member, outcome) in check(&on_queue, group, to_check, limit, existing) {
+                    self.addresses.decide(&[member], &outcome);
+                }
+                self.unrequested = Some(unrequested(&on_queue, group));
+            }
+            Purpose::Explain(chunk, refusal) if refusal.class == Class::Limit => {
+                return self.room_listed(chunk, &refusal, &on_queue, group);
+            }
+            Purpose::Explain(chunk, refusal) if self.addresses.is_undecided(&chunk) => {
+                self.narrow(chunk, *refusal);
+                self.fail_unconfirmed();
+            }
+            // The addresses on the queue may have been the reason, so the others are tried together.
+            Purpose::Explain(chunk, _) => self.addresses.put_back(chunk),
+        }
+        None
+    }
+
+    /// Records that the queue's list could not be read. Returns how long the next step must wait, if it must.
+    pub(crate) fn not_listed(&mut self, listing: Listing, refused: &Refused, group: &Group) -> Option<Pause> {
+        self.state = State::Ready;
+        let of_list = &refused.refusal;
+        // The call for the first page contains only the queue and its instance. The API may reject a later page because
+        // of its token.
+        if of_list.class.blames_content() && listing.next_token().is_none() {
+            let failure = Arc::new(refused_for_content(of_list, Blame::Queue));
+            self.close(failure.clone());
+            self.state = State::Missing(failure);
+            return None;
+        }
+        if of_list.class == Class::Denied {
+            self.list = List::Denied;
+        }
+        match listing.into_purpose() {
+            Purpose::Confirm { .. } => self.not_confirmed(refused, group),
+            Purpose::Check { .. } => self.close(Arc::new(unchecked(refused))),
+            Purpose::Explain(chunk, refusal) if refusal.class == Class::Limit => {
+                self.room = Room::unreadable(refused.clone());
+                return self.over_limit(chunk, *refusal);
+            }
+            Purpose::Explain(chunk, refusal) => {
+                if self.list != List::Denied {
+                    self.list = List::Unreadable(Box::new(refused.clone()));
+                }
+                self.narrow(chunk, *refusal);
+            }
+        }
+        None
+    }
+
+    /// The next chunk to try, or the list that must be read before it.
+    fn next_chunk(&mut self, group: &Group, more_may_join: bool) -> Option<GroupStep> {
+        if more_may_join && !self.addresses.is_whole_chunk_next() {
+            return None;
+        }
+        let chunk = self.addresses.next_chunk(self.room.next_call());
+        if let Some(listing) = self.list_to_confirm(group, chunk.as_ref().map(|chunk| chunk.planned)) {
+            chunk.into_iter().for_each(|chunk| self.addresses.put_back(chunk));
+            return Some(GroupStep::List(listing));
+        }
+        chunk.map(GroupStep::Associate)
+    }
+
+    /// The list that must be read before the next chunk, if any. The list is read once for all unconfirmed addresses of a
+    /// chunk, after the others are decided. It is also read before addresses fail because the queue is full, if it may
+    /// have changed since. `next` is the planned chunk that the next chunk belongs to.
+    fn list_to_confirm(&mut self, group: &Group, next: Option<usize>) -> Option<Listing> {
+        let is_full = self.room.is_full() && !self.addresses.waiting(group).is_empty();
+        if self.addresses.is_chunk_unconfirmed(next) || (is_full && self.room.needs_list()) {
+            return Some(Listing::new(Purpose::Confirm { urgency: self.addresses.urgency() }));
+        }
+        if is_full {
+            // The group read this list because of the rejection, so the list is newer.
+            self.fail_full(group, Fill::by_list);
+        }
+        None
+    }
+
+    /// Reads the list to find out why the API rejected a chunk.
+    fn explain(&mut self, chunk: Chunk, refusal: Refusal) {
+        self.state = State::Reading(Listing::new(Purpose::Explain(chunk, Box::new(refusal))));
+    }
+
+    /// Narrows a chunk that was rejected for its content. A chunk of one address is at fault, unless the list shows or may
+    /// show another reason.
+    fn narrow(&mut self, chunk: Chunk, refusal: Refusal) {
+        self.addresses.narrow(chunk, refusal);
+        match &self.list {
+            // The API may reject an address because the queue already has it, and it rejects every address of a missing
+            // queue. So no address is blamed if the list cannot show that.
+            List::Unreadable(list) => self.addresses.fail_unconfirmed(|refusal| undecided(refusal, list)),
+            List::Denied => self.fail_unconfirmed(),
+            List::Unread | List::Read => {}
+        }
+    }
+
+    /// Handles a LimitExceededException. Returns how long the next step must wait, if it must.
+    fn over_limit(&mut self, chunk: Chunk, refusal: Refusal) -> Option<Pause> {
+        match self.room.over_limit(chunk.members.len(), self.limits.max_attempts) {
+            AfterLimit::ReadList => self.explain(chunk, refusal),
+            AfterLimit::GiveUp(list) => self.addresses.fail(&chunk.members, limited(&refusal, &list)),
+            AfterLimit::TryFewer => self.addresses.put_back(chunk),
+            AfterLimit::Retry => {
+                self.addresses.put_back(chunk);
+                return Some(Pause::after(&refusal));
+            }
+        }
+        None
+    }
+
+    /// Takes the room from the list that was read because of a LimitExceededException.
+    fn room_listed(
+        &mut self,
+        chunk: Chunk,
+        refusal: &Refusal,
+        on_queue: &OnQueue,
+        group: &Group,
+    ) -> Option<Pause> {
+        let room = self.room_on(on_queue);
+        let left = self.addresses.undecided_of(&chunk);
+        let is_same_call = self.addresses.is_undecided(&chunk);
+        self.room = Room::listed(room, self.addresses.held_by_others(on_queue, group));
+        self.addresses.put_back(chunk);
+        self.addresses.sort_as_requested();
+        // If the whole chunk fits, the limit may pass, so the group makes the same call again.
+        if left > 0 && left <= room {
+            if self.room.retry(self.limits.max_attempts) {
+                return Some(Pause::after(refusal));
+            }
+            if is_same_call {
+                self.room.rejected(left);
+            }
+        }
+        None
+    }
+
+    /// Records that the list could not be read to confirm failures.
+    fn not_confirmed(&mut self, refused: &Refused, group: &Group) {
+        let is_denied = self.list == List::Denied;
+        // The list that was read because of the rejection still decides, unless addresses have joined since.
+        if matches!(self.room, Room::Listed { is_outdated, .. } if is_denied || !is_outdated) {
+            self.fail_full(group, Fill::by_list);
+        }
+        if is_denied {
+            // Without permission, the list that was read before decides.
+            self.fail_unconfirmed();
+            self.fail_full(group, Fill::by_refusal);
+            return;
+        }
+        self.addresses.fail_unconfirmed(|refusal| undecided(refusal, refused));
+        if self.room.is_full() {
+            let waiting = self.addresses.waiting(group);
+            self.addresses.fail(&waiting, maybe_full(refused));
+        }
+    }
+
+    /// Fails the unconfirmed addresses permanently. The list has shown that they are not on the queue.
+    fn fail_unconfirmed(&mut self) {
+        let blame = if self.is_found { Blame::Address } else { Blame::Either };
+        self.addresses.fail_unconfirmed(|refusal| refused_for_content(refusal, blame));
+    }
+
+    /// Fails the addresses permanently for which there is no room.
+    fn fail_full(&mut self, group: &Group, failure: fn(Fill) -> Failure) {
+        if !self.room.is_full() {
+            return;
+        }
+        let waiting = self.addresses.waiting(group);
+        let fill = Fill {
+            held: self.room.held(),
+            added: self.addresses.associated(),
+            left: waiting.len(),
+            limit: self.limits.additional_addresses,
+        };
+        self.addresses.fail(&waiting, failure(fill));
+    }
+
+    /// The room that a list shows.
+    fn room_on(&self, on_queue: &OnQueue) -> usize {
+        self.limits.additional_addresses.saturating_sub(on_queue.additional())
+    }
+}
