@@ -15,10 +15,12 @@ pub mod pace;
 mod pause;
 mod round;
 mod run;
+mod shared;
 mod step;
 mod token;
 
 pub use deadline::Deadline;
 pub(crate) use round::{Given, Round};
-pub use run::{CallLimits, Observer, Shared};
+pub use run::{CallLimits, Observer};
 pub(crate) use run::{Caller, Tally};
+pub use shared::Shared;

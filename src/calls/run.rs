@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
 use crate::connect::{Class, Connect, Operation, Refusal, Refused};
@@ -16,8 +15,9 @@ use crate::connect::{Class, Connect, Operation, Refusal, Refused};
 use super::agenda::{Agenda, Pending, Rank, Retry};
 use super::backoff::{Backoff, BackoffSettings};
 use super::deadline::Deadline;
-use super::pace::{Allowance, Pace, Turn};
+use super::pace::Turn;
 use super::round::Round;
+use super::shared::Shared;
 use super::step::{Answer, Attempt};
 
 /// Bounds of each call.
@@ -29,30 +29,6 @@ pub struct CallLimits {
     pub(crate) max_attempts: u32,
     /// How long one attempt may take.
     pub call_timeout: Duration,
-}
-
-/// The state that all invocations of the process share: the pace of each operation, and the calls in flight.
-#[derive(Debug)]
-pub struct Shared {
-    paces: [Pace; Operation::ALL.len()],
-    permits: Arc<Semaphore>,
-    max_concurrent_calls: usize,
-}
-
-impl Shared {
-    /// Starts every pace at its ceiling.
-    pub fn new(allowance: Allowance, max_concurrent_calls: usize, now: Instant) -> Self {
-        Shared {
-            paces: Operation::ALL.map(|_| Pace::new(allowance, now)),
-            permits: Arc::new(Semaphore::new(max_concurrent_calls)),
-            max_concurrent_calls,
-        }
-    }
-
-    /// The pace of an operation.
-    pub fn pace(&self, operation: Operation) -> &Pace {
-        &self.paces[operation as usize]
-    }
 }
 
 /// Number of calls.
@@ -109,7 +85,7 @@ impl Caller<'_> {
             backoffs: HashMap::new(),
             tally: Tally::default(),
             spare: None,
-            searches: 0,
+            spare_directory: None,
         };
         run.until_done().await
     }
@@ -125,22 +101,21 @@ struct Run<'a, 'r> {
     tally: Tally,
     /// A permit for a call in flight that the loop waited for and has not used yet.
     spare: Option<OwnedSemaphorePermit>,
-    /// Number of calls in flight that read directories.
-    searches: usize,
+    /// A permit to read a directory, as `spare`.
+    spare_directory: Option<OwnedSemaphorePermit>,
 }
 
 struct Ended {
     made: Made,
     result: Result<Answer, (Attempt, Refusal)>,
     turn: Turn,
-    _permit: OwnedSemaphorePermit,
+    _permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
 }
 
 /// The state of a call while an attempt is in flight.
 struct Made {
     operation: Operation,
     addresses: usize,
-    reads_directory: bool,
     rank: Rank,
     /// Attempts of the call so far, this one included.
     attempts: u32,
@@ -154,6 +129,13 @@ struct Made {
 struct Blocked {
     until: Option<Instant>,
     for_a_permit: bool,
+    for_a_directory_permit: bool,
+}
+
+impl Blocked {
+    fn until(until: Option<Instant>) -> Self {
+        Blocked { until, for_a_permit: false, for_a_directory_permit: false }
+    }
 }
 
 impl Run<'_, '_> {
@@ -171,6 +153,8 @@ impl Run<'_, '_> {
                 Ok(permit) = self.caller.shared.permits.clone().acquire_owned(), if blocked.for_a_permit => {
                     self.spare = Some(permit);
                 }
+                Ok(permit) = self.caller.shared.directory_permits.clone().acquire_owned(),
+                    if blocked.for_a_directory_permit => self.spare_directory = Some(permit),
             }
         }
     }
@@ -179,17 +163,17 @@ impl Run<'_, '_> {
     fn begin_what_may_begin(&mut self, now: Instant) -> Blocked {
         self.collect(now);
         let wakes = self.agenda.wake(now).into_iter().chain(self.round.wakes_at());
-        let mut blocked = Blocked { until: wakes.min(), for_a_permit: false };
+        let mut blocked = Blocked::until(wakes.min());
         if !self.caller.deadline.allows(now) {
             while !self.agenda.is_empty() {
                 let late = self.agenda.drain_all();
                 self.expire(late, now);
             }
-            return Blocked { until: None, for_a_permit: false };
+            return Blocked::until(None);
         }
         if let Some(rejection) = self.round.credentials.stopped_by().cloned() {
             self.reject_all(&rejection, now);
-            return Blocked { until: None, for_a_permit: false };
+            return Blocked::until(None);
         }
         let mut paced = [false; Operation::ALL.len()];
         while let Some(operation) = self.next_operation(&paced) {
@@ -202,10 +186,9 @@ impl Run<'_, '_> {
             let permits = &self.caller.shared.permits;
             let Some(permit) = self.spare.take().or_else(|| permits.clone().try_acquire_owned().ok()) else {
                 self.agenda.push(pending);
+                self.spare_directory = None;
                 blocked.for_a_permit = true;
-                // Other invocations may hold the permits beyond this invocation's time.
-                let last = self.caller.deadline.last_begin().map(|last| last + Duration::from_millis(1));
-                blocked.until = blocked.until.into_iter().chain(last).min();
+                blocked.until = blocked.until.into_iter().chain(self.time_is_over()).min();
                 return blocked;
             };
             match self.caller.shared.pace(operation).take(now) {
@@ -222,23 +205,52 @@ impl Run<'_, '_> {
                 }
             }
         }
-        // No attempt can use the permit.
-        self.spare = None;
+        if self.is_only_reading_blocked(&paced) {
+            blocked.for_a_directory_permit = true;
+            blocked.until = blocked.until.into_iter().chain(self.time_is_over()).min();
+        }
+        // No attempt can use the permits.
+        (self.spare, self.spare_directory) = (None, None);
         // A group whose call was given back above may have another step, which begins after a pause.
         blocked.until = blocked.until.into_iter().chain(self.agenda.wake(now)).min();
         blocked
     }
 
-    /// The next operation to call. Calls that read directories take at most half of the calls in flight, so that the
-    /// other half is free for pairs named by identifiers if the directory calls hang. If the limit is one call, a
-    /// directory call begins only when no other call can.
-    fn next_operation(&self, paced: &[bool; Operation::ALL.len()]) -> Option<Operation> {
-        let open = |operation: Operation| !paced[operation as usize];
-        let may_read = self.searches < self.caller.shared.max_concurrent_calls / 2;
-        let first = self.agenda.next_operation(|operation| {
-            open(operation) && (may_read || !self.agenda.is_directory_next(operation))
-        });
-        first.or_else(|| self.agenda.next_operation(|operation| open(operation) && self.in_flight.is_empty()))
+    /// The next operation to call. If the limit is one call, a directory call starts only when no other call can.
+    fn next_operation(&mut self, paced: &[bool; Operation::ALL.len()]) -> Option<Operation> {
+        let may_read = self.take_directory_permit();
+        let is_open = |operation: Operation| {
+            !paced[operation as usize] && (may_read || !self.agenda.is_directory_next(operation))
+        };
+        if self.caller.shared.max_concurrent_calls > 1 {
+            return self.agenda.next_operation(is_open);
+        }
+        let other = |operation: Operation| is_open(operation) && !self.agenda.is_directory_next(operation);
+        let next = self.agenda.next_operation(other);
+        next.or_else(|| self.agenda.next_operation(|next| is_open(next) && self.in_flight.is_empty()))
+    }
+
+    /// Takes a permit to read a directory, if a directory call is ready. Returns whether there is one.
+    fn take_directory_permit(&mut self) -> bool {
+        if self.spare_directory.is_none()
+            && Operation::ALL.into_iter().any(|operation| self.agenda.is_directory_next(operation))
+        {
+            self.spare_directory = self.caller.shared.directory_permits.clone().try_acquire_owned().ok();
+        }
+        self.spare_directory.is_some()
+    }
+
+    /// Whether a directory call is ready and lacks only a permit that other calls of the process have.
+    fn is_only_reading_blocked(&self, paced: &[bool; Operation::ALL.len()]) -> bool {
+        let is_ready =
+            |operation: Operation| !paced[operation as usize] && self.agenda.is_directory_next(operation);
+        let may_read = self.caller.shared.max_concurrent_calls > 1 || self.in_flight.is_empty();
+        may_read && Operation::ALL.into_iter().any(is_ready)
+    }
+
+    /// The time at which no further call may start. Other invocations may have the permits for longer.
+    fn time_is_over(&self) -> Option<Instant> {
+        self.caller.deadline.last_begin().map(|last| last + Duration::from_millis(1))
     }
 
     fn begin(&mut self, pending: Pending, turn: Turn, permit: OwnedSemaphorePermit, now: Instant) {
@@ -255,24 +267,23 @@ impl Run<'_, '_> {
         };
         self.tally.api_calls += 1;
         let reads_directory = matches!(attempt, Attempt::Search { .. });
-        self.searches += usize::from(reads_directory);
+        let permits = (permit, self.spare_directory.take_if(|_| reads_directory));
         self.tally.retries += u64::from(is_retry);
         let (operation, addresses) = (attempt.operation(), attempt.addresses());
-        let made = Made { operation, addresses, reads_directory, rank, attempts, backoff, maybe_done };
+        let made = Made { operation, addresses, rank, attempts, backoff, maybe_done };
         let time = self.caller.deadline.time_for_call(now, self.caller.limits.call_timeout);
         let connect = self.caller.connect;
         self.in_flight.push(Box::pin(async move {
             let result = attempt.make(connect, time).await;
-            Ended { made, result, turn, _permit: permit }
+            Ended { made, result, turn, _permits: permits }
         }));
     }
 
     fn settle(&mut self, ended: Ended, now: Instant) {
         let Ended { made, result, turn, .. } = ended;
-        let Made { operation, addresses, reads_directory, rank, attempts, backoff, maybe_done } = made;
+        let Made { operation, addresses, rank, attempts, backoff, maybe_done } = made;
         let earlier_maybe_done = maybe_done;
         let pace = self.caller.shared.pace(operation);
-        self.searches -= usize::from(reads_directory);
         if let Some(observer) = self.caller.observer {
             let result = result.as_ref().map(|_| ()).map_err(|(_, refusal)| refusal);
             observer.attempt_ended(operation, addresses, result);

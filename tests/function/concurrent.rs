@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Effect, Fault, Options};
+use connect_simulator::{Effect, Fault, Operation, Options};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::world::{World, fixture, ids, request};
+use crate::world::{INSTANCE, World, fixture, ids, request};
 
 #[tokio::test(start_paused = true)]
 async fn more_invocations_than_permits_all_finish() {
@@ -71,4 +71,34 @@ async fn freed_permit_is_taken_beside_a_hanging_call() {
     // The second invocation begins first, so that it holds a permit when the first one begins.
     let (_, report) = tokio::join!(world.invoke(&second), world.invoke(&first));
     assert_eq!(report.unwrap()["associated"], 8);
+}
+
+/// Directory calls of both invocations take at most half of the calls in flight.
+#[tokio::test(start_paused = true)]
+async fn hanging_directories_of_several_invocations_do_not_delay_identifiers() {
+    for concurrent in ["2", "4"] {
+        let world = World::in_memory(
+            Options { fixture: fixture(10, 1), ..Options::default() },
+            &[("MAX_CONCURRENT_CALLS", concurrent), ("CONNECT_BURST", "20"), ("MAX_ATTEMPTS", "2")],
+        );
+        for operation in [Operation::SearchQueues, Operation::SearchEmailAddresses] {
+            world.connect.inject(Fault { operation: Some(operation), ..Fault::new(Effect::Hang) });
+        }
+        let by_name = json!({ "instanceId": INSTANCE, "failOnRetryable": false,
+                              "queueName": "Queue 0", "emailAddress": "e0@brand.example" });
+        let mut mixed = request("q1", &ids(0..1));
+        mixed["failOnRetryable"] = json!(false);
+        mixed["associations"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({ "queueName": "Queue 2", "emailAddress": "e0@brand.example" }));
+        let started = Instant::now();
+        let (first, second, third) =
+            tokio::join!(world.invoke(&by_name), world.invoke(&by_name), world.invoke(&mixed));
+        assert_eq!((&first.unwrap()["failed"], &second.unwrap()["failed"]), (&json!(1), &json!(1)));
+        let third = third.unwrap();
+        assert_eq!((&third["associated"], &third["failed"]), (&json!(1), &json!(1)), "{third}");
+        let waited = world.calls(Operation::AssociateQueueEmailAddresses)[0].at - started;
+        assert_eq!(waited, Duration::ZERO, "{concurrent}");
+    }
 }
