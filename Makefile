@@ -9,7 +9,7 @@ check:
 
 # SAM CLI, cfn-lint and cargo-lambda, in .venv
 tools:
-	scripts/tools
+	scripts/install-tools
 
 # The binaries that are deployed
 build: tools

@@ -1,5 +1,5 @@
 """Runs a function on this machine under AWS's Lambda runtime interface emulator (RIE), beside this repository's
-simulator of Amazon Connect. The emulator comes with the SAM CLI, which scripts/tools installs.
+simulator of Amazon Connect. The emulator comes with the SAM CLI, which scripts/install-tools installs.
 
 The processes listen on free ports of 127.0.0.1 and end with their block. Needs Linux and Python 3.11.
 """
@@ -51,11 +51,11 @@ def find_emulator() -> Path:
         locate = "import importlib.util; print(importlib.util.find_spec('samcli').submodule_search_locations[0])"
         found = subprocess.run([python, "-c", locate], capture_output=True, text=True) if python.exists() else None
         if found is None or found.returncode:
-            raise Failure("the SAM CLI is not installed in .venv; run scripts/tools, or set AWS_LAMBDA_RIE")
+            raise Failure("the SAM CLI is not installed in .venv; run scripts/install-tools, or set AWS_LAMBDA_RIE")
         machine = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
         emulator = Path(found.stdout.strip()) / "local" / "rapid" / f"aws-lambda-rie-{machine}"
     if not emulator.is_file():
-        raise Failure(f"{emulator} is not there; run scripts/tools, or set AWS_LAMBDA_RIE to the runtime interface emulator")
+        raise Failure(f"{emulator} is not there; run scripts/install-tools, or set AWS_LAMBDA_RIE to the runtime interface emulator")
     return emulator
 
 
