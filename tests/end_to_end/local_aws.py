@@ -15,7 +15,9 @@ from waiting import until
 
 STACK = "queue-email-associations"
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
-PACKAGED_TEMPLATE = Path(__file__).resolve().parents[2] / "target" / "package" / "template.yaml"
+PACKAGE = Path(__file__).resolve().parents[2] / "target" / "package"
+PACKAGED_TEMPLATE = PACKAGE / "template.yaml"
+SCRIPTS = PACKAGE / "scripts"
 
 PARAMETERS = {
     "ConnectInstanceId": INSTANCE,
@@ -72,6 +74,21 @@ class LocalAws:
         patched = self.folder / f"{self.stack}.yaml"
         patched.write_text(f"{before}          AWS_ENDPOINT_URL_CONNECT: {connect_url}\n{found}{after}")
         return patched
+
+    def run_script(self, name: str, *arguments: str) -> subprocess.CompletedProcess:
+        """Runs a script of the archive as an operator does, with the AWS CLI of the tests."""
+        # For SQS, version 1 of the AWS CLI prefers an endpoint of its own to AWS_ENDPOINT_URL.
+        cli = self.folder / "cli" / "aws"
+        cli.parent.mkdir(exist_ok=True)
+        cli.write_text(f'#!/bin/sh\nexec "{Path(sys.executable).with_name("aws")}" --endpoint-url "{self.url}" "$@"\n')
+        cli.chmod(0o755)
+        environment = clean_environment(self.folder)
+        environment["PATH"] = f"{cli.parent}:{environment['PATH']}"
+        # -S: without boto3 and the other packages that are installed here.
+        done = subprocess.run([sys.executable, "-S", SCRIPTS / name, *arguments], cwd=self.folder, env=environment, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        print(done.stdout, done.stderr)
+        return done
 
     def another(self, stack: str) -> "LocalAws":
         """The same local AWS, for another stack."""

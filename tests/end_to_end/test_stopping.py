@@ -1,24 +1,13 @@
-"""scripts/stop-stack, which stops a deployed stack and lets it go on."""
-
-import subprocess
-import sys
-from pathlib import Path
+"""scripts/stop-stack, which stops a deployed stack and resumes it."""
 
 from local_aws import STACK
-from processes import clean_environment
 from test_events import THROUGH_THE_QUEUE, publish
 from test_files import put, queues_and_rows, text
 from waiting import until
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "stop-stack"
-
-
 def stop_stack(aws, *arguments: str) -> str:
-    environment = clean_environment(aws.folder) | {"AWS_ENDPOINT_URL": aws.url}
-    done = subprocess.run([sys.executable, SCRIPT, *arguments], env=environment, text=True, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    print(done.stdout)
-    assert done.returncode == 0, done.stdout
+    done = aws.run_script("stop-stack", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
@@ -36,6 +25,7 @@ def test_stopped_stack_calls_nothing_and_loses_nothing(aws, connect):
             connect.reset()
             publish(aws, THROUGH_THE_QUEUE, {"queueId": queue, "emailAddressId": first})
             put(aws, "incoming/meanwhile.csv", text([(queue, second)]))
+            put(aws, "check/mean\u202ewhile.csv", text([(queue, second)]))
             until(lambda: aws.messages("SourceQueue") == 1, "the event waits in the queue")
             # A second stop changes nothing.
             stop_stack(aws, STACK)
@@ -43,12 +33,12 @@ def test_stopped_stack_calls_nothing_and_loses_nothing(aws, connect):
         finally:
             said = stop_stack(aws, STACK, "--resume")
     assert "file incoming/meanwhile.csv: was put while the stack was stopped" in said
+    assert "file check/mean\\u202ewhile.csv: was put while the stack was stopped" in said
     until(lambda: connect.on(queue) == [first], "the event that waited is associated")
     until(lambda: connect.on(running) == addresses, "the file that was stopped is associated")
 
 
 def test_stack_of_another_template_is_refused(aws):
-    environment = clean_environment(aws.folder) | {"AWS_ENDPOINT_URL": aws.url}
-    done = subprocess.run([sys.executable, SCRIPT, "no-such-stack"], env=environment, text=True, capture_output=True)
+    done = aws.run_script("stop-stack", "no-such-stack")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "no-such-stack" in done.stderr
