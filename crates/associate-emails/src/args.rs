@@ -21,44 +21,44 @@ Examples:
   # Check a file, group its pairs and count the calls. Makes no call.
   associate-emails --dry-run pairs.csv
 
-  # See what the file would change. Reads the queues and the directory of addresses, and changes nothing.
+  # Show what the file would change. Reads the queues and the directory of addresses, and changes nothing.
   AWS_PROFILE=contact-centre associate-emails plan --aws --region eu-central-1 pairs.csv
 
-  # Run the same file on a simulated Amazon Connect. It has exactly the queues and addresses that the file names.
+  # Run the file on a simulated Amazon Connect, which contains exactly the queues and addresses in the file.
   associate-emails --instance 11111111-2222-3333-4444-555555555555 pairs.csv
 
   # Run a large file as fast as this machine can.
   associate-emails --fast pairs.csv
 
-  # Run it on Amazon Connect itself, with a profile's credentials.
+  # Associate the pairs in Amazon Connect, with the credentials of a profile.
   AWS_PROFILE=contact-centre associate-emails --aws --region eu-central-1 pairs.csv
 
-  # Print the answer of the Lambda function to an event.
+  # Print the response of the Lambda function to an event.
   associate-emails --json event.json
 
-  # Show the dead letters and the reasons why they are there.
+  # Show the dead letters and their errors.
   associate-emails dead-letters --queue-url https://sqs.eu-central-1.amazonaws.com/111122223333/dead-letters
 
-Settings: the tool reads these environment variables of the function. An option comes before its variable.
+Settings: the tool reads these environment variables of the function. Options take precedence.
   CONNECT_INSTANCE_ID, CONNECT_REQUESTS_PER_SECOND, CONNECT_BURST, CONNECT_WORKERS, MAX_CONCURRENT_CALLS,
   MAX_ATTEMPTS, BACKOFF_INITIAL_MS, BACKOFF_MAX_MS, CALL_TIMEOUT_MS, QUEUE_ADDITIONAL_LIMIT, AWS_REGION
-With --aws it also reads AWS_ENDPOINT_URL_CONNECT, HTTPS_PROXY, HTTP_PROXY, NO_PROXY, and the variables of the AWS CLI
-for credentials. The tool sends no failure to a queue; it shows all failures.
+With --aws it also reads the variables and profiles of the AWS CLI for credentials, Region, endpoint, proxy and CA
+certificates. The tool shows failures and sends nothing to a queue.
 
 Exit codes:
   0    everything is done, or planned
   1    something failed; the table of failures gives each reason
-  2    the file, an option or a setting could not be used, nothing in the file was valid, or AWS could not be called
-  3    the outcome could not be written to standard output; finished pairs stay done
-  130  interrupted; finished pairs stay done, and it is safe to run the same file again"#;
+  2    the file, an option or a setting is invalid, nothing in the file was valid, or AWS could not be called
+  3    the result could not be written to standard output; associated pairs stay associated
+  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; it is safe to run the same file again"#;
 
-/// Associates email addresses with Amazon Connect queues, as a file asks for it.
+/// Associate email addresses with Amazon Connect queues, from a file
 ///
-/// Runs the library of the Lambda function on the file, against a simulated Amazon Connect inside this process
-/// unless --aws is given. Shows progress on standard error, and the outcome on standard output.
+/// Runs the library of the Lambda function on your machine. Without --aws, the calls go to a simulated Amazon Connect
+/// inside this process.
 #[allow(
     clippy::doc_markdown,
-    reason = "the comments are the text of --help, where backticks stand in the way"
+    reason = "the comments are the text of --help, which shows backticks as they are"
 )]
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = DETAILS, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -73,7 +73,7 @@ pub(crate) struct Args {
 /// The options of a run.
 #[allow(
     clippy::doc_markdown,
-    reason = "the comments are the text of --help, where backticks stand in the way"
+    reason = "the comments are the text of --help, which shows backticks as they are"
 )]
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
@@ -85,11 +85,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_enum, value_name = "FORM")]
     pub(crate) format: Option<Format>,
 
-    /// The instance of pairs that name none, as an identifier or an ARN [variable: CONNECT_INSTANCE_ID]
+    /// The instance of pairs without one, as an identifier or an ARN [variable: CONNECT_INSTANCE_ID]
     #[arg(long, value_name = "ID")]
     pub(crate) instance: Option<String>,
 
-    /// Check the file, look up its names and count the calls; associate nothing
+    /// Check the file, look up its names and count the calls, without associating anything
     #[arg(long)]
     dry_run: bool,
 
@@ -97,40 +97,40 @@ pub(crate) struct RunArgs {
     #[arg(long, requires = "dry_run")]
     check_queues: bool,
 
-    /// In a plan, also show the addresses on the queues that the file does not ask for
+    /// In a plan, also list the addresses on the queues that are not in the file
     #[arg(long)]
     pub(crate) unrequested: bool,
 
-    /// Call Amazon Connect itself, with credentials and Region as the AWS CLI finds them
+    /// Call Amazon Connect, with credentials and Region as the AWS CLI finds them
     #[arg(long)]
     pub(crate) aws: bool,
 
-    /// The Region of Amazon Connect and of every ARN in the file [variable: AWS_REGION]; a simulation without either
-    /// takes the Region of the file's first ARN
+    /// The Region of Amazon Connect and of every ARN in the file [variable: AWS_REGION]; a simulation uses the Region
+    /// of the file's first ARN by default
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
 
-    /// Calls a second [variable: CONNECT_REQUESTS_PER_SECOND; default: 2]
+    /// Calls per second [variable: CONNECT_REQUESTS_PER_SECOND; default: 2]
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     pub(crate) rate: Option<String>,
 
-    /// Calls at once [variable: CONNECT_BURST; default: 5]
+    /// Calls that may start at once [variable: CONNECT_BURST; default: 5]
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     pub(crate) burst: Option<String>,
 
-    /// Simulate without a quota and call without a pace, to try a large file
+    /// Simulate without a quota and without a pace, to try a large file
     #[arg(long, conflicts_with_all = ["aws", "rate", "burst", "simulated_rate"])]
     pub(crate) fast: bool,
 
-    /// The quota of the simulation in calls a second; by default the pace of the calls
+    /// The quota of the simulation in calls per second; by default the same as --rate
     #[arg(long, value_name = "NUMBER", value_parser = above_zero, allow_negative_numbers = true, conflicts_with = "aws")]
     pub(crate) simulated_rate: Option<f64>,
 
-    /// Stop calling after so many seconds; unfinished pairs then fail as DeadlineExceeded [default: 86400]
+    /// Stop calling after this time; unfinished pairs then fail as DeadlineExceeded [default: 86400]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     time_limit: Option<u32>,
 
-    /// Print the function's answer as JSON instead of tables
+    /// Print the function's response as JSON instead of tables
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -139,17 +139,17 @@ pub(crate) struct RunArgs {
     pub(crate) quiet: bool,
 }
 
-/// The program's commands beside carrying out a file.
+/// The commands other than running a file.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Shows what a file would change: short for --dry-run --check-queues
+    /// Show what a file would change: short for --dry-run --check-queues
     Plan(RunArgs),
-    /// Shows the dead letters, and redrives or deletes chosen ones
+    /// Show the dead letters, and redrive or delete selected ones
     DeadLetters(DeadLetters),
 }
 
 impl RunArgs {
-    /// Makes a dry run with `checkQueues` of the options.
+    /// Returns the same options with `--dry-run --check-queues`.
     pub(crate) fn checking(self) -> Self {
         RunArgs { dry_run: true, check_queues: true, ..self }
     }
@@ -159,7 +159,7 @@ impl RunArgs {
         self.file.as_deref().unwrap_or(Path::new("-"))
     }
 
-    /// The intent that the options give every request of the file.
+    /// Returns the intent that the options set for every request in the file.
     pub(crate) fn intent(&self) -> Option<Intent> {
         match (self.dry_run, self.check_queues) {
             (false, _) => None,
@@ -168,7 +168,7 @@ impl RunArgs {
         }
     }
 
-    /// The time for calls: a day, unless `--time-limit` gives another.
+    /// Returns the time limit of the calls: `--time-limit`, or else a day.
     pub(crate) fn time(&self) -> Duration {
         Duration::from_secs(self.time_limit.unwrap_or(86_400).into())
     }
@@ -190,18 +190,14 @@ pub(crate) fn explain(error: &clap::Error, words: impl Iterator<Item = String>) 
 }
 
 fn above_zero(text: &str) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| "a number above 0 is accepted".to_owned())?;
-    if number.is_finite() && number > 0.0 {
-        Ok(number)
-    } else {
-        Err("a number above 0 is accepted".to_owned())
-    }
+    let number: f64 = text.parse().map_err(|_| "expected a number above 0".to_owned())?;
+    if number.is_finite() && number > 0.0 { Ok(number) } else { Err("expected a number above 0".to_owned()) }
 }
 
 fn seconds(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(seconds) if seconds > 0 => Ok(seconds),
-        _ => Err("a whole number of seconds, 1 or more, is accepted, such as 900".to_owned()),
+        _ => Err("expected a whole number of seconds from 1".to_owned()),
     }
 }
 
@@ -215,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_consistent() {
         Args::command().debug_assert();
     }
 
@@ -227,17 +223,17 @@ mod tests {
 
     #[test]
     fn wrong_options_are_one_line() {
-        let seconds = "a whole number of seconds, 1 or more, is accepted, such as 900 (see --help)";
+        let seconds = "expected a whole number of seconds from 1 (see --help)";
         let table: [(&[&str], &str); 11] = [
             (&[], "the following required arguments were not provided: <FILE> (see --help)"),
             (&["-", "--nonsense"], "unexpected argument '--nonsense' found (see --help)"),
             (
                 &["-", "--simulated-rate", "0"],
-                "invalid value '0' for '--simulated-rate <NUMBER>': a number above 0 is accepted (see --help)",
+                "invalid value '0' for '--simulated-rate <NUMBER>': expected a number above 0 (see --help)",
             ),
             (
                 &["-", "--simulated-rate", "-1"],
-                "invalid value '-1' for '--simulated-rate <NUMBER>': a number above 0 is accepted (see --help)",
+                "invalid value '-1' for '--simulated-rate <NUMBER>': expected a number above 0 (see --help)",
             ),
             (
                 &["-", "--time-limit", "x"],

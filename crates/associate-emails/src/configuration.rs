@@ -1,5 +1,4 @@
-//! Configuration: the function's settings, read as the function reads them, with the options of the command line
-//! before the environment.
+//! Reads the function's settings from options and the environment, as the function does. Options take precedence.
 
 use std::time::Duration;
 
@@ -7,11 +6,11 @@ use queue_email_associator::settings::Settings;
 
 use crate::args::RunArgs;
 
-/// A rate and a burst that no machine reaches, and that the settings accept.
+/// A rate and a burst that no machine reaches, at the limit of the settings.
 const UNLIMITED: &str = "1000000";
 
-/// The variables that this program reads. The function's other variables do not apply: this program shows failures to a
-/// person and sends none on, it logs nothing, and it has no deadline from outside.
+/// The variables that this program reads. The function's other variables do not apply, because this program sends no
+/// messages, writes no log, and has no deadline from a caller.
 const USED: [&str; 11] = [
     "AWS_REGION",
     "BACKOFF_INITIAL_MS",
@@ -26,30 +25,30 @@ const USED: [&str; 11] = [
     "QUEUE_ADDITIONAL_LIMIT",
 ];
 
-/// The variables that calls to AWS need beside these. A simulation has an endpoint of its own.
+/// Further variables for calls to AWS. A simulation has its own endpoint.
 const USED_WITH_AWS: [&str; 2] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CONNECT"];
 
-/// A value that takes precedence over a variable: an option, or a Region that was found.
+/// A value that takes precedence over a variable: an option, or the Region of the profile or the file.
 struct Override<'a> {
     variable: &'static str,
     option: &'static str,
     value: &'a str,
 }
 
-/// A Region that was found rather than given as an option.
-pub(crate) struct Found<'a> {
+/// A Region from the environment, the profile or the file, and not from an option.
+pub(crate) struct FoundRegion<'a> {
     pub(crate) region: &'a str,
-    /// The place where the Region was found, so that a person can mend it there.
+    /// Where the Region was found, for messages.
     pub(crate) place: &'static str,
 }
 
-/// Reads the settings. `region` is the Region that was found for the calls, if any.
+/// Reads the settings. `region` is the Region of the calls, if it is known.
 ///
 /// # Errors
-/// One line, as the function shows it, with the name of the option if an option was wrong.
+/// One line, as in the function, after the option if an option is wrong.
 pub(crate) fn settings(
     args: &RunArgs,
-    region: Option<&Found<'_>>,
+    region: Option<&FoundRegion<'_>>,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, String> {
     let fast = args.fast.then_some(UNLIMITED);
@@ -73,16 +72,15 @@ pub(crate) fn settings(
             None => error.to_string(),
         }
     })?;
-    // Nobody ends this process at a deadline, so it needs no margin. The messages of a file were delivered to another
-    // consumer, so this process leaves their visibility alone. A file has its own limit of pairs.
+    // This process has no deadline, so it needs no margin. The messages in a file were delivered to another consumer, so
+    // this process does not change their visibility. A file has its own limit of pairs.
     Ok(Settings { deadline_margin: Duration::ZERO, redelivery: None, max_parts: usize::MAX, ..settings })
 }
 
-/// The Region's variable, the place where its value was found, and the value. The place tells a person where to mend
-/// it, because a profile is not mended on the command line.
+/// Returns the variable of the Region, where its value was found, and the value.
 fn of_region<'a>(
     args: &'a RunArgs,
-    found: Option<&Found<'a>>,
+    found: Option<&FoundRegion<'a>>,
 ) -> (&'static str, &'static str, Option<&'a str>) {
     match (args.region.as_deref(), found) {
         (None, Some(found)) => ("AWS_REGION", found.place, Some(found.region)),
@@ -158,7 +156,7 @@ mod tests {
 
     #[test]
     fn wrong_region_names_only_a_given_option() {
-        let found = Found { region: "eu-west-1", place: "the profile" };
+        let found = FoundRegion { region: "eu-west-1", place: "the profile" };
         let args =
             |args: &[&str]| Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap().run;
         let (none, one) = (args(&[]), args(&["--region", "us-west-2"]));

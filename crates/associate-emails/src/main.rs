@@ -1,17 +1,17 @@
-//! `associate-emails`: a file of requested associations, carried out by the library of the Lambda function.
+//! `associate-emails` associates email addresses with queues from a file, with the library of the Lambda function.
 //!
-//! | module | does |
+//! | module | content |
 //! | --- | --- |
 //! | `args` | the command line |
-//! | `input` | a file of any accepted form, as one payload of the function |
-//! | `configuration` | the function's settings, with the command line's options before the environment |
-//! | `simulation`, `aws` | the Connect that is called: one inside this process, or the real one |
-//! | `workload` | the number of calls that a payload needs, and their time |
-//! | `progress` | the lines on standard error while calls are made |
-//! | `tables`, `outcome` | the text on standard output at the end, and the exit code |
-//! | `run` | the walk through them |
+//! | `input` | a file in any accepted form, as one payload of the function |
+//! | `configuration` | the function's settings, from options and the environment |
+//! | `simulation`, `aws` | the service that is called: a simulation inside this process, or Amazon Connect |
+//! | `workload` | the estimated number of calls, and their time |
+//! | `progress` | progress on standard error |
+//! | `tables`, `outcome` | the result on standard output, and the exit code |
+//! | `run` | a run from file to result |
 //! | `signals` | the signals that end the program |
-//! | `printable` | text from outside, made fit for a terminal |
+//! | `printable` | escapes for text from other sources |
 //! | `dead_letters` | the command `dead-letters` |
 
 mod args;
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
             runtime.shutdown_background();
             exit
         }
-        Err(error) => outcome::unusable(&format!("the system refuses a thread or a signal handler: {error}")),
+        Err(error) => outcome::usage_error(&format!("cannot start a thread or a signal handler: {error}")),
     };
     ExitCode::from(exit.code())
 }
@@ -61,9 +61,9 @@ async fn run_command(signals: &Signals) -> Exit {
         Ok(Args { command: Some(Command::DeadLetters(args)), .. }) => dead_letters::run(&args, signals).await,
         Ok(Args { command: Some(Command::Plan(args)), .. }) => run::run(&args.checking(), signals).await,
         Ok(Args { run: args, command: None }) => run::run(&args, signals).await,
-        // Help and version are answers to a request, not errors.
-        Err(error) if !error.use_stderr() => Ok(outcome::written(error.to_string().trim_end(), Exit::Done)),
+        // Help and version were requested, so they are not errors.
+        Err(error) if !error.use_stderr() => Ok(outcome::print(error.to_string().trim_end(), Exit::Done)),
         Err(error) => Err(args::explain(&error, std::env::args().skip(1))),
     };
-    exit.unwrap_or_else(|unusable| outcome::unusable(&unusable))
+    exit.unwrap_or_else(|unusable| outcome::usage_error(&unusable))
 }

@@ -1,178 +1,190 @@
-//! Outcome: the text on standard output at the end, and the exit code.
+//! Prints the result on standard output at the end, and determines the exit code.
 
 use std::io::{self, Write};
 
 use queue_email_associator::answer::{Answer, Counts, InvocationError, Report, Status};
 use queue_email_associator::calls::pace::Allowance;
+use queue_email_associator::connect::Class;
+use queue_email_associator::failures::Failed;
 use queue_email_associator::invocation::Completed;
 use queue_email_associator::requests::Intent;
 use serde_json::json;
 
-use crate::printable::printable;
+use crate::aws::SIGN_IN_AGAIN;
+use crate::printable::{printable, printable_json};
 use crate::signals::Signal;
 use crate::tables;
 use crate::workload::{count, time_of, words};
 
-/// The Connect that was called. It decides which caveat the outcome carries.
+/// The service that was called. It decides which caveat the output has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Called {
+pub(crate) enum Backend {
     /// Amazon Connect.
     Aws,
-    /// A simulation, which holds exactly the names in the file.
+    /// A simulation, which contains exactly the queues and addresses in the file.
     Simulation,
 }
 
-/// The last line of a run that left something unknown or not done. A live run on AWS needs none.
-fn caveat(called: Called, intent: Option<Intent>) -> Option<&'static str> {
-    match (called, intent) {
-        (Called::Aws, None | Some(Intent::Associate)) => None,
-        (Called::Aws, Some(Intent::Check)) => {
+/// Returns the closing caveat for simulated runs and dry runs. A live run on AWS has none.
+fn caveat(backend: Backend, intent: Option<Intent>) -> Option<&'static str> {
+    match (backend, intent) {
+        (Backend::Aws, None | Some(Intent::Associate)) => None,
+        (Backend::Aws, Some(Intent::Check)) => {
             Some("This was a dry run: the queues were read, and nothing was changed.")
         }
-        (Called::Aws, Some(Intent::Plan)) => Some(
-            "This was a dry run: nothing was changed. Names were looked up; whether what is named by an identifier \
-             exists was not checked.",
+        (Backend::Aws, Some(Intent::Plan)) => Some(
+            "This was a dry run: nothing was changed. Names were looked up; whether identifiers exist was not checked.",
         ),
-        (Called::Simulation, None | Some(Intent::Associate)) => Some(
+        (Backend::Simulation, None | Some(Intent::Associate)) => Some(
             "This was a simulation: nothing was changed in AWS, and whether the queues and email addresses exist there \
-             was not checked. Give --aws to associate for real.",
+             was not checked. Use --aws to associate them in AWS.",
         ),
-        (Called::Simulation, Some(Intent::Check)) => Some(
-            "This was a dry run on a simulation, which holds exactly what the file names and has empty queues: nothing was \
-             changed. Give --aws to read the queues and addresses that exist.",
+        (Backend::Simulation, Some(Intent::Check)) => Some(
+            "This was a dry run on a simulation, which contains the file's addresses and empty queues: nothing was changed. \
+             Use --aws to read the queues and addresses in AWS.",
         ),
-        (Called::Simulation, Some(Intent::Plan)) => Some(
+        (Backend::Simulation, Some(Intent::Plan)) => Some(
             "This was a dry run without AWS: nothing was changed, and whether the queues and email addresses exist was \
-             not checked. Give --aws too, and names are looked up.",
+             not checked. Use --aws to look up names.",
         ),
     }
 }
 
-/// The exit codes.
+/// The exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Everything is done, or planned.
     Done,
     /// Something failed.
     Failed,
-    /// The file, an option or a setting cannot be used.
-    Unusable,
-    /// The outcome could not be written.
-    Unwritten,
-    /// A signal ended the run.
+    /// The file, an option or a setting is invalid, or nothing was started for another reason.
+    UsageError,
+    /// The output could not be written.
+    OutputFailed,
+    /// A signal ended the program.
     Interrupted(Signal),
 }
 
 impl Exit {
-    /// Returns the code.
+    /// Returns the number.
     pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
             Exit::Failed => 1,
-            Exit::Unusable => 2,
-            Exit::Unwritten => 3,
+            Exit::UsageError => 2,
+            Exit::OutputFailed => 3,
             Exit::Interrupted(signal) => signal.exit_code(),
         }
     }
 }
 
-/// How to show an outcome.
+/// How to print the result.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Shown<'a> {
-    /// As JSON: the function's answer alone.
+pub(crate) struct OutputOptions<'a> {
+    /// Print the function's response as JSON, without tables.
     pub(crate) json: bool,
-    /// The Connect that the calls went to.
-    pub(crate) called: Called,
-    /// The intent that applied to every request.
+    /// The service that the calls went to.
+    pub(crate) backend: Backend,
+    /// The intent of every request, if the options set one.
     pub(crate) intent: Option<Intent>,
-    /// Addresses that nobody asks for are shown one by one.
+    /// List the addresses on the queues that are not in the file.
     pub(crate) unrequested: bool,
-    /// The pace, for the time that a plan takes.
+    /// The pace, from which the time of a plan is estimated.
     pub(crate) allowance: Allowance,
-    /// For each item of the payload, the line of the file.
+    /// For each item of the payload, its line in the file.
     pub(crate) lines: Option<&'a [u64]>,
-    /// The width of the terminal, if the output goes to one.
+    /// The width of the terminal, if standard output is one.
     pub(crate) width: Option<u16>,
 }
 
-/// The width of the terminal that standard output goes to, if it does.
+/// Returns the width of the terminal, if standard output is one.
 pub(crate) fn terminal_width() -> Option<u16> {
     let terminal = console::Term::stdout();
     terminal.is_term().then(|| terminal.size_checked().map(|(_, columns)| columns)).flatten()
 }
 
-/// Something that cannot be used, in one line.
-pub(crate) fn unusable(message: &str) -> Exit {
-    complain(&format!("associate-emails: {message}"));
-    Exit::Unusable
+/// Prints a one-line error: nothing was started.
+pub(crate) fn usage_error(message: &str) -> Exit {
+    print_error(&format!("associate-emails: {message}"));
+    Exit::UsageError
 }
 
-/// A payload of which nothing could be read.
+/// Prints why the whole payload was rejected.
 pub(crate) fn refused(error: &InvocationError, json: bool) -> Exit {
-    let unusable = unusable(&format!("{}: {error}", error.error_type()));
-    if json { written(&error_json(error), unusable) } else { unusable }
+    let unusable = usage_error(&format!("{}: {error}", error.error_type()));
+    if json { print(&error_json(error), unusable) } else { unusable }
 }
 
-/// An invocation that was ended while it called.
-pub(crate) fn interrupted(signal: Signal, pairs: usize, called: Called) -> Exit {
-    complain(&format!(
-        "associate-emails: interrupted; {} associated by then, and calls under way may have been carried out; it is \
-         safe to run the same file again",
+/// Prints what was done before a signal ended the run.
+pub(crate) fn interrupted(signal: Signal, pairs: usize, backend: Backend) -> Exit {
+    print_error(&format!(
+        "associate-emails: interrupted; {} associated, and calls in flight may have succeeded; it is safe to run \
+         the same file again",
         match pairs {
             1 => "1 pair was".to_owned(),
             _ => format!("{pairs} pairs were"),
         }
     ));
-    if let Some(caveat) = caveat(called, None) {
-        complain(caveat);
+    if let Some(caveat) = caveat(backend, None) {
+        print_error(caveat);
     }
     Exit::Interrupted(signal)
 }
 
-/// An invocation that came to its end. `nothing_valid` tells that no pair of it could be read.
-pub(crate) fn completed(completed: &Completed, nothing_valid: bool, shown: Shown<'_>) -> Exit {
+/// Prints the result of a complete invocation. `nothing_valid` means that no pair in the file was valid.
+pub(crate) fn completed(completed: &Completed, nothing_valid: bool, options: OutputOptions<'_>) -> Exit {
     let exit = match completed.report.counts.failed {
         0 => Exit::Done,
-        _ if nothing_valid => Exit::Unusable,
+        _ if nothing_valid => Exit::UsageError,
         _ => Exit::Failed,
     };
-    let caveat = caveat(shown.called, shown.intent).unwrap_or_default();
-    if !shown.json {
-        let text = text(completed, shown);
-        return written(format!("{text}\n{caveat}").trim_end(), exit);
+    if options.backend == Backend::Aws && completed.report.failures.iter().any(rejected_credentials) {
+        print_error(&format!(
+            "associate-emails: AWS rejected the credentials; {SIGN_IN_AGAIN}, then run the same file again"
+        ));
     }
-    let exit = written(&answer_json(&completed.answer), exit);
+    let caveat = caveat(options.backend, options.intent).unwrap_or_default();
+    if !options.json {
+        let text = text(completed, options);
+        return print(format!("{text}\n{caveat}").trim_end(), exit);
+    }
+    let exit = print(&answer_json(&completed.answer), exit);
     if !caveat.is_empty() {
-        complain(caveat);
+        print_error(caveat);
     }
     exit
 }
 
-/// The tables, and the line that sums them up.
-fn text(completed: &Completed, shown: Shown<'_>) -> String {
+/// Returns whether a pair failed because the credentials expired or are wrong.
+fn rejected_credentials(failed: &Failed) -> bool {
+    failed.error == "CredentialsNotLoaded" || Class::of(Some(&failed.error), 0) == Class::Credentials
+}
+
+/// Returns the tables and the summary.
+fn text(completed: &Completed, options: OutputOptions<'_>) -> String {
     let report = &completed.report;
     let mut parts = Vec::new();
-    let planned = shown.intent.is_some() || report.status == Status::Planned;
+    let planned = options.intent.is_some() || report.status == Status::Planned;
     if !report.queues.is_empty() {
-        parts.push(match shown.intent {
-            Some(Intent::Check) => tables::check(&report.queues, &report.failures, shown.width),
-            _ if planned => tables::plan(&report.queues, shown.width),
-            _ => tables::queues(&report.queues, shown.width),
+        parts.push(match options.intent {
+            Some(Intent::Check) => tables::check(&report.queues, &report.failures, options.width),
+            _ if planned => tables::plan(&report.queues, options.width),
+            _ => tables::queues(&report.queues, options.width),
         });
     }
-    if shown.unrequested && report.queues.iter().any(|queue| !queue.unrequested_ids.is_empty()) {
-        parts.push(tables::unrequested(&report.queues, shown.width));
+    if options.unrequested && report.queues.iter().any(|queue| !queue.unrequested_ids.is_empty()) {
+        parts.push(tables::unrequested(&report.queues, options.width));
     }
     if !report.failures.is_empty() {
-        parts.push(tables::failures(&report.failures, shown.lines, shown.width));
+        parts.push(tables::failures(&report.failures, options.lines, options.width));
     }
-    let mut summary = match shown.intent {
+    let mut summary = match options.intent {
         Some(Intent::Check) => check_summary(report),
         _ => summary(report),
     };
     if planned {
         summary.push('\n');
-        summary.push_str(&plan_summary(report, shown.allowance));
+        summary.push_str(&plan_summary(report, options.allowance));
     }
     if let Some(answer) = answer_line(&completed.answer) {
         summary.push('\n');
@@ -204,15 +216,15 @@ fn summary(report: &Report) -> String {
     format!("{}; {calls} to Amazon Connect, {} throttled", parts.join(", "), report.throttled_calls)
 }
 
-/// The totals of a check, in colour on a terminal unless NO_COLOR is set.
+/// Returns the totals of a check, in colour on a terminal unless `NO_COLOR` is set.
 fn check_summary(report: &Report) -> String {
     let Counts { planned, already_associated, failed, .. } = report.counts;
-    let not_asked_for: usize = report.queues.iter().filter_map(|queue| queue.unrequested).sum();
+    let unrequested: usize = report.queues.iter().filter_map(|queue| queue.unrequested).sum();
     let parts = [
         console::style(format!("{planned} to add")).green(),
         console::style(format!("{already_associated} already there")),
         console::style(format!("{failed} would fail")),
-        console::style(format!("{not_asked_for} not asked for")),
+        console::style(format!("{unrequested} not in the file")),
     ];
     let [add, there, fail, other] = parts;
     let fail = if failed > 0 { fail.red() } else { fail };
@@ -232,13 +244,13 @@ fn plan_summary(report: &Report, allowance: Allowance) -> String {
     )
 }
 
-/// The function's answer, if the report alone does not tell it.
+/// Returns a line about the function's response, if the report alone does not show it.
 fn answer_line(answer: &Result<Answer, InvocationError>) -> Option<String> {
     match answer {
-        Err(error) => Some(format!("The function's answer is the error {}", error.error_type())),
+        Err(error) => Some(format!("The function's response is the error {}", error.error_type())),
         Ok(Answer::Batch(batch)) => {
             let messages = count(batch.batch_item_failures.len(), "message");
-            Some(format!("The function's answer lists {messages} to be delivered again"))
+            Some(format!("The function's response lists {messages} to be redelivered"))
         }
         Ok(_) => None,
     }
@@ -246,30 +258,31 @@ fn answer_line(answer: &Result<Answer, InvocationError>) -> Option<String> {
 
 fn answer_json(answer: &Result<Answer, InvocationError>) -> String {
     match answer {
-        // Nothing in an answer can fail to be written.
-        Ok(answer) => serde_json::to_string_pretty(answer).unwrap_or_default(),
+        // Serializing a response cannot fail.
+        Ok(answer) => printable_json(&serde_json::to_string_pretty(answer).unwrap_or_default()),
         Err(error) => error_json(error),
     }
 }
 
 fn error_json(error: &InvocationError) -> String {
-    format!("{:#}", json!({ "errorType": error.error_type(), "errorMessage": error.to_string() }))
+    let error = json!({ "errorType": error.error_type(), "errorMessage": error.to_string() });
+    printable_json(&format!("{error:#}"))
 }
 
-/// Prints on standard output, and gives the exit code. The code is another one if the text was lost. A reader that
-/// closed the pipe lost nothing, because it has seen enough.
-pub(crate) fn written(text: &str, exit: Exit) -> Exit {
+/// Prints text on standard output, and returns the exit code, which changes if the text could not be written. A reader
+/// that closed the pipe has read what it needs, so this is not an error.
+pub(crate) fn print(text: &str, exit: Exit) -> Exit {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            complain(&format!("associate-emails: the outcome cannot be written to standard output: {error}"));
-            Exit::Unwritten
+            print_error(&format!("associate-emails: cannot write to standard output: {error}"));
+            Exit::OutputFailed
         }
         _ => exit,
     }
 }
 
-/// Prints a line on standard error. A closed standard error is no reason to stop.
-pub(crate) fn complain(line: &str) {
+/// Prints a line on standard error. A closed standard error does not stop the program.
+pub(crate) fn print_error(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(line));
 }

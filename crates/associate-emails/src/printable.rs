@@ -1,7 +1,7 @@
-//! Text that others have written, as it may be shown on a terminal.
+//! Escapes text from other sources, so that it can be shown on a terminal.
 
-/// Characters that take part in a line and cannot be seen: joiners, variation selectors and fillers (Unicode,
-/// "DerivedCoreProperties.txt", Default_Ignorable_Code_Point). Rust's own escapes know the other invisible characters.
+/// Invisible characters that `str::escape_debug` does not escape: joiners, variation selectors and fillers (Unicode,
+/// "DerivedCoreProperties.txt", Default_Ignorable_Code_Point).
 const INVISIBLE: [std::ops::RangeInclusive<char>; 10] = [
     '\u{34f}'..='\u{34f}',
     '\u{115f}'..='\u{1160}',
@@ -15,8 +15,7 @@ const INVISIBLE: [std::ops::RangeInclusive<char>; 10] = [
     '\u{e0000}'..='\u{e0fff}',
 ];
 
-/// A text in which everything can be seen: control, directional and invisible characters are written as escapes, so
-/// that they neither move a cursor nor turn a line around.
+/// Escapes control, directional and invisible characters, so that they cannot move the cursor or reverse a line.
 pub(crate) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
@@ -26,6 +25,22 @@ pub(crate) fn printable(text: &str) -> String {
             printable.extend(c.escape_default());
         } else {
             printable.extend(c.escape_unicode());
+        }
+    }
+    printable
+}
+
+/// Escapes the same characters in JSON, which keeps its meaning. Line feeds between the elements stay.
+pub(crate) fn printable_json(json: &str) -> String {
+    let mut printable = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || is_visible(c) {
+            printable.push(c);
+        } else {
+            // An invisible character can only be in a string, where JSON allows this escape.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                printable.push_str(&format!("\\u{unit:04x}"));
+            }
         }
     }
     printable
@@ -46,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn invisible_characters_are_written_out() {
+    fn invisible_characters_are_escaped() {
         for (text, shown) in [
             ("Billing \"EMEA\" \\ it's", "Billing \"EMEA\" \\ it's"),
             ("Rückgaben Łódź 請求", "Rückgaben Łódź 請求"),
@@ -59,5 +74,14 @@ mod tests {
         ] {
             assert_eq!(printable(text), shown);
         }
+    }
+
+    #[test]
+    fn json_keeps_its_meaning() {
+        let json = "{\n  \"Bücher\": \"\u{9b}31m\u{202e}\u{2066}\u{e0041}\u{7f}\"\n}";
+        let escaped = printable_json(json);
+        assert_eq!(escaped, "{\n  \"Bücher\": \"\\u009b31m\\u202e\\u2066\\udb40\\udc41\\u007f\"\n}");
+        let value = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&escaped), value(json));
     }
 }

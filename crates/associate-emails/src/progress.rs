@@ -1,4 +1,4 @@
-//! Progress: lines on standard error while calls are made.
+//! Shows progress on standard error while calls are made.
 
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -11,20 +11,20 @@ use queue_email_associator::calls::pace::Allowance;
 use queue_email_associator::connect::{Class, Operation, Refusal};
 use tokio::time::Instant;
 
-use crate::outcome::complain;
+use crate::outcome::print_error;
 use crate::workload::{Workload, count, time_left, time_of, words};
 
-/// Number of planned calls that must end before the program estimates the time left.
-const ENOUGH: usize = 3;
+/// Number of planned calls that must be complete before the remaining time is estimated.
+const MIN_SAMPLE: usize = 3;
 
-/// The time between two lines, if there is no terminal to draw a bar on.
+/// Time between two lines, if standard error is not a terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
-/// Shows the calls as they end.
+/// Shows the progress of a run.
 pub(crate) struct Progress {
     allowance: Allowance,
-    begun: Instant,
-    counted: Mutex<Counted>,
+    started: Instant,
+    counts: Mutex<CallCounts>,
     view: View,
 }
 
@@ -35,42 +35,42 @@ enum View {
     Bar(ProgressBar),
 }
 
-/// The counts up to now.
+/// The current counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Counted {
-    /// Calls that ended.
+struct CallCounts {
+    /// Completed calls.
     calls: usize,
-    /// Calls that there will be, as far as is known now.
+    /// Expected total number of calls.
     expected: usize,
     /// Pairs that calls associated.
     pairs: usize,
-    /// Pairs that are to be associated.
-    asked: usize,
-    /// Calls that were refused by throttling.
+    /// Pairs to associate.
+    requested: usize,
+    /// Throttled calls.
     throttled: usize,
-    /// Calls that were part of the plan and need no other.
+    /// Planned calls that need no follow-up call.
     done: usize,
-    /// The last call read something whose length nobody knows.
+    /// True while reading a list of unknown length.
     reading: bool,
-    /// A check reads the queues' lists, so its plan consists of list calls.
+    /// True for a check, whose plan consists of list calls.
     checking: bool,
 }
 
-impl Counted {
-    /// Counts a call. A call that leaves the number of planned calls unchanged is beside the plan: a look-up, a list,
-    /// an attempt that will be repeated, a chunk that will be narrowed.
+impl CallCounts {
+    /// Counts a call. A call that is not in the plan adds one to the expected number: a look-up, a list, an attempt that
+    /// will be retried, a chunk that will be narrowed.
     fn add(&mut self, operation: Operation, addresses: usize, result: Result<(), &Refusal>) {
         self.calls += 1;
         let planned = if self.checking { Operation::List } else { Operation::Associate };
         self.reading = operation != planned;
-        let to_do = self.expected;
+        let planned_before = self.expected;
         match result {
             Ok(()) if operation == planned => self.pairs += addresses,
             Err(refusal) if operation == planned => {
                 self.throttled += usize::from(refusal.class == Class::Throttled);
                 let narrowed = refusal.class.blames_content() && addresses > 1;
-                let goes_on = refusal.class.is_retried() || refusal.class == Class::Limit || narrowed;
-                self.expected += usize::from(goes_on);
+                let needs_another = refusal.class.is_retried() || refusal.class == Class::Limit || narrowed;
+                self.expected += usize::from(needs_another);
             }
             _ => {
                 let throttled = result.is_err_and(|refusal| refusal.class == Class::Throttled);
@@ -78,16 +78,16 @@ impl Counted {
                 self.expected += 1;
             }
         }
-        self.done += usize::from(self.expected == to_do);
-        // Narrowing takes more calls than the plan has.
+        self.done += usize::from(self.expected == planned_before);
+        // Narrowing takes more calls than planned.
         self.expected = self.expected.max(self.calls);
     }
 
-    /// An estimate of the remaining time. `None` while the program reads a list or directory of unknown length, and
-    /// before a few calls have shown their pace.
+    /// Estimates the remaining time. Returns `None` while reading a list of unknown length, and until a few calls are
+    /// complete.
     fn time_left(&self, allowance: Allowance, elapsed: Duration) -> Option<Duration> {
         let left = self.expected - self.calls;
-        if self.reading || self.done < ENOUGH || left == 0 {
+        if self.reading || self.done < MIN_SAMPLE || left == 0 {
             return None;
         }
         let as_before = elapsed.mul_f64(left as f64 / self.done as f64);
@@ -95,13 +95,13 @@ impl Counted {
     }
 }
 
-impl fmt::Display for Counted {
+impl fmt::Display for CallCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counted { pairs, asked, throttled, checking, .. } = self;
+        let CallCounts { pairs, requested, throttled, checking, .. } = self;
         if *checking {
             write!(f, "reading queues")?;
         } else {
-            write!(f, "{pairs}/{asked} pairs")?;
+            write!(f, "{pairs}/{requested} pairs")?;
         }
         match throttled {
             0 => Ok(()),
@@ -111,13 +111,13 @@ impl fmt::Display for Counted {
 }
 
 impl Progress {
-    /// Begins with a line that tells the size of the workload.
-    pub(crate) fn begin(workload: Workload, allowance: Allowance, quiet: bool) -> Self {
-        let counted = Counted {
+    /// Starts, and prints the size of the workload.
+    pub(crate) fn start(workload: Workload, allowance: Allowance, quiet: bool) -> Self {
+        let counts = CallCounts {
             expected: workload.calls,
-            asked: workload.pairs,
+            requested: workload.pairs,
             checking: workload.pairs == 0,
-            ..Counted::default()
+            ..CallCounts::default()
         };
         let view = if quiet || workload.calls == 0 {
             View::Nothing
@@ -126,35 +126,35 @@ impl Progress {
         } else {
             View::Lines(Mutex::new(Instant::now()))
         };
-        let progress = Progress { allowance, begun: Instant::now(), counted: Mutex::new(counted), view };
+        let progress = Progress { allowance, started: Instant::now(), counts: Mutex::new(counts), view };
         if !matches!(progress.view, View::Nothing) {
-            progress.say(&begin_line(workload, allowance));
+            progress.print_line(&start_line(workload, allowance));
         }
         progress
     }
 
-    /// Ends with the counts.
+    /// Ends, and prints the counts.
     pub(crate) fn end(&self) {
-        let counted = *lock(&self.counted);
+        let counts = *lock(&self.counts);
         match &self.view {
             View::Nothing => {}
             View::Bar(bar) => bar.finish_and_clear(),
-            View::Lines(_) => self.say(&format!("{}, {counted}", count(counted.calls, "call"))),
+            View::Lines(_) => self.print_line(&format!("{}, {counts}", count(counts.calls, "call"))),
         }
     }
 
-    /// Pairs that calls have associated so far.
+    /// Returns the number of pairs that were associated so far.
     pub(crate) fn pairs(&self) -> usize {
-        lock(&self.counted).pairs
+        lock(&self.counts).pairs
     }
 
-    fn show(&self, counted: &Counted, now: Instant) {
+    fn show(&self, counts: &CallCounts, now: Instant) {
         match &self.view {
             View::Nothing => {}
             View::Bar(bar) => {
-                bar.set_length(counted.expected as u64);
-                bar.set_position(counted.calls as u64);
-                bar.set_message(format!(", {}", self.state(counted, now)));
+                bar.set_length(counts.expected as u64);
+                bar.set_position(counts.calls as u64);
+                bar.set_message(format!(", {}", self.state(counts, now)));
             }
             View::Lines(last) => {
                 let mut last = lock(last);
@@ -162,42 +162,41 @@ impl Progress {
                     return;
                 }
                 *last = now;
-                let state = self.state(counted, now);
-                self.say(&format!("{}/{} calls, {state}", counted.calls, counted.expected));
+                let state = self.state(counts, now);
+                self.print_line(&format!("{}/{} calls, {state}", counts.calls, counts.expected));
             }
         }
     }
 
-    /// The counts, and the remaining time where it is known.
-    fn state(&self, counted: &Counted, now: Instant) -> String {
-        match counted.time_left(self.allowance, now.duration_since(self.begun)) {
-            Some(left) => format!("{counted}, {} left", words(left)),
-            None if counted.reading => format!("{counted}, reading names or lists"),
-            None => counted.to_string(),
+    /// Returns the counts, and the remaining time if it is known.
+    fn state(&self, counts: &CallCounts, now: Instant) -> String {
+        match counts.time_left(self.allowance, now.duration_since(self.started)) {
+            Some(left) => format!("{counts}, {} left", words(left)),
+            None if counts.reading => format!("{counts}, reading names or lists"),
+            None => counts.to_string(),
         }
     }
 
-    /// A closed standard error is no reason to stop calling.
-    fn say(&self, line: &str) {
+    fn print_line(&self, line: &str) {
         match &self.view {
             View::Bar(bar) => bar.println(line),
-            View::Lines(_) | View::Nothing => complain(line),
+            View::Lines(_) | View::Nothing => print_error(line),
         }
     }
 }
 
 impl Observer for Progress {
     fn attempt_ended(&self, operation: Operation, addresses: usize, result: Result<(), &Refusal>) {
-        let counted = {
-            let mut counted = lock(&self.counted);
-            counted.add(operation, addresses, result);
-            *counted
+        let counts = {
+            let mut counts = lock(&self.counts);
+            counts.add(operation, addresses, result);
+            *counts
         };
-        self.show(&counted, Instant::now());
+        self.show(&counts, Instant::now());
     }
 }
 
-/// Progress of something that goes in equal steps, such as letters that are read.
+/// Progress in equal steps, such as dead letters that are read.
 pub(crate) struct Steps {
     noun: &'static str,
     expected: usize,
@@ -205,8 +204,8 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// Begins. `expected` is the approximate number of steps.
-    pub(crate) fn begin(noun: &'static str, expected: usize, quiet: bool) -> Self {
+    /// Starts. `expected` is the approximate number of steps.
+    pub(crate) fn start(noun: &'static str, expected: usize, quiet: bool) -> Self {
         let view = if quiet || expected == 0 {
             View::Nothing
         } else if io::stderr().is_terminal() {
@@ -220,7 +219,7 @@ impl Steps {
         Steps { noun, expected, view }
     }
 
-    /// Shows how many there were.
+    /// Shows the number of completed steps.
     pub(crate) fn show(&self, done: usize) {
         match &self.view {
             View::Nothing => {}
@@ -232,7 +231,7 @@ impl Steps {
                 let (mut last, now) = (lock(last), Instant::now());
                 if now.duration_since(*last) >= BETWEEN_LINES {
                     *last = now;
-                    complain(&format!("{done}/{} {}", self.expected.max(done), self.noun));
+                    print_error(&format!("{done}/{} {}", self.expected.max(done), self.noun));
                 }
             }
         }
@@ -246,7 +245,7 @@ impl Steps {
     }
 }
 
-fn begin_line(workload: Workload, allowance: Allowance) -> String {
+fn start_line(workload: Workload, allowance: Allowance) -> String {
     let task = match workload.pairs {
         0 => format!("{} to read", count(workload.queues, "queue")),
         pairs => format!("{} on {}", count(pairs, "pair"), count(workload.queues, "queue")),
@@ -261,13 +260,13 @@ fn begin_line(workload: Workload, allowance: Allowance) -> String {
 
 fn bar(calls: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(calls as u64), ProgressDrawTarget::stderr());
-    // If the template ever fails to parse, the default style does as well.
+    // If the template cannot be parsed, use the default style.
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} calls{msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
 }
 
-/// Locks, also after a panic elsewhere, because every count stays whole.
+/// Locks, even after a panic elsewhere, because the counts are always consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -283,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_beside_the_plan_lengthen_it() {
+    fn calls_outside_the_plan_lengthen_it() {
         let (associate, list) = (Operation::Associate, Operation::List);
         let table = [
             (associate, 50, None, (1, 2, 50, 0)),
@@ -297,10 +296,10 @@ mod tests {
             (list, 0, Some(Class::Throttled), (1, 3, 0, 1)),
         ];
         for (operation, addresses, class, (calls, expected, pairs, throttled)) in table {
-            let mut counted = Counted { expected: 2, asked: 60, ..Counted::default() };
+            let mut counts = CallCounts { expected: 2, requested: 60, ..CallCounts::default() };
             let refusal = class.map(refusal);
-            counted.add(operation, addresses, refusal.as_ref().map_or(Ok(()), Err));
-            let met = (counted.calls, counted.expected, counted.pairs, counted.throttled);
+            counts.add(operation, addresses, refusal.as_ref().map_or(Ok(()), Err));
+            let met = (counts.calls, counts.expected, counts.pairs, counts.throttled);
             assert_eq!(met, (calls, expected, pairs, throttled), "{operation} {addresses} {class:?}");
         }
     }
@@ -308,35 +307,35 @@ mod tests {
     #[test]
     fn time_left_is_shown_only_if_known() {
         let second = Duration::from_secs(1);
-        let mut counted = Counted { expected: 13, ..Counted::default() };
-        let page = |counted: &mut Counted| counted.add(Operation::SearchQueues, 0, Ok(()));
-        let associate = |counted: &mut Counted| counted.add(Operation::Associate, 1, Ok(()));
-        page(&mut counted);
-        assert_eq!((counted.reading, counted.time_left(ALLOWANCE, second)), (true, None));
-        associate(&mut counted);
-        counted.add(Operation::Associate, 1, Err(&refusal(Class::Throttled)));
-        associate(&mut counted);
-        assert_eq!(counted.time_left(ALLOWANCE, second), None);
-        associate(&mut counted);
+        let mut counts = CallCounts { expected: 13, ..CallCounts::default() };
+        let page = |counts: &mut CallCounts| counts.add(Operation::SearchQueues, 0, Ok(()));
+        let associate = |counts: &mut CallCounts| counts.add(Operation::Associate, 1, Ok(()));
+        page(&mut counts);
+        assert_eq!((counts.reading, counts.time_left(ALLOWANCE, second)), (true, None));
+        associate(&mut counts);
+        counts.add(Operation::Associate, 1, Err(&refusal(Class::Throttled)));
+        associate(&mut counts);
+        assert_eq!(counts.time_left(ALLOWANCE, second), None);
+        associate(&mut counts);
         // Ten calls at two a second; three took longer than that.
-        assert_eq!(counted.time_left(ALLOWANCE, second), Some(Duration::from_secs(5)));
-        assert_eq!(counted.time_left(ALLOWANCE, 30 * second), Some(Duration::from_secs(100)));
-        page(&mut counted);
-        assert_eq!(counted.time_left(ALLOWANCE, second), None);
-        let mut counted = Counted { expected: 3, ..Counted::default() };
-        (0..3).for_each(|_| associate(&mut counted));
-        assert_eq!(counted.time_left(ALLOWANCE, second), None);
+        assert_eq!(counts.time_left(ALLOWANCE, second), Some(Duration::from_secs(5)));
+        assert_eq!(counts.time_left(ALLOWANCE, 30 * second), Some(Duration::from_secs(100)));
+        page(&mut counts);
+        assert_eq!(counts.time_left(ALLOWANCE, second), None);
+        let mut counts = CallCounts { expected: 3, ..CallCounts::default() };
+        (0..3).for_each(|_| associate(&mut counts));
+        assert_eq!(counts.time_left(ALLOWANCE, second), None);
     }
 
     #[test]
     fn progress_lines_show_pairs_calls_and_time() {
         let workload = Workload { pairs: 120, queues: 1, calls: 3 };
         assert_eq!(
-            begin_line(workload, ALLOWANCE),
+            start_line(workload, ALLOWANCE),
             "120 pairs on 1 queue: 3 calls at 2 a second, less than a second"
         );
-        let counted = Counted { pairs: 50, asked: 120, ..Counted::default() };
-        assert_eq!(counted.to_string(), "50/120 pairs");
-        assert_eq!(Counted { throttled: 2, ..counted }.to_string(), "50/120 pairs, 2 throttled");
+        let counts = CallCounts { pairs: 50, requested: 120, ..CallCounts::default() };
+        assert_eq!(counts.to_string(), "50/120 pairs");
+        assert_eq!(CallCounts { throttled: 2, ..counts }.to_string(), "50/120 pairs, 2 throttled");
     }
 }

@@ -1,4 +1,4 @@
-//! The walk: a file, its settings, the Connect that it is for, the calls, the outcome.
+//! Runs the command: loads file and settings, makes the calls, prints the result.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -13,26 +13,26 @@ use tokio::time::Instant;
 
 use crate::args::RunArgs;
 use crate::aws::{self, Access};
-use crate::configuration::{self, Found};
+use crate::configuration::{self, FoundRegion};
 use crate::input::Input;
-use crate::outcome::{self, Called, Exit, Shown};
+use crate::outcome::{self, Backend, Exit, OutputOptions};
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::simulation::{self, Simulation};
 use crate::workload::Workload;
 
-/// Carries the command line out, and shows the outcome.
+/// Runs the file, and prints the result.
 ///
 /// # Errors
-/// One line: the reason why nothing could be begun.
+/// Returns a one-line message if the run cannot start.
 pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, String> {
     let input = Input::read(args.file(), args.format).map_err(|error| error.to_string())?;
     let access = if args.aws { Some(Access::load(args.region.as_deref()).await?) } else { None };
     let found = match &access {
-        Some(access) => Some(Found { region: &access.region, place: "the environment or the profile" }),
-        // A simulation is in the Region of the file's ARNs, unless the caller names another.
+        Some(access) => Some(FoundRegion { region: &access.region, place: "the environment or the profile" }),
+        // A simulation is in the Region of the file's ARNs, unless AWS_REGION is set.
         None if std::env::var_os("AWS_REGION").is_none_or(|region| region.is_empty()) => {
-            input.region().map(|region| Found { region, place: "an ARN in the file" })
+            input.region().map(|region| FoundRegion { region, place: "an ARN in the file" })
         }
         None => None,
     };
@@ -41,22 +41,22 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, Strin
         Ok(pairs) => pairs,
         Err(error) => return Ok(outcome::refused(&error, args.json)),
     };
-    // The simulator must live to the end, because dropping it stops it.
+    // Dropping the simulator stops it, so keep it until the end.
     let simulation = match &access {
         Some(_) => None,
         None => Some(simulate(args, &pairs, &mut settings)?),
     };
-    let called = if simulation.is_some() { Called::Simulation } else { Called::Aws };
-    let shown = Shown {
+    let backend = if simulation.is_some() { Backend::Simulation } else { Backend::Aws };
+    let options = OutputOptions {
         json: args.json,
-        called,
+        backend,
         intent: args.intent(),
         unrequested: args.unrequested,
         allowance: settings.allowance,
         lines: input.records.as_ref().map(|records| &*records.lines),
         width: outcome::terminal_width(),
     };
-    // The simulation is on this machine, which no proxy reaches, and is called without TLS.
+    // The simulator is in this process, so its client needs neither a proxy nor TLS.
     let http =
         HttpOptions { authorities: CertificateAuthorities::Only(Vec::new()), ..HttpOptions::default() };
     let http = http.direct_client();
@@ -64,15 +64,15 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, Strin
         Some(access) => access.connect_client(settings.calls.call_timeout),
         None => sdk::connect_client(&settings, simulation::credentials(), http.clone()),
     };
-    if called == Called::Aws {
+    if backend == Backend::Aws {
         aws::reach_connect(connect.clone(), &pairs).await?;
     }
-    // The function never calls this sender, because `configuration` leaves it no queue to send to.
+    // This client is never called, because `configuration` sets no queue to send to.
     let sqs = sdk::sqs_client(&settings, simulation::credentials(), http);
-    Ok(invoke(args, &input, &pairs, shown, Function::new(settings, connect, sqs), signals).await)
+    Ok(invoke(args, &input, &pairs, options, Function::new(settings, connect, sqs), signals).await)
 }
 
-/// The pairs of the payload, read before any call.
+/// Reads the pairs of the payload, before any call.
 fn pairs(input: &Input, settings: &Settings) -> Result<Pairs, InvocationError> {
     let invalid = InvocationError::InvalidRequest;
     let envelope = Envelope::read(&input.payload).map_err(|error| invalid(error.to_string()))?;
@@ -84,7 +84,7 @@ fn pairs(input: &Input, settings: &Settings) -> Result<Pairs, InvocationError> {
     })
 }
 
-/// Starts the simulator, and points the settings to it.
+/// Starts the simulator, and sets the endpoint to it.
 fn simulate(args: &RunArgs, pairs: &Pairs, settings: &mut Settings) -> Result<Simulation, String> {
     let quota = simulation::quota(settings, args.fast, args.simulated_rate);
     let simulation = Simulation::start(pairs, settings, quota)
@@ -93,8 +93,8 @@ fn simulate(args: &RunArgs, pairs: &Pairs, settings: &mut Settings) -> Result<Si
     Ok(simulation)
 }
 
-/// An identifier of this run. `ClientToken`s derive from it if no message asks for the pairs. Each run has its own,
-/// because a pair that was taken off its queue since the last run would otherwise seem done already.
+/// Returns an identifier of this run. It is part of each `ClientToken`, unless the pairs come from messages. Each run has
+/// its own, because with the same token a pair that was removed from its queue since the last run would count as done.
 fn request_id() -> String {
     format!("associate-emails-{:016x}", RandomState::new().build_hasher().finish())
 }
@@ -103,7 +103,7 @@ async fn invoke(
     args: &RunArgs,
     input: &Input,
     pairs: &Pairs,
-    shown: Shown<'_>,
+    options: OutputOptions<'_>,
     function: Function,
     signals: &Signals,
 ) -> Exit {
@@ -112,7 +112,7 @@ async fn invoke(
         Some(intent) => Workload::of_dry_run(pairs, intent),
         None => Workload::of(pairs),
     };
-    let progress = Progress::begin(workload, shown.allowance, args.quiet);
+    let progress = Progress::start(workload, options.allowance, args.quiet);
     let invocation = Invocation {
         request_id: &request_id(),
         ends: Instant::now() + args.time(),
@@ -123,7 +123,7 @@ async fn invoke(
         completed = function.complete(&input.payload, invocation) => completed,
         signal = stop.requested() => {
             progress.end();
-            return outcome::interrupted(signal, progress.pairs(), shown.called);
+            return outcome::interrupted(signal, progress.pairs(), options.backend);
         }
     };
     progress.end();
@@ -136,7 +136,7 @@ async fn invoke(
                 }
             }
             let nothing_valid = pairs.mentions.is_empty() && !pairs.invalid.is_empty();
-            outcome::completed(&completed, nothing_valid, shown)
+            outcome::completed(&completed, nothing_valid, options)
         }
         Err(error) => outcome::refused(&error, args.json),
     }

@@ -12,7 +12,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch::{Receiver, Sender};
 
-use crate::outcome::complain;
+use crate::outcome::print_error;
 
 /// A signal that ends the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ fn arrived(signal: Signal, sender: &Sender<Option<Signal>>) {
         return;
     }
     if is_first {
-        complain("associate-emails: interrupted");
+        print_error("associate-emails: interrupted");
     }
     std::process::exit(signal.exit_code().into());
 }

@@ -1,4 +1,4 @@
-//! Simulation: an Amazon Connect inside this process that holds exactly the names in a payload.
+//! Simulates Amazon Connect inside this process, with exactly the queues and addresses in a payload.
 
 use std::collections::HashSet;
 use std::io;
@@ -11,7 +11,7 @@ use queue_email_associator::settings::Settings;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 
-/// A running simulator; it stops when it is dropped.
+/// A running simulator. Dropping it stops it.
 pub(crate) struct Simulation {
     server: Server,
 }
@@ -31,14 +31,13 @@ impl Simulation {
         Ok(Simulation { server: Server::start(Connect::new(options))? })
     }
 
-    /// The address that it listens on.
+    /// Returns its URL.
     pub(crate) fn endpoint(&self) -> String {
         self.server.endpoint()
     }
 }
 
-/// The simulated quota. It equals the pace unless the caller asks for another, because a pace is set for the real
-/// quota.
+/// Returns the simulated quota. By default it equals the pace, because the pace is set to the real quota.
 pub(crate) fn quota(settings: &Settings, fast: bool, simulated_rate: Option<f64>) -> Quota {
     if fast {
         Quota::default()
@@ -47,13 +46,13 @@ pub(crate) fn quota(settings: &Settings, fast: bool, simulated_rate: Option<f64>
     }
 }
 
-/// Credentials for requests whose signature nobody checks. The machine's own credentials stay unused, so they cannot
-/// leak.
+/// Returns fixed credentials, because the simulator does not check signatures. The machine's own credentials are not
+/// used, so they cannot leak.
 pub(crate) fn credentials() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new("simulation", "simulation", None, None, "simulation"))
 }
 
-/// Creates every queue and address of the pairs. A queue or address given by name gets an identifier that no pair has.
+/// Creates every queue and address of the pairs. A queue or address given by name gets an unused identifier.
 fn fixture(pairs: &Pairs) -> Fixture {
     let mut fixture = Fixture::new();
     let mut names = Names::default();
@@ -93,8 +92,8 @@ fn fixture(pairs: &Pairs) -> Fixture {
     fixture
 }
 
-/// The names that exist already. The function would call a second queue of the same name ambiguous. A queue that is
-/// named by its identifier alone gets the identifier as its name.
+/// Existing names. A second queue of the same name would make the name ambiguous. A queue that is given only by
+/// its identifier has the identifier as its name.
 #[derive(Default)]
 struct Names {
     queues: HashSet<(String, String)>,

@@ -1,7 +1,6 @@
-//! Tables: queues, a plan, failures.
+//! Formats tables of queues, plans and failures.
 //!
-//! They show the names in the caller's own file, email addresses included, because only the person who has the file
-//! sees them.
+//! They contain email addresses in clear text, because the person who runs the tool has the file anyway.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -12,13 +11,13 @@ use queue_email_associator::failures::Failed;
 
 use crate::printable::printable;
 
-/// The narrowest table: below it no arrangement can be read.
-const NARROWEST: u16 = 60;
+/// Minimum table width. Narrower tables are unreadable.
+const MIN_WIDTH: u16 = 60;
 
-/// How many lines, references or places stand for a group.
+/// Maximum number of examples shown per group.
 pub(crate) const FIRST: usize = 3;
 
-/// The result for each queue. `width` is the width of the terminal, if the output goes to one.
+/// Returns the result for each queue. `width` is the width of the terminal, if standard output is one.
 pub(crate) fn queues(rows: &[QueueRow], width: Option<u16>) -> String {
     let mut columns = vec![
         Column::text("instance", rows, |row: &QueueRow| row.instance_id.to_string()),
@@ -33,7 +32,7 @@ pub(crate) fn queues(rows: &[QueueRow], width: Option<u16>) -> String {
     table(columns, width)
 }
 
-/// The planned calls for each queue.
+/// Returns the planned calls for each queue.
 pub(crate) fn plan(rows: &[QueueRow], width: Option<u16>) -> String {
     let columns = vec![
         Column::text("instance", rows, |row: &QueueRow| row.instance_id.to_string()),
@@ -44,7 +43,7 @@ pub(crate) fn plan(rows: &[QueueRow], width: Option<u16>) -> String {
     table(columns, width)
 }
 
-/// The changes that a live run would make on each queue, as its list and the directory of addresses show it.
+/// Returns the changes that a live run would make to each queue, according to its list and the directory of addresses.
 pub(crate) fn check(rows: &[QueueRow], failures: &[Failed], width: Option<u16>) -> String {
     let mut full: HashMap<(&str, &str), usize> = HashMap::new();
     let mut unknown: HashMap<(&str, &str), usize> = HashMap::new();
@@ -58,7 +57,7 @@ pub(crate) fn check(rows: &[QueueRow], failures: &[Failed], width: Option<u16>) 
         };
         *counts.entry((failed.instance_id.as_deref().unwrap_or_default(), queue(failed))).or_default() += 1;
     }
-    // A queue may be named by its identifier and by its name.
+    // A failure may have the identifier or the name of its queue.
     let of_row = |counts: &HashMap<(&str, &str), usize>, row: &QueueRow| -> usize {
         let names = [row.queue_id.as_deref(), row.queue_name.as_deref()].into_iter().flatten();
         names.filter_map(|name| counts.get(&(&*row.instance_id, name))).sum()
@@ -73,8 +72,8 @@ pub(crate) fn check(rows: &[QueueRow], failures: &[Failed], width: Option<u16>) 
         Column::number("other failures", rows, |row| {
             row.failed.saturating_sub(of_row(&full, row) + of_row(&unknown, row))
         }),
-        // Nothing, if the queue's list was not read.
-        Column::text("not asked for", rows, |row| {
+        // Empty if the queue's list was not read.
+        Column::text("not in the file", rows, |row| {
             row.unrequested.map(|count| count.to_string()).unwrap_or_default()
         }),
     ];
@@ -82,20 +81,20 @@ pub(crate) fn check(rows: &[QueueRow], failures: &[Failed], width: Option<u16>) 
     table(columns, width)
 }
 
-/// The addresses on the queues that nobody asks for.
+/// Returns the addresses on the queues that are not in the file.
 pub(crate) fn unrequested(rows: &[QueueRow], width: Option<u16>) -> String {
     let each: Vec<(&QueueRow, &String)> =
         rows.iter().flat_map(|row| row.unrequested_ids.iter().map(move |id| (row, id))).collect();
     let columns = vec![
         Column::text("instance", &each, |(row, _)| row.instance_id.to_string()),
         Column::text("queue", &each, |(row, _)| queue_name(row)),
-        Column::text("email address not asked for", &each, |(_, id)| (*id).clone()),
+        Column::text("email address not in the file", &each, |(_, id)| (*id).clone()),
     ];
     table(columns, width)
 }
 
-/// Everything that failed, a row for each reason. `lines` has the line of the file for each item of the payload, if it
-/// came from such a file.
+/// Returns the failures, with a row for each reason. `lines` has the line in the file for each item of the payload, if
+/// the file has records.
 pub(crate) fn failures(rows: &[Failed], lines: Option<&[u64]>, width: Option<u16>) -> String {
     by_reason(rows.iter().map(|failed| Failure::new(failed, lines)).collect(), width)
 }
@@ -116,7 +115,7 @@ fn by_reason(failures: Vec<Failure<'_>>, width: Option<u16>) -> String {
         Column::text("retryable", rows, |group| if group[0].retryable { "yes" } else { "no" }.to_owned()),
         Column::text("message", rows, |group| match &group[..] {
             [one] => one.message.to_owned(),
-            several => without_places(several[0].message).into_owned(),
+            several => without_indexes(several[0].message).into_owned(),
         }),
     ];
     columns.retain(|column| column.cells.iter().any(|cell| !cell.is_empty()));
@@ -124,7 +123,7 @@ fn by_reason(failures: Vec<Failure<'_>>, width: Option<u16>) -> String {
     table(columns, width)
 }
 
-/// A failure as it is shown.
+/// The cells of one failure.
 struct Failure<'f> {
     place: Place,
     message_id: &'f str,
@@ -151,14 +150,14 @@ impl<'f> Failure<'f> {
     }
 }
 
-/// Failures with the same reason, in the order of the first of each. Messages that differ in the places of a list alone
-/// are the same reason.
+/// Groups failures by reason, in the order of the first failure of each. Messages that differ only in array indexes have
+/// the same reason.
 fn groups(failures: Vec<Failure<'_>>) -> Vec<Vec<Failure<'_>>> {
     let mut groups: Vec<Vec<Failure<'_>>> = Vec::new();
     let mut known: HashMap<(&str, bool, Cow<'_, str>), usize> = HashMap::new();
     for failure in failures {
         let next = groups.len();
-        let reason = (failure.error, failure.retryable, without_places(failure.message));
+        let reason = (failure.error, failure.retryable, without_indexes(failure.message));
         let group = *known.entry(reason).or_insert(next);
         if group == next {
             groups.push(Vec::new());
@@ -168,18 +167,18 @@ fn groups(failures: Vec<Failure<'_>>) -> Vec<Vec<Failure<'_>>> {
     groups
 }
 
-/// A message with `[…]` for the place of an element in a list, as in `emailAddressIds[7]`.
-fn without_places(message: &str) -> Cow<'_, str> {
+/// Replaces the array indexes in a message, as in `emailAddressIds[7]`, by `[…]`.
+fn without_indexes(message: &str) -> Cow<'_, str> {
     let Some((before, rest)) = message.split_once('[') else { return Cow::Borrowed(message) };
     match rest.split_once(']') {
-        Some((place, behind)) if !place.is_empty() && place.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Cow::Owned(format!("{before}[…]{}", without_places(behind)))
+        Some((index, after)) if !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Cow::Owned(format!("{before}[…]{}", without_indexes(after)))
         }
-        _ => Cow::Owned(format!("{before}[{}", without_places(rest))),
+        _ => Cow::Owned(format!("{before}[{}", without_indexes(rest))),
     }
 }
 
-/// The first different texts of a group, and how many others there are.
+/// Returns the first distinct texts of a group, and the number of other ones.
 pub(crate) fn firsts<T>(group: &[T], shown: usize, text: impl Fn(&T) -> String) -> String {
     let mut seen: Vec<String> = Vec::new();
     let mut others = HashSet::new();
@@ -198,28 +197,28 @@ pub(crate) fn firsts<T>(group: &[T], shown: usize, text: impl Fn(&T) -> String) 
     }
 }
 
-/// The queue as the caller named it.
+/// Returns the name or identifier of the queue, as in the file.
 fn queue_name(row: &QueueRow) -> String {
     let name = row.queue_name.as_deref().or(row.queue_id.as_deref());
     name.unwrap_or_default().to_owned()
 }
 
-/// The queue of a failure, as the caller named it.
+/// Returns the queue of a failure, as in the file.
 fn queue(row: &Failed) -> &str {
     row.queue.as_ref().map_or("", |queue| queue.as_ref().text())
 }
 
-/// The email address of a failure, as the caller named it.
+/// Returns the email address of a failure, as in the file.
 fn address(row: &Failed) -> &str {
     row.address.as_ref().map_or("", |address| address.as_ref().text())
 }
 
-/// Where a failure stands in the caller's file.
+/// The location of a failure in the file.
 #[derive(Debug, PartialEq, Eq)]
 struct Place {
-    /// The line, of a file that has records.
+    /// The line, if the file has records.
     line: Option<u64>,
-    /// The path, within the record where there are records.
+    /// The path, within the record if the file has records.
     within: String,
 }
 
@@ -235,11 +234,11 @@ impl Place {
     }
 }
 
-/// A column, written out.
+/// A column as text.
 pub(crate) struct Column {
     title: &'static str,
     alignment: CellAlignment,
-    /// It names something that all rows may share.
+    /// Whether all rows may have the same value, which then appears once.
     is_identifier: bool,
     cells: Vec<String>,
 }
@@ -257,8 +256,7 @@ impl Column {
     }
 }
 
-/// Puts columns side by side. A value that several rows share stands once above them. On a terminal the last column
-/// takes the room that the others leave.
+/// Formats a table. An identifier that all rows share appears once above it. On a terminal, the columns share its width.
 pub(crate) fn table(mut columns: Vec<Column>, width: Option<u16>) -> String {
     let shared = take_shared(&mut columns);
     let mut table = Table::new();
@@ -274,17 +272,17 @@ pub(crate) fn table(mut columns: Vec<Column>, width: Option<u16>) -> String {
         }
     }
     if let Some(width) = width {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(NARROWEST));
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(MIN_WIDTH));
     }
     format!("{shared}{}", table.trim_fmt())
 }
 
-/// Takes out the columns of identifiers that are the same in all rows, as lines of their own.
+/// Removes the columns of identifiers that are the same in all rows, and returns them as lines.
 fn take_shared(columns: &mut Vec<Column>) -> String {
     let mut shared = String::new();
     columns.retain(|column| {
         let Some(first) = column.cells.first().filter(|first| !first.is_empty()) else { return true };
-        // An instance's identifier takes much of a line, and few files name two.
+        // The identifier of an instance is long, and few files contain two.
         let may_be_shared = column.is_identifier && (column.cells.len() > 1 || column.title == "instance");
         let is_shared = may_be_shared && column.cells.iter().all(|cell| cell == first);
         if is_shared {
@@ -337,7 +335,7 @@ mod tests {
             ("accepted are [a-z] and []", "accepted are [a-z] and []"),
             ("open [1", "open [1"),
         ] {
-            assert_eq!(without_places(message), shown);
+            assert_eq!(without_indexes(message), shown);
         }
     }
 

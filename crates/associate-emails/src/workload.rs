@@ -1,4 +1,4 @@
-//! Workload: how many calls a payload needs if nothing fails, and how long they take at the configured pace.
+//! Estimates the number of calls for a payload, if nothing fails, and their time at the configured pace.
 
 use std::time::Duration;
 
@@ -8,26 +8,26 @@ use queue_email_associator::pairs::Pairs;
 use queue_email_associator::plan::CHUNK;
 use queue_email_associator::requests::Intent;
 
-/// The size of a payload's work. Look-ups of names are not counted, because the number of pages in an instance's
-/// directory is not known beforehand.
+/// The pairs and calls of a payload. Look-ups of names are not counted, because the number of pages of a directory is
+/// unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Workload {
-    /// Pairs to associate, as they are named.
+    /// Pairs to associate, as the file identifies them.
     pub(crate) pairs: usize,
-    /// Queues that they are on.
+    /// Their queues.
     pub(crate) queues: usize,
     /// Calls of `AssociateQueueEmailAddresses`.
     pub(crate) calls: usize,
 }
 
 impl Workload {
-    /// Counts the calls of a dry run: a list for each queue, if it checks them. A dry run associates no pair.
+    /// Counts the calls of a dry run: a list for each queue, if the dry run checks queues.
     pub(crate) fn of_dry_run(pairs: &Pairs, intent: Intent) -> Self {
         let queues = if intent == Intent::Check { pairs.queues.len() } else { 0 };
         Workload { pairs: 0, queues, calls: queues }
     }
 
-    /// Counts the pairs and calls outside dry runs.
+    /// Counts the pairs and calls of the requests that are not dry runs.
     pub(crate) fn of(pairs: &Pairs) -> Self {
         let mut live = IndexList::<PairIndex, bool>::from(vec![false; pairs.pairs.len()]);
         for mention in &pairs.mentions {
@@ -45,14 +45,14 @@ impl Workload {
     }
 }
 
-/// The time that so many calls of one operation take from a standing start. Calls beyond the burst go at the rate. One
-/// call of the burst is kept back, as the function's pace does.
+/// Returns the time needed for `calls` calls when the full burst is available. Calls beyond the burst go at the rate.
+/// One call of the burst stays unused, as in the function's pace.
 pub(crate) fn time_of(calls: usize, allowance: Allowance) -> Duration {
     let at_once = (allowance.burst - 1.0).max(1.0);
     seconds((calls as f64 - at_once).max(0.0) / allowance.rate)
 }
 
-/// The time for so many calls, once the burst is used up.
+/// Returns the time needed for `calls` calls after the burst is used up.
 pub(crate) fn time_left(calls: usize, allowance: Allowance) -> Duration {
     seconds(calls as f64 / allowance.rate)
 }
@@ -61,7 +61,7 @@ fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
-/// A duration in words, as exact as an estimate is.
+/// Formats an estimated duration in words.
 pub(crate) fn words(time: Duration) -> String {
     match time.as_secs() {
         0 => "less than a second".to_owned(),
@@ -71,7 +71,7 @@ pub(crate) fn words(time: Duration) -> String {
     }
 }
 
-/// A number with its noun: "1 call", "2 calls".
+/// Formats a number with its noun: "1 call", "2 calls".
 pub(crate) fn count(number: usize, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),

@@ -194,7 +194,7 @@ async fn only_chosen_dead_letters_move_and_only_with_consent() {
 
     let ran = world.run(&[&redrive[..], &["--yes"]].concat()).await;
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stderr.contains("10 dead letters moved, 0 left where they were"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("10 dead letters moved, 0 left in the queue"), "{}", ran.stderr);
     let moved = world.moved().await;
     let wanted: BTreeMap<String, usize> =
         bodies.iter().skip(1).step_by(3).map(|body| (body.clone(), 1)).collect();
@@ -216,7 +216,7 @@ async fn unsendable_dead_letter_stays() {
     smaller.attributes(QueueAttributeName::MaximumMessageSize, "1024").send().await.unwrap();
     let ran = world.run(&["--redrive", "--to", &world.target, "--yes"]).await;
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-    assert!(ran.stderr.contains("left where they were"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("left in the queue"), "{}", ran.stderr);
     let moved: usize = world.moved().await.values().sum();
     assert_eq!(world.visible(&world.letters).await + moved, 2);
 

@@ -1,30 +1,30 @@
-//! Advice: a few words on each error. `docs/operations.md` says more.
+//! One-line remedies, keyed by error code. `docs/operations.md` describes them in detail.
 
 use super::dead_letter::{UNDELIVERED, UNKNOWN, USED_UP};
 
-/// Tells a person in a few words how to mend an error before redriving its dead letters.
+/// Returns what to do about an error before its dead letters are redriven.
 pub(super) fn advice(error: &str) -> &'static str {
     match error {
-        "InvalidRequest" => "mend the sender and delete them: sent back unchanged, they fail again",
-        "NameNotFound" | "EmailAddressNotFound" => "create it, or mend the name, then redrive",
-        "NameAmbiguous" => "delete them, and ask again by identifier",
-        "ResourceNotFoundException" => "create the queue or address, or mend the identifier, then redrive",
-        "QueueFull" => "remove addresses from the queue or have its quota raised, then redrive",
+        "InvalidRequest" => "fix the sender, then delete them; redriven unchanged, they fail again",
+        "NameNotFound" | "EmailAddressNotFound" => "create it, or fix the name, then redrive",
+        "NameAmbiguous" => "delete them, and send the request again with identifiers",
+        "ResourceNotFoundException" => "create the queue or address, or fix the identifier, then redrive",
+        "QueueFull" => "remove addresses from the queue, or request a higher quota, then redrive",
         "AccessDeniedException" => "allow the function's role the action in the message, then redrive",
         "LimitExceededException" => "allow connect:ListQueueEmailAddresses, then redrive",
         "DeadlineExceeded" | "ThrottlingException" | "TooManyRequestsException" => {
-            "redrive; if it lasts, lower RequestsPerSecond"
+            "redrive; if they fail again, lower RequestsPerSecond"
         }
         "NO_PERMISSIONS" => "allow the rule to send to the queue or invoke the function, then redrive",
-        error if error == USED_UP => "search the log for the reference; once the cause is gone, redrive",
-        error if error == UNDELIVERED => "look at the rule and its target, then redrive",
-        error if error == UNKNOWN => "look at the dead letter (--json)",
+        error if error == USED_UP => "search the log for the reference, fix the cause, then redrive",
+        error if error == UNDELIVERED => "check the rule and its target, then redrive",
+        error if error == UNKNOWN => "read the dead letter (--json)",
         error if error.starts_with("Http5") || RETRIED.contains(&error) => "redrive",
-        _ => "see the message (--json); once the cause is mended, redrive",
+        _ => "read the message (--json), fix the cause, then redrive",
     }
 }
 
-/// Faults of the service, of the way to it, or of a process's credentials.
+/// Failures of the service, of the connection to it, or of the credentials of one process.
 const RETRIED: [&str; 9] = [
     "InternalServiceException",
     "CallTimeout",

@@ -2,37 +2,38 @@
 
 use clap::Args;
 
-const DETAILS: &str = r"The command receives the dead letters, shows them and makes them visible again. It removes nothing, but it hides the
-dead letters from others while it runs. A dead letter is chosen if it has one of the given errors, one of the given
-references and one of the given queues. Each of these options may be given several times.
+const DETAILS: &str = r"The command receives the dead letters, shows them and makes them visible again. It removes nothing, but the dead
+letters are hidden from other consumers while it runs. --error, --reference and --queue-id select dead letters that
+match all of these options. You can repeat each option; one of its values must match.
 
 Examples:
   # Show the dead letters, and what to do about them.
   associate-emails dead-letters --queue-url $URL
 
-  # Once the missing queue exists, send back the dead letters whose names were not found.
+  # After creating the missing queue, redrive the dead letters whose names were not found.
   associate-emails dead-letters --queue-url $URL --error NameNotFound --redrive --to $SOURCE_QUEUE_URL
 
-  # Delete the dead letters of one request without a question.
+  # Delete the dead letters of one request, without confirmation.
   associate-emails dead-letters --queue-url $URL --reference import-17 --delete --yes
 
   # Print each dead letter as a line of JSON.
   associate-emails dead-letters --queue-url $URL --json
 
-The credentials need sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes for the queue. To move
-dead letters they also need sqs:DeleteMessage there, and sqs:SendMessage and sqs:GetQueueAttributes for the other queue.
+The credentials need sqs:ReceiveMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes for the queue, and
+sqs:DeleteMessage to move or delete dead letters. To move them they also need sqs:SendMessage and
+sqs:GetQueueAttributes for the other queue.
 
 Exit codes:
   0    everything is done, or the answer to the question was not yes
-  1    some dead letters could not be moved or deleted; they are where they were
-  2    an option could not be used, or the queue could not be read
+  1    some dead letters could not be moved or deleted; they are still in the queue
+  2    an option is invalid, or the queue could not be read
   3    the dead letters could not be written to standard output; nothing was moved
-  130  interrupted; the moved dead letters stay moved, the others are where they were";
+  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; dead letters that were not moved are still in the queue";
 
-/// Shows the dead letters, and redrives or deletes chosen ones.
+/// Show the dead letters, and redrive or delete selected ones
 #[allow(
     clippy::doc_markdown,
-    reason = "the comments are the text of --help, where backticks stand in the way"
+    reason = "the comments are the text of --help, which shows backticks as they are"
 )]
 #[derive(Debug, Args)]
 #[command(after_long_help = DETAILS)]
@@ -41,39 +42,39 @@ pub(crate) struct DeadLetters {
     #[arg(long, value_name = "URL", value_parser = standard_queue)]
     pub(super) queue_url: String,
 
-    /// The Region; by default that in the queue's URL [variable: AWS_REGION]
+    /// The Region; by default the one in the queue's URL [variable: AWS_REGION]
     #[arg(long, value_name = "REGION")]
     pub(super) region: Option<String>,
 
-    /// Choose dead letters with this error
+    /// Select dead letters with this error
     #[arg(long, value_name = "ERROR")]
     pub(super) error: Vec<String>,
 
-    /// Choose dead letters with this reference
+    /// Select dead letters with this reference
     #[arg(long, value_name = "REFERENCE")]
     pub(super) reference: Vec<String>,
 
-    /// Choose dead letters that name this queue, by identifier
+    /// Select dead letters that contain this queue identifier
     #[arg(long, value_name = "ID")]
     pub(super) queue_id: Vec<String>,
 
-    /// Move the chosen dead letters to another queue: send each, then delete it here
+    /// Move the selected dead letters to another queue: send each, then delete it here
     #[arg(long, requires = "to", conflicts_with = "delete")]
     redrive: bool,
 
-    /// The queue that dead letters are moved to, usually the source queue
+    /// The queue to move dead letters to, usually the source queue
     #[arg(long, value_name = "URL", requires = "redrive", value_parser = standard_queue)]
     pub(super) to: Option<String>,
 
-    /// Delete the chosen dead letters for good
+    /// Delete the selected dead letters permanently
     #[arg(long)]
     pub(super) delete: bool,
 
-    /// Do not ask before dead letters are moved or deleted
+    /// Move or delete without confirmation
     #[arg(long, short)]
     pub(super) yes: bool,
 
-    /// Print each chosen dead letter as a line of JSON instead of a table
+    /// Print each selected dead letter as a line of JSON instead of a table
     #[arg(long)]
     pub(super) json: bool,
 
@@ -82,14 +83,15 @@ pub(crate) struct DeadLetters {
     pub(super) quiet: bool,
 }
 
-/// A dead letter in a FIFO queue hides those behind it, so that not all can be read.
+/// Rejects FIFO queues: a dead letter that was received hides the later ones of its message group, so that not all can
+/// be read.
 fn standard_queue(url: &str) -> Result<String, String> {
     match url {
         _ if !url.starts_with("https://") && !url.starts_with("http://") => {
-            Err("the URL of an SQS queue is accepted, https://…".to_owned())
+            Err("expected the URL of an SQS queue, https://…".to_owned())
         }
         _ if url.ends_with(".fifo") => {
-            Err("the URL of a standard queue is accepted; this one is FIFO".to_owned())
+            Err("expected the URL of a standard queue, not of a FIFO queue".to_owned())
         }
         _ => Ok(url.to_owned()),
     }

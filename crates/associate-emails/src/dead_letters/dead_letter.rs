@@ -1,34 +1,33 @@
-//! A dead letter: a message of the dead-letter queue, with the reasons why it is there.
+//! A message of the dead-letter queue, with the reasons for its failure.
 
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use serde_json::Value;
 
-use super::queue::Received;
+use super::queue::ReceivedMessage;
 
-/// Stands for the error of a dead letter that SQS moved here after its last delivery. Such a dead letter gives no
-/// reason.
+/// Error shown for a dead letter that SQS moved here after its last delivery. Such a message contains no reason.
 pub(super) const USED_UP: &str = "DeliveriesUsedUp";
-/// Stands for the error of a dead letter that EventBridge could not deliver and gave no code for.
+/// Error shown for a dead letter that EventBridge could not deliver, without a code.
 pub(super) const UNDELIVERED: &str = "EventNotDelivered";
-/// Stands for the error of a dead letter if nothing is known about it.
+/// Error shown for a dead letter without any reason.
 pub(super) const UNKNOWN: &str = "Unknown";
 
 /// One dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DeadLetter {
-    /// The identifier that SQS gave the message.
+    /// The message identifier.
     pub(super) id: String,
-    /// The time at which it was sent, in milliseconds since 1970.
+    /// Time at which it was sent, in milliseconds since 1970.
     pub(super) sent: Option<u64>,
-    /// The number of times that anybody received it from this queue.
+    /// `ApproximateReceiveCount`: how often the message was received.
     pub(super) received: Option<u32>,
-    /// The reasons why it is here: each error once, with the first message that came with it.
+    /// Each error once, with its first message.
     pub(super) reasons: Vec<(String, String)>,
-    /// The references of its requests. A request without a `reference` counts by the identifier of its source.
+    /// The references of its requests. A request without a `reference` has the identifier of its source.
     pub(super) references: BTreeSet<String>,
-    /// The queues that it names by identifier.
+    /// The queue identifiers in it.
     pub(super) queue_ids: BTreeSet<String>,
     /// The message, unchanged.
     pub(super) body: String,
@@ -36,7 +35,7 @@ pub(super) struct DeadLetter {
 
 impl DeadLetter {
     /// Reads a message.
-    pub(super) fn read(received: &Received) -> Self {
+    pub(super) fn read(received: &ReceivedMessage) -> Self {
         let Message { body, attributes, message_attributes, .. } = &received.message;
         let system = |name| attributes.as_ref().and_then(|known| known.get(&name)).map(String::as_str);
         let texts: HashMap<&str, &str> = message_attributes
@@ -67,7 +66,7 @@ impl DeadLetter {
         letter
     }
 
-    /// Adds a request's failures, its reference and the queues that it names.
+    /// Adds the failures, references and queue identifiers of a request.
     fn add_request(&mut self, request: &Value) {
         self.add_reference(request);
         self.add_queue(request);
@@ -85,8 +84,8 @@ impl DeadLetter {
         }
     }
 
-    /// The reference of a request or a failure, else the identifier of the message that asked for it. [`innermost`]
-    /// puts an event's own identifier there.
+    /// Adds the reference of a request or failure, or else the identifier of its message. [`innermost`] adds the
+    /// identifier of an event as the reference.
     fn add_reference(&mut self, of: &Value) {
         let reference = of["reference"].as_str().or_else(|| of["messageId"].as_str());
         self.references.extend(reference.filter(|reference| !reference.is_empty()).map(str::to_owned));
@@ -99,7 +98,7 @@ impl DeadLetter {
     }
 }
 
-/// The elements of a list; a single object counts as a list of one.
+/// Returns the elements of an array. A single object counts as an array of one.
 fn list(json: &Value) -> &[Value] {
     match json {
         Value::Array(elements) => elements,
@@ -108,12 +107,12 @@ fn list(json: &Value) -> &[Value] {
     }
 }
 
-/// The association request in a body, without its envelopes. A request without a `reference` gets the identifier of its
-/// EventBridge event or SNS notification as its `reference`.
+/// Returns the association request in a body, without its envelopes. A request without a `reference` gets the
+/// identifier of its EventBridge event or SNS notification.
 fn innermost(body: &str) -> Value {
     let read = |text: &str| serde_json::from_str(text.trim_start_matches('\u{feff}')).unwrap_or(Value::Null);
     let mut json: Value = read(body);
-    // The deepest nesting is an event in a notification in an `unreadable` member.
+    // The deepest nesting is an event in a notification in an `unreadable` field.
     for _ in 0..3 {
         let (mut inner, id) = match &json {
             Value::Object(event) if event.contains_key("detail-type") => {
@@ -133,7 +132,7 @@ fn innermost(body: &str) -> Value {
     json
 }
 
-/// The reason why a dead letter without `failures` is here, if its delivery tells it.
+/// Returns the reason for a dead letter without `failures`, as far as its delivery shows it.
 ///
 /// EventBridge writes its reason into the message's attributes (EventBridge User Guide, "Using dead-letter queues to
 /// process undelivered events").
@@ -145,9 +144,9 @@ fn reason_of_delivery(texts: &HashMap<&str, &str>, moved_by_sqs: bool) -> (Strin
         return (error.to_owned(), message.to_owned());
     }
     if moved_by_sqs {
-        (USED_UP.to_owned(), "nothing of the message succeeded in any of its deliveries".to_owned())
+        (USED_UP.to_owned(), "every delivery of the message failed".to_owned())
     } else {
-        (UNKNOWN.to_owned(), "the message does not say why it is here".to_owned())
+        (UNKNOWN.to_owned(), "the message contains no reason".to_owned())
     }
 }
 
@@ -167,7 +166,7 @@ mod tests {
             .attributes(MessageSystemAttributeName::ApproximateReceiveCount, "2")
             .build();
         change(&mut message);
-        DeadLetter::read(&Received { id: "m".to_owned(), handle: "h".to_owned(), message })
+        DeadLetter::read(&ReceivedMessage { id: "m".to_owned(), handle: "h".to_owned(), message })
     }
 
     fn texts(set: &BTreeSet<String>) -> Vec<&str> {
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn request_with_failures_gives_its_reasons() {
+    fn request_with_failures_has_their_reasons() {
         let body = json!({
             "instanceId": "i", "reference": "import-17",
             "associations": [{ "queueId": "arn:aws:connect:eu-central-1:1:instance/i/queue/q1", "emailAddressId": "e" }],
@@ -198,14 +197,14 @@ mod tests {
     }
 
     #[test]
-    fn unreadable_body_gives_its_reason() {
+    fn unreadable_body_has_its_reason() {
         let failures = json!([{ "error": "InvalidRequest", "message": "not JSON", "messageId": "m0" }]);
         let letter = letter(&json!({ "unreadable": "{", "failures": failures }).to_string(), |_| {});
         assert_eq!((errors(&letter), texts(&letter.references)), (vec!["InvalidRequest"], vec!["m0"]));
     }
 
     #[test]
-    fn message_moved_by_sqs_gives_no_reason() {
+    fn message_moved_by_sqs_has_no_reason() {
         let body = json!({ "queueId": "q", "emailAddressId": "e" }).to_string();
         let source = "arn:aws:sqs:eu-central-1:1:associations".to_owned();
         let moved = letter(&body, |message| {

@@ -1,101 +1,103 @@
-//! A pass that moves or deletes the chosen dead letters.
+//! A pass that moves or deletes the selected dead letters.
 //!
-//! Dead letters go in batches of ten. The program sends a batch, and then deletes the dead letters that arrived. A
-//! person's interrupt ends the pass between two batches. If the program is killed within a batch, the dead letters of
-//! that batch may be in both queues, and no dead letter is in none.
+//! Dead letters are handled in batches of ten. The program sends a batch, and then deletes the dead letters that
+//! arrived. A signal ends the pass between two batches. If the program is killed within a batch, the dead letters of
+//! that batch may be in both queues, but none is lost.
 
 use std::collections::{HashMap, HashSet};
 
-use super::queue::{Queue, Received};
-use super::reading::{Emptiness, Hiding};
+use super::queue::{Queue, ReceivedMessage};
+use super::reading::{EmptyReceives, VisibilityTimeout};
 use crate::progress::Steps;
 use crate::signals::{Signal, Signals};
 
-/// The action on the chosen dead letters.
+/// The action on the selected dead letters.
 #[derive(Debug)]
-pub(super) enum Fate {
-    /// It is sent to this queue, then deleted.
-    Moved(Queue),
-    /// It is deleted.
-    Deleted,
+pub(super) enum Action {
+    /// Send each to this queue, then delete it.
+    Move(Queue),
+    /// Delete each.
+    Delete,
 }
 
-/// How a pass ended.
+/// The result of a pass.
 #[derive(Debug, Default)]
-pub(super) struct Moved {
+pub(super) struct MoveResult {
     /// Dead letters moved or deleted.
     pub(super) done: usize,
-    /// Chosen dead letters that are where they were.
+    /// Selected dead letters that are still in the queue.
     pub(super) left: usize,
     /// The error of the first dead letter that could not be moved or deleted.
     pub(super) first_problem: Option<String>,
-    /// The signal that ended it.
+    /// The signal that ended the pass.
     pub(super) interrupted: Option<Signal>,
 }
 
-/// Moves or deletes the dead letters with these identifiers. The queue holds about `others` dead letters beside them.
-/// The pass hides those to its end.
-pub(super) async fn carry_out(
+/// Moves or deletes the dead letters with these identifiers. The queue contains about `others` more dead letters, which
+/// stay hidden from other consumers until the end of the pass.
+pub(super) async fn apply(
     queue: &Queue,
-    fate: &Fate,
-    chosen: &HashSet<&str>,
+    action: &Action,
+    selected: &HashSet<&str>,
     others: usize,
     quiet: bool,
     signals: &Signals,
-) -> Moved {
-    let steps = Steps::begin("dead letters", chosen.len(), quiet);
-    let mut moved = Moved::default();
+) -> MoveResult {
+    let steps = Steps::start("dead letters", selected.len(), quiet);
+    let mut result = MoveResult::default();
     let mut tried: HashSet<String> = HashSet::new();
-    let mut held: HashMap<String, String> = HashMap::new();
+    let mut hidden: HashMap<String, String> = HashMap::new();
     let mut stop = signals.stop();
-    let (mut hiding, mut emptiness) = (Hiding::of(others), Emptiness::default());
-    while tried.len() < chosen.len() {
-        // An interrupt may only end the wait for dead letters. A batch that is being moved is moved to its end.
+    let (mut timeout, mut empty_receives) = (VisibilityTimeout::of(others), EmptyReceives::default());
+    while tried.len() < selected.len() {
+        // A signal may only end the wait for dead letters. A batch that is being moved is completed.
         let received = tokio::select! {
             biased;
             signal = stop.requested() => {
-                moved.interrupted = Some(signal);
+                result.interrupted = Some(signal);
                 break;
             }
-            received = queue.receive(hiding.seconds(), emptiness.wait()) => received,
+            received = queue.receive(timeout.seconds(), empty_receives.wait()) => received,
         };
         let received = match received {
             Ok(received) => received,
             Err(problem) => {
-                moved.first_problem.get_or_insert(problem);
+                result.first_problem.get_or_insert(problem);
                 break;
             }
         };
-        if emptiness.is_certain(received.len()) {
+        if empty_receives.queue_is_empty(received.len()) {
             break;
         }
-        if received.iter().any(|letter| held.contains_key(&letter.id)) {
-            hiding.lengthen();
+        if received.iter().any(|letter| hidden.contains_key(&letter.id)) {
+            timeout.lengthen();
         }
-        let is_next = |letter: &&Received| chosen.contains(&*letter.id) && !tried.contains(&letter.id);
-        let (batch, others): (Vec<&Received>, Vec<&Received>) = received.iter().partition(is_next);
-        held.extend(others.iter().map(|letter| (letter.id.clone(), letter.handle.clone())));
-        let gone = carry_out_batch(queue, fate, &batch, &mut moved.first_problem).await;
+        let is_next =
+            |letter: &&ReceivedMessage| selected.contains(&*letter.id) && !tried.contains(&letter.id);
+        let (batch, others): (Vec<&ReceivedMessage>, Vec<&ReceivedMessage>) =
+            received.iter().partition(is_next);
+        hidden.extend(others.iter().map(|letter| (letter.id.clone(), letter.handle.clone())));
+        let gone = apply_to_batch(queue, action, &batch, &mut result.first_problem).await;
         for (letter, gone) in batch.iter().zip(gone) {
-            moved.done += usize::from(gone);
+            result.done += usize::from(gone);
             tried.insert(letter.id.clone());
             if !gone {
-                held.insert(letter.id.clone(), letter.handle.clone());
+                hidden.insert(letter.id.clone(), letter.handle.clone());
             }
         }
-        steps.show(moved.done);
+        steps.show(result.done);
     }
     steps.end();
-    queue.release(&held.into_values().collect::<Vec<_>>()).await;
-    moved.left = chosen.len() - moved.done;
-    moved
+    queue.make_visible(&hidden.into_values().collect::<Vec<_>>()).await;
+    result.left = selected.len() - result.done;
+    result
 }
 
-/// Moves or deletes some dead letters. Gives for each whether it is gone from the queue.
-async fn carry_out_batch(
+/// Moves or deletes some dead letters. Returns for each whether it was removed from the queue.
+async fn apply_to_batch(
     queue: &Queue,
-    fate: &Fate,
-    batch: &[&Received],
+    action: &Action,
+    batch: &[&ReceivedMessage],
     first_problem: &mut Option<String>,
 ) -> Vec<bool> {
     let mut note = |problem: Option<String>| {
@@ -103,15 +105,15 @@ async fn carry_out_batch(
             *first_problem = Some(problem);
         }
     };
-    let arrived = match fate {
-        Fate::Deleted => vec![true; batch.len()],
-        Fate::Moved(target) => {
+    let arrived = match action {
+        Action::Delete => vec![true; batch.len()],
+        Action::Move(target) => {
             let (arrived, problem) = target.send(batch).await;
             note(problem);
             arrived
         }
     };
-    let sent: Vec<&Received> =
+    let sent: Vec<&ReceivedMessage> =
         batch.iter().zip(&arrived).filter(|(_, arrived)| **arrived).map(|(l, _)| *l).collect();
     let (deleted, problem) = queue.delete(&sent).await;
     note(problem);

@@ -14,18 +14,18 @@ use queue_email_associator::connect::Class;
 
 use crate::aws::{Access, SIGN_IN_AGAIN, last_source, with_advice};
 
-/// Messages in one request (SQS Developer Guide, "Amazon SQS message quotas").
+/// Maximum number of messages in one request (SQS Developer Guide, "Amazon SQS message quotas").
 const BATCH: usize = 10;
 
-/// The most bytes in one request to send (same page: 1 MiB).
+/// Maximum size of one request to send, in bytes (same page: 1 MiB).
 const MAX_BYTES: usize = 1 << 20;
 
-/// A client that retries by itself, because a person waits for it and no deadline is near.
+/// Creates a client with the SDK's own retries.
 pub(super) fn client(access: &Access) -> Client {
     Client::new(&access.config)
 }
 
-/// The Region in the URL of a queue, as in `https://sqs.eu-central-1.amazonaws.com/111122223333/queue`.
+/// Returns the Region in the URL of a queue, as in `https://sqs.eu-central-1.amazonaws.com/111122223333/queue`.
 pub(super) fn region_of(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let host = rest.split(['/', ':']).next()?;
@@ -33,15 +33,15 @@ pub(super) fn region_of(url: &str) -> Option<&str> {
     Some(region).filter(|region| !region.is_empty() && !region.contains('.'))
 }
 
-/// A message that was received and is hidden from others for a while.
+/// A message that was received, and is hidden from other consumers until its visibility timeout ends.
 #[derive(Debug, Clone)]
-pub(super) struct Received {
+pub(super) struct ReceivedMessage {
     pub(super) id: String,
     pub(super) handle: String,
     pub(super) message: Message,
 }
 
-/// A queue.
+/// An SQS queue.
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
     client: Client,
@@ -57,10 +57,10 @@ impl Queue {
         &self.url
     }
 
-    /// The approximate number of messages.
+    /// Returns the approximate number of visible messages.
     ///
     /// # Errors
-    /// One line: the queue does not exist, these credentials may not read it, or SQS was not reached.
+    /// One line: the queue does not exist, the credentials do not allow reading it, or SQS was not reached.
     pub(super) async fn messages(&self) -> Result<usize, String> {
         let answer = self
             .client
@@ -69,38 +69,43 @@ impl Queue {
             .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
             .send()
             .await
-            .map_err(|error| format!("{}: {}", self.url, said(&error)))?;
+            .map_err(|error| format!("{}: {}", self.url, describe_error(&error)))?;
         let attributes = answer.attributes.unwrap_or_default();
         let count = attributes.get(&QueueAttributeName::ApproximateNumberOfMessages);
         Ok(count.and_then(|count| count.parse().ok()).unwrap_or(0))
     }
 
-    /// Receives up to ten messages and hides them for so many seconds. Waits so many seconds for the first.
+    /// Receives up to ten messages with the given visibility timeout and wait time, both in seconds.
     ///
     /// # Errors
-    /// One line.
-    pub(super) async fn receive(&self, hidden: i32, wait: i32) -> Result<Vec<Received>, String> {
+    /// One line: SQS rejected the request or was not reached.
+    pub(super) async fn receive(
+        &self,
+        visibility_timeout: i32,
+        wait: i32,
+    ) -> Result<Vec<ReceivedMessage>, String> {
         let answer = self
             .client
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(BATCH as i32)
-            .visibility_timeout(hidden)
+            .visibility_timeout(visibility_timeout)
             .wait_time_seconds(wait)
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .message_attribute_names("All")
             .send()
             .await
-            .map_err(|error| format!("{} cannot be read: {}", self.url, said(&error)))?;
+            .map_err(|error| format!("{} cannot be read: {}", self.url, describe_error(&error)))?;
         let received = |message: Message| {
             let (id, handle) = (message.message_id.clone()?, message.receipt_handle.clone()?);
-            Some(Received { id, handle, message })
+            Some(ReceivedMessage { id, handle, message })
         };
         Ok(answer.messages.unwrap_or_default().into_iter().filter_map(received).collect())
     }
 
-    /// Shows messages to others again. If SQS refuses, a message becomes visible when its visibility timeout ends.
-    pub(super) async fn release(&self, handles: &[String]) {
+    /// Makes messages visible to other consumers. If SQS rejects this, a message becomes visible when its visibility
+    /// timeout ends.
+    pub(super) async fn make_visible(&self, handles: &[String]) {
         for handles in handles.chunks(BATCH) {
             let entry = |(number, handle): (usize, &String)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
@@ -115,8 +120,8 @@ impl Queue {
         }
     }
 
-    /// Sends copies of messages. Gives for each whether it arrived, and the error of the first that did not.
-    pub(super) async fn send(&self, messages: &[&Received]) -> (Vec<bool>, Option<String>) {
+    /// Sends copies of messages. Returns for each whether it arrived, and the error of the first that did not.
+    pub(super) async fn send(&self, messages: &[&ReceivedMessage]) -> (Vec<bool>, Option<String>) {
         let mut arrived = vec![false; messages.len()];
         let mut problem = None;
         let numbers: Vec<usize> = (0..messages.len()).collect();
@@ -143,15 +148,17 @@ impl Queue {
                     });
                     problem = problem.or(refused.map(|said| format!("{}: {said}", self.url)));
                 }
-                Err(error) => problem = problem.or_else(|| Some(format!("{}: {}", self.url, said(&error)))),
+                Err(error) => {
+                    problem = problem.or_else(|| Some(format!("{}: {}", self.url, describe_error(&error))))
+                }
             }
         }
         (arrived, problem)
     }
 
-    /// Deletes messages. Gives for each whether it is gone, and the error of the first that is not.
-    pub(super) async fn delete(&self, messages: &[&Received]) -> (Vec<bool>, Option<String>) {
-        let entry = |(number, message): (usize, &&Received)| {
+    /// Deletes messages. Returns for each whether it was deleted, and the error of the first that was not.
+    pub(super) async fn delete(&self, messages: &[&ReceivedMessage]) -> (Vec<bool>, Option<String>) {
+        let entry = |(number, message): (usize, &&ReceivedMessage)| {
             let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string());
             entry.receipt_handle(&message.handle).build().ok()
         };
@@ -169,14 +176,16 @@ impl Queue {
                     let kept = answer.failed.first().map(|failed| format!("{}: {}", self.url, failed.code));
                     problem = problem.or(kept);
                 }
-                Err(error) => problem = problem.or_else(|| Some(format!("{}: {}", self.url, said(&error)))),
+                Err(error) => {
+                    problem = problem.or_else(|| Some(format!("{}: {}", self.url, describe_error(&error))))
+                }
             }
         }
         (gone, problem)
     }
 }
 
-/// Cuts messages into batches that one request takes.
+/// Divides messages into batches that fit in one request.
 fn batches<T: Copy>(messages: &[T], size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
     let mut batches: Vec<Vec<T>> = Vec::new();
     let mut bytes = 0;
@@ -196,8 +205,8 @@ fn batches<T: Copy>(messages: &[T], size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
     batches
 }
 
-/// The size of a message as SQS counts it: its body, and the names, types and values of its attributes.
-fn size(received: &Received) -> usize {
+/// Returns the size of a message as SQS counts it: its body, and the names, types and values of its attributes.
+fn size(received: &ReceivedMessage) -> usize {
     let Message { body, message_attributes, .. } = &received.message;
     let attribute = |(name, value): (&String, &aws_sdk_sqs::types::MessageAttributeValue)| {
         let text = value.string_value.as_deref().map_or(0, str::len);
@@ -208,8 +217,8 @@ fn size(received: &Received) -> usize {
     body.as_deref().map_or(0, str::len) + attributes
 }
 
-/// The answer of SQS, or the reason why no request reached it, on one line.
-fn said<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
+/// Describes an error in one line: the response of SQS, or why it was not reached.
+fn describe_error<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
     match (error.code(), error.message()) {
         (Some(code), message) => {
             let message = message.map(|message| format!(": {message}")).unwrap_or_default();
@@ -231,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_region_is_read_from_the_url() {
+    fn region_is_read_from_the_url() {
         for (url, region) in [
             ("https://sqs.eu-central-1.amazonaws.com/111122223333/letters", Some("eu-central-1")),
             ("https://sqs.cn-north-1.amazonaws.com.cn/111122223333/letters", Some("cn-north-1")),

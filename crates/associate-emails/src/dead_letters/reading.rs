@@ -1,7 +1,7 @@
-//! One pass over the queue that removes nothing.
+//! A pass that reads every dead letter and removes none.
 //!
-//! The pass hides each dead letter while it lasts, so that each comes once. At the end it makes the dead letters
-//! visible again. If the program is killed, SQS shows the dead letters again by itself.
+//! Each dead letter stays hidden during the pass, so that it is received once. At the end the pass makes all of them
+//! visible again. If the program is killed, they become visible when their visibility timeout ends.
 
 use std::collections::HashMap;
 
@@ -10,53 +10,53 @@ use super::queue::Queue;
 use crate::progress::Steps;
 use crate::signals::{Signal, Signals};
 
-/// The time for which a pass hides dead letters from others.
+/// The visibility timeout of the messages that a pass receives.
 #[derive(Debug)]
-pub(super) struct Hiding {
+pub(super) struct VisibilityTimeout {
     seconds: i32,
 }
 
-impl Hiding {
-    /// SQS hides for twelve hours at most (SQS Developer Guide, "Amazon SQS visibility timeout").
-    const LONGEST: i32 = 43_200;
+impl VisibilityTimeout {
+    /// Maximum of SQS, in seconds: twelve hours (SQS Developer Guide, "Amazon SQS visibility timeout").
+    const MAX: i32 = 43_200;
 
-    /// For a pass that holds about so many dead letters to its end. SQS gives some hundred a second.
-    pub(super) fn of(letters: usize) -> Self {
-        let seconds = i32::try_from(30 + letters / 100).unwrap_or(Self::LONGEST);
-        Hiding { seconds: seconds.min(Self::LONGEST) }
+    /// Visibility timeout for a pass over about `count` messages, at roughly 100 messages per second.
+    pub(super) fn of(count: usize) -> Self {
+        let seconds = i32::try_from(30 + count / 100).unwrap_or(Self::MAX);
+        VisibilityTimeout { seconds: seconds.min(Self::MAX) }
     }
 
-    /// In seconds.
+    /// Returns the timeout in seconds.
     pub(super) fn seconds(&self) -> i32 {
         self.seconds
     }
 
-    /// A dead letter came again while the pass held it, so the hiding time was too short for this queue. With a short
-    /// time the first dead letters would come round and round, and the last ones never.
+    /// Doubles the timeout, after a dead letter was received twice in one pass. With a timeout that is too short, the
+    /// first dead letters would be received again and again, and the last ones never.
     pub(super) fn lengthen(&mut self) {
-        self.seconds = self.seconds.saturating_mul(2).min(Self::LONGEST);
+        self.seconds = self.seconds.saturating_mul(2).min(Self::MAX);
     }
 }
 
-/// Ends a pass after three receives in a row that brought no dead letter.
+/// Counts the receives in a row that returned nothing. Three of them end a pass.
 #[derive(Debug, Default)]
-pub(super) struct Emptiness(u32);
+pub(super) struct EmptyReceives(u32);
 
-impl Emptiness {
-    /// The time that the next receive waits, in seconds. A receive on a queue that seems empty waits, because SQS then
-    /// asks all of its servers (SQS Developer Guide, "Amazon SQS short and long polling").
+impl EmptyReceives {
+    /// Returns the wait time of the next receive in seconds. After an empty receive SQS must wait, because then it
+    /// queries all of its servers (SQS Developer Guide, "Amazon SQS short and long polling").
     pub(super) fn wait(&self) -> i32 {
         i32::from(self.0 > 0)
     }
 
-    /// Whether the queue counts as read, after another receive.
-    pub(super) fn is_certain(&mut self, received: usize) -> bool {
+    /// Records a receive. Returns whether the queue counts as empty.
+    pub(super) fn queue_is_empty(&mut self, received: usize) -> bool {
         self.0 = if received == 0 { self.0 + 1 } else { 0 };
         self.0 >= 3
     }
 }
 
-/// How a reading pass ended.
+/// The result of a pass.
 pub(super) enum Reading {
     /// The dead letters of the queue.
     Complete(Vec<DeadLetter>),
@@ -75,7 +75,7 @@ pub(super) async fn read(
     signals: &Signals,
 ) -> Result<Reading, String> {
     let mut stop = signals.stop();
-    let steps = Steps::begin("letters read", expected, quiet);
+    let steps = Steps::start("dead letters read", expected, quiet);
     let mut handles: HashMap<String, String> = HashMap::new();
     let mut letters = Vec::new();
     let ended = tokio::select! {
@@ -84,7 +84,7 @@ pub(super) async fn read(
     };
     steps.end();
     let handles: Vec<String> = handles.into_values().collect();
-    queue.release(&handles).await;
+    queue.make_visible(&handles).await;
     match ended {
         Ok(Ok(())) => Ok(Reading::Complete(letters)),
         Ok(Err(problem)) => Err(problem),
@@ -99,22 +99,22 @@ async fn pass(
     letters: &mut Vec<DeadLetter>,
     steps: &Steps,
 ) -> Result<(), String> {
-    let mut hiding = Hiding::of(expected);
-    let mut emptiness = Emptiness::default();
+    let mut timeout = VisibilityTimeout::of(expected);
+    let mut empty_receives = EmptyReceives::default();
     loop {
-        let received = queue.receive(hiding.seconds(), emptiness.wait()).await?;
-        if emptiness.is_certain(received.len()) {
+        let received = queue.receive(timeout.seconds(), empty_receives.wait()).await?;
+        if empty_receives.queue_is_empty(received.len()) {
             return Ok(());
         }
         let before = letters.len();
-        for received in &received {
-            // A dead letter that is received again can be released only by its newest handle.
-            if handles.insert(received.id.clone(), received.handle.clone()).is_none() {
-                letters.push(DeadLetter::read(received));
+        for message in &received {
+            // Only the newest receipt handle can make a dead letter visible that was received again.
+            if handles.insert(message.id.clone(), message.handle.clone()).is_none() {
+                letters.push(DeadLetter::read(message));
             }
         }
         if letters.len() - before < received.len() {
-            hiding.lengthen();
+            timeout.lengthen();
         }
         steps.show(letters.len());
     }
@@ -125,21 +125,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hiding_time_grows_with_dead_letters_and_repeats() {
+    fn visibility_timeout_grows_with_dead_letters_and_repeats() {
         for (letters, seconds) in [(0, 30), (10_000, 130), (100_000_000, 43_200)] {
-            assert_eq!(Hiding::of(letters).seconds(), seconds);
+            assert_eq!(VisibilityTimeout::of(letters).seconds(), seconds);
         }
-        let mut hiding = Hiding::of(0);
-        hiding.lengthen();
-        assert_eq!(hiding.seconds(), 60);
-        (0..20).for_each(|_| hiding.lengthen());
-        assert_eq!(hiding.seconds(), 43_200);
+        let mut timeout = VisibilityTimeout::of(0);
+        timeout.lengthen();
+        assert_eq!(timeout.seconds(), 60);
+        (0..20).for_each(|_| timeout.lengthen());
+        assert_eq!(timeout.seconds(), 43_200);
     }
 
     #[test]
     fn three_empty_receives_end_a_pass() {
-        let mut emptiness = Emptiness::default();
-        let ended: Vec<bool> = [0, 0, 1, 0, 0, 0].map(|received| emptiness.is_certain(received)).to_vec();
+        let mut empty_receives = EmptyReceives::default();
+        let ended = [0, 0, 1, 0, 0, 0].map(|received| empty_receives.queue_is_empty(received));
         assert_eq!(ended, [false, false, false, false, false, true]);
     }
 }

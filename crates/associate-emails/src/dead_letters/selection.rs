@@ -1,9 +1,9 @@
-//! Selection: the conditions that choose dead letters.
+//! The conditions that select dead letters.
 
 use super::args::DeadLetters;
 use super::dead_letter::DeadLetter;
 
-/// The conditions that choose a dead letter. An empty list is no condition.
+/// The conditions that select a dead letter. An empty list matches every dead letter.
 #[derive(Debug)]
 pub(super) struct Selection<'a> {
     errors: &'a [String],
@@ -16,7 +16,7 @@ impl<'a> Selection<'a> {
         Selection { errors: &args.error, references: &args.reference, queue_ids: &args.queue_id }
     }
 
-    pub(super) fn chooses(&self, letter: &DeadLetter) -> bool {
+    pub(super) fn includes(&self, letter: &DeadLetter) -> bool {
         let errors = letter.reasons.iter().map(|(error, _)| error);
         any_of(self.errors, errors)
             && any_of(self.references, letter.references.iter())
@@ -24,8 +24,8 @@ impl<'a> Selection<'a> {
     }
 }
 
-fn any_of<'l>(wanted: &[String], mut has: impl Iterator<Item = &'l String>) -> bool {
-    wanted.is_empty() || has.any(|one| wanted.contains(one))
+fn any_of<'l>(wanted: &[String], mut present: impl Iterator<Item = &'l String>) -> bool {
+    wanted.is_empty() || present.any(|one| wanted.contains(one))
 }
 
 #[cfg(test)]
@@ -56,10 +56,10 @@ mod tests {
             ([&[], &["r1"], &["q"]], false),
             ([&[], &["R1"], &[]], false),
         ];
-        for ([errors, references, queue_ids], chosen) in table {
+        for ([errors, references, queue_ids], included) in table {
             let [errors, references, queue_ids] = [own(errors), own(references), own(queue_ids)];
             let selection = Selection { errors: &errors, references: &references, queue_ids: &queue_ids };
-            assert_eq!(selection.chooses(&letter), chosen, "{selection:?}");
+            assert_eq!(selection.includes(&letter), included, "{selection:?}");
         }
     }
 }

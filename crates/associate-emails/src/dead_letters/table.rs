@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::advice::advice;
 use super::dead_letter::DeadLetter;
+use crate::printable::printable_json;
 use crate::tables::{self, Column};
 use crate::workload::count;
 
@@ -13,11 +14,12 @@ struct Group<'l> {
     letters: Vec<&'l DeadLetter>,
 }
 
-/// A table by error. `in_all` counts the dead letters that were not chosen too; `now` is in milliseconds since 1970.
-pub(super) fn table(letters: &[DeadLetter], in_all: usize, now: u64, width: Option<u16>) -> String {
+/// Returns a table with a row for each error. `total` counts all dead letters in the queue; `now` is in milliseconds
+/// since 1970.
+pub(super) fn table(letters: &[DeadLetter], total: usize, now: u64, width: Option<u16>) -> String {
     let summary = match letters.len() {
-        chosen if chosen == in_all => format!("{} in the queue", count(in_all, "dead letter")),
-        chosen => format!("{chosen} of {} in the queue chosen", count(in_all, "dead letter")),
+        selected if selected == total => format!("{} in the queue", count(total, "dead letter")),
+        selected => format!("{selected} of {} in the queue selected", count(total, "dead letter")),
     };
     if letters.is_empty() {
         return summary;
@@ -40,9 +42,9 @@ pub(super) fn table(letters: &[DeadLetter], in_all: usize, now: u64, width: Opti
     format!("{}\n\n{summary}", tables::table(columns, width))
 }
 
-/// Each dead letter as a line of JSON.
+/// Returns each dead letter as a line of JSON.
 pub(super) fn json_lines(letters: &[DeadLetter]) -> String {
-    let lines: Vec<String> = letters.iter().map(|letter| json(letter).to_string()).collect();
+    let lines: Vec<String> = letters.iter().map(|letter| printable_json(&json(letter).to_string())).collect();
     lines.join("\n")
 }
 
@@ -60,7 +62,7 @@ fn json(letter: &DeadLetter) -> Value {
     })
 }
 
-/// Dead letters by their errors, the most frequent first. A dead letter with several errors stands with each.
+/// Groups dead letters by error, the most frequent first. A dead letter with several errors is in each of their groups.
 fn by_error(letters: &[DeadLetter]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for letter in letters {
@@ -75,7 +77,7 @@ fn by_error(letters: &[DeadLetter]) -> Vec<Group<'_>> {
     groups
 }
 
-/// A time in milliseconds, in its largest whole unit.
+/// Formats a time in milliseconds, in its largest whole unit.
 fn age(millis: u64) -> String {
     let seconds = millis / 1_000;
     match seconds {
@@ -116,8 +118,8 @@ mod tests {
         assert!(rows[1].starts_with("| QueueFull                 4   5 h "), "{text}");
         assert!(rows[1].contains("ref-1, ref-2, ref-3 and 1 more"), "{text}");
         assert!(rows[2].starts_with("| NameNotFound              1   5 h "), "{text}");
-        assert!(rows[2].contains("create it, or mend the name, then redrive"), "{text}");
-        assert!(text.ends_with("\n\n4 of 9 dead letters in the queue chosen"), "{text}");
+        assert!(rows[2].contains("create it, or fix the name, then redrive"), "{text}");
+        assert!(text.ends_with("\n\n4 of 9 dead letters in the queue selected"), "{text}");
         assert_eq!(table(&[], 0, 0, None), "0 dead letters in the queue");
     }
 
@@ -133,5 +135,14 @@ mod tests {
                     "reasons": [{ "error": "QueueFull", "message": "why" }], "body": { "queueId": "q" } })
         );
         assert_eq!(lines[1]["body"], "{");
+    }
+
+    #[test]
+    fn invisible_characters_of_a_dead_letter_are_escaped() {
+        let mut hostile = letter("1", 5, &["Unknown"]);
+        hostile.body = "\u{9b}31m\u{202e}txt\u{e0041}\u{7f}".to_owned();
+        let text = json_lines(&[hostile.clone()]);
+        assert!(text.is_ascii(), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["body"], hostile.body);
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod aws;
+mod cases;
 mod environment;
 mod formats;
 #[path = "../../../../tests/golden/mod.rs"]

@@ -19,6 +19,7 @@ fn messages_are_those_of_the_list() {
         &["--time-limit", "x", "-"],
         &["--fast", "--aws", "-"],
         &["--check-queues", "-"],
+        &["--instance", "i", "plan", "pairs.csv"],
         &["no-such-file.json"],
         &["dead-letters"],
         &["dead-letters", "--queue-url", "dead-letters"],

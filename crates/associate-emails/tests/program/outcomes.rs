@@ -5,10 +5,10 @@ use serde_json::json;
 use crate::{Ran, program, run, run_on_stdin};
 
 const SIMULATED: &str = "This was a simulation: nothing was changed in AWS, and whether the queues and email addresses \
-                         exist there was not checked. Give --aws to associate for real.";
+                         exist there was not checked. Use --aws to associate them in AWS.";
 
 const DRY_RUN: &str = "This was a dry run without AWS: nothing was changed, and whether the queues and email addresses \
-                       exist was not checked. Give --aws too, and names are looked up.";
+                       exist was not checked. Use --aws to look up names.";
 
 const TWO_PAIRS: &str = r#"{"instanceId": "i", "associations": [
     {"queueId": "q1", "emailAddressId": "e1"}, {"queueId": "q2", "emailAddressId": "e2"}]}"#;
@@ -138,7 +138,7 @@ fn batch_shows_report_and_listed_messages() {
     let ran = run(&[], "batch-report.json", &batch());
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.rows(&["m2", "emailAddressId", "InvalidRequest"]), 1, "{}", ran.stdout);
-    let answer = "The function's answer lists 1 message to be delivered again";
+    let answer = "The function's response lists 1 message to be redelivered";
     assert!(ran.stdout.contains(answer), "{}", ran.stdout);
 }
 
@@ -200,8 +200,7 @@ fn lost_output_is_reported_but_not_a_closed_pipe() {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let ran: Ran = program(args).arg(&file).stdout(full).output().unwrap().into();
         assert_eq!(ran.code, Some(3), "{args:?}: {}", ran.stderr);
-        let said =
-            "associate-emails: the outcome cannot be written to standard output: No space left on device";
+        let said = "associate-emails: cannot write to standard output: No space left on device";
         assert!(ran.stderr.contains(said), "{}", ran.stderr);
     }
     let (reader, writer) = std::io::pipe().unwrap();

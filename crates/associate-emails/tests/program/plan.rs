@@ -46,7 +46,7 @@ async fn plan_shows_changes_and_makes_none() {
     }
     assert_eq!(ran.rows(&["Billing", "e9"]), 1, "{}", ran.stdout);
     assert!(
-        ran.stdout.contains("1 to add, 1 already there, 3 would fail, 50 not asked for"),
+        ran.stdout.contains("1 to add, 1 already there, 3 would fail, 50 not in the file"),
         "{}",
         ran.stdout
     );

@@ -58,7 +58,7 @@ async fn signal_stops_the_run_and_prints_what_was_done() {
         send(signal, child.id());
         let ran = ended(child);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(code), ""), "{signal}: {}", ran.stderr);
-        let said = "associate-emails: interrupted; 1 pair was associated by then";
+        let said = "associate-emails: interrupted; 1 pair was associated,";
         assert!(ran.stderr.starts_with(said), "{signal}: {}", ran.stderr);
         assert_eq!(connect.associated("i", "q1"), ["e"]);
     }
@@ -153,6 +153,6 @@ async fn process_1_handles_signals() {
     send("TERM", process_1);
     let ran = ended(child);
     assert_eq!(ran.code, Some(143), "{}", ran.stderr);
-    assert!(ran.stderr.contains("1 pair was associated by then"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 pair was associated,"), "{}", ran.stderr);
     assert_eq!(connect.associated("i", "q1"), ["e"]);
 }
