@@ -1,22 +1,26 @@
-//! Failure: the reason why a pair was not associated.
+//! The reason why a pair was not associated.
 //!
 //! Every step from names to calls can create a failure, so this file imports none of them.
 
+use serde::Serialize;
+
 /// The reason why a pair was not associated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Failure {
     /// The API's error code, or one of the function's own (`QueueFull`, `DeadlineExceeded`, `NameNotFound`, …).
     pub error: String,
-    /// One line that names the problem and, if it is known, the remedy.
+    /// One line with the problem and, if it is known, the remedy.
     pub message: String,
     /// Whether the same request may succeed later.
+    #[serde(skip)]
     pub retry: Retry,
-    /// The identifiers that the API refused. If one came from a directory, that directory may be out of date.
+    /// The identifiers that the API rejected. If one came from a directory, that directory may be out of date.
+    #[serde(skip)]
     pub(crate) blame: Blame,
 }
 
 /// The identifiers of a pair that may be wrong because the pair failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Blame {
     /// Neither identifier.
     Nothing,
@@ -43,15 +47,15 @@ impl Blame {
     }
 }
 
-/// Whether a failed pair is worth asking for again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether a failed pair is worth requesting again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Retry {
     /// The cause may pass, such as throttling, a fault of the service, or expired credentials.
     MayPass,
-    /// Only time was short, so the next invocation can try at once.
+    /// Only time was short, so the next invocation can retry immediately.
     NextInvocation,
     /// A queue or an address that was just created may not be found yet. The failure is retryable only on the first
-    /// delivery of an SQS message that is no continuation.
+    /// delivery of an SQS message that is not a continuation.
     FirstDelivery,
     /// The same request fails again.
     Never,

@@ -46,6 +46,12 @@ indices! {
     QueueIndex
     /// Counts the requested pairs, as callers named them.
     PairIndex
+    /// Counts the invalid parts of requests.
+    InvalidIndex
+    /// Counts the failures of an invocation.
+    FailureIndex
+    /// Counts the different reasons in the dead letters of a source.
+    ReasonIndex
     /// Counts the groups of a plan.
     GroupIndex
     /// Counts the addresses of a group.

@@ -1,16 +1,14 @@
-//! Invocation: takes one payload through the pipeline, from its bytes to its answer.
+//! Handles one invocation, from the bytes of its payload to its answer.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::answer::{Answer, InvocationError, Report, answer};
+use crate::answer::{Answer, FinishedRun, InvocationError, Report, answer};
 use crate::calls::{Caller, Deadline, Given, Observer, Round, Shared, Tally};
 use crate::connect::Connect;
 use crate::deferred::Deferred;
-use crate::failures::Failures;
-use crate::forward::{Forwarding, Sender, sent_on};
 use crate::index::{Index, IndexList, SourceIndex};
 use crate::log::{Closing, close, close_without_report};
 use crate::names::DirectoryCache;
@@ -18,10 +16,10 @@ use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::plan::Plan;
-use crate::redelivery::{Listed, Visibility, due, listed};
 use crate::requests::Intent;
 use crate::settings::Settings;
-use crate::sqs::{self, Sqs};
+use crate::settle::{Failures, Settler};
+use crate::sqs::Sqs;
 
 /// The function. The process creates it once, and all invocations share it.
 #[derive(Debug)]
@@ -30,8 +28,7 @@ pub struct Function {
     connect: Connect,
     shared: Shared,
     directories: DirectoryCache,
-    sender: Sender,
-    visibility: Visibility,
+    settler: Settler,
 }
 
 /// One invocation.
@@ -64,15 +61,13 @@ impl Function {
         sqs: Deferred<aws_sdk_sqs::Client>,
     ) -> Self {
         let now = Instant::now();
-        let (failures, continuation) = (settings.failures_queue.clone(), settings.continuation_queue.clone());
         let sqs = Sqs::new(sqs, settings.home.region(), settings.sqs_endpoint.clone());
         Function {
             shared: Shared::new(settings.allowance, settings.max_concurrent_calls, now),
+            settler: Settler::new(sqs, &settings),
             settings,
             connect: Connect::new(connect),
             directories: DirectoryCache::default(),
-            sender: Sender::new(sqs.clone(), failures, continuation),
-            visibility: Visibility::new(sqs),
         }
     }
 
@@ -110,15 +105,16 @@ impl Function {
         let source_ids = envelope.source_ids(invocation.request_id);
         // Calls get at least half of the time, because without a call there is nothing to send.
         let left = invocation.ends.saturating_duration_since(begun);
-        let kept = self.time_for_sqs(&envelope).min(left / 2);
+        let kept = self.settler.time_needed(&envelope).min(left / 2);
         let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, kept).await;
         let mut failures = Failures::new(&envelope.sources, &source_ids, &pairs, &plan, &outcomes);
-        self.send_on(&envelope, &pairs, &outcomes, &mut failures, invocation).await;
-        let report = Report::new(&pairs, &plan, &outcomes, &failures, tally);
-        let listed = self.list(&envelope, &failures, pairs.first_unread, invocation).await;
-        let answer = answer(&envelope, &pairs, &outcomes, &failures, &report, &listed);
-        close(closing(), &envelope.sources, &report, &failures, answer.as_ref().err(), tally);
-        Ok(Completed { report, answer })
+        let settled_by = invocation.ends.checked_sub(self.settings.deadline_margin);
+        let settled_by = settled_by.unwrap_or_else(Instant::now);
+        let redelivered = self.settler.settle(&envelope, &pairs, &outcomes, &mut failures, settled_by).await;
+        let run = FinishedRun::new(envelope, pairs, &plan, outcomes, (failures, redelivered), tally);
+        let answer = answer(&run);
+        close(closing(), &run, answer.as_ref().err());
+        Ok(Completed { report: Report::new(run), answer })
     }
 
     fn read<'p>(
@@ -181,78 +177,6 @@ impl Function {
         let (plan, by_group) = round.finish();
         let outcomes = Outcomes::new(&plan, by_group);
         (plan, outcomes, tally)
-    }
-
-    fn forwarding(&self) -> Forwarding {
-        Forwarding {
-            failures: self.settings.failures_queue.is_some(),
-            continuation: self.settings.continuation_queue.is_some(),
-        }
-    }
-
-    /// The time that SQS needs after the calls. The function sends each message on or sets its visibility.
-    fn time_for_sqs(&self, envelope: &Envelope<'_>) -> Duration {
-        let forwarding = self.forwarding();
-        let queues = if forwarding.applies(envelope.kind) {
-            usize::from(forwarding.failures) + usize::from(forwarding.continuation)
-        } else {
-            0
-        };
-        let sending = sqs::time_for(envelope.sources.len() * queues);
-        match envelope.kind.is_batch() && self.settings.redelivery.is_some() {
-            // The function sends first. Setting the visibility of the other messages then takes another round.
-            true if queues > 0 => sending + sqs::time_for(1),
-            true => sqs::time_for(envelope.sources.len()),
-            false => sending,
-        }
-    }
-
-    async fn send_on(
-        &self,
-        envelope: &Envelope<'_>,
-        pairs: &Pairs,
-        outcomes: &Outcomes,
-        failures: &mut Failures,
-        invocation: Invocation<'_>,
-    ) {
-        let instance = self.settings.instance.as_deref();
-        let outgoing = self.forwarding().outgoing(envelope, pairs, outcomes, failures, instance);
-        if !outgoing.is_empty() {
-            // The messages that could not be sent are listed, and setting their visibility takes another round.
-            let ends = self.last_send(invocation);
-            let ends = match envelope.kind.is_batch() && self.settings.redelivery.is_some() {
-                true => ends.checked_sub(sqs::time_for(1)).unwrap_or(ends),
-                false => ends,
-            };
-            let arrived = self.sender.send(&outgoing, ends).await;
-            failures.note_sent_on(sent_on(&outgoing, &arrived));
-        }
-    }
-
-    /// Lists the messages of a batch that come again, and sets their visibility.
-    async fn list(
-        &self,
-        envelope: &Envelope<'_>,
-        failures: &Failures,
-        first_unread: Option<SourceIndex>,
-        invocation: Invocation<'_>,
-    ) -> Vec<Listed> {
-        if !envelope.kind.is_batch() {
-            return Vec::new();
-        }
-        let listed = listed(&envelope.sources, failures, first_unread);
-        if let Some(delays) = self.settings.redelivery
-            && !listed.is_empty()
-        {
-            let due = due(&envelope.sources, &listed, delays, fastrand::f64);
-            self.visibility.set(&due, self.last_send(invocation)).await;
-        }
-        listed
-    }
-
-    /// The time at which the function stops waiting for SQS.
-    fn last_send(&self, invocation: Invocation<'_>) -> Instant {
-        invocation.ends.checked_sub(self.settings.deadline_margin).unwrap_or_else(Instant::now)
     }
 
     fn caller<'a>(&'a self, invocation: Invocation<'a>, kept: Duration) -> Caller<'a> {

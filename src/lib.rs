@@ -14,13 +14,11 @@
 //! | [`plan`] | pairs | groups per queue, cut into chunks of at most 50 |
 //! | [`calls`] | the plan | calls to Connect: order, pace, retries, deadline, and finding the addresses at fault |
 //! | [`outcomes`] | the answers of the API | the outcome of each pair |
-//! | [`failures`] | the outcomes of failed pairs, and the invalid parts | failures, once for each source |
-//! | [`forward`] | failures | messages to the failures queue (permanent) and the continuation queue (retryable) |
-//! | [`redelivery`] | failures that were not sent on | the listed messages, each with its visibility timeout |
-//! | [`answer`] | outcomes, failures and listed messages | `batchItemFailures`, the report, or an error |
+//! | [`settle`] | the outcomes of failed pairs, and the invalid parts | what becomes of each source: done, sent on, or redelivered |
+//! | [`answer`] | the finished run | `batchItemFailures`, the report, or an error |
 //!
 //! These modules stand beside the pipeline: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the
-//! API of Amazon Connect), [`sqs`] (the batch limits and errors of [`forward`] and [`redelivery`]), [`deferred`] (a client
+//! API of Amazon Connect), [`sqs`] (requests to SQS for [`settle`]), [`deferred`] (a client
 //! made when it is needed), [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not associated), [`writer`]
 //! (requests as JSON), [`clock`] and [`index`] (positions in lists).
 
@@ -30,8 +28,6 @@ pub mod clock;
 pub mod connect;
 pub mod deferred;
 pub mod failure;
-pub mod failures;
-pub mod forward;
 pub mod index;
 pub mod invocation;
 pub mod lambda;
@@ -41,9 +37,9 @@ pub mod outcomes;
 pub mod pairs;
 pub mod payload;
 pub mod plan;
-pub mod redelivery;
 pub mod requests;
 pub mod sdk;
 pub mod settings;
+pub mod settle;
 pub mod sqs;
 pub mod writer;

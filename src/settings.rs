@@ -13,8 +13,8 @@ use crate::calls::CallLimits;
 use crate::calls::backoff::BackoffSettings;
 use crate::calls::group::GroupLimits;
 use crate::calls::pace::Allowance;
-use crate::redelivery::Delays;
 use crate::requests::{Context, Home, InstanceId, MAX_PARTS};
+use crate::settle::Delays;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! Writer: association requests that the function writes itself, for continuations and for dead letters.
+//! Writes association requests, for continuations and for dead letters.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
@@ -6,18 +6,17 @@ use std::sync::Arc;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::index::{PairIndex, QueueIndex};
 use crate::pairs::{Pair, Pairs, RequestedQueue};
 use crate::requests::{Excerpt, Field, List, Named};
 
-/// An association request.
-#[derive(Debug, Default, Serialize)]
+/// An association request. `Reason` is the type of its `failures`.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct WrittenRequest<'a> {
-    /// The instance of entries that name none.
+pub(crate) struct WrittenRequest<'a, Reason = ()> {
+    /// The instance of entries that specify none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) instance_id: Option<&'a str>,
     /// Serde writes this field only if it is true.
@@ -41,7 +40,23 @@ pub(crate) struct WrittenRequest<'a> {
     pub(crate) associations: Vec<WrittenEntry<'a>>,
     /// The reasons why the entries failed, for a person. The function ignores this field when it reads the request.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) failures: Option<Value>,
+    pub(crate) failures: Option<Vec<Reason>>,
+}
+
+impl<Reason> Default for WrittenRequest<'_, Reason> {
+    fn default() -> Self {
+        WrittenRequest {
+            instance_id: None,
+            dry_run: false,
+            check_queues: false,
+            fail_on_permanent: false,
+            fail_on_retryable: None,
+            reference: None,
+            continued: false,
+            associations: Vec::new(),
+            failures: None,
+        }
+    }
 }
 
 /// One entry of a request.
@@ -151,22 +166,23 @@ pub(crate) fn pair_entries<'a>(
     entries.into_iter().map(WrittenEntry::Pairs).collect()
 }
 
-/// Creates entries from the excerpts of invalid entries and elements. An excerpt of a whole request gives no entry. The
-/// elements of one list must be consecutive.
+/// Creates entries from the excerpts of invalid entries and elements. The elements of one list share an entry. An
+/// excerpt of a whole request has no entry.
 pub(crate) fn invalid_entries<'a>(excerpts: impl IntoIterator<Item = &'a Excerpt>) -> Vec<WrittenEntry<'a>> {
     let mut entries: Vec<WrittenEntry<'a>> = Vec::new();
+    let mut lists: HashMap<*const List, usize> = HashMap::new();
     for excerpt in excerpts {
-        match (excerpt, entries.last_mut()) {
-            (Excerpt::Element(list, element), Some(WrittenEntry::Elements(last, elements)))
-                if std::ptr::eq(Arc::as_ptr(list), *last) =>
-            {
-                elements.push(element);
+        match excerpt {
+            Excerpt::Element(list, element) => {
+                let next = entries.len();
+                let position = *lists.entry(Arc::as_ptr(list)).or_insert(next);
+                match entries.get_mut(position) {
+                    Some(WrittenEntry::Elements(_, elements)) => elements.push(element),
+                    _ => entries.push(WrittenEntry::Elements(list, vec![element])),
+                }
             }
-            (Excerpt::Element(list, element), _) => {
-                entries.push(WrittenEntry::Elements(list, vec![element]));
-            }
-            (Excerpt::Entry(_, entry), _) => entries.push(WrittenEntry::Invalid(entry)),
-            (Excerpt::Request(_) | Excerpt::Unreadable(_), _) => {}
+            Excerpt::Entry(_, entry) => entries.push(WrittenEntry::Invalid(entry)),
+            Excerpt::Request(_) | Excerpt::Unreadable(_) => {}
         }
     }
     entries
@@ -174,6 +190,24 @@ pub(crate) fn invalid_entries<'a>(excerpts: impl IntoIterator<Item = &'a Excerpt
 
 /// Number of bytes that a value takes as JSON.
 pub(crate) fn json_size(value: &(impl Serialize + ?Sized)) -> usize {
+    let mut counter = ByteCounter(0);
     // The function's own types can always be written as JSON.
-    serde_json::to_vec(value).map_or(0, |json| json.len())
+    match serde_json::to_writer(&mut counter, value) {
+        Ok(()) => counter.0,
+        Err(_) => 0,
+    }
+}
+
+/// Counts bytes instead of storing them.
+struct ByteCounter(usize);
+
+impl std::io::Write for ByteCounter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

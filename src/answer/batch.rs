@@ -1,4 +1,4 @@
-//! Batch: the answer to a batch of messages, with the messages to deliver again.
+//! The response to a batch of messages, with the messages to redeliver.
 
 use std::collections::HashSet;
 
@@ -6,18 +6,17 @@ use serde::Serialize;
 
 use crate::index::{IndexList, SourceIndex};
 use crate::payload::Source;
-use crate::redelivery::Listed;
 
 /// The response with `batchItemFailures` that an event source mapping with `ReportBatchItemFailures` and a pipe expect
 /// (Lambda Developer Guide, "Handling errors for an SQS event source in Lambda").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchItemFailures {
-    /// The messages to deliver again, once each, in the order of the batch.
+    /// The messages to redeliver, once each, in the order of the batch.
     pub batch_item_failures: Vec<BatchItemFailure>,
 }
 
-/// A message to deliver again.
+/// A message to redeliver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BatchItemFailure {
@@ -26,10 +25,10 @@ pub struct BatchItemFailure {
 }
 
 impl BatchItemFailures {
-    /// Lists messages. `listed` is in the order of the batch.
-    pub fn new(sources: &IndexList<SourceIndex, Source<'_>>, listed: &[Listed]) -> Self {
+    /// Lists the messages to redeliver. `redelivered` is in the order of the batch.
+    pub fn new(sources: &IndexList<SourceIndex, Source<'_>>, redelivered: &[SourceIndex]) -> Self {
         let mut known = HashSet::new();
-        let ids = listed.iter().map(|listed| sources[listed.source].id.as_deref().unwrap_or_default());
+        let ids = redelivered.iter().map(|source| sources[*source].id.as_deref().unwrap_or_default());
         let batch_item_failures = ids
             .filter(|id| known.insert(*id))
             .map(|id| BatchItemFailure { item_identifier: id.to_owned() })

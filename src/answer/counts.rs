@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::failures::{Failures, Origin};
 use crate::outcomes::{Outcome, Outcomes};
 use crate::pairs::Pairs;
 use crate::plan::Distinct;
+use crate::settle::{Failures, Subject};
 
 /// `associated + already_associated + planned + failed` is `distinct`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -57,7 +57,7 @@ impl Counts {
 fn retryable(failures: &Failures) -> HashMap<Distinct, bool> {
     let mut failed = HashMap::new();
     for failure in failures.as_slice() {
-        if let Origin::Pair { distinct, .. } = failure.origin {
+        if let Subject::Pair { distinct, .. } = failure.subject {
             *failed.entry(distinct).or_insert(true) &= failure.retryable;
         }
     }

@@ -1,4 +1,4 @@
-//! Errors of an invocation as a whole, under the names that `Retry` and `Catch` of a state machine match.
+//! Errors of an invocation as a whole, with the names that `Retry` and `Catch` of a state machine match.
 
 use lambda_runtime::Diagnostic;
 
@@ -12,7 +12,7 @@ pub enum InvocationError {
     /// done.
     #[error("{0}")]
     RetryableFailure(String),
-    /// Something failed for good, and nothing may succeed later. A retry cannot help.
+    /// Something failed permanently, and nothing may succeed later. A retry cannot help.
     #[error("{0}")]
     PermanentFailure(String),
 }

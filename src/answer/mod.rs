@@ -1,12 +1,13 @@
-//! Answer: the function's answer to the caller of the invocation.
+//! The function's response to the caller of the invocation.
 //!
-//! A batch of messages gets the list of messages to deliver again. Every other caller gets a report or an error. The
+//! A batch of messages gets the list of messages to redeliver. Every other caller gets a report or an error. The
 //! envelope and the outcomes of the pairs decide between a report and an error.
 
 mod already;
 mod batch;
 mod counts;
 mod error;
+mod finished;
 mod remaining;
 mod report;
 mod summary;
@@ -16,13 +17,10 @@ use serde::Serialize;
 pub use batch::BatchItemFailures;
 pub use counts::Counts;
 pub use error::InvocationError;
+pub(crate) use finished::FinishedRun;
 pub use report::{QueueRow, Report, Status};
 
-use crate::failures::Failures;
-use crate::outcomes::Outcomes;
-use crate::pairs::Pairs;
-use crate::payload::{Envelope, EnvelopeKind};
-use crate::redelivery::Listed;
+use crate::payload::EnvelopeKind;
 
 /// The answer to an invocation that did not end in an error.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,33 +36,27 @@ pub enum Answer {
 ///
 /// # Errors
 /// Returns an [`InvocationError`] if the caller must see the failures as an error.
-pub(crate) fn answer(
-    envelope: &Envelope<'_>,
-    pairs: &Pairs,
-    outcomes: &Outcomes,
-    failures: &Failures,
-    report: &Report,
-    listed: &[Listed],
-) -> Result<Answer, InvocationError> {
-    let summary = || summary::summary(failures, &report.counts);
+pub(crate) fn answer(run: &FinishedRun<'_>) -> Result<Answer, InvocationError> {
+    let FinishedRun { envelope, pairs, outcomes, failures, .. } = run;
+    let summary = || summary::summary(failures, &run.counts);
     if envelope.kind.is_batch() {
-        return Ok(Answer::Batch(BatchItemFailures::new(&envelope.sources, listed)));
+        return Ok(Answer::Batch(BatchItemFailures::new(&envelope.sources, &run.redelivered)));
     }
     let nothing_valid = pairs.mentions.is_empty() && failures.has(|_| true);
     if nothing_valid && envelope.kind != EnvelopeKind::DistributedMap {
         return Err(InvocationError::InvalidRequest(summary()));
     }
     let asynchronous = envelope.kind.is_asynchronous();
-    if failures.has(|failed| failed.retryable && (asynchronous || failed.fail_on_retryable)) {
+    if failures.has(|entry| entry.retryable && (asynchronous || entry.options.fail_on_retryable)) {
         return Err(InvocationError::RetryableFailure(summary()));
     }
     let permanent_is_error =
-        failures.has(|failed| !failed.retryable && (asynchronous || failed.fail_on_permanent));
-    if permanent_is_error && !failures.has(|failed| failed.retryable) {
+        failures.has(|entry| !entry.retryable && (asynchronous || entry.options.fail_on_permanent));
+    if permanent_is_error && !failures.has(|entry| entry.retryable) {
         return Err(InvocationError::PermanentFailure(summary()));
     }
     let remaining = if asynchronous { Ok(None) } else { remaining::remaining(failures, pairs) };
-    match remaining.ok().and_then(|remaining| report.shortened().with_remaining(remaining)) {
+    match remaining.ok().and_then(|remaining| Report::shortened(run).with_remaining(remaining)) {
         Some(report) => {
             let report = report.with_already_associated(already::already_associated(pairs, outcomes));
             Ok(Answer::Report(Box::new(report)))

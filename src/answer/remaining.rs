@@ -1,13 +1,13 @@
-//! Remaining: the pairs of a request that may succeed later, as a request to send again.
+//! The pairs of a request that may succeed later, as a request to send again.
 
 use serde_json::Value;
 
-use crate::failures::{Failed, Failures, Origin};
 use crate::pairs::Pairs;
 use crate::requests::Intent;
+use crate::settle::{FailureEntry, Failures};
 use crate::writer::{WrittenRequest, pair_entries};
 
-/// The remaining pairs have different intents, and no single request can ask for all of them.
+/// The remaining pairs have different intents, and no single request can contain all of them.
 #[derive(Debug)]
 pub(super) struct Mixed;
 
@@ -21,29 +21,27 @@ pub(super) struct Mixed;
 /// whether they check queues.
 pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Value>, Mixed> {
     let wanted = || {
-        failures.as_slice().iter().filter_map(|failed| match failed.origin {
-            Origin::Pair { intent, .. } if failed.retryable && !failed.fail_on_retryable => {
-                Some((intent, failed))
-            }
-            Origin::Pair { .. } | Origin::Invalid(_) => None,
-        })
+        let may_succeed = |entry: &&FailureEntry| {
+            entry.pair().is_some() && entry.retryable && !entry.options.fail_on_retryable
+        };
+        failures.as_slice().iter().filter(may_succeed)
     };
-    let Some((intent, first)) = wanted().next() else { return Ok(None) };
-    if wanted().any(|(other, _)| other != intent) {
+    let Some(first) = wanted().next() else { return Ok(None) };
+    let intent = first.options.intent;
+    if wanted().any(|other| other.options.intent != intent) {
         return Err(Mixed);
     }
-    let left = || wanted().map(|(_, failed)| failed);
     // Each item may have its own reference, but a request has only one.
-    let reference = left().all(|failed| failed.reference == first.reference).then_some(&*first.reference);
+    let reference = wanted().all(|entry| entry.reference == first.reference).then_some(&*first.reference);
     let instance = first.instance_id.as_deref();
-    let request = WrittenRequest {
+    let request: WrittenRequest<'_> = WrittenRequest {
         instance_id: instance,
         dry_run: intent.is_dry(),
         check_queues: intent == Intent::Check,
-        fail_on_permanent: left().all(|failed| failed.fail_on_permanent),
+        fail_on_permanent: wanted().all(|entry| entry.options.fail_on_permanent),
         fail_on_retryable: Some(false),
         reference,
-        associations: pair_entries(left().filter_map(Failed::pair), pairs, instance),
+        associations: pair_entries(wanted().filter_map(FailureEntry::pair), pairs, instance),
         ..WrittenRequest::default()
     };
     // Serializing a request cannot fail.

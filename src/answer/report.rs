@@ -6,20 +6,21 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::calls::Tally;
-use crate::failures::{Failed, Failures};
 use crate::index::{AddressIndex, GroupIndex, IndexList, QueueIndex};
 use crate::outcomes::{GroupOutcomes, Outcome, Outcomes};
 use crate::pairs::Pairs;
 use crate::plan::{Group, Plan};
 use crate::requests::{InstanceId, QueueId};
+use crate::settle::FailureEntry;
 use crate::writer::json_size;
 
-use super::Counts;
+use super::{Counts, FinishedRun};
 
 /// Size limit of a report, in bytes. A Step Functions payload ends at 262,144 bytes (Step Functions Developer Guide,
 /// "Quotas related to state executions"), and a state machine adds other data to the report.
 const MAX_BYTES: usize = 200_000;
+/// Number of failures that cannot fit into a report. Each takes more than 40 bytes for the names of its fields.
+const MAX_FAILURES: usize = MAX_BYTES / 40;
 
 /// The outcome of an invocation as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -116,7 +117,7 @@ impl QueueRow {
 }
 
 /// Whether the rows, and the invalid parts that belong to no queue, add up to the totals.
-fn add_up(rows: &[QueueRow], invalid: usize, counts: &Counts) -> bool {
+pub(super) fn add_up(rows: &[QueueRow], invalid: usize, counts: &Counts) -> bool {
     let sum = |count: fn(&QueueRow) -> usize| rows.iter().map(count).sum::<usize>();
     sum(|row| row.requested) + invalid == counts.requested
         && sum(|row| row.associated) == counts.associated
@@ -145,7 +146,7 @@ pub struct Report {
     /// The queues, in the order in which requests first name them.
     pub queues: Vec<QueueRow>,
     /// The failures, in the order of the request.
-    pub failures: Vec<Failed>,
+    pub failures: Vec<FailureEntry>,
     /// Number of failures that the report leaves out.
     pub(crate) failures_omitted: usize,
     /// Number of queues that the report leaves out.
@@ -160,42 +161,34 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(
-        pairs: &Pairs,
-        plan: &Plan,
-        outcomes: &Outcomes,
-        failures: &Failures,
-        tally: Tally,
-    ) -> Self {
-        let counts = Counts::new(pairs, outcomes, failures);
-        let queues = queue_rows(pairs, plan, outcomes);
-        debug_assert!(add_up(&queues, pairs.invalid.len(), &counts), "{counts:?} of {queues:#?}");
+    /// Creates the report of a run with all of its failures.
+    pub(crate) fn new(mut run: FinishedRun<'_>) -> Self {
+        let failures = std::mem::take(&mut run.failures).into_vec();
+        Report::with_failures(&run, failures)
+    }
+
+    /// Creates the report of a run without the failures that cannot fit in any case.
+    pub(crate) fn shortened(run: &FinishedRun<'_>) -> Self {
+        let failures = run.failures.as_slice();
+        let kept = failures.len().min(MAX_FAILURES);
         Report {
-            status: Status::of(&counts),
-            counts,
-            api_calls: tally.api_calls,
-            throttled_calls: tally.throttled_calls,
-            queues,
-            failures: failures.as_slice().to_vec(),
+            failures_omitted: failures.len() - kept,
+            ..Report::with_failures(run, failures[..kept].to_vec())
+        }
+    }
+
+    fn with_failures(run: &FinishedRun<'_>, failures: Vec<FailureEntry>) -> Self {
+        Report {
+            status: Status::of(&run.counts),
+            counts: run.counts,
+            api_calls: run.tally.api_calls,
+            throttled_calls: run.tally.throttled_calls,
+            queues: run.queues.clone(),
+            failures,
             failures_omitted: 0,
             queues_omitted: 0,
             remaining: None,
             already_associated_pairs: None,
-        }
-    }
-
-    /// Copies the report without the failures that cannot fit in any case. Each failure takes more than 40 bytes for
-    /// the names of its members alone.
-    #[must_use]
-    pub fn shortened(&self) -> Self {
-        let kept = self.failures.len().min(MAX_BYTES / 40);
-        Report {
-            queues: self.queues.clone(),
-            failures: self.failures[..kept].to_vec(),
-            failures_omitted: self.failures_omitted + self.failures.len() - kept,
-            remaining: self.remaining.clone(),
-            already_associated_pairs: self.already_associated_pairs.clone(),
-            ..*self
         }
     }
 
@@ -255,7 +248,7 @@ impl Report {
 
 /// Builds the row of each queue. Every distinct pair counts in exactly one row, so that the rows add up to the totals. A
 /// pair may have been called with an older identifier of its queue than the row shows.
-fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> {
+pub(super) fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> {
     let mut rows: Vec<QueueRow> = Vec::with_capacity(plan.groups.len());
     // A queue that requests identify in two ways has one row. A queue whose name was not found has a row of its own.
     let mut row_of_group: HashMap<GroupIndex, usize> = HashMap::with_capacity(plan.groups.len());

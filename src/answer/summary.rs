@@ -4,21 +4,21 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt::Write;
 
-use crate::failures::{Failed, Failures};
+use crate::settle::{FailureEntry, Failures};
 
 use super::Counts;
 
 /// Number of reasons that the summary spells out.
 const REASONS: usize = 3;
 
-/// Gives the number of failures and the first reasons.
+/// Writes the number of failures and the first reasons.
 pub(super) fn summary(failures: &Failures, counts: &Counts) -> String {
-    let mut reasons: Vec<(&Failed, usize)> = Vec::new();
-    // A payload may hold a million invalid entries, each with its own reason. A map keeps the search fast.
+    let mut reasons: Vec<(&FailureEntry, usize)> = Vec::new();
+    // A payload may have 100,000 invalid parts, each with its own reason. A map keeps the search fast.
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
     for failed in failures.as_slice() {
         let next = reasons.len();
-        match known.entry((&failed.error, &failed.message)) {
+        match known.entry((failed.error(), failed.message())) {
             Entry::Occupied(reason) => reasons[*reason.get()].1 += 1,
             Entry::Vacant(reason) => {
                 reason.insert(next);
@@ -30,20 +30,20 @@ pub(super) fn summary(failures: &Failures, counts: &Counts) -> String {
     for (number, (failed, count)) in reasons.iter().take(REASONS).enumerate() {
         let separator = if number == 0 { ": " } else { "; " };
         // Writing to a string cannot fail.
-        let _ = write!(line, "{separator}{}", failed.error);
+        let _ = write!(line, "{separator}{}", failed.error());
         if *count > 1 {
             let _ = write!(line, " ({count} times)");
         }
         if let (Some(path), 1) = (&failed.path, count) {
             let _ = write!(line, " at {path}");
         }
-        let _ = write!(line, ": {}", failed.message);
+        let _ = write!(line, ": {}", failed.message());
     }
     let _ = match reasons.len().saturating_sub(REASONS) {
         0 => Ok(()),
         1 => write!(line, "; and 1 other reason"),
         others => write!(line, "; and {others} other reasons"),
     };
-    // API messages and member names come from outside and may hold control characters.
+    // API messages and member names come from outside and may contain control characters.
     line.replace(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'), " ")
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::answer::{Counts, InvocationError, QueueRow, Report};
+use crate::answer::{Counts, FinishedRun, InvocationError, QueueRow};
 use crate::calls::Tally;
 use crate::clock::epoch_millis;
-use crate::failures::{Failed, Failures};
 use crate::payload::Source;
 use crate::requests::Named;
+use crate::settle::FailureEntry;
 
 use super::lines::RECORDS;
 use super::metrics::{Metric, record};
@@ -40,22 +40,17 @@ pub(crate) struct Closing<'a> {
 }
 
 /// Logs the outcome of an invocation.
-pub(crate) fn close(
-    closing: Closing<'_>,
-    sources: &[Source<'_>],
-    report: &Report,
-    failures: &Failures,
-    error: Option<&InvocationError>,
-    tally: Tally,
-) {
-    for row in report.queues.iter().filter(|row| row.planned > 0) {
+pub(crate) fn close(closing: Closing<'_>, run: &FinishedRun<'_>, error: Option<&InvocationError>) {
+    for row in run.queues.iter().filter(|row| row.planned > 0) {
         log_plan(row);
     }
-    let mut permanent = failures.as_slice().iter().filter(|failed| !failed.retryable);
+    let failures = run.failures.as_slice();
+    let mut permanent = failures.iter().filter(|entry| !entry.retryable);
     permanent.by_ref().take(SINGLE_LINES).for_each(log_single);
     log_grouped(permanent, FAILED_PERMANENTLY);
-    log_grouped(failures.as_slice().iter().filter(|failed| failed.retryable), CAN_BE_RETRIED);
-    log_end(closing, report.counts, report.queues.len(), received_often(sources), error, tally);
+    log_grouped(failures.iter().filter(|entry| entry.retryable), CAN_BE_RETRIED);
+    let received_often = received_often(&run.envelope.sources);
+    log_end(closing, run.counts, run.queues.len(), received_often, error, run.tally);
 }
 
 /// Logs the end of an invocation whose payload could not be read.
@@ -75,7 +70,7 @@ fn log_plan(row: &QueueRow) {
     );
 }
 
-fn log_single(failed: &Failed) {
+fn log_single(failed: &FailureEntry) {
     let (queue_id, queue_name) = named(failed);
     let address = failed.address.as_ref().and_then(Named::id);
     tracing::warn!(
@@ -83,10 +78,10 @@ fn log_single(failed: &Failed) {
         queueId = queue_id,
         queueName = queue_name,
         emailAddressId = address.map(|id| &**id),
-        error = failed.error,
-        reason = failed.message,
-        path = failed.path,
-        messageId = failed.message_id,
+        error = failed.error(),
+        reason = failed.message(),
+        path = failed.path.as_deref(),
+        messageId = failed.message_id.as_deref(),
         reference = &*failed.reference,
         sentOn = failed.sent_on,
         message = FAILED_PERMANENTLY
@@ -104,15 +99,15 @@ struct FailureGroup<'f> {
 
 /// Logs one line for each queue and error. After an outage, for example, each pair of a large message fails for the same
 /// reason.
-fn log_grouped<'f>(failures: impl Iterator<Item = &'f Failed>, message: &str) {
+fn log_grouped<'f>(failures: impl Iterator<Item = &'f FailureEntry>, message: &str) {
     type Key<'f> = (Option<&'f str>, Option<&'f str>, Option<&'f str>, &'f str, bool);
     let mut groups: BTreeMap<Key<'_>, FailureGroup<'_>> = BTreeMap::new();
     for failed in failures {
         let (queue_id, queue_name) = named(failed);
-        let key = (failed.instance_id.as_deref(), queue_id, queue_name, &*failed.error, failed.sent_on);
+        let key = (failed.instance_id.as_deref(), queue_id, queue_name, failed.error(), failed.sent_on);
         let group = groups.entry(key).or_insert(FailureGroup {
             count: 0,
-            reason: &failed.message,
+            reason: failed.message(),
             references: Vec::new(),
         });
         group.count += 1;
@@ -136,7 +131,7 @@ fn log_grouped<'f>(failures: impl Iterator<Item = &'f Failed>, message: &str) {
     }
 }
 
-fn named(failed: &Failed) -> (Option<&str>, Option<&str>) {
+fn named(failed: &FailureEntry) -> (Option<&str>, Option<&str>) {
     match &failed.queue {
         Some(Named::Id(id)) => (Some(id), None),
         Some(Named::Name(name)) => (None, Some(name)),

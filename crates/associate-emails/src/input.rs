@@ -9,7 +9,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use clap::ValueEnum;
-use queue_email_associator::failures::Failed;
+use queue_email_associator::settle::FailureEntry;
 use request_file::{Form, Record};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -50,16 +50,16 @@ pub(crate) struct Records {
 
 impl Records {
     /// Replaces the library's message for a failure by the file's, because the library knows no columns.
-    pub(crate) fn reword(&self, failures: &mut [Failed]) {
+    pub(crate) fn reword(&self, failures: &mut [FailureEntry]) {
         for failed in failures {
             let item = failed.path.as_deref().and_then(item_of);
             let is_instance = failed.path.as_deref().is_some_and(|path| path.ends_with("].instanceId"));
-            if is_instance && failed.message.starts_with("instanceId is missing") {
-                NO_INSTANCE.clone_into(&mut failed.message);
+            if is_instance && failed.message().starts_with("instanceId is missing") {
+                failed.reword(NO_INSTANCE);
             }
             if let Some((item, problem)) = item.and_then(|item| Some((item, self.problems.get(&item)?))) {
-                failed.path = Some(format!("Items[{item}]"));
-                failed.message.clone_from(problem);
+                failed.path = Some(format!("Items[{item}]").into());
+                failed.reword(problem.as_str());
             }
         }
     }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use queue_email_associator::answer::QueueRow;
-use queue_email_associator::failures::Failed;
+use queue_email_associator::settle::FailureEntry;
 
 use crate::printable::printable;
 
@@ -44,11 +44,11 @@ pub(crate) fn plan(rows: &[QueueRow], width: Option<u16>) -> String {
 }
 
 /// Returns the changes that a live run would make to each queue, according to its list and the directory of addresses.
-pub(crate) fn check(rows: &[QueueRow], failures: &[Failed], width: Option<u16>) -> String {
+pub(crate) fn check(rows: &[QueueRow], failures: &[FailureEntry], width: Option<u16>) -> String {
     let mut full: HashMap<(&str, &str), usize> = HashMap::new();
     let mut unknown: HashMap<(&str, &str), usize> = HashMap::new();
     for failed in failures {
-        let counts = match failed.error.as_str() {
+        let counts = match failed.error() {
             "QueueFull" => &mut full,
             "EmailAddressNotFound" | "NameNotFound" | "NameAmbiguous" | "ResourceNotFoundException" => {
                 &mut unknown
@@ -95,7 +95,7 @@ pub(crate) fn unrequested(rows: &[QueueRow], width: Option<u16>) -> String {
 
 /// Returns the failures, with a row for each reason. `lines` has the line in the file for each item of the payload, if
 /// the file has records.
-pub(crate) fn failures(rows: &[Failed], lines: Option<&[u64]>, width: Option<u16>) -> String {
+pub(crate) fn failures(rows: &[FailureEntry], lines: Option<&[u64]>, width: Option<u16>) -> String {
     by_reason(rows.iter().map(|failed| Failure::new(failed, lines)).collect(), width)
 }
 
@@ -136,16 +136,16 @@ struct Failure<'f> {
 }
 
 impl<'f> Failure<'f> {
-    fn new(failed: &'f Failed, lines: Option<&[u64]>) -> Self {
+    fn new(failed: &'f FailureEntry, lines: Option<&[u64]>) -> Self {
         Failure {
             place: Place::of(failed.path.as_deref().unwrap_or_default(), lines),
             message_id: failed.message_id.as_deref().unwrap_or_default(),
             instance: failed.instance_id.as_deref().unwrap_or_default(),
             queue: queue(failed),
             address: address(failed),
-            error: &failed.error,
+            error: failed.error(),
             retryable: failed.retryable,
-            message: &failed.message,
+            message: failed.message(),
         }
     }
 }
@@ -204,12 +204,12 @@ fn queue_name(row: &QueueRow) -> String {
 }
 
 /// Returns the queue of a failure, as in the file.
-fn queue(row: &Failed) -> &str {
+fn queue(row: &FailureEntry) -> &str {
     row.queue.as_ref().map_or("", |queue| queue.as_ref().text())
 }
 
 /// Returns the email address of a failure, as in the file.
-fn address(row: &Failed) -> &str {
+fn address(row: &FailureEntry) -> &str {
     row.address.as_ref().map_or("", |address| address.as_ref().text())
 }
 

@@ -1,7 +1,11 @@
 //! Tests of the report's size and counts.
 
-use crate::failures::Origin;
-use crate::index::{Index, SourceIndex};
+use crate::calls::Tally;
+use crate::failure::{Failure, Retry};
+use crate::index::{Index, InvalidIndex, SourceIndex};
+use crate::payload::Envelope;
+use crate::requests::Options;
+use crate::settle::{Failures, Subject};
 
 use super::*;
 
@@ -23,22 +27,20 @@ fn row(number: usize, failed: usize) -> QueueRow {
 }
 
 /// A failure of about a thousand bytes.
-fn failure(number: usize) -> Failed {
-    Failed {
+fn failure(number: usize) -> FailureEntry {
+    FailureEntry {
         instance_id: None,
         queue: None,
         address: None,
-        error: "E".to_owned(),
-        message: format!("{number:01000}"),
+        failure: Arc::new(Failure::ours("E", format!("{number:01000}"), Retry::Never)),
         retryable: false,
         path: None,
         reference: "r".into(),
         message_id: None,
         source: SourceIndex::new(0),
-        origin: Origin::Invalid(number),
+        subject: Subject::Invalid(InvalidIndex::new(number)),
         sent_on: false,
-        fail_on_retryable: true,
-        fail_on_permanent: false,
+        options: Options::default(),
     }
 }
 
@@ -114,11 +116,20 @@ fn already_associated_pairs_are_all_named_or_none() {
 
 #[test]
 fn failures_beyond_the_limit_are_only_counted() {
-    let mut whole = report(Vec::new(), 0);
-    whole.failures = vec![failure(0); MAX_BYTES / 40 + 9];
-    whole.failures_omitted = 7;
-    let shortened = whole.shortened();
-    assert_eq!((shortened.failures.len(), shortened.failures_omitted), (MAX_BYTES / 40, 16));
+    let run = FinishedRun {
+        envelope: Envelope::read(b"{}").unwrap(),
+        pairs: Pairs::default(),
+        outcomes: Outcomes { by_group: IndexList::default(), by_pair: IndexList::default() },
+        failures: Failures::of(vec![failure(0); MAX_FAILURES + 9]),
+        redelivered: Vec::new(),
+        tally: Tally::default(),
+        counts: Counts::default(),
+        queues: Vec::new(),
+    };
+    let shortened = Report::shortened(&run);
+    assert_eq!((shortened.failures.len(), shortened.failures_omitted), (MAX_FAILURES, 9));
+    let whole = Report::new(run);
+    assert_eq!((whole.failures.len(), whole.failures_omitted), (MAX_FAILURES + 9, 0));
 }
 
 #[test]

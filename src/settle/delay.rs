@@ -1,39 +1,53 @@
-//! Delay: computes how long a listed message stays hidden, from its reason and its number of deliveries.
+//! Computes how long a redelivered message stays hidden, from its reason and its number of deliveries.
 
 use std::time::Duration;
 
-/// After this time the API should find a new resource (see [`crate::failure::Retry::FirstDelivery`]).
+use crate::failure::Retry;
+
+use super::{FailureEntry, Subject};
+
+/// After this time the API should find a new resource (see [`Retry::FirstDelivery`]).
 const GRACE: Duration = Duration::from_secs(60);
-/// The longest delay. SQS hides a message for at most 12 hours after it was received (SQS Developer Guide, "Amazon SQS
+/// Maximum delay. SQS hides a message for at most 12 hours after it was received (SQS Developer Guide, "Amazon SQS
 /// visibility timeout"). A Lambda invocation takes up to 15 minutes of them, and a batching window up to five.
-const LONGEST: Duration = Duration::from_secs(12 * 3_600 - 20 * 60);
-/// The delay varies by up to this share in both directions, so messages that were listed together come apart.
+const MAX_DELAY: Duration = Duration::from_secs(12 * 3_600 - 20 * 60);
+/// The delay varies by up to this share in both directions, so that messages that failed together are not retried
+/// together.
 const JITTER: f64 = 0.2;
 
-/// The delays of a message that may succeed later.
+/// The delays of redelivered messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delays {
     /// The delay after the first delivery, in whole seconds. It doubles with each delivery.
     pub(crate) initial: Duration,
-    /// The longest delay, jitter included, in whole seconds.
+    /// Maximum delay, jitter included, in whole seconds.
     pub max: Duration,
 }
 
-/// The reason why a message is listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The function only lacked time.
+/// The reason why a message is redelivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Only time was short.
     Time,
-    /// The API only did not find a resource, and this is the message's first delivery.
+    /// The API did not find a resource, and this is the message's first delivery.
     Grace,
-    /// There is another reason, alone or beside one of the others.
+    /// Another reason, or several.
     Other,
 }
 
 impl Reason {
+    /// Returns the reason of a failure.
+    pub(super) fn of(entry: &FailureEntry) -> Self {
+        match (entry.subject, entry.failure.retry) {
+            (Subject::Pair { .. }, Retry::NextInvocation) => Reason::Time,
+            (Subject::Pair { .. }, Retry::FirstDelivery) => Reason::Grace,
+            (Subject::Pair { .. } | Subject::Invalid(_), _) => Reason::Other,
+        }
+    }
+
     /// Combines two reasons of one message.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         if self == other { self } else { Reason::Other }
     }
 }
@@ -49,7 +63,7 @@ impl Delays {
                 let doublings = receive_count.saturating_sub(1).min(31);
                 let doubled = self.initial.saturating_mul(1 << doublings).min(self.max);
                 let jittered = doubled.mul_f64(1.0 - JITTER + 2.0 * JITTER * random);
-                Duration::from_secs(jittered.min(self.max).min(LONGEST).as_secs_f64().round() as u64)
+                Duration::from_secs(jittered.min(self.max).min(MAX_DELAY).as_secs_f64().round() as u64)
             }
         }
     }

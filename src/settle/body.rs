@@ -1,0 +1,187 @@
+//! Writes the association requests that contain the failures of a source.
+//!
+//! A body has each pair with its instance, as the caller named it. It repeats an invalid part of a request unchanged. A
+//! body that could not be read is repeated as a whole, as `{"unreadable": "…"}`.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::index::Index;
+use crate::pairs::Pairs;
+use crate::payload::{Json, Members};
+use crate::requests::{Excerpt, Field, Intent, Name};
+use crate::writer::{WrittenRequest, invalid_entries, pair_entries};
+
+use super::parts::parts;
+use super::reasons::{MergedReason, Reasons};
+use super::{FailureEntry, Subject};
+
+/// The failures of one source that are sent to one queue.
+#[derive(Clone, Copy)]
+pub(super) struct BodyInput<'a> {
+    /// The failures. There is at least one.
+    pub(super) entries: &'a [&'a FailureEntry],
+    /// The failures are dead letters, and the body contains their reasons. Otherwise they are a continuation.
+    pub(super) with_reasons: bool,
+    /// The instance of requests that specify none.
+    pub(super) default_instance: Option<&'a str>,
+    /// All pairs of the invocation.
+    pub(super) pairs: &'a Pairs,
+}
+
+/// Writes one or more bodies.
+pub(super) fn bodies(input: &BodyInput<'_>) -> Vec<String> {
+    let reasons = input.with_reasons.then(|| Reasons::new(input.entries, input.pairs));
+    let merged = |part: &[usize]| Some(reasons.as_ref()?.merged(part, input.entries));
+    let excerpts = input.entries.iter().filter_map(|entry| excerpt(entry, input.pairs));
+    // An invalid request is repeated as a whole, with all of its failures.
+    let mut whole =
+        excerpts.filter(|excerpt| matches!(excerpt, Excerpt::Request(_) | Excerpt::Unreadable(_)));
+    if let Some(excerpt) = whole.next() {
+        let all: Vec<usize> = (0..input.entries.len()).collect();
+        return whole_body(excerpt, input, merged(&all)).into_iter().collect();
+    }
+    let parts = parts(input.entries, reasons.as_ref(), input.pairs);
+    parts.iter().map(|part| part_body(part, input, merged(part))).collect()
+}
+
+/// The invalid part of a request, unchanged, or `None` for a pair.
+pub(super) fn excerpt<'p>(entry: &FailureEntry, pairs: &'p Pairs) -> Option<&'p Excerpt> {
+    match entry.subject {
+        Subject::Invalid(index) => pairs.invalid[index.get()].1.excerpt.as_ref(),
+        Subject::Pair { .. } => None,
+    }
+}
+
+/// The body for a source with an invalid request: the original request, or the text that could not be read. `None` if
+/// the excerpt is only a part of a request.
+fn whole_body(
+    excerpt: &Excerpt,
+    input: &BodyInput<'_>,
+    reasons: Option<Vec<MergedReason<'_>>>,
+) -> Option<String> {
+    match excerpt {
+        Excerpt::Unreadable(text) => Some(sendable(&Unreadable { unreadable: text, failures: reasons })),
+        Excerpt::Request(request) => {
+            let members: Members<'_> = match Json::parse(request.get()) {
+                Ok(Json::Object(members)) => members,
+                // An excerpt of a request is always an object.
+                Ok(_) | Err(_) => Members::new(),
+            };
+            let instance = input.default_instance.filter(|_| takes_default_instance(&members));
+            let reference = input.entries.first().map(|entry| &*entry.reference);
+            let reference = reference.filter(|_| lacks(&members, Field::Reference));
+            let added = [(Field::InstanceId, instance), (Field::Reference, reference)];
+            Some(sendable(&Whole { members: &members, added, reasons }))
+        }
+        Excerpt::Entry(..) | Excerpt::Element(..) => None,
+    }
+}
+
+/// A body that could not be read.
+#[derive(Serialize)]
+struct Unreadable<'a> {
+    unreadable: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failures: Option<Vec<MergedReason<'a>>>,
+}
+
+/// Whether the body may add the default instance without a change of meaning. The request must not specify an instance,
+/// and must not contain an ARN.
+fn takes_default_instance(members: &Members<'_>) -> bool {
+    lacks(members, Field::InstanceId) && !members.iter().any(|(_, value)| contains_arn(value))
+}
+
+/// Whether a request has no value under the field's name or a similar name. A single `null` counts as no value.
+fn lacks(members: &Members<'_>, field: Field) -> bool {
+    let mut given = members.iter().filter(|(name, _)| match Field::of(name) {
+        Name::Known(known) | Name::Nearly(known) => known == field,
+        Name::Unknown => false,
+    });
+    match (given.next(), given.next()) {
+        (None, _) => true,
+        (Some((name, value)), None) => name == field.name() && *value == Json::Null,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+fn contains_arn(json: &Json<'_>) -> bool {
+    match json {
+        Json::String(text) => text.starts_with("arn:"),
+        Json::Array(list) => list.iter().any(contains_arn),
+        Json::Object(members) => members.iter().any(|(_, value)| contains_arn(value)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    }
+}
+
+/// The members of an invalid request, unchanged. A duplicate member is written twice too. With only one of the two, the
+/// request would be valid with a meaning that the caller did not choose.
+struct Whole<'a> {
+    members: &'a Members<'a>,
+    /// Members that the request lacks. They come first in the body.
+    added: [(Field, Option<&'a str>); 2],
+    reasons: Option<Vec<MergedReason<'a>>>,
+}
+
+impl Serialize for Whole<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        let added = self.added.iter().filter_map(|(field, value)| Some((field.name(), (*value)?)));
+        for (name, value) in added.clone() {
+            map.serialize_entry(name, value)?;
+        }
+        let is_replaced = |name: &str| name == "failures" || added.clone().any(|(known, _)| known == name);
+        for (name, value) in self.members.iter().filter(|(name, _)| !is_replaced(name)) {
+            map.serialize_entry(name, value)?;
+        }
+        if let Some(reasons) = &self.reasons {
+            map.serialize_entry("failures", reasons)?;
+        }
+        map.end()
+    }
+}
+
+/// The text of a message. SQS does not accept the characters U+FFFE and U+FFFF (SQS API reference, SendMessage). It
+/// rejects a whole batch that contains one of them. JSON can write them as escapes.
+fn sendable(body: &impl Serialize) -> String {
+    // Serializing a request cannot fail.
+    let text = serde_json::to_string(body).unwrap_or_default();
+    if text.contains(['\u{fffe}', '\u{ffff}']) {
+        return text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
+    }
+    text
+}
+
+/// Writes an association request for some of the failures. `part` has their positions.
+fn part_body(part: &[usize], input: &BodyInput<'_>, reasons: Option<Vec<MergedReason<'_>>>) -> String {
+    let entries = || part.iter().map(|position| input.entries[*position]);
+    let excerpts: Vec<&Excerpt> = entries().filter_map(|entry| excerpt(entry, input.pairs)).collect();
+    let invalid_entries = invalid_entries(excerpts.iter().copied());
+    let instance_id = match excerpts.first() {
+        Some(Excerpt::Entry(instance, _)) => instance.as_deref(),
+        Some(Excerpt::Element(list, _)) => list.instance.as_deref(),
+        Some(Excerpt::Request(_) | Excerpt::Unreadable(_)) => None,
+        None => entries().find_map(|entry| entry.instance_id.as_deref()),
+    };
+    let takes_default = || {
+        let contains_arn = |entry| serde_json::to_string(entry).is_ok_and(|json| json.contains("\"arn:"));
+        !excerpts.is_empty() && !invalid_entries.iter().any(contains_arn)
+    };
+    let instance_id = instance_id.or_else(|| input.default_instance.filter(|_| takes_default()));
+    let mut associations = pair_entries(entries().filter_map(FailureEntry::pair), input.pairs, instance_id);
+    associations.extend(invalid_entries);
+    // A source that is sent on contains one request, so it has one intent and one reference.
+    let first = entries().next();
+    let intent = first.map(|entry| entry.options.intent).unwrap_or_default();
+    let request = WrittenRequest {
+        instance_id,
+        reference: first.map(|entry| &*entry.reference),
+        continued: !input.with_reasons,
+        dry_run: intent.is_dry(),
+        check_queues: intent == Intent::Check,
+        associations,
+        failures: reasons,
+        ..WrittenRequest::default()
+    };
+    sendable(&request)
+}

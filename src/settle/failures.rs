@@ -1,0 +1,170 @@
+//! Lists every failed pair and every invalid part, once for each source that requests it.
+//!
+//! A source that names one pair in two ways has one failure for it, so the rows of a report agree with its counts.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::failure::{Failure, Retry};
+use crate::index::{FailureIndex, Index, IndexList, InvalidIndex, SourceIndex};
+use crate::outcomes::{Outcome, Outcomes};
+use crate::pairs::{Pairs, RequestInfo};
+use crate::payload::Source;
+use crate::plan::{Distinct, Plan};
+use crate::requests::Path;
+
+use super::{FailureEntry, Subject};
+
+/// All failures of an invocation, ordered by source and by place in the source.
+#[derive(Debug, Default)]
+pub struct Failures {
+    list: Vec<FailureEntry>,
+}
+
+impl Failures {
+    /// Collects the failures. `source_ids` identifies each source.
+    pub(crate) fn new(
+        sources: &IndexList<SourceIndex, Source<'_>>,
+        source_ids: &IndexList<SourceIndex, Arc<str>>,
+        pairs: &Pairs,
+        plan: &Plan,
+        outcomes: &Outcomes,
+    ) -> Self {
+        let mut collector = Collector {
+            message_ids: message_ids(sources, source_ids),
+            source_ids,
+            list: IndexList::default(),
+            reasons: HashSet::new(),
+        };
+        let mut seen: HashMap<(SourceIndex, Distinct), FailureIndex> = HashMap::new();
+        for mention in &pairs.mentions {
+            let Outcome::Failed(failure) = &outcomes.by_pair[mention.pair] else { continue };
+            let request = &pairs.requests[mention.request];
+            let distinct = plan.distinct(mention.pair);
+            if let Some(known) = seen.get(&(request.source, distinct)) {
+                collector.list[*known].1.merge(request.options);
+                continue;
+            }
+            seen.insert((request.source, distinct), collector.list.next_index());
+            let failure = collector.shared(failure);
+            let retryable = failure.is_retryable(pairs.is_in_grace(mention.request, sources));
+            let subject = Subject::Pair { pair: mention.pair, distinct };
+            let path = Some(mention.path).filter(|path| !path.is_empty()).map(|path| path.to_string());
+            let pair = &pairs.pairs[mention.pair];
+            let queue = &pairs.queues[pair.queue()];
+            collector.push(
+                mention.path,
+                FailureEntry {
+                    instance_id: Some(queue.instance.clone()),
+                    queue: Some(queue.queue.clone()),
+                    address: Some(pair.address().cloned()),
+                    retryable,
+                    ..collector.entry(request, failure, path, subject)
+                },
+            );
+        }
+        for (number, (request, invalid)) in pairs.invalid.iter().enumerate() {
+            let failure = Failure::ours("InvalidRequest", &*invalid.message, Retry::Never);
+            let failure = collector.shared(&Arc::new(failure));
+            let request = &pairs.requests[*request];
+            let subject = Subject::Invalid(InvalidIndex::new(number));
+            collector.push(invalid.path(), collector.entry(request, failure, invalid.path_text(), subject));
+        }
+        collector.finish()
+    }
+
+    /// Creates a list for a test.
+    #[cfg(test)]
+    pub(crate) fn of(list: Vec<FailureEntry>) -> Self {
+        Failures { list }
+    }
+
+    /// The failures.
+    pub fn as_slice(&self) -> &[FailureEntry] {
+        &self.list
+    }
+
+    /// Takes the failures.
+    pub(crate) fn into_vec(self) -> Vec<FailureEntry> {
+        self.list
+    }
+
+    /// The failures of each source that has any.
+    pub(super) fn by_source(&self) -> impl Iterator<Item = (SourceIndex, &[FailureEntry])> {
+        self.list.chunk_by(|a, b| a.source == b.source).map(|failures| (failures[0].source, failures))
+    }
+
+    /// Notes that all failures of some sources were sent on.
+    pub(super) fn note_sent_on(&mut self, is_sent_on: impl Fn(SourceIndex) -> bool) {
+        self.list.iter_mut().for_each(|entry| entry.sent_on = is_sent_on(entry.source));
+    }
+
+    /// Whether a failure passes the test and was not sent on.
+    pub fn has(&self, test: impl Fn(&FailureEntry) -> bool) -> bool {
+        self.list.iter().any(|entry| !entry.sent_on && test(entry))
+    }
+}
+
+/// Collects entries that share their texts.
+struct Collector<'s> {
+    source_ids: &'s IndexList<SourceIndex, Arc<str>>,
+    message_ids: IndexList<SourceIndex, Option<Arc<str>>>,
+    list: IndexList<FailureIndex, ((SourceIndex, Path), FailureEntry)>,
+    reasons: HashSet<Arc<Failure>>,
+}
+
+impl Collector<'_> {
+    /// Returns the one allocation of a reason.
+    fn shared(&mut self, failure: &Arc<Failure>) -> Arc<Failure> {
+        if let Some(known) = self.reasons.get(failure) {
+            return known.clone();
+        }
+        self.reasons.insert(failure.clone());
+        failure.clone()
+    }
+
+    /// Creates an entry without names.
+    fn entry(
+        &self,
+        request: &RequestInfo,
+        failure: Arc<Failure>,
+        path: Option<String>,
+        subject: Subject,
+    ) -> FailureEntry {
+        FailureEntry {
+            instance_id: None,
+            queue: None,
+            address: None,
+            failure,
+            retryable: false,
+            path: path.map(String::into_boxed_str),
+            message_id: self.message_ids[request.source].clone(),
+            reference: request.reference.as_ref().unwrap_or(&self.source_ids[request.source]).clone(),
+            source: request.source,
+            subject,
+            sent_on: false,
+            options: request.options,
+        }
+    }
+
+    fn push(&mut self, path: Path, entry: FailureEntry) {
+        self.list.push(((entry.source, path), entry));
+    }
+
+    fn finish(mut self) -> Failures {
+        self.list.sort_by_key(|(place, _)| *place);
+        Failures { list: self.list.into_iter().map(|(_, entry)| entry).collect() }
+    }
+}
+
+/// The identifier of each message or event, shared with that of its source if they are the same.
+fn message_ids(
+    sources: &IndexList<SourceIndex, Source<'_>>,
+    source_ids: &IndexList<SourceIndex, Arc<str>>,
+) -> IndexList<SourceIndex, Option<Arc<str>>> {
+    let message_id = |(source, source_id): (&Source<'_>, &Arc<str>)| {
+        let id = source.id.as_deref()?;
+        Some(if id == &**source_id { source_id.clone() } else { id.into() })
+    };
+    sources.iter().zip(source_ids).map(message_id).collect()
+}

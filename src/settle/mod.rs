@@ -1,0 +1,211 @@
+//! Settles the sources of an invocation after its calls.
+//!
+//! Each source is done, or its failures are sent on, or it is redelivered. Permanent failures are sent to the failures
+//! queue with their reasons (dead letters). Pairs that may succeed later are sent to the continuation queue as a smaller
+//! message. So the deliveries of the source queue are not used up by pairs that are done or can never succeed.
+//!
+//! A redelivered message gets a visibility timeout of its own. By default SQS delivers a message again when the queue's
+//! visibility timeout ends. That timeout must be longer than any invocation, so the wait would be long.
+
+mod body;
+mod delay;
+mod disposition;
+mod failure_entry;
+mod failures;
+mod outgoing;
+mod parts;
+mod reasons;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::index::SourceIndex;
+use crate::outcomes::Outcomes;
+use crate::pairs::Pairs;
+use crate::payload::Envelope;
+use crate::settings::Settings;
+use crate::sqs::{OutgoingMessage, Sqs, VisibilityTimeout, time_for};
+
+pub use delay::Delays;
+pub use failure_entry::FailureEntry;
+pub(crate) use failure_entry::Subject;
+pub use failures::Failures;
+
+use delay::Reason;
+use disposition::{Destination, Destinations, Disposition, Dispositions, Redelivery};
+use outgoing::{Outbox, Outgoing};
+
+/// Settles sources. All invocations of a process share it.
+#[derive(Debug)]
+pub(crate) struct Settler {
+    sqs: Sqs,
+    failures_queue: Option<String>,
+    continuation_queue: Option<String>,
+    /// `None` if the visibility of messages is left unchanged.
+    delays: Option<Delays>,
+    /// The instance of requests that specify none.
+    default_instance: Option<String>,
+}
+
+impl Settler {
+    /// Creates a settler from the settings.
+    pub(crate) fn new(sqs: Sqs, settings: &Settings) -> Self {
+        Settler {
+            sqs,
+            failures_queue: settings.failures_queue.clone(),
+            continuation_queue: settings.continuation_queue.clone(),
+            delays: settings.redelivery,
+            default_instance: settings.instance.as_deref().map(str::to_owned),
+        }
+    }
+
+    /// The time that SQS usually needs after the calls. Each message is sent on or gets a visibility timeout.
+    pub(crate) fn time_needed(&self, envelope: &Envelope<'_>) -> Duration {
+        if !is_settled(envelope) {
+            return Duration::ZERO;
+        }
+        let Destinations { failures, continuation } = self.destinations();
+        let queues = usize::from(failures) + usize::from(continuation);
+        let sending = time_for(envelope.sources.len() * queues);
+        match self.delays {
+            Some(_) if envelope.kind.is_batch() && queues == 0 => time_for(envelope.sources.len()),
+            _ => sending + self.time_for_visibility(envelope),
+        }
+    }
+
+    /// Settles every source until `ends`. Marks the failures that were sent on, and returns the sources that are
+    /// redelivered, in the order of the batch.
+    pub(crate) async fn settle(
+        &self,
+        envelope: &Envelope<'_>,
+        pairs: &Pairs,
+        outcomes: &Outcomes,
+        failures: &mut Failures,
+        ends: Instant,
+    ) -> Vec<SourceIndex> {
+        if !is_settled(envelope) {
+            return Vec::new();
+        }
+        let mut dispositions = Dispositions::new(envelope, pairs, outcomes, failures, self.destinations());
+        let outbox = Outbox::new(envelope, pairs, failures, &dispositions, self.default_instance.as_deref());
+        // Messages whose failures could not be sent are redelivered, and setting their visibility needs time too.
+        let sending_ends = ends.checked_sub(self.time_for_visibility(envelope)).unwrap_or(ends);
+        let unsent = self.send(&outbox.messages, envelope, sending_ends).await;
+        dispositions.redeliver(outbox.too_large.into_iter().chain(unsent));
+        failures.note_sent_on(|source| matches!(dispositions.of(source), Disposition::SentOn { .. }));
+        if !envelope.kind.is_batch() {
+            return Vec::new();
+        }
+        dispositions.hold_groups();
+        let redelivered = dispositions.redelivered();
+        if let Some(delays) = self.delays {
+            self.set_visibility(envelope, &redelivered, delays, ends).await;
+        }
+        redelivered.into_iter().map(|(source, _)| source).collect()
+    }
+
+    fn destinations(&self) -> Destinations {
+        Destinations {
+            failures: self.failures_queue.is_some(),
+            continuation: self.continuation_queue.is_some(),
+        }
+    }
+
+    /// The time for the visibility timeouts of the few messages that are redelivered although failures can be sent on.
+    fn time_for_visibility(&self, envelope: &Envelope<'_>) -> Duration {
+        let sets_visibility = envelope.kind.is_batch() && self.delays.is_some();
+        time_for(usize::from(sets_visibility))
+    }
+
+    /// Sends messages. Returns the sources of those that SQS did not accept.
+    async fn send(
+        &self,
+        messages: &[Outgoing],
+        envelope: &Envelope<'_>,
+        ends: Instant,
+    ) -> HashSet<SourceIndex> {
+        let mut requests = Vec::with_capacity(messages.len());
+        for Outgoing { destination, body, delay, .. } in messages {
+            let queue_url = match destination {
+                Destination::Failures => self.failures_queue.as_deref(),
+                Destination::Continuation => self.continuation_queue.as_deref(),
+            };
+            let queue_url = queue_url.unwrap_or_default();
+            requests.push(OutgoingMessage { queue_url, body, delay: *delay });
+        }
+        let results = self.sqs.send(&requests, ends).await;
+        let mut unsent = HashSet::new();
+        let mut warnings: BTreeMap<(&str, &str), (usize, Option<&str>)> = BTreeMap::new();
+        for ((request, message), result) in requests.iter().zip(messages).zip(&results) {
+            if let Err(error) = result {
+                unsent.insert(message.source);
+                let message_id = envelope.sources[message.source].id.as_deref();
+                warnings.entry((request.queue_url, &error.code)).or_insert((0, message_id)).0 += 1;
+            }
+        }
+        for ((queue_url, error), (messages, message_id)) in warnings {
+            tracing::warn!(
+                queueUrl = queue_url,
+                messages,
+                messageId = message_id,
+                error,
+                "failures could not be sent; their messages will be redelivered"
+            );
+        }
+        unsent
+    }
+
+    /// Sets the visibility timeout of as many messages as possible until `ends`. The others keep the queue's own
+    /// timeout, and one warning contains their number and the most frequent cause.
+    async fn set_visibility(
+        &self,
+        envelope: &Envelope<'_>,
+        redelivered: &[(SourceIndex, Redelivery)],
+        delays: Delays,
+        ends: Instant,
+    ) {
+        let mut unset: BTreeMap<String, usize> = BTreeMap::new();
+        let mut note = |cause: &str| *unset.entry(cause.to_owned()).or_default() += 1;
+        let mut delay_of: HashMap<SourceIndex, Duration> = HashMap::new();
+        let mut urls: HashMap<&str, Option<String>> = HashMap::new();
+        for (source, _) in redelivered {
+            if let Some(arn) = envelope.sources[*source].delivery.queue_arn.as_deref() {
+                urls.entry(arn).or_insert_with(|| self.sqs.queue_url(arn));
+            }
+        }
+        let mut timeouts = Vec::with_capacity(redelivered.len());
+        for (source, Redelivery { cause, reason }) in redelivered {
+            let timeout = *delay_of.entry(*cause).or_insert_with(|| {
+                let receive_count = envelope.sources[*cause].delivery.receive_count.unwrap_or(1);
+                delays.of(*reason, receive_count, fastrand::f64())
+            });
+            let delivery = &envelope.sources[*source].delivery;
+            let url = delivery.queue_arn.as_deref().and_then(|arn| urls.get(arn)?.as_deref());
+            match (url, delivery.receipt_handle.as_deref()) {
+                (Some(queue_url), Some(receipt_handle)) => {
+                    timeouts.push(VisibilityTimeout { queue_url, receipt_handle, timeout });
+                }
+                (None, _) => note("QueueUnknown"),
+                (Some(_), None) => note("ReceiptHandleMissing"),
+            }
+        }
+        let results = self.sqs.set_visibility(&timeouts, ends).await;
+        results.iter().filter_map(|result| result.as_ref().err()).for_each(|error| note(&error.code));
+        if let Some((cause, _)) = unset.iter().max_by_key(|(_, messages)| **messages) {
+            tracing::warn!(
+                messages = unset.values().sum::<usize>(),
+                error = cause,
+                "the visibility timeout of listed messages could not be set; they will be redelivered when their \
+                 queue's own visibility timeout ends (if access was denied, the function's role needs \
+                 sqs:ChangeMessageVisibility)"
+            );
+        }
+    }
+}
+
+/// Whether the sources are messages or events. Any other caller gets its failures in a report.
+fn is_settled(envelope: &Envelope<'_>) -> bool {
+    envelope.kind.is_batch() || envelope.kind.is_asynchronous()
+}
