@@ -57,7 +57,7 @@ impl Reasons {
     /// Finds the reasons. As long as they take few bytes compared with the pairs, failures of different queues have
     /// different reasons.
     pub(super) fn new(entries: &[&FailureEntry], pairs: &Pairs) -> Self {
-        let budget = MIN_BUDGET.max(requested_bytes(entries, pairs) / 2 * 3);
+        let budget = MIN_BUDGET.max(3 * requested_bytes(entries, pairs));
         let mut reasons =
             Reasons { of_failure: Vec::with_capacity(entries.len()), reasons: IndexList::default() };
         let mut known: HashMap<Key<'_>, ReasonIndex> = HashMap::new();

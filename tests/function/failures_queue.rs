@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::sqs::{CONTINUATION, FAILURES, SqsFault};
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
-const FAILURES_GO: [(&str, &str); 1] = [("FAILURES_QUEUE_URL", FAILURES)];
+pub const FAILURES_GO: [(&str, &str); 1] = [("FAILURES_QUEUE_URL", FAILURES)];
 const BOTH: [(&str, &str); 2] = [("FAILURES_QUEUE_URL", FAILURES), ("CONTINUATION_QUEUE_URL", CONTINUATION)];
 
 fn world(variables: &[(&str, &str)]) -> World {
@@ -15,7 +15,7 @@ fn world(variables: &[(&str, &str)]) -> World {
 }
 
 /// Marks a batch as delivered before, so that what is not found is not expected to appear.
-fn redelivered(mut batch: Value) -> Value {
+pub fn redelivered(mut batch: Value) -> Value {
     for record in batch["Records"].as_array_mut().unwrap() {
         record["attributes"]["ApproximateReceiveCount"] = json!("2");
     }

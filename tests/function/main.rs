@@ -12,6 +12,7 @@ mod check;
 mod check_and_live;
 mod concurrent;
 mod continuation;
+mod dead_letters;
 mod deadline;
 mod directories;
 mod dry_run;

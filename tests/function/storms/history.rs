@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use connect_simulator::{AssociatedAgain, Fixture, FullWithoutDefault, Switches, UnknownAddress};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The names of one pair, as a request writes them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ impl NamedPair {
         named_pairs
     }
 
-    /// The pair of a failure, as the report and the failures queue write it.
+    /// The pair of a failure in a report.
     pub fn of_failure(failure: &Value) -> Option<NamedPair> {
         Some(NamedPair {
             instance: failure["instanceId"].as_str()?.to_owned(),
@@ -62,6 +62,14 @@ impl NamedPair {
             queue: named_first(failure, "queueName", "queueId")?,
             address: folded(named_first(failure, "emailAddress", "emailAddressId")?),
         })
+    }
+
+    /// The pairs of a failure in a dead letter, which may be several.
+    pub fn of_merged(failure: &Value) -> Vec<NamedPair> {
+        if let Some(pair) = NamedPair::of_failure(failure) {
+            return vec![pair];
+        }
+        NamedPair::of_body(&json!({ "associations": [failure] })).into_iter().collect()
     }
 }
 
