@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use queue_email_associator::answer::{Answer, Counts, InvocationError, Report, Status};
 use queue_email_associator::calls::pace::Allowance;
 use queue_email_associator::connect::Class;
-use queue_email_associator::failures::Failed;
 use queue_email_associator::invocation::Completed;
 use queue_email_associator::requests::Intent;
+use queue_email_associator::settle::FailureEntry;
 use serde_json::json;
 
 use crate::aws::SIGN_IN_AGAIN;
@@ -156,8 +156,8 @@ pub(crate) fn completed(completed: &Completed, nothing_valid: bool, options: Out
 }
 
 /// Returns whether a pair failed because the credentials expired or are wrong.
-fn rejected_credentials(failed: &Failed) -> bool {
-    failed.error == "CredentialsNotLoaded" || Class::of(Some(&failed.error), 0) == Class::Credentials
+fn rejected_credentials(failed: &FailureEntry) -> bool {
+    failed.error() == "CredentialsNotLoaded" || Class::of(Some(failed.error()), 0) == Class::Credentials
 }
 
 /// Returns the tables and the summary.
