@@ -30,8 +30,13 @@ def states(alarm: dict, metrics: dict, minutes: int) -> list[str]:
 
 def matches(pattern: str, line: dict) -> bool:
     """Whether a metric filter for JSON counts a line of the log."""
+    def equal(field: str, expected: str) -> bool:
+        # An asterisk matches any text ("Using filter patterns to match terms in JSON log events").
+        return field in line and re.fullmatch(".*".join(map(re.escape, expected.split("*"))), line[field]) is not None
+
     condition = r'\$\.(\w+) (!?=) "([^"]*)"'
-    python = re.sub(condition, lambda found: repr((line.get(found[1]) == found[3]) == (found[2] == "=")), pattern)
+    python = re.sub(condition, lambda found: repr(equal(found[1], found[3]) == (found[2] == "=")), pattern)
+    python = re.sub(r"\$\.(\w+) NOT EXISTS", lambda found: repr(found[1] not in line), python)
     python = python.strip("{} \n").replace("&&", "and").replace("||", "or")
     assert not re.sub(r"True|False|and|or|[() \n]", "", python), f"unknown in {pattern!r}: {python!r}"
     return eval(python, {"__builtins__": {}})  # noqa: S307: the template's own patterns

@@ -38,6 +38,15 @@ def logged(metric: str, error: str) -> dict:
     return {name: int(matches(pattern, {"message": message, "error": error})) for name, pattern in FILTERS.items()}
 
 
+def test_requests_of_verify_stack_are_not_mistakes():
+    mistake = {"message": "pairs failed permanently", "error": "NameNotFound"}
+    # A line for several failures has `references` instead.
+    for line, counted in ((mistake, True), (mistake | {"reference": "order-7"}, True),
+                          (mistake | {"reference": "verify-stack-11111111"}, False)):
+        assert matches(FILTERS["Mistakes"], line) == counted
+        assert not matches(FILTERS["Losses"], line)
+
+
 def failed_permanently(error: str, **values) -> dict:
     return invocation(PairsFailed=1, **logged("Losses", error), **values)
 
