@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::outcomes::{Outcome, Outcomes};
+use crate::calls::Outcome;
+use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::writer::pair_entries;
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::outcomes::{Outcome, Outcomes};
+use crate::calls::Outcome;
+use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::plan::Distinct;
 use crate::settle::{Failures, Subject};

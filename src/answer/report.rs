@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::calls::{GroupOutcomes, Outcome};
 use crate::index::{AddressIndex, GroupIndex, IndexList, QueueIndex};
-use crate::outcomes::{GroupOutcomes, Outcome, Outcomes};
+use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::plan::{Group, Plan};
 use crate::requests::{InstanceId, QueueId};

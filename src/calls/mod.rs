@@ -11,6 +11,7 @@ mod credentials;
 mod deadline;
 pub(crate) mod group;
 mod instances;
+mod outcome;
 pub mod pace;
 mod pause;
 mod round;
@@ -20,6 +21,7 @@ mod step;
 mod token;
 
 pub use deadline::Deadline;
+pub(crate) use outcome::{GroupOutcomes, Outcome};
 pub(crate) use round::{Given, Round};
 pub use run::{CallLimits, Observer};
 pub(crate) use run::{Caller, Tally};

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::calls::Outcome;
 use crate::index::{IndexList, SourceIndex};
-use crate::outcomes::{Outcome, Outcomes};
+use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::{Envelope, Source};
 

@@ -5,9 +5,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::calls::Outcome;
 use crate::failure::{Failure, Retry};
 use crate::index::{FailureIndex, Index, IndexList, InvalidIndex, SourceIndex};
-use crate::outcomes::{Outcome, Outcomes};
+use crate::outcomes::Outcomes;
 use crate::pairs::{Pairs, RequestInfo};
 use crate::payload::Source;
 use crate::plan::{Distinct, Plan};

@@ -140,6 +140,20 @@ async fn passing_limit_is_waited_for() {
     assert!(tokens.iter().all(|token| *token == tokens[0]));
 }
 
+#[tokio::test]
+async fn call_that_fits_is_retried_three_times() {
+    let world = world(holding(0));
+    world.connect.inject(Fault {
+        operation: Some(Operation::AssociateQueueEmailAddresses),
+        ..Fault::new(limit_exceeded())
+    });
+    let report = world.invoke(&request("q0", &ids(0..1))).await.unwrap();
+    assert_eq!((full(&report), &report["failed"]), (1, &json!(1)));
+    assert_eq!(world.calls(Operation::AssociateQueueEmailAddresses).len(), 1 + 3);
+    // The list is read at the first rejection, and once more before the address fails permanently.
+    assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn servers_wait_is_honoured_for_room() {
     let options = Options { fixture: holding(0), ..Options::default() };

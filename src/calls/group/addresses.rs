@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::calls::outcome::Outcome;
 use crate::connect::Refusal;
 use crate::failure::Failure;
 use crate::index::{AddressIndex, IndexList};
-use crate::outcomes::Outcome;
 use crate::plan::{Chunk as PlannedChunk, Group};
 use crate::requests::Intent;
 

@@ -7,9 +7,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::calls::outcome::Outcome;
 use crate::failure::Failure;
 use crate::index::AddressIndex;
-use crate::outcomes::Outcome;
 use crate::plan::Group;
 use crate::requests::EmailAddressId;
 

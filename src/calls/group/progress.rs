@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::calls::outcome::{GroupOutcomes, Outcome};
 use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
 use crate::failure::{Blame, Failure, Retry};
 use crate::index::AddressIndex;
-use crate::outcomes::{GroupOutcomes, Outcome};
 use crate::plan::{Chunk as PlannedChunk, Group};
 use crate::requests::{EmailAddressId, Intent};
 

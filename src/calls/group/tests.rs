@@ -6,11 +6,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::calls::outcome::Outcome;
 use crate::calls::pause::Pause;
 use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
 use crate::failure::{Blame, Retry};
 use crate::index::{AddressIndex, Index, PairIndex, SourceIndex};
-use crate::outcomes::Outcome;
 use crate::plan::{Address, Chunk as PlannedChunk, Group, Sources};
 use crate::requests::Intent;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use crate::calls::outcome::Outcome;
 use crate::failure::{Blame, Failure, Retry};
 use crate::index::{IndexList, PairIndex, QueueIndex};
 use crate::names::{Found, Lookup};
-use crate::outcomes::Outcome;
 use crate::plan::Place;
 use crate::requests::Named;
 
