@@ -6,16 +6,16 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::answer::{Answer, FinishedRun, InvocationError, Report, answer};
-use crate::calls::{Caller, Deadline, Given, Observer, Round, Shared, Tally};
+use crate::associate::{
+    Caller, Deadline, DirectoryCache, Observer, Plan, SchedulerInput, Shared, Tally, associate,
+};
 use crate::connect::Connect;
 use crate::deferred::Deferred;
 use crate::index::{Index, IndexList, SourceIndex};
 use crate::log::{Closing, close, close_without_report};
-use crate::names::DirectoryCache;
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
-use crate::plan::Plan;
 use crate::requests::Intent;
 use crate::settings::Settings;
 use crate::settle::{Failures, Settler};
@@ -151,7 +151,7 @@ impl Function {
         })
     }
 
-    /// Makes the calls in one or two runs. The second run is for names whose identifiers may be out of date.
+    /// Makes the calls.
     async fn carry_out(
         &self,
         pairs: &Pairs,
@@ -159,22 +159,14 @@ impl Function {
         invocation: Invocation<'_>,
         kept: Duration,
     ) -> (Plan, Outcomes, Tally) {
-        let caller = self.caller(invocation, kept);
-        let now = Instant::now();
-        let given = Given {
+        let input = SchedulerInput {
             pairs,
             source_ids,
             directories: &self.directories,
-            limits: self.settings.group_limits(),
             region: self.settings.home.region(),
+            limits: self.settings.group_limits(),
         };
-        let mut round = Round::new(given, now);
-        let mut tally = caller.run(&mut round).await;
-        // A directory is read again at most once, so a third run has nothing to do.
-        if round.look_up_doubtful(Instant::now()) {
-            tally += caller.run(&mut round).await;
-        }
-        let (plan, by_group) = round.finish();
+        let (plan, by_group, tally) = associate(&self.caller(invocation, kept), input).await;
         let outcomes = Outcomes::new(&plan, by_group);
         (plan, outcomes, tally)
     }

@@ -10,10 +10,8 @@
 //! | [`payload`] | bytes | an envelope and its sources |
 //! | [`requests`] | the body of a source | requests, their entries, and their invalid parts |
 //! | [`pairs`] | requests | distinct pairs, and the sources that ask for each |
-//! | [`names`] | names of queues and addresses | their identifiers; calls for other pairs do not wait for them |
-//! | [`plan`] | pairs | groups per queue, cut into chunks of at most 50 |
-//! | [`calls`] | the plan | calls to Connect: order, pace, retries, deadline, and finding the addresses at fault |
-//! | [`outcomes`] | the answers of the API | the outcome of each pair |
+//! | [`associate`] | pairs | groups per queue, and the outcome of each address: one loop around the API looks names up, makes the calls and narrows failures |
+//! | [`outcomes`] | the outcomes of groups | the outcome of each pair |
 //! | [`settle`] | the outcomes of failed pairs, and the invalid parts | what becomes of each source: done, sent on, or redelivered |
 //! | [`answer`] | the finished run | `batchItemFailures`, the report, or an error |
 //!
@@ -23,7 +21,8 @@
 //! (requests as JSON), [`clock`] and [`index`] (positions in lists).
 
 pub mod answer;
-pub mod calls;
+pub mod associate;
+mod backoff;
 pub mod clock;
 pub mod connect;
 pub mod deferred;
@@ -32,11 +31,9 @@ pub mod index;
 pub mod invocation;
 pub mod lambda;
 pub mod log;
-pub mod names;
 pub mod outcomes;
 pub mod pairs;
 pub mod payload;
-pub mod plan;
 pub mod requests;
 pub mod sdk;
 pub mod settings;

@@ -1,20 +1,19 @@
-//! The result of each pair after the calls.
+//! The results of all pairs of an invocation.
 
-use crate::calls::{GroupOutcomes, Outcome};
+use crate::associate::{Address, GroupOutcomes, Outcome, Plan};
 use crate::index::{GroupIndex, Index, IndexList, PairIndex};
-use crate::plan::{Address, Plan};
 
 /// The results of all pairs of an invocation.
 #[derive(Debug)]
 pub(crate) struct Outcomes {
-    /// For each group of the plan, the outcomes of its addresses, without addresses that no source requests.
+    /// For each group of the plan, the outcomes of its addresses, without those that no source asks for.
     pub(crate) by_group: IndexList<GroupIndex, GroupOutcomes>,
     /// For each pair of [`Pairs::pairs`](crate::pairs::Pairs::pairs), its outcome.
     pub(crate) by_pair: IndexList<PairIndex, Outcome>,
 }
 
 impl Outcomes {
-    /// Looks up the outcome of each pair at its place in the plan. A pair without a place has its failure.
+    /// Gives each pair the outcome of its place in the plan. A pair without a place gets its failure.
     pub(crate) fn new(plan: &Plan, mut by_group: IndexList<GroupIndex, GroupOutcomes>) -> Self {
         let by_pair = plan
             .places

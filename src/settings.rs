@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
-use crate::calls::CallLimits;
-use crate::calls::backoff::BackoffSettings;
-use crate::calls::group::GroupLimits;
-use crate::calls::pace::Allowance;
+use crate::associate::pace::Allowance;
+use crate::associate::{CallLimits, GroupLimits};
+use crate::backoff::BackoffSettings;
 use crate::requests::{Context, Home, InstanceId, MAX_PARTS};
 use crate::settle::Delays;
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::calls::Outcome;
+use crate::associate::Outcome;
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::writer::pair_entries;

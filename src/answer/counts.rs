@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::calls::Outcome;
+use crate::associate::{Distinct, Outcome};
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
-use crate::plan::Distinct;
 use crate::settle::{Failures, Subject};
 
 /// `associated + already_associated + planned + failed` is `distinct`.

@@ -1,11 +1,10 @@
 //! Everything that is known after a run.
 
-use crate::calls::Tally;
+use crate::associate::{Plan, Tally};
 use crate::index::SourceIndex;
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
-use crate::plan::Plan;
 use crate::settle::Failures;
 
 use super::report::{add_up, queue_rows};

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::calls::{GroupOutcomes, Outcome};
+use crate::associate::{Group, GroupOutcomes, Outcome, Plan};
 use crate::index::{AddressIndex, GroupIndex, IndexList, QueueIndex};
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
-use crate::plan::{Group, Plan};
 use crate::requests::{InstanceId, QueueId};
 use crate::settle::FailureEntry;
 use crate::writer::json_size;

@@ -1,6 +1,6 @@
 //! The Amazon Connect API: the calls that the function makes, their answers, and the refusals.
 //!
-//! This module covers one attempt of one call. The module [`calls`](crate::calls) decides when to make a call and
+//! This module covers one attempt of one call. The module [`associate`](crate::associate) decides when to make a call and
 //! whether to retry it.
 
 mod client;

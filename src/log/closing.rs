@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::answer::{Counts, FinishedRun, InvocationError, QueueRow};
-use crate::calls::Tally;
+use crate::associate::Tally;
 use crate::clock::epoch_millis;
 use crate::payload::Source;
 use crate::requests::Named;

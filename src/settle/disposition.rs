@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::calls::Outcome;
+use crate::associate::Outcome;
 use crate::index::{IndexList, SourceIndex};
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;

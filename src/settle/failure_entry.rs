@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::associate::Distinct;
 use crate::failure::Failure;
 use crate::index::{InvalidIndex, PairIndex, SourceIndex};
-use crate::plan::Distinct;
 use crate::requests::{EmailAddressId, InstanceId, Named, Options, QueueId};
 
 /// One entry of `failures` in a report.

@@ -5,13 +5,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::calls::Outcome;
+use crate::associate::{Distinct, Outcome, Plan};
 use crate::failure::{Failure, Retry};
 use crate::index::{FailureIndex, Index, IndexList, InvalidIndex, SourceIndex};
 use crate::outcomes::Outcomes;
 use crate::pairs::{Pairs, RequestInfo};
 use crate::payload::Source;
-use crate::plan::{Distinct, Plan};
 use crate::requests::Path;
 
 use super::{FailureEntry, Subject};

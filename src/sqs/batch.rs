@@ -8,7 +8,7 @@ use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::calls::backoff::{Backoff, BackoffSettings};
+use crate::backoff::{Backoff, BackoffSettings};
 
 /// Maximum number of entries in one batch (SQS API reference, SendMessageBatch and ChangeMessageVisibilityBatch: 10).
 pub(super) const BATCH_ENTRIES: usize = 10;

@@ -1,9 +1,9 @@
 //! The work that is measured: everything between a payload's bytes and the first call.
 
-use queue_email_associator::names::Resolved;
+use queue_email_associator::associate::Plan;
+use queue_email_associator::associate::Resolved;
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Envelope;
-use queue_email_associator::plan::Plan;
 use queue_email_associator::requests::{Context, Home, InstanceId};
 
 use crate::failure::Failure;

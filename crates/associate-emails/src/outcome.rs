@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use queue_email_associator::answer::{Answer, Counts, InvocationError, Report, Status};
-use queue_email_associator::calls::pace::Allowance;
+use queue_email_associator::associate::pace::Allowance;
 use queue_email_associator::connect::Class;
 use queue_email_associator::invocation::Completed;
 use queue_email_associator::requests::Intent;

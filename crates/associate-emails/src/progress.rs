@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use queue_email_associator::calls::Observer;
-use queue_email_associator::calls::pace::Allowance;
+use queue_email_associator::associate::Observer;
+use queue_email_associator::associate::pace::Allowance;
 use queue_email_associator::connect::{Class, Operation, Refusal};
 use tokio::time::Instant;
 

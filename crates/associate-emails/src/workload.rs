@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use queue_email_associator::calls::pace::Allowance;
+use queue_email_associator::associate::CHUNK;
+use queue_email_associator::associate::pace::Allowance;
 use queue_email_associator::index::{IndexList, PairIndex, QueueIndex};
 use queue_email_associator::pairs::Pairs;
-use queue_email_associator::plan::CHUNK;
 use queue_email_associator::requests::Intent;
 
 /// The pairs and calls of a payload. Look-ups of names are not counted, because the number of pages of a directory is

@@ -1,6 +1,6 @@
 //! Tests of the report's size and counts.
 
-use crate::calls::Tally;
+use crate::associate::Tally;
 use crate::failure::{Failure, Retry};
 use crate::index::{Index, InvalidIndex, SourceIndex};
 use crate::payload::Envelope;

@@ -7,8 +7,8 @@
 mod line;
 mod lines;
 
+use queue_email_associator::associate::CHUNK;
 use queue_email_associator::index::{Index, IndexList, PairIndex, QueueIndex, RequestIndex};
-use queue_email_associator::plan::CHUNK;
 use queue_email_associator::requests::{Field, Intent, Invalid};
 
 use crate::error::FileError;

@@ -1,8 +1,8 @@
 //! The order in which directories are read.
 
+use crate::associate::urgency::{CHUNK, fewest_calls};
 use crate::index::{DirectoryIndex, Index, IndexList, PairIndex};
 use crate::pairs::{Mention, Pairs};
-use crate::plan::{CHUNK, fewest_calls};
 
 /// Returns the urgency of each directory: the number of calls that the smallest request that needs the directory makes.
 /// The number of pages is not known yet, so a directory counts as one call. `needs` returns the directories that a mention

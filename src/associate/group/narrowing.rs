@@ -9,8 +9,8 @@
 //! If the API accepts it, only one part does. The uneven split makes both ways equally long. It finds one address at
 //! fault among 50 in at most 9 calls, where halving takes 12.
 
+use crate::associate::urgency::CHUNK;
 use crate::index::AddressIndex;
-use crate::plan::CHUNK;
 
 /// The addresses of one call: a chunk of the plan, or a part of one. The addresses are in the requested order.
 #[derive(Debug, Clone, PartialEq, Eq)]

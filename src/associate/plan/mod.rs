@@ -6,20 +6,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::associate::names::{Identifier, Resolved};
+use crate::associate::urgency::{CHUNK, fewest_calls};
 use crate::failure::Failure;
-use crate::index::{
-    AddressIndex, GroupIndex, Index, IndexList, PairIndex, QueueIndex, RequestIndex, SourceIndex,
-};
-use crate::names::{Identifier, Resolved};
+use crate::index::{AddressIndex, GroupIndex, Index, IndexList, PairIndex, QueueIndex, SourceIndex};
 use crate::pairs::Pairs;
 use crate::requests::{EmailAddressId, InstanceId, Intent, QueueId};
 
 mod join;
 
 pub(crate) use join::Joined;
-
-/// Addresses in one AssociateQueueEmailAddresses call (API reference: EmailAddressesConfig, at most 50).
-pub const CHUNK: usize = 50;
 
 /// The groups of an invocation.
 #[derive(Debug, Default)]
@@ -314,31 +310,6 @@ impl Plan {
             group.check_urgency = urgency;
         }
     }
-}
-
-/// For each chunk, returns the number of calls that the smallest request with an address in it needs. `mentions`
-/// gives the request and the chunk of each mention, in the order of the requests.
-pub(crate) fn fewest_calls<Mentions>(
-    chunks: usize,
-    requests: usize,
-    mentions: impl Fn() -> Mentions,
-) -> Vec<usize>
-where
-    Mentions: Iterator<Item = (RequestIndex, usize)>,
-{
-    // Mentions are in the order of their requests, so one mark for each chunk shows whether a request was counted.
-    let mut counted = vec![None; chunks];
-    let mut calls = IndexList::from(vec![0; requests]);
-    for (request, chunk) in mentions() {
-        if counted[chunk].replace(request) != Some(request) {
-            calls[request] += 1;
-        }
-    }
-    let mut fewest = vec![usize::MAX; chunks];
-    for (request, chunk) in mentions() {
-        fewest[chunk] = fewest[chunk].min(calls[request]);
-    }
-    fewest
 }
 
 impl Sources {

@@ -1,4 +1,4 @@
-//! Round: the directories to read and the groups to associate, as steps for the loop that makes the calls.
+//! Scheduler: the directories to read and the groups to associate, as steps for the loop that makes the calls.
 
 mod doubt;
 
@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::associate::names::{DirectoryCache, Found, Names};
+use crate::associate::outcome::GroupOutcomes;
+use crate::associate::plan::{Group, Joined, Place, Plan};
 use crate::connect::{AssociateCall, ListCall};
 use crate::failure::Failure;
 use crate::index::{DirectoryIndex, GroupIndex, Index, IndexList, PairIndex, SourceIndex};
-use crate::names::{DirectoryCache, Found, Names};
 use crate::pairs::Pairs;
-use crate::plan::{Group, Joined, Place, Plan};
 use crate::requests::EmailAddressId;
 
 use super::agenda::Pending;
 use super::credentials::Credentials;
 use super::group::{Chunk, GroupLimits, GroupStep, Progress, Standing};
 use super::instances::{Gate, Instances};
-use super::outcome::GroupOutcomes;
 use super::pause::Pause;
 use super::step::{Answer, Attempt, Step, Task};
 use super::token::client_token;
@@ -29,9 +29,9 @@ use super::token::client_token;
 /// call takes this long at the default quota of two a second. A longer wait would let names hold identifiers back.
 const WAIT_FOR_NAMES: Duration = Duration::from_millis(500);
 
-/// The input of a round.
+/// The input of a scheduler.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Given<'p> {
+pub(crate) struct SchedulerInput<'p> {
     /// The pairs of the payload.
     pub pairs: &'p Pairs,
     /// The identifier of each source of the envelope, for the `ClientToken`.
@@ -46,8 +46,8 @@ pub(crate) struct Given<'p> {
 
 /// The state of everything that needs calls.
 #[derive(Debug)]
-pub(crate) struct Round<'p> {
-    given: Given<'p>,
+pub(crate) struct Scheduler<'p> {
+    input: SchedulerInput<'p>,
     names: Names<'p>,
     plan: Plan,
     groups: IndexList<GroupIndex, Member>,
@@ -62,7 +62,7 @@ pub(crate) struct Round<'p> {
     looked_up_again: Vec<(PairIndex, Place)>,
 }
 
-/// A group of the round.
+/// A group of the plan, while calls are made.
 #[derive(Debug)]
 struct Member {
     progress: Progress,
@@ -79,13 +79,13 @@ enum Idle {
     Reading(DirectoryIndex),
 }
 
-impl<'p> Round<'p> {
+impl<'p> Scheduler<'p> {
     /// Groups the pairs whose identifiers are known, and starts to look up the names of the others.
-    pub(crate) fn new(given: Given<'p>, now: Instant) -> Self {
-        let (names, resolved) = Names::new(given.pairs, given.directories, given.region, now);
-        let mut round = Round {
-            given,
-            plan: Plan::new(given.pairs, resolved),
+    pub(crate) fn new(input: SchedulerInput<'p>, now: Instant) -> Self {
+        let (names, resolved) = Names::new(input.pairs, input.directories, input.region, now);
+        let mut scheduler = Scheduler {
+            input,
+            plan: Plan::new(input.pairs, resolved),
             groups: IndexList::default(),
             instances: Instances::default(),
             credentials: Credentials::default(),
@@ -94,9 +94,9 @@ impl<'p> Round<'p> {
             names_awaited_until: Some(now + WAIT_FOR_NAMES),
             looked_up_again: Vec::new(),
         };
-        round.begin_new_groups();
-        round.count_waiting();
-        round
+        scheduler.begin_new_groups();
+        scheduler.count_waiting();
+        scheduler
     }
 
     /// Returns the final plan and the outcome of each of its addresses.
@@ -105,7 +105,7 @@ impl<'p> Round<'p> {
         (self.plan, self.groups.into_iter().map(|group| group.progress.finish()).collect())
     }
 
-    /// The next step. The loop gives it back with [`Round::record`] or [`Round::expire`].
+    /// The next step. The loop gives it back with [`Scheduler::record`] or [`Scheduler::expire`].
     pub(super) fn next(&mut self, now: Instant) -> Option<Step> {
         self.end_wait_for_names(now);
         if let Some(call) = self.instances.next_check() {
@@ -293,7 +293,7 @@ impl<'p> Round<'p> {
         if found.queues.is_empty() && found.pairs.is_empty() {
             return;
         }
-        let joined = self.plan.join(self.given.pairs, found);
+        let joined = self.plan.join(self.input.pairs, found);
         self.begin_new_groups();
         for (member, group) in self.groups.iter_mut().zip(&self.plan.groups) {
             member.progress.grow(group);
@@ -312,7 +312,7 @@ impl<'p> Round<'p> {
     fn begin_new_groups(&mut self) {
         let begun = self.groups.len();
         for group in self.plan.groups.iter().skip(begun) {
-            let progress = Progress::new(group, self.given.limits);
+            let progress = Progress::new(group, self.input.limits);
             let group = self.groups.push(Member { progress, waiting: 0 });
             self.idle.push_back(Idle::Group(group, None));
         }
@@ -321,7 +321,7 @@ impl<'p> Round<'p> {
     fn count_waiting(&mut self) {
         self.groups.iter_mut().for_each(|group| group.waiting = 0);
         for pair in self.names.waiting() {
-            if let Ok(group) = self.plan.group_of[self.given.pairs.pairs[pair].queue()] {
+            if let Ok(group) = self.plan.group_of[self.input.pairs.pairs[pair].queue()] {
                 self.groups[group].waiting += 1;
             }
         }
@@ -353,7 +353,7 @@ impl<'p> Round<'p> {
                 &group.instance,
                 &group.queue,
                 &addresses,
-                sources.iter().map(|source| &*self.given.source_ids[*source]),
+                sources.iter().map(|source| &*self.input.source_ids[*source]),
             ),
             addresses,
         }

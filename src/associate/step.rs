@@ -1,4 +1,4 @@
-//! Steps: the calls that a round needs next. The round gives a step away by value and gets it back with the answer.
+//! The calls that a scheduler needs next. The scheduler yields a step by value and gets it back with the response.
 
 use std::future::Future;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::index::{DirectoryIndex, GroupIndex};
 use super::group::{Chunk, Listing};
 use super::pause::Pause;
 
-/// One call that a round needs.
+/// One call that a scheduler needs.
 #[derive(Debug)]
 pub(crate) struct Step {
     /// The purpose of the call.

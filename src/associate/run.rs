@@ -13,12 +13,12 @@ use tokio::time::{Instant, sleep_until};
 use crate::connect::{Class, Connect, Operation, Refusal, Refused};
 
 use super::agenda::{Agenda, Pending, Rank, Retry};
-use super::backoff::{Backoff, BackoffSettings};
 use super::deadline::Deadline;
 use super::pace::Turn;
-use super::round::Round;
+use super::scheduler::Scheduler;
 use super::shared::Shared;
 use super::step::{Answer, Attempt};
+use crate::backoff::{Backoff, BackoffSettings};
 
 /// Bounds of each call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,14 +72,14 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// Makes every call that the round needs, and returns when there is no call left or no time.
+    /// Makes every call that the scheduler needs, and returns when there is no call left or no time.
     ///
     /// A call waits in this order: for its backoff, for a permit, and for a turn of the pace. So every attempt has a
     /// turn, no call holds a permit during its backoff, and a call uses its turn at once.
-    pub(crate) async fn run(&self, round: &mut Round<'_>) -> Tally {
+    pub(crate) async fn run(&self, scheduler: &mut Scheduler<'_>) -> Tally {
         let run = Run {
             caller: self,
-            round,
+            scheduler,
             agenda: Agenda::default(),
             in_flight: FuturesUnordered::new(),
             backoffs: HashMap::new(),
@@ -93,7 +93,7 @@ impl Caller<'_> {
 
 struct Run<'a, 'r> {
     caller: &'a Caller<'a>,
-    round: &'a mut Round<'r>,
+    scheduler: &'a mut Scheduler<'r>,
     agenda: Agenda,
     in_flight: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send + 'a>>>,
     /// The next pause of each place whose steps asked for one.
@@ -141,7 +141,7 @@ impl Blocked {
 impl Run<'_, '_> {
     async fn until_done(mut self) -> Tally {
         loop {
-            let blocked = self.begin_what_may_begin(now());
+            let blocked = self.start_ready_attempts(now());
             if self.in_flight.is_empty() && self.agenda.is_empty() {
                 return self.tally;
             }
@@ -160,9 +160,9 @@ impl Run<'_, '_> {
     }
 
     /// Begins the most urgent attempts until none is ready or something holds the next one back.
-    fn begin_what_may_begin(&mut self, now: Instant) -> Blocked {
+    fn start_ready_attempts(&mut self, now: Instant) -> Blocked {
         self.collect(now);
-        let wakes = self.agenda.wake(now).into_iter().chain(self.round.wakes_at());
+        let wakes = self.agenda.wake(now).into_iter().chain(self.scheduler.wakes_at());
         let mut blocked = Blocked::until(wakes.min());
         if !self.caller.deadline.allows(now) {
             while !self.agenda.is_empty() {
@@ -171,13 +171,13 @@ impl Run<'_, '_> {
             }
             return Blocked::until(None);
         }
-        if let Some(rejection) = self.round.credentials.stopped_by().cloned() {
+        if let Some(rejection) = self.scheduler.credentials.stopped_by().cloned() {
             self.reject_all(&rejection, now);
             return Blocked::until(None);
         }
         let mut paced = [false; Operation::ALL.len()];
         while let Some(operation) = self.next_operation(&paced) {
-            let Some(pending) = self.agenda.pop(operation).and_then(|pending| self.round.review(pending))
+            let Some(pending) = self.agenda.pop(operation).and_then(|pending| self.scheduler.review(pending))
             else {
                 // The review may have led to another step.
                 self.collect(now);
@@ -260,7 +260,7 @@ impl Run<'_, '_> {
             Pending::Again(_) => true,
         };
         let (attempt, attempts, backoff, maybe_done) = match pending {
-            Pending::First(step) => (self.round.attempt(step.task, now), 1, None, false),
+            Pending::First(step) => (self.scheduler.attempt(step.task, now), 1, None, false),
             Pending::Again(retry) => {
                 (retry.attempt, retry.attempts + 1, Some(retry.backoff), retry.maybe_done)
             }
@@ -290,15 +290,15 @@ impl Run<'_, '_> {
         }
         match &result {
             Err((_, refusal)) if refusal.class == Class::Credentials => {
-                self.round.credentials.rejected(refusal);
+                self.scheduler.credentials.rejected(refusal);
             }
             Err((_, refusal)) if !refusal.is_response() => {}
-            Ok(_) | Err(_) => self.round.credentials.accepted(),
+            Ok(_) | Err(_) => self.scheduler.credentials.accepted(),
         }
         let (attempt, refusal) = match result {
             Ok(answer) => {
                 pace.succeeded(turn, now);
-                return self.round.record(answer, now);
+                return self.scheduler.record(answer, now);
             }
             Err(refused) => refused,
         };
@@ -314,25 +314,25 @@ impl Run<'_, '_> {
         let maybe_done = earlier_maybe_done || refusal.class == Class::Unavailable;
         if !refusal.class.is_retried() || attempts >= self.caller.limits.max_attempts {
             let refused = Refused { refusal, out_of_time: false, maybe_done: earlier_maybe_done };
-            return self.round.record(attempt.refused(refused), now);
+            return self.scheduler.record(attempt.refused(refused), now);
         }
         let mut backoff = backoff.unwrap_or_else(|| Backoff::new(self.caller.limits.backoff));
         let due = now + backoff.next_wait().max(refusal.retry_after.unwrap_or_default());
         if !self.caller.deadline.allows(due) {
             let refused = Refused { refusal, out_of_time: true, maybe_done };
-            return self.round.record(attempt.refused(refused), now);
+            return self.scheduler.record(attempt.refused(refused), now);
         }
         if let Some(group) = attempt.group() {
-            self.round.delay(group);
+            self.scheduler.delay(group);
         }
         let retry = Retry { attempt, rank, attempts, backoff, last: refusal, maybe_done };
         self.agenda.push_later(due, Pending::Again(Box::new(retry)));
     }
 
-    /// Moves the steps that the round needs next into the agenda.
+    /// Moves the steps that the scheduler needs next into the agenda.
     fn collect(&mut self, now: Instant) {
-        self.round.release().into_iter().for_each(|pending| self.agenda.push(pending));
-        while let Some(step) = self.round.next(now) {
+        self.scheduler.release().into_iter().for_each(|pending| self.agenda.push(pending));
+        while let Some(step) = self.scheduler.next(now) {
             let Some(pause) = step.pause else {
                 self.agenda.push(Pending::First(Box::new(step)));
                 continue;
@@ -343,7 +343,7 @@ impl Run<'_, '_> {
             if self.caller.deadline.allows(due) {
                 self.agenda.push_later(due, Pending::First(Box::new(step)));
             } else {
-                self.round.give_up(&step.task, "no time was left to wait for room on the queue", now);
+                self.scheduler.give_up(&step.task, "no time was left to wait for room on the queue", now);
             }
         }
     }
@@ -358,24 +358,24 @@ impl Run<'_, '_> {
                     Pending::First(step) => Answer::Refused { task: step.task, refused: refused(false) },
                     Pending::Again(retry) => retry.attempt.refused(refused(retry.maybe_done)),
                 };
-                self.round.record(answer, now);
+                self.scheduler.record(answer, now);
             }
             self.collect(now);
         }
     }
 
-    /// Gives attempts back to the round because there is no time for them.
+    /// Returns attempts to the scheduler because there is no time for them.
     fn expire(&mut self, late: Vec<Pending>, now: Instant) {
         for pending in late {
             match pending {
                 Pending::First(step) => {
                     let reason = "the invocation's time ended before its call could begin";
-                    self.round.expire(&step.task, reason, now);
+                    self.scheduler.expire(&step.task, reason, now);
                 }
                 Pending::Again(retry) => {
                     let Retry { attempt, last, maybe_done, .. } = *retry;
                     let refused = Refused { refusal: last, out_of_time: true, maybe_done };
-                    self.round.record(attempt.refused(refused), now);
+                    self.scheduler.record(attempt.refused(refused), now);
                 }
             }
         }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::calls::outcome::Outcome;
+use crate::associate::outcome::Outcome;
+use crate::associate::plan::{Chunk as PlannedChunk, Group};
 use crate::connect::Refusal;
 use crate::failure::Failure;
 use crate::index::{AddressIndex, IndexList};
-use crate::plan::{Chunk as PlannedChunk, Group};
 use crate::requests::Intent;
 
 use super::listing::OnQueue;

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use crate::connect::{Operation, Refusal};
 use crate::index::GroupIndex;
 
-use super::backoff::Backoff;
 use super::step::{Attempt, Step, Task};
+use crate::backoff::Backoff;
 
 /// An attempt that may begin as soon as pace and permits allow.
 #[derive(Debug)]

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::associate::names::Found;
 use crate::failure::Failure;
 use crate::index::{AddressIndex, GroupIndex, PairIndex};
-use crate::names::Found;
 use crate::pairs::Pairs;
 use crate::requests::Intent;
 
-use super::{CHUNK, Chunk, Place, Plan, Sources, fewest_calls};
+use super::{Chunk, Place, Plan, Sources};
+use crate::associate::urgency::{CHUNK, fewest_calls};
 
 /// Addresses of a group that join the plan and are to be associated now.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,5 +22,6 @@ mod urgency;
 
 pub(crate) use cache::DirectoryCache;
 pub(crate) use directories::Lookup;
-pub use found::{Found, Identifier, Resolved};
-pub use lookup::Names;
+pub use found::Resolved;
+pub(crate) use found::{Found, Identifier};
+pub(crate) use lookup::Names;

@@ -7,10 +7,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::calls::outcome::Outcome;
+use crate::associate::outcome::Outcome;
+use crate::associate::plan::Group;
 use crate::failure::Failure;
 use crate::index::AddressIndex;
-use crate::plan::Group;
 use crate::requests::EmailAddressId;
 
 use super::failure::Fill;

@@ -17,7 +17,7 @@ use super::found::{Found, Resolved};
 
 /// The names of one invocation.
 #[derive(Debug)]
-pub struct Names<'a> {
+pub(crate) struct Names<'a> {
     pairs: &'a Pairs,
     directories: Directories<'a>,
     waiting: BTreeMap<DirectoryIndex, Waiting>,

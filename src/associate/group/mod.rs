@@ -48,7 +48,7 @@ pub(crate) enum Standing<'g> {
     NotFound(&'g Failure),
 }
 
-/// The next step of a group. The round returns it with the API's response.
+/// The next step of a group. The scheduler returns it with the API's response.
 #[derive(Debug)]
 pub(crate) enum GroupStep {
     /// Associate the addresses of this chunk.

@@ -7,7 +7,7 @@ use crate::index::{IndexList, PairIndex, QueueIndex};
 use crate::requests::{EmailAddressId, QueueId};
 
 /// An identifier, or the failure to find it.
-pub type Identifier<Id> = Result<Id, Arc<Failure>>;
+pub(crate) type Identifier<Id> = Result<Id, Arc<Failure>>;
 
 /// The identifier of each queue and each pair of [`Pairs`](crate::pairs::Pairs), or its failure. A name that is still
 /// being looked up has a failure.
@@ -21,7 +21,7 @@ pub struct Resolved {
 
 /// The queues and pairs that [`Names`](super::Names) decided in one step.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// Queues.
     pub queues: Vec<(QueueIndex, Identifier<QueueId>)>,
     /// Pairs whose queue and address are both known, or whose look-up failed.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::calls::outcome::{GroupOutcomes, Outcome};
+use crate::associate::outcome::{GroupOutcomes, Outcome};
+use crate::associate::plan::{Chunk as PlannedChunk, Group};
 use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
 use crate::failure::{Blame, Failure, Retry};
 use crate::index::AddressIndex;
-use crate::plan::{Chunk as PlannedChunk, Group};
 use crate::requests::{EmailAddressId, Intent};
 
 use super::addresses::Addresses;
@@ -18,7 +18,7 @@ use super::listing::{List, Listing, OnQueue, Purpose, Read};
 use super::narrowing::Chunk;
 use super::room::{AfterLimit, Room};
 use super::{GroupLimits, GroupStep, Standing};
-use crate::calls::pause::Pause;
+use crate::associate::pause::Pause;
 
 /// The addresses of a group, and what its responses so far show.
 #[derive(Debug)]

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::calls::outcome::Outcome;
+use crate::associate::names::{Found, Lookup};
+use crate::associate::outcome::Outcome;
+use crate::associate::plan::Place;
 use crate::failure::{Blame, Failure, Retry};
 use crate::index::{IndexList, PairIndex, QueueIndex};
-use crate::names::{Found, Lookup};
-use crate::plan::Place;
 use crate::requests::Named;
 
-use super::{Idle, Round};
+use super::{Idle, Scheduler};
 
 /// Why the identifiers of a pair that was given by name may be wrong.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ enum Doubt {
     AlreadyOnQueue,
 }
 
-impl Round<'_> {
+impl Scheduler<'_> {
     /// Looks up the doubtful pairs again, in directories that are read again if this invocation has not done so before.
     /// Returns whether there is anything to call.
     ///
@@ -61,7 +61,7 @@ impl Round<'_> {
                 Lookup::Id((queue, address)) => {
                     let group = &self.plan.groups[place.group];
                     if group.queue != queue || group.addresses[place.address].id != address {
-                        found.queues.push((self.given.pairs.pairs[pair].queue(), Ok(queue)));
+                        found.queues.push((self.input.pairs.pairs[pair].queue(), Ok(queue)));
                         found.pairs.push((pair, Ok(address)));
                         self.names.unread().clone()
                     } else if let Doubt::Rejected { failure, .. } = doubt {
@@ -104,7 +104,7 @@ impl Round<'_> {
     /// The pairs to look up again, with their places.
     fn doubtful(&self) -> Vec<(PairIndex, Place, Doubt)> {
         let proven = self.proven_queues();
-        let pairs = self.given.pairs;
+        let pairs = self.input.pairs;
         let mut doubtful = Vec::new();
         for (index, pair) in pairs.pairs.indexed() {
             let Ok(place) = self.plan.places[index] else { continue };
@@ -130,8 +130,8 @@ impl Round<'_> {
     /// For each requested queue, whether one of its pairs is on the queue. That proves the queue's identifier, even if
     /// the API rejects other pairs of the queue.
     fn proven_queues(&self) -> IndexList<QueueIndex, bool> {
-        let mut proven = IndexList::from(vec![false; self.given.pairs.queues.len()]);
-        for (pair, place) in self.given.pairs.pairs.iter().zip(&self.plan.places) {
+        let mut proven = IndexList::from(vec![false; self.input.pairs.queues.len()]);
+        for (pair, place) in self.input.pairs.pairs.iter().zip(&self.plan.places) {
             let Ok(place) = place else { continue };
             let outcome = self.groups[place.group].progress.outcome(place.address);
             proven[pair.queue()] |= matches!(outcome, Some(Outcome::Associated | Outcome::AlreadyAssociated));

@@ -6,12 +6,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::calls::outcome::Outcome;
-use crate::calls::pause::Pause;
+use crate::associate::outcome::Outcome;
+use crate::associate::pause::Pause;
+use crate::associate::plan::{Address, Chunk as PlannedChunk, Group, Sources};
 use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
 use crate::failure::{Blame, Retry};
 use crate::index::{AddressIndex, Index, PairIndex, SourceIndex};
-use crate::plan::{Address, Chunk as PlannedChunk, Group, Sources};
 use crate::requests::Intent;
 
 use super::failure::refused_for_content;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::associate::names::Found;
 use crate::failure::Retry;
-use crate::names::Found;
 use crate::payload::Envelope;
 use crate::requests::{Context, Home, Id, Named};
 

@@ -1,0 +1,71 @@
+//! Associates pairs: one loop around the API, which looks names up, groups pairs, makes the calls and narrows failures.
+//!
+//! ```text
+//!            +------------------------------------------------------+
+//!            |                      scheduler                       |
+//! pairs ---> |  names --found--> plan --chunks--> group --outcomes-> | ---> plan, outcomes
+//!            |    ^  \__________________________________/ |         |
+//!            |    |            doubtful names             |         |
+//!            +----+-------^-------------------------------+---------+
+//!                 |       | response                 step |
+//!                 |       +------------ run --------------+
+//!                 page                   |
+//!                                    Amazon Connect
+//! ```
+//!
+//! State machines without clocks or sockets decide on the next call: a `group` for each queue, and a reading for each
+//! directory of `names`. The `scheduler` has all of them and the `plan`, which grows while names are found. `run` takes
+//! a step from the scheduler, makes the call, and returns the step with the response. Only `run` waits. It makes the most
+//! urgent call first (`agenda`, `urgency`), takes a turn from the `pace`, checks the `deadline`, and retries a call if
+//! that may help.
+
+mod agenda;
+mod credentials;
+mod deadline;
+mod group;
+mod instances;
+mod names;
+mod outcome;
+pub mod pace;
+mod pause;
+mod plan;
+mod run;
+mod scheduler;
+mod shared;
+mod step;
+mod token;
+mod urgency;
+
+use tokio::time::Instant;
+
+use crate::index::{GroupIndex, IndexList};
+
+use self::scheduler::Scheduler;
+
+pub use deadline::Deadline;
+pub(crate) use group::GroupLimits;
+pub(crate) use names::DirectoryCache;
+pub use names::Resolved;
+pub(crate) use outcome::{GroupOutcomes, Outcome};
+pub use plan::Plan;
+pub(crate) use plan::{Address, Distinct, Group};
+pub use run::{CallLimits, Observer};
+pub(crate) use run::{Caller, Tally};
+pub(crate) use scheduler::SchedulerInput;
+pub use shared::Shared;
+pub use urgency::CHUNK;
+
+/// Makes all calls that the pairs need. Returns the final plan, the outcomes of its groups, and the number of calls.
+pub(crate) async fn associate(
+    caller: &Caller<'_>,
+    input: SchedulerInput<'_>,
+) -> (Plan, IndexList<GroupIndex, GroupOutcomes>, Tally) {
+    let mut scheduler = Scheduler::new(input, Instant::now());
+    let mut tally = caller.run(&mut scheduler).await;
+    // An invocation reads a directory again at most once, so a third run has nothing to do.
+    if scheduler.look_up_doubtful(Instant::now()) {
+        tally += caller.run(&mut scheduler).await;
+    }
+    let (plan, by_group) = scheduler.finish();
+    (plan, by_group, tally)
+}
