@@ -110,7 +110,7 @@ pub(crate) fn usage_error(message: &str) -> Exit {
 }
 
 /// Prints why the whole payload was rejected.
-pub(crate) fn refused(error: &InvocationError, json: bool) -> Exit {
+pub(crate) fn rejected(error: &InvocationError, json: bool) -> Exit {
     let unusable = usage_error(&format!("{}: {error}", error.error_type()));
     if json { print(&error_json(error), unusable) } else { unusable }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, Strin
     let mut settings = configuration::settings(args, found.as_ref(), |name| std::env::var(name).ok())?;
     let pairs = match pairs(&input, &settings) {
         Ok(pairs) => pairs,
-        Err(error) => return Ok(outcome::refused(&error, args.json)),
+        Err(error) => return Ok(outcome::rejected(&error, args.json)),
     };
     // Dropping the simulator stops it, so keep it until the end.
     let simulation = match &access {
@@ -138,6 +138,6 @@ async fn invoke(
             let nothing_valid = pairs.mentions.is_empty() && !pairs.invalid.is_empty();
             outcome::completed(&completed, nothing_valid, options)
         }
-        Err(error) => outcome::refused(&error, args.json),
+        Err(error) => outcome::rejected(&error, args.json),
     }
 }

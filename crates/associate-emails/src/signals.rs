@@ -53,7 +53,7 @@ impl Signals {
     /// that the parent process ignores, as `nohup` does, stays ignored.
     ///
     /// # Errors
-    /// The system refuses the thread or a handler.
+    /// The thread or a handler cannot be created.
     pub(crate) fn listen() -> io::Result<Self> {
         let signals = Signals(Arc::new(Sender::new(None)));
         let runtime = Builder::new_current_thread().enable_io().build()?;

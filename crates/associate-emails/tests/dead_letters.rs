@@ -178,7 +178,7 @@ async fn showing_removes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_chosen_dead_letters_move_and_only_with_consent() {
-    let world = World::new("chosen").await;
+    let world = World::new("selected").await;
     let bodies: Vec<String> =
         (0..30).map(|n| letter(n, ["QueueFull", "NameNotFound", "InvalidRequest"][n % 3], "q")).collect();
     world.send(&bodies).await;
@@ -186,7 +186,7 @@ async fn only_chosen_dead_letters_move_and_only_with_consent() {
     let ran = world.run(&redrive).await;
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("Move 10 dead letters to") && ran.stderr.contains("give --yes"),
+        ran.stderr.contains("Move 10 dead letters to") && ran.stderr.contains("confirm with --yes"),
         "{}",
         ran.stderr
     );
@@ -226,7 +226,7 @@ async fn unsendable_dead_letter_stays() {
     assert!(ran.stderr.contains(&missing) && ran.stderr.contains("NonExistentQueue"), "{}", ran.stderr);
 }
 
-/// The program is killed in the middle, then interrupted, then run to the end. `LETTERS` gives the number of letters.
+/// Kills the program in the middle, then interrupts it, then runs it to the end. `LETTERS` is the number of letters.
 /// moto looks at every message of a queue for each request, so ten thousand letters take it hours.
 /// `tests/end_to_end/test_dead_letters.py` moves ten thousand.
 #[cfg(unix)]
@@ -250,7 +250,7 @@ async fn dead_letters_survive_kill_and_interrupt() {
             tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap().into();
         assert_eq!(ran.code, code, "{}", ran.stderr);
     }
-    // The letters that the killed program held show up when their time is up.
+    // The letters that the killed program received become visible when their visibility timeout ends.
     while world.count(&world.letters).await > 0 {
         let ran = world.run(&redrive).await;
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);

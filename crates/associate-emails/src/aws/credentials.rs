@@ -6,8 +6,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::future::ProvideCredentials as Providing;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
-/// Returns the credentials that were already loaded, and loads them again after that. So a program that the profile
-/// runs (`credential_process`), and that may ask for a code, runs once.
+/// Returns the credentials that were already loaded, and loads them again after that. So the program in
+/// `credential_process`, which may prompt for a code, runs once.
 #[derive(Debug)]
 pub(super) struct LoadedCredentials {
     first: Mutex<Option<Credentials>>,

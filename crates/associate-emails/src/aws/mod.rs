@@ -79,7 +79,7 @@ impl Access {
             Some(profile) => format!(
                 "no Region was found; give --region, or set AWS_REGION, or a region in the profile {profile:?}"
             ),
-            None => "no Region was found; give --region, or set AWS_REGION, or a region in the profile that AWS_PROFILE names"
+            None => "no Region was found; give --region, or set AWS_REGION, or a region in the selected profile (AWS_PROFILE)"
                 .to_owned(),
         })?;
         let loaded = LoadedCredentials::new(loaded.map_err(|error| no_credentials(&error))?, provider);
@@ -107,7 +107,7 @@ fn no_credentials(error: &CredentialsError) -> String {
     match (error, last_source(error)) {
         (CredentialsError::CredentialsNotLoaded(_), _) => match profile::selected() {
             Some(profile) => format!(
-                "no credentials were found for the profile {profile:?} (AWS_PROFILE): is there such a profile? {advice}"
+                "no credentials were found for the profile {profile:?}; check that it exists, or {advice}"
             ),
             None => format!("no credentials were found; {advice}"),
         },

@@ -127,9 +127,7 @@ async fn redrive_or_delete(
 /// Requests confirmation on the terminal.
 fn confirmed(question: &str) -> Result<bool, String> {
     if !io::stdin().is_terminal() {
-        return Err(format!(
-            "{question} Standard input is not a terminal, so there is no answer; give --yes"
-        ));
+        return Err(format!("{question} Standard input is not a terminal; confirm with --yes"));
     }
     let mut stderr = io::stderr();
     let _ = write!(stderr, "{} [y/N] ", printable(question)).and_then(|()| stderr.flush());

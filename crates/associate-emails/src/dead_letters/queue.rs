@@ -143,10 +143,10 @@ impl Queue {
                             *arrived = true;
                         }
                     }
-                    let refused = answer.failed.first().map(|failed| {
+                    let rejected = answer.failed.first().map(|failed| {
                         format!("{}: {}", failed.code, failed.message.as_deref().unwrap_or_default())
                     });
-                    problem = problem.or(refused.map(|said| format!("{}: {said}", self.url)));
+                    problem = problem.or(rejected.map(|error| format!("{}: {error}", self.url)));
                 }
                 Err(error) => {
                     problem = problem.or_else(|| Some(format!("{}: {}", self.url, describe_error(&error))))

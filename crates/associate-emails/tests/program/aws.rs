@@ -35,8 +35,8 @@ fn missing_region_stops_the_run() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert_eq!(
         ran.stderr,
-        "associate-emails: no Region was found; give --region, or set AWS_REGION, or a region in the profile that \
-         AWS_PROFILE names\n"
+        "associate-emails: no Region was found; give --region, or set AWS_REGION, or a region in the selected profile \
+         (AWS_PROFILE)\n"
     );
 }
 
@@ -85,7 +85,7 @@ async fn https_goes_through_a_tunnel() {
     use std::io::{BufRead, BufReader, Write};
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
-    let asked = std::thread::spawn(move || {
+    let requested = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut line = String::new();
         BufReader::new(&stream).read_line(&mut line).unwrap();
@@ -94,14 +94,14 @@ async fn https_goes_through_a_tunnel() {
     });
     let mut command = on_aws("tunnel.csv");
     command.env("HTTPS_PROXY", &proxy);
-    let refused = ran(command).await;
-    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    let rejected = ran(command).await;
+    assert_eq!(rejected.code, Some(2), "{}", rejected.stderr);
     assert!(
-        refused.stderr.contains("connect.eu-central-1.amazonaws.com through the proxy 127.0.0.1:"),
+        rejected.stderr.contains("connect.eu-central-1.amazonaws.com through the proxy 127.0.0.1:"),
         "{}",
-        refused.stderr
+        rejected.stderr
     );
-    assert_eq!(asked.join().unwrap().trim(), "CONNECT connect.eu-central-1.amazonaws.com:443 HTTP/1.1");
+    assert_eq!(requested.join().unwrap().trim(), "CONNECT connect.eu-central-1.amazonaws.com:443 HTTP/1.1");
 
     let mut command = on_aws("wrong-proxy.csv");
     command.env("HTTPS_PROXY", "ftp://user:secret@proxy");
@@ -133,7 +133,7 @@ async fn missing_credentials_stop_the_run() {
         ),
         (
             Some("two"),
-            "associate-emails: no credentials were found for the profile \"two\" (AWS_PROFILE): is there",
+            "associate-emails: no credentials were found for the profile \"two\"; check that it exists, or sign",
         ),
     ] {
         let ran = ran(program(profile)).await;

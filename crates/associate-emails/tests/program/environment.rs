@@ -52,8 +52,8 @@ fn connect() -> Loopback {
     Loopback::start(|_| Response::Json(json!({ "EmailAddressMetadataList": [] }).to_string()))
 }
 
-/// A server that refuses everything.
-fn refusing() -> Loopback {
+/// A server that rejects every request.
+fn rejecting() -> Loopback {
     Loopback::start(|_| Response::Status(403, "{}".to_owned()))
 }
 
@@ -119,8 +119,8 @@ fn instance_metadata_never_goes_through_the_proxy() {
 }
 
 #[test]
-fn socks_proxy_is_ignored_unless_a_call_would_use_it() {
-    let proxy = refusing();
+fn socks_proxy_is_rejected_only_if_a_call_would_use_it() {
+    let proxy = rejecting();
     let mut command = with_keys();
     command.env("ALL_PROXY", "socks5://user:secret@localhost:1");
     let stopped = ran(&mut command);
@@ -168,7 +168,7 @@ fn certificate_bundle_of_variable_or_profile_is_trusted() {
 }
 
 #[test]
-fn machine_without_certificates_runs_the_simulation_and_says_what_to_install() {
+fn missing_certificates_stop_only_calls_to_aws() {
     let connect = Loopback::start_tls(|_| Response::Json("{}".to_owned()));
     let mut command = with_keys();
     command
@@ -185,7 +185,7 @@ fn machine_without_certificates_runs_the_simulation_and_says_what_to_install() {
 
 #[test]
 fn endpoint_of_the_profile_is_called() {
-    let (connect, other) = (connect(), refusing());
+    let (connect, other) = (connect(), rejecting());
     let keys = "region = eu-central-1\naws_access_key_id = x\naws_secret_access_key = x\n";
     let config = format!(
         "[profile everything]\n{keys}endpoint_url = {url}\n[profile service]\n{keys}services = private\n\
@@ -198,7 +198,7 @@ fn endpoint_of_the_profile_is_called() {
         assert_eq!(ran.code, Some(0), "{profile}: {}", ran.stderr);
         assert!(!connect.requests().is_empty(), "{profile}");
     }
-    // The environment comes before the profile.
+    // The environment takes precedence over the profile.
     let ran =
         ran(with_profile("endpoint.ini", &config, "service").env("AWS_ENDPOINT_URL_CONNECT", &other.url));
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
@@ -219,7 +219,7 @@ fn fips_and_dual_stack_endpoints_are_called() {
         ("plain", Some("AWS_USE_FIPS_ENDPOINT"), "connect-fips.us-east-1.amazonaws.com"),
         ("plain", Some("AWS_USE_DUALSTACK_ENDPOINT"), "connect.us-east-1.api.aws"),
     ] {
-        let proxy = refusing();
+        let proxy = rejecting();
         let mut command = with_profile("fips.ini", &config, profile);
         command.env("HTTPS_PROXY", &proxy.url).envs(variable.map(|name| (name, "true")));
         assert_stopped(&ran(&mut command), host);
@@ -228,7 +228,7 @@ fn fips_and_dual_stack_endpoints_are_called() {
 }
 
 #[test]
-fn profile_that_only_the_aws_cli_can_use_says_how_to_export_it() {
+fn unsupported_profile_shows_how_to_export_its_credentials() {
     let config = "[profile signed-in]\nregion = us-east-1\nlogin_session = arn:aws:iam::111122223333:user/admin\n\
                   [profile base]\naws_access_key_id = x\naws_secret_access_key = x\n\
                   [profile code]\nregion = us-east-1\nrole_arn = arn:aws:iam::111122223333:role/r\nsource_profile = base\n\
@@ -246,7 +246,7 @@ fn profile_that_only_the_aws_cli_can_use_says_how_to_export_it() {
             format!("eval \"$(aws configure export-credentials --profile {profile} --format env)\" first");
         assert!(stopped.stderr.contains(&advice), "{}", stopped.stderr);
     }
-    // Exported credentials are in the environment, and come before the profile.
+    // Exported credentials are in the environment, which takes precedence over the profile.
     let connect = connect();
     let mut command = with_profile("export.ini", config, "signed-in");
     command
@@ -258,7 +258,7 @@ fn profile_that_only_the_aws_cli_can_use_says_how_to_export_it() {
 }
 
 #[test]
-fn profile_of_the_older_variable_is_selected() {
+fn default_profile_variable_selects_a_profile() {
     let connect = connect();
     let config = format!(
         "[profile p]\nregion = us-east-1\naws_access_key_id = x\naws_secret_access_key = x\nendpoint_url = {}\n",
@@ -270,7 +270,7 @@ fn profile_of_the_older_variable_is_selected() {
 }
 
 #[test]
-fn program_of_the_profile_runs_once() {
+fn credential_process_runs_once() {
     let connect = connect();
     let log = file("process.log", "");
     let credentials = r#"{"Version": 1, "AccessKeyId": "id", "SecretAccessKey": "secret"}"#;
@@ -288,7 +288,7 @@ fn program_of_the_profile_runs_once() {
 /// In a network of its own, in which packets to the DNS server are lost.
 #[cfg(target_os = "linux")]
 #[test]
-fn dns_server_that_does_not_answer_is_one_line_with_the_host() {
+fn hanging_name_resolution_is_one_line_with_the_host() {
     let resolver = file("resolv.conf", "nameserver 10.1.1.1\noptions timeout:30 attempts:2\n");
     let switch = file("nsswitch.conf", "hosts: dns\n");
     let network = format!(

@@ -34,7 +34,7 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap()
     }
 
-    /// The table rows in which all of these stand.
+    /// Returns the number of table rows that contain all of these.
     fn rows(&self, cells: &[&str]) -> usize {
         self.stdout.lines().filter(|line| cells.iter().all(|cell| line.contains(cell))).count()
     }
@@ -57,7 +57,7 @@ fn program(args: &[&str]) -> Command {
     command
 }
 
-/// Runs the program on a file of this name and content; names are used by one test each.
+/// Runs the program on a file with this name and content. Each test uses its own names.
 fn run(args: &[&str], name: &str, content: &str) -> Ran {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&file, content).unwrap();

@@ -1,4 +1,4 @@
-//! `plan`: the changes that a file would make, read from a Connect that holds something already.
+//! `plan` shows the changes that a file would make to queues that have addresses already.
 
 use connect_simulator::{Connect, Fixture, Operation, Options, Server};
 
@@ -6,7 +6,7 @@ use crate::{Ran, program};
 
 const FILE: &str = "queueName,emailAddressId\nBilling,e1\nBilling,e2\nBilling,missing\nFull,e1\nRepairs,e1\n";
 
-fn held() -> Connect {
+fn queues_with_addresses() -> Connect {
     let mut fixture = Fixture::new().with_queue("i", "q1", "Billing").with_queue("i", "q2", "Full");
     for number in 0..60 {
         fixture = fixture.with_address("i", format!("e{number}"), format!("e{number}@brand.example"));
@@ -34,11 +34,11 @@ async fn plan(connect: &Connect, name: &str, options: &[&str]) -> Ran {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plan_shows_changes_and_makes_none() {
-    let connect = held();
+    let connect = queues_with_addresses();
     let before = connect.associations();
     let ran = plan(&connect, "plan.csv", &["--unrequested"]).await;
     assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
-    // To add, already there, would not fit, unknown, not asked for.
+    // To add, already there, would not fit, unknown, not in the file.
     for (queue, cells) in [("Billing", ["1", "1", "0", "1", "1"]), ("Full", ["0", "0", "1", "0", "49"])] {
         let row = ran.stdout.lines().find(|line| line.contains(queue)).unwrap();
         let found: Vec<&str> = row.split_whitespace().filter(|cell| cell.parse::<usize>().is_ok()).collect();
@@ -57,7 +57,7 @@ async fn plan_shows_changes_and_makes_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plan_as_json_is_the_functions_answer() {
-    let ran = plan(&held(), "plan-json.csv", &["--json"]).await;
+    let ran = plan(&queues_with_addresses(), "plan-json.csv", &["--json"]).await;
     let report = ran.json();
     assert_eq!((&report["planned"], &report["failed"]), (&1.into(), &3.into()));
     assert_eq!(report["queues"][0]["unrequested"], 1);
