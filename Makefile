@@ -17,8 +17,8 @@ build: tools
 
 # The function under the runtime interface emulator
 rie: build
-	scripts/invoke-under-rie
+	scripts/local/emulator
 
 # The whole stack on a local AWS
 local-aws: build
-	scripts/test-on-local-aws
+	scripts/local/end-to-end

@@ -1,4 +1,4 @@
-//! Sending on and redelivery, against a real implementation of SQS: `scripts/test-against-sqs` starts one and runs
+//! Sending on and redelivery, against a real implementation of SQS: `scripts/local/sqs` starts one and runs
 //! this.
 //!
 //! Not part of `cargo test` by itself (`test = false` in `Cargo.toml`), since it needs a server.
@@ -35,7 +35,7 @@ struct World {
 
 impl World {
     async fn new(name: &str, fixture: Fixture) -> Self {
-        let endpoint = std::env::var("SQS_ENDPOINT").expect("SQS_ENDPOINT: scripts/test-against-sqs sets it");
+        let endpoint = std::env::var("SQS_ENDPOINT").expect("SQS_ENDPOINT: scripts/local/sqs sets it");
         let connect = Connect::new(Options { fixture, ..Options::default() });
         let server = Server::start(connect.clone()).unwrap();
         let credentials = SharedCredentialsProvider::new(Credentials::for_tests());

@@ -1,7 +1,7 @@
 """A second stack with every optional security parameter, read back from the deployment.
 
 The local AWS encrypts nothing and checks no permissions, so the tests read the settings that AWS needs. The local AWS does not
-store a role's permissions boundary, a bucket's encryption and a function's VPC. scripts/check-template checks those.
+store a role's permissions boundary, a bucket's encryption and a function's VPC. tests/template checks those.
 """
 
 import json

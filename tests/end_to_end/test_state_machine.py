@@ -2,7 +2,7 @@
 
 Its waits last a tenth here (local_aws.py). The local AWS calls a throttled function Lambda.Unknown, and AWS
 calls it Lambda.TooManyRequestsException. The definitions retry both. The local AWS does not check that a definition is
-valid. scripts/validate-state-machines does.
+valid. tests/state_machines/test_definitions.py does.
 """
 
 from waiting import until

@@ -1,4 +1,4 @@
-"""The folder that `scripts/package` makes, packed and unpacked somewhere else: it needs no file of the repository."""
+"""The folder that `scripts/release/package` makes, packed and unpacked somewhere else: it needs no file of the repository."""
 
 import os
 import re

@@ -1,7 +1,7 @@
 //! Measures what it costs to read, check and plan large batches, beside parsing their JSON alone.
 //!
 //! Without arguments it prints a table of times and memory. `once` does the work a single time and says how much was
-//! allocated; `scripts/count-costs` counts the instructions of it.
+//! allocated; `scripts/check/costs` counts the instructions of it.
 
 mod failure;
 mod once;

@@ -1,4 +1,4 @@
-//! `dead-letters`, against a real implementation of SQS: `scripts/test-against-sqs` starts one and runs this.
+//! `dead-letters`, against a real implementation of SQS: `scripts/local/sqs` starts one and runs this.
 //!
 //! `cargo test` leaves these tests out (`test = false` in `Cargo.toml`), because they need a server.
 
@@ -24,7 +24,7 @@ struct World {
 
 impl World {
     async fn new(name: &str) -> Self {
-        let endpoint = std::env::var("SQS_ENDPOINT").expect("SQS_ENDPOINT: scripts/test-against-sqs sets it");
+        let endpoint = std::env::var("SQS_ENDPOINT").expect("SQS_ENDPOINT: scripts/local/sqs sets it");
         let config = aws_config::SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("us-east-1"))

@@ -1,20 +1,21 @@
-#!/usr/bin/env python3
-"""Checks the rules of template.yaml and statemachine/ that linters do not know: the numbers agree with each other, every
-queue is encrypted and closed, the roles have the necessary permissions and no others, docs/security.md lists them, each
-alarm has its section in docs/operations.md, and the states of both definitions are the same. Prints each fault on a line.
+"""Rules of template.yaml and statemachine/ that linters do not know: the numbers agree with each other, every queue is
+encrypted and closed, the roles have the necessary permissions and no others, docs/security.md lists them, each alarm has
+its section in docs/operations.md, and the states of both definitions are the same.
 
-Needs the SAM CLI, which reads the template: scripts/install-tools installs it into .venv.
+`WRITE_PERMISSIONS=1 pytest tests/template` writes the table of permissions into docs/security.md.
 """
 
-import argparse
 import json
 import math
+import os
 import re
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-TEMPLATE = ROOT / "template.yaml"
+from samcli.yamlhelper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text())
+RESOURCES = TEMPLATE["Resources"]
 OPERATIONS = ROOT / "docs" / "operations.md"
 SECURITY = ROOT / "docs" / "security.md"
 STATE_MACHINES = ROOT / "statemachine"
@@ -77,7 +78,7 @@ REASONS = {
     "WriteResults": "writes the results of the Map",
     "DeliverLogs": "lets Step Functions write its log",
 }
-TABLE = ("<!-- scripts/check-template --write makes this table. -->\n", "<!-- end -->\n")
+TABLE = ("<!-- WRITE_PERMISSIONS=1 pytest tests/template makes this table. -->\n", "<!-- end -->\n")
 
 EXPIRING = {"incoming/", "check/", "work/", "results/"}
 # Retention of objects under work/ (template.yaml, FileBucket).
@@ -105,36 +106,47 @@ ROLE_FRAME = ({"Ref": "RolePath"}, {"Fn::If": ["HasBoundary", {"Ref": "Permissio
 SHARED_STATES = ("Associate", "Left", "Wait", "Total")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write the table of permissions into docs/security.md")
-    write = parser.parse_args().write
-    try:
-        from samcli.yamlhelper import yaml_parse
-    except ImportError:
-        print("check-template: the SAM CLI is not installed; run scripts/install-tools, then .venv/bin/python "
-              "scripts/check-template", file=sys.stderr)
-        return 1
-    template = yaml_parse(TEMPLATE.read_text())
-    if write:
-        SECURITY.write_text(with_permissions(SECURITY.read_text(), template["Resources"]))
-    wrong = [
-        *wrong_with_numbers(template["Resources"]),
-        *wrong_with_queues(template["Resources"]),
-        *wrong_with_roles(template["Resources"]),
-        *wrong_with_table(template["Resources"], SECURITY.read_text()),
-        *wrong_with_alarms(template["Resources"], OPERATIONS.read_text()),
-        *wrong_with_encryption(template),
-        *wrong_with_deletion(template["Resources"]),
-        *wrong_with_filters(template["Resources"], "".join(path.read_text() for path in SOURCES.rglob("*.rs"))),
-        *wrong_with_patterns(template["Resources"]),
-        *wrong_with_definitions(),
-    ]
-    for line in wrong:
-        print(f"check-template: {line}", file=sys.stderr)
-    if not wrong:
-        print(f"{len(template['Resources'])} resources and {len(list(STATE_MACHINES.glob('*.json')))} definitions are valid")
-    return 1 if wrong else 0
+def test_numbers_agree_with_each_other():
+    assert list(wrong_with_numbers(RESOURCES)) == []
+
+
+def test_queues_are_encrypted_and_closed():
+    assert list(wrong_with_queues(RESOURCES)) == []
+
+
+def test_roles_have_the_necessary_permissions_and_no_others():
+    assert list(wrong_with_roles(RESOURCES)) == []
+
+
+def test_security_page_lists_every_permission():
+    page = with_permissions(SECURITY.read_text(), RESOURCES)
+    if os.environ.get("WRITE_PERMISSIONS"):
+        SECURITY.write_text(page)
+    assert SECURITY.read_text() == page, "run WRITE_PERMISSIONS=1 pytest tests/template"
+
+
+def test_each_alarm_has_an_action_and_a_section():
+    assert list(wrong_with_alarms(RESOURCES, OPERATIONS.read_text())) == []
+
+
+def test_personal_data_is_encrypted_with_the_key():
+    assert list(wrong_with_encryption(TEMPLATE)) == []
+
+
+def test_failures_and_files_outlive_the_stack():
+    assert list(wrong_with_deletion(RESOURCES)) == []
+
+
+def test_filters_search_for_what_the_function_logs():
+    assert list(wrong_with_filters(RESOURCES, "".join(path.read_text() for path in SOURCES.rglob("*.rs")))) == []
+
+
+def test_patterns_are_simple_enough_for_eventbridge():
+    assert list(wrong_with_patterns(RESOURCES)) == []
+
+
+def test_both_definitions_have_the_same_states():
+    assert list(wrong_with_definitions()) == []
 
 
 def wrong_with_numbers(resources: dict):
@@ -296,11 +308,6 @@ def wrong_with_roles(resources: dict):
             yield f"{name} has no role of its own; the role that SAM creates may write every log"
 
 
-def wrong_with_table(resources: dict, page: str):
-    if with_permissions(page, resources) != page:
-        yield "the table of permissions in docs/security.md is out of date; run scripts/check-template --write"
-
-
 def with_permissions(page: str, resources: dict) -> str:
     """Returns the page with the table of all permissions of the roles."""
     start, end = TABLE
@@ -400,7 +407,3 @@ def of_type(resources: dict, kind: str):
 
 def as_list(value) -> list:
     return value if isinstance(value, list) else [value]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,47 +1,42 @@
-#!/usr/bin/env python3
-"""Checks the Terraform module of a packaged folder (default: target/package), as far as that goes without Terraform.
+"""The Terraform module of the folder that `scripts/release/package` makes, as far as that can be checked without Terraform.
 
 The module and its example must parse. The module must declare what it uses and use what it declares, and its README must
 list its inputs and outputs. Uploaded objects must outlive an update, and the packaged template must contain the lines that
-the module replaces. Terraform is not in the registries that the gate installs from; `terraform validate` in the folder
-checks more. Needs `.venv`, which scripts/install-tools makes.
+the module replaces. `terraform validate` in the folder checks more.
 """
 
-import argparse
 import re
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import hcl2
+
+PACKAGE = Path(__file__).parents[2] / "target" / "package"
+FILES = sorted((PACKAGE / "terraform").glob("*.tf"))
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "target" / "package")
-    folder = parser.parse_args().folder
-    files = sorted((folder / "terraform").glob("*.tf"))
-    if not files:
-        print(f"check-terraform: {folder}/terraform has no *.tf; run scripts/package first", file=sys.stderr)
-        return 1
-    module = parsed(files)
-    parsed((folder / "terraform" / "examples").glob("*/*.tf"))
-    wrong = [
-        *wrong_with_names(files, module),
-        *wrong_with_tables(module, (folder / "terraform" / "README.md").read_text()),
-        *wrong_with_objects(module),
-        *wrong_with_replacements(files, (folder / "template.yaml").read_text()),
-    ]
-    for line in wrong:
-        print(f"check-terraform: {line}", file=sys.stderr)
-    if not wrong:
-        print(f"{len(files)} files of Terraform are valid")
-    return 1 if wrong else 0
+def test_module_declares_what_it_uses_and_uses_what_it_declares():
+    assert FILES
+    assert list(wrong_with_names(FILES, parsed(FILES))) == []
+
+
+def test_readme_lists_every_input_and_output():
+    assert list(wrong_with_tables(parsed(FILES), (PACKAGE / "terraform" / "README.md").read_text())) == []
+
+
+def test_objects_of_a_previous_version_outlive_the_update():
+    assert list(wrong_with_objects(parsed(FILES))) == []
+
+
+def test_template_has_the_lines_that_the_module_replaces():
+    assert list(wrong_with_replacements(FILES, (PACKAGE / "template.yaml").read_text())) == []
+
+
+def test_example_can_be_parsed():
+    assert parsed((PACKAGE / "terraform" / "examples").glob("*/*.tf"))
 
 
 def parsed(files) -> list[tuple[Path, str, dict]]:
     """Every block of some files, with its file and kind."""
-    import hcl2
-
     found = []
     for path in files:
         with path.open() as file:
@@ -111,7 +106,3 @@ def wrong_with_replacements(files: list[Path], template: str):
     for line in re.findall(r'"(CodeUri: \w+\.zip)"', source):
         if (times := template.count(line)) != 1:
             yield f"template.yaml has {line!r} {times} times, and the module replaces it once"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
