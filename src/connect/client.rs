@@ -150,14 +150,14 @@ impl Connect {
     }
 }
 
-/// The body that an answer with status 200 must have. An answer with another body counts as unreadable.
+/// The body that a response with status 200 must have. A response with another body counts as unreadable.
 ///
 /// The SDK accepts more bodies. It ignores the body of AssociateQueueEmailAddresses, and it reads an empty body of the
-/// other operations as an empty list. A proxy that answers 200 by itself would then pass for the API.
+/// other operations as an empty list. A proxy that responds with status 200 itself would then be taken for the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SuccessBody {
-    /// An empty body or a JSON object. AssociateQueueEmailAddresses answers with an empty body (API reference, Response
-    /// Elements). An object is accepted because AWS adds members to answers.
+    /// An empty body or a JSON object. AssociateQueueEmailAddresses returns an empty body (API reference, Response
+    /// Elements). An object is accepted because AWS adds fields to responses.
     EmptyOrObject,
     /// A JSON object.
     Object,

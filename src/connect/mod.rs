@@ -1,4 +1,4 @@
-//! The Amazon Connect API: the calls that the function makes, their answers, and the refusals.
+//! The Amazon Connect API: the calls that the function makes, their responses and the rejections.
 //!
 //! This module covers one attempt of one call. The module [`associate`](crate::associate) decides when to make a call and
 //! whether to retry it.

@@ -1,4 +1,4 @@
-//! Operations: the Connect API's operations that the function calls, with their input and output.
+//! The operations of the Connect API that the function calls, with their input and output.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Pages: follows a listing from page to page, but not for ever.
+//! Follows a listing from page to page, up to a limit.
 
 use std::collections::HashSet;
 
@@ -23,19 +23,18 @@ impl Pages {
         self.next_token.as_deref()
     }
 
-    /// Notes that a page was read. Returns whether it was the last one.
+    /// Records that a page was read. Returns whether it was the last one.
     ///
     /// # Errors
-    /// Returns an error for a listing that would never end. Such a page points to an earlier page, or it is the 500th
-    /// and not the last one.
+    /// Returns an error if the page refers to an earlier page, or if it is the 500th and not the last one.
     pub(crate) fn turn(&mut self, operation: Operation, next_token: Option<String>) -> Result<bool, Refused> {
         self.read += 1;
         self.next_token.clone_from(&next_token);
         let Some(token) = next_token else { return Ok(true) };
         if self.read >= MOST {
-            Err(Refused::endless(operation, &format!("there are more than {MOST} pages")))
+            Err(Refused::endless(operation, &format!("more than {MOST} pages")))
         } else if !self.tokens.insert(token) {
-            Err(Refused::endless(operation, "a page's token was seen before"))
+            Err(Refused::endless(operation, "the same page token twice"))
         } else {
             Ok(false)
         }
@@ -60,7 +59,7 @@ mod tests {
                 assert_eq!(turn(&mut pages, Some(token)), Ok(false));
                 assert_eq!(pages.next_token(), Some(*token));
             }
-            let why = "the pages of SearchQueues do not end: a page's token was seen before";
+            let why = "SearchQueues returned the same page token twice";
             assert_eq!(turn(&mut pages, Some(last)), Err(why.to_owned()));
         }
     }
@@ -74,7 +73,7 @@ mod tests {
         let mut whole = pages;
         assert_eq!(turn(&mut whole, None), Ok(true));
         let mut endless = Pages { read: 499, ..Pages::default() };
-        let why = "the pages of SearchQueues do not end: there are more than 500 pages";
+        let why = "SearchQueues returned more than 500 pages";
         assert_eq!(turn(&mut endless, Some("500")), Err(why.to_owned()));
     }
 }

@@ -1,4 +1,4 @@
-//! Refusals: the reasons why a call did not succeed, classified by the right reaction.
+//! Classifies the reasons why a call did not succeed, by the right reaction.
 
 use std::error::Error;
 use std::time::Duration;
@@ -18,46 +18,46 @@ const CONNECTION_FAILED: &str = "ConnectionFailed";
 pub struct Refusal {
     /// The class decides the reaction.
     pub class: Class,
-    /// The API's error code, or one of the function's own if the API gave none.
+    /// The API's error code, or one of the function's own if the API returned none.
     pub code: String,
     /// The API's message, or one of the function's own.
     pub message: String,
-    /// The wait that the server asks for (`x-amz-retry-after`, milliseconds).
+    /// The wait that the server requests (`x-amz-retry-after`, milliseconds).
     pub retry_after: Option<Duration>,
 }
 
-/// A call that failed for good.
+/// A call that failed and is not retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// The last refusal.
+    /// The last rejection.
     pub refusal: Refusal,
-    /// The call deserved a retry, but there was no time left.
+    /// Whether the call would have been retried if there had been time.
     pub(crate) out_of_time: bool,
-    /// Connect may have carried out an earlier attempt although its answer was lost.
+    /// Whether Connect may have carried out an earlier attempt although its response was lost.
     pub(crate) maybe_done: bool,
 }
 
 impl Refused {
-    /// A refusal for a listing whose pages never end.
-    pub fn endless(operation: Operation, reason: &str) -> Self {
-        let message = format!("the pages of {operation} do not end: {reason}");
+    /// The rejection of a listing whose pages do not end. `pages` is what the API returned instead.
+    pub fn endless(operation: Operation, pages: &str) -> Self {
+        let message = format!("{operation} returned {pages}");
         let refusal = Refusal::ours(Class::Unavailable, "EndlessPages", message);
         Refused { refusal, out_of_time: false, maybe_done: false }
     }
 }
 
-/// The kind of a refusal, by the right reaction.
+/// The kind of a rejection, by the right reaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// There were too many calls. Slow down, and retry with backoff.
+    /// The call was throttled. Slow down, and retry with backoff.
     Throttled,
     /// The service or the network failed. Retry with backoff. Connect may have carried out the call.
     Unavailable,
     /// The queue is full, or a limit applies that may pass. The queue's list decides.
     Limit,
-    /// The API did not find a resource that the call names.
+    /// The API did not find a resource of the call.
     NotFound,
-    /// The API refused the content of the call for another reason.
+    /// The API rejected the content of the call for another reason.
     Content,
     /// The function has no permission.
     Denied,
@@ -71,15 +71,15 @@ impl Class {
         matches!(self, Class::Throttled | Class::Unavailable)
     }
 
-    /// Whether the fault lies in something that the call names.
+    /// Whether the content of the call is at fault.
     pub fn blames_content(self) -> bool {
         matches!(self, Class::NotFound | Class::Content)
     }
 
-    /// Classifies an answer. The error code decides before the status.
+    /// Classifies an error response. The error code takes precedence over the status.
     ///
-    /// The codes are in the API reference, AssociateQueueEmailAddresses and "Common Error Types". No model has
-    /// `TooManyRequestsException`, but the front end of Connect answers with it.
+    /// The codes are in the API reference, AssociateQueueEmailAddresses and "Common Error Types". The SDK does not model
+    /// `TooManyRequestsException`, but the front end of Connect returns it.
     pub fn of(code: Option<&str>, status: u16) -> Self {
         match code.unwrap_or_default() {
             "ThrottlingException" | "TooManyRequestsException" => Class::Throttled,
@@ -153,7 +153,7 @@ impl Refusal {
             }
             SdkError::ResponseError(context) => {
                 let status = context.raw().status().as_u16();
-                // Below status 400 the call succeeded, and only its answer is unreadable.
+                // Below status 400 the call succeeded, and only its response is unreadable.
                 let class = if status < 400 { Class::Unavailable } else { Class::of(None, status) };
                 let message = format!("the API's answer (status {status}) cannot be read");
                 let retry_after = retry_after(context.raw());
@@ -184,7 +184,7 @@ fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
     sources(error).any(|source| source.is::<aws_credential_types::provider::error::CredentialsError>())
 }
 
-/// The SDK's own text says only "dispatch failure". The useful cause stands at the end of the chain.
+/// The SDK's own text says only "dispatch failure". The useful cause is at the end of the chain.
 fn with_sources(text: &str, error: &(dyn Error + 'static)) -> String {
     match sources(error).last() {
         Some(cause) => format!("{text}: {cause}"),

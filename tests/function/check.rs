@@ -67,8 +67,8 @@ async fn full_queue_is_planned_up_to_its_room() {
     assert_eq!(errors(&report), [("e57", "QueueFull"), ("e56", "QueueFull")]);
     assert_eq!(
         report["failures"][0]["message"],
-        "the queue holds 47 of 49 addresses beside its default one: 2 would be added and 2 would not fit; remove \
-         addresses from the queue, or have quota L-7B867368 raised and set QUEUE_ADDITIONAL_LIMIT to it"
+        "queue would be full: 2 of 4 addresses fit in addition to the 47 that it has (limit 49, not counting the default \
+         address); remove some, or request an increase of quota L-7B867368 and set QUEUE_ADDITIONAL_LIMIT to it"
     );
 }
 

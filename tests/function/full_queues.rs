@@ -39,9 +39,7 @@ async fn full_queue_takes_what_fits_in_requested_order() {
     assert_eq!(report["failures"][0]["retryable"], false);
     let message = report["failures"][0]["message"].as_str().unwrap();
     assert!(
-        message.starts_with(
-            "the queue held 40 of 49 addresses beside its default one: 9 were added and 11 do not fit"
-        ),
+        message.starts_with("queue is full: added 9 of 20 addresses to the 40 that it had (limit 49,"),
         "{message}"
     );
     assert!(message.contains("L-7B867368"), "{message}");
@@ -112,9 +110,11 @@ async fn lower_true_limit_wins_over_the_setting() {
         let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
         assert_eq!(added(&world), ids(0..fits), "{fits}");
         assert_eq!(full(&report), 20 - fits);
-        let message = "the API takes no more addresses for this queue, which held 0 beside its default one";
+        let message = format!(
+            "queue is full: added {fits} of 20 addresses to the 0 that it had, and the API accepts no more although"
+        );
         let failures = report["failures"].as_array().unwrap();
-        assert!(failures.iter().all(|failure| failure["message"].as_str().unwrap().starts_with(message)));
+        assert!(failures.iter().all(|failure| failure["message"].as_str().unwrap().starts_with(&message)));
         // Refused, listed, made again three times, halved, and listed once more.
         assert!(world.call_count() <= 1 + 1 + 3 + 7 + 1, "{}", world.call_count());
     }
@@ -204,8 +204,7 @@ async fn list_without_an_end_is_the_cause_in_the_message() {
     let failure = &report["failures"][0];
     assert_eq!((&failure["error"], &failure["retryable"]), (&json!("LimitExceededException"), &json!(true)));
     let message = failure["message"].as_str().unwrap();
-    let cause = "because its list cannot be read: the pages of ListQueueEmailAddresses do not end: a page's token was \
-                 seen before";
+    let cause = "because its list cannot be read: ListQueueEmailAddresses returned the same page token twice";
     assert!(message.ends_with(cause), "{message}");
 }
 
@@ -316,10 +315,8 @@ async fn full_queue_takes_what_fits_beside_another_process() {
     let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
     assert_eq!((&report["alreadyAssociated"], full(&report)), (&json!(9), 11));
     let message = report["failures"][0]["message"].as_str().unwrap();
-    assert!(
-        message.starts_with("the queue held 49 of 49 addresses beside its default one: 0 were added"),
-        "{message}"
-    );
+    let start = "queue is full: added 0 of 11 addresses to the 49 that it had (limit 49,";
+    assert!(message.starts_with(start), "{message}");
 }
 
 #[tokio::test]
@@ -330,7 +327,7 @@ async fn queue_full_message_counts_held_without_added() {
     let failures = report["failures"].as_array().unwrap();
     let message =
         failures.iter().find(|failure| failure["error"] == "QueueFull").unwrap()["message"].as_str().unwrap();
-    let start = "the queue held 40 of 49 addresses beside its default one: 9 were added and 10 do not fit";
+    let start = "queue is full: added 9 of 19 addresses to the 40 that it had (limit 49,";
     assert!(message.starts_with(start), "{message}");
 }
 

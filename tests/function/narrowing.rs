@@ -202,8 +202,8 @@ async fn good_addresses_are_associated_if_the_list_has_no_end() {
     let failure = &report["failures"][0];
     assert_eq!((&failure["error"], &failure["retryable"]), (&json!("EndlessPages"), &json!(true)));
     let message = failure["message"].as_str().unwrap();
-    let cause = "the queue's list, which may explain that, cannot be read: the pages of ListQueueEmailAddresses do \
-                 not end: a page's token was seen before";
+    let cause = "the queue's list, which may explain that, cannot be read: ListQueueEmailAddresses returned the same page \
+                 token twice";
     assert!(message.ends_with(cause), "{message}");
     assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 2);
 }

@@ -18,7 +18,7 @@ pub(super) fn failed(refusal: &Refusal, retry: Retry, blame: Blame) -> Failure {
 
 /// The failure of addresses that the API rejected for their content. The API may not find a new queue or address yet, so
 /// a rejection as not found is retryable on the first delivery.
-pub(super) fn refused_for_content(refusal: &Refusal, blame: Blame) -> Failure {
+pub(super) fn rejected_for_content(refusal: &Refusal, blame: Blame) -> Failure {
     let retry = match refusal.class {
         Class::NotFound => Retry::FirstDelivery,
         _ => Retry::Never,
@@ -29,7 +29,7 @@ pub(super) fn refused_for_content(refusal: &Refusal, blame: Blame) -> Failure {
 /// The failure of a rejected address if the queue's list cannot be read. The list might have explained the rejection.
 pub(super) fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
     let reason = format!(
-        "the API refused the call ({}: {}), and the queue's list, which may explain that, cannot be read",
+        "the API rejected the call ({}: {}), and the queue's list, which may explain that, cannot be read",
         refusal.code, refusal.message
     );
     list_unread(&reason, list)
@@ -38,8 +38,8 @@ pub(super) fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
 /// The failure of addresses for which there was no room, if the queue's list cannot be read again. They may be on the
 /// queue by now.
 pub(super) fn maybe_full(list: &Refused) -> Failure {
-    let reason = "the API takes no more addresses for this queue, and the queue's list, which may hold them by now, \
-                  cannot be read";
+    let reason = "the API accepts no more addresses for this queue, and the queue's list, which may contain them by \
+                  now, cannot be read";
     list_unread(reason, list)
 }
 
@@ -84,33 +84,33 @@ impl Fill {
     /// The failure if the queue's list shows no more room.
     pub(super) fn by_list(self) -> Failure {
         let Fill { held, added, left, limit } = self;
-        let message = format!(
-            "the queue held {held} of {limit} addresses beside its default one: {added} were added and {left} do not \
-             fit; remove addresses from the queue, or have quota L-7B867368 raised and set QUEUE_ADDITIONAL_LIMIT to it"
-        );
-        queue_full(message)
+        queue_full(format!(
+            "queue is full: added {added} of {} addresses to the {held} that it had (limit {limit}, not counting the \
+             default address); remove some, or request an increase of quota L-7B867368 and set QUEUE_ADDITIONAL_LIMIT to \
+             it",
+            added + left
+        ))
     }
 
     /// The failure in a dry run if the queue's list shows too little room.
     pub(super) fn by_plan(self) -> Failure {
         let Fill { held, added, left, limit } = self;
-        let message = format!(
-            "the queue holds {held} of {limit} addresses beside its default one: {added} would be added and {left} would \
-             not fit; remove addresses from the queue, or have quota L-7B867368 raised and set QUEUE_ADDITIONAL_LIMIT to \
-             it"
-        );
-        queue_full(message)
+        queue_full(format!(
+            "queue would be full: {added} of {} addresses fit in addition to the {held} that it has (limit {limit}, not \
+             counting the default address); remove some, or request an increase of quota L-7B867368 and set \
+             QUEUE_ADDITIONAL_LIMIT to it",
+            added + left
+        ))
     }
 
-    /// The failure if the API takes no more addresses although the queue's list shows room.
-    pub(super) fn by_refusal(self) -> Failure {
+    /// The failure if the API accepts no more addresses although the queue's list shows room.
+    pub(super) fn by_rejection(self) -> Failure {
         let Fill { held, added, left, limit } = self;
-        let message = format!(
-            "the API takes no more addresses for this queue, which held {held} beside its default one, although \
-             QUEUE_ADDITIONAL_LIMIT is {limit}: {added} were added and {left} do not fit; remove addresses from the \
-             queue, or set QUEUE_ADDITIONAL_LIMIT to the queue's true limit"
-        );
-        queue_full(message)
+        queue_full(format!(
+            "queue is full: added {added} of {} addresses to the {held} that it had, and the API accepts no more although \
+             QUEUE_ADDITIONAL_LIMIT is {limit}; remove some, or set QUEUE_ADDITIONAL_LIMIT to the limit of the queue",
+            added + left
+        ))
     }
 }
 

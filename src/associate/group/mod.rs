@@ -1,7 +1,7 @@
 //! Associates the addresses of one queue.
 //!
-//! A group is a state machine without a clock or a socket (`progress`). It hands out its next step and gets the step back
-//! with the API's response. Its calls are made one after the other, because each response decides which addresses the
+//! A group is a state machine without a clock or a socket (`progress`). It yields its next step by value, and the caller
+//! returns the step with the response. Its calls are made one after the other, because each response decides which addresses the
 //! next call may contain.
 //!
 //! - When the API accepts a chunk, all addresses of the chunk are done.

@@ -12,7 +12,7 @@ use crate::requests::{EmailAddressId, Intent};
 use super::addresses::Addresses;
 use super::check::{check, unrequested};
 use super::failure::{
-    Fill, failed, limited, maybe_full, refused_for_content, unavailable, unchecked, undecided,
+    Fill, failed, limited, maybe_full, rejected_for_content, unavailable, unchecked, undecided,
 };
 use super::listing::{List, Listing, OnQueue, Purpose, Read};
 use super::narrowing::Chunk;
@@ -208,7 +208,7 @@ impl Progress {
             Purpose::Confirm { .. } => {
                 if self.room.confirm(self.room_on(&on_queue), self.addresses.held_by_others(&on_queue, group))
                 {
-                    self.fail_full(group, Fill::by_refusal);
+                    self.fail_full(group, Fill::by_rejection);
                 }
             }
             Purpose::Check { .. } => {
@@ -239,7 +239,7 @@ impl Progress {
         // The call for the first page contains only the queue and its instance. The API may reject a later page because
         // of its token.
         if of_list.class.blames_content() && listing.next_token().is_none() {
-            let failure = Arc::new(refused_for_content(of_list, Blame::Queue));
+            let failure = Arc::new(rejected_for_content(of_list, Blame::Queue));
             self.close(failure.clone());
             self.state = State::Missing(failure);
             return None;
@@ -360,7 +360,7 @@ impl Progress {
         if is_denied {
             // Without permission, the list that was read before decides.
             self.fail_unconfirmed();
-            self.fail_full(group, Fill::by_refusal);
+            self.fail_full(group, Fill::by_rejection);
             return;
         }
         self.addresses.fail_unconfirmed(|refusal| undecided(refusal, refused));
@@ -373,7 +373,7 @@ impl Progress {
     /// Fails the unconfirmed addresses permanently. The list has shown that they are not on the queue.
     fn fail_unconfirmed(&mut self) {
         let blame = if self.is_found { Blame::Address } else { Blame::Either };
-        self.addresses.fail_unconfirmed(|refusal| refused_for_content(refusal, blame));
+        self.addresses.fail_unconfirmed(|refusal| rejected_for_content(refusal, blame));
     }
 
     /// Fails the addresses permanently for which there is no room.

@@ -14,7 +14,7 @@ use crate::failure::{Blame, Retry};
 use crate::index::{AddressIndex, Index, PairIndex, SourceIndex};
 use crate::requests::Intent;
 
-use super::failure::refused_for_content;
+use super::failure::rejected_for_content;
 use super::*;
 
 const LIMITS: GroupLimits = GroupLimits { additional_addresses: 49, max_attempts: 10 };
@@ -215,7 +215,7 @@ fn unconfirmed_address_is_looked_for_once_more() {
         (&["a0", "a1", "a2"][..], Outcome::AlreadyAssociated),
         (
             &["a1", "a2"],
-            Outcome::Failed(Arc::new(refused_for_content(&refused(Class::Content).refusal, Blame::Address))),
+            Outcome::Failed(Arc::new(rejected_for_content(&refused(Class::Content).refusal, Blame::Address))),
         ),
     ] {
         let group = group(3);
@@ -337,7 +337,7 @@ fn list_without_an_end_may_pass() {
     }
     let (error, retry, message) = failures(tested)[0].clone().unwrap();
     assert_eq!((&*error, retry), ("EndlessPages", Retry::MayPass));
-    assert!(message.ends_with("do not end: a page's token was seen before"), "{message}");
+    assert!(message.ends_with(": ListQueueEmailAddresses returned the same page token twice"), "{message}");
 }
 
 /// The group does not narrow a chunk if its queue was deleted meanwhile.

@@ -16,10 +16,7 @@ fn full_queue_counts_addresses_of_another_process() {
     let failures = failures(tested);
     let full = failures[0].clone().unwrap();
     assert_eq!((&*full.0, full.1), ("QueueFull", Retry::Never));
-    assert!(
-        full.2
-            .starts_with("the queue held 4 of 4 addresses beside its default one: 0 were added and 2 do not")
-    );
+    assert!(full.2.starts_with("queue is full: added 0 of 2 addresses to the 4 that it had (limit 4,"));
     assert_eq!([&failures[1], &failures[2], &failures[3]], [&None, &Some(full), &None]);
 }
 
@@ -108,7 +105,7 @@ fn list_for_an_unconfirmed_address_shows_freed_room() {
         assert_eq!(tested.not_listed(listing, class), None);
         let (error, retry, message) = failures(tested)[3].clone().unwrap();
         assert_eq!((&*error, retry), ("QueueFull", Retry::Never));
-        let start = "the queue held 1 of 3 addresses beside its default one: 2 were added and 1 do not fit";
+        let start = "queue is full: added 2 of 3 addresses to the 1 that it had (limit 3,";
         assert!(message.starts_with(start), "{message}");
     }
 }
@@ -125,6 +122,6 @@ fn addresses_added_by_the_group_are_not_counted_as_held() {
     list(&mut tested, ["a0", "b", "c"]);
     assert_eq!(next_members(&mut tested), None);
     let (_, _, message) = failures(tested)[2].clone().unwrap();
-    let start = "the queue held 2 of 3 addresses beside its default one: 1 were added and 2 do not fit";
+    let start = "queue is full: added 1 of 3 addresses to the 2 that it had (limit 3,";
     assert!(message.starts_with(start), "{message}");
 }
