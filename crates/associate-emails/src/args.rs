@@ -249,7 +249,7 @@ mod tests {
             ),
             (
                 &["-", "--format", "xml"],
-                "invalid value 'xml' for '--format <FORM>' [possible values: json, json-lines, csv] (see --help)",
+                "invalid value 'xml' for '--format <FORM>' [possible values: json, json-lines, csv, workbook] (see --help)",
             ),
             (
                 &["--instance", "i", "plan", "pairs.csv"],

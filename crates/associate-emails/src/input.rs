@@ -24,6 +24,8 @@ pub(crate) enum Format {
     JsonLines,
     /// One pair per row, under a header
     Csv,
+    /// A workbook (.xlsx or .ods) with one pair per row
+    Workbook,
 }
 
 /// A file, read.
@@ -34,6 +36,9 @@ pub(crate) struct Input {
     /// The places of the payload's items in the file. An event or a request has none.
     pub(crate) records: Option<Records>,
 }
+
+/// First bytes of a ZIP archive, which a workbook is.
+const ZIP: &[u8] = b"PK";
 
 /// Tells a person how to mend a record that names no instance, because the library's message speaks of the payload.
 const NO_INSTANCE: &str = "no instance is named: give --instance, set CONNECT_INSTANCE_ID, or name it in the file as \
@@ -111,14 +116,23 @@ impl Input {
 
     /// Reads the content of a file. Without a `format`, the content decides.
     fn parse(bytes: &[u8], format: Option<Format>) -> Result<Self, String> {
-        let text = request_file::text(bytes).map_err(|problem| problem.to_string())?;
-        let form = match format.unwrap_or_else(|| Format::of_content(&text)) {
-            Format::Json if is_event(&text) => {
-                return Ok(Input { payload: text.into_owned().into_bytes(), records: None });
-            }
-            Format::Json => Form::Json,
-            Format::JsonLines => Form::JsonLines,
+        let text = || request_file::text(bytes).map_err(|problem| problem.to_string());
+        let format = match format {
+            Some(format) => format,
+            None if bytes.starts_with(ZIP) => Format::Workbook,
+            None => Format::of_content(&text()?),
+        };
+        let form = match format {
+            Format::Workbook => Form::Workbook,
             Format::Csv => Form::Delimited,
+            Format::JsonLines => Form::JsonLines,
+            Format::Json => {
+                let text = text()?;
+                if is_event(&text) {
+                    return Ok(Input { payload: text.into_owned().into_bytes(), records: None });
+                }
+                Form::Json
+            }
         };
         request_file::read(bytes, form)
             .map(|file| Input::batch(file.records))
@@ -165,6 +179,7 @@ fn is_event(text: &str) -> bool {
 impl Format {
     fn of_extension(file: &Path) -> Option<Self> {
         Some(match Form::of_name(file.to_str()?)? {
+            Form::Workbook => Format::Workbook,
             Form::Delimited => Format::Csv,
             Form::JsonLines => Format::JsonLines,
             Form::Json => Format::Json,

@@ -74,7 +74,7 @@ mod tests {
             (
                 "f.pdf",
                 b"x",
-                "f.pdf: unknown kind of file: expected .csv, .tsv, .txt, .jsonl, .ndjson or .json",
+                "f.pdf: unknown kind of file: expected .xlsx, .ods, .csv, .tsv, .txt, .jsonl, .ndjson or .json",
             ),
             ("f.csv", b"\n\n", "f.csv: the file is empty"),
             ("f.csv", b"queueId,emailAddressId\n", "f.csv: the file has no pairs: expected at least one"),

@@ -3,6 +3,8 @@
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
+    /// `.xlsx` or `.ods`: one pair per row of the only sheet with a known header.
+    Workbook,
     /// `.csv`, `.tsv` or `.txt`: one pair per row, under a header. The cells are separated by commas, semicolons, tabs
     /// or vertical bars.
     Delimited,
@@ -14,12 +16,13 @@ pub enum Form {
 
 impl Form {
     /// The endings of file names, for messages.
-    pub const ENDINGS: &'static str = ".csv, .tsv, .txt, .jsonl, .ndjson or .json";
+    pub const ENDINGS: &'static str = ".xlsx, .ods, .csv, .tsv, .txt, .jsonl, .ndjson or .json";
 
     /// Returns the form of a file by the ending of its name, regardless of case.
     pub fn of_name(name: &str) -> Option<Self> {
         let (_, ending) = name.rsplit_once('.')?;
         match ending.to_ascii_lowercase().as_str() {
+            "xlsx" | "ods" => Some(Form::Workbook),
             "csv" | "tsv" | "txt" => Some(Form::Delimited),
             "jsonl" | "ndjson" => Some(Form::JsonLines),
             "json" => Some(Form::Json),
@@ -35,6 +38,9 @@ mod tests {
     #[test]
     fn ending_decides() {
         for (name, form) in [
+            ("a.xlsx", Some(Form::Workbook)),
+            ("a.ODS", Some(Form::Workbook)),
+            ("a.xls", None),
             ("a.csv", Some(Form::Delimited)),
             ("dir.json/a.b.TSV", Some(Form::Delimited)),
             ("a.txt", Some(Form::Delimited)),

@@ -124,7 +124,7 @@ mod tests {
                 "{\n  \"queueId\": q\n}",
                 format!("line 2, column 14: not valid JSON: expected value: {expected}"),
             ),
-            ("[{},\n", format!("line 1, column 5: not valid JSON: the document ends too early: {expected}")),
+            ("[{},\n", format!("line 2, column 0: not valid JSON: the document ends too early: {expected}")),
             ("[] []", format!("line 1, column 4: not valid JSON: trailing characters: {expected}")),
             (
                 "{}\n{}\n",

@@ -1,4 +1,4 @@
-//! Reads files of association requests: CSV, JSON Lines and JSON, as records with their place in the file.
+//! Reads files of association requests: workbooks, CSV, JSON Lines and JSON, as records with their place in the file.
 //!
 //! The command-line tool and the function for whole files use the same reader, so that both accept the same files. A file
 //! that can be read in only one way is read. Any other file is rejected as a whole, before any call. An invalid record
@@ -18,12 +18,16 @@ mod row;
 mod separator;
 mod table;
 mod text;
+mod workbook;
+
+use std::borrow::Cow;
 
 use serde_json::error::Category;
 
 pub use crate::cell::written;
 pub use crate::form::Form;
 pub use crate::text::text;
+pub use crate::workbook::MAX_UNPACKED_BYTES;
 
 /// Maximum size of a file: 32 MiB.
 pub const MAX_FILE_BYTES: usize = 32 << 20;
@@ -72,19 +76,25 @@ pub fn read(bytes: &[u8], form: Form) -> Result<RequestFile, UnreadableFile> {
             "the file has {size} bytes: expected at most {MAX_FILE_BYTES}; divide the file"
         )));
     }
-    let text = text(bytes)?;
-    if text.trim().is_empty() {
-        return Err(UnreadableFile("the file is empty".to_owned()));
-    }
     let file = match form {
-        Form::Delimited => csv::read(&text)?,
-        Form::JsonLines => RequestFile { header: None, records: lines::read(&text)? },
-        Form::Json => RequestFile { header: None, records: json::read(&text)? },
+        Form::Workbook => workbook::read(bytes)?,
+        Form::Delimited => csv::read(&decoded(bytes)?)?,
+        Form::JsonLines => RequestFile { header: None, records: lines::read(&decoded(bytes)?)? },
+        Form::Json => RequestFile { header: None, records: json::read(&decoded(bytes)?)? },
     };
     if file.records.is_empty() {
         return Err(UnreadableFile("the file has no pairs: expected at least one".to_owned()));
     }
     Ok(file)
+}
+
+/// Returns the text of a file that is not empty.
+fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, UnreadableFile> {
+    let text = text(bytes)?;
+    if text.trim().is_empty() {
+        return Err(UnreadableFile("the file is empty".to_owned()));
+    }
+    Ok(text)
 }
 
 /// Adds a record, unless the file already has the maximum number.

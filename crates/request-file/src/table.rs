@@ -36,6 +36,11 @@ impl Table {
         self.header.as_ref()
     }
 
+    /// Whether none of the rows that are searched is a header.
+    pub(crate) fn lacks_header(&self) -> bool {
+        self.before.len() == SEARCHED_ROWS
+    }
+
     /// Adds a row.
     ///
     /// # Errors

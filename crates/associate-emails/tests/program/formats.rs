@@ -96,6 +96,31 @@ fn rows_allow_spaces_quotes_and_empty_cells() {
     }
 }
 
+/// Workbooks written by openpyxl 3.1 and odfpy 1.4, each with a sheet of notes, a title above the header, a hidden row, a
+/// formula, and a queue whose name is a number.
+#[test]
+fn workbooks_are_read() {
+    for name in ["pairs.xlsx", "pairs.ods"] {
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/program/workbooks").join(name);
+        let ran: Ran = program(&["--instance", "i"]).arg(&file).output().unwrap().into();
+        assert_eq!(ran.code, Some(1), "{name}: {}{}", ran.stdout, ran.stderr);
+        for (queue, pairs) in [("Billing", "2"), ("1001", "1"), ("Rückgaben, EMEA", "1")] {
+            assert_eq!(ran.rows(&[&format!("| {queue} "), pairs]), 1, "{name}: {}", ran.stdout);
+        }
+        assert_eq!(ran.rows(&["| 9 ", "the row has no email address"]), 1, "{name}: {}", ran.stdout);
+        assert!(
+            ran.stdout.contains("PARTIAL: 5 requested, 4 associated, 1 failed"),
+            "{name}: {}",
+            ran.stdout
+        );
+        let content = std::fs::read(&file).unwrap();
+        let copy = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("without-ending-{}", &name[6..]));
+        std::fs::write(&copy, content).unwrap();
+        let plan: Ran = program(&["plan", "--instance", "i"]).arg(&copy).output().unwrap().into();
+        assert!(plan.stdout.contains("4 planned"), "{name}: {}{}", plan.stdout, plan.stderr);
+    }
+}
+
 #[test]
 fn wrong_row_fails_alone_with_its_line() {
     for end in ["\n", "\r\n", "\r"] {
@@ -111,7 +136,7 @@ fn wrong_row_fails_alone_with_its_line() {
 
 #[test]
 fn foreign_file_form_is_named_without_calls() {
-    let table: [(&str, &[u8], &str); 12] = [
+    let table: [(&str, &[u8], &str); 15] = [
         (
             "a.csv",
             b"sep=#\r\nqueueName#emailAddress\r\nBilling#a@brand.example\r\n",
@@ -135,6 +160,9 @@ fn foreign_file_form_is_named_without_calls() {
             "the file is UTF-16 text without a byte-order mark: it starts with the bytes 71 00 75 00; save it as",
         ),
         ("g.csv", b"PK\x03\x04\x14\0", "the file is a workbook or another ZIP archive"),
+        ("m.xlsx", b"queueId,emailAddressId\nq,e\n", "the file is text, not a workbook"),
+        ("n.xlsx", b"PK\x03\x04\x14\0", "the workbook is damaged or has a password"),
+        ("o.ods", b"\xd0\xcf\x11\xe0", "the file is an old Excel workbook (.xls), or one with a password"),
         (
             "h.csv",
             b"queueId,emailAddressId\nq,e1\rq,e2\n",

@@ -1,0 +1,141 @@
+//! Reads workbooks: Office Open XML (`.xlsx`) and OpenDocument (`.ods`).
+//!
+//! A small workbook can declare or unpack to any size. Parts are therefore read as streams, row by row, and everything
+//! that is kept is bounded: the unpacked bytes, the text of cells, and the number of records. This is why there is no
+//! general reader of spreadsheets here: those build whole sheets, and reserve what a file declares.
+
+mod archive;
+mod number;
+mod ods;
+mod package;
+mod strings;
+mod xlsx;
+mod xml;
+
+use crate::header::{EXPECTED, SEARCHED_ROWS};
+use crate::row::Row;
+use crate::table::{Table, Wording};
+use crate::{RequestFile, UnreadableFile};
+use package::Package;
+
+pub use package::MAX_UNPACKED_BYTES;
+
+/// Maximum number of columns of a sheet that are read. Columns after them are ignored.
+const MAX_COLUMNS: usize = 1_000;
+
+/// Maximum number of bytes of text in the cells of a sheet, repetitions included.
+const MAX_TEXT_BYTES: usize = 64 << 20;
+
+/// Reads the pairs of a workbook: the rows of the only sheet with a known header.
+///
+/// # Errors
+/// The file is not a workbook, is damaged, has a password or unpacks to more than [`MAX_UNPACKED_BYTES`]; no sheet or
+/// several sheets have a known header; or the sheet cannot be used.
+pub(crate) fn read(bytes: &[u8]) -> Result<RequestFile, UnreadableFile> {
+    read_within(bytes, MAX_UNPACKED_BYTES)
+}
+
+fn read_within(bytes: &[u8], limit: u64) -> Result<RequestFile, UnreadableFile> {
+    let package = Package::open(bytes, limit)?;
+    let mut sheets = Sheets::default();
+    if package.has("content.xml") {
+        ods::read(&package, &mut sheets)?;
+    } else {
+        xlsx::read(&package, &mut sheets)?;
+    }
+    sheets.finish()
+}
+
+/// The sheets of a workbook, as they are read.
+#[derive(Default)]
+struct Sheets {
+    /// The names of the sheets without a known header.
+    other: Vec<String>,
+    /// The names of the sheets with a known header.
+    known: Vec<String>,
+    content: Option<Result<RequestFile, UnreadableFile>>,
+}
+
+impl Sheets {
+    /// Reads the rows of a sheet up to its header, and the rows after it if no earlier sheet had a header.
+    ///
+    /// # Errors
+    /// The rows cannot be read. A sheet that cannot be used is not an error yet, because another one may be the only one
+    /// with a header.
+    fn add<'r>(
+        &mut self,
+        name: &str,
+        mut next: impl FnMut() -> Result<Option<Repeated<'r>>, UnreadableFile>,
+    ) -> Result<(), UnreadableFile> {
+        let mut table = Table::new(Wording { unit: "row", separator: None });
+        let mut text = 0;
+        while let Some(Repeated { mut row, times }) = next()? {
+            for _ in 0..if row.is_blank() { 0 } else { times } {
+                text += row.cells().map(str::len).sum::<usize>();
+                let added = if text > MAX_TEXT_BYTES { Err(too_much_text()) } else { table.add(&row) };
+                match added {
+                    Err(_) if table.lacks_header() => self.other.push(name.to_owned()),
+                    Err(problem) => self.keep(name, Err(problem)),
+                    Ok(()) if table.header().is_some() && self.content.is_some() => {
+                        self.known.push(name.to_owned())
+                    }
+                    Ok(()) => {
+                        row.number += 1;
+                        continue;
+                    }
+                }
+                return Ok(());
+            }
+        }
+        match table.finish() {
+            Ok(content) => self.keep(name, Ok(content)),
+            Err(_) => self.other.push(name.to_owned()),
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, name: &str, content: Result<RequestFile, UnreadableFile>) {
+        self.known.push(name.to_owned());
+        self.content.get_or_insert(content);
+    }
+
+    fn finish(self) -> Result<RequestFile, UnreadableFile> {
+        match (self.content, self.known.as_slice()) {
+            (Some(content), [sheet]) => {
+                content.map_err(|problem| UnreadableFile(format!("sheet {sheet:?}, {problem}")))
+            }
+            (Some(_), known) => Err(UnreadableFile(format!(
+                "the sheets {} have a header: expected one; delete the other sheets or the columns' names in them",
+                listed(known)
+            ))),
+            (None, _) => Err(UnreadableFile(format!(
+                "no sheet has a header in its first {SEARCHED_ROWS} rows (the workbook has {}): {EXPECTED}",
+                listed(&self.other)
+            ))),
+        }
+    }
+}
+
+/// A row that a sheet contains the given number of times in succession.
+struct Repeated<'r> {
+    row: Row<'r>,
+    times: u64,
+}
+
+fn too_much_text() -> UnreadableFile {
+    UnreadableFile(format!(
+        "the cells have more than {MAX_TEXT_BYTES} bytes of text: expected less; divide the file"
+    ))
+}
+
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
+    if names.len() > SHOWN {
+        shown.push(format!("and {} more", names.len() - SHOWN));
+    }
+    if shown.is_empty() { "no sheet".to_owned() } else { shown.join(", ") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! The XML of a workbook's parts.
+
+use std::borrow::Cow;
+use std::io::{BufRead, ErrorKind};
+
+use quick_xml::escape::resolve_xml_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::{Error, Reader, XmlVersion};
+
+use super::package::{damaged, too_large};
+use crate::UnreadableFile;
+
+/// A reader of one part.
+pub(super) struct Xml<R> {
+    reader: Reader<R>,
+    part: String,
+    buffer: Vec<u8>,
+}
+
+/// What a reader finds next. Names are those without the prefix of a namespace.
+pub(super) enum Node<'x> {
+    Start(Element<'x>),
+    End(Name<'x>),
+    /// Text, or the character of a reference.
+    Text(Cow<'x, str>),
+    /// A comment, an instruction, or another thing without content.
+    Other,
+    /// The end of the part.
+    Eof,
+}
+
+/// A start tag.
+pub(super) struct Element<'x>(BytesStart<'x>);
+
+/// The name of an end tag.
+pub(super) struct Name<'x>(quick_xml::events::BytesEnd<'x>);
+
+impl<R: BufRead> Xml<R> {
+    pub(super) fn new(part: R, name: &str) -> Self {
+        let mut reader = Reader::from_reader(part);
+        reader.config_mut().expand_empty_elements = true;
+        Xml { reader, part: name.to_owned(), buffer: Vec::new() }
+    }
+
+    /// Reads the next node.
+    ///
+    /// # Errors
+    /// The part is not XML, or is too large.
+    pub(super) fn next(&mut self) -> Result<Node<'_>, UnreadableFile> {
+        self.buffer.clear();
+        let part = &self.part;
+        let event =
+            self.reader.read_event_into(&mut self.buffer).map_err(|error| unreadable(part, &error))?;
+        Ok(match event {
+            Event::Start(tag) | Event::Empty(tag) => Node::Start(Element(tag)),
+            Event::End(tag) => Node::End(Name(tag)),
+            Event::Text(text) => Node::Text(text.into_inner()),
+            Event::CData(text) => Node::Text(text.into_inner()),
+            Event::GeneralRef(reference) => {
+                Node::Text(resolved(&reference).map_err(|error| unreadable(part, &error))?)
+            }
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => Node::Other,
+            Event::Eof => Node::Eof,
+        })
+    }
+
+    /// Reads up to the end of the element that was started last, and returns the text in it, also in its children.
+    /// `ignored` is the name of children that do not count.
+    pub(super) fn text(&mut self, ignored: &str) -> Result<String, UnreadableFile> {
+        let mut text = String::new();
+        // Elements that are open, and those of them from the first ignored one.
+        let (mut open, mut ignoring) = (1u32, 0u32);
+        while open > 0 {
+            match self.next()? {
+                Node::Start(element) => {
+                    open += 1;
+                    ignoring += u32::from(ignoring > 0 || element.name() == ignored);
+                }
+                Node::End(_) => {
+                    open -= 1;
+                    ignoring = ignoring.saturating_sub(1);
+                }
+                Node::Text(piece) if ignoring == 0 => text.push_str(&piece),
+                Node::Text(_) | Node::Other => {}
+                Node::Eof => return Err(self.ended()),
+            }
+        }
+        Ok(text)
+    }
+
+    /// Describes a part that ends too early.
+    pub(super) fn ended(&self) -> UnreadableFile {
+        damaged(&self.part, &"it ends too early")
+    }
+}
+
+impl Element<'_> {
+    pub(super) fn name(&self) -> &str {
+        self.0.local_name().into_inner()
+    }
+
+    /// Returns the value of the first attribute with a name, without regard to prefixes.
+    pub(super) fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.values(name).next()
+    }
+
+    /// Returns the number that is the value of an attribute.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.attribute(name)?.trim().parse().ok()
+    }
+
+    /// Returns the values of all attributes with a name, without regard to prefixes.
+    pub(super) fn values<'s>(&'s self, name: &str) -> impl Iterator<Item = Cow<'s, str>> {
+        let mut attributes = self.0.attributes();
+        // Comparing all names with each other would take too long for a tag with very many.
+        attributes.with_checks(false);
+        let wanted = attributes.filter_map(Result::ok);
+        let wanted = wanted.filter(move |attribute| attribute.key.local_name().into_inner() == name);
+        wanted.filter_map(|attribute| attribute.normalized_value(XmlVersion::Implicit1_0).ok())
+    }
+}
+
+impl Name<'_> {
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.0.local_name().into_inner() == name
+    }
+}
+
+/// Returns the character of a reference. A part that defines entities of its own is not from a spreadsheet.
+fn resolved<'x>(reference: &BytesRef<'x>) -> Result<Cow<'x, str>, Error> {
+    if let Some(character) = reference.resolve_char_ref()? {
+        return Ok(Cow::Owned(character.to_string()));
+    }
+    let unknown = || quick_xml::escape::EscapeError::UnrecognizedEntity(0..0, reference.to_string());
+    Ok(Cow::Borrowed(resolve_xml_entity(reference).ok_or_else(unknown)?))
+}
+
+fn unreadable(part: &str, error: &Error) -> UnreadableFile {
+    match error {
+        Error::Io(error) if error.kind() == ErrorKind::FileTooLarge => too_large(),
+        error => damaged(part, error),
+    }
+}
