@@ -117,7 +117,7 @@ fn workbooks_are_read() {
         let copy = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("without-ending-{}", &name[6..]));
         std::fs::write(&copy, content).unwrap();
         let plan: Ran = program(&["plan", "--instance", "i"]).arg(&copy).output().unwrap().into();
-        assert!(plan.stdout.contains("4 planned"), "{name}: {}{}", plan.stdout, plan.stderr);
+        assert!(plan.stdout.contains("4 to add"), "{name}: {}{}", plan.stdout, plan.stderr);
     }
 }
 
