@@ -107,7 +107,8 @@ impl Function {
         let left = invocation.ends.saturating_duration_since(begun);
         let kept = self.settler.time_needed(&envelope).min(left / 2);
         let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, kept).await;
-        let mut failures = Failures::new(&envelope.sources, &source_ids, &pairs, &plan, &outcomes);
+        let mut failures =
+            Failures::new(&envelope.sources, &source_ids, &pairs, &plan, |pair| outcomes.failure(pair));
         let settled_by = invocation.ends.checked_sub(self.settings.deadline_margin);
         let settled_by = settled_by.unwrap_or_else(Instant::now);
         let redelivered = self.settler.settle(&envelope, &pairs, &outcomes, &mut failures, settled_by).await;

@@ -18,7 +18,8 @@
 //! These modules stand beside the pipeline: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the
 //! API of Amazon Connect), [`sqs`] (requests to SQS for [`settle`]), [`deferred`] (a client
 //! made when it is needed), [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not associated), [`writer`]
-//! (requests as JSON), [`clock`] and [`index`] (positions in lists).
+//! (requests as JSON), [`removal`] (removes pairs for the command-line tool; the function never calls it), [`clock`] and
+//! [`index`] (positions in lists).
 
 pub mod answer;
 pub mod associate;
@@ -34,6 +35,7 @@ pub mod log;
 pub mod outcomes;
 pub mod pairs;
 pub mod payload;
+pub mod removal;
 pub mod requests;
 pub mod sdk;
 pub mod settings;

@@ -1,6 +1,9 @@
 //! The results of all pairs of an invocation.
 
+use std::sync::Arc;
+
 use crate::associate::{Address, GroupOutcomes, Outcome, Plan};
+use crate::failure::Failure;
 use crate::index::{GroupIndex, Index, IndexList, PairIndex};
 
 /// The results of all pairs of an invocation.
@@ -28,5 +31,13 @@ impl Outcomes {
             outcomes.by_address.retain(|_| addresses.next().is_some_and(Address::is_wanted));
         }
         Outcomes { by_group, by_pair }
+    }
+
+    /// Why a pair failed, or `None` if it did not.
+    pub(crate) fn failure(&self, pair: PairIndex) -> Option<&Arc<Failure>> {
+        match &self.by_pair[pair] {
+            Outcome::Failed(failure) => Some(failure),
+            Outcome::Associated | Outcome::AlreadyAssociated | Outcome::Planned => None,
+        }
     }
 }

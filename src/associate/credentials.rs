@@ -8,19 +8,19 @@ const REJECTIONS_TO_STOP: u32 = 2;
 
 /// Whether the API accepts the credentials of an invocation.
 #[derive(Debug, Default)]
-pub(super) struct Credentials {
+pub(crate) struct Credentials {
     rejections_in_a_row: u32,
     stopped: Option<Refusal>,
 }
 
 impl Credentials {
     /// Records that the API responded to a call, whose credentials it accepted.
-    pub(super) fn accepted(&mut self) {
+    pub(crate) fn accepted(&mut self) {
         self.rejections_in_a_row = 0;
     }
 
     /// Records that the credentials of a call were rejected or could not be loaded.
-    pub(super) fn rejected(&mut self, refusal: &Refusal) {
+    pub(crate) fn rejected(&mut self, refusal: &Refusal) {
         self.rejections_in_a_row += 1;
         if self.rejections_in_a_row >= REJECTIONS_TO_STOP && self.stopped.is_none() {
             self.stopped = Some(refusal.clone());
@@ -28,7 +28,7 @@ impl Credentials {
     }
 
     /// The rejection with which all remaining pairs fail, or `None` while calls are made.
-    pub(super) fn stopped_by(&self) -> Option<&Refusal> {
+    pub(crate) fn stopped_by(&self) -> Option<&Refusal> {
         self.stopped.as_ref()
     }
 }

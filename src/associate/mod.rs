@@ -42,8 +42,9 @@ use crate::index::{GroupIndex, IndexList};
 
 use self::scheduler::Scheduler;
 
+pub(crate) use credentials::Credentials;
 pub use deadline::Deadline;
-pub(crate) use group::GroupLimits;
+pub(crate) use group::{GroupLimits, Narrowing, unavailable, undecided};
 pub(crate) use names::DirectoryCache;
 pub use names::Resolved;
 pub(crate) use outcome::{GroupOutcomes, Outcome};
@@ -53,6 +54,7 @@ pub use run::{CallLimits, Observer};
 pub(crate) use run::{Caller, Tally};
 pub(crate) use scheduler::SchedulerInput;
 pub use shared::Shared;
+pub(crate) use token::client_token;
 pub use urgency::CHUNK;
 
 /// Makes all calls that the pairs need. Returns the final plan, the outcomes of its groups, and the number of calls.

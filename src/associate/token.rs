@@ -11,7 +11,7 @@ use crate::requests::{EmailAddressId, InstanceId, QueueId};
 ///
 /// `sources` are the identifiers of the sources that ask for the addresses. The token has 64 hexadecimal characters. The
 /// API accepts up to 500 (API reference, AssociateQueueEmailAddresses, ClientToken).
-pub(super) fn client_token<'a>(
+pub(crate) fn client_token<'a>(
     instance: &InstanceId,
     queue: &QueueId,
     addresses: &[EmailAddressId],

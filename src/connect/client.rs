@@ -10,7 +10,9 @@ use serde::de::IgnoredAny;
 
 use crate::deferred::Deferred;
 
-use super::operation::{AssociateCall, Directory, Entry, ListCall, ListedAddress, Page, SearchCall};
+use super::operation::{
+    AssociateCall, Directory, DisassociateCall, Entry, ListCall, ListedAddress, Page, SearchCall,
+};
 use super::refusal::Refusal;
 
 /// SearchQueues: at most 500 a page (API reference, SearchQueues, MaxResults).
@@ -53,6 +55,27 @@ impl Connect {
             .instance_id(&**instance)
             .queue_id(&**queue)
             .set_email_addresses_config(Some(config))
+            .client_token(client_token)
+            .customize()
+            .interceptor(SuccessBody::EmptyOrObject)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| Refusal::of(&error))
+    }
+
+    /// Makes one attempt to remove addresses from a queue. Only the module [`removal`](crate::removal) calls it.
+    ///
+    /// # Errors
+    /// Returns the classified cause if the call did not succeed.
+    pub(crate) async fn disassociate(&self, call: &DisassociateCall) -> Result<(), Refusal> {
+        let DisassociateCall { instance, queue, addresses, client_token } = call;
+        self.client
+            .get()
+            .disassociate_queue_email_addresses()
+            .instance_id(&**instance)
+            .queue_id(&**queue)
+            .set_email_addresses_id(Some(addresses.iter().map(|id| id.to_string()).collect()))
             .client_token(client_token)
             .customize()
             .interceptor(SuccessBody::EmptyOrObject)

@@ -9,7 +9,7 @@ mod pages;
 mod refusal;
 
 pub use client::Connect;
-pub(crate) use operation::AssociateCall;
+pub(crate) use operation::{AssociateCall, DisassociateCall};
 pub use operation::{Directory, Entry, ListCall, ListedAddress, Operation, Page, SearchCall};
 pub(crate) use pages::Pages;
 pub use refusal::{Class, Refusal, Refused};

@@ -16,12 +16,19 @@ pub enum Operation {
     SearchQueues,
     /// SearchEmailAddresses
     SearchEmailAddresses,
+    /// DisassociateQueueEmailAddresses. The function never calls it, and has no permission to.
+    Disassociate,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Operation; 4] =
-        [Operation::Associate, Operation::List, Operation::SearchQueues, Operation::SearchEmailAddresses];
+    pub const ALL: [Operation; 5] = [
+        Operation::Associate,
+        Operation::List,
+        Operation::SearchQueues,
+        Operation::SearchEmailAddresses,
+        Operation::Disassociate,
+    ];
 }
 
 impl fmt::Display for Operation {
@@ -31,6 +38,7 @@ impl fmt::Display for Operation {
             Operation::List => "ListQueueEmailAddresses",
             Operation::SearchQueues => "SearchQueues",
             Operation::SearchEmailAddresses => "SearchEmailAddresses",
+            Operation::Disassociate => "DisassociateQueueEmailAddresses",
         })
     }
 }
@@ -39,6 +47,20 @@ impl fmt::Display for Operation {
 /// with the same `ClientToken`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AssociateCall {
+    /// The instance's identifier.
+    pub instance: InstanceId,
+    /// The queue's identifier.
+    pub queue: QueueId,
+    /// At most 50 identifiers of addresses, each once.
+    pub addresses: Vec<EmailAddressId>,
+    /// Makes the call idempotent.
+    pub client_token: String,
+}
+
+/// A call that removes addresses from a queue. It removes all of them or none. A retry repeats the same call, with the
+/// same `ClientToken`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DisassociateCall {
     /// The instance's identifier.
     pub instance: InstanceId,
     /// The queue's identifier.

@@ -5,10 +5,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::associate::{Distinct, Outcome, Plan};
+use crate::associate::{Distinct, Plan};
 use crate::failure::{Failure, Retry};
-use crate::index::{FailureIndex, Index, IndexList, InvalidIndex, SourceIndex};
-use crate::outcomes::Outcomes;
+use crate::index::{FailureIndex, Index, IndexList, InvalidIndex, PairIndex, SourceIndex};
 use crate::pairs::{Pairs, RequestInfo};
 use crate::payload::Source;
 use crate::requests::Path;
@@ -22,13 +21,13 @@ pub struct Failures {
 }
 
 impl Failures {
-    /// Collects the failures. `source_ids` identifies each source.
-    pub(crate) fn new(
+    /// Collects the failures. `source_ids` identifies each source, and `failure_of` returns why a pair failed.
+    pub(crate) fn new<'f>(
         sources: &IndexList<SourceIndex, Source<'_>>,
         source_ids: &IndexList<SourceIndex, Arc<str>>,
         pairs: &Pairs,
         plan: &Plan,
-        outcomes: &Outcomes,
+        failure_of: impl Fn(PairIndex) -> Option<&'f Arc<Failure>>,
     ) -> Self {
         let mut collector = Collector {
             message_ids: message_ids(sources, source_ids),
@@ -38,7 +37,7 @@ impl Failures {
         };
         let mut seen: HashMap<(SourceIndex, Distinct), FailureIndex> = HashMap::new();
         for mention in &pairs.mentions {
-            let Outcome::Failed(failure) = &outcomes.by_pair[mention.pair] else { continue };
+            let Some(failure) = failure_of(mention.pair) else { continue };
             let request = &pairs.requests[mention.request];
             let distinct = plan.distinct(mention.pair);
             if let Some(known) = seen.get(&(request.source, distinct)) {

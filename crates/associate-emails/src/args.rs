@@ -9,6 +9,7 @@ use queue_email_associator::requests::Intent;
 
 use crate::dead_letters::DeadLetters;
 use crate::input::Format;
+use crate::undo::UndoArgs;
 
 const DETAILS: &str = r#"Files:
   json        an event as AWS delivers it (SQS batch, EventBridge Pipes batch, EventBridge event, SNS,
@@ -32,6 +33,9 @@ Examples:
 
   # Associate the pairs in Amazon Connect, with the credentials of a profile.
   AWS_PROFILE=contact-centre associate-emails --aws --region eu-central-1 pairs.csv
+
+  # Remove its pairs from their queues again. Shows a plan, and asks first.
+  AWS_PROFILE=contact-centre associate-emails undo --aws --region eu-central-1 pairs.csv
 
   # Print the response of the Lambda function to an event.
   associate-emails --json event.json
@@ -77,17 +81,8 @@ pub(crate) struct Args {
 )]
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
-    /// The file; - reads standard input
-    #[arg(value_name = "FILE", required = true)]
-    file: Option<PathBuf>,
-
-    /// The file's form; by default its extension (.json, .jsonl, .ndjson, .csv) decides, else its content
-    #[arg(long, value_enum, value_name = "FORM")]
-    pub(crate) format: Option<Format>,
-
-    /// The instance of pairs without one, as an identifier or an ARN [variable: CONNECT_INSTANCE_ID]
-    #[arg(long, value_name = "ID")]
-    pub(crate) instance: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: FileArgs,
 
     /// Check the file, look up its names and count the calls, without associating anything
     #[arg(long)]
@@ -100,6 +95,26 @@ pub(crate) struct RunArgs {
     /// In a plan, also list the addresses on the queues that are not in the file
     #[arg(long)]
     pub(crate) unrequested: bool,
+}
+
+/// The options of every command that reads a file of pairs.
+#[allow(
+    clippy::doc_markdown,
+    reason = "the comments are the text of --help, where backticks would be shown as they are"
+)]
+#[derive(Debug, clap::Args)]
+pub(crate) struct FileArgs {
+    /// The file; - reads standard input
+    #[arg(value_name = "FILE", required = true)]
+    file: Option<PathBuf>,
+
+    /// The file's form; by default its extension (.json, .jsonl, .ndjson, .csv) decides, else its content
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub(crate) format: Option<Format>,
+
+    /// The instance of pairs without one, as an identifier or an ARN [variable: CONNECT_INSTANCE_ID]
+    #[arg(long, value_name = "ID")]
+    pub(crate) instance: Option<String>,
 
     /// Call Amazon Connect, with credentials and Region as the AWS CLI finds them
     #[arg(long)]
@@ -130,7 +145,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     time_limit: Option<u32>,
 
-    /// Print the function's response as JSON instead of tables
+    /// Print the response as JSON instead of tables
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -144,6 +159,8 @@ pub(crate) struct RunArgs {
 pub(crate) enum Command {
     /// Show what a file would change: short for --dry-run --check-queues
     Plan(RunArgs),
+    /// Remove the pairs of a file from their queues, after a plan and a question
+    Undo(UndoArgs),
     /// Show the dead letters, and redrive or delete selected ones
     DeadLetters(DeadLetters),
 }
@@ -154,11 +171,6 @@ impl RunArgs {
         RunArgs { dry_run: true, check_queues: true, ..self }
     }
 
-    /// The file, or `-` for standard input.
-    pub(crate) fn file(&self) -> &Path {
-        self.file.as_deref().unwrap_or(Path::new("-"))
-    }
-
     /// Returns the intent that the options set for every request in the file.
     pub(crate) fn intent(&self) -> Option<Intent> {
         match (self.dry_run, self.check_queues) {
@@ -166,6 +178,13 @@ impl RunArgs {
             (true, false) => Some(Intent::Plan),
             (true, true) => Some(Intent::Check),
         }
+    }
+}
+
+impl FileArgs {
+    /// The file, or `-` for standard input.
+    pub(crate) fn file(&self) -> &Path {
+        self.file.as_deref().unwrap_or(Path::new("-"))
     }
 
     /// Returns the time limit of the calls: `--time-limit`, or else a day.
@@ -217,8 +236,8 @@ mod tests {
 
     #[test]
     fn time_limit_is_a_day_by_default() {
-        assert_eq!(parse(&["-"]).unwrap().run.time(), Duration::from_secs(86_400));
-        assert_eq!(parse(&["-", "--time-limit", "7"]).unwrap().run.time(), Duration::from_secs(7));
+        assert_eq!(parse(&["-"]).unwrap().run.common.time(), Duration::from_secs(86_400));
+        assert_eq!(parse(&["-", "--time-limit", "7"]).unwrap().run.common.time(), Duration::from_secs(7));
     }
 
     #[test]

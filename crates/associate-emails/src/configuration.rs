@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use queue_email_associator::settings::Settings;
 
-use crate::args::RunArgs;
+use crate::args::FileArgs;
 
 /// A rate and a burst that no machine reaches, at the limit of the settings.
 const UNLIMITED: &str = "1000000";
@@ -47,7 +47,7 @@ pub(crate) struct FoundRegion<'a> {
 /// # Errors
 /// One line, as in the function, after the option if an option is wrong.
 pub(crate) fn settings(
-    args: &RunArgs,
+    args: &FileArgs,
     region: Option<&FoundRegion<'_>>,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, String> {
@@ -79,7 +79,7 @@ pub(crate) fn settings(
 
 /// Returns the variable of the Region, where its value was found, and the value.
 fn of_region<'a>(
-    args: &'a RunArgs,
+    args: &'a FileArgs,
     found: Option<&FoundRegion<'a>>,
 ) -> (&'static str, &'static str, Option<&'a str>) {
     match (args.region.as_deref(), found) {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn read(args: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
-        let args = Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap().run;
+        let args = Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap().run.common;
         settings(&args, None, |name| {
             environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
@@ -157,8 +157,9 @@ mod tests {
     #[test]
     fn wrong_region_names_only_a_given_option() {
         let found = FoundRegion { region: "eu-west-1", place: "the profile" };
-        let args =
-            |args: &[&str]| Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap().run;
+        let args = |args: &[&str]| {
+            Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap().run.common
+        };
         let (none, one) = (args(&[]), args(&["--region", "us-west-2"]));
         assert_eq!(of_region(&none, Some(&found)), ("AWS_REGION", "the profile", Some("eu-west-1")));
         assert_eq!(of_region(&one, Some(&found)), ("AWS_REGION", "--region", Some("us-west-2")));

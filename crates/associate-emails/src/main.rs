@@ -9,7 +9,10 @@
 //! | `workload` | the estimated number of calls, and their time |
 //! | `progress` | progress on standard error |
 //! | `tables`, `outcome` | the result on standard output, and the exit code |
+//! | `session` | the file, its settings, and the service that is called |
 //! | `run` | a run from file to result |
+//! | `undo` | the command `undo` |
+//! | `confirmation` | the question before something is changed |
 //! | `signals` | the signals that end the program |
 //! | `printable` | escapes for text from other sources |
 //! | `dead_letters` | the command `dead-letters` |
@@ -17,15 +20,18 @@
 mod args;
 mod aws;
 mod configuration;
+mod confirmation;
 mod dead_letters;
 mod input;
 mod outcome;
 mod printable;
 mod progress;
 mod run;
+mod session;
 mod signals;
 mod simulation;
 mod tables;
+mod undo;
 mod workload;
 
 use std::io;
@@ -59,8 +65,9 @@ fn start() -> io::Result<(Signals, Runtime)> {
 async fn run_command(signals: &Signals) -> Exit {
     let exit = match Args::try_parse() {
         Ok(Args { command: Some(Command::DeadLetters(args)), .. }) => dead_letters::run(&args, signals).await,
-        Ok(Args { command: Some(Command::Plan(args)), .. }) => run::run(&args.checking(), signals).await,
-        Ok(Args { run: args, command: None }) => run::run(&args, signals).await,
+        Ok(Args { command: Some(Command::Plan(args)), .. }) => Ok(run::run(&args.checking(), signals).await),
+        Ok(Args { command: Some(Command::Undo(args)), .. }) => Ok(undo::run(&args, signals).await),
+        Ok(Args { run: args, command: None }) => Ok(run::run(&args, signals).await),
         // Help and version were requested, so they are not errors.
         Err(error) if !error.use_stderr() => Ok(outcome::print(error.to_string().trim_end(), Exit::Done)),
         Err(error) => Err(args::explain(&error, std::env::args().skip(1))),

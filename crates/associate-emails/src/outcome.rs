@@ -138,11 +138,7 @@ pub(crate) fn completed(completed: &Completed, nothing_valid: bool, options: Out
         _ if nothing_valid => Exit::UsageError,
         _ => Exit::Failed,
     };
-    if options.backend == Backend::Aws && completed.report.failures.iter().any(rejected_credentials) {
-        print_error(&format!(
-            "associate-emails: AWS rejected the credentials; {SIGN_IN_AGAIN}, then run the same file again"
-        ));
-    }
+    advise_on_credentials(&completed.report.failures, options.backend);
     let caveat = caveat(options.backend, options.intent).unwrap_or_default();
     if !options.json {
         let text = text(completed, options);
@@ -153,6 +149,15 @@ pub(crate) fn completed(completed: &Completed, nothing_valid: bool, options: Out
         print_error(caveat);
     }
     exit
+}
+
+/// Prints what to do if pairs failed because of the credentials.
+pub(crate) fn advise_on_credentials(failures: &[FailureEntry], backend: Backend) {
+    if backend == Backend::Aws && failures.iter().any(rejected_credentials) {
+        print_error(&format!(
+            "associate-emails: AWS rejected the credentials; {SIGN_IN_AGAIN}, then run the same file again"
+        ));
+    }
 }
 
 /// Returns whether a pair failed because the credentials expired or are wrong.

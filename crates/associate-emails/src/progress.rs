@@ -61,12 +61,16 @@ impl CallCounts {
     /// will be retried, a chunk that will be narrowed.
     fn add(&mut self, operation: Operation, addresses: usize, result: Result<(), &Refusal>) {
         self.calls += 1;
-        let planned = if self.checking { Operation::List } else { Operation::Associate };
-        self.reading = operation != planned;
+        let is_planned = match operation {
+            Operation::List => self.checking,
+            Operation::Associate | Operation::Disassociate => !self.checking,
+            Operation::SearchQueues | Operation::SearchEmailAddresses => false,
+        };
+        self.reading = !is_planned;
         let planned_before = self.expected;
         match result {
-            Ok(()) if operation == planned => self.pairs += addresses,
-            Err(refusal) if operation == planned => {
+            Ok(()) if is_planned => self.pairs += addresses,
+            Err(refusal) if is_planned => {
                 self.throttled += usize::from(refusal.class == Class::Throttled);
                 let narrowed = refusal.class.blames_content() && addresses > 1;
                 let needs_another = refusal.class.is_retried() || refusal.class == Class::Limit || narrowed;

@@ -1,18 +1,21 @@
 //! Simulates Amazon Connect inside this process, with exactly the queues and addresses in a payload.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use connect_simulator::{Connect, Fixture, Options, Quota, Server};
-use queue_email_associator::pairs::Pairs;
+use queue_email_associator::pairs::{Pairs, RequestedQueue};
 use queue_email_associator::requests::Named;
+use queue_email_associator::sdk::{CertificateAuthorities, HttpOptions};
 use queue_email_associator::settings::Settings;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_connect::config::SharedHttpClient;
 
 /// A running simulator. Dropping it stops it.
 pub(crate) struct Simulation {
+    connect: Connect,
     server: Server,
 }
 
@@ -28,7 +31,33 @@ impl Simulation {
             limit: settings.queue_additional_limit,
             ..Options::default()
         };
-        Ok(Simulation { server: Server::start(Connect::new(options))? })
+        let connect = Connect::new(options);
+        Ok(Simulation { server: Server::start(connect.clone())?, connect })
+    }
+
+    /// Puts the addresses of the pairs on their queues, as a run would.
+    pub(crate) fn associate(&self, pairs: &Pairs) {
+        self.connect.edit(|fixture| {
+            let ids = ids_of_names(fixture);
+            for pair in &pairs.pairs {
+                let RequestedQueue { instance, queue } = &pairs.queues[pair.queue()];
+                let id_of = |kind, name: &str| ids.get(&(kind, instance.to_string(), name.to_owned()));
+                let queue = match queue {
+                    Named::Id(id) => Some(id.to_string()),
+                    Named::Name(name) => id_of(Kind::Queue, name).cloned(),
+                };
+                let address = match pair.address() {
+                    Named::Id(id) => Some(id.to_string()),
+                    Named::Name(address) => id_of(Kind::EmailAddress, &address.to_lowercase()).cloned(),
+                };
+                if let (Some(queue), Some(address)) = (queue, address) {
+                    let on_queue = &mut fixture.instance(&**instance).queue(&queue).email_address_ids;
+                    if !on_queue.contains(&address) {
+                        on_queue.push(address);
+                    }
+                }
+            }
+        });
     }
 
     /// Returns its URL.
@@ -50,6 +79,35 @@ pub(crate) fn quota(settings: &Settings, fast: bool, simulated_rate: Option<f64>
 /// used, so they cannot leak.
 pub(crate) fn credentials() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new("simulation", "simulation", None, None, "simulation"))
+}
+
+/// The kind of thing that has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Queue,
+    EmailAddress,
+}
+
+/// The identifier of each name, by kind and instance. Addresses are in lower case.
+fn ids_of_names(fixture: &Fixture) -> HashMap<(Kind, String, String), String> {
+    let mut ids = HashMap::new();
+    for (instance_id, instance) in &fixture.instances {
+        for (id, queue) in &instance.queues {
+            let name = queue.name.as_ref().unwrap_or(id).clone();
+            ids.insert((Kind::Queue, instance_id.clone(), name), id.clone());
+        }
+        for (id, address) in &instance.email_addresses {
+            ids.insert((Kind::EmailAddress, instance_id.clone(), address.to_lowercase()), id.clone());
+        }
+    }
+    ids
+}
+
+/// Returns the HTTP client of a simulation. The simulator is in this process, so it needs neither a proxy nor TLS.
+pub(crate) fn http_client() -> SharedHttpClient {
+    let options =
+        HttpOptions { authorities: CertificateAuthorities::Only(Vec::new()), ..HttpOptions::default() };
+    options.direct_client()
 }
 
 /// Creates every queue and address of the pairs. A queue or address given by name gets an unused identifier.

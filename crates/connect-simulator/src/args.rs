@@ -8,8 +8,8 @@ use std::{fs, io};
 
 use clap::Parser;
 use connect_simulator::{
-    ADDITIONAL_ADDRESSES, AssociatedAgain, Effect, Fault, Fixture, FullWithoutDefault, InvalidQuota, Options,
-    Quota, Switches, ThrottleError, UnknownAddress,
+    ADDITIONAL_ADDRESSES, AssociatedAgain, DisassociatedAgain, Effect, Fault, Fixture, FullWithoutDefault,
+    InvalidQuota, Options, Quota, Switches, ThrottleError, UnknownAddress,
 };
 use thiserror::Error;
 
@@ -74,6 +74,10 @@ pub(crate) struct Args {
     #[arg(long, value_enum, value_name = "ANSWER", default_value_t)]
     associated_again: AssociatedAgain,
 
+    /// The response to a call that removes an address that is not on the queue
+    #[arg(long, value_enum, value_name = "ANSWER", default_value_t)]
+    disassociated_again: DisassociatedAgain,
+
     /// How an address that the instance does not have is reported
     #[arg(long, value_enum, value_name = "ANSWER", default_value_t)]
     unknown_address: UnknownAddress,
@@ -131,6 +135,7 @@ impl Args {
             fixture: self.read_fixture()?,
             switches: Switches {
                 associated_again: self.associated_again,
+                disassociated_again: self.disassociated_again,
                 unknown_address: self.unknown_address,
                 full_without_default: self.full_without_default,
                 throttle_error: self.throttle_error,
@@ -206,6 +211,8 @@ mod tests {
             "20",
             "--associated-again",
             "refuse",
+            "--disassociated-again",
+            "refuse",
             "--unknown-address",
             "resource-not-found",
             "--full-without-default",
@@ -223,6 +230,7 @@ mod tests {
         assert_eq!((options.limit, options.latency), (3, Duration::from_millis(20)));
         let switches = Switches {
             associated_again: AssociatedAgain::Refuse,
+            disassociated_again: DisassociatedAgain::Refuse,
             unknown_address: UnknownAddress::ResourceNotFound,
             full_without_default: FullWithoutDefault::Fifty,
             throttle_error: ThrottleError::Throttling,

@@ -49,8 +49,8 @@ pub use faults::{Effect, Fault, InvalidFault};
 pub use fixture::{Fixture, InstanceFixture, QueueFixture, QueueType};
 pub use operation::Operation;
 pub use options::{
-    ADDITIONAL_ADDRESSES, AssociatedAgain, FullWithoutDefault, Options, Switches, ThrottleError,
-    UnknownAddress,
+    ADDITIONAL_ADDRESSES, AssociatedAgain, DisassociatedAgain, FullWithoutDefault, Options, Switches,
+    ThrottleError, UnknownAddress,
 };
 pub use quota::{InvalidQuota, Quota};
 pub use record::RecordedCall;

@@ -50,6 +50,8 @@ impl Default for Options {
 pub struct Switches {
     /// The answer to a call that asks for an association the queue already has.
     pub associated_again: AssociatedAgain,
+    /// The response to a call that removes an address that is not on the queue.
+    pub disassociated_again: DisassociatedAgain,
     /// How an address that the instance does not have is reported.
     pub unknown_address: UnknownAddress,
     /// How many addresses a queue without a default outbound one takes.
@@ -69,6 +71,16 @@ pub enum AssociatedAgain {
     #[default]
     Accept,
     /// The whole call is refused with `InvalidParameterException`.
+    Refuse,
+}
+
+/// The response to a call that removes an address that is not on the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DisassociatedAgain {
+    /// The call is accepted, and the other addresses are removed.
+    #[default]
+    Accept,
+    /// The whole call is rejected with `InvalidParameterException`.
     Refuse,
 }
 

@@ -27,7 +27,7 @@ pub(super) fn rejected_for_content(refusal: &Refusal, blame: Blame) -> Failure {
 }
 
 /// The failure of a rejected address if the queue's list cannot be read. The list might have explained the rejection.
-pub(super) fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
+pub(crate) fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
     let reason = format!(
         "the API rejected the call ({}: {}), and the queue's list, which may explain that, cannot be read",
         refusal.code, refusal.message
@@ -129,7 +129,7 @@ pub(super) fn limited(refusal: &Refusal, list: &Refused) -> Failure {
 }
 
 /// The failure of addresses whose call used up its attempts, or its time.
-pub(super) fn unavailable(refusal: &Refusal, out_of_time: bool) -> Failure {
+pub(crate) fn unavailable(refusal: &Refusal, out_of_time: bool) -> Failure {
     if !out_of_time {
         return failed(refusal, Retry::MayPass, Blame::Nothing);
     }

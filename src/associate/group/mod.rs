@@ -22,8 +22,9 @@ mod room;
 
 use crate::failure::Failure;
 
+pub(crate) use self::failure::{unavailable, undecided};
 pub(crate) use self::listing::Listing;
-pub(crate) use self::narrowing::Chunk;
+pub(crate) use self::narrowing::{Chunk, Narrowing};
 pub(crate) use self::progress::Progress;
 
 /// The settings of a group.

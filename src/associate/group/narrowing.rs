@@ -31,7 +31,7 @@ pub(crate) struct Chunk {
 
 /// The chunks that are still to be tried.
 #[derive(Debug, Default)]
-pub(super) struct Narrowing {
+pub(crate) struct Narrowing {
     /// The last chunk is next.
     stack: Vec<Chunk>,
     /// Number of planned chunks that were added so far.
@@ -52,7 +52,7 @@ impl Chunk {
 
 impl Narrowing {
     /// Takes the chunks of a group in the order of their calls, each with its urgency.
-    pub(super) fn new(chunks: impl Iterator<Item = (Vec<AddressIndex>, usize)>) -> Self {
+    pub(crate) fn new(chunks: impl Iterator<Item = (Vec<AddressIndex>, usize)>) -> Self {
         let mut narrowing = Narrowing::default();
         narrowing.add(chunks);
         narrowing
@@ -107,7 +107,7 @@ impl Narrowing {
     }
 
     /// The next chunk to try. It contains only undecided addresses, and at most `at_most` of them.
-    pub(super) fn next(
+    pub(crate) fn next(
         &mut self,
         at_most: Option<usize>,
         undecided: impl Fn(AddressIndex) -> bool,
@@ -141,14 +141,14 @@ impl Narrowing {
     }
 
     /// Records that the API accepted a chunk.
-    pub(super) fn accepted(&mut self, chunk: &Chunk) {
+    pub(crate) fn accepted(&mut self, chunk: &Chunk) {
         if let (true, Some(other)) = (chunk.first_part, self.stack.last_mut()) {
             other.tainted = true;
         }
     }
 
     /// Puts a chunk back so that it is tried again.
-    pub(super) fn put_back(&mut self, chunk: Chunk) {
+    pub(crate) fn put_back(&mut self, chunk: Chunk) {
         self.stack.push(Chunk { fresh: false, ..chunk });
     }
 
@@ -164,7 +164,7 @@ impl Narrowing {
     ///
     /// # Errors
     /// Returns the address of a chunk of one, which is at fault.
-    pub(super) fn refused(&mut self, mut chunk: Chunk) -> Result<(), AddressIndex> {
+    pub(crate) fn refused(&mut self, mut chunk: Chunk) -> Result<(), AddressIndex> {
         match chunk.members.as_slice() {
             [] => Ok(()),
             [single] => Err(*single),

@@ -24,7 +24,6 @@ mod selection;
 mod table;
 
 use std::collections::HashSet;
-use std::io::{self, IsTerminal, Write};
 
 use queue_email_associator::clock::epoch_millis;
 use queue_email_associator::settings::Settings;
@@ -37,8 +36,8 @@ use reading::Reading;
 use selection::Selection;
 
 use crate::aws::Access;
+use crate::confirmation::confirmed;
 use crate::outcome::{Exit, print, print_error, terminal_width};
-use crate::printable::printable;
 use crate::signals::Signals;
 use crate::workload::count;
 
@@ -122,16 +121,4 @@ async fn redrive_or_delete(
         (None, 0) => Exit::Done,
         (None, _) => Exit::Failed,
     })
-}
-
-/// Requests confirmation on the terminal.
-fn confirmed(question: &str) -> Result<bool, String> {
-    if !io::stdin().is_terminal() {
-        return Err(format!("{question} Standard input is not a terminal; confirm with --yes"));
-    }
-    let mut stderr = io::stderr();
-    let _ = write!(stderr, "{} [y/N] ", printable(question)).and_then(|()| stderr.flush());
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| format!("the answer cannot be read: {error}"))?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }

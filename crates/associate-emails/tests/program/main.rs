@@ -13,6 +13,7 @@ mod messages;
 mod outcomes;
 mod plan;
 mod signals;
+mod undo;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{AssociatedAgain, FullWithoutDefault, Operation, Switches, UnknownAddress};
+use crate::{AssociatedAgain, DisassociatedAgain, FullWithoutDefault, Operation, Switches, UnknownAddress};
 
 /// Instance `i` with queue `q` (default address `d`), queue `bare` without a default, and addresses `a0` to
 /// `a59`.
@@ -206,6 +206,20 @@ fn default_address_stays_and_others_can_be_removed() {
     assert_eq!(outcome(&connect, disassociate(&["a0", "d"])), error(400, "InvalidParameterException"));
     assert_eq!(outcome(&connect, disassociate(&["a1", "a9"])), ok());
     assert_eq!(connect.associated("i", "q"), ["a0", "a2"]);
+}
+
+#[test]
+fn switch_decides_on_addresses_that_are_not_on_the_queue() {
+    for (disassociated_again, answer, left) in [
+        (DisassociatedAgain::Accept, ok(), numbered(0..1)),
+        (DisassociatedAgain::Refuse, error(400, "InvalidParameterException"), numbered(0..2)),
+    ] {
+        let connect = service(Switches { disassociated_again, ..Switches::default() });
+        assert_eq!(outcome(&connect, associate("q", &numbered(0..2), None)), ok());
+        let body = json!({ "EmailAddressesId": ["a1", "a9"] });
+        assert_eq!(outcome(&connect, post("/queues/i/q/disassociate-email-addresses", &body)), answer);
+        assert_eq!(connect.associated("i", "q"), left);
+    }
 }
 
 #[test]

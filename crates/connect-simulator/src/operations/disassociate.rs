@@ -1,12 +1,14 @@
-//! `DisassociateQueueEmailAddresses`: takes addresses off a queue, all of a call's or none.
+//! `DisassociateQueueEmailAddresses`: removes all the addresses of a call from a queue, or none.
 //!
-//! The reference does not say how an address that is not on the queue is answered, nor the default one:
-//! here the first counts as done, and the second is refused with `InvalidParameterException`.
+//! The reference does not say how the service responds to a call with an address that is not on the queue. A
+//! [switch](crate::DisassociatedAgain) decides. It does not say either whether the default address can be removed. Here
+//! it cannot, and the call is rejected with `InvalidParameterException`.
 
 use serde::Deserialize;
 
 use super::Rules;
 use super::change::{self, Change};
+use crate::DisassociatedAgain;
 use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::operation::Reply;
@@ -19,7 +21,7 @@ struct Body {
     client_token: Option<String>,
 }
 
-/// Takes every address of the call off the queue, or refuses the call and takes off none.
+/// Removes every address of the call from the queue, or rejects the call and removes none.
 pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {
     let Body { email_addresses_id: ids, client_token } = call.body()?;
     let change = Change { member: "EmailAddressesId", ids, client_token };
@@ -28,6 +30,10 @@ pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> 
             return Err(ApiError::invalid_parameter(
                 "the default outbound email address of a queue cannot be disassociated",
             ));
+        }
+        let refuses = rules.switches.disassociated_again == DisassociatedAgain::Refuse;
+        if refuses && ids.iter().any(|id| !queue.email_address_ids.contains(id)) {
+            return Err(ApiError::invalid_parameter("an email address is not associated with the queue"));
         }
         queue.email_address_ids.retain(|associated| !ids.contains(associated));
         Ok(())

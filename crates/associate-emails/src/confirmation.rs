@@ -1,0 +1,25 @@
+//! Requests confirmation on the terminal before something is changed.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::printable::printable;
+
+/// Asks a question. Every answer but yes counts as no.
+///
+/// # Errors
+/// Returns an error if standard input is not a terminal.
+pub(crate) fn confirmed(question: &str) -> Result<bool, String> {
+    if !can_ask() {
+        return Err(format!("{question} Standard input is not a terminal; confirm with --yes"));
+    }
+    let mut stderr = io::stderr();
+    let _ = write!(stderr, "{} [y/N] ", printable(question)).and_then(|()| stderr.flush());
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(|error| format!("the answer cannot be read: {error}"))?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Returns whether standard input is a terminal.
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal()
+}

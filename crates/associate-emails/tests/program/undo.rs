@@ -1,0 +1,452 @@
+//! `undo`: the pairs of a file are removed, and everything else stays as it is.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+
+use connect_simulator::{
+    Connect, DisassociatedAgain, Effect, Fault, Fixture, Operation, Options, Quota, Server, Switches,
+};
+use serde_json::json;
+
+use crate::{Ran, program, run};
+
+const DISASSOCIATE: Operation = Operation::DisassociateQueueEmailAddresses;
+
+/// An instance with the queues q1 ("Billing") and q2 ("Orders") and the addresses e0 to e69. Address d is the default of
+/// q2.
+fn fixture() -> Fixture {
+    let mut fixture = Fixture::new()
+        .with_queue("i", "q1", "Billing")
+        .with_queue("i", "q2", "Orders")
+        .with_address("i", "d", "default@brand.example")
+        .with_queue_default("i", "q2", "d");
+    for number in 0..70 {
+        fixture = fixture.with_address("i", format!("e{number}"), format!("e{number}@brand.example"));
+    }
+    fixture
+}
+
+fn with_addresses(fixture: Fixture, queue: &str, numbers: std::ops::Range<usize>) -> Fixture {
+    numbers.fold(fixture, |fixture, number| fixture.with_association("i", queue, format!("e{number}")))
+}
+
+fn connect(fixture: Fixture) -> Connect {
+    Connect::new(Options { fixture, ..Options::default() })
+}
+
+/// A CSV file with a pair for each number.
+fn csv(queue: &str, numbers: std::ops::Range<usize>) -> String {
+    let rows: String = numbers.map(|number| format!("{queue},e{number}\n")).collect();
+    format!("queueId,emailAddressId\n{rows}")
+}
+
+fn file(name: &str, content: &str) -> PathBuf {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&file, content).unwrap();
+    file
+}
+
+/// The program with credentials for a simulator.
+fn command(server: &Server, args: &[&str]) -> Command {
+    let mut command = program(args);
+    command
+        .args(["--aws", "--region", "eu-central-1", "--instance", "i"])
+        .env("AWS_ENDPOINT_URL_CONNECT", server.endpoint())
+        .env("AWS_ACCESS_KEY_ID", "id")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("BACKOFF_INITIAL_MS", "1")
+        .env("BACKOFF_MAX_MS", "2");
+    command
+}
+
+/// Runs the program against a simulator.
+async fn call(connect: &Connect, args: &[&str], name: &str, content: &str) -> Ran {
+    let server = Server::start(connect.clone()).unwrap();
+    let mut command = command(&server, args);
+    if !args.contains(&"--rate") {
+        command.args(["--rate", "1000", "--burst", "100"]);
+    }
+    command.arg(file(name, content)).stdin(Stdio::null());
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap().into()
+}
+
+async fn undo(connect: &Connect, args: &[&str], name: &str, content: &str) -> Ran {
+    call(connect, &[&["undo", "--yes"], args].concat(), name, content).await
+}
+
+/// The removal calls, each as its queue and the number of its addresses.
+fn removals(connect: &Connect) -> Vec<(String, usize)> {
+    let calls = connect.calls().into_iter().filter(|call| call.operation == DISASSOCIATE);
+    calls.map(|call| (call.queue.unwrap(), call.addresses.len())).collect()
+}
+
+fn rejection(status: u16, code: &str) -> Fault {
+    let effect = Effect::Error { status, code: code.to_owned(), message: "no".to_owned() };
+    Fault { operation: Some(DISASSOCIATE), ..Fault::new(effect) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_is_as_it_was_before() {
+    let limit = 70;
+    let connect = Connect::new(Options {
+        fixture: with_addresses(fixture(), "q2", 60..63),
+        limit,
+        ..Options::default()
+    });
+    let before = connect.associations();
+    let mut content = "queueName,emailAddress\n".to_owned();
+    (0..60).for_each(|number| content.push_str(&format!("Billing,E{number}@brand.example\n")));
+    (0..3).for_each(|number| content.push_str(&format!("Orders,e{number}@brand.example\n")));
+    let ran = call(&connect, &["--quiet"], "undo-all.csv", &content).await;
+    // The tool's own limit is 49, and the service accepts more.
+    assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    assert_eq!(connect.associated("i", "q1").len(), 60);
+    connect.clear_calls();
+    let ran = undo(&connect, &[], "undo-all.csv", &content).await;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(connect.associations(), before);
+    let mut removals = removals(&connect);
+    removals.sort();
+    assert_eq!(removals, [("q1".to_owned(), 10), ("q1".to_owned(), 50), ("q2".to_owned(), 3)]);
+    assert_eq!(ran.rows(&["Billing", "60"]), 1, "{}", ran.stdout);
+    let summary = "SUCCEEDED: 63 requested, 63 removed, 0 failed; ";
+    assert!(ran.last_line().starts_with(summary), "{}", ran.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pairs_that_a_plan_found_on_their_queues_are_kept() {
+    let connect = connect(with_addresses(fixture(), "q1", 0..5));
+    let before = connect.associations();
+    let content = csv("q1", 0..10);
+    let plan = call(&connect, &["plan", "--json", "--quiet"], "undo-half.csv", &content).await;
+    let plan = file("undo-half-before.json", &plan.stdout);
+    call(&connect, &["--quiet"], "undo-half.csv", &content).await;
+    // Another client adds an address before the file is undone.
+    connect.add(Fixture::new().with_association("i", "q1", "e50"));
+    let keep = ["--keep", plan.to_str().unwrap()];
+    let ran = undo(&connect, &keep, "undo-half.csv", &content).await;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.last_line().contains("5 removed, 5 kept, 0 failed"), "{}", ran.stdout);
+    connect.edit(|fixture| fixture.instance("i").queue("q1").email_address_ids.retain(|id| id != "e50"));
+    assert_eq!(connect.associations(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn file_of_pairs_is_kept() {
+    let connect = connect(with_addresses(fixture(), "q1", 0..10));
+    let keep =
+        file("undo-kept.csv", "queueName,emailAddress\nBilling,e3@brand.example\nBilling,e4@brand.example\n");
+    let keep = ["--keep", keep.to_str().unwrap()];
+    let ran = undo(&connect, &keep, "undo-keep.csv", &csv("q1", 0..10)).await;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(connect.associated("i", "q1"), ["e3", "e4"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_pair_to_keep_removes_nothing() {
+    for (name, content, reason) in [
+        ("undo-unknown-kept.csv", "queueName,emailAddressId\nRepairs,e1\n", "NameNotFound"),
+        ("undo-invalid-kept.csv", "queueId,emailAddressId\nq1,\n", "InvalidRequest"),
+        ("undo-long-report.json", r#"{"alreadyAssociated": 4000}"#, "no list of the 4000 pairs"),
+    ] {
+        let connect = connect(with_addresses(fixture(), "q1", 0..3));
+        let before = connect.associations();
+        let keep = file(name, content);
+        let keep = ["--keep", keep.to_str().unwrap()];
+        let ran = undo(&connect, &keep, &format!("undo-{name}"), &csv("q1", 0..3)).await;
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains(reason), "{}", ran.stderr);
+        assert_eq!(connect.associations(), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn default_address_is_never_removed() {
+    let connect = connect(with_addresses(fixture(), "q2", 0..1));
+    let content = "queueId,emailAddressId\nq2,d\nq2,e0\nq2,e1\n";
+    let plan = undo(&connect, &["--dry-run"], "undo-default.csv", content).await;
+    assert_eq!(plan.code, Some(0), "{}", plan.stderr);
+    let summary = "1 to remove, 1 not on their queue, 1 default address that stays, 0 unknown; 1 call at ";
+    assert!(plan.stdout.contains(summary), "{}", plan.stdout);
+    assert_eq!(plan.last_line(), "This was a dry run: the queues were read, and nothing was changed.");
+    assert_eq!(removals(&connect), []);
+    let ran = undo(&connect, &["--json"], "undo-default.csv", content).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let report = ran.json();
+    assert_eq!(report["status"], "SUCCEEDED");
+    for (count, number) in [
+        ("requested", 3),
+        ("distinct", 3),
+        ("removed", 1),
+        ("notOnQueue", 1),
+        ("defaultAddresses", 1),
+        ("failed", 0),
+    ] {
+        assert_eq!(report[count], number, "{count}: {report}");
+    }
+    assert_eq!(report["queues"][0]["queueId"], "q2");
+    assert_eq!(connect.associated("i", "q2"), [""; 0]);
+    assert_eq!(removals(&connect), [("q2".to_owned(), 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn address_that_became_the_default_after_the_plan_stays() {
+    let connect = connect(with_addresses(fixture(), "q1", 0..2));
+    let editor = connect.clone();
+    // The first call checks the connection, and the second reads the queue for the plan.
+    let lists = std::sync::atomic::AtomicUsize::new(0);
+    connect.observe(move |call| {
+        let is_list = call.operation == Operation::ListQueueEmailAddresses;
+        if is_list && lists.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 1 {
+            editor.edit(|fixture| {
+                let queue = fixture.instance("i").queue("q1");
+                queue.email_address_ids.retain(|id| id != "e1");
+                queue.default_email_address_id = Some("e1".to_owned());
+            });
+        }
+    });
+    let ran = undo(&connect, &["--json"], "undo-new-default.csv", &csv("q1", 0..2)).await;
+    assert_eq!((&ran.json()["removed"], &ran.json()["defaultAddresses"]), (&json!(1), &json!(1)));
+    assert!(connect.calls().iter().all(|call| !call.addresses.contains(&"e1".to_owned())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_names_are_reported_and_the_others_are_removed() {
+    let connect = connect(with_addresses(fixture(), "q1", 0..2));
+    let content = "queueName,queueId,emailAddressId\nBilling,,e0\nRepairs,,e1\n,gone,e1\n,q1,\n";
+    let ran = undo(&connect, &["--quiet"], "undo-wrong-names.csv", content).await;
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert_eq!(ran.rows(&["3", "Repairs", "e1", "NameNotFound"]), 1, "{}", ran.stdout);
+    assert_eq!(
+        ran.rows(&["4", "gone", "e1", "ResourceNotFoundException", "check the queue"]),
+        1,
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(ran.rows(&["5", "InvalidRequest"]), 1, "{}", ran.stdout);
+    assert!(ran.last_line().starts_with("PARTIAL: 4 requested, 1 removed, 3 failed; "), "{}", ran.stdout);
+    assert_eq!(connect.associated("i", "q1"), ["e1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_address_is_found_and_the_others_are_removed() {
+    for (status, code) in [(400, "InvalidParameterException"), (404, "ResourceNotFoundException")] {
+        let connect = connect(with_addresses(fixture(), "q1", 0..49));
+        connect.inject(Fault { address: Some("e17".to_owned()), ..rejection(status, code) });
+        let ran = undo(&connect, &["--quiet"], &format!("undo-bad-{status}.csv"), &csv("q1", 0..49)).await;
+        assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+        assert_eq!(connect.associated("i", "q1"), ["e17"]);
+        assert_eq!(ran.rows(&["19", "q1", "e17", code, "no"]), 1, "{}", ran.stdout);
+        assert!(removals(&connect).len() <= 10, "{:?}", removals(&connect));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn address_that_another_client_removed_counts_as_done() {
+    for disassociated_again in [DisassociatedAgain::Accept, DisassociatedAgain::Refuse] {
+        let switches = Switches { disassociated_again, ..Switches::default() };
+        let fixture = with_addresses(fixture(), "q1", 0..10);
+        let connect = Connect::new(Options { fixture, switches, ..Options::default() });
+        let editor = connect.clone();
+        let lists = std::sync::atomic::AtomicUsize::new(0);
+        connect.observe(move |call| {
+            let is_list = call.operation == Operation::ListQueueEmailAddresses;
+            if is_list && lists.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 2 {
+                editor.edit(|fixture| {
+                    fixture.instance("i").queue("q1").email_address_ids.retain(|id| id != "e3");
+                });
+            }
+        });
+        let ran = undo(&connect, &[], "undo-race.csv", &csv("q1", 0..10)).await;
+        assert_eq!(ran.code, Some(0), "{disassociated_again:?}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(connect.associated("i", "q1"), [""; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn throttled_and_lost_calls_are_retried_with_their_token() {
+    let switches = Switches { disassociated_again: DisassociatedAgain::Refuse, ..Switches::default() };
+    let fixture = with_addresses(fixture(), "q1", 0..10);
+    let connect = Connect::new(Options { fixture, switches, ..Options::default() });
+    let once = |effect| Fault { operation: Some(DISASSOCIATE), times: Some(1), ..Fault::new(effect) };
+    connect.inject(Fault { times: Some(2), ..rejection(429, "TooManyRequestsException") });
+    connect.inject(once(Effect::Reset));
+    connect.inject(once(Effect::ResetAfter));
+    let ran = undo(&connect, &["--json"], "undo-throttled.csv", &csv("q1", 0..10)).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    assert_eq!((&ran.json()["removed"], &ran.json()["throttledCalls"]), (&json!(10), &json!(2)));
+    let calls = connect.calls();
+    let tokens: Vec<_> =
+        calls.iter().filter(|call| call.operation == DISASSOCIATE).map(|call| &call.client_token).collect();
+    assert_eq!(tokens.len(), 5);
+    assert!(tokens[0].is_some() && tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quota_below_the_pace_only_slows_the_removal() {
+    let mut fixture = fixture();
+    let mut content = "queueId,emailAddressId\n".to_owned();
+    for number in 0..12 {
+        fixture = fixture.with_queue("i", format!("n{number}"), format!("n{number}"));
+        fixture = fixture.with_association("i", format!("n{number}"), "e0");
+        content.push_str(&format!("n{number},e0\n"));
+    }
+    let quota = Quota::per_second(20.0, 2.0);
+    let connect = Connect::new(Options { fixture, quota, ..Options::default() });
+    let ran = undo(&connect, &["--json"], "undo-pace.csv", &content).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+    assert_eq!(ran.json()["removed"], 12);
+    assert!(ran.json()["throttledCalls"].as_u64() > Some(0), "{}", ran.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_permission_costs_one_call_per_queue() {
+    let connect = connect(with_addresses(fixture(), "q1", 0..60));
+    connect.inject(rejection(403, "AccessDeniedException"));
+    let ran = undo(&connect, &["--quiet"], "undo-denied.csv", &csv("q1", 0..60)).await;
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let advice = "the credentials need connect:DisassociateQueueEmailAddresses";
+    assert_eq!(ran.rows(&["60", "AccessDeniedException", advice]), 1, "{}", ran.stdout);
+    assert_eq!(removals(&connect), [("q1".to_owned(), 50)]);
+    assert_eq!(connect.associated("i", "q1").len(), 60);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expired_credentials_end_the_calls() {
+    let mut fixture = fixture();
+    let mut content = "queueId,emailAddressId\n".to_owned();
+    for number in 0..5 {
+        fixture = fixture.with_queue("i", format!("n{number}"), format!("n{number}"));
+        fixture = fixture.with_association("i", format!("n{number}"), "e0");
+        content.push_str(&format!("n{number},e0\n"));
+    }
+    let connect = connect(fixture);
+    let expiring = connect.clone();
+    connect.observe(move |call| {
+        if call.operation == DISASSOCIATE {
+            expiring.inject(Fault { operation: None, ..rejection(403, "ExpiredTokenException") });
+        }
+    });
+    let server = Server::start(connect.clone()).unwrap();
+    let mut command = command(&server, &["undo", "--yes", "--quiet", "--rate", "1000"]);
+    command.env("MAX_CONCURRENT_CALLS", "1").arg(file("undo-expired.csv", &content));
+    let ran: Ran = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap().into();
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert_eq!(ran.rows(&["4", "ExpiredTokenException", "yes"]), 1, "{}", ran.stdout);
+    let rejected = connect.calls().iter().filter(|call| call.status == Some(403)).count();
+    assert_eq!((removals(&connect).len(), rejected), (1, 2));
+    assert!(ran.stderr.contains("sign in again"), "{}", ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_list_removes_nothing() {
+    let connect = connect(with_addresses(fixture(), "q1", 0..3));
+    connect.inject(Fault {
+        operation: Some(Operation::ListQueueEmailAddresses),
+        ..rejection(403, "AccessDeniedException")
+    });
+    let ran = undo(&connect, &["--quiet"], "undo-unlisted.csv", &csv("q1", 0..3)).await;
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let cells = ["3", "AccessDeniedException", "the credentials need connect:ListQueueEmailAddresses"];
+    assert_eq!(ran.rows(&cells), 1, "{}", ran.stdout);
+    assert_eq!(removals(&connect), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_limit_ends_the_calls() {
+    let connect = connect(with_addresses(with_addresses(fixture(), "q1", 0..1), "q2", 0..1));
+    let content = "queueId,emailAddressId\nq1,e0\nq2,e0\n";
+    // The second list would wait for two seconds.
+    let options = ["--quiet", "--rate", "0.5", "--burst", "1", "--time-limit", "2"];
+    let ran = undo(&connect, &options, "undo-late.csv", content).await;
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert_eq!(ran.rows(&["e0", "DeadlineExceeded", "yes"]), 1, "{}", ran.stdout);
+    assert_eq!(connect.associated("i", "q2"), ["e0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn interrupted_undo_is_finished_by_the_next_one() {
+    let connect = connect(with_addresses(with_addresses(fixture(), "q1", 0..3), "q2", 0..3));
+    connect.inject(Fault {
+        queue: Some("q2".to_owned()),
+        operation: Some(DISASSOCIATE),
+        ..Fault::new(Effect::Hang)
+    });
+    let (sender, calls) = channel();
+    connect.observe(move |call| drop(sender.send((call.operation, call.queue.clone()))));
+    let server = Server::start(connect.clone()).unwrap();
+    let content = format!("{}q2,e0\nq2,e1\nq2,e2\n", csv("q1", 0..3));
+    let mut command = command(&server, &["undo", "--yes", "--quiet"]);
+    command.env("MAX_CONCURRENT_CALLS", "1").arg(file("undo-interrupted.csv", &content));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while calls.recv().unwrap() != (DISASSOCIATE, Some("q2".to_owned())) {}
+    let kill = ["-s", "TERM", &child.id().to_string()];
+    assert!(Command::new("kill").args(kill).status().unwrap().success());
+    let ran: Ran = child.wait_with_output().unwrap().into();
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(143), ""), "{}", ran.stderr);
+    let said = "associate-emails: interrupted; 3 addresses were removed by then, ";
+    assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
+    assert_eq!(connect.associated("i", "q1"), [""; 0]);
+    connect.clear_faults();
+    let ran = undo(&connect, &[], "undo-interrupted.csv", &content).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.last_line().contains("3 removed, 3 not on their queue, 0 failed"), "{}", ran.stdout);
+    assert_eq!(connect.associated("i", "q2"), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn yes_is_needed_without_a_terminal() {
+    let connect = connect(with_addresses(fixture(), "q1", 0..3));
+    let ran = call(&connect, &["undo"], "undo-unasked.csv", &csv("q1", 0..3)).await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert!(ran.stderr.contains("--yes"), "{}", ran.stderr);
+    assert!(connect.calls().is_empty());
+}
+
+/// `script` of util-linux runs a program on a terminal of its own.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn person_on_a_terminal_is_asked() {
+    for (answer, left) in [("n\n", 3), ("y\n", 0)] {
+        let connect = connect(with_addresses(fixture(), "q1", 0..3));
+        let server = Server::start(connect.clone()).unwrap();
+        let undo = command(&server, &["undo"]);
+        let path = file("undo-asked.csv", &csv("q1", 0..3));
+        let words = undo.get_args().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ");
+        let line = format!("{} {words} {}", undo.get_program().to_str().unwrap(), path.display());
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        script.env_clear().envs(undo.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let Ok(mut child) = script.spawn() else { return };
+        let mut stdin = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut stdin, answer.as_bytes()).unwrap();
+        let ran: Ran = child.wait_with_output().unwrap().into();
+        drop(stdin);
+        assert_eq!(ran.code, Some(0), "{}", ran.stdout);
+        assert!(ran.stdout.contains("3 to remove, 0 not on their queue, 0 unknown"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("Remove 3 addresses from 1 queue? [y/N]"), "{}", ran.stdout);
+        assert_eq!(connect.associated("i", "q1").len(), left, "{}", ran.stdout);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dry_runs_in_the_file_are_rejected() {
+    let connect = connect(with_addresses(fixture(), "q1", 0..1));
+    let content = r#"{"queueId": "q1", "emailAddressId": "e0", "dryRun": true}"#;
+    let ran = undo(&connect, &[], "undo-dry-run.json", content).await;
+    assert_eq!(ran.code, Some(2), "{}", ran.stdout);
+    assert!(ran.stderr.contains("dryRun"), "{}", ran.stderr);
+    assert_eq!(connect.associated("i", "q1"), ["e0"]);
+}
+
+#[test]
+fn simulation_has_every_pair_on_its_queue() {
+    let content =
+        "instanceId,queueName,queueId,emailAddressId,emailAddress\ni,Billing,,,A@brand.example\ni,,q2,e1,\n";
+    let ran = run(&["undo", "--yes"], "undo-simulation.csv", content);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("SUCCEEDED: 2 requested, 2 removed, 0 failed; "), "{}", ran.stdout);
+    assert!(ran.last_line().starts_with("This was a simulation, "), "{}", ran.stdout);
+}

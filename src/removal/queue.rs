@@ -1,0 +1,209 @@
+//! Checks the addresses of one queue against its list, and removes them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::associate::{CHUNK, Group, Narrowing, client_token, unavailable, undecided};
+use crate::connect::{Class, DisassociateCall, ListCall, Operation, Pages, Refusal};
+use crate::failure::{Failure, Retry};
+use crate::index::{AddressIndex, IndexList};
+use crate::requests::EmailAddressId;
+
+use super::retrier::{CallError, Retrier};
+use super::{RemovalState, States};
+
+/// The addresses on a queue. The value says whether the address is the queue's default one.
+type OnQueue = HashMap<String, bool>;
+
+/// Reads the queue's list, and finds out which addresses are to be removed.
+pub(super) async fn check(retrier: &Retrier<'_>, group: &Group, states: &mut States) {
+    match list(retrier, group).await {
+        Ok(on_queue) => leave_out(&on_queue, group, states),
+        Err(error) => fail_planned(states, &list_failure(error)),
+    }
+}
+
+/// Removes the planned addresses that are still on the queue. `run` identifies the run.
+pub(super) async fn remove(retrier: &Retrier<'_>, group: &Group, states: &mut States, run: &str) {
+    check(retrier, group, states).await;
+    let planned: Vec<AddressIndex> = planned(states).collect();
+    let mut narrowing = Narrowing::new(planned.chunks(CHUNK).map(|chunk| (chunk.to_vec(), 0)));
+    // Addresses that the API rejected alone. They stay planned until the list is read again.
+    let mut rejected: Vec<(AddressIndex, Refusal)> = Vec::new();
+    while let Some(chunk) = narrowing.next(None, |member| states[member] == RemovalState::Planned) {
+        let addresses: Vec<EmailAddressId> =
+            chunk.members.iter().map(|member| group.addresses[*member].id.clone()).collect();
+        let call = DisassociateCall {
+            instance: group.instance.clone(),
+            queue: group.queue.clone(),
+            client_token: client_token(&group.instance, &group.queue, &addresses, [run]),
+            addresses,
+        };
+        let attempt = async || retrier.connect.disassociate(&call).await;
+        let error = match retrier.call(Operation::Disassociate, chunk.members.len(), attempt).await {
+            Ok(()) => {
+                narrowing.accepted(&chunk);
+                set(states, &chunk.members, &RemovalState::Removed);
+                continue;
+            }
+            Err(error) => error,
+        };
+        match error {
+            CallError::Refused(refused) if refused.refusal.class.blames_content() => {
+                // An earlier attempt may have succeeded although its response was lost. The API may reject addresses
+                // that are no longer on the queue.
+                if refused.maybe_done
+                    && let Ok(on_queue) = list(retrier, group).await
+                {
+                    leave_out(&on_queue, group, states);
+                    if chunk.members.iter().any(|member| states[*member] != RemovalState::Planned) {
+                        narrowing.put_back(chunk);
+                        continue;
+                    }
+                }
+                if let Err(alone) = narrowing.refused(chunk) {
+                    rejected.push((alone, refused.refusal));
+                }
+            }
+            // Every other chunk would fail in the same way.
+            CallError::NoTime => fail_planned(states, &call_failure(error)),
+            CallError::Refused(ref refused)
+                if matches!(refused.refusal.class, Class::Denied | Class::Credentials) =>
+            {
+                fail_planned(states, &call_failure(error));
+            }
+            CallError::Refused(_) => {
+                set(states, &chunk.members, &RemovalState::Failed(Arc::new(call_failure(error))));
+            }
+        }
+    }
+    confirm(retrier, group, states, rejected).await;
+}
+
+/// Decides the addresses that the API rejected alone, by a list that is newer than the rejections.
+async fn confirm(
+    retrier: &Retrier<'_>,
+    group: &Group,
+    states: &mut States,
+    mut rejected: Vec<(AddressIndex, Refusal)>,
+) {
+    rejected.retain(|(member, _)| states[*member] == RemovalState::Planned);
+    if rejected.is_empty() {
+        return;
+    }
+    let unread = match list(retrier, group).await {
+        Ok(on_queue) => {
+            leave_out(&on_queue, group, states);
+            None
+        }
+        Err(error) => Some(error),
+    };
+    for (member, refusal) in rejected {
+        if states[member] != RemovalState::Planned {
+            continue;
+        }
+        let failure = match &unread {
+            None => rejected_failure(&refusal),
+            Some(CallError::Refused(list)) => undecided(&refusal, list),
+            Some(CallError::NoTime) => unavailable(&refusal, true),
+        };
+        states[member] = RemovalState::Failed(Arc::new(failure));
+    }
+}
+
+/// Reads the whole list of a queue.
+async fn list(retrier: &Retrier<'_>, group: &Group) -> Result<OnQueue, CallError> {
+    let mut on_queue = OnQueue::new();
+    let mut pages = Pages::default();
+    loop {
+        let call = ListCall {
+            instance: group.instance.clone(),
+            queue: group.queue.clone(),
+            next_token: pages.next_token().map(str::to_owned),
+        };
+        let page = retrier.call(Operation::List, 0, async || retrier.connect.list(&call).await).await?;
+        on_queue.extend(page.items.into_iter().map(|address| (address.id, address.is_default)));
+        if pages.turn(Operation::List, page.next_token).map_err(CallError::Refused)? {
+            return Ok(on_queue);
+        }
+    }
+}
+
+/// Leaves out planned addresses that are not on the queue, and its default address.
+fn leave_out(on_queue: &OnQueue, group: &Group, states: &mut States) {
+    for (state, address) in states.iter_mut().zip(&group.addresses) {
+        if *state == RemovalState::Planned {
+            match on_queue.get(&*address.id) {
+                None => *state = RemovalState::NotOnQueue,
+                Some(true) => *state = RemovalState::Default,
+                Some(false) => {}
+            }
+        }
+    }
+}
+
+fn planned(states: &IndexList<AddressIndex, RemovalState>) -> impl Iterator<Item = AddressIndex> {
+    states.indexed().filter(|(_, state)| **state == RemovalState::Planned).map(|(member, _)| member)
+}
+
+fn set(states: &mut States, members: &[AddressIndex], state: &RemovalState) {
+    members.iter().for_each(|member| states[*member] = state.clone());
+}
+
+fn fail_planned(states: &mut States, failure: &Failure) {
+    let failure = Arc::new(failure.clone());
+    for state in states.iter_mut().filter(|state| **state == RemovalState::Planned) {
+        *state = RemovalState::Failed(failure.clone());
+    }
+}
+
+/// The failure of the addresses of a queue whose list cannot be read.
+fn list_failure(error: CallError) -> Failure {
+    match error {
+        CallError::NoTime => {
+            Failure::deadline_exceeded("the time limit ended before the queue's list could be read")
+        }
+        CallError::Refused(refused) if refused.out_of_time => unavailable(&refused.refusal, true),
+        CallError::Refused(refused) => {
+            let Refusal { class, code, message, .. } = refused.refusal;
+            let message = match class {
+                Class::NotFound => format!("{message}; check the queue and the instance"),
+                Class::Denied => format!(
+                    "{message}; the credentials need connect:ListQueueEmailAddresses on the instance and its queues"
+                ),
+                _ => format!("the queue's list cannot be read: {message}"),
+            };
+            Failure::ours(code, message, retry(class))
+        }
+    }
+}
+
+/// The failure of addresses whose removal was not rejected for its content.
+fn call_failure(error: CallError) -> Failure {
+    match error {
+        CallError::NoTime => {
+            Failure::deadline_exceeded("the time limit ended before the address could be removed")
+        }
+        CallError::Refused(refused) if refused.out_of_time => unavailable(&refused.refusal, true),
+        CallError::Refused(refused) => rejected_failure(&refused.refusal),
+    }
+}
+
+/// The failure of addresses whose removal the API rejected.
+fn rejected_failure(refusal: &Refusal) -> Failure {
+    let advice = match refusal.class {
+        Class::Denied => {
+            "; the credentials need connect:DisassociateQueueEmailAddresses on the instance and its queues"
+        }
+        _ => "",
+    };
+    Failure::ours(refusal.code.clone(), format!("{}{advice}", refusal.message), retry(refusal.class))
+}
+
+/// Whether the same removal may succeed later.
+fn retry(class: Class) -> Retry {
+    match class {
+        Class::Throttled | Class::Unavailable | Class::Credentials | Class::Limit => Retry::MayPass,
+        Class::NotFound | Class::Content | Class::Denied => Retry::Never,
+    }
+}

@@ -1,0 +1,147 @@
+//! Reports the state of each pair of a removal.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::answer::Status;
+use crate::index::{GroupIndex, QueueIndex};
+use crate::requests::{InstanceId, QueueId};
+use crate::settle::{FailureEntry, Failures};
+
+use super::{Removal, RemovalState};
+
+/// The plan or the outcome of a removal.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovalReport {
+    /// The outcome of the removal as a whole.
+    pub status: Status,
+    /// Different pairs, and everything invalid.
+    pub distinct: usize,
+    /// The number of pairs in each state.
+    #[serde(flatten)]
+    pub counts: RemovalCounts,
+    /// Calls to Connect, look-ups and retries included.
+    pub api_calls: u64,
+    /// Calls that the API rejected by throttling.
+    pub throttled_calls: u64,
+    /// The queues, in the order in which the file first names them.
+    pub queues: Vec<RemovalRow>,
+    /// The failures, in the order of the file.
+    pub failures: Vec<FailureEntry>,
+}
+
+/// The number of pairs in each state. All but `requested` add up to the number of different pairs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovalCounts {
+    /// Pairs in the file, repetitions included.
+    pub requested: usize,
+    /// Pairs that a call removed.
+    pub removed: usize,
+    /// Pairs whose address is not on the queue.
+    pub not_on_queue: usize,
+    /// Pairs whose address is the queue's default one, which is never removed.
+    pub default_addresses: usize,
+    /// Pairs that the caller keeps.
+    pub kept: usize,
+    /// Pairs that are to be removed.
+    pub planned: usize,
+    /// Pairs that were not removed, and everything invalid.
+    pub failed: usize,
+}
+
+/// The pairs of one queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemovalRow {
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// The queue's identifier. A queue whose name was not found has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_id: Option<QueueId>,
+    /// The queue's name, if the file identifies the queue by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_name: Option<Arc<str>>,
+    /// The number of pairs in each state.
+    #[serde(flatten)]
+    pub counts: RemovalCounts,
+}
+
+impl RemovalCounts {
+    /// Counts a pair. A pair without a state could not be resolved.
+    fn count(&mut self, state: Option<&RemovalState>) {
+        *match state {
+            Some(RemovalState::Planned) => &mut self.planned,
+            Some(RemovalState::Removed) => &mut self.removed,
+            Some(RemovalState::NotOnQueue) => &mut self.not_on_queue,
+            Some(RemovalState::Default) => &mut self.default_addresses,
+            Some(RemovalState::Kept) => &mut self.kept,
+            Some(RemovalState::Failed(_)) | None => &mut self.failed,
+        } += 1;
+    }
+
+    fn distinct(&self) -> usize {
+        let RemovalCounts { requested: _, removed, not_on_queue, default_addresses, kept, planned, failed } =
+            self;
+        removed + not_on_queue + default_addresses + kept + planned + failed
+    }
+
+    fn status(&self) -> Status {
+        match (self.failed, self.planned) {
+            (0, 0) => Status::Succeeded,
+            (0, _) => Status::Planned,
+            (failed, _) if failed == self.distinct() => Status::Failed,
+            _ => Status::Partial,
+        }
+    }
+}
+
+impl RemovalReport {
+    pub(super) fn new(removal: &Removal<'_>) -> Self {
+        let Removal { envelope, source_ids, pairs, plan, tally, .. } = removal;
+        let failures =
+            Failures::new(&envelope.sources, source_ids, pairs, plan, |pair| removal.failure(pair));
+        let mut counts = RemovalCounts {
+            requested: pairs.mentions.len() + pairs.invalid.len(),
+            failed: pairs.invalid.len(),
+            ..RemovalCounts::default()
+        };
+        let mut queues: Vec<RemovalRow> = Vec::new();
+        // A queue that is identified in two ways has one row. A queue whose name was not found has a row of its own.
+        let mut row_of: HashMap<Result<GroupIndex, QueueIndex>, usize> = HashMap::new();
+        let mut counted = HashSet::new();
+        for mention in &pairs.mentions {
+            let queue = pairs.pairs[mention.pair].queue();
+            let group = plan.group_of[queue].as_ref().ok().copied();
+            let next = queues.len();
+            let row = *row_of.entry(group.ok_or(queue)).or_insert(next);
+            if row == next {
+                queues.push(RemovalRow {
+                    instance_id: pairs.queues[queue].instance.clone(),
+                    queue_id: group.map(|group| plan.groups[group].queue.clone()),
+                    queue_name: None,
+                    counts: RemovalCounts::default(),
+                });
+            }
+            let row = &mut queues[row];
+            row.queue_name = row.queue_name.take().or_else(|| pairs.queues[queue].queue.name().cloned());
+            row.counts.requested += 1;
+            if counted.insert(plan.distinct(mention.pair)) {
+                row.counts.count(removal.state(mention.pair));
+                counts.count(removal.state(mention.pair));
+            }
+        }
+        RemovalReport {
+            status: counts.status(),
+            distinct: counts.distinct(),
+            counts,
+            api_calls: tally.api_calls,
+            throttled_calls: tally.throttled_calls,
+            queues,
+            failures: failures.into_vec(),
+        }
+    }
+}
