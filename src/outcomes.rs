@@ -9,7 +9,7 @@ use crate::index::{GroupIndex, Index, IndexList, PairIndex};
 /// The results of all pairs of an invocation.
 #[derive(Debug)]
 pub(crate) struct Outcomes {
-    /// For each group of the plan, the outcomes of its addresses, without those that no source asks for.
+    /// For each group of the plan, the outcomes of its addresses, without addresses that no source requests.
     pub(crate) by_group: IndexList<GroupIndex, GroupOutcomes>,
     /// For each pair of [`Pairs::pairs`](crate::pairs::Pairs::pairs), its outcome.
     pub(crate) by_pair: IndexList<PairIndex, Outcome>,

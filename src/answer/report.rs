@@ -61,20 +61,20 @@ pub struct QueueRow {
     /// The queue's name, if a request named the queue by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_name: Option<Arc<str>>,
-    /// Pairs that requests ask for, repetitions included.
+    /// Pairs that requests contain, including repetitions.
     pub requested: usize,
     /// Pairs that a call associated.
     pub associated: usize,
-    /// Pairs that the queue's list already holds.
+    /// Pairs that were on the queue already.
     pub already_associated: usize,
-    /// Pairs that only dry runs ask for. A row leaves out a zero.
+    /// Pairs that only dry runs requested. A row omits a zero.
     #[serde(skip_serializing_if = "is_zero")]
     pub planned: usize,
     /// Pairs that were not associated.
     pub failed: usize,
     /// Calls that the queue's addresses need if nothing fails.
     pub chunks: usize,
-    /// Addresses on the queue that no request asks for, without its default address. Only a dry run that checks the
+    /// Addresses on the queue that no request contains, without its default address. Only a dry run that checks the
     /// queue knows the number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unrequested: Option<usize>,
@@ -130,7 +130,7 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// The answer to a direct invocation, a Distributed Map batch, and an event that went well.
+/// The response to a direct invocation, a Distributed Map batch, and an event without failures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -141,7 +141,7 @@ pub struct Report {
     pub counts: Counts,
     /// Calls to Connect, look-ups and retries included.
     pub api_calls: u64,
-    /// Calls that the API refused by throttling.
+    /// Calls that the API throttled.
     pub throttled_calls: u64,
     /// The queues, in the order in which requests first name them.
     pub queues: Vec<QueueRow>,
@@ -154,7 +154,7 @@ pub struct Report {
     /// An association request of the pairs that may succeed later, if the request wants them back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<Value>,
-    /// The pairs that the queues' lists already hold, as entries of a request. Left out if there are none, and if the
+    /// The pairs that were on their queues already, as entries of a request. Omitted if there are none, and if the
     /// report has no room for all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) already_associated_pairs: Option<Value>,
@@ -212,7 +212,7 @@ impl Report {
     }
 
     /// Cuts the report to its size limit. It first leaves out queues without failures, then failures, then other
-    /// queues. It always begins at the end.
+    /// queues. It always starts at the end.
     fn within_size(mut self) -> Self {
         let mut size = json_size(&self);
         // The size of an entry includes its comma.

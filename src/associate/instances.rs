@@ -114,8 +114,7 @@ impl Instances {
         Some(SearchCall { instance, directory: Directory::Queues, next_token: None })
     }
 
-    /// Records the end of the check. Without a `refusal`, the instance exists or there was no time
-    /// for the call.
+    /// Records the end of the check. Without a `refusal`, the instance exists or the call was not made in time.
     pub(super) fn checked(&mut self, call: &SearchCall, refusal: Option<&Refusal>) {
         let Some(state) = self.states.get_mut(&call.instance) else { return };
         let InstanceState::Checking(code) = state else { return };

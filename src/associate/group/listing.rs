@@ -33,7 +33,7 @@ pub(super) enum Purpose {
 
 /// Whether the list of a queue was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum List {
+pub(super) enum ListStatus {
     /// The list was not read to its end yet.
     Unread,
     /// The list was read to its end at least once.

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     /// Number of calls until each of `size` addresses is decided. `bad` lists the addresses at fault. The call for the
-    /// whole chunk was refused before and does not count.
+    /// whole chunk was rejected before and does not count.
     fn calls(size: usize, bad: &[usize]) -> usize {
         let mut narrowing = one_chunk(size);
         let whole = narrowing.stack.pop().unwrap();
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_chunk_is_split_only_if_all_of_it_can_be_tried() {
+    fn rejected_chunk_is_split_only_if_all_of_it_can_be_tried() {
         let refused = || {
             let mut narrowing = one_chunk(5);
             let whole = narrowing.next(None, |_| true).unwrap();
@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn any_number_at_fault_stays_within_the_bound() {
         // The most calls for a size and a number of addresses at fault, over every way to place them. `own` says that
-        // the chunk was refused by its own call. Otherwise the chunk is only known to hold an address at fault.
+        // the chunk was rejected by its own call. Otherwise the chunk is only known to contain an address at fault.
         fn worst(
             size: usize,
             bad: usize,
@@ -385,7 +385,7 @@ mod tests {
         for bad in 1..=50 {
             // The call for the whole chunk, the queue's list, and the list once more before an address is blamed.
             let none_listed = 3 + worst(50, bad, true, &mut memo);
-            // If the list holds an address of the chunk, the other addresses are first tried together.
+            // If an address of the chunk is on the list, the other addresses are first tried together.
             let some_listed = if bad < 50 { 4 + worst(49, bad, true, &mut memo) } else { 0 };
             let calls = none_listed.max(some_listed);
             let bound = (14 + 9 * (bad - 1)).min(101);

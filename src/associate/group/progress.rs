@@ -14,7 +14,7 @@ use super::check::{check, unrequested};
 use super::failure::{
     Fill, failed, limited, maybe_full, rejected_for_content, unavailable, unchecked, undecided,
 };
-use super::listing::{List, Listing, OnQueue, Purpose, Read};
+use super::listing::{ListStatus, Listing, OnQueue, Purpose, Read};
 use super::narrowing::Chunk;
 use super::room::{AfterLimit, Room};
 use super::{GroupLimits, GroupStep, Standing};
@@ -24,11 +24,11 @@ use crate::associate::pause::Pause;
 #[derive(Debug)]
 pub(crate) struct Progress {
     limits: GroupLimits,
-    state: State,
+    state: GroupState,
     addresses: Addresses,
     /// Whether the API accepted a call for the queue or listed its addresses.
     is_found: bool,
-    list: List,
+    list: ListStatus,
     room: Room,
     /// Addresses on the queue that no request contains, without its default one. Known after a check of the queue.
     unrequested: Option<Vec<String>>,
@@ -36,7 +36,7 @@ pub(crate) struct Progress {
 
 /// What the group does next.
 #[derive(Debug)]
-enum State {
+enum GroupState {
     /// The next step is a chunk, if there is one.
     Ready,
     /// The next step is a page of the queue's list.
@@ -54,10 +54,10 @@ impl Progress {
     pub(crate) fn new(group: &Group, limits: GroupLimits) -> Self {
         Progress {
             limits,
-            state: State::Ready,
+            state: GroupState::Ready,
             addresses: Addresses::new(group),
             is_found: false,
-            list: List::Unread,
+            list: ListStatus::Unread,
             room: Room::Unknown,
             unrequested: None,
         }
@@ -67,15 +67,15 @@ impl Progress {
     ///
     /// If more addresses may join the group soon, a chunk that is not full waits for them.
     pub(crate) fn next_step(&mut self, group: &Group, more_may_join: bool) -> Option<GroupStep> {
-        let step = match std::mem::replace(&mut self.state, State::Ready) {
-            State::Reading(listing) => GroupStep::List(listing),
-            State::Ready => self.next_chunk(group, more_may_join)?,
-            state @ (State::Waiting | State::Missing(_) | State::Closed(_)) => {
+        let step = match std::mem::replace(&mut self.state, GroupState::Ready) {
+            GroupState::Reading(listing) => GroupStep::List(listing),
+            GroupState::Ready => self.next_chunk(group, more_may_join)?,
+            state @ (GroupState::Waiting | GroupState::Missing(_) | GroupState::Closed(_)) => {
                 self.state = state;
                 return None;
             }
         };
-        self.state = State::Waiting;
+        self.state = GroupState::Waiting;
         Some(step)
     }
 
@@ -84,10 +84,10 @@ impl Progress {
     pub(crate) fn next_check(&mut self, group: &Group) -> Option<GroupStep> {
         let is_first = group.is_checked && self.unrequested.is_none();
         let is_wanted = is_first || !self.addresses.undecided(group, Intent::Check).is_empty();
-        if !matches!(self.state, State::Ready) || !is_wanted {
+        if !matches!(self.state, GroupState::Ready) || !is_wanted {
             return None;
         }
-        self.state = State::Waiting;
+        self.state = GroupState::Waiting;
         Some(GroupStep::List(Listing::new(Purpose::Check { urgency: group.check_urgency })))
     }
 
@@ -101,9 +101,9 @@ impl Progress {
     /// What the responses so far show about the queue.
     pub(crate) fn standing(&self) -> Standing<'_> {
         match &self.state {
-            State::Missing(failure) => Standing::NotFound(failure),
+            GroupState::Missing(failure) => Standing::NotFound(failure),
             _ if self.is_found => Standing::Found,
-            State::Reading(listing) if listing.explains_content() => Standing::Doubtful,
+            GroupState::Reading(listing) if listing.explains_content() => Standing::Doubtful,
             _ => Standing::Unknown,
         }
     }
@@ -121,8 +121,8 @@ impl Progress {
     /// Adds chunks to associate. Their addresses have just joined the group, or only dry runs requested them before.
     pub(crate) fn join(&mut self, chunks: &[PlannedChunk]) {
         let closed = match &self.state {
-            State::Missing(failure) | State::Closed(failure) => Some(failure),
-            State::Ready | State::Reading(_) | State::Waiting => None,
+            GroupState::Missing(failure) | GroupState::Closed(failure) => Some(failure),
+            GroupState::Ready | GroupState::Reading(_) | GroupState::Waiting => None,
         };
         self.addresses.join(chunks, closed);
         self.room.joined();
@@ -134,7 +134,7 @@ impl Progress {
     /// Fails the addresses that are not decided, and those that join the group later.
     pub(crate) fn close(&mut self, failure: Arc<Failure>) {
         self.addresses.close(&failure);
-        self.state = State::Closed(failure);
+        self.state = GroupState::Closed(failure);
     }
 
     /// Returns the outcomes of the group.
@@ -144,7 +144,7 @@ impl Progress {
 
     /// Records that every address of the chunk is on the queue.
     pub(crate) fn associated(&mut self, chunk: &Chunk) {
-        self.state = State::Ready;
+        self.state = GroupState::Ready;
         self.is_found = true;
         self.addresses.accepted(chunk);
         self.room.passed();
@@ -154,7 +154,7 @@ impl Progress {
     /// Records that the call for a chunk failed after all its retries. Returns how long the next step must wait, if it
     /// must.
     pub(crate) fn not_associated(&mut self, chunk: Chunk, refused: Refused) -> Option<Pause> {
-        self.state = State::Ready;
+        self.state = GroupState::Ready;
         let Refused { refusal, out_of_time, maybe_done } = refused;
         if refusal.class != Class::Limit {
             self.room.passed();
@@ -167,11 +167,13 @@ impl Progress {
             Class::Denied => self.close(Arc::new(failed(&refusal, Retry::Never, Blame::Nothing))),
             Class::Credentials => self.close(Arc::new(failed(&refusal, Retry::MayPass, Blame::Nothing))),
             Class::NotFound | Class::Content => match self.list {
-                List::Unread => self.explain(chunk, refusal),
+                ListStatus::Unread => self.explain(chunk, refusal),
                 // An earlier attempt may have succeeded although its response was lost. The API then rejects an address
                 // because it is on the queue already, and only a newer list shows that.
-                List::Read if maybe_done => self.explain(chunk, refusal),
-                List::Read | List::Denied | List::Unreadable(_) => self.narrow(chunk, refusal),
+                ListStatus::Read if maybe_done => self.explain(chunk, refusal),
+                ListStatus::Read | ListStatus::Denied | ListStatus::Unreadable(_) => {
+                    self.narrow(chunk, refusal)
+                }
             },
             Class::Limit => return self.over_limit(chunk, refusal),
         }
@@ -193,13 +195,13 @@ impl Progress {
         let (on_queue, purpose) = match listing.add(page) {
             Read::Whole(on_queue, purpose) => (on_queue, purpose),
             Read::More(listing) => {
-                self.state = State::Reading(listing);
+                self.state = GroupState::Reading(listing);
                 return None;
             }
             Read::Endless(listing, refused) => return self.not_listed(listing, &refused, group),
         };
-        self.state = State::Ready;
-        self.list = List::Read;
+        self.state = GroupState::Ready;
+        self.list = ListStatus::Read;
         self.addresses.mark_listed(&on_queue, group);
         self.room.list_read();
         // The list is newer than the rejections of these addresses.
@@ -234,18 +236,18 @@ impl Progress {
 
     /// Records that the queue's list could not be read. Returns how long the next step must wait, if it must.
     pub(crate) fn not_listed(&mut self, listing: Listing, refused: &Refused, group: &Group) -> Option<Pause> {
-        self.state = State::Ready;
+        self.state = GroupState::Ready;
         let of_list = &refused.refusal;
         // The call for the first page contains only the queue and its instance. The API may reject a later page because
         // of its token.
         if of_list.class.blames_content() && listing.next_token().is_none() {
             let failure = Arc::new(rejected_for_content(of_list, Blame::Queue));
             self.close(failure.clone());
-            self.state = State::Missing(failure);
+            self.state = GroupState::Missing(failure);
             return None;
         }
         if of_list.class == Class::Denied {
-            self.list = List::Denied;
+            self.list = ListStatus::Denied;
         }
         match listing.into_purpose() {
             Purpose::Confirm { .. } => self.not_confirmed(refused, group),
@@ -255,8 +257,8 @@ impl Progress {
                 return self.over_limit(chunk, *refusal);
             }
             Purpose::Explain(chunk, refusal) => {
-                if self.list != List::Denied {
-                    self.list = List::Unreadable(Box::new(refused.clone()));
+                if self.list != ListStatus::Denied {
+                    self.list = ListStatus::Unreadable(Box::new(refused.clone()));
                 }
                 self.narrow(chunk, *refusal);
             }
@@ -294,7 +296,7 @@ impl Progress {
 
     /// Reads the list to find out why the API rejected a chunk.
     fn explain(&mut self, chunk: Chunk, refusal: Refusal) {
-        self.state = State::Reading(Listing::new(Purpose::Explain(chunk, Box::new(refusal))));
+        self.state = GroupState::Reading(Listing::new(Purpose::Explain(chunk, Box::new(refusal))));
     }
 
     /// Narrows a chunk that was rejected for its content. A chunk of one address is at fault, unless the list shows or may
@@ -304,9 +306,11 @@ impl Progress {
         match &self.list {
             // The API may reject an address because the queue already has it, and it rejects every address of a missing
             // queue. So no address is blamed if the list cannot show that.
-            List::Unreadable(list) => self.addresses.fail_unconfirmed(|refusal| undecided(refusal, list)),
-            List::Denied => self.fail_unconfirmed(),
-            List::Unread | List::Read => {}
+            ListStatus::Unreadable(list) => {
+                self.addresses.fail_unconfirmed(|refusal| undecided(refusal, list))
+            }
+            ListStatus::Denied => self.fail_unconfirmed(),
+            ListStatus::Unread | ListStatus::Read => {}
         }
     }
 
@@ -352,7 +356,7 @@ impl Progress {
 
     /// Records that the list could not be read to confirm failures.
     fn not_confirmed(&mut self, refused: &Refused, group: &Group) {
-        let is_denied = self.list == List::Denied;
+        let is_denied = self.list == ListStatus::Denied;
         // The list that was read because of the rejection still decides, unless addresses have joined since.
         if matches!(self.room, Room::Listed { is_outdated, .. } if is_denied || !is_outdated) {
             self.fail_full(group, Fill::by_list);

@@ -91,13 +91,13 @@ fn numbers(chunk: &Chunk) -> Vec<usize> {
     chunk.members.iter().map(|member| member.get()).collect()
 }
 
-/// The next step associates a chunk, and the API refuses it.
+/// The next step associates a chunk, and the API rejects it.
 fn refuse(tested: &mut Tested<'_>, class: Class) {
     let chunk = next_chunk(tested).unwrap();
     assert_eq!(tested.progress.not_associated(chunk, refused(class)), None);
 }
 
-/// The next step associates a chunk. The API refuses it, and the group tries it again after a pause.
+/// The next step associates a chunk. The API rejects it, and the group tries it again after a pause.
 fn refuse_for_now(tested: &mut Tested<'_>, class: Class) {
     let chunk = next_chunk(tested).unwrap();
     assert_eq!(
@@ -126,7 +126,7 @@ fn page(ids: &[&str]) -> Page<ListedAddress> {
     Page { items: ids.iter().map(address).collect(), next_token: None }
 }
 
-/// The next step reads the queue's list. It holds these addresses, and none of them is the default one.
+/// The next step reads the queue's list. It contains these addresses, and none of them is the default one.
 fn list<const N: usize>(tested: &mut Tested<'_>, ids: [&str; N]) {
     let listing = next_listing(tested);
     assert_eq!(tested.list(listing, page(&ids)), None);
@@ -156,7 +156,7 @@ fn standing_follows_from_the_responses() {
 }
 
 #[test]
-fn refused_chunk_is_split_if_none_of_it_is_on_the_queue() {
+fn rejected_chunk_without_a_listed_address_is_split() {
     let group = group(5);
     let mut tested = start(&group, LIMITS);
     refuse(&mut tested, Class::Content);
@@ -164,9 +164,9 @@ fn refused_chunk_is_split_if_none_of_it_is_on_the_queue() {
     assert_eq!(next_members(&mut tested), Some(vec![0, 1]));
 }
 
-/// The API may have refused the chunk because of the address that is on the queue.
+/// The API may have rejected the chunk because of the address that is on the queue.
 #[test]
-fn other_addresses_of_a_refused_chunk_are_tried_together() {
+fn other_addresses_of_a_rejected_chunk_are_tried_together() {
     let group = group(5);
     let mut tested = start(&group, LIMITS);
     refuse(&mut tested, Class::Content);
@@ -184,7 +184,8 @@ fn addresses_on_the_queue_wait_for_no_room() {
     assert_eq!(tested.finish(), [Outcome::AlreadyAssociated, Outcome::AlreadyAssociated]);
 }
 
-/// A chunk that should fit has no retry here, so the API's answer wins over the list, and the group halves the chunk.
+/// A chunk that should fit has no retry here, so the API's response takes precedence over the list, and the group halves
+/// the chunk.
 #[test]
 fn one_attempt_then_fewer_addresses_are_tried() {
     let limits = GroupLimits { max_attempts: 1, ..LIMITS };
@@ -197,7 +198,7 @@ fn one_attempt_then_fewer_addresses_are_tried() {
     }
 }
 
-/// The refused chunk held an address that is on the list, so the API has not refused the other addresses by themselves.
+/// The rejected chunk contained an address that is on the list, so the API has not rejected the other addresses alone.
 #[test]
 fn one_attempt_for_the_addresses_not_on_the_list() {
     let limits = GroupLimits { max_attempts: 1, ..LIMITS };
@@ -208,7 +209,7 @@ fn one_attempt_for_the_addresses_not_on_the_list() {
     assert_eq!(next_members(&mut tested), Some(vec![1, 2, 3]));
 }
 
-/// The list was read before the address was refused alone, so another process may have put it on the queue since.
+/// The list was read before the address was rejected alone, so another process may have put it on the queue since.
 #[test]
 fn unconfirmed_address_is_looked_for_once_more() {
     for (ids, a0) in [
@@ -259,9 +260,9 @@ fn refuse_chunk(tested: &mut Tested<'_>, chunk: Chunk) {
     assert_eq!(tested.progress.not_associated(chunk, refused(Class::Content)), None);
 }
 
-/// The list is newer than the refusal, so the group does not read it again.
+/// The list is newer than the rejection, so the group does not read it again.
 #[test]
-fn single_refused_address_costs_two_calls() {
+fn single_rejected_address_costs_two_calls() {
     let group = group(1);
     let mut tested = start(&group, LIMITS);
     refuse(&mut tested, Class::Content);

@@ -34,7 +34,7 @@ fn freed_room_is_used() {
     assert_eq!(next_members(&mut tested), None);
 }
 
-/// Names may be found after the list was read. The addresses behind them may be on the queue, and somebody may have
+/// Names may be found after the list was read. Their addresses may be on the queue, and another process may have
 /// removed others from it.
 #[test]
 fn joined_addresses_are_looked_for_before_the_queue_is_full() {
@@ -62,7 +62,7 @@ fn joined_addresses_are_looked_for_before_the_queue_is_full() {
     }
 }
 
-/// Addresses join the group after the queue is full. The group does not call the API only to be refused.
+/// Addresses join the group after the queue is full. The group makes no call that the API would reject.
 #[test]
 fn addresses_that_join_a_full_queue_cost_one_list() {
     let (first, all) = (group(2), group(4));
@@ -79,7 +79,7 @@ fn addresses_that_join_a_full_queue_cost_one_list() {
     assert_eq!(failed, [true, true, true, false]);
 }
 
-/// The group has to read the list for a refused address anyway, so that list also shows the room for the others.
+/// The group reads the list for a rejected address anyway, so that list also shows the room for the others.
 #[test]
 fn list_for_an_unconfirmed_address_shows_freed_room() {
     let group = group(4);
@@ -99,7 +99,7 @@ fn list_for_an_unconfirmed_address_shows_freed_room() {
     associate(&mut tested, 3..4);
     assert_eq!(next_members(&mut tested), None);
 
-    // If the list cannot be read, the one that was read because of the refusal decides.
+    // If the list cannot be read, the list that was read because of the rejection decides.
     for class in [Class::Unavailable, Class::Denied] {
         let (mut tested, listing) = unconfirmed();
         assert_eq!(tested.not_listed(listing, class), None);
@@ -110,7 +110,7 @@ fn list_for_an_unconfirmed_address_shows_freed_room() {
     }
 }
 
-/// The group reads the list at the first refusal for lack of room, which may come after it has added addresses.
+/// The group reads the list at the first rejection for lack of room. It may have added addresses before.
 #[test]
 fn addresses_added_by_the_group_are_not_counted_as_held() {
     let group = group(3);
