@@ -1,4 +1,4 @@
-//! A dry run with `checkQueues` reads, changes nothing, and tells what a live run would do.
+//! A dry run with `checkQueues` changes nothing and reports what a live run would do.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn holding(fixture: Fixture, addresses: usize) -> Fixture {
     ids(0..addresses).into_iter().fold(fixture, |fixture, id| fixture.with_association(INSTANCE, "q0", id))
 }
 
-/// A queue q0 that holds e0 and e1, and a queue q1 that holds nothing.
+/// A queue q0 with e0 and e1, and an empty queue q1.
 fn held() -> World {
     World::new(holding(fixture(2, 60), 2))
 }
@@ -72,8 +72,7 @@ async fn full_queue_is_planned_up_to_its_room() {
     );
 }
 
-/// The live run reports the same causes, because it does not call the API for addresses after the first that does not
-/// fit.
+/// After an address that does not fit, the live run makes no more calls for the queue, so it reports the same causes.
 #[tokio::test]
 async fn unknown_address_on_a_full_queue_has_the_same_cause_as_in_the_live_run() {
     let addresses = ["unknown0", "e56", "unknown1", "e57", "unknown2"];
@@ -142,7 +141,7 @@ async fn checked_names_read_the_directory_once() {
     assert_eq!(report["alreadyAssociatedPairs"], named);
     assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 1);
     assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 1);
-    // The second invocation finds both directories kept.
+    // Both directories are cached for the second invocation.
     let again = world.invoke(&check(&json!([{ "queueId": "q1", "emailAddressId": "e4" }]))).await.unwrap();
     assert_eq!(again["planned"], 1);
     assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 1);
@@ -159,7 +158,7 @@ async fn missing_address_reads_a_kept_directory_again() {
 }
 
 #[tokio::test]
-async fn new_address_gets_another_delivery() {
+async fn new_address_is_retryable_on_the_first_delivery() {
     let mut fixture = fixture(1, 1);
     fixture.instance(INSTANCE).unlisted.insert("e0".to_owned());
     let world = World::new(fixture);
@@ -210,7 +209,7 @@ async fn checking_message_is_listed_only_if_it_would_fail() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn checking_2000_queues_takes_a_list_each() {
+async fn checking_2000_queues_costs_one_list_each() {
     let options =
         Options { fixture: fixture(2000, 250), quota: Quota::per_second(10.0, 5.0), ..Options::default() };
     let world = World::in_memory(options, &[("CONNECT_REQUESTS_PER_SECOND", "10")]);

@@ -1,4 +1,4 @@
-//! A check and the live run that follows it agree, pair by pair, in random worlds.
+//! A check and the live run after it report the same outcome of each pair, in random worlds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use crate::world::{INSTANCE, World};
 
-/// Addresses beside its default one that a queue of these worlds takes.
+/// Number of addresses that a queue of these worlds accepts in addition to its default one.
 const LIMIT: usize = 4;
 const EXISTING_QUEUES: usize = 3;
 const EXISTING_ADDRESSES: usize = 12;
 
-/// A world, and what is asked of it. Queues and addresses beyond the existing ones are missing.
+/// A world and a request. Queues and addresses beyond the existing ones are missing.
 #[derive(Debug, Clone)]
 struct Case {
     on_queues: BTreeSet<(usize, usize)>,
@@ -93,7 +93,7 @@ impl Case {
     }
 }
 
-/// The failures by their place in the request: no room, or something that does not exist.
+/// The failures by their path in the request: no room, or something that does not exist.
 fn failures(report: &Value) -> BTreeMap<&str, &'static str> {
     let failures = report["failures"].as_array().unwrap();
     let kind = |error: &str| match error {

@@ -1,4 +1,4 @@
-//! The function answers before its deadline, whatever the API does, and says what was not done.
+//! The function responds before its deadline, even if the API hangs, and reports what was not done.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn many_queues(queues: std::ops::Range<usize>) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hanging_api_does_not_delay_the_answer() {
+async fn hanging_api_does_not_delay_the_response() {
     for seconds in [3, 10, 60] {
         let mut world = World::in_memory(Options { fixture: fixture(40, 1), ..Options::default() }, &[]);
         world.invocation_time = Duration::from_secs(seconds);
@@ -37,13 +37,13 @@ async fn lambdas_default_timeout_is_enough_for_some_calls() {
     let begun = Instant::now();
     let report = world.invoke(&many_queues(0..40)).await.unwrap();
     assert!(begun.elapsed() <= Duration::from_secs(2));
-    // The burst less one, and what one second gives.
+    // The burst less one, and the two calls of one second.
     assert_eq!(report["associated"], 6);
     assert_eq!(report["failures"].as_array().unwrap().len(), 34);
 }
 
 #[tokio::test(start_paused = true)]
-async fn wait_beyond_the_deadline_is_not_begun() {
+async fn wait_beyond_the_deadline_is_not_started() {
     let mut world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
     world.invocation_time = Duration::from_secs(10);
     let wish = Effect::RetryAfter { millis: 60_000, code: "ThrottlingException".to_owned() };
@@ -66,7 +66,7 @@ async fn small_messages_go_before_large_ones() {
         large,
         request("q50", &ids(0..1)),
         request("q51", &ids(0..1)),
-        // A queue that the large message asks for too: the chunk is as urgent as its smallest message.
+        // The large message contains this queue too. The chunk is as urgent as its smallest message.
         request("q49", &ids(1..2)),
     ]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);

@@ -1,4 +1,4 @@
-//! Full queues: the addresses that fit are associated in the requested order, and the others fail with a reason.
+//! On a full queue, the addresses that fit are associated in the requested order, and the others fail with a reason.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::world::{INSTANCE, World, fixture, ids, request};
 
-/// A queue `q0` with a default address and so many others, of 200 addresses.
+/// A queue `q0` with a default address and this number of others, of 200 addresses.
 fn holding(queue_holds: usize) -> Fixture {
     let mut fixture = fixture(2, 200).with_queue_default(INSTANCE, "q0", "e199");
     for address in 100..100 + queue_holds {
@@ -31,7 +31,7 @@ fn full(report: &Value) -> usize {
 }
 
 #[tokio::test]
-async fn full_queue_takes_what_fits_in_requested_order() {
+async fn full_queue_accepts_what_fits_in_requested_order() {
     let world = world(holding(40));
     let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
     assert_eq!(added(&world), ids(0..9));
@@ -43,7 +43,7 @@ async fn full_queue_takes_what_fits_in_requested_order() {
         "{message}"
     );
     assert!(message.contains("L-7B867368"), "{message}");
-    // Refused, listed, filled.
+    // The chunk is rejected, the list is read, and the queue is filled.
     assert_eq!(world.call_count(), 3);
 }
 
@@ -59,14 +59,14 @@ async fn several_chunks_fill_the_queue_from_the_first() {
 #[tokio::test]
 async fn small_message_does_not_change_the_filling_order() {
     let world = world(holding(0));
-    // The second chunk holds all of the second message, and so is the more urgent one.
+    // The second chunk contains the whole second message, so it is more urgent.
     let batch = crate::world::sqs(&[request("q0", &ids(0..90)), request("q0", &ids(90..100))]);
     world.invoke(&batch).await.unwrap();
     assert_eq!(added(&world), ids(0..49));
 }
 
 #[tokio::test]
-async fn full_queue_takes_two_calls() {
+async fn full_queue_costs_two_calls() {
     let world = world(holding(49));
     let report = world.invoke(&request("q0", &ids(0..100))).await.unwrap();
     assert_eq!((&report["associated"], full(&report)), (&json!(0), 100));
@@ -76,7 +76,7 @@ async fn full_queue_takes_two_calls() {
 #[tokio::test]
 async fn address_on_the_queue_needs_no_room() {
     let world = world(holding(45));
-    // Five are there, the default one is there, four fit of the ten that are new.
+    // Six are on the queue, one of them as its default. Four of the ten new addresses fit.
     let mut wanted = ids(100..105);
     wanted.extend(ids(199..200));
     wanted.extend(ids(0..10));
@@ -92,7 +92,7 @@ async fn address_on_the_queue_needs_no_room() {
 }
 
 #[tokio::test]
-async fn queue_without_default_takes_as_many_as_the_api_accepts() {
+async fn queue_without_default_gets_as_many_as_the_api_accepts() {
     for (full_without_default, fits) in [(FullWithoutDefault::FortyNine, 49), (FullWithoutDefault::Fifty, 50)]
     {
         let switches = Switches { full_without_default, ..Switches::default() };
@@ -104,7 +104,7 @@ async fn queue_without_default_takes_as_many_as_the_api_accepts() {
 }
 
 #[tokio::test]
-async fn lower_true_limit_wins_over_the_setting() {
+async fn lower_true_limit_takes_precedence_over_the_setting() {
     for fits in [0, 1, 7, 19, 20] {
         let world = world(holding(0).with_limit(INSTANCE, "q0", fits));
         let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
@@ -115,7 +115,7 @@ async fn lower_true_limit_wins_over_the_setting() {
         );
         let failures = report["failures"].as_array().unwrap();
         assert!(failures.iter().all(|failure| failure["message"].as_str().unwrap().starts_with(&message)));
-        // Refused, listed, made again three times, halved, and listed once more.
+        // The call, the list, three retries, the halving, and the list once more.
         assert!(world.call_count() <= 1 + 1 + 3 + 7 + 1, "{}", world.call_count());
     }
 }
@@ -234,7 +234,7 @@ async fn one_attempt_makes_no_retry_for_room() {
 }
 
 #[tokio::test]
-async fn bad_addresses_leave_their_room_to_others() {
+async fn room_of_bad_addresses_is_used_by_others() {
     let world = world(holding(40));
     world.connect.remove_address(INSTANCE, "e0");
     world.connect.remove_address(INSTANCE, "e4");
@@ -248,7 +248,7 @@ async fn bad_addresses_leave_their_room_to_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_queue_slows_no_other() {
+async fn full_queue_does_not_slow_another_queue() {
     let world = World::in_memory(
         Options { fixture: holding(0).with_limit(INSTANCE, "q0", 3), ..Options::default() },
         &[("BACKOFF_INITIAL_MS", "20000")],
@@ -264,9 +264,9 @@ async fn a_full_queue_slows_no_other() {
     assert_eq!(world.associated("q1"), ids(0..20));
 }
 
-/// The list's turn comes too late, but the call that it was to explain can wait for its own.
+/// There is no time left to read the list.
 #[tokio::test(start_paused = true)]
-async fn late_list_does_not_prevent_the_answer() {
+async fn late_list_does_not_prevent_the_response() {
     let mut world = World::in_memory(
         Options { fixture: holding(0), ..Options::default() },
         &[("CONNECT_REQUESTS_PER_SECOND", "0.2"), ("CONNECT_BURST", "1")],
@@ -286,7 +286,7 @@ async fn late_list_does_not_prevent_the_answer() {
     assert_eq!((&report["failed"], &report["failures"][0]["retryable"]), (&json!(3), &json!(true)));
 }
 
-/// Each chunk meets a limit that passes.
+/// Each chunk is rejected by a limit that passes.
 #[tokio::test]
 async fn each_call_has_its_own_retries_for_room() {
     let options = Options { fixture: fixture(1, 400), limit: 5_000, ..Options::default() };
@@ -299,9 +299,9 @@ async fn each_call_has_its_own_retries_for_room() {
     assert_eq!((&report["associated"], &report["failed"]), (&json!(400), &json!(0)));
 }
 
-/// Two processes ask for the same addresses in opposite order.
+/// Two processes associate the same addresses in opposite order.
 #[tokio::test]
-async fn full_queue_takes_what_fits_beside_another_process() {
+async fn addresses_of_another_process_on_a_full_queue_count_as_done() {
     let world = world(holding(40));
     let other = world.connect.clone();
     world.connect.observe(move |call| {
@@ -320,7 +320,7 @@ async fn full_queue_takes_what_fits_beside_another_process() {
 }
 
 #[tokio::test]
-async fn queue_full_message_counts_held_without_added() {
+async fn queue_full_message_counts_added_addresses_once() {
     let world = world(holding(40));
     world.connect.remove_address(INSTANCE, "e0");
     let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();

@@ -53,7 +53,7 @@ async fn missing_instance_with_one_call_at_a_time_costs_five_calls() {
     }
 }
 
-/// Calls in flight when the first response arrives are the only ones beyond the five that the check needs.
+/// Only calls that are in flight when the first response arrives are made in addition to those that the check needs.
 #[tokio::test(start_paused = true)]
 async fn missing_instance_with_many_calls_in_flight_starts_no_further_queue() {
     for (concurrent, latency) in [(8, 50), (8, 2), (64, 50), (2, 50)] {
@@ -76,7 +76,6 @@ async fn missing_instance_with_many_calls_in_flight_starts_no_further_queue() {
     }
 }
 
-/// A missing instance delays no other instance, and the other instance is called completely.
 #[tokio::test(start_paused = true)]
 async fn missing_instance_does_not_stop_another_instance() {
     let options = Options {
@@ -111,7 +110,6 @@ async fn missing_instance_is_checked_with_two_lists() {
     }
 }
 
-/// The call that is throttled first is not made again after the instance was found missing.
 #[tokio::test]
 async fn retry_is_not_made_for_a_missing_instance() {
     let options = Options { fixture: fixture(1, 1), ..Options::default() };
@@ -127,9 +125,8 @@ async fn retry_is_not_made_for_a_missing_instance() {
     assert_all_missing(&report, 9);
 }
 
-/// Lists that cannot be read do not hold the other queues of the instance back.
 #[tokio::test(start_paused = true)]
-async fn slow_lists_do_not_hold_other_queues_back() {
+async fn unreadable_lists_do_not_delay_other_queues() {
     let options = Options { fixture: fixture(20, 1), ..Options::default() };
     let world = World::in_memory(options, &[]);
     world.connect.inject(Fault { operation: Some(Operation::ListQueueEmailAddresses), ..Fault::default() });
@@ -139,11 +136,10 @@ async fn slow_lists_do_not_hold_other_queues_back() {
     assert_eq!((&report["associated"], &report["failed"]), (&json!(20), &json!(4)));
     let calls = world.connect.calls();
     let last = calls.iter().filter(|call| call.queue.as_ref().is_some_and(|queue| queue.starts_with('q')));
-    // The lists are retried for half a minute and more.
+    // The lists are retried for more than half a minute.
     assert!(last.map(|call| call.at - calls[0].at).max().unwrap() < Duration::from_secs(13));
 }
 
-/// Addresses at fault in the first queues cost no check, and every queue is called.
 #[tokio::test]
 async fn rejected_addresses_do_not_cause_a_check() {
     let world = World::new(fixture(12, 1));
@@ -169,7 +165,6 @@ async fn every_address_of_a_missing_instance_fails() {
     assert_all_missing(&report, 120 + 5 * 60);
 }
 
-/// A message with a wrong instance is told so after its grace, however many queues it names.
 #[tokio::test]
 async fn missing_instance_is_permanent_on_the_second_delivery() {
     let options = Options { fixture: fixture(1, 1), ..Options::default() };
@@ -183,7 +178,7 @@ async fn missing_instance_is_permanent_on_the_second_delivery() {
 }
 
 #[tokio::test]
-async fn queues_behind_many_missing_ones_are_called() {
+async fn queues_after_many_missing_ones_are_called() {
     let search_fails = |status, code: &str| Fault {
         operation: Some(Operation::SearchQueues),
         ..Fault::new(Effect::Error { status, code: code.to_owned(), message: "no".to_owned() })

@@ -1,4 +1,4 @@
-//! A refused chunk is narrowed to the addresses at fault, within the contract's bounds, whichever way the API answers.
+//! A rejected chunk is narrowed to the addresses at fault, within a bounded number of calls, for every possible response.
 
 use connect_simulator::{
     AssociatedAgain, Effect, Fault, Fixture, Operation, Options, Switches, UnknownAddress,
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
-/// A queue `q0`, and of the addresses `e0…` those that are not bad.
+/// A queue `q0` and the addresses `e0…`, without the bad ones.
 fn with_bad(addresses: usize, bad: &[usize]) -> Fixture {
     let mut fixture = fixture(1, 0);
     for address in (0..addresses).filter(|address| !bad.contains(address)) {
@@ -35,7 +35,7 @@ fn failed_addresses(report: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Asks for fifty addresses of which some are bad; gives the number of calls.
+/// Requests 50 addresses, some of which are bad, and returns the number of calls.
 async fn narrow(bad: &[usize], switches: Switches) -> usize {
     let world = World::with(Options { fixture: with_bad(50, bad), switches, ..Options::default() }, &[]);
     let report = world.invoke(&request("q0", &ids(0..50))).await.unwrap();
@@ -44,7 +44,7 @@ async fn narrow(bad: &[usize], switches: Switches) -> usize {
     associated.sort_by_key(|id| id[1..].parse::<usize>().unwrap());
     let good: Vec<_> =
         (0..50).filter(|address| !bad.contains(address)).map(|address| format!("e{address}")).collect();
-    // A queue without a default address holds 49, so of fifty good ones one does not fit.
+    // A queue without a default address accepts 49, so one of fifty good addresses does not fit.
     assert!(associated == good, "{associated:?}");
     world.call_count()
 }
@@ -110,7 +110,7 @@ async fn missing_queue_costs_two_calls() {
 }
 
 #[tokio::test]
-async fn refused_address_on_the_queue_counts_as_done() {
+async fn rejected_address_on_the_queue_counts_as_done() {
     let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
     let fixture = fixture(1, 20)
         .with_association(INSTANCE, "q0", "e3")
@@ -124,8 +124,8 @@ async fn refused_address_on_the_queue_counts_as_done() {
 }
 
 #[tokio::test]
-async fn lost_answer_blames_no_associated_address() {
-    // The second chunk is carried out, its answer is lost, and the API then refuses what is there already.
+async fn lost_response_blames_no_associated_address() {
+    // The second chunk is carried out, its response is lost, and the API then rejects what is on the queue already.
     let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
     let options = Options { fixture: with_bad(60, &[0]), switches, limit: 100, ..Options::default() };
     let world = World::with(options, &[("QUEUE_ADDITIONAL_LIMIT", "100")]);
@@ -220,7 +220,7 @@ async fn missing_queue_is_retryable_on_the_first_delivery() {
     );
     let message = failure["message"].as_str().unwrap();
     assert!(message.ends_with("; create it first, or check the instanceId"), "{message}");
-    // On its first delivery a message is worth another try.
+    // On the first delivery of a message, the failure is retryable.
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), ["m0"]);
 }
 
@@ -240,7 +240,7 @@ async fn addresses_of_another_process_are_not_blamed() {
     assert_eq!((&report["associated"], &report["alreadyAssociated"]), (&json!(8), &json!(1)));
 }
 
-/// A list that was asked for to find room and could not be read says nothing of why addresses are refused.
+/// The list could not be read to find room. It is read again to explain the rejection of an address.
 #[tokio::test]
 async fn unread_list_after_a_limit_blames_no_address() {
     let unreadable = Fault {

@@ -1,4 +1,4 @@
-//! Retries: which refusals are retried, and that a retry is the same call.
+//! Some rejections are retried with the same call, and others are not.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn error(status: u16, code: &str) -> Effect {
 }
 
 #[tokio::test]
-async fn passing_refusals_are_retried_with_the_same_token() {
+async fn transient_rejections_are_retried_with_the_same_token() {
     for effect in [
         error(429, "ThrottlingException"),
         error(429, "TooManyRequestsException"),
@@ -156,7 +156,7 @@ async fn waits_grow_and_honour_the_server() {
     let calls = world.connect.calls();
     assert!(calls[1].at - calls[0].at >= Duration::from_secs(7));
 
-    // A world whose pace makes no call wait.
+    // In this world no call waits for the pace.
     let world = World::in_memory(
         Options { fixture: fixture(1, 1), ..Options::default() },
         &[("CONNECT_REQUESTS_PER_SECOND", "1000"), ("CONNECT_BURST", "1000")],
@@ -191,13 +191,13 @@ async fn configured_quota_throttles_nothing() {
     let begun = Instant::now();
     let report = world.invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await.unwrap();
     assert_eq!((&report["associated"], &report["throttledCalls"]), (&json!(100), &json!(0)));
-    // 100 calls at 2 a second, of which 4 go at once: one token of the burst is kept back.
+    // 100 calls at 2 a second. Four start immediately, because one token of the burst is kept back.
     let took = begun.elapsed().as_secs_f64();
     assert!((48.0..=48.5).contains(&took), "{took}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lower_quota_than_configured_is_found_and_kept() {
+async fn lower_quota_than_configured_is_found_and_kept() {
     let quota = connect_simulator::Quota::per_second(1.0, 5.0);
     let options = Options { fixture: fixture(200, 1), quota, ..Options::default() };
     let world = World::in_memory(options, &[]);
