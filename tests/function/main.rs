@@ -34,6 +34,6 @@ mod near_names;
 mod redelivery;
 mod references;
 mod retries;
-mod sqs;
 mod storms;
-mod world;
+
+use testbed::{sqs, world};

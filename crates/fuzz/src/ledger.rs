@@ -3,15 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use connect_simulator::{Fixture, Operation};
-use queue_email_associator::answer::InvocationError;
 use serde_json::Value;
+use testbed::world::{Ending, World};
 
 use crate::hostile::INSTANCE;
 use crate::requested::{Leaf, Payload, Read, Requested, Written, parse};
-use crate::world::World;
-
-/// The end of an invocation: its answer as JSON, or an error.
-pub(crate) type Ending = Result<Value, InvocationError>;
 
 /// Checks an invocation.
 ///
@@ -130,14 +126,14 @@ impl Books {
             .collect();
         let (mut sent_texts, mut sent_leaves) = (BTreeSet::new(), BTreeSet::new());
         for sent in world.sqs.sent() {
-            match Read::body(&sent.body) {
+            match Read::body(&sent.text) {
                 Read::Unreadable(text) => {
                     sent_texts.insert(text);
                 }
                 Read::Request(requested) => sent_leaves.extend(requested.leaves),
             }
         }
-        let (queue_names, address_names) = names(&world.fixture);
+        let (queue_names, address_names) = names(&world.connect.content());
         Books { associated, called, sent_texts, sent_leaves, queue_names, address_names }
     }
 

@@ -8,7 +8,7 @@
 //! | `tree`, `hostile`, `mutate`, `requests`, `shapes` | make payloads: out of `events/`, and from nothing |
 //! | `targets` | run a payload against the envelope, a body, or the whole handler |
 //! | `requested`, `ledger` | read the pairs of a payload independently, and check that each is accounted for |
-//! | `world`, `sqs` | the surroundings of the handler: the simulator, and a stand-in for SQS, in memory |
+//! | `world` | the settings, faults and services of the handler, by the crate `testbed` |
 //! | `worker`, `watch` | the two processes |
 
 mod args;
@@ -20,7 +20,6 @@ mod mutate;
 mod requested;
 mod requests;
 mod shapes;
-mod sqs;
 mod targets;
 mod tree;
 mod watch;

@@ -3,18 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use queue_email_associator::answer::InvocationError;
-use queue_email_associator::invocation::Invocation;
 use queue_email_associator::payload::{Envelope, Json};
 use queue_email_associator::requests::{Base, Context, Home, Named, Request, with_request};
 use serde_json::Value;
+use testbed::sqs::FAILURES;
+use testbed::world::{Ending, World};
 use tokio::time::Instant;
 
 use crate::case::{Case, Target};
 use crate::cost::Cost;
-use crate::ledger::{self, Ending};
+use crate::ledger;
 use crate::requested::Payload;
-use crate::world::World;
+use crate::world;
 
 /// The events of an execution: its envelope, its errors, its ends.
 pub(crate) type Met = BTreeSet<String>;
@@ -123,11 +123,11 @@ type Ran = (Result<Met, String>, Cost);
 
 fn handler(case: &Case) -> Result<Ran, String> {
     let requested = Payload::read(&case.payload);
-    let (world, ending, cost) = invoke(World::new, case.world, &case.payload)?;
+    let (world, ending, cost) = invoke(world::stormy, case.world, &case.payload)?;
     let mut met = Met::new();
     met.insert(match &ending {
         Ok(answer) => format!("answered {}", answer["status"].as_str().unwrap_or("a batch")),
-        Err(error) => format!("ended in {}", error.error_type()),
+        Err((error_type, _)) => format!("ended in {error_type}"),
     });
     if requested.is_none() && ending.is_ok() {
         met.insert("read by the function alone".to_owned());
@@ -135,14 +135,14 @@ fn handler(case: &Case) -> Result<Ran, String> {
     for call in world.connect.calls() {
         met.insert(format!("called {:?}: {}", call.operation, call.error.as_deref().unwrap_or("-")));
     }
-    for sent in world.sqs.sent() {
-        let failures: Value = serde_json::from_str(&sent.body).unwrap_or_default();
+    for sent in &world.sqs.sent() {
+        let failures: &Value = &sent.body;
         let errors =
             failures["failures"].as_array().into_iter().flatten().filter_map(|f| f["error"].as_str());
         met.extend(errors.map(|error| format!("sent on: {error}")));
         met.insert(format!(
             "sent on as {}",
-            if sent.to_failures { "dead letters" } else { "a continuation" }
+            if sent.queue_url == FAILURES { "dead letters" } else { "a continuation" }
         ));
     }
     let checked =
@@ -153,11 +153,11 @@ fn handler(case: &Case) -> Result<Ran, String> {
 /// Delivers the dead letters again, in a world where everything works. Only pairs that were valid the first time may be
 /// associated.
 fn redrive(number: u64, world: &World) -> Result<(), String> {
-    for sent in world.sqs.sent().iter().filter(|sent| sent.to_failures && sent.body.len() < 20_000).take(5) {
-        let record = serde_json::json!({ "messageId": "again", "body": sent.body, "eventSource": "aws:sqs" });
+    for sent in world.sqs.sent().iter().filter(|sent| sent.queue_url == FAILURES && sent.bytes < 20_000).take(5) {
+        let record = serde_json::json!({ "messageId": "again", "body": sent.text, "eventSource": "aws:sqs" });
         let payload = serde_json::json!({ "Records": [record] }).to_string();
-        let (again, _, _) = invoke(World::calm, number, payload.as_bytes())?;
-        ledger::check_redriven(&again, &sent.body)?;
+        let (again, _, _) = invoke(world::calm, number, payload.as_bytes())?;
+        ledger::check_redriven(&again, &sent.text)?;
     }
     Ok(())
 }
@@ -176,24 +176,15 @@ fn invoke(
     let ((ending, took), cost) = Cost::of(|| {
         runtime.block_on(async {
             let begun = Instant::now();
-            let ends = begun + world.time;
-            let invocation = Invocation { request_id: "request", ends, intent: None, observer: None };
-            let ending: Ending = match world.function.invoke(payload, invocation).await {
-                Ok(answer) => Ok(serde_json::to_value(answer).unwrap_or_default()),
-                Err(error) => Err(error),
-            };
-            (ending, begun.elapsed())
+            (world.invoke_raw(payload).await, begun.elapsed())
         })
     });
-    if took > world.time {
-        return Err(format!("the answer came after {took:?}, the deadline was {:?}", world.time));
+    if took > world.invocation_time {
+        return Err(format!("the answer came after {took:?}, the deadline was {:?}", world.invocation_time));
     }
-    if let Some(violation) = world.violation() {
-        return Err(violation);
-    }
-    if let Err(error) = &ending {
-        one_line(&error.to_string())?;
-        if matches!(error, InvocationError::InvalidRequest(_)) && !world.connect.calls().is_empty() {
+    if let Err((error_type, message)) = &ending {
+        one_line(message)?;
+        if error_type == "InvalidRequest" && !world.connect.calls().is_empty() {
             return Err("an InvalidRequest has made calls".to_owned());
         }
     }

@@ -1,5 +1,5 @@
-//! A stand-in for SQS that answers SendMessageBatch and ChangeMessageVisibilityBatch where they are called, keeps what
-//! they asked for, and fails as told.
+//! A stand-in for SQS that implements SendMessageBatch and ChangeMessageVisibilityBatch, records their messages, and fails
+//! on demand.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,9 +11,15 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
+/// Maximum size of a batch and of a message (SQS Developer Guide, "Amazon SQS message quotas").
+const MAX_BYTES: usize = 1_048_576;
+
+/// URL of the failures queue.
 pub const FAILURES: &str = "https://sqs.eu-central-1.amazonaws.com/111122223333/failures";
+/// URL of the continuation queue.
 pub const CONTINUATION: &str = "https://sqs.eu-central-1.amazonaws.com/111122223333/associations";
 
+/// The stand-in. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct Sqs {
     state: Arc<Mutex<State>>,
@@ -32,80 +38,96 @@ struct State {
 /// A message that arrived.
 #[derive(Debug, Clone)]
 pub struct Sent {
+    /// The queue.
     pub queue_url: String,
+    /// The body, parsed; `null` if it is nested too deeply.
     pub body: Value,
+    /// The body as sent.
     pub text: String,
+    /// Size of the body in bytes.
     pub bytes: usize,
+    /// The message's `DelaySeconds`.
     pub delay: Duration,
 }
 
 /// A message whose visibility was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hidden {
+    /// The queue.
     pub queue_url: String,
+    /// The message's receipt handle.
     pub receipt_handle: String,
+    /// The visibility timeout.
     pub seconds: u64,
 }
 
 /// The fault of the next batch.
 #[derive(Debug, Clone, Copy)]
 pub enum SqsFault {
-    /// It is refused with this status.
+    /// SQS rejects the batch with this status.
     Status(u16),
-    /// Its first entry is refused; the flag says whether the sender is at fault.
-    FirstEntry { sender_fault: bool },
-    /// Its first entry is refused for good, its second for now.
+    /// SQS rejects the first entry.
+    FirstEntry {
+        /// Whether the rejection is permanent.
+        sender_fault: bool,
+    },
+    /// SQS rejects the first entry permanently and the second one transiently.
     TwoEntries,
-    /// Its first entry is in neither list of the answer.
+    /// The response mentions the first entry neither as successful nor as failed.
     Forgotten,
     /// The connection breaks.
     Reset,
-    /// It is never answered.
+    /// There is no response.
     Hang,
 }
 
 impl Sqs {
+    /// Sets the faults of the next SendMessageBatch calls.
     pub fn fail(&self, faults: impl IntoIterator<Item = SqsFault>) {
         self.state.lock().unwrap().faults = faults.into_iter().collect();
     }
 
-    /// The same for the next batches of ChangeMessageVisibilityBatch.
+    /// Sets the faults of the next ChangeMessageVisibilityBatch calls.
     pub fn fail_visibility(&self, faults: impl IntoIterator<Item = SqsFault>) {
         self.state.lock().unwrap().visibility_faults = faults.into_iter().collect();
     }
 
-    /// The visibility that was set, in the order of the calls.
+    /// Returns the visibility timeouts in the order in which they were set.
     pub fn hidden(&self) -> Vec<Hidden> {
         self.state.lock().unwrap().hidden.clone()
     }
 
-    /// Each receipt handle whose visibility was set, with the seconds.
+    /// Returns each receipt handle with its visibility timeout in seconds.
     pub fn seconds(&self) -> Vec<(String, u64)> {
         self.hidden().into_iter().map(|hidden| (hidden.receipt_handle, hidden.seconds)).collect()
     }
 
+    /// Returns the number of ChangeMessageVisibilityBatch calls.
     pub fn visibility_batches(&self) -> usize {
         self.state.lock().unwrap().visibility_batches
     }
 
+    /// Returns the messages that arrived.
     pub fn sent(&self) -> Vec<Sent> {
         self.state.lock().unwrap().sent.clone()
     }
 
+    /// Returns the bodies of the messages that arrived at a queue.
     pub fn sent_to(&self, queue_url: &str) -> Vec<Value> {
         self.sent().into_iter().filter(|sent| sent.queue_url == queue_url).map(|sent| sent.body).collect()
     }
 
-    /// The bodies as they were sent.
+    /// Returns the bodies as sent.
     pub fn raw_sent(&self) -> Vec<String> {
         self.sent().into_iter().map(|sent| sent.text).collect()
     }
 
+    /// Returns the number of SendMessageBatch calls.
     pub fn batches(&self) -> usize {
         self.state.lock().unwrap().batches
     }
 
-    /// Takes everything that was sent.
+    /// Removes and returns the messages that arrived.
     pub fn take(&self) -> Vec<Sent> {
         std::mem::take(&mut self.state.lock().unwrap().sent)
     }
@@ -115,8 +137,14 @@ impl Sqs {
         state.batches += 1;
         let fault = next(&mut state.faults);
         let entries = request["Entries"].as_array().unwrap();
-        let bytes: usize = entries.iter().map(|entry| entry["MessageBody"].as_str().unwrap().len()).sum();
-        assert!(entries.len() <= 10 && bytes <= 1_048_576, "{} entries, {bytes} bytes", entries.len());
+        let bodies = || entries.iter().map(|entry| entry["MessageBody"].as_str().unwrap());
+        let bytes: usize = bodies().map(str::len).sum();
+        assert!((1..=10).contains(&entries.len()), "{} entries", entries.len());
+        assert!(bodies().flat_map(str::chars).all(is_accepted), "a character that SQS rejects");
+        if bytes > MAX_BYTES {
+            assert_eq!(entries.len(), 1, "a batch of {bytes} bytes");
+            return Err(SqsFault::Status(400));
+        }
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         for (number, entry) in entries.iter().enumerate() {
             match fault {
@@ -135,7 +163,7 @@ impl Sqs {
             let body = entry["MessageBody"].as_str().unwrap();
             state.sent.push(Sent {
                 queue_url: request["QueueUrl"].as_str().unwrap().to_owned(),
-                body: serde_json::from_str(body).unwrap(),
+                body: serde_json::from_str(body).unwrap_or_default(),
                 text: body.to_owned(),
                 bytes: body.len(),
                 delay: Duration::from_secs(entry["DelaySeconds"].as_u64().unwrap_or(0)),
@@ -171,6 +199,11 @@ impl Sqs {
         }
         Ok(json!({ "Successful": successful, "Failed": failed }))
     }
+}
+
+/// Whether SQS accepts a character in a message (SQS API reference, "SendMessage").
+fn is_accepted(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 fn next(faults: &mut Vec<SqsFault>) -> Option<SqsFault> {

@@ -1,17 +1,11 @@
-//! One test's world: a simulator, and a function that calls it.
+//! The world of one test: a simulator, a stand-in for SQS, and a function that calls them.
 
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_connect::config::SharedHttpClient;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::body::SdkBody;
-use bytes::Bytes;
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use connect_simulator::{Connect, Fixture, Operation, Options, Quota, RecordedCall, Server};
 use queue_email_associator::answer::Answer;
 use queue_email_associator::invocation::{Function, Invocation};
@@ -20,6 +14,7 @@ use queue_email_associator::settings::Settings;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::in_memory::InMemory;
 use crate::sqs::Sqs;
 
 /// The instance of all tests.
@@ -34,25 +29,32 @@ const QUICK: [(&str, &str); 5] = [
     ("BACKOFF_MAX_MS", "4"),
 ];
 
+/// One process of the function, with the services that it calls.
+#[derive(Debug)]
 pub struct World {
+    /// The simulator of Amazon Connect.
     pub connect: Connect,
+    /// The stand-in for SQS.
     pub sqs: Sqs,
+    /// The function under test.
     pub function: Function,
+    /// Time limit of each invocation.
     pub invocation_time: Duration,
+    /// Identifier of each invocation.
     pub request_id: &'static str,
     _server: Option<Server>,
 }
 
-/// How an invocation ended.
+/// The result of an invocation: the answer as JSON, or the error's type and message.
 pub type Ending = Result<Value, (String, String)>;
 
 impl World {
-    /// A world with a fixture and nothing special about it.
+    /// Returns a world over HTTP with the given content.
     pub fn new(fixture: Fixture) -> Self {
         World::with(Options { fixture, ..Options::default() }, &[])
     }
 
-    /// A world over HTTP. The variables come before the quick ones.
+    /// Returns a world over HTTP. The variables override settings under which nothing waits for long.
     pub fn with(options: Options, variables: &[(&str, &str)]) -> Self {
         let connect = Connect::new(options);
         let server = Server::start(connect.clone()).expect("the simulator binds a free port");
@@ -72,7 +74,7 @@ impl World {
         }
     }
 
-    /// A world in memory, for a paused clock: with sockets it would run ahead of the answers.
+    /// Returns a world in memory, for a paused clock. With sockets, a paused clock runs ahead of the responses.
     pub fn in_memory(options: Options, variables: &[(&str, &str)]) -> Self {
         let connect = Connect::new(options);
         let sqs = Sqs::default();
@@ -87,19 +89,19 @@ impl World {
         }
     }
 
-    /// A world in memory in which every page names the same next page, so that no listing ends.
+    /// Returns a world in memory in which every page has the same token, so that no listing ends.
     pub fn endless(options: Options) -> Self {
         let world = World::in_memory(options, &[]);
         let answers = InMemory { connect: world.connect.clone(), endless: true };
         World { function: function_answered_by(answers, &world.sqs, &[]), ..world }
     }
 
-    /// Another process: the same account, nothing remembered.
+    /// Replaces the process: the same account, but nothing cached.
     pub fn restarted(self, variables: &[(&str, &str)]) -> Self {
         World { function: in_memory_function(&self.connect, &self.sqs, variables), ..self }
     }
 
-    /// Another process of the same account beside this one.
+    /// Returns another process of the same account.
     pub fn beside(&self, variables: &[(&str, &str)]) -> Self {
         World {
             connect: self.connect.clone(),
@@ -111,10 +113,12 @@ impl World {
         }
     }
 
+    /// Invokes the function with a JSON payload.
     pub async fn invoke(&self, payload: &Value) -> Ending {
         self.invoke_raw(payload.to_string().as_bytes()).await
     }
 
+    /// Invokes the function with the given bytes.
     pub async fn invoke_raw(&self, payload: &[u8]) -> Ending {
         let ends = Instant::now() + self.invocation_time;
         let invocation = Invocation { request_id: self.request_id, ends, intent: None, observer: None };
@@ -124,16 +128,17 @@ impl World {
         }
     }
 
-    /// The calls of an operation that were made so far.
+    /// Returns the calls of an operation so far.
     pub fn calls(&self, operation: Operation) -> Vec<RecordedCall> {
         self.connect.calls().into_iter().filter(|call| call.operation == operation).collect()
     }
 
-    /// How many calls were made so far, of any operation.
+    /// Returns the number of calls so far, of any operation.
     pub fn call_count(&self) -> usize {
         self.connect.calls().len()
     }
 
+    /// Returns the addresses on a queue of [`INSTANCE`].
     pub fn associated(&self, queue: &str) -> Vec<String> {
         self.connect.associated(INSTANCE, queue)
     }
@@ -166,7 +171,7 @@ fn json_of(answer: &Answer) -> Value {
     serde_json::to_value(answer).expect("an answer is JSON")
 }
 
-/// Queues `q0…` and addresses `e0…` of the instance.
+/// Returns an instance with queues `q0`… and addresses `e0`….
 pub fn fixture(queues: usize, addresses: usize) -> Fixture {
     let mut fixture = Fixture::new();
     for queue in 0..queues {
@@ -178,17 +183,17 @@ pub fn fixture(queues: usize, addresses: usize) -> Fixture {
     fixture
 }
 
-/// Identifiers `e<from>` to `e<to - 1>`.
+/// Returns the identifiers `e<start>` to `e<end - 1>`.
 pub fn ids(range: std::ops::Range<usize>) -> Vec<String> {
     range.map(|number| format!("e{number}")).collect()
 }
 
-/// A request for one queue.
+/// Returns a request for one queue.
 pub fn request(queue: &str, addresses: &[String]) -> Value {
     json!({ "instanceId": INSTANCE, "associations": [{ "queueId": queue, "emailAddressIds": addresses }] })
 }
 
-/// An SQS batch, of messages `m0…`, delivered for the first time.
+/// Returns an SQS batch of messages `m0`…, each in its first delivery.
 pub fn sqs(bodies: &[Value]) -> Value {
     let records: Vec<Value> = bodies
         .iter()
@@ -214,7 +219,7 @@ pub fn sqs(bodies: &[Value]) -> Value {
     json!({ "Records": records })
 }
 
-/// The messages that are to be delivered again.
+/// Returns the messages in `batchItemFailures`.
 pub fn listed(ending: &Ending) -> Vec<String> {
     let answer = ending.as_ref().expect("a batch has an answer");
     answer["batchItemFailures"]
@@ -225,58 +230,7 @@ pub fn listed(ending: &Ending) -> Vec<String> {
         .collect()
 }
 
-/// The quota that AWS gives by default.
+/// Returns the default quota of AWS.
 pub fn default_quota() -> Quota {
     Quota::per_second(2.0, 5.0)
-}
-
-/// Answers requests where they are made.
-#[derive(Clone)]
-struct InMemory {
-    connect: Connect,
-    /// Every page names the same next page.
-    endless: bool,
-}
-
-impl std::fmt::Debug for InMemory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("InMemory")
-    }
-}
-
-impl HttpConnector for InMemory {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let InMemory { connect, endless } = self.clone();
-        HttpConnectorFuture::new(async move {
-            let request = request.try_into_http1x().expect("the SDK makes whole requests");
-            let request =
-                request.map(|body| Bytes::from(page(body.bytes().unwrap_or_default(), endless, None)));
-            let answer = connect.answer(request, Instant::now());
-            tokio::time::sleep(answer.delay).await;
-            if answer.hang {
-                std::future::pending::<()>().await;
-            }
-            match answer.response.filter(|_| !answer.cut_off) {
-                Some(mut response) => {
-                    // The page may have another length than the simulator's.
-                    response.headers_mut().remove("content-length");
-                    let response = response.map(|body| SdkBody::from(page(&body, endless, Some("after-0"))));
-                    Ok(HttpResponse::try_from(response).expect("the simulator makes whole responses"))
-                }
-                None => Err(ConnectorError::io("the connection was closed".into())),
-            }
-        })
-    }
-}
-
-/// A body with another token, where pages are endless: every page names the same next one, which is the first again.
-fn page(body: &[u8], endless: bool, token: Option<&str>) -> Vec<u8> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(mut page)) if endless => {
-            page.remove("NextToken");
-            page.extend(token.map(|token| ("NextToken".to_owned(), token.into())));
-            Value::Object(page).to_string().into_bytes()
-        }
-        _ => body.to_vec(),
-    }
 }
