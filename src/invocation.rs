@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::answer::{Answer, FinishedRun, InvocationError, Report, answer};
 use crate::associate::{
-    Caller, Deadline, DirectoryCache, Observer, Plan, SchedulerInput, Shared, Tally, associate,
+    Caller, Deadline, DirectoryCache, Observer, Plan, ProcessLimits, SchedulerInput, Tally, associate,
 };
 use crate::connect::Connect;
 use crate::deferred::Deferred;
@@ -26,7 +26,7 @@ use crate::sqs::Sqs;
 pub struct Function {
     settings: Settings,
     connect: Connect,
-    shared: Shared,
+    shared: ProcessLimits,
     directories: DirectoryCache,
     settler: Settler,
 }
@@ -63,7 +63,7 @@ impl Function {
         let now = Instant::now();
         let sqs = Sqs::new(sqs, settings.home.region(), settings.sqs_endpoint.clone());
         Function {
-            shared: Shared::new(settings.allowance, settings.max_concurrent_calls, now),
+            shared: ProcessLimits::new(settings.allowance, settings.max_concurrent_calls, now),
             settler: Settler::new(sqs, &settings),
             settings,
             connect: Connect::new(connect),

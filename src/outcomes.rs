@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::associate::{Address, GroupOutcomes, Outcome, Plan};
+use crate::associate::{GroupOutcomes, Outcome, Plan, PlannedAddress};
 use crate::failure::Failure;
 use crate::index::{GroupIndex, Index, IndexList, PairIndex};
 
@@ -28,7 +28,7 @@ impl Outcomes {
             .collect();
         for (outcomes, group) in by_group.iter_mut().zip(&plan.groups) {
             let mut addresses = group.addresses.iter();
-            outcomes.by_address.retain(|_| addresses.next().is_some_and(Address::is_wanted));
+            outcomes.by_address.retain(|_| addresses.next().is_some_and(PlannedAddress::is_wanted));
         }
         Outcomes { by_group, by_pair }
     }

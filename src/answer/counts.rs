@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::associate::{Distinct, Outcome};
+use crate::associate::{DistinctPair, Outcome};
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::settle::{Failures, Subject};
@@ -54,7 +54,7 @@ impl Counts {
 }
 
 /// The distinct pairs that failed. Each tells whether it may succeed later for every request that asks for it.
-fn retryable(failures: &Failures) -> HashMap<Distinct, bool> {
+fn retryable(failures: &Failures) -> HashMap<DistinctPair, bool> {
     let mut failed = HashMap::new();
     for failure in failures.as_slice() {
         if let Subject::Pair { distinct, .. } = failure.subject {

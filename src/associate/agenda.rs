@@ -1,36 +1,36 @@
-//! Agenda: the attempts that are ready, in their order, and the attempts that wait for their backoff.
+//! Orders the attempts that are ready, and keeps the attempts that wait for their backoff.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use tokio::time::Instant;
 
+use crate::backoff::Backoff;
 use crate::connect::{Operation, Refusal};
 use crate::index::GroupIndex;
 
 use super::step::{Attempt, Step, Task};
-use crate::backoff::Backoff;
 
-/// An attempt that may begin as soon as pace and permits allow.
+/// An attempt that starts as soon as pace and permits allow.
 #[derive(Debug)]
-pub(super) enum Pending {
+pub(super) enum PendingAttempt {
     /// The first attempt of a step.
     First(Box<Step>),
-    /// Another attempt of a call that the API refused.
-    Again(Box<Retry>),
+    /// Another attempt of a call that the API rejected.
+    Again(Box<RetryAttempt>),
 }
 
-/// A call that the API refused and that the caller makes again.
+/// A call that the API rejected and that is made again.
 #[derive(Debug)]
-pub(super) struct Retry {
+pub(super) struct RetryAttempt {
     pub(super) attempt: Attempt,
     pub(super) rank: Rank,
     /// Number of attempts so far.
     pub(super) attempts: u32,
     pub(super) backoff: Backoff,
-    /// Why the API refused the last attempt.
+    /// The rejection of the last attempt.
     pub(super) last: Refusal,
-    /// Connect may have carried out an earlier attempt although its answer was lost.
+    /// Connect may have carried out an earlier attempt although its response was lost.
     pub(super) maybe_done: bool,
 }
 
@@ -44,23 +44,23 @@ pub(super) struct Rank {
 /// The attempts. Ready attempts are ordered by operation and rank, waiting attempts by the end of their wait.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
-    ready: [BinaryHeap<Reverse<Pending>>; Operation::ALL.len()],
-    waiting: BinaryHeap<Reverse<Waiting>>,
+    ready: [BinaryHeap<Reverse<PendingAttempt>>; Operation::ALL.len()],
+    waiting: BinaryHeap<Reverse<WaitingAttempt>>,
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct WaitingAttempt {
     due: Instant,
-    pending: Pending,
+    pending: PendingAttempt,
 }
 
 impl Agenda {
-    pub(super) fn push(&mut self, pending: Pending) {
+    pub(super) fn push(&mut self, pending: PendingAttempt) {
         self.ready[pending.operation() as usize].push(Reverse(pending));
     }
 
-    pub(super) fn push_later(&mut self, due: Instant, pending: Pending) {
-        self.waiting.push(Reverse(Waiting { due, pending }));
+    pub(super) fn push_later(&mut self, due: Instant, pending: PendingAttempt) {
+        self.waiting.push(Reverse(WaitingAttempt { due, pending }));
     }
 
     /// Moves the attempts whose wait is over to the ready ones. Returns the end of the next wait.
@@ -93,17 +93,18 @@ impl Agenda {
     }
 
     /// Removes the next ready attempt of an operation.
-    pub(super) fn pop(&mut self, operation: Operation) -> Option<Pending> {
+    pub(super) fn pop(&mut self, operation: Operation) -> Option<PendingAttempt> {
         self.ready[operation as usize].pop().map(|Reverse(pending)| pending)
     }
 
     /// Removes all ready attempts of an operation.
-    pub(super) fn drain(&mut self, operation: Operation) -> Vec<Pending> {
+    pub(super) fn drain(&mut self, operation: Operation) -> Vec<PendingAttempt> {
         self.ready[operation as usize].drain().map(|Reverse(pending)| pending).collect()
     }
 
-    pub(super) fn drain_all(&mut self) -> Vec<Pending> {
-        let mut all: Vec<Pending> = self.waiting.drain().map(|Reverse(waiting)| waiting.pending).collect();
+    pub(super) fn drain_all(&mut self) -> Vec<PendingAttempt> {
+        let mut all: Vec<PendingAttempt> =
+            self.waiting.drain().map(|Reverse(waiting)| waiting.pending).collect();
         all.extend(Operation::ALL.into_iter().flat_map(|operation| self.drain(operation)));
         all
     }
@@ -113,74 +114,74 @@ impl Agenda {
     }
 }
 
-impl Pending {
+impl PendingAttempt {
     pub(super) fn rank(&self) -> Rank {
         match self {
-            Pending::First(step) => Rank { urgency: step.urgency, place: step.place },
-            Pending::Again(retry) => retry.rank,
+            PendingAttempt::First(step) => Rank { urgency: step.urgency, place: step.place },
+            PendingAttempt::Again(retry) => retry.rank,
         }
     }
 
     /// The group whose call this is, if it is one.
     pub(super) fn group(&self) -> Option<GroupIndex> {
         match self {
-            Pending::First(step) => step.task.group(),
-            Pending::Again(retry) => retry.attempt.group(),
+            PendingAttempt::First(step) => step.task.group(),
+            PendingAttempt::Again(retry) => retry.attempt.group(),
         }
     }
 
     fn operation(&self) -> Operation {
         match self {
-            Pending::First(step) => step.task.operation(),
-            Pending::Again(retry) => retry.attempt.operation(),
+            PendingAttempt::First(step) => step.task.operation(),
+            PendingAttempt::Again(retry) => retry.attempt.operation(),
         }
     }
 
     fn reads_directory(&self) -> bool {
         match self {
-            Pending::First(step) => matches!(step.task, Task::Search { .. }),
-            Pending::Again(retry) => matches!(retry.attempt, Attempt::Search { .. }),
+            PendingAttempt::First(step) => matches!(step.task, Task::Search { .. }),
+            PendingAttempt::Again(retry) => matches!(retry.attempt, Attempt::Search { .. }),
         }
     }
 }
 
-impl Ord for Pending {
+impl Ord for PendingAttempt {
     fn cmp(&self, other: &Self) -> Ordering {
         // Calls of a whole instance wait for its check, so it goes before a directory of the same rank.
         self.rank().cmp(&other.rank()).then(self.reads_directory().cmp(&other.reads_directory()))
     }
 }
 
-impl PartialOrd for Pending {
+impl PartialOrd for PendingAttempt {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Pending {
+impl PartialEq for PendingAttempt {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Pending {}
+impl Eq for PendingAttempt {}
 
-impl Ord for Waiting {
+impl Ord for WaitingAttempt {
     fn cmp(&self, other: &Self) -> Ordering {
         (self.due, &self.pending).cmp(&(other.due, &other.pending))
     }
 }
 
-impl PartialOrd for Waiting {
+impl PartialOrd for WaitingAttempt {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Waiting {
+impl PartialEq for WaitingAttempt {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Waiting {}
+impl Eq for WaitingAttempt {}

@@ -8,12 +8,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::connect::{Class, Directory, Refusal, SearchCall};
+use crate::connect::{Class, DirectoryKind, Refusal, SearchCall};
 use crate::failure::{Blame, Failure, Retry};
 use crate::index::GroupIndex;
 use crate::requests::InstanceId;
 
-use super::agenda::Pending;
+use super::agenda::PendingAttempt;
 use super::group::Standing;
 
 /// Number of groups that the API did not find, after which the instance is checked.
@@ -24,8 +24,8 @@ const NOT_FOUND_TO_CHECK: usize = 2;
 pub(super) struct Instances {
     states: HashMap<InstanceId, InstanceState>,
     to_check: VecDeque<InstanceId>,
-    waiting: HashMap<InstanceId, Vec<Pending>>,
-    released: Vec<Pending>,
+    waiting: HashMap<InstanceId, Vec<PendingAttempt>>,
+    released: Vec<PendingAttempt>,
 }
 
 #[derive(Debug)]
@@ -55,7 +55,7 @@ struct Suspicion {
 #[derive(Debug)]
 pub(super) enum Gate {
     /// Make the call.
-    Call(Pending),
+    Call(PendingAttempt),
     /// The call waits. [`Instances::release`] returns it later.
     Wait,
     /// The instance does not exist. The call is not needed.
@@ -64,7 +64,12 @@ pub(super) enum Gate {
 
 impl Instances {
     /// Decides whether to make a call of a group that the API has not found yet.
-    pub(super) fn review(&mut self, instance: &InstanceId, group: GroupIndex, pending: Pending) -> Gate {
+    pub(super) fn review(
+        &mut self,
+        instance: &InstanceId,
+        group: GroupIndex,
+        pending: PendingAttempt,
+    ) -> Gate {
         match self.states.get_mut(instance) {
             None | Some(InstanceState::Open) => return Gate::Call(pending),
             Some(InstanceState::Missing(failure)) => return Gate::Missing(failure.clone()),
@@ -104,14 +109,14 @@ impl Instances {
     }
 
     /// Takes the calls that no longer wait. They are reviewed again before they are made.
-    pub(super) fn release(&mut self) -> Vec<Pending> {
+    pub(super) fn release(&mut self) -> Vec<PendingAttempt> {
         std::mem::take(&mut self.released)
     }
 
     /// The next call that checks whether an instance exists.
     pub(super) fn next_check(&mut self) -> Option<SearchCall> {
         let instance = self.to_check.pop_front()?;
-        Some(SearchCall { instance, directory: Directory::Queues, next_token: None })
+        Some(SearchCall { instance, directory: DirectoryKind::Queues, next_token: None })
     }
 
     /// Records the end of the check. Without a `refusal`, the instance exists or the call was not made in time.

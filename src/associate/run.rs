@@ -10,33 +10,33 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
+use crate::backoff::{Backoff, BackoffSettings};
 use crate::connect::{Class, Connect, Operation, Refusal, Refused};
 
-use super::agenda::{Agenda, Pending, Rank, Retry};
+use super::agenda::{Agenda, PendingAttempt, Rank, RetryAttempt};
 use super::deadline::Deadline;
 use super::pace::Turn;
+use super::process_limits::ProcessLimits;
 use super::scheduler::Scheduler;
-use super::shared::Shared;
-use super::step::{Answer, Attempt};
-use crate::backoff::{Backoff, BackoffSettings};
+use super::step::{Attempt, Response};
 
 /// Bounds of each call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallLimits {
     /// The waits between attempts.
     pub(crate) backoff: BackoffSettings,
-    /// Attempts of one call, the first one included.
+    /// Maximum number of attempts of one call, including the first.
     pub(crate) max_attempts: u32,
-    /// How long one attempt may take.
+    /// Timeout of one attempt.
     pub call_timeout: Duration,
 }
 
-/// Number of calls.
+/// The number of calls of an invocation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// Attempts, of every operation.
+    /// Attempts of all operations.
     pub api_calls: u64,
-    /// Attempts that the API refused by throttling.
+    /// Attempts that the API throttled.
     pub throttled_calls: u64,
     /// Attempts after the first one of a call.
     pub retries: u64,
@@ -52,7 +52,8 @@ impl std::ops::AddAssign for Tally {
 
 /// Follows the calls of an invocation, for example to show progress.
 pub trait Observer: Send + Sync {
-    /// An attempt has ended. `addresses` is the number of addresses to associate, or zero if the call only reads.
+    /// Records the end of an attempt. `addresses` is the number of addresses to associate, or zero if the call only
+    /// reads.
     fn attempt_ended(&self, operation: Operation, addresses: usize, result: Result<(), &Refusal>);
 }
 
@@ -61,8 +62,8 @@ pub trait Observer: Send + Sync {
 pub(crate) struct Caller<'a> {
     /// Makes the attempts.
     pub connect: &'a Connect,
-    /// The state that all invocations of the process share.
-    pub shared: &'a Shared,
+    /// The limits that all invocations of the process share.
+    pub shared: &'a ProcessLimits,
     /// Bounds of each call.
     pub limits: CallLimits,
     /// The end of the time for calls.
@@ -75,126 +76,129 @@ impl Caller<'_> {
     /// Makes every call that the scheduler needs, and returns when there is no call left or no time.
     ///
     /// A call waits in this order: for its backoff, for a permit, and for a turn of the pace. So every attempt has a
-    /// turn, no call holds a permit during its backoff, and a call uses its turn at once.
+    /// turn, no call has a permit during its backoff, and a call uses its turn immediately.
     pub(crate) async fn run(&self, scheduler: &mut Scheduler<'_>) -> Tally {
-        let run = Run {
+        let run = CallLoop {
             caller: self,
             scheduler,
             agenda: Agenda::default(),
             in_flight: FuturesUnordered::new(),
             backoffs: HashMap::new(),
             tally: Tally::default(),
-            spare: None,
-            spare_directory: None,
+            spare_permit: None,
+            spare_directory_permit: None,
         };
         run.until_done().await
     }
 }
 
-struct Run<'a, 'r> {
+struct CallLoop<'a, 'r> {
     caller: &'a Caller<'a>,
     scheduler: &'a mut Scheduler<'r>,
     agenda: Agenda,
-    in_flight: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send + 'a>>>,
-    /// The next pause of each place whose steps asked for one.
+    in_flight: FuturesUnordered<Pin<Box<dyn Future<Output = FinishedAttempt> + Send + 'a>>>,
+    /// The next pause of each place whose steps have paused before.
     backoffs: HashMap<usize, Backoff>,
     tally: Tally,
-    /// A permit for a call in flight that the loop waited for and has not used yet.
-    spare: Option<OwnedSemaphorePermit>,
-    /// A permit to read a directory, as `spare`.
-    spare_directory: Option<OwnedSemaphorePermit>,
+    /// A permit for a call that the loop waited for and has not used yet.
+    spare_permit: Option<OwnedSemaphorePermit>,
+    /// A permit to read a directory that the loop has not used yet.
+    spare_directory_permit: Option<OwnedSemaphorePermit>,
 }
 
-struct Ended {
-    made: Made,
-    result: Result<Answer, (Attempt, Refusal)>,
+struct FinishedAttempt {
+    state: AttemptState,
+    result: Result<Response, (Attempt, Refusal)>,
     turn: Turn,
     _permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
 }
 
 /// The state of a call while an attempt is in flight.
-struct Made {
+struct AttemptState {
     operation: Operation,
     addresses: usize,
     rank: Rank,
-    /// Attempts of the call so far, this one included.
+    /// Number of attempts so far, including this one.
     attempts: u32,
-    /// The waits between the attempts, after the first retry.
+    /// The waits between attempts. `None` before the first retry.
     backoff: Option<Backoff>,
-    /// Connect may have carried out an earlier attempt although its answer was lost.
+    /// Connect may have carried out an earlier attempt although its response was lost.
     maybe_done: bool,
 }
 
-/// Why no further attempt can begin at the moment.
-struct Blocked {
+/// What the loop waits for when no attempt can start, in addition to the calls in flight.
+struct WaitReason {
     until: Option<Instant>,
     for_a_permit: bool,
     for_a_directory_permit: bool,
 }
 
-impl Blocked {
+impl WaitReason {
     fn until(until: Option<Instant>) -> Self {
-        Blocked { until, for_a_permit: false, for_a_directory_permit: false }
+        WaitReason { until, for_a_permit: false, for_a_directory_permit: false }
     }
 }
 
-impl Run<'_, '_> {
+impl CallLoop<'_, '_> {
     async fn until_done(mut self) -> Tally {
         loop {
-            let blocked = self.start_ready_attempts(now());
+            let wait = self.start_ready_attempts(now());
             if self.in_flight.is_empty() && self.agenda.is_empty() {
                 return self.tally;
             }
             tokio::select! {
-                Some(ended) = self.in_flight.next(), if !self.in_flight.is_empty() => self.settle(ended, now()),
-                () = sleep_until(blocked.until.unwrap_or_else(now)), if blocked.until.is_some() => {}
-                // Other invocations of the process hold the permits. The loop keeps a permit that becomes free.
-                // Otherwise the permit would pass to the next waiting invocation, and so on in a circle.
-                Ok(permit) = self.caller.shared.permits.clone().acquire_owned(), if blocked.for_a_permit => {
-                    self.spare = Some(permit);
+                Some(finished) = self.in_flight.next(), if !self.in_flight.is_empty() => {
+                    self.finish(finished, now());
+                }
+                () = sleep_until(wait.until.unwrap_or_else(now)), if wait.until.is_some() => {}
+                // Other invocations of the process have the permits. The loop keeps a permit that it receives. Otherwise
+                // waiting invocations would pass the permit around without using it.
+                Ok(permit) = self.caller.shared.permits.clone().acquire_owned(), if wait.for_a_permit => {
+                    self.spare_permit = Some(permit);
                 }
                 Ok(permit) = self.caller.shared.directory_permits.clone().acquire_owned(),
-                    if blocked.for_a_directory_permit => self.spare_directory = Some(permit),
+                    if wait.for_a_directory_permit => self.spare_directory_permit = Some(permit),
             }
         }
     }
 
-    /// Begins the most urgent attempts until none is ready or something holds the next one back.
-    fn start_ready_attempts(&mut self, now: Instant) -> Blocked {
-        self.collect(now);
+    /// Starts the most urgent attempts until none is ready or the next one has to wait.
+    fn start_ready_attempts(&mut self, now: Instant) -> WaitReason {
+        self.collect_steps(now);
         let wakes = self.agenda.wake(now).into_iter().chain(self.scheduler.wakes_at());
-        let mut blocked = Blocked::until(wakes.min());
+        let mut wait = WaitReason::until(wakes.min());
         if !self.caller.deadline.allows(now) {
             while !self.agenda.is_empty() {
                 let late = self.agenda.drain_all();
                 self.expire(late, now);
             }
-            return Blocked::until(None);
+            return WaitReason::until(None);
         }
         if let Some(rejection) = self.scheduler.credentials.stopped_by().cloned() {
             self.reject_all(&rejection, now);
-            return Blocked::until(None);
+            return WaitReason::until(None);
         }
         let mut paced = [false; Operation::ALL.len()];
         while let Some(operation) = self.next_operation(&paced) {
             let Some(pending) = self.agenda.pop(operation).and_then(|pending| self.scheduler.review(pending))
             else {
                 // The review may have led to another step.
-                self.collect(now);
+                self.collect_steps(now);
                 continue;
             };
             let permits = &self.caller.shared.permits;
-            let Some(permit) = self.spare.take().or_else(|| permits.clone().try_acquire_owned().ok()) else {
+            let Some(permit) = self.spare_permit.take().or_else(|| permits.clone().try_acquire_owned().ok())
+            else {
                 self.agenda.push(pending);
-                self.spare_directory = None;
-                blocked.for_a_permit = true;
-                blocked.until = blocked.until.into_iter().chain(self.time_is_over()).min();
-                return blocked;
+                self.spare_directory_permit = None;
+                wait.for_a_permit = true;
+                wait.until = wait.until.into_iter().chain(self.time_is_over()).min();
+                return wait;
             };
             match self.caller.shared.pace(operation).take(now) {
-                Ok(turn) => self.begin(pending, turn, permit, now),
+                Ok(turn) => self.start(pending, turn, permit, now),
                 Err(at) if self.caller.deadline.allows(at) => {
-                    blocked.until = Some(blocked.until.map_or(at, |until| until.min(at)));
+                    wait.until = Some(wait.until.map_or(at, |until| until.min(at)));
                     self.agenda.push(pending);
                     paced[operation as usize] = true;
                 }
@@ -206,14 +210,14 @@ impl Run<'_, '_> {
             }
         }
         if self.is_only_reading_blocked(&paced) {
-            blocked.for_a_directory_permit = true;
-            blocked.until = blocked.until.into_iter().chain(self.time_is_over()).min();
+            wait.for_a_directory_permit = true;
+            wait.until = wait.until.into_iter().chain(self.time_is_over()).min();
         }
         // No attempt can use the permits.
-        (self.spare, self.spare_directory) = (None, None);
-        // A group whose call was given back above may have another step, which begins after a pause.
-        blocked.until = blocked.until.into_iter().chain(self.agenda.wake(now)).min();
-        blocked
+        (self.spare_permit, self.spare_directory_permit) = (None, None);
+        // A group whose call was returned above may have another step, which starts after a pause.
+        wait.until = wait.until.into_iter().chain(self.agenda.wake(now)).min();
+        wait
     }
 
     /// The next operation to call. If the limit is one call, a directory call starts only when no other call can.
@@ -232,12 +236,13 @@ impl Run<'_, '_> {
 
     /// Takes a permit to read a directory, if a directory call is ready. Returns whether there is one.
     fn take_directory_permit(&mut self) -> bool {
-        if self.spare_directory.is_none()
+        if self.spare_directory_permit.is_none()
             && Operation::ALL.into_iter().any(|operation| self.agenda.is_directory_next(operation))
         {
-            self.spare_directory = self.caller.shared.directory_permits.clone().try_acquire_owned().ok();
+            self.spare_directory_permit =
+                self.caller.shared.directory_permits.clone().try_acquire_owned().ok();
         }
-        self.spare_directory.is_some()
+        self.spare_directory_permit.is_some()
     }
 
     /// Whether a directory call is ready and lacks only a permit that other calls of the process have.
@@ -250,38 +255,38 @@ impl Run<'_, '_> {
 
     /// The time at which no further call may start. Other invocations may have the permits for longer.
     fn time_is_over(&self) -> Option<Instant> {
-        self.caller.deadline.last_begin().map(|last| last + Duration::from_millis(1))
+        self.caller.deadline.last_start().map(|last| last + Duration::from_millis(1))
     }
 
-    fn begin(&mut self, pending: Pending, turn: Turn, permit: OwnedSemaphorePermit, now: Instant) {
+    fn start(&mut self, pending: PendingAttempt, turn: Turn, permit: OwnedSemaphorePermit, now: Instant) {
         let rank = pending.rank();
         let is_retry = match &pending {
-            Pending::First(step) => step.pause.is_some(),
-            Pending::Again(_) => true,
+            PendingAttempt::First(step) => step.pause.is_some(),
+            PendingAttempt::Again(_) => true,
         };
         let (attempt, attempts, backoff, maybe_done) = match pending {
-            Pending::First(step) => (self.scheduler.attempt(step.task, now), 1, None, false),
-            Pending::Again(retry) => {
+            PendingAttempt::First(step) => (self.scheduler.attempt(step.task, now), 1, None, false),
+            PendingAttempt::Again(retry) => {
                 (retry.attempt, retry.attempts + 1, Some(retry.backoff), retry.maybe_done)
             }
         };
         self.tally.api_calls += 1;
         let reads_directory = matches!(attempt, Attempt::Search { .. });
-        let permits = (permit, self.spare_directory.take_if(|_| reads_directory));
+        let permits = (permit, self.spare_directory_permit.take_if(|_| reads_directory));
         self.tally.retries += u64::from(is_retry);
         let (operation, addresses) = (attempt.operation(), attempt.addresses());
-        let made = Made { operation, addresses, rank, attempts, backoff, maybe_done };
+        let state = AttemptState { operation, addresses, rank, attempts, backoff, maybe_done };
         let time = self.caller.deadline.time_for_call(now, self.caller.limits.call_timeout);
         let connect = self.caller.connect;
         self.in_flight.push(Box::pin(async move {
             let result = attempt.make(connect, time).await;
-            Ended { made, result, turn, _permits: permits }
+            FinishedAttempt { state, result, turn, _permits: permits }
         }));
     }
 
-    fn settle(&mut self, ended: Ended, now: Instant) {
-        let Ended { made, result, turn, .. } = ended;
-        let Made { operation, addresses, rank, attempts, backoff, maybe_done } = made;
+    fn finish(&mut self, finished: FinishedAttempt, now: Instant) {
+        let FinishedAttempt { state, result, turn, .. } = finished;
+        let AttemptState { operation, addresses, rank, attempts, backoff, maybe_done } = state;
         let earlier_maybe_done = maybe_done;
         let pace = self.caller.shared.pace(operation);
         if let Some(observer) = self.caller.observer {
@@ -296,14 +301,14 @@ impl Run<'_, '_> {
             Ok(_) | Err(_) => self.scheduler.credentials.accepted(),
         }
         let (attempt, refusal) = match result {
-            Ok(answer) => {
+            Ok(response) => {
                 pace.succeeded(turn, now);
-                return self.scheduler.record(answer, now);
+                return self.scheduler.record(response, now);
             }
             Err(refused) => refused,
         };
         tracing::debug!(
-            %operation, attempt = attempts, error = refusal.code, class = ?refusal.class, "call refused"
+            %operation, attempt = attempts, error = refusal.code, class = ?refusal.class, "call rejected"
         );
         if refusal.class == Class::Throttled {
             self.tally.throttled_calls += 1;
@@ -325,23 +330,23 @@ impl Run<'_, '_> {
         if let Some(group) = attempt.group() {
             self.scheduler.delay(group);
         }
-        let retry = Retry { attempt, rank, attempts, backoff, last: refusal, maybe_done };
-        self.agenda.push_later(due, Pending::Again(Box::new(retry)));
+        let retry = RetryAttempt { attempt, rank, attempts, backoff, last: refusal, maybe_done };
+        self.agenda.push_later(due, PendingAttempt::Again(Box::new(retry)));
     }
 
     /// Moves the steps that the scheduler needs next into the agenda.
-    fn collect(&mut self, now: Instant) {
+    fn collect_steps(&mut self, now: Instant) {
         self.scheduler.release().into_iter().for_each(|pending| self.agenda.push(pending));
-        while let Some(step) = self.scheduler.next(now) {
+        while let Some(step) = self.scheduler.next_step(now) {
             let Some(pause) = step.pause else {
-                self.agenda.push(Pending::First(Box::new(step)));
+                self.agenda.push(PendingAttempt::First(Box::new(step)));
                 continue;
             };
             let settings = self.caller.limits.backoff;
             let backoff = self.backoffs.entry(step.place).or_insert_with(|| Backoff::new(settings));
             let due = now + backoff.next_wait().max(pause.at_least);
             if self.caller.deadline.allows(due) {
-                self.agenda.push_later(due, Pending::First(Box::new(step)));
+                self.agenda.push_later(due, PendingAttempt::First(Box::new(step)));
             } else {
                 self.scheduler.give_up(&step.task, "no time was left to wait for room on the queue", now);
             }
@@ -354,32 +359,34 @@ impl Run<'_, '_> {
             for pending in self.agenda.drain_all() {
                 let refused =
                     |maybe_done| Refused { refusal: rejection.clone(), out_of_time: false, maybe_done };
-                let answer = match pending {
-                    Pending::First(step) => Answer::Refused { task: step.task, refused: refused(false) },
-                    Pending::Again(retry) => retry.attempt.refused(refused(retry.maybe_done)),
+                let response = match pending {
+                    PendingAttempt::First(step) => {
+                        Response::Refused { task: step.task, refused: refused(false) }
+                    }
+                    PendingAttempt::Again(retry) => retry.attempt.refused(refused(retry.maybe_done)),
                 };
-                self.scheduler.record(answer, now);
+                self.scheduler.record(response, now);
             }
-            self.collect(now);
+            self.collect_steps(now);
         }
     }
 
     /// Returns attempts to the scheduler because there is no time for them.
-    fn expire(&mut self, late: Vec<Pending>, now: Instant) {
+    fn expire(&mut self, late: Vec<PendingAttempt>, now: Instant) {
         for pending in late {
             match pending {
-                Pending::First(step) => {
-                    let reason = "the invocation's time ended before its call could begin";
+                PendingAttempt::First(step) => {
+                    let reason = "the invocation's time ended before its call could start";
                     self.scheduler.expire(&step.task, reason, now);
                 }
-                Pending::Again(retry) => {
-                    let Retry { attempt, last, maybe_done, .. } = *retry;
+                PendingAttempt::Again(retry) => {
+                    let RetryAttempt { attempt, last, maybe_done, .. } = *retry;
                     let refused = Refused { refusal: last, out_of_time: true, maybe_done };
                     self.scheduler.record(attempt.refused(refused), now);
                 }
             }
         }
-        self.collect(now);
+        self.collect_steps(now);
     }
 }
 

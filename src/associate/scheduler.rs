@@ -1,4 +1,4 @@
-//! Scheduler: the directories to read and the groups to associate, as steps for the loop that makes the calls.
+//! Decides on the next call of an invocation, from the state of its names, its plan and its groups.
 
 mod doubt;
 
@@ -8,25 +8,25 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::associate::names::{DirectoryCache, Found, Names};
+use crate::associate::names::{DirectoryCache, LookupResults, Names};
 use crate::associate::outcome::GroupOutcomes;
-use crate::associate::plan::{Group, Joined, Place, Plan};
+use crate::associate::plan::{AddedChunks, Group, Place, Plan};
 use crate::connect::{AssociateCall, ListCall};
 use crate::failure::Failure;
 use crate::index::{DirectoryIndex, GroupIndex, Index, IndexList, PairIndex, SourceIndex};
 use crate::pairs::Pairs;
 use crate::requests::EmailAddressId;
 
-use super::agenda::Pending;
+use super::agenda::PendingAttempt;
 use super::credentials::Credentials;
 use super::group::{Chunk, GroupLimits, GroupStep, Progress, Standing};
 use super::instances::{Gate, Instances};
 use super::pause::Pause;
-use super::step::{Answer, Attempt, Step, Task};
+use super::step::{Attempt, Response, Step, Task};
 use super::token::client_token;
 
 /// How long a chunk that is not full waits for names that may still join its group. A full chunk saves a call, and a
-/// call takes this long at the default quota of two a second. A longer wait would let names hold identifiers back.
+/// call takes this long at the default quota of two per second. A longer wait would delay identifiers more than it saves.
 const WAIT_FOR_NAMES: Duration = Duration::from_millis(500);
 
 /// The input of a scheduler.
@@ -50,12 +50,12 @@ pub(crate) struct Scheduler<'p> {
     input: SchedulerInput<'p>,
     names: Names<'p>,
     plan: Plan,
-    groups: IndexList<GroupIndex, Member>,
+    groups: IndexList<GroupIndex, ScheduledGroup>,
     instances: Instances,
     /// Whether the API accepts the credentials.
     pub(super) credentials: Credentials,
-    /// Groups and readings that may need a step.
-    idle: VecDeque<Idle>,
+    /// Groups and directories that may need a step.
+    candidates: VecDeque<Candidate>,
     /// Until when chunks that are not full wait for names.
     names_awaited_until: Option<Instant>,
     /// The pairs that were looked up again, with their places before.
@@ -64,15 +64,15 @@ pub(crate) struct Scheduler<'p> {
 
 /// A group of the plan, while calls are made.
 #[derive(Debug)]
-struct Member {
+struct ScheduledGroup {
     progress: Progress,
     /// Number of pairs that join the group after the lookup of their address.
     waiting: usize,
 }
 
-/// A group or a reading that has no step under way.
+/// A group or a directory that may need a step.
 #[derive(Debug, Clone, Copy)]
-enum Idle {
+enum Candidate {
     /// A group, perhaps after a pause.
     Group(GroupIndex, Option<Pause>),
     /// The reading of a directory.
@@ -89,12 +89,12 @@ impl<'p> Scheduler<'p> {
             groups: IndexList::default(),
             instances: Instances::default(),
             credentials: Credentials::default(),
-            idle: names.to_read().map(Idle::Reading).collect(),
+            candidates: names.to_read().map(Candidate::Reading).collect(),
             names,
             names_awaited_until: Some(now + WAIT_FOR_NAMES),
             looked_up_again: Vec::new(),
         };
-        scheduler.begin_new_groups();
+        scheduler.add_new_groups();
         scheduler.count_waiting();
         scheduler
     }
@@ -105,16 +105,17 @@ impl<'p> Scheduler<'p> {
         (self.plan, self.groups.into_iter().map(|group| group.progress.finish()).collect())
     }
 
-    /// The next step. The loop gives it back with [`Scheduler::record`] or [`Scheduler::expire`].
-    pub(super) fn next(&mut self, now: Instant) -> Option<Step> {
+    /// Returns the next step. The loop returns it with [`Scheduler::record`], [`Scheduler::expire`] or
+    /// [`Scheduler::give_up`].
+    pub(super) fn next_step(&mut self, now: Instant) -> Option<Step> {
         self.end_wait_for_names(now);
         if let Some(call) = self.instances.next_check() {
             return Some(Step { task: Task::CheckInstance { call }, urgency: 0, place: 0, pause: None });
         }
-        while let Some(idle) = self.idle.pop_front() {
-            let step = match idle {
-                Idle::Group(group, pause) => self.next_of_group(group, pause),
-                Idle::Reading(reading) => self.names.next_page(reading).map(|call| Step {
+        while let Some(candidate) = self.candidates.pop_front() {
+            let step = match candidate {
+                Candidate::Group(group, pause) => self.next_step_of_group(group, pause),
+                Candidate::Reading(reading) => self.names.next_page(reading).map(|call| Step {
                     task: Task::Search { reading, call },
                     urgency: self.names.urgency(reading),
                     place: reading.get(),
@@ -128,20 +129,20 @@ impl<'p> Scheduler<'p> {
         None
     }
 
-    /// The time at which a step may become ready without another answer.
+    /// The time at which a step may become ready without another response.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         self.names.to_read().next()?;
         self.names_awaited_until
     }
 
-    fn next_of_group(&mut self, group: GroupIndex, pause: Option<Pause>) -> Option<Step> {
-        let member = &mut self.groups[group];
-        let more_may_join = member.waiting > 0 && self.names_awaited_until.is_some();
+    fn next_step_of_group(&mut self, group: GroupIndex, pause: Option<Pause>) -> Option<Step> {
+        let scheduled = &mut self.groups[group];
+        let more_may_join = scheduled.waiting > 0 && self.names_awaited_until.is_some();
         let planned = &self.plan.groups[group];
-        let step = member.progress.next_step(planned, more_may_join).or_else(|| {
-            // A check comes last, because it must know every address that requests ask for.
-            let may_check = member.waiting == 0 && self.names.knows_addresses(&planned.instance);
-            may_check.then(|| member.progress.next_check(planned)).flatten()
+        let step = scheduled.progress.next_step(planned, more_may_join).or_else(|| {
+            // A check comes last, because it needs every requested address.
+            let may_check = scheduled.waiting == 0 && self.names.knows_addresses(&planned.instance);
+            may_check.then(|| scheduled.progress.next_check(planned)).flatten()
         })?;
         let (task, urgency) = match step {
             GroupStep::Associate(chunk) => {
@@ -158,7 +159,7 @@ impl<'p> Scheduler<'p> {
 
     /// Reviews a call before it is made. Other responses may have made it pointless, or it has to wait for them. New
     /// identifiers from a directory join its chunk.
-    pub(super) fn review(&mut self, mut pending: Pending) -> Option<Pending> {
+    pub(super) fn review(&mut self, mut pending: PendingAttempt) -> Option<PendingAttempt> {
         let Some(group) = pending.group() else { return Some(pending) };
         let planned = &self.plan.groups[group];
         let progress = &mut self.groups[group].progress;
@@ -172,7 +173,7 @@ impl<'p> Scheduler<'p> {
                 }
             };
         }
-        if let Pending::First(step) = &mut pending
+        if let PendingAttempt::First(step) = &mut pending
             && let Task::Associate { chunk, .. } = &mut step.task
         {
             progress.fill(chunk, planned);
@@ -181,7 +182,7 @@ impl<'p> Scheduler<'p> {
     }
 
     /// Takes the calls that no longer wait and can be reviewed again.
-    pub(super) fn release(&mut self) -> Vec<Pending> {
+    pub(super) fn release(&mut self) -> Vec<PendingAttempt> {
         self.instances.release()
     }
 
@@ -211,36 +212,36 @@ impl<'p> Scheduler<'p> {
         }
     }
 
-    /// Records the answer to a step.
-    pub(super) fn record(&mut self, answer: Answer, now: Instant) {
-        match answer {
-            Answer::Associated { group, chunk } => self.update(group, |progress, _, _| {
+    /// Records the response to a step.
+    pub(super) fn record(&mut self, response: Response, now: Instant) {
+        match response {
+            Response::Associated { group, chunk } => self.update(group, |progress, _, _| {
                 progress.associated(&chunk);
                 None
             }),
-            Answer::Listed { group, listing, page } => {
+            Response::Listed { group, listing, page } => {
                 self.update(group, |progress, group, names| {
-                    let existing = |id: &EmailAddressId| names.check_address(&group.instance, id);
-                    progress.listed(listing, page, group, existing)
+                    let exists = |id: &EmailAddressId| names.check_address(&group.instance, id);
+                    progress.listed(listing, page, group, exists)
                 });
             }
-            Answer::Found { reading, page } => {
+            Response::Found { reading, page } => {
                 let found = self.names.add_page(reading, page, now);
-                self.read(reading, found);
+                self.apply_reading(reading, found);
             }
-            Answer::Exists { call } => self.instances.checked(&call, None),
-            Answer::Refused { task: Task::CheckInstance { call }, refused } => {
+            Response::Exists { call } => self.instances.checked(&call, None),
+            Response::Refused { task: Task::CheckInstance { call }, refused } => {
                 self.instances.checked(&call, Some(&refused.refusal));
             }
-            Answer::Refused { task: Task::Associate { group, chunk }, refused } => {
+            Response::Refused { task: Task::Associate { group, chunk }, refused } => {
                 self.update(group, |progress, _, _| progress.not_associated(chunk, refused));
             }
-            Answer::Refused { task: Task::List { group, listing }, refused } => {
+            Response::Refused { task: Task::List { group, listing }, refused } => {
                 self.update(group, |progress, group, _| progress.not_listed(listing, &refused, group));
             }
-            Answer::Refused { task: Task::Search { reading, .. }, refused } => {
+            Response::Refused { task: Task::Search { reading, .. }, refused } => {
                 let found = self.names.page_rejected(reading, &refused, now);
-                self.read(reading, found);
+                self.apply_reading(reading, found);
             }
         }
     }
@@ -250,7 +251,7 @@ impl<'p> Scheduler<'p> {
         self.end(task, Failure::deadline_exceeded(reason), now);
     }
 
-    /// Ends the group or reading of a refused task, because there is no time for a retry.
+    /// Ends the group or reading of a rejected task, because there is no time for a retry.
     pub(super) fn give_up(&mut self, task: &Task, reason: &str, now: Instant) {
         self.end(task, Failure::deadline_exceeded_after_refusal(reason), now);
     }
@@ -264,7 +265,7 @@ impl<'p> Scheduler<'p> {
             }
             Task::Search { reading, .. } => {
                 let found = self.names.out_of_time(*reading, &failure.message, now);
-                self.read(*reading, found);
+                self.apply_reading(*reading, found);
             }
             Task::CheckInstance { call } => self.instances.checked(call, None),
         }
@@ -277,11 +278,11 @@ impl<'p> Scheduler<'p> {
         }
     }
 
-    /// Records that a page of a directory was read, or that the reading failed.
-    fn read(&mut self, reading: DirectoryIndex, found: Found) {
+    /// Applies the results of a page that was read, or of a reading that ended.
+    fn apply_reading(&mut self, reading: DirectoryIndex, found: LookupResults) {
         self.join(found);
         if self.names.is_reading(reading) {
-            self.idle.push_back(Idle::Reading(reading));
+            self.candidates.push_back(Candidate::Reading(reading));
         } else {
             // A check waits for the whole directory.
             self.wake_groups();
@@ -289,16 +290,16 @@ impl<'p> Scheduler<'p> {
     }
 
     /// Adds the pairs whose names were found to their groups.
-    fn join(&mut self, found: Found) {
+    fn join(&mut self, found: LookupResults) {
         if found.queues.is_empty() && found.pairs.is_empty() {
             return;
         }
-        let joined = self.plan.join(self.input.pairs, found);
-        self.begin_new_groups();
-        for (member, group) in self.groups.iter_mut().zip(&self.plan.groups) {
-            member.progress.grow(group);
+        let added = self.plan.join(self.input.pairs, found);
+        self.add_new_groups();
+        for (scheduled, group) in self.groups.iter_mut().zip(&self.plan.groups) {
+            scheduled.progress.grow(group);
         }
-        for Joined { group, chunks } in joined {
+        for AddedChunks { group, chunks } in added {
             self.groups[group].progress.join(&chunks);
         }
         self.count_waiting();
@@ -306,15 +307,14 @@ impl<'p> Scheduler<'p> {
     }
 
     fn wake_groups(&mut self) {
-        self.idle.extend(self.groups.indices().map(|group| Idle::Group(group, None)));
+        self.candidates.extend(self.groups.indices().map(|group| Candidate::Group(group, None)));
     }
 
-    fn begin_new_groups(&mut self) {
-        let begun = self.groups.len();
-        for group in self.plan.groups.iter().skip(begun) {
+    fn add_new_groups(&mut self) {
+        for group in self.plan.groups.iter().skip(self.groups.len()) {
             let progress = Progress::new(group, self.input.limits);
-            let group = self.groups.push(Member { progress, waiting: 0 });
-            self.idle.push_back(Idle::Group(group, None));
+            let group = self.groups.push(ScheduledGroup { progress, waiting: 0 });
+            self.candidates.push_back(Candidate::Group(group, None));
         }
     }
 
@@ -327,16 +327,16 @@ impl<'p> Scheduler<'p> {
         }
     }
 
-    /// Gives an answer to a group. The group may then need its next step.
+    /// Passes a response to a group. The group may then need its next step.
     fn update(
         &mut self,
         group: GroupIndex,
-        answer: impl FnOnce(&mut Progress, &Group, &Names<'_>) -> Option<Pause>,
+        respond: impl FnOnce(&mut Progress, &Group, &Names<'_>) -> Option<Pause>,
     ) {
         let (progress, planned) = (&mut self.groups[group].progress, &self.plan.groups[group]);
-        let pause = answer(progress, planned, &self.names);
+        let pause = respond(progress, planned, &self.names);
         self.instances.note(&planned.instance, group, progress.standing());
-        self.idle.push_back(Idle::Group(group, pause));
+        self.candidates.push_back(Candidate::Group(group, pause));
     }
 
     fn associate_call(&self, group: &Group, chunk: &Chunk) -> AssociateCall {

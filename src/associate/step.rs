@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::connect::{
-    AssociateCall, Connect, Entry, ListCall, ListedAddress, Operation, Page, Refusal, Refused, SearchCall,
+    AssociateCall, Connect, DirectoryEntry, ListCall, ListedAddress, Operation, Page, Refusal, Refused,
+    SearchCall,
 };
-
 use crate::index::{DirectoryIndex, GroupIndex};
 
 use super::group::{Chunk, Listing};
@@ -23,7 +23,7 @@ pub(crate) struct Step {
     pub(crate) urgency: usize,
     /// The lowest number goes first among equally urgent steps. All steps of one group have the same place.
     pub place: usize,
-    /// How long the step waits before it may begin.
+    /// How long the step waits before it starts.
     pub(crate) pause: Option<Pause>,
 }
 
@@ -49,9 +49,9 @@ pub(super) enum Attempt {
     CheckInstance { call: SearchCall },
 }
 
-/// The answer to a task, after all retries of its call.
+/// The response to a task, after all retries of its call.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum Response {
     /// Every address of the chunk is on the queue.
     Associated { group: GroupIndex, chunk: Chunk },
     /// A page of the queue's list.
@@ -62,10 +62,10 @@ pub(crate) enum Answer {
         page: Page<ListedAddress>,
     },
     /// A page of a directory.
-    Found { reading: DirectoryIndex, page: Page<Entry> },
+    Found { reading: DirectoryIndex, page: Page<DirectoryEntry> },
     /// The instance exists.
     Exists { call: SearchCall },
-    /// The call failed for good.
+    /// The call failed, and is not made again.
     Refused { task: Task, refused: Refused },
 }
 
@@ -113,37 +113,37 @@ impl Attempt {
         }
     }
 
-    /// Makes the call once. A refusal returns the attempt too, because the loop may make it again.
-    pub(super) async fn make(self, connect: &Connect, time: Duration) -> Result<Answer, (Self, Refusal)> {
+    /// Makes the call once. A rejection returns the attempt too, because the loop may make it again.
+    pub(super) async fn make(self, connect: &Connect, time: Duration) -> Result<Response, (Self, Refusal)> {
         match self {
             Attempt::Associate { group, chunk, call } => match within(time, connect.associate(&call)).await {
-                Ok(()) => Ok(Answer::Associated { group, chunk }),
+                Ok(()) => Ok(Response::Associated { group, chunk }),
                 Err(refusal) => Err((Attempt::Associate { group, chunk, call }, refusal)),
             },
             Attempt::List { group, listing, call } => match within(time, connect.list(&call)).await {
-                Ok(page) => Ok(Answer::Listed { group, listing, page }),
+                Ok(page) => Ok(Response::Listed { group, listing, page }),
                 Err(refusal) => Err((Attempt::List { group, listing, call }, refusal)),
             },
             Attempt::Search { reading, call } => match within(time, connect.search(&call)).await {
-                Ok(page) => Ok(Answer::Found { reading, page }),
+                Ok(page) => Ok(Response::Found { reading, page }),
                 Err(refusal) => Err((Attempt::Search { reading, call }, refusal)),
             },
             Attempt::CheckInstance { call } => match within(time, connect.search(&call)).await {
-                Ok(_) => Ok(Answer::Exists { call }),
+                Ok(_) => Ok(Response::Exists { call }),
                 Err(refusal) => Err((Attempt::CheckInstance { call }, refusal)),
             },
         }
     }
 
-    /// The answer to a call that the loop does not make again.
-    pub(super) fn refused(self, refused: Refused) -> Answer {
+    /// The response to a call that the loop does not make again.
+    pub(super) fn refused(self, refused: Refused) -> Response {
         let task = match self {
             Attempt::Associate { group, chunk, .. } => Task::Associate { group, chunk },
             Attempt::List { group, listing, .. } => Task::List { group, listing },
             Attempt::Search { reading, call } => Task::Search { reading, call },
             Attempt::CheckInstance { call } => Task::CheckInstance { call },
         };
-        Answer::Refused { task, refused }
+        Response::Refused { task, refused }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `ClientToken`: makes a call idempotent.
+//! Computes the `ClientToken`, which makes a call idempotent.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use sha2::{Digest, Sha256};
 
 use crate::requests::{EmailAddressId, InstanceId, QueueId};
 
-/// Computes the token of a call from its chunk and its sources. A redelivered message gives the same token for the same
-/// chunk. A later message that asks for the same pairs gives another token.
+/// Computes the token of a call from its chunk and its sources. A redelivered message has the same token for the same
+/// chunk. A later message that requests the same pairs has another one.
 ///
-/// `sources` are the identifiers of the sources that ask for the addresses. The token has 64 hexadecimal characters. The
+/// `sources` are the identifiers of the sources that request the addresses. The token has 64 hexadecimal characters. The
 /// API accepts up to 500 (API reference, AssociateQueueEmailAddresses, ClientToken).
 pub(crate) fn client_token<'a>(
     instance: &InstanceId,
@@ -18,7 +18,7 @@ pub(crate) fn client_token<'a>(
     sources: impl IntoIterator<Item = &'a str>,
 ) -> String {
     let mut hash = Sha256::new();
-    // The hash includes the length of each part, so that two different lists of parts never give the same bytes.
+    // The hash includes the length of each part, so that two different lists of parts never have the same bytes.
     let mut part = |text: &str| {
         hash.update((text.len() as u64).to_be_bytes());
         hash.update(text.as_bytes());

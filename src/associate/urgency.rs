@@ -2,30 +2,30 @@
 
 use crate::index::{IndexList, RequestIndex};
 
-/// Addresses in one AssociateQueueEmailAddresses call (API reference: EmailAddressesConfig, at most 50).
+/// Maximum number of addresses in one AssociateQueueEmailAddresses call (API reference, EmailAddressesConfig).
 pub const CHUNK: usize = 50;
 
-/// For each chunk, returns the number of calls that the smallest request with an address in it needs. `mentions`
-/// gives the request and the chunk of each mention, in the order of the requests.
+/// Returns for each call the number of calls that the smallest request that needs it makes. `mentions` returns the
+/// request and the call of each mention, in the order of the requests.
 pub(crate) fn fewest_calls<Mentions>(
-    chunks: usize,
+    calls: usize,
     requests: usize,
     mentions: impl Fn() -> Mentions,
 ) -> Vec<usize>
 where
     Mentions: Iterator<Item = (RequestIndex, usize)>,
 {
-    // Mentions are in the order of their requests, so one mark for each chunk shows whether a request was counted.
-    let mut counted = vec![None; chunks];
-    let mut calls = IndexList::from(vec![0; requests]);
-    for (request, chunk) in mentions() {
-        if counted[chunk].replace(request) != Some(request) {
-            calls[request] += 1;
+    // Mentions are in the order of their requests, so one mark for each call shows whether a request was counted.
+    let mut counted = vec![None; calls];
+    let mut calls_of = IndexList::from(vec![0; requests]);
+    for (request, call) in mentions() {
+        if counted[call].replace(request) != Some(request) {
+            calls_of[request] += 1;
         }
     }
-    let mut fewest = vec![usize::MAX; chunks];
-    for (request, chunk) in mentions() {
-        fewest[chunk] = fewest[chunk].min(calls[request]);
+    let mut fewest = vec![usize::MAX; calls];
+    for (request, call) in mentions() {
+        fewest[call] = fewest[call].min(calls_of[request]);
     }
     fewest
 }

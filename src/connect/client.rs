@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use crate::deferred::Deferred;
 
 use super::operation::{
-    AssociateCall, Directory, DisassociateCall, Entry, ListCall, ListedAddress, Page, SearchCall,
+    AssociateCall, DirectoryEntry, DirectoryKind, DisassociateCall, ListCall, ListedAddress, Page, SearchCall,
 };
 use super::refusal::Refusal;
 
@@ -118,14 +118,14 @@ impl Connect {
     ///
     /// # Errors
     /// Returns the classified cause if the call did not succeed.
-    pub async fn search(&self, call: &SearchCall) -> Result<Page<Entry>, Refusal> {
+    pub async fn search(&self, call: &SearchCall) -> Result<Page<DirectoryEntry>, Refusal> {
         match call.directory {
-            Directory::Queues => self.search_queues(call).await,
-            Directory::EmailAddresses => self.search_email_addresses(call).await,
+            DirectoryKind::Queues => self.search_queues(call).await,
+            DirectoryKind::EmailAddresses => self.search_email_addresses(call).await,
         }
     }
 
-    async fn search_queues(&self, call: &SearchCall) -> Result<Page<Entry>, Refusal> {
+    async fn search_queues(&self, call: &SearchCall) -> Result<Page<DirectoryEntry>, Refusal> {
         let standard =
             QueueSearchCriteria::builder().queue_type_condition(SearchableQueueType::Standard).build();
         let page = self
@@ -145,12 +145,12 @@ impl Connect {
             .queues
             .unwrap_or_default()
             .into_iter()
-            .filter_map(|queue| Some(Entry { name: queue.name?, id: queue.queue_id? }))
+            .filter_map(|queue| Some(DirectoryEntry { name: queue.name?, id: queue.queue_id? }))
             .collect();
         Ok(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) })
     }
 
-    async fn search_email_addresses(&self, call: &SearchCall) -> Result<Page<Entry>, Refusal> {
+    async fn search_email_addresses(&self, call: &SearchCall) -> Result<Page<DirectoryEntry>, Refusal> {
         let page = self
             .client
             .get()
@@ -167,7 +167,9 @@ impl Connect {
             .email_addresses
             .unwrap_or_default()
             .into_iter()
-            .filter_map(|address| Some(Entry { name: address.email_address?, id: address.email_address_id? }))
+            .filter_map(|address| {
+                Some(DirectoryEntry { name: address.email_address?, id: address.email_address_id? })
+            })
             .collect();
         Ok(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) })
     }

@@ -10,6 +10,6 @@ mod refusal;
 
 pub use client::Connect;
 pub(crate) use operation::{AssociateCall, DisassociateCall};
-pub use operation::{Directory, Entry, ListCall, ListedAddress, Operation, Page, SearchCall};
+pub use operation::{DirectoryEntry, DirectoryKind, ListCall, ListedAddress, Operation, Page, SearchCall};
 pub(crate) use pages::Pages;
 pub use refusal::{Class, Refusal, Refused};

@@ -88,26 +88,26 @@ pub struct SearchCall {
     /// The instance's identifier.
     pub instance: InstanceId,
     /// The directory to read.
-    pub directory: Directory,
+    pub directory: DirectoryKind,
     /// The start of the page. The first page has no token.
     pub next_token: Option<String>,
 }
 
 /// A directory of an instance, which lists names and identifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Directory {
+pub enum DirectoryKind {
     /// The standard queues of the instance.
     Queues,
     /// The email addresses of the instance.
     EmailAddresses,
 }
 
-impl Directory {
+impl DirectoryKind {
     /// The operation that reads the directory.
     pub fn operation(self) -> Operation {
         match self {
-            Directory::Queues => Operation::SearchQueues,
-            Directory::EmailAddresses => Operation::SearchEmailAddresses,
+            DirectoryKind::Queues => Operation::SearchQueues,
+            DirectoryKind::EmailAddresses => Operation::SearchEmailAddresses,
         }
     }
 }
@@ -132,7 +132,7 @@ pub struct ListedAddress {
 
 /// A queue or an email address in an instance's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct DirectoryEntry {
     /// The queue's name, or the address itself.
     pub name: String,
     /// The identifier of the queue or address.

@@ -19,7 +19,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use crate::associate::{
-    Caller, Deadline, DirectoryCache, Group, Observer, Plan, SchedulerInput, Shared, Tally, associate,
+    Caller, Deadline, DirectoryCache, Group, Observer, Plan, ProcessLimits, SchedulerInput, Tally, associate,
 };
 use crate::connect::Connect;
 use crate::deferred::Deferred;
@@ -39,7 +39,7 @@ use retrier::Retrier;
 pub struct Remover {
     settings: Settings,
     connect: Connect,
-    shared: Shared,
+    shared: ProcessLimits,
     directories: DirectoryCache,
 }
 
@@ -101,7 +101,7 @@ impl Remover {
     /// Creates a remover. The client must not retry by itself.
     pub fn new(settings: Settings, connect: Deferred<aws_sdk_connect::Client>) -> Self {
         Remover {
-            shared: Shared::new(settings.allowance, settings.max_concurrent_calls, Instant::now()),
+            shared: ProcessLimits::new(settings.allowance, settings.max_concurrent_calls, Instant::now()),
             settings,
             connect: Connect::new(connect),
             directories: DirectoryCache::default(),

@@ -5,14 +5,14 @@ use std::cell::{Cell, RefCell};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::associate::pace::Turn;
-use crate::associate::{CallLimits, Credentials, Deadline, Observer, Shared, Tally};
+use crate::associate::{CallLimits, Credentials, Deadline, Observer, ProcessLimits, Tally};
 use crate::backoff::Backoff;
 use crate::connect::{Class, Connect, Operation, Refusal, Refused};
 
 /// Makes calls with the rules of associations: the same retries, backoff, pace and time limits.
 pub(super) struct Retrier<'a> {
     pub(super) connect: &'a Connect,
-    shared: &'a Shared,
+    shared: &'a ProcessLimits,
     limits: CallLimits,
     deadline: Deadline,
     observer: &'a dyn Observer,
@@ -32,7 +32,7 @@ pub(super) enum CallError {
 impl<'a> Retrier<'a> {
     pub(super) fn new(
         connect: &'a Connect,
-        shared: &'a Shared,
+        shared: &'a ProcessLimits,
         limits: CallLimits,
         deadline: Deadline,
         observer: &'a dyn Observer,

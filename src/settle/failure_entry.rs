@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::associate::Distinct;
+use crate::associate::DistinctPair;
 use crate::failure::Failure;
 use crate::index::{InvalidIndex, PairIndex, SourceIndex};
 use crate::requests::{EmailAddressId, InstanceId, Named, Options, QueueId};
@@ -59,7 +59,7 @@ pub(crate) enum Subject {
         /// The pair as the caller named it.
         pair: PairIndex,
         /// The distinct pair, which is the same however requests name it.
-        distinct: Distinct,
+        distinct: DistinctPair,
     },
     /// An invalid part of a request.
     Invalid(InvalidIndex),

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::associate::{Distinct, Plan};
+use crate::associate::{DistinctPair, Plan};
 use crate::failure::{Failure, Retry};
 use crate::index::{FailureIndex, Index, IndexList, InvalidIndex, PairIndex, SourceIndex};
 use crate::pairs::{Pairs, RequestInfo};
@@ -35,7 +35,7 @@ impl Failures {
             list: IndexList::default(),
             reasons: HashSet::new(),
         };
-        let mut seen: HashMap<(SourceIndex, Distinct), FailureIndex> = HashMap::new();
+        let mut seen: HashMap<(SourceIndex, DistinctPair), FailureIndex> = HashMap::new();
         for mention in &pairs.mentions {
             let Some(failure) = failure_of(mention.pair) else { continue };
             let request = &pairs.requests[mention.request];

@@ -1,7 +1,7 @@
 //! The work that is measured: everything between a payload's bytes and the first call.
 
 use queue_email_associator::associate::Plan;
-use queue_email_associator::associate::Resolved;
+use queue_email_associator::associate::Resolutions;
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Envelope;
 use queue_email_associator::requests::{Context, Home, InstanceId};
@@ -21,7 +21,7 @@ pub(crate) fn plan(payload: &[u8], home: &Home) -> Result<(usize, usize), Failur
     if pairs.have_names() {
         return Err(Failure::Payload("it names something by name".to_owned()));
     }
-    let resolved = Resolved {
+    let resolved = Resolutions {
         queues: pairs.queues.iter().filter_map(|queue| queue.queue.id().cloned().map(Ok)).collect(),
         addresses: pairs
             .pairs

@@ -153,7 +153,9 @@ fn handler(case: &Case) -> Result<Ran, String> {
 /// Delivers the dead letters again, in a world where everything works. Only pairs that were valid the first time may be
 /// associated.
 fn redrive(number: u64, world: &World) -> Result<(), String> {
-    for sent in world.sqs.sent().iter().filter(|sent| sent.queue_url == FAILURES && sent.bytes < 20_000).take(5) {
+    for sent in
+        world.sqs.sent().iter().filter(|sent| sent.queue_url == FAILURES && sent.bytes < 20_000).take(5)
+    {
         let record = serde_json::json!({ "messageId": "again", "body": sent.text, "eventSource": "aws:sqs" });
         let payload = serde_json::json!({ "Records": [record] }).to_string();
         let (again, _, _) = invoke(world::calm, number, payload.as_bytes())?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::associate::outcome::Outcome;
-use crate::associate::plan::{Chunk as PlannedChunk, Group};
+use crate::associate::plan::{Group, PlannedChunk};
 use crate::connect::Refusal;
 use crate::failure::Failure;
 use crate::index::{AddressIndex, IndexList};

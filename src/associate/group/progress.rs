@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::associate::outcome::{GroupOutcomes, Outcome};
-use crate::associate::plan::{Chunk as PlannedChunk, Group};
+use crate::associate::plan::{Group, PlannedChunk};
 use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
 use crate::failure::{Blame, Failure, Retry};
 use crate::index::AddressIndex;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::associate::outcome::Outcome;
 use crate::associate::pause::Pause;
-use crate::associate::plan::{Address, Chunk as PlannedChunk, Group, Sources};
+use crate::associate::plan::{Group, PlannedAddress, PlannedChunk, Sources};
 use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
 use crate::failure::{Blame, Retry};
 use crate::index::{AddressIndex, Index, PairIndex, SourceIndex};
@@ -21,7 +21,7 @@ const LIMITS: GroupLimits = GroupLimits { additional_addresses: 49, max_attempts
 
 /// A group of addresses `a0`, `a1`, ...
 fn group(addresses: usize) -> Group {
-    let address = |position| Address {
+    let address = |position| PlannedAddress {
         id: format!("a{position}").as_str().into(),
         intent: Intent::Associate,
         sources: Sources::One(SourceIndex::new(0)),

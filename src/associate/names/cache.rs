@@ -12,7 +12,7 @@ use super::directory::{Directory, DirectoryKey};
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
 /// Maximum number of entries in all kept directories. The oldest directories are dropped first. The number is twice that
-/// of the largest directory of addresses that the function reads, and takes about 10 MB.
+/// of the largest directory of addresses that the function reads, and takes about 20 MB.
 const MAX_ENTRIES: usize = 100_000;
 
 /// The directories that the process has read, shared by its invocations.
@@ -63,18 +63,19 @@ fn is_expired(directory: &Directory, now: Instant) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::connect::Directory as Kind;
+    use crate::connect::DirectoryKind;
 
     use super::super::directory::NameAndId;
     use super::*;
 
     fn key(instance: &str) -> DirectoryKey {
-        DirectoryKey { instance: instance.into(), kind: Kind::Queues }
+        DirectoryKey { instance: instance.into(), kind: DirectoryKind::Queues }
     }
 
     fn directory(entries: usize, read_at: Instant) -> Arc<Directory> {
-        let entries = (0..entries).map(|number| NameAndId::new(Kind::Queues, &number.to_string(), "q"));
-        Arc::new(Directory::new(Kind::Queues, entries.collect(), read_at, 1))
+        let entries =
+            (0..entries).map(|number| NameAndId::new(DirectoryKind::Queues, &number.to_string(), "q"));
+        Arc::new(Directory::new(DirectoryKind::Queues, entries.collect(), read_at, 1))
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::connect::{Directory as Kind, Entry, Page, SearchCall};
+use crate::connect::{DirectoryEntry, DirectoryKind, Page, SearchCall};
 use crate::failure::Failure;
 use crate::index::{DirectoryIndex, IndexList, QueueIndex};
 use crate::pairs::Pairs;
@@ -13,7 +13,7 @@ use crate::requests::{EmailAddressId, Id, InstanceId, Intent, Named};
 
 use super::cache::DirectoryCache;
 use super::directory::DirectoryKey;
-use super::failure::Searched;
+use super::failure::SearchScope;
 use super::state::{DirectoryState, NeededDirectory};
 use super::urgency::urgencies;
 
@@ -48,7 +48,7 @@ impl<'a> Directories<'a> {
             directories.open(key, now);
         }
         for (instance, ids) in checked_ids(pairs) {
-            let index = directories.open(DirectoryKey { instance, kind: Kind::EmailAddresses }, now);
+            let index = directories.open(DirectoryKey { instance, kind: DirectoryKind::EmailAddresses }, now);
             let needed = &mut directories.needed[index];
             needed.checked_ids = ids;
             needed.reread_for_checks(now);
@@ -71,7 +71,9 @@ impl<'a> Directories<'a> {
         let directories: IndexList<QueueIndex, _> = pairs
             .queues
             .indices()
-            .map(|queue| [Kind::Queues, Kind::EmailAddresses].map(|kind| directory_of(queue, kind)))
+            .map(|queue| {
+                [DirectoryKind::Queues, DirectoryKind::EmailAddresses].map(|kind| directory_of(queue, kind))
+            })
             .collect();
         let urgencies = urgencies(pairs, self.needed.len(), |mention| {
             let pair = &pairs.pairs[mention.pair];
@@ -87,7 +89,7 @@ impl<'a> Directories<'a> {
         }
     }
 
-    fn index(&self, instance: &InstanceId, kind: Kind) -> Option<DirectoryIndex> {
+    fn index(&self, instance: &InstanceId, kind: DirectoryKind) -> Option<DirectoryIndex> {
         self.indices.get(&DirectoryKey { instance: instance.clone(), kind }).copied()
     }
 
@@ -120,7 +122,12 @@ impl<'a> Directories<'a> {
     }
 
     /// Adds a page. Returns whether the reading has ended.
-    pub(super) fn add_page(&mut self, index: DirectoryIndex, page: Page<Entry>, now: Instant) -> bool {
+    pub(super) fn add_page(
+        &mut self,
+        index: DirectoryIndex,
+        page: Page<DirectoryEntry>,
+        now: Instant,
+    ) -> bool {
         let needed = &mut self.needed[index];
         let DirectoryState::Reading { reading, is_reread, .. } = &mut needed.state else { return true };
         match reading.add(page) {
@@ -132,7 +139,7 @@ impl<'a> Directories<'a> {
                 needed.reread_for_checks(now);
             }
             Err(endless) => {
-                let failure = Searched::new(&needed.key, self.region).endless(&endless);
+                let failure = SearchScope::new(&needed.key, self.region).endless(&endless);
                 needed.fail(failure);
             }
         }
@@ -143,11 +150,11 @@ impl<'a> Directories<'a> {
     pub(super) fn end_reading(
         &mut self,
         index: DirectoryIndex,
-        failure: impl FnOnce(Searched<'_>, usize) -> Failure,
+        failure: impl FnOnce(SearchScope<'_>, usize) -> Failure,
     ) {
         let needed = &mut self.needed[index];
         if let DirectoryState::Reading { reading, .. } = &needed.state {
-            let failure = failure(Searched::new(&needed.key, self.region), reading.pages_read());
+            let failure = failure(SearchScope::new(&needed.key, self.region), reading.pages_read());
             needed.fail(failure);
         }
     }
@@ -156,7 +163,7 @@ impl<'a> Directories<'a> {
     pub(super) fn look_up<Of: Clone>(
         &mut self,
         instance: &InstanceId,
-        kind: Kind,
+        kind: DirectoryKind,
         named: Named<&Id<Of>, &Arc<str>>,
         unread: &Arc<Failure>,
         now: Instant,
@@ -175,7 +182,7 @@ impl<'a> Directories<'a> {
             DirectoryState::Reading { .. } => Lookup::Waits(index),
             DirectoryState::Failed { failure, .. } => Lookup::Failed(failure.clone()),
             DirectoryState::Cached(directory) | DirectoryState::Read { directory, .. } => {
-                let searched = Searched::new(&needed.key, self.region);
+                let searched = SearchScope::new(&needed.key, self.region);
                 Lookup::Failed(Arc::new(match directory.find(name).len() {
                     0 => searched.name_not_found(name, directory),
                     count => searched.name_ambiguous(count),
@@ -186,14 +193,14 @@ impl<'a> Directories<'a> {
 
     /// Reads a directory again because an identifier from it may be out of date. Does nothing if this invocation has
     /// read it again before.
-    pub(super) fn reread(&mut self, instance: &InstanceId, kind: Kind, now: Instant) {
+    pub(super) fn reread(&mut self, instance: &InstanceId, kind: DirectoryKind, now: Instant) {
         if let Some(index) = self.index(instance, kind) {
             self.needed[index].reread_for_stale(now);
         }
     }
 
     /// Reads a directory again unless this invocation has read it.
-    pub(super) fn refresh(&mut self, instance: &InstanceId, kind: Kind, now: Instant) {
+    pub(super) fn refresh(&mut self, instance: &InstanceId, kind: DirectoryKind, now: Instant) {
         if let Some(index) = self.index(instance, kind)
             && !matches!(self.needed[index].state, DirectoryState::Read { .. })
         {
@@ -203,7 +210,7 @@ impl<'a> Directories<'a> {
 
     /// Whether the address directory of an instance is not being read.
     pub(super) fn knows_addresses(&self, instance: &InstanceId) -> bool {
-        self.index(instance, Kind::EmailAddresses).is_none_or(|index| !self.is_reading(index))
+        self.index(instance, DirectoryKind::EmailAddresses).is_none_or(|index| !self.is_reading(index))
     }
 
     /// Checks that an instance has an email address.
@@ -216,7 +223,7 @@ impl<'a> Directories<'a> {
         id: &EmailAddressId,
         unread: &Arc<Failure>,
     ) -> Result<(), Arc<Failure>> {
-        let index = self.index(instance, Kind::EmailAddresses).ok_or_else(|| unread.clone())?;
+        let index = self.index(instance, DirectoryKind::EmailAddresses).ok_or_else(|| unread.clone())?;
         let NeededDirectory { state, key, .. } = &self.needed[index];
         if state.directory().is_some_and(|directory| directory.has_id(id)) {
             return Ok(());
@@ -225,7 +232,7 @@ impl<'a> Directories<'a> {
             DirectoryState::Reading { .. } => unread.clone(),
             DirectoryState::Failed { failure, .. } => failure.clone(),
             DirectoryState::Cached(_) | DirectoryState::Read { .. } => {
-                Arc::new(Searched::new(key, self.region).address_not_found())
+                Arc::new(SearchScope::new(key, self.region).address_not_found())
             }
         })
     }
@@ -238,8 +245,8 @@ fn keys_of_names(pairs: &Pairs) -> impl Iterator<Item = DirectoryKey> {
     let addresses = pairs.pairs.iter().filter(|pair| pair.address().name().is_some());
     let instances = addresses.map(|pair| &pairs.queues[pair.queue()].instance);
     queues
-        .map(move |queue| key(&queue.instance, Kind::Queues))
-        .chain(instances.map(move |instance| key(instance, Kind::EmailAddresses)))
+        .map(move |queue| key(&queue.instance, DirectoryKind::Queues))
+        .chain(instances.map(move |instance| key(instance, DirectoryKind::EmailAddresses)))
 }
 
 /// The address identifiers to check, by instance. An address that is given by name is looked up anyway.

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
 
-use crate::connect::Directory as Kind;
+use crate::connect::DirectoryKind;
 use crate::requests::InstanceId;
 
 use super::similar::{differences, folded};
@@ -16,13 +16,13 @@ pub(super) struct DirectoryKey {
     /// The instance.
     pub(super) instance: InstanceId,
     /// Its queues or its email addresses.
-    pub(super) kind: Kind,
+    pub(super) kind: DirectoryKind,
 }
 
 /// A complete directory. It takes about 100 bytes for each entry, because a process keeps many of them.
 #[derive(Debug)]
 pub(super) struct Directory {
-    kind: Kind,
+    kind: DirectoryKind,
     /// When the call for the first page started. The directory is as old as this page.
     read_at: Instant,
     pages: usize,
@@ -43,7 +43,7 @@ pub(super) struct NameAndId {
 }
 
 impl NameAndId {
-    pub(super) fn new(kind: Kind, name: &str, id: &str) -> Self {
+    pub(super) fn new(kind: DirectoryKind, name: &str, id: &str) -> Self {
         let name = comparable(kind, name);
         NameAndId { text: format!("{name}{id}").into(), name_len: name.len() }
     }
@@ -58,16 +58,21 @@ impl NameAndId {
 }
 
 /// Returns the form in which names are compared. Queue names are compared exactly, addresses without regard to case.
-fn comparable(kind: Kind, name: &str) -> Cow<'_, str> {
+fn comparable(kind: DirectoryKind, name: &str) -> Cow<'_, str> {
     match kind {
-        Kind::Queues => Cow::Borrowed(name),
-        Kind::EmailAddresses => Cow::Owned(name.to_lowercase()),
+        DirectoryKind::Queues => Cow::Borrowed(name),
+        DirectoryKind::EmailAddresses => Cow::Owned(name.to_lowercase()),
     }
 }
 
 impl Directory {
     /// Orders the entries of all `pages` pages. `read_at` is the time at which the call for the first page started.
-    pub(super) fn new(kind: Kind, mut entries: Vec<NameAndId>, read_at: Instant, pages: usize) -> Self {
+    pub(super) fn new(
+        kind: DirectoryKind,
+        mut entries: Vec<NameAndId>,
+        read_at: Instant,
+        pages: usize,
+    ) -> Self {
         entries.sort_unstable_by(|a, b| (a.name(), a.id()).cmp(&(b.name(), b.id())));
         // A directory that changes while it is read may have an entry on two pages.
         entries.dedup_by(|a, b| (a.name(), a.id()) == (b.name(), b.id()));
@@ -135,7 +140,7 @@ impl Directory {
 mod tests {
     use super::*;
 
-    fn directory(kind: Kind, entries: &[(&str, &str)]) -> Directory {
+    fn directory(kind: DirectoryKind, entries: &[(&str, &str)]) -> Directory {
         let entries = entries.iter().map(|(name, id)| NameAndId::new(kind, name, id)).collect();
         Directory::new(kind, entries, Instant::now(), 1)
     }
@@ -146,11 +151,11 @@ mod tests {
 
     #[test]
     fn queues_match_exactly_and_addresses_ignore_case() {
-        let queues = directory(Kind::Queues, &[("billing", "q2"), ("Billing", "q1")]);
+        let queues = directory(DirectoryKind::Queues, &[("billing", "q2"), ("Billing", "q1")]);
         assert_eq!(ids(&queues, "Billing"), ["q1"]);
         assert_eq!(ids(&queues, "BILLING"), [""; 0]);
         let addresses = directory(
-            Kind::EmailAddresses,
+            DirectoryKind::EmailAddresses,
             &[
                 ("Help@Brand.example", "e1"),
                 ("help@brand.EXAMPLE", "e2"),
@@ -164,14 +169,15 @@ mod tests {
 
     #[test]
     fn identifier_is_found_whatever_its_name() {
-        let queues = directory(Kind::Queues, &[("Billing", "q9"), ("Orders", "q1"), ("Returns", "q5")]);
+        let queues =
+            directory(DirectoryKind::Queues, &[("Billing", "q9"), ("Orders", "q1"), ("Returns", "q5")]);
         assert!(["q1", "q5", "q9"].into_iter().all(|id| queues.has_id(id)));
         assert!(!queues.has_id("q2") && !queues.has_id("Billing"));
     }
 
     #[test]
     fn similar_name_is_found_with_its_difference() {
-        let queues = directory(Kind::Queues, &[("Orders", "q2"), ("Billing", "q1")]);
+        let queues = directory(DirectoryKind::Queues, &[("Orders", "q2"), ("Billing", "q1")]);
         assert_eq!(
             queues.find_similar("billing "),
             Some(("q1".into(), "case and outer white space".to_owned()))

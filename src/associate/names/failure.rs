@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::connect::{Class, Directory as Kind, Refused};
+use crate::connect::{Class, DirectoryKind, Refused};
 use crate::failure::{Blame, Failure, Retry};
 use crate::requests::InstanceId;
 
@@ -12,38 +12,38 @@ use super::directory::{Directory, DirectoryKey};
 
 /// The instance that was searched, for messages. A name may be right in another Region.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Searched<'a> {
+pub(super) struct SearchScope<'a> {
     instance: &'a InstanceId,
-    kind: Kind,
+    kind: DirectoryKind,
     region: &'a str,
 }
 
-impl fmt::Display for Searched<'_> {
+impl fmt::Display for SearchScope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "instance {} in {}", self.instance, self.region)
     }
 }
 
-impl<'a> Searched<'a> {
+impl<'a> SearchScope<'a> {
     pub(super) fn new(key: &'a DirectoryKey, region: &'a str) -> Self {
-        Searched { instance: &key.instance, kind: key.kind, region }
+        SearchScope { instance: &key.instance, kind: key.kind, region }
     }
 
     /// The failure of a name that is missing from `directory`.
     pub(super) fn name_not_found(self, name: &str, directory: &Directory) -> Failure {
         let message = match (self.kind, directory.find_similar(name)) {
-            (Kind::Queues, Some((id, differences))) => format!(
+            (DirectoryKind::Queues, Some((id, differences))) => format!(
                 "no standard queue of {self} has exactly this name; the name of queue {id} differs only in \
                  {differences}; use that name, or replace queueName with queueId"
             ),
-            (Kind::EmailAddresses, Some((id, differences))) => format!(
+            (DirectoryKind::EmailAddresses, Some((id, differences))) => format!(
                 "{self} does not have this email address; email address {id} differs only in {differences}; use that \
                  form, or replace emailAddress with emailAddressId"
             ),
-            (Kind::Queues, None) => format!(
+            (DirectoryKind::Queues, None) => format!(
                 "no standard queue of {self} has exactly this name; create the queue, or correct queueName or instanceId"
             ),
-            (Kind::EmailAddresses, None) => format!(
+            (DirectoryKind::EmailAddresses, None) => format!(
                 "{self} does not have this email address; create it, or correct emailAddress or instanceId"
             ),
         };
@@ -53,10 +53,10 @@ impl<'a> Searched<'a> {
     /// The failure of a name that `count` entries have.
     pub(super) fn name_ambiguous(self, count: usize) -> Failure {
         let message = match self.kind {
-            Kind::Queues => {
+            DirectoryKind::Queues => {
                 format!("{count} standard queues of {self} have this name; replace queueName with queueId")
             }
-            Kind::EmailAddresses => format!(
+            DirectoryKind::EmailAddresses => format!(
                 "{count} email addresses of {self} match this one; replace emailAddress with emailAddressId"
             ),
         };
@@ -80,10 +80,10 @@ impl<'a> Searched<'a> {
     pub(super) fn unreadable(self, refused: &Refused, is_first_page: bool) -> Failure {
         let refusal = &refused.refusal;
         let advice = match (refusal.class, self.kind) {
-            (Class::Denied, Kind::Queues) => {
+            (Class::Denied, DirectoryKind::Queues) => {
                 "; the function's role needs connect:SearchQueues and connect:DescribeQueue"
             }
-            (Class::Denied, Kind::EmailAddresses) => {
+            (Class::Denied, DirectoryKind::EmailAddresses) => {
                 "; the function's role needs connect:SearchEmailAddresses and connect:DescribeEmailAddress"
             }
             _ => "",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::connect::{Directory as Kind, Entry, Page, Refused, SearchCall};
+use crate::connect::{DirectoryEntry, DirectoryKind, Page, Refused, SearchCall};
 use crate::failure::Failure;
 use crate::index::{DirectoryIndex, IndexList, PairIndex, QueueIndex};
 use crate::pairs::Pairs;
@@ -13,21 +13,21 @@ use crate::requests::{EmailAddressId, InstanceId, Named, QueueId};
 
 use super::cache::DirectoryCache;
 use super::directories::{Directories, Lookup};
-use super::found::{Found, Resolved};
+use super::results::{LookupResults, Resolutions};
 
 /// The names of one invocation.
 #[derive(Debug)]
 pub(crate) struct Names<'a> {
     pairs: &'a Pairs,
     directories: Directories<'a>,
-    waiting: BTreeMap<DirectoryIndex, Waiting>,
+    waiting: BTreeMap<DirectoryIndex, Waitlist>,
     /// The failure of queues and pairs that still wait.
     unread: Arc<Failure>,
 }
 
 /// What waits for a directory.
 #[derive(Debug, Default)]
-struct Waiting {
+struct Waitlist {
     queues: BTreeSet<QueueIndex>,
     pairs: Vec<PairIndex>,
 }
@@ -40,7 +40,7 @@ impl<'a> Names<'a> {
         cache: &'a DirectoryCache,
         region: &'a str,
         now: Instant,
-    ) -> (Self, Resolved) {
+    ) -> (Self, Resolutions) {
         let mut names = Names {
             pairs,
             directories: Directories::new(pairs, cache, region, now),
@@ -77,11 +77,16 @@ impl<'a> Names<'a> {
     }
 
     /// Adds a page to a directory. After the last page, returns the results for the queues and pairs that wait for it.
-    pub(crate) fn add_page(&mut self, directory: DirectoryIndex, page: Page<Entry>, now: Instant) -> Found {
+    pub(crate) fn add_page(
+        &mut self,
+        directory: DirectoryIndex,
+        page: Page<DirectoryEntry>,
+        now: Instant,
+    ) -> LookupResults {
         if self.directories.add_page(directory, page, now) {
             self.look_up_waiting(directory, now)
         } else {
-            Found::default()
+            LookupResults::default()
         }
     }
 
@@ -92,14 +97,19 @@ impl<'a> Names<'a> {
         directory: DirectoryIndex,
         refused: &Refused,
         now: Instant,
-    ) -> Found {
+    ) -> LookupResults {
         self.directories
             .end_reading(directory, |searched, pages_read| searched.unreadable(refused, pages_read == 0));
         self.look_up_waiting(directory, now)
     }
 
     /// Ends a reading because no time is left.
-    pub(crate) fn out_of_time(&mut self, directory: DirectoryIndex, reason: &str, now: Instant) -> Found {
+    pub(crate) fn out_of_time(
+        &mut self,
+        directory: DirectoryIndex,
+        reason: &str,
+        now: Instant,
+    ) -> LookupResults {
         self.directories
             .end_reading(directory, |searched, pages_read| searched.unfinished(pages_read, reason));
         self.look_up_waiting(directory, now)
@@ -120,21 +130,21 @@ impl<'a> Names<'a> {
     pub(crate) fn reread_queues(&mut self, pair: PairIndex, now: Instant) {
         let queue = &self.pairs.queues[self.pairs.pairs[pair].queue()];
         if let Named::Name(_) = queue.queue {
-            self.directories.reread(&queue.instance, Kind::Queues, now);
+            self.directories.reread(&queue.instance, DirectoryKind::Queues, now);
         }
     }
 
     /// Reads the directory of a pair's address again, as [`Names::reread_queues`] does.
     pub(crate) fn reread_addresses(&mut self, pair: PairIndex, now: Instant) {
         if let Named::Name(_) = self.pairs.pairs[pair].address() {
-            self.directories.reread(self.instance(pair), Kind::EmailAddresses, now);
+            self.directories.reread(self.instance(pair), DirectoryKind::EmailAddresses, now);
         }
     }
 
     /// Reads the directory of a pair's address again unless this invocation has read it.
     pub(crate) fn refresh_addresses(&mut self, pair: PairIndex, now: Instant) {
         if let Named::Name(_) = self.pairs.pairs[pair].address() {
-            self.directories.refresh(self.instance(pair), Kind::EmailAddresses, now);
+            self.directories.refresh(self.instance(pair), DirectoryKind::EmailAddresses, now);
         }
     }
 
@@ -168,7 +178,7 @@ impl<'a> Names<'a> {
         self.directories.check_address(instance, id, &self.unread)
     }
 
-    fn resolve(&mut self, now: Instant) -> Resolved {
+    fn resolve(&mut self, now: Instant) -> Resolutions {
         let pairs = self.pairs;
         let mut waits_for = IndexList::<QueueIndex, _>::with_capacity(pairs.queues.len());
         let mut queues = IndexList::with_capacity(pairs.queues.len());
@@ -195,13 +205,13 @@ impl<'a> Names<'a> {
                 self.waiting.entry(directory).or_default().pairs.push(index);
             }
         }
-        Resolved { queues, addresses }
+        Resolutions { queues, addresses }
     }
 
     /// Looks up the queues and pairs that wait for a directory. Some of them then wait for another directory, or for
     /// the second reading of this one.
-    fn look_up_waiting(&mut self, directory: DirectoryIndex, now: Instant) -> Found {
-        let Waiting { queues, pairs } = self.waiting.remove(&directory).unwrap_or_default();
+    fn look_up_waiting(&mut self, directory: DirectoryIndex, now: Instant) -> LookupResults {
+        let Waitlist { queues, pairs } = self.waiting.remove(&directory).unwrap_or_default();
         let mut queue_ids = BTreeMap::new();
         for queue in queues {
             match self.queue_id(queue, now) {
@@ -210,7 +220,7 @@ impl<'a> Names<'a> {
                 Lookup::Waits(_) => continue,
             };
         }
-        let mut found = Found::default();
+        let mut found = LookupResults::default();
         for pair in pairs {
             match self.look_up_again(pair, now) {
                 Lookup::Id((queue, address)) => {
@@ -240,7 +250,8 @@ impl<'a> Names<'a> {
     fn queue_id(&mut self, index: QueueIndex, now: Instant) -> Lookup<QueueId> {
         let queue = &self.pairs.queues[index];
         let named = queue.queue.as_ref();
-        let lookup = self.directories.look_up(&queue.instance, Kind::Queues, named, &self.unread, now);
+        let lookup =
+            self.directories.look_up(&queue.instance, DirectoryKind::Queues, named, &self.unread, now);
         if let Lookup::Waits(directory) = lookup {
             self.waiting.entry(directory).or_default().queues.insert(index);
         }
@@ -249,7 +260,7 @@ impl<'a> Names<'a> {
 
     fn address_id(&mut self, pair: PairIndex, now: Instant) -> Lookup<EmailAddressId> {
         let (instance, named) = (self.instance(pair), self.pairs.pairs[pair].address());
-        self.directories.look_up(instance, Kind::EmailAddresses, named, &self.unread, now)
+        self.directories.look_up(instance, DirectoryKind::EmailAddresses, named, &self.unread, now)
     }
 
     fn instance(&self, pair: PairIndex) -> &'a InstanceId {

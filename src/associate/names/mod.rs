@@ -13,15 +13,15 @@ mod cache;
 mod directories;
 mod directory;
 mod failure;
-mod found;
 mod lookup;
 mod reading;
+mod results;
 mod similar;
 mod state;
 mod urgency;
 
 pub(crate) use cache::DirectoryCache;
 pub(crate) use directories::Lookup;
-pub use found::Resolved;
-pub(crate) use found::{Found, Identifier};
 pub(crate) use lookup::Names;
+pub use results::Resolutions;
+pub(crate) use results::{LookupResults, Resolution};

@@ -2,13 +2,13 @@
 
 use tokio::time::Instant;
 
-use crate::connect::{Entry, Page, Pages, Refused, SearchCall};
+use crate::connect::{DirectoryEntry, Page, Pages, Refused, SearchCall};
 
 use super::directory::{Directory, DirectoryKey, NameAndId};
 
 /// A directory whose last page has not been read yet.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct DirectoryReading {
     key: DirectoryKey,
     /// When the call for the first page started.
     read_at: Instant,
@@ -17,9 +17,9 @@ pub(super) struct Reading {
     entries: Vec<NameAndId>,
 }
 
-impl Reading {
+impl DirectoryReading {
     pub(super) fn new(key: DirectoryKey, now: Instant) -> Self {
-        Reading { key, read_at: now, pages: Pages::default(), pages_read: 0, entries: Vec::new() }
+        DirectoryReading { key, read_at: now, pages: Pages::default(), pages_read: 0, entries: Vec::new() }
     }
 
     /// The call for the next page.
@@ -44,7 +44,7 @@ impl Reading {
     ///
     /// # Errors
     /// Returns an error if the pages never end.
-    pub(super) fn add(&mut self, page: Page<Entry>) -> Result<Option<Directory>, Refused> {
+    pub(super) fn add(&mut self, page: Page<DirectoryEntry>) -> Result<Option<Directory>, Refused> {
         let kind = self.key.kind;
         self.pages_read += 1;
         self.entries.extend(page.items.iter().map(|entry| NameAndId::new(kind, &entry.name, &entry.id)));

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::failure::Failure;
 
 use super::directory::{Directory, DirectoryKey, NameAndId};
-use super::reading::Reading;
+use super::reading::DirectoryReading;
 
 /// A directory that the names of an invocation need.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) enum DirectoryState {
     Cached(Arc<Directory>),
     /// It is being read.
     Reading {
-        reading: Reading,
+        reading: DirectoryReading,
         /// Resolves each name that is unique in it until the reading ends, and also if the reading fails.
         older: Option<Arc<Directory>>,
         /// The directory was read before, in this invocation or an earlier one.
@@ -60,7 +60,7 @@ impl<'a> NeededDirectory<'a> {
     pub(super) fn new(key: DirectoryKey, kept: Option<Arc<Directory>>, now: Instant) -> Self {
         let state = kept.map_or_else(
             || DirectoryState::Reading {
-                reading: Reading::new(key.clone(), now),
+                reading: DirectoryReading::new(key.clone(), now),
                 older: None,
                 is_reread: false,
             },
@@ -98,7 +98,7 @@ impl<'a> NeededDirectory<'a> {
     }
 
     fn reread(&mut self, older: Option<Arc<Directory>>, now: Instant) {
-        let reading = Reading::new(self.key.clone(), now);
+        let reading = DirectoryReading::new(self.key.clone(), now);
         self.state = DirectoryState::Reading { reading, older, is_reread: true };
     }
 

@@ -1,29 +1,29 @@
-//! Joining: adds pairs to the plan when their names are found while calls are in progress.
+//! Adds pairs to the plan whose names are found while calls are made.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::associate::names::Found;
+use crate::associate::names::LookupResults;
 use crate::failure::Failure;
 use crate::index::{AddressIndex, GroupIndex, PairIndex};
 use crate::pairs::Pairs;
 use crate::requests::Intent;
 
-use super::{Chunk, Place, Plan, Sources};
+use super::{Place, Plan, PlannedChunk, Sources};
 use crate::associate::urgency::{CHUNK, fewest_calls};
 
-/// Addresses of a group that join the plan and are to be associated now.
+/// The new chunks of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Joined {
+pub(crate) struct AddedChunks {
     /// The group.
     pub group: GroupIndex,
-    /// The addresses.
-    pub chunks: Vec<Chunk>,
+    /// The chunks.
+    pub chunks: Vec<PlannedChunk>,
 }
 
 impl Plan {
-    /// Gives each pair that was looked up its place, or its failure.
-    pub(crate) fn join(&mut self, pairs: &Pairs, found: Found) -> Vec<Joined> {
+    /// Adds the pairs that were found, and records the failures of the others. Returns the chunks to associate.
+    pub(crate) fn join(&mut self, pairs: &Pairs, found: LookupResults) -> Vec<AddedChunks> {
         for (queue, id) in found.queues {
             self.group_of[queue] = id.map(|id| self.group(&pairs.queues[queue].instance, id));
         }
@@ -40,13 +40,13 @@ impl Plan {
         self.chunks_of(pairs, &joined)
     }
 
-    /// Removes a pair from its place. [`Plan::leave_out_unwanted`] then takes its address out of the plan.
+    /// Removes a pair from its place. [`Plan::remove_unwanted`] then removes its address.
     pub(crate) fn remove(&mut self, pair: PairIndex, why: Arc<Failure>) {
         self.places[pair] = Err(why);
     }
 
-    /// Takes an address out of the plan if all of its pairs were removed.
-    pub(crate) fn leave_out_unwanted(&mut self) {
+    /// Removes the addresses from the plan whose pairs were all removed.
+    pub(crate) fn remove_unwanted(&mut self) {
         let wanted: HashSet<Place> = self.places.iter().flatten().copied().collect();
         for (group, planned) in self.groups.indexed_mut() {
             for (index, address) in planned.addresses.indexed_mut() {
@@ -57,8 +57,8 @@ impl Plan {
         }
     }
 
-    /// Adds the sources of the joined pairs, and cuts the addresses that are to be associated into chunks.
-    fn chunks_of(&mut self, pairs: &Pairs, joined: &HashSet<PairIndex>) -> Vec<Joined> {
+    /// Adds the sources of the new pairs, and cuts the addresses to associate into chunks.
+    fn chunks_of(&mut self, pairs: &Pairs, joined: &HashSet<PairIndex>) -> Vec<AddedChunks> {
         let mentions = || pairs.mentions.iter().filter(|mention| joined.contains(&mention.pair));
         let mut live: BTreeMap<GroupIndex, Vec<AddressIndex>> = BTreeMap::new();
         for mention in mentions() {
@@ -73,14 +73,16 @@ impl Plan {
             }
         }
         let cut = |(group, addresses): (GroupIndex, Vec<AddressIndex>)| {
-            let chunk =
-                |addresses: &[AddressIndex]| Chunk { addresses: addresses.to_vec(), urgency: usize::MAX };
-            Joined { group, chunks: addresses.chunks(CHUNK).map(chunk).collect() }
+            let chunk = |addresses: &[AddressIndex]| PlannedChunk {
+                addresses: addresses.to_vec(),
+                urgency: usize::MAX,
+            };
+            AddedChunks { group, chunks: addresses.chunks(CHUNK).map(chunk).collect() }
         };
-        let mut all: Vec<Joined> = live.into_iter().map(cut).collect();
+        let mut all: Vec<AddedChunks> = live.into_iter().map(cut).collect();
         let mut chunk_at: HashMap<(GroupIndex, AddressIndex), usize> = HashMap::new();
         let mut count = 0;
-        for Joined { group, chunks } in &all {
+        for AddedChunks { group, chunks } in &all {
             for chunk in chunks {
                 chunk_at.extend(chunk.addresses.iter().map(|address| ((*group, *address), count)));
                 count += 1;

@@ -1,4 +1,4 @@
-//! Plan: pairs grouped per queue. A group is cut into chunks, and each chunk is one API call.
+//! Groups pairs by queue. A group is cut into chunks, and each chunk is one API call.
 //!
 //! The number of chunks is the number of calls if nothing fails: the sum over queues of ceil(addresses / 50). Pairs
 //! whose names are still being looked up join the plan later (`plan/join.rs`).
@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::associate::names::{Identifier, Resolved};
+use crate::associate::names::{Resolution, Resolutions};
 use crate::associate::urgency::{CHUNK, fewest_calls};
 use crate::failure::Failure;
 use crate::index::{AddressIndex, GroupIndex, Index, IndexList, PairIndex, QueueIndex, SourceIndex};
@@ -15,24 +15,24 @@ use crate::requests::{EmailAddressId, InstanceId, Intent, QueueId};
 
 mod join;
 
-pub(crate) use join::Joined;
+pub(crate) use join::AddedChunks;
 
 /// The groups of an invocation.
 #[derive(Debug, Default)]
 pub struct Plan {
-    /// One group for each queue, in the order the queues were first named.
+    /// One group for each queue, in the order in which the queues were first requested.
     pub groups: IndexList<GroupIndex, Group>,
-    /// For each queue of [`Pairs::queues`]: its group, or the failure to find the queue.
+    /// The group of each of [`Pairs::queues`], or the failure to find the queue.
     pub(crate) group_of: IndexList<QueueIndex, Result<GroupIndex, Arc<Failure>>>,
-    /// For each pair of [`Pairs::pairs`]: its place in a group, or the failure that keeps it out of the plan.
+    /// The place of each of [`Pairs::pairs`] in a group, or the failure of a pair without a place.
     pub places: IndexList<PairIndex, Result<Place, Arc<Failure>>>,
-    /// Finds groups and addresses by their identifiers. Empty if callers give identifiers only.
-    known: Known,
+    /// Finds groups and addresses by their identifiers. Empty if callers gave only identifiers.
+    index: PlanIndex,
 }
 
-/// Finds groups and addresses of a plan by their identifiers.
+/// The groups and addresses of a plan by their identifiers.
 #[derive(Debug, Default)]
-struct Known {
+struct PlanIndex {
     /// Groups by instance and queue.
     groups: HashMap<(InstanceId, QueueId), GroupIndex>,
     /// Positions in their group, by group and address.
@@ -50,70 +50,69 @@ pub struct Place {
 
 /// One of the distinct pairs of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Distinct {
+pub(crate) enum DistinctPair {
     /// The pair has a place in the plan.
     Placed(Place),
     /// The pair has no place.
     Named(PairIndex),
 }
 
-/// Every pair of the invocation that names the same instance and queue.
+/// All pairs of the invocation with the same instance and queue.
 #[derive(Debug)]
 pub struct Group {
     /// The instance.
     pub instance: InstanceId,
     /// The queue.
     pub queue: QueueId,
-    /// The distinct addresses, in the order they were first requested.
-    pub(crate) addresses: IndexList<AddressIndex, Address>,
-    /// The chunks of the addresses that were known when the plan was made. An address is in no chunk if only dry runs
-    /// ask for it.
-    pub chunks: Vec<Chunk>,
-    /// Whether a request checks the queue. It may do so with names of addresses that do not exist.
+    /// The distinct addresses, in the order in which they were first requested.
+    pub(crate) addresses: IndexList<AddressIndex, PlannedAddress>,
+    /// The chunks of the addresses that were known when the plan was made. An address that only dry runs
+    /// request is in no chunk.
+    pub chunks: Vec<PlannedChunk>,
+    /// Whether a request checks the queue. None of its addresses may exist.
     pub(crate) is_checked: bool,
-    /// The urgency of reading the queue's list for a check. It counts calls as
-    /// [`Chunk::urgency`] does. The list of a queue counts as one call.
+    /// The urgency of reading the queue's list for a check, as [`PlannedChunk::urgency`]. The list of a queue counts as
+    /// one call.
     pub(crate) check_urgency: usize,
 }
 
 /// One address of a group.
 #[derive(Debug)]
-pub(crate) struct Address {
+pub(crate) struct PlannedAddress {
     /// The address's identifier.
     pub id: EmailAddressId,
-    /// The greatest intent of the requests that ask for the address. [`Intent`] is ordered from planning to
-    /// associating.
+    /// The greatest intent of the requests for the address. [`Intent`] is ordered from planning to associating.
     pub intent: Intent,
-    /// The sources that ask for the address. Empty if every name that led here leads to another address now.
+    /// The sources that request the address. Empty if every name with this identifier has another one now.
     pub sources: Sources,
-    /// The first pair that names the address.
+    /// The first pair with the address.
     pub(crate) first_pair: PairIndex,
 }
 
-/// The sources that ask for an address, each once, in order. Nearly every address has one source.
+/// The sources that request an address, each once, in order. Nearly every address has one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sources {
     /// No source.
     None,
     /// One source.
     One(SourceIndex),
-    /// Several sources. The list is boxed, because a large plan holds this enum once for each address.
+    /// Several sources. The list is boxed, because a large plan has this enum once for each address.
     #[allow(clippy::box_collection, reason = "a list in place would make every address eight bytes larger")]
     Many(Box<Vec<SourceIndex>>),
 }
 
 /// The addresses of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chunk {
-    /// The addresses in their group, in ascending order.
+pub struct PlannedChunk {
+    /// The positions of the addresses in their group, in ascending order.
     pub addresses: Vec<AddressIndex>,
     /// Number of calls that the smallest request with an address in this chunk needs. Chunks with a low number go
-    /// first, so that a large source does not starve small ones.
+    /// first, so that a large request does not delay small ones.
     pub(crate) urgency: usize,
 }
 
-impl Address {
-    /// Whether a source asks for the address.
+impl PlannedAddress {
+    /// Whether a source requests the address.
     pub(crate) fn is_wanted(&self) -> bool {
         !self.sources.as_slice().is_empty()
     }
@@ -122,10 +121,10 @@ impl Address {
 impl Group {
     /// Adds an address without sources, and returns its position.
     fn push(&mut self, id: EmailAddressId, first_pair: PairIndex) -> AddressIndex {
-        self.addresses.push(Address { id, intent: Intent::Plan, sources: Sources::None, first_pair })
+        self.addresses.push(PlannedAddress { id, intent: Intent::Plan, sources: Sources::None, first_pair })
     }
 
-    /// Number of calls that the group needs if nothing fails. If only dry runs ask for its addresses, it is the number
+    /// Number of calls that the group needs if nothing fails. If only dry runs request its addresses, it is the number
     /// that a live run would need.
     pub(crate) fn calls_needed(&self) -> usize {
         let wanted = || self.addresses.iter().filter(|address| address.is_wanted());
@@ -135,21 +134,21 @@ impl Group {
         }
     }
 
-    /// Index of the chunk that holds an address. `None` if only dry runs ask for the address.
+    /// Index of the chunk with an address. `None` if only dry runs request the address.
     fn chunk_of(&self, address: AddressIndex) -> Option<usize> {
-        let before = |chunk: &Chunk| chunk.addresses.last() < Some(&address);
+        let before = |chunk: &PlannedChunk| chunk.addresses.last() < Some(&address);
         (!self.addresses[address].intent.is_dry()).then(|| self.chunks.partition_point(before))
     }
 }
 
 impl Plan {
     /// Groups the pairs and cuts the groups into chunks.
-    pub fn new(pairs: &Pairs, resolved: Resolved) -> Self {
+    pub fn new(pairs: &Pairs, resolved: Resolutions) -> Self {
         let mut plan = Plan {
             groups: IndexList::default(),
             group_of: IndexList::with_capacity(pairs.queues.len()),
             places: IndexList::default(),
-            known: Known::default(),
+            index: PlanIndex::default(),
         };
         plan.add_groups(pairs, &resolved.queues);
         plan.add_addresses(pairs, resolved.addresses);
@@ -166,12 +165,12 @@ impl Plan {
         (&group.instance, &group.queue, &group.addresses[place.address].id)
     }
 
-    /// The distinct pair behind a pair as the caller named it. Pairs that turn out to be the same share one place. A
-    /// pair without a place is identified by its names alone.
-    pub(crate) fn distinct(&self, pair: PairIndex) -> Distinct {
+    /// Returns the distinct pair of a requested pair. Pairs whose names turn out to have the same identifiers share one
+    /// place. A pair without a place is distinct by its names.
+    pub(crate) fn distinct(&self, pair: PairIndex) -> DistinctPair {
         match &self.places[pair] {
-            Ok(place) => Distinct::Placed(*place),
-            Err(_) => Distinct::Named(pair),
+            Ok(place) => DistinctPair::Placed(*place),
+            Err(_) => DistinctPair::Named(pair),
         }
     }
 
@@ -180,18 +179,18 @@ impl Plan {
         self.groups.iter().map(|group| group.chunks.len()).sum()
     }
 
-    fn add_groups(&mut self, pairs: &Pairs, ids: &IndexList<QueueIndex, Identifier<QueueId>>) {
-        self.known.groups.reserve(ids.len());
+    fn add_groups(&mut self, pairs: &Pairs, ids: &IndexList<QueueIndex, Resolution<QueueId>>) {
+        self.index.groups.reserve(ids.len());
         for (queue, id) in pairs.queues.iter().zip(ids) {
             let group = id.clone().map(|id| self.group(&queue.instance, id));
             self.group_of.push(group);
         }
     }
 
-    /// Finds the group of a queue, or adds one.
+    /// Returns the group of a queue, which is added if it is new.
     fn group(&mut self, instance: &InstanceId, queue: QueueId) -> GroupIndex {
         let next = self.groups.next_index();
-        let group = *self.known.groups.entry((instance.clone(), queue.clone())).or_insert(next);
+        let group = *self.index.groups.entry((instance.clone(), queue.clone())).or_insert(next);
         if group == next {
             let instance = instance.clone();
             self.groups.push(Group {
@@ -206,11 +205,11 @@ impl Plan {
         group
     }
 
-    fn add_addresses(&mut self, pairs: &Pairs, ids: IndexList<PairIndex, Identifier<EmailAddressId>>) {
-        // Pairs are distinct by the names that callers gave. Two of them can be one only if a name is among them.
+    fn add_addresses(&mut self, pairs: &Pairs, ids: IndexList<PairIndex, Resolution<EmailAddressId>>) {
+        // Pairs are distinct as callers gave them. Two of them can be the same only if one was given by name.
         let names = pairs.have_names();
         if !names {
-            self.known = Known::default();
+            self.index = PlanIndex::default();
         }
         self.reserve_addresses(pairs);
         // Identifiers and places have the same size, so `collect` reuses the memory of the identifiers.
@@ -227,18 +226,18 @@ impl Plan {
         self.places = places.collect();
     }
 
-    /// Finds the position of an address in its group, or adds the address.
+    /// Returns the position of an address in its group. The address is added if it is new.
     fn address(&mut self, group: GroupIndex, id: EmailAddressId, first_pair: PairIndex) -> AddressIndex {
         let next = self.groups[group].addresses.next_index();
-        let address = *self.known.addresses.entry((group, id.clone())).or_insert(next);
+        let address = *self.index.addresses.entry((group, id.clone())).or_insert(next);
         if address == next {
             self.groups[group].push(id, first_pair);
         }
         address
     }
 
-    /// Reserves the exact memory for the addresses of each group. A list that grows is copied, and leaves a hole of its
-    /// old size in memory.
+    /// Reserves the exact memory for the addresses of each group. A list that grows is copied, and its old memory is
+    /// fragmented.
     fn reserve_addresses(&mut self, pairs: &Pairs) {
         let mut counts = IndexList::from(vec![0; self.groups.len()]);
         for group in pairs.pairs.iter().filter_map(|pair| self.group_of[pair.queue()].as_ref().ok()) {
@@ -276,7 +275,7 @@ impl Plan {
             live.extend(group.addresses.indices().filter(|index| !group.addresses[*index].intent.is_dry()));
             group.chunks = live
                 .chunks(CHUNK)
-                .map(|chunk| Chunk { addresses: chunk.to_vec(), urgency: usize::MAX })
+                .map(|chunk| PlannedChunk { addresses: chunk.to_vec(), urgency: usize::MAX })
                 .collect();
         }
     }
@@ -321,7 +320,7 @@ impl Sources {
         }
     }
 
-    /// Adds a source. The list may hold a source twice if sources arrive out of order.
+    /// Adds a source. The list may contain a source twice if sources arrive out of order.
     fn add(&mut self, source: SourceIndex) {
         match self {
             Sources::None => *self = Sources::One(source),

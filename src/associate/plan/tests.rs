@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::associate::names::Found;
+use crate::associate::names::LookupResults;
 use crate::failure::Retry;
 use crate::payload::Envelope;
 use crate::requests::{Context, Home, Id, Named};
@@ -17,8 +17,8 @@ fn pairs(request: &Value) -> Pairs {
 
 /// Finds every name except those with a leading question mark. The identifier is the name after `mark`, without its
 /// domain.
-fn resolved(pairs: &Pairs, mark: &str) -> Resolved {
-    fn id<Of: Clone>(named: Named<&Id<Of>, &Arc<str>>, mark: &str) -> Identifier<Id<Of>> {
+fn resolved(pairs: &Pairs, mark: &str) -> Resolutions {
+    fn id<Of: Clone>(named: Named<&Id<Of>, &Arc<str>>, mark: &str) -> Resolution<Id<Of>> {
         match named {
             Named::Id(id) => Ok(id.clone()),
             Named::Name(name) if name.starts_with('?') => {
@@ -27,7 +27,7 @@ fn resolved(pairs: &Pairs, mark: &str) -> Resolved {
             Named::Name(name) => Ok(format!("{mark}{}", name.trim_end_matches("@x.example")).as_str().into()),
         }
     }
-    Resolved {
+    Resolutions {
         queues: pairs.queues.iter().map(|queue| id(queue.queue.as_ref(), mark)).collect(),
         addresses: pairs.pairs.iter().map(|pair| id(pair.address(), mark)).collect(),
     }
@@ -150,7 +150,7 @@ fn found_pairs_join_their_groups() {
     assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["b", "c"], 1)]);
     let joined = plan.join(
         &pairs,
-        Found {
+        LookupResults {
             queues: vec![(QueueIndex::new(1), Ok("p".into()))],
             pairs: [(0, "a"), (1, "b"), (4, "d")]
                 .map(|(pair, id)| (PairIndex::new(pair), Ok(id.into())))
@@ -158,8 +158,8 @@ fn found_pairs_join_their_groups() {
         },
     );
     // One address is in the group already.
-    let chunk = |position| vec![Chunk { addresses: vec![AddressIndex::new(position)], urgency: 2 }];
-    let joins = |group, position| Joined { group: GroupIndex::new(group), chunks: chunk(position) };
+    let chunk = |position| vec![PlannedChunk { addresses: vec![AddressIndex::new(position)], urgency: 2 }];
+    let joins = |group, position| AddedChunks { group: GroupIndex::new(group), chunks: chunk(position) };
     assert_eq!(joined, [joins(0, 2), joins(1, 0)]);
     let places: Vec<_> = plan.places.iter().map(|place| plan.identifiers(*place.as_ref().unwrap())).collect();
     let q = |address| ("i", "q", address);
@@ -181,8 +181,8 @@ fn address_without_pairs_is_not_wanted() {
     let why = Arc::new(Failure::ours("E", "as the test wants", Retry::MayPass));
     plan.remove(PairIndex::new(1), why.clone());
     plan.remove(PairIndex::new(2), why);
-    plan.leave_out_unwanted();
+    plan.remove_unwanted();
     let wanted: Vec<bool> =
-        plan.groups[GroupIndex::new(0)].addresses.iter().map(Address::is_wanted).collect();
+        plan.groups[GroupIndex::new(0)].addresses.iter().map(PlannedAddress::is_wanted).collect();
     assert_eq!(wanted, [true, false]);
 }

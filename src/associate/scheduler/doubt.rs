@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::associate::names::{Found, Lookup};
+use crate::associate::names::{Lookup, LookupResults};
 use crate::associate::outcome::Outcome;
 use crate::associate::plan::Place;
 use crate::failure::{Blame, Failure, Retry};
 use crate::index::{IndexList, PairIndex, QueueIndex};
 use crate::requests::Named;
 
-use super::{Idle, Scheduler};
+use super::{Candidate, Scheduler};
 
 /// Why the identifiers of a pair that was given by name may be wrong.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Scheduler<'_> {
                 Doubt::AlreadyOnQueue => self.names.refresh_addresses(*pair, now),
             }
         }
-        let mut found = Found::default();
+        let mut found = LookupResults::default();
         for (pair, place, doubt) in doubtful {
             let why = match self.names.look_up_again(pair, now) {
                 Lookup::Waits(_) => self.names.unread().clone(),
@@ -75,10 +75,10 @@ impl Scheduler<'_> {
             self.plan.remove(pair, why);
             self.looked_up_again.push((pair, place));
         }
-        self.plan.leave_out_unwanted();
+        self.plan.remove_unwanted();
         self.join(found);
-        self.idle.extend(self.names.to_read().map(Idle::Reading));
-        !self.idle.is_empty()
+        self.candidates.extend(self.names.to_read().map(Candidate::Reading));
+        !self.candidates.is_empty()
     }
 
     /// Makes rejections retryable that came after the second look-up of a pair. No directory is newer than they are.
@@ -98,7 +98,7 @@ impl Scheduler<'_> {
                 self.plan.remove(pair, why);
             }
         }
-        self.plan.leave_out_unwanted();
+        self.plan.remove_unwanted();
     }
 
     /// The pairs to look up again, with their places.

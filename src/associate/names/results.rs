@@ -7,23 +7,23 @@ use crate::index::{IndexList, PairIndex, QueueIndex};
 use crate::requests::{EmailAddressId, QueueId};
 
 /// An identifier, or the failure to find it.
-pub(crate) type Identifier<Id> = Result<Id, Arc<Failure>>;
+pub(crate) type Resolution<Id> = Result<Id, Arc<Failure>>;
 
 /// The identifier of each queue and each pair of [`Pairs`](crate::pairs::Pairs), or its failure. A name that is still
 /// being looked up has a failure.
 #[derive(Debug)]
-pub struct Resolved {
+pub struct Resolutions {
     /// The identifier of each of [`Pairs::queues`](crate::pairs::Pairs::queues).
-    pub queues: IndexList<QueueIndex, Identifier<QueueId>>,
+    pub queues: IndexList<QueueIndex, Resolution<QueueId>>,
     /// The address identifier of each of [`Pairs::pairs`](crate::pairs::Pairs::pairs).
-    pub addresses: IndexList<PairIndex, Identifier<EmailAddressId>>,
+    pub addresses: IndexList<PairIndex, Resolution<EmailAddressId>>,
 }
 
 /// The queues and pairs that [`Names`](super::Names) decided in one step.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct LookupResults {
     /// Queues.
-    pub queues: Vec<(QueueIndex, Identifier<QueueId>)>,
+    pub queues: Vec<(QueueIndex, Resolution<QueueId>)>,
     /// Pairs whose queue and address are both known, or whose look-up failed.
-    pub pairs: Vec<(PairIndex, Identifier<EmailAddressId>)>,
+    pub pairs: Vec<(PairIndex, Resolution<EmailAddressId>)>,
 }

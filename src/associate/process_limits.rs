@@ -1,4 +1,4 @@
-//! The state that all invocations of the process share.
+//! Limits the calls of all invocations of the process together.
 
 use std::sync::Arc;
 
@@ -9,22 +9,23 @@ use crate::connect::Operation;
 
 use super::pace::{Allowance, Pace};
 
-/// The state that all invocations of the process share: the pace of each operation, and the calls in flight.
+/// The pace of each operation and the number of calls in flight, for all invocations of the process.
 #[derive(Debug)]
-pub struct Shared {
+pub struct ProcessLimits {
     paces: [Pace; Operation::ALL.len()],
-    /// Each call in flight has one.
+    /// One for each call in flight.
     pub(super) permits: Arc<Semaphore>,
-    /// Calls that read directories need one of these too. There are half as many, so that the other half is free for
+    /// One more for each call that reads a directory. There are half as many, so that the other half is available for
     /// pairs given by identifiers if all directory calls hang.
     pub(super) directory_permits: Arc<Semaphore>,
+    /// Maximum number of calls in flight.
     pub(super) max_concurrent_calls: usize,
 }
 
-impl Shared {
+impl ProcessLimits {
     /// Starts every pace at its ceiling.
     pub fn new(allowance: Allowance, max_concurrent_calls: usize, now: Instant) -> Self {
-        Shared {
+        ProcessLimits {
             paces: Operation::ALL.map(|_| Pace::new(allowance, now)),
             permits: Arc::new(Semaphore::new(max_concurrent_calls)),
             directory_permits: Arc::new(Semaphore::new((max_concurrent_calls / 2).max(1))),
