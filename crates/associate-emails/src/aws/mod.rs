@@ -21,7 +21,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use queue_email_associator::connect::{Class, Connect, Directory, ListCall, Refusal, SearchCall};
+use queue_email_associator::connect::{Class, Connect, DirectoryKind, ListCall, Refusal, SearchCall};
 use queue_email_associator::deferred::Deferred;
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::requests::Named;
@@ -140,7 +140,7 @@ pub(crate) async fn reach_connect(
             connect.list(&call).await.map(drop)
         }
         Named::Name(_) => {
-            let call = SearchCall { instance, directory: Directory::Queues, next_token: None };
+            let call = SearchCall { instance, directory: DirectoryKind::Queues, next_token: None };
             connect.search(&call).await.map(drop)
         }
     };
