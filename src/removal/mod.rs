@@ -132,8 +132,7 @@ impl Remover {
     /// Keeps these pairs on their queues.
     ///
     /// # Errors
-    /// Returns an error if one of these pairs is invalid or cannot be resolved, because it might be one that the removal
-    /// removes.
+    /// Returns an error if one of these pairs is invalid or cannot be resolved, because the removal might include it.
     pub async fn keep(
         &self,
         removal: &mut Removal<'_>,

@@ -27,7 +27,7 @@ pub struct RemovalReport {
     pub api_calls: u64,
     /// Calls that the API rejected by throttling.
     pub throttled_calls: u64,
-    /// The queues, in the order in which the file first names them.
+    /// The queues, in the order of their first pairs.
     pub queues: Vec<RemovalRow>,
     /// The failures, in the order of the file.
     pub failures: Vec<FailureEntry>,

@@ -56,7 +56,7 @@ impl<'a> Retrier<'a> {
     /// Makes a call. `addresses` is the number of addresses that it changes.
     ///
     /// # Errors
-    /// Returns the last rejection after all retries, or that there was no time.
+    /// Returns the last rejection after all retries, or [`CallError::NoTime`].
     pub(super) async fn call<T>(
         &self,
         operation: Operation,

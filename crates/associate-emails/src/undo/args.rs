@@ -16,7 +16,7 @@ before as associated too, unless it read the queue's list. To keep such addresse
   associate-emails undo --aws --keep before.json pairs.csv
 
 The credentials need connect:ListQueueEmailAddresses and connect:DisassociateQueueEmailAddresses on the instance and its
-queues, and connect:SearchQueues or connect:SearchEmailAddresses for names. The Lambda function removes nothing.
+queues, and for names connect:SearchQueues and connect:SearchEmailAddresses. The Lambda function removes nothing.
 
 Exit codes:
   0    everything is done or planned, or the answer to the question was not yes
@@ -25,7 +25,7 @@ Exit codes:
   3    the outcome could not be written to standard output; removed addresses stay removed
   130  interrupted (Ctrl-C); it is safe to run the same command again (129: SIGHUP, 143: SIGTERM)";
 
-/// Removes the pairs of a file from their queues.
+/// Remove the pairs of a file from their queues, after a plan and a question
 #[allow(
     clippy::doc_markdown,
     reason = "the comments are the text of --help, where backticks would be shown as they are"
@@ -40,8 +40,8 @@ pub(crate) struct UndoArgs {
     #[arg(long)]
     pub(super) dry_run: bool,
 
-    /// Keep the pairs of this file on their queues: a file of pairs such as already-associated.csv, or the JSON answer of
-    /// a plan or a run, whose alreadyAssociatedPairs are kept
+    /// Keep the pairs of this file on their queues: a file of pairs such as already-associated.csv, or the JSON output of
+    /// a plan, whose alreadyAssociatedPairs are kept
     #[arg(long, value_name = "FILE")]
     pub(super) keep: Option<PathBuf>,
 

@@ -30,8 +30,8 @@ pub(crate) async fn run(args: &UndoArgs, signals: &Signals) -> Exit {
     let asks = !args.yes && !args.dry_run;
     if asks && !can_ask() {
         return usage_error(
-            "undo asks before it removes addresses, and standard input is not a terminal; give --yes to confirm, or \
-             --dry-run to see the plan",
+            "undo asks before it removes addresses, and standard input is not a terminal; confirm with --yes, or see the \
+             plan with --dry-run",
         );
     }
     let kept = match args.keep.as_deref().map(keep::read).transpose() {
@@ -98,15 +98,15 @@ impl Undo<'_> {
         if asks || !(self.args.common.quiet || self.args.common.json) {
             text::plan(&report, self.view).lines().for_each(print_error);
         }
+        let queues = report.queues.iter().filter(|row| row.counts.planned > 0).count();
         if asks {
-            let queues = report.queues.iter().filter(|row| row.counts.planned > 0).count();
             let question = format!("Remove {} from {}?", addresses(planned), count(queues, "queue"));
             if !confirmed(&question).map_err(|error| usage_error(&error))? {
                 print_error("Nothing was removed.");
                 return Ok(Exit::Done);
             }
         }
-        let workload = Workload { pairs: planned, queues: report.queues.len(), calls: text::calls(&report) };
+        let workload = Workload { pairs: planned, queues, calls: text::calls(&report) };
         let progress = self.progress(workload);
         let mut stop = signals.stop();
         tokio::select! {

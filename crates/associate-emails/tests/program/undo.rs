@@ -143,6 +143,18 @@ async fn file_of_pairs_is_kept() {
     assert_eq!(connect.associated("i", "q1"), ["e3", "e4"]);
 }
 
+/// The results of a bucket have a byte-order mark, the columns of each form, and the row of the file.
+#[tokio::test(flavor = "multi_thread")]
+async fn results_of_a_bucket_are_undone() {
+    let header = "\u{feff}instanceId,queueId,queueName,emailAddressId,emailAddress,row,reference\n";
+    let connect = connect(with_addresses(fixture(), "q1", 0..3));
+    let associated = format!("{header}i,q1,,e0,,2,a\ni,,Billing,,e1@brand.example,3,\ni,q1,,e2,,4,\n");
+    let keep = file("undo-bucket-already.csv", &format!("{header}i,,Billing,e2,,4,\n"));
+    let ran = undo(&connect, &["--keep", keep.to_str().unwrap()], "undo-bucket.csv", &associated).await;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(connect.associated("i", "q1"), ["e2"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_pair_to_keep_removes_nothing() {
     for (name, content, reason) in [
