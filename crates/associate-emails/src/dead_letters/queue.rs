@@ -149,7 +149,7 @@ impl Queue {
                     problem = problem.or(rejected.map(|error| format!("{}: {error}", self.url)));
                 }
                 Err(error) => {
-                    problem = problem.or_else(|| Some(format!("{}: {}", self.url, describe_error(&error))))
+                    problem = problem.or_else(|| Some(format!("{}: {}", self.url, describe_error(&error))));
                 }
             }
         }
@@ -177,7 +177,7 @@ impl Queue {
                     problem = problem.or(kept);
                 }
                 Err(error) => {
-                    problem = problem.or_else(|| Some(format!("{}: {}", self.url, describe_error(&error))))
+                    problem = problem.or_else(|| Some(format!("{}: {}", self.url, describe_error(&error))));
                 }
             }
         }
