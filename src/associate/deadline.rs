@@ -10,7 +10,7 @@ const SHORTEST_CALL: Duration = Duration::from_secs(1);
 /// The end of the time for calls. The rest of the invocation is reserved for its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline {
-    /// The time by which the last response must arrive.
+    /// The time at which a call in flight is abandoned.
     end: Instant,
 }
 

@@ -1,4 +1,4 @@
-//! Associates pairs: one loop around the API, which looks names up, groups pairs, makes the calls and narrows failures.
+//! Associates pairs in one loop around the API, which looks names up, groups pairs, makes calls and narrows failures.
 //!
 //! ```text
 //!            +------------------------------------------------------+

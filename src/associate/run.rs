@@ -73,7 +73,7 @@ pub(crate) struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// Makes every call that the scheduler needs, and returns when there is no call left or no time.
+    /// Makes every call that the scheduler needs, and returns when no call or no time is left.
     ///
     /// A call waits in this order: for its backoff, for a permit, and for a turn of the pace. So every attempt has a
     /// turn, no call has a permit during its backoff, and a call uses its turn immediately.
@@ -371,7 +371,7 @@ impl CallLoop<'_, '_> {
         }
     }
 
-    /// Returns attempts to the scheduler because there is no time for them.
+    /// Returns attempts to the scheduler because the time for them is over.
     fn expire(&mut self, late: Vec<PendingAttempt>, now: Instant) {
         for pending in late {
             match pending {

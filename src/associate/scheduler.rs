@@ -89,7 +89,7 @@ impl<'p> Scheduler<'p> {
             groups: IndexList::default(),
             instances: Instances::default(),
             credentials: Credentials::default(),
-            candidates: names.to_read().map(Candidate::Reading).collect(),
+            candidates: names.directories.to_read().map(Candidate::Reading).collect(),
             names,
             names_awaited_until: Some(now + WAIT_FOR_NAMES),
             looked_up_again: Vec::new(),
@@ -115,9 +115,9 @@ impl<'p> Scheduler<'p> {
         while let Some(candidate) = self.candidates.pop_front() {
             let step = match candidate {
                 Candidate::Group(group, pause) => self.next_step_of_group(group, pause),
-                Candidate::Reading(reading) => self.names.next_page(reading).map(|call| Step {
+                Candidate::Reading(reading) => self.names.directories.next_page(reading).map(|call| Step {
                     task: Task::Search { reading, call },
-                    urgency: self.names.urgency(reading),
+                    urgency: self.names.directories.urgency(reading),
                     place: reading.get(),
                     pause: None,
                 }),
@@ -131,7 +131,7 @@ impl<'p> Scheduler<'p> {
 
     /// The time at which a step may become ready without another response.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
-        self.names.to_read().next()?;
+        self.names.directories.to_read().next()?;
         self.names_awaited_until
     }
 
@@ -141,7 +141,8 @@ impl<'p> Scheduler<'p> {
         let planned = &self.plan.groups[group];
         let step = scheduled.progress.next_step(planned, more_may_join).or_else(|| {
             // A check comes last, because it needs every requested address.
-            let may_check = scheduled.waiting == 0 && self.names.knows_addresses(&planned.instance);
+            let may_check =
+                scheduled.waiting == 0 && self.names.directories.knows_addresses(&planned.instance);
             may_check.then(|| scheduled.progress.next_check(planned)).flatten()
         })?;
         let (task, urgency) = match step {
@@ -205,7 +206,7 @@ impl<'p> Scheduler<'p> {
                 Attempt::List { group, listing, call }
             }
             Task::Search { reading, call } => {
-                self.names.start_page(reading, now);
+                self.names.directories.start_page(reading, now);
                 Attempt::Search { reading, call }
             }
             Task::CheckInstance { call } => Attempt::CheckInstance { call },
@@ -221,7 +222,7 @@ impl<'p> Scheduler<'p> {
             }),
             Response::Listed { group, listing, page } => {
                 self.update(group, |progress, group, names| {
-                    let exists = |id: &EmailAddressId| names.check_address(&group.instance, id);
+                    let exists = |id: &EmailAddressId| names.directories.check_address(&group.instance, id);
                     progress.listed(listing, page, group, exists)
                 });
             }
@@ -246,12 +247,12 @@ impl<'p> Scheduler<'p> {
         }
     }
 
-    /// Records that there is no time left for a step.
+    /// Records that the time for a step is over.
     pub(super) fn expire(&mut self, task: &Task, reason: &str, now: Instant) {
         self.end(task, Failure::deadline_exceeded(reason), now);
     }
 
-    /// Ends the group or reading of a rejected task, because there is no time for a retry.
+    /// Ends the group or reading of a rejected task, because the time for a retry is over.
     pub(super) fn give_up(&mut self, task: &Task, reason: &str, now: Instant) {
         self.end(task, Failure::deadline_exceeded_after_refusal(reason), now);
     }
@@ -281,7 +282,7 @@ impl<'p> Scheduler<'p> {
     /// Applies the results of a page that was read, or of a reading that ended.
     fn apply_reading(&mut self, reading: DirectoryIndex, found: LookupResults) {
         self.join(found);
-        if self.names.is_reading(reading) {
+        if self.names.directories.is_reading(reading) {
             self.candidates.push_back(Candidate::Reading(reading));
         } else {
             // A check waits for the whole directory.

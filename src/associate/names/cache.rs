@@ -12,7 +12,7 @@ use super::directory::{Directory, DirectoryKey};
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
 /// Maximum number of entries in all kept directories. The oldest directories are dropped first. The number is twice that
-/// of the largest directory of addresses that the function reads, and takes about 20 MB.
+/// of the largest directory of addresses that the function reads, and takes about 25 MB.
 const MAX_ENTRIES: usize = 100_000;
 
 /// The directories that the process has read, shared by its invocations.
@@ -65,7 +65,6 @@ fn is_expired(directory: &Directory, now: Instant) -> bool {
 mod tests {
     use crate::connect::DirectoryKind;
 
-    use super::super::directory::NameAndId;
     use super::*;
 
     fn key(instance: &str) -> DirectoryKey {
@@ -73,8 +72,7 @@ mod tests {
     }
 
     fn directory(entries: usize, read_at: Instant) -> Arc<Directory> {
-        let entries =
-            (0..entries).map(|number| NameAndId::new(DirectoryKind::Queues, &number.to_string(), "q"));
+        let entries = (0..entries).map(|number| (number.to_string().into(), "q".into()));
         Arc::new(Directory::new(DirectoryKind::Queues, entries.collect(), read_at, 1))
     }
 

@@ -1,14 +1,14 @@
 //! The directories that the names of an invocation need.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use crate::connect::{DirectoryEntry, DirectoryKind, Page, SearchCall};
 use crate::failure::Failure;
-use crate::index::{DirectoryIndex, IndexList, QueueIndex};
-use crate::pairs::Pairs;
+use crate::index::{DirectoryIndex, IndexList};
+use crate::pairs::{Mention, Pairs, RequestedQueue};
 use crate::requests::{EmailAddressId, Id, InstanceId, Intent, Named};
 
 use super::cache::DirectoryCache;
@@ -19,11 +19,12 @@ use super::urgency::urgencies;
 
 /// The directories of an invocation, each with its state.
 #[derive(Debug)]
-pub(super) struct Directories<'a> {
+pub(crate) struct Directories<'a> {
     cache: &'a DirectoryCache,
     region: &'a str,
     needed: IndexList<DirectoryIndex, NeededDirectory<'a>>,
     indices: HashMap<DirectoryKey, DirectoryIndex>,
+    unread: Arc<Failure>,
 }
 
 /// The result of looking a name up.
@@ -42,18 +43,25 @@ impl<'a> Directories<'a> {
     /// to be read.
     pub(super) fn new(pairs: &'a Pairs, cache: &'a DirectoryCache, region: &'a str, now: Instant) -> Self {
         cache.drop_expired(now);
+        let unread = Arc::new(Failure::deadline_exceeded("the directory of names was not read in time"));
         let mut directories =
-            Directories { cache, region, needed: IndexList::default(), indices: HashMap::new() };
-        for key in keys_of_names(pairs) {
-            directories.open(key, now);
+            Directories { cache, region, needed: IndexList::default(), indices: HashMap::new(), unread };
+        for mention in &pairs.mentions {
+            for key in needed_by(pairs, mention).into_iter().flatten() {
+                let index = directories.open(key, now);
+                if let Named::Id(id) = pairs.pairs[mention.pair].address() {
+                    directories.needed[index].check(id);
+                }
+            }
         }
-        for (instance, ids) in checked_ids(pairs) {
-            let index = directories.open(DirectoryKey { instance, kind: DirectoryKind::EmailAddresses }, now);
-            let needed = &mut directories.needed[index];
-            needed.checked_ids = ids;
-            needed.reread_for_checks(now);
+        directories.needed.iter_mut().for_each(|needed| needed.reread_for_checks(now));
+        let index = |key| directories.indices.get(&key).copied();
+        let urgencies = urgencies(pairs, directories.needed.len(), |mention| {
+            needed_by(pairs, mention).into_iter().flatten().filter_map(index)
+        });
+        for (needed, urgency) in directories.needed.iter_mut().zip(urgencies) {
+            needed.urgency = urgency;
         }
-        directories.set_urgencies(pairs);
         directories
     }
 
@@ -63,30 +71,9 @@ impl<'a> Directories<'a> {
         })
     }
 
-    fn set_urgencies(&mut self, pairs: &Pairs) {
-        if self.needed.is_empty() {
-            return;
-        }
-        let directory_of = |queue: QueueIndex, kind| self.index(&pairs.queues[queue].instance, kind);
-        let directories: IndexList<QueueIndex, _> = pairs
-            .queues
-            .indices()
-            .map(|queue| {
-                [DirectoryKind::Queues, DirectoryKind::EmailAddresses].map(|kind| directory_of(queue, kind))
-            })
-            .collect();
-        let urgencies = urgencies(pairs, self.needed.len(), |mention| {
-            let pair = &pairs.pairs[mention.pair];
-            let [of_queue, of_address] = directories[pair.queue()];
-            let is_check = pairs.requests[mention.request].options.intent == Intent::Check;
-            [
-                of_queue.filter(|_| pairs.queues[pair.queue()].queue.name().is_some()),
-                of_address.filter(|_| is_check || pair.address().name().is_some()),
-            ]
-        });
-        for (needed, urgency) in self.needed.iter_mut().zip(urgencies) {
-            needed.urgency = urgency;
-        }
+    /// The failure of names whose directory is still being read.
+    pub(crate) fn unread(&self) -> &Arc<Failure> {
+        &self.unread
     }
 
     fn index(&self, instance: &InstanceId, kind: DirectoryKind) -> Option<DirectoryIndex> {
@@ -94,20 +81,20 @@ impl<'a> Directories<'a> {
     }
 
     /// The directories that are being read.
-    pub(super) fn to_read(&self) -> impl Iterator<Item = DirectoryIndex> {
+    pub(crate) fn to_read(&self) -> impl Iterator<Item = DirectoryIndex> {
         self.needed.indexed().filter(|(_, needed)| needed.state.is_reading()).map(|(index, _)| index)
     }
 
-    pub(super) fn is_reading(&self, index: DirectoryIndex) -> bool {
+    pub(crate) fn is_reading(&self, index: DirectoryIndex) -> bool {
         self.needed[index].state.is_reading()
     }
 
-    pub(super) fn urgency(&self, index: DirectoryIndex) -> usize {
+    pub(crate) fn urgency(&self, index: DirectoryIndex) -> usize {
         self.needed[index].urgency
     }
 
     /// The call for the next page, if the directory is being read.
-    pub(super) fn next_page(&self, index: DirectoryIndex) -> Option<SearchCall> {
+    pub(crate) fn next_page(&self, index: DirectoryIndex) -> Option<SearchCall> {
         match &self.needed[index].state {
             DirectoryState::Reading { reading, .. } => Some(reading.call()),
             _ => None,
@@ -115,7 +102,7 @@ impl<'a> Directories<'a> {
     }
 
     /// Notes that the call for the next page starts.
-    pub(super) fn start_page(&mut self, index: DirectoryIndex, now: Instant) {
+    pub(crate) fn start_page(&mut self, index: DirectoryIndex, now: Instant) {
         if let DirectoryState::Reading { reading, .. } = &mut self.needed[index].state {
             reading.start_page(now);
         }
@@ -165,17 +152,16 @@ impl<'a> Directories<'a> {
         instance: &InstanceId,
         kind: DirectoryKind,
         named: Named<&Id<Of>, &Arc<str>>,
-        unread: &Arc<Failure>,
         now: Instant,
     ) -> Lookup<Id<Of>> {
         let name = match named {
             Named::Id(id) => return Lookup::Id(id.clone()),
             Named::Name(name) => name,
         };
-        let Some(index) = self.index(instance, kind) else { return Lookup::Failed(unread.clone()) };
+        let Some(index) = self.index(instance, kind) else { return Lookup::Failed(self.unread.clone()) };
         let needed = &mut self.needed[index];
-        if let [entry] = needed.find(name) {
-            return Lookup::Id(Id::listed(entry.id().into()));
+        if let [(_, id)] = needed.find(name) {
+            return Lookup::Id(Id::listed(id.clone()));
         }
         needed.reread_for_missing(now);
         match &needed.state {
@@ -209,27 +195,26 @@ impl<'a> Directories<'a> {
     }
 
     /// Whether the address directory of an instance is not being read.
-    pub(super) fn knows_addresses(&self, instance: &InstanceId) -> bool {
+    pub(crate) fn knows_addresses(&self, instance: &InstanceId) -> bool {
         self.index(instance, DirectoryKind::EmailAddresses).is_none_or(|index| !self.is_reading(index))
     }
 
     /// Checks that an instance has an email address.
     ///
     /// # Errors
-    /// `EmailAddressNotFound`, the failure to read the directory, or `unread` if it is still being read.
-    pub(super) fn check_address(
+    /// `EmailAddressNotFound`, the failure to read the directory, or the failure of a directory that is still being read.
+    pub(crate) fn check_address(
         &self,
         instance: &InstanceId,
         id: &EmailAddressId,
-        unread: &Arc<Failure>,
     ) -> Result<(), Arc<Failure>> {
-        let index = self.index(instance, DirectoryKind::EmailAddresses).ok_or_else(|| unread.clone())?;
+        let index = self.index(instance, DirectoryKind::EmailAddresses).ok_or_else(|| self.unread.clone())?;
         let NeededDirectory { state, key, .. } = &self.needed[index];
         if state.directory().is_some_and(|directory| directory.has_id(id)) {
             return Ok(());
         }
         Err(match state {
-            DirectoryState::Reading { .. } => unread.clone(),
+            DirectoryState::Reading { .. } => self.unread.clone(),
             DirectoryState::Failed { failure, .. } => failure.clone(),
             DirectoryState::Cached(_) | DirectoryState::Read { .. } => {
                 Arc::new(SearchScope::new(key, self.region).address_not_found())
@@ -238,27 +223,15 @@ impl<'a> Directories<'a> {
     }
 }
 
-/// The directory of each name. A directory with many names appears often.
-fn keys_of_names(pairs: &Pairs) -> impl Iterator<Item = DirectoryKey> {
-    let key = |instance: &InstanceId, kind| DirectoryKey { instance: instance.clone(), kind };
-    let queues = pairs.queues.iter().filter(|queue| queue.queue.name().is_some());
-    let addresses = pairs.pairs.iter().filter(|pair| pair.address().name().is_some());
-    let instances = addresses.map(|pair| &pairs.queues[pair.queue()].instance);
-    queues
-        .map(move |queue| key(&queue.instance, DirectoryKind::Queues))
-        .chain(instances.map(move |instance| key(instance, DirectoryKind::EmailAddresses)))
-}
-
-/// The address identifiers to check, by instance. An address that is given by name is looked up anyway.
-fn checked_ids(pairs: &Pairs) -> BTreeMap<InstanceId, HashSet<&str>> {
-    let mut ids: BTreeMap<InstanceId, HashSet<&str>> = BTreeMap::new();
-    let is_check = |request| pairs.requests[request].options.intent == Intent::Check;
-    for mention in pairs.mentions.iter().filter(|mention| is_check(mention.request)) {
-        let pair = &pairs.pairs[mention.pair];
-        let of_instance = ids.entry(pairs.queues[pair.queue()].instance.clone()).or_default();
-        if let Named::Id(id) = pair.address() {
-            of_instance.insert(id);
-        }
-    }
-    ids
+/// The directories that a mention needs: that of queues if the queue is given by name, and that of addresses if the
+/// address is given by name or is to be checked.
+fn needed_by(pairs: &Pairs, mention: &Mention) -> [Option<DirectoryKey>; 2] {
+    let pair = &pairs.pairs[mention.pair];
+    let RequestedQueue { instance, queue } = &pairs.queues[pair.queue()];
+    let key = |kind, is_needed: bool| is_needed.then(|| DirectoryKey { instance: instance.clone(), kind });
+    let is_check = pairs.requests[mention.request].options.intent == Intent::Check;
+    [
+        key(DirectoryKind::Queues, queue.name().is_some()),
+        key(DirectoryKind::EmailAddresses, is_check || pair.address().name().is_some()),
+    ]
 }

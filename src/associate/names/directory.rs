@@ -19,7 +19,7 @@ pub(super) struct DirectoryKey {
     pub(super) kind: DirectoryKind,
 }
 
-/// A complete directory. It takes about 100 bytes for each entry, because a process keeps many of them.
+/// A complete directory. It is a sorted list and not a map, because a process keeps many entries.
 #[derive(Debug)]
 pub(super) struct Directory {
     kind: DirectoryKind,
@@ -35,30 +35,11 @@ pub(super) struct Directory {
     by_id: OnceLock<Box<[usize]>>,
 }
 
-/// A name and its identifier, in one allocation.
-#[derive(Debug)]
-pub(super) struct NameAndId {
-    text: Box<str>,
-    name_len: usize,
-}
+/// A name as it is compared, and its identifier.
+pub(super) type NameAndId = (Box<str>, Arc<str>);
 
-impl NameAndId {
-    pub(super) fn new(kind: DirectoryKind, name: &str, id: &str) -> Self {
-        let name = comparable(kind, name);
-        NameAndId { text: format!("{name}{id}").into(), name_len: name.len() }
-    }
-
-    fn name(&self) -> &str {
-        &self.text[..self.name_len]
-    }
-
-    pub(super) fn id(&self) -> &str {
-        &self.text[self.name_len..]
-    }
-}
-
-/// Returns the form in which names are compared. Queue names are compared exactly, addresses without regard to case.
-fn comparable(kind: DirectoryKind, name: &str) -> Cow<'_, str> {
+/// Returns the form of a name that is compared: a queue's name as it is, or an address in lower case.
+pub(super) fn comparable(kind: DirectoryKind, name: &str) -> Cow<'_, str> {
     match kind {
         DirectoryKind::Queues => Cow::Borrowed(name),
         DirectoryKind::EmailAddresses => Cow::Owned(name.to_lowercase()),
@@ -73,9 +54,9 @@ impl Directory {
         read_at: Instant,
         pages: usize,
     ) -> Self {
-        entries.sort_unstable_by(|a, b| (a.name(), a.id()).cmp(&(b.name(), b.id())));
+        entries.sort_unstable();
         // A directory that changes while it is read may have an entry on two pages.
-        entries.dedup_by(|a, b| (a.name(), a.id()) == (b.name(), b.id()));
+        entries.dedup();
         Directory {
             kind,
             read_at,
@@ -91,8 +72,8 @@ impl Directory {
         self.read_at
     }
 
-    /// Whether all entries were on one page. The API listed them at one moment then, so none of them can have moved
-    /// from a page that was not read yet to one that was.
+    /// Whether all entries were on one page. Then the API listed them at one moment, and no name was missed because it
+    /// moved between two pages.
     pub(super) fn has_one_page(&self) -> bool {
         self.pages <= 1
     }
@@ -105,18 +86,18 @@ impl Directory {
     /// The entries with this name.
     pub(super) fn find(&self, name: &str) -> &[NameAndId] {
         let name = comparable(self.kind, name);
-        let first = self.entries.partition_point(|entry| entry.name() < &*name);
-        let count = self.entries[first..].partition_point(|entry| entry.name() == &*name);
+        let first = self.entries.partition_point(|(other, _)| **other < *name);
+        let count = self.entries[first..].partition_point(|(other, _)| **other == *name);
         &self.entries[first..first + count]
     }
 
     pub(super) fn has_id(&self, id: &str) -> bool {
         let by_id = self.by_id.get_or_init(|| {
             let mut by_id: Vec<usize> = (0..self.entries.len()).collect();
-            by_id.sort_unstable_by_key(|index| self.entries[*index].id());
+            by_id.sort_unstable_by_key(|index| &self.entries[*index].1);
             by_id.into()
         });
-        by_id.binary_search_by_key(&id, |index| self.entries[*index].id()).is_ok()
+        by_id.binary_search_by_key(&id, |index| &*self.entries[*index].1).is_ok()
     }
 
     /// Finds an entry that a person may take for a missing name. Returns its identifier, and the differences in words.
@@ -124,15 +105,15 @@ impl Directory {
         let name = comparable(self.kind, name);
         let by_folded = self.by_folded.get_or_init(|| {
             let names = self.entries.iter().enumerate();
-            let mut by_folded: Vec<_> = names.map(|(index, entry)| (folded(entry.name()), index)).collect();
+            let mut by_folded: Vec<_> = names.map(|(index, (name, _))| (folded(name), index)).collect();
             by_folded.sort_unstable();
             by_folded.into()
         });
         let wanted = folded(&name);
         let first = by_folded.partition_point(|(folded, _)| *folded < wanted);
         let (_, index) = by_folded.get(first).filter(|(folded, _)| *folded == wanted)?;
-        let entry = &self.entries[*index];
-        Some((entry.id().into(), differences(&name, entry.name())))
+        let (similar, id) = &self.entries[*index];
+        Some((id.clone(), differences(&name, similar)))
     }
 }
 
@@ -141,12 +122,13 @@ mod tests {
     use super::*;
 
     fn directory(kind: DirectoryKind, entries: &[(&str, &str)]) -> Directory {
-        let entries = entries.iter().map(|(name, id)| NameAndId::new(kind, name, id)).collect();
+        let entries =
+            entries.iter().map(|(name, id)| (comparable(kind, name).into(), (*id).into())).collect();
         Directory::new(kind, entries, Instant::now(), 1)
     }
 
     fn ids<'d>(directory: &'d Directory, name: &str) -> Vec<&'d str> {
-        directory.find(name).iter().map(NameAndId::id).collect()
+        directory.find(name).iter().map(|(_, id)| &**id).collect()
     }
 
     #[test]

@@ -1,15 +1,13 @@
 //! Looks the pairs of an invocation up by name, and makes them wait for the directories of their names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::connect::{DirectoryEntry, DirectoryKind, Page, Refused, SearchCall};
-use crate::failure::Failure;
+use crate::connect::{DirectoryEntry, DirectoryKind, Page, Refused};
 use crate::index::{DirectoryIndex, IndexList, PairIndex, QueueIndex};
 use crate::pairs::Pairs;
-use crate::requests::{EmailAddressId, InstanceId, Named, QueueId};
+use crate::requests::{EmailAddressId, InstanceId, QueueId};
 
 use super::cache::DirectoryCache;
 use super::directories::{Directories, Lookup};
@@ -19,10 +17,8 @@ use super::results::{LookupResults, Resolutions};
 #[derive(Debug)]
 pub(crate) struct Names<'a> {
     pairs: &'a Pairs,
-    directories: Directories<'a>,
+    pub(crate) directories: Directories<'a>,
     waiting: BTreeMap<DirectoryIndex, Waitlist>,
-    /// The failure of queues and pairs that still wait.
-    unread: Arc<Failure>,
 }
 
 /// What waits for a directory.
@@ -45,35 +41,9 @@ impl<'a> Names<'a> {
             pairs,
             directories: Directories::new(pairs, cache, region, now),
             waiting: BTreeMap::new(),
-            unread: Arc::new(Failure::deadline_exceeded("the directory of names was not read in time")),
         };
         let resolved = names.resolve(now);
         (names, resolved)
-    }
-
-    /// The directories that are being read.
-    pub(crate) fn to_read(&self) -> impl Iterator<Item = DirectoryIndex> {
-        self.directories.to_read()
-    }
-
-    /// Whether a directory is being read.
-    pub(crate) fn is_reading(&self, directory: DirectoryIndex) -> bool {
-        self.directories.is_reading(directory)
-    }
-
-    /// The urgency of reading a directory: the number of calls that the smallest request that needs it makes.
-    pub(crate) fn urgency(&self, directory: DirectoryIndex) -> usize {
-        self.directories.urgency(directory)
-    }
-
-    /// The call for the next page of a directory, if the directory is being read.
-    pub(crate) fn next_page(&self, directory: DirectoryIndex) -> Option<SearchCall> {
-        self.directories.next_page(directory)
-    }
-
-    /// Notes that the call for the next page of a directory starts.
-    pub(crate) fn start_page(&mut self, directory: DirectoryIndex, now: Instant) {
-        self.directories.start_page(directory, now);
     }
 
     /// Adds a page to a directory. After the last page, returns the results for the queues and pairs that wait for it.
@@ -120,32 +90,14 @@ impl<'a> Names<'a> {
         self.waiting.values().flat_map(|waiting| &waiting.pairs).copied()
     }
 
-    /// The failure of queues and pairs that still wait.
-    pub(crate) fn unread(&self) -> &Arc<Failure> {
-        &self.unread
-    }
-
-    /// Reads the directory of a pair's queue again. Does nothing if the caller gave the queue's identifier, or if this
-    /// invocation has read the directory again before.
-    pub(crate) fn reread_queues(&mut self, pair: PairIndex, now: Instant) {
-        let queue = &self.pairs.queues[self.pairs.pairs[pair].queue()];
-        if let Named::Name(_) = queue.queue {
-            self.directories.reread(&queue.instance, DirectoryKind::Queues, now);
-        }
-    }
-
-    /// Reads the directory of a pair's address again, as [`Names::reread_queues`] does.
-    pub(crate) fn reread_addresses(&mut self, pair: PairIndex, now: Instant) {
-        if let Named::Name(_) = self.pairs.pairs[pair].address() {
-            self.directories.reread(self.instance(pair), DirectoryKind::EmailAddresses, now);
-        }
+    /// Reads the directory of a pair's queue or address again. Does nothing if this invocation has done so before.
+    pub(crate) fn reread(&mut self, pair: PairIndex, kind: DirectoryKind, now: Instant) {
+        self.directories.reread(self.instance(pair), kind, now);
     }
 
     /// Reads the directory of a pair's address again unless this invocation has read it.
     pub(crate) fn refresh_addresses(&mut self, pair: PairIndex, now: Instant) {
-        if let Named::Name(_) = self.pairs.pairs[pair].address() {
-            self.directories.refresh(self.instance(pair), DirectoryKind::EmailAddresses, now);
-        }
+        self.directories.refresh(self.instance(pair), DirectoryKind::EmailAddresses, now);
     }
 
     /// Looks a pair up again. If its queue or its address waits for a directory, the pair waits for it too.
@@ -161,23 +113,6 @@ impl<'a> Names<'a> {
         lookup
     }
 
-    /// Whether the address directory of an instance is not being read.
-    pub(crate) fn knows_addresses(&self, instance: &InstanceId) -> bool {
-        self.directories.knows_addresses(instance)
-    }
-
-    /// Checks that an instance has an email address.
-    ///
-    /// # Errors
-    /// `EmailAddressNotFound`, or the failure to read the directory.
-    pub(crate) fn check_address(
-        &self,
-        instance: &InstanceId,
-        id: &EmailAddressId,
-    ) -> Result<(), Arc<Failure>> {
-        self.directories.check_address(instance, id, &self.unread)
-    }
-
     fn resolve(&mut self, now: Instant) -> Resolutions {
         let pairs = self.pairs;
         let mut waits_for = IndexList::<QueueIndex, _>::with_capacity(pairs.queues.len());
@@ -186,7 +121,7 @@ impl<'a> Names<'a> {
             let (id, directory) = match self.queue_id(queue, now) {
                 Lookup::Id(id) => (Ok(id), None),
                 Lookup::Failed(failure) => (Err(failure), None),
-                Lookup::Waits(directory) => (Err(self.unread.clone()), Some(directory)),
+                Lookup::Waits(directory) => (Err(self.directories.unread().clone()), Some(directory)),
             };
             queues.push(id);
             waits_for.push(directory);
@@ -196,7 +131,7 @@ impl<'a> Names<'a> {
             let (id, waits_for_address) = match self.address_id(index, now) {
                 Lookup::Id(id) => (Ok(id), None),
                 Lookup::Failed(failure) => (Err(failure), None),
-                Lookup::Waits(directory) => (Err(self.unread.clone()), Some(directory)),
+                Lookup::Waits(directory) => (Err(self.directories.unread().clone()), Some(directory)),
             };
             addresses.push(id);
             // A pair waits for its queue first, and does not wait if its queue cannot be found.
@@ -250,8 +185,7 @@ impl<'a> Names<'a> {
     fn queue_id(&mut self, index: QueueIndex, now: Instant) -> Lookup<QueueId> {
         let queue = &self.pairs.queues[index];
         let named = queue.queue.as_ref();
-        let lookup =
-            self.directories.look_up(&queue.instance, DirectoryKind::Queues, named, &self.unread, now);
+        let lookup = self.directories.look_up(&queue.instance, DirectoryKind::Queues, named, now);
         if let Lookup::Waits(directory) = lookup {
             self.waiting.entry(directory).or_default().queues.insert(index);
         }
@@ -260,7 +194,7 @@ impl<'a> Names<'a> {
 
     fn address_id(&mut self, pair: PairIndex, now: Instant) -> Lookup<EmailAddressId> {
         let (instance, named) = (self.instance(pair), self.pairs.pairs[pair].address());
-        self.directories.look_up(instance, DirectoryKind::EmailAddresses, named, &self.unread, now)
+        self.directories.look_up(instance, DirectoryKind::EmailAddresses, named, now)
     }
 
     fn instance(&self, pair: PairIndex) -> &'a InstanceId {

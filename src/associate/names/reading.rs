@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::connect::{DirectoryEntry, Page, Pages, Refused, SearchCall};
 
-use super::directory::{Directory, DirectoryKey, NameAndId};
+use super::directory::{Directory, DirectoryKey, NameAndId, comparable};
 
 /// A directory whose last page has not been read yet.
 #[derive(Debug)]
@@ -47,7 +47,8 @@ impl DirectoryReading {
     pub(super) fn add(&mut self, page: Page<DirectoryEntry>) -> Result<Option<Directory>, Refused> {
         let kind = self.key.kind;
         self.pages_read += 1;
-        self.entries.extend(page.items.iter().map(|entry| NameAndId::new(kind, &entry.name, &entry.id)));
+        let entry = |entry: &DirectoryEntry| (comparable(kind, &entry.name).into(), entry.id.as_str().into());
+        self.entries.extend(page.items.iter().map(entry));
         let is_last = self.pages.turn(kind.operation(), page.next_token)?;
         Ok(is_last
             .then(|| Directory::new(kind, std::mem::take(&mut self.entries), self.read_at, self.pages_read)))

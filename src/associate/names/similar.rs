@@ -1,4 +1,4 @@
-//! Recognises names that look alike to a person, and describes their differences.
+//! Compares names as a person sees them, and describes their differences.
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use crate::connect::DirectoryKind;
 use crate::failure::Failure;
 
 use super::directory::{Directory, DirectoryKey, NameAndId};
@@ -19,7 +20,7 @@ pub(super) struct NeededDirectory<'a> {
     /// first, so that a large request does not delay small ones.
     pub(super) urgency: usize,
     /// The identifiers of addresses whose existence requests check.
-    pub(super) checked_ids: HashSet<&'a str>,
+    checked_ids: HashSet<&'a str>,
 }
 
 /// The state of a directory in an invocation.
@@ -67,6 +68,13 @@ impl<'a> NeededDirectory<'a> {
             DirectoryState::Cached,
         );
         NeededDirectory { key, state, urgency: usize::MAX, checked_ids: HashSet::new() }
+    }
+
+    /// Notes that a request checks whether an address exists.
+    pub(super) fn check(&mut self, id: &'a str) {
+        if self.key.kind == DirectoryKind::EmailAddresses {
+            self.checked_ids.insert(id);
+        }
     }
 
     /// The entries with this name in the newest complete directory.

@@ -7,17 +7,20 @@ use crate::pairs::{Mention, Pairs};
 /// Returns the urgency of each directory: the number of calls that the smallest request that needs the directory makes.
 /// The number of pages is not known yet, so a directory counts as one call. `needs` returns the directories that a mention
 /// needs.
-pub(super) fn urgencies(
+pub(super) fn urgencies<Needed>(
     pairs: &Pairs,
     directories: usize,
-    needs: impl Fn(&Mention) -> [Option<DirectoryIndex>; 2],
-) -> Vec<usize> {
+    needs: impl Fn(&Mention) -> Needed,
+) -> Vec<usize>
+where
+    Needed: Iterator<Item = DirectoryIndex>,
+{
     let (chunk_of, chunks) = chunks(pairs);
     let mentions = || {
         pairs.mentions.iter().flat_map(|mention| {
             // The chunks take the numbers after the directories.
             let chunk = directories + chunk_of[mention.pair];
-            let calls = needs(mention).into_iter().flatten().map(Index::get).chain([chunk]);
+            let calls = needs(mention).map(Index::get).chain([chunk]);
             calls.map(|call| (mention.request, call))
         })
     };

@@ -7,21 +7,33 @@ use tokio::time::Instant;
 use crate::associate::names::{Lookup, LookupResults};
 use crate::associate::outcome::Outcome;
 use crate::associate::plan::Place;
+use crate::connect::DirectoryKind;
 use crate::failure::{Blame, Failure, Retry};
 use crate::index::{IndexList, PairIndex, QueueIndex};
-use crate::requests::Named;
 
 use super::{Candidate, Scheduler};
 
-/// Why the identifiers of a pair that was given by name may be wrong.
+/// A pair whose identifiers may be out of date, because at least one of them was given by name.
+#[derive(Debug)]
+struct DoubtfulPair {
+    pair: PairIndex,
+    place: Place,
+    cause: Doubt,
+    /// The queue was given by name, and its identifier is in doubt.
+    queue: bool,
+    /// The address was given by name, and its identifier is in doubt.
+    address: bool,
+}
+
+/// Why the identifiers of a pair may be out of date.
 #[derive(Debug)]
 enum Doubt {
-    /// The API rejected an identifier.
-    Rejected { failure: Arc<Failure>, queue: bool, address: bool },
-    /// The queue is full. Another queue may have the name by now.
+    /// The API rejected one of them.
+    Rejected(Arc<Failure>),
+    /// The queue is full. Another queue may have the name by now, or the address may be on the queue under another
+    /// identifier.
     Full,
-    /// The address is on the queue under an identifier from an earlier invocation. The address may have been deleted and
-    /// created again since.
+    /// The address is on the queue. It may have been deleted and created again under another identifier.
     AlreadyOnQueue,
 }
 
@@ -32,39 +44,34 @@ impl Scheduler<'_> {
     /// The pairs leave the plan until their names are found. A pair whose identifiers are still the same returns to its
     /// place, and keeps its outcome. Pairs that a call associated are not looked up.
     pub(crate) fn look_up_doubtful(&mut self, now: Instant) -> bool {
-        let doubtful = self.doubtful();
+        let doubtful = self.doubtful_pairs();
         if doubtful.is_empty() {
             return false;
         }
-        for (pair, _, doubt) in &doubtful {
-            match doubt {
-                Doubt::Rejected { queue, address, .. } => {
-                    if *queue {
-                        self.names.reread_queues(*pair, now);
-                    }
-                    if *address {
-                        self.names.reread_addresses(*pair, now);
-                    }
-                }
-                Doubt::Full => {
-                    self.names.reread_queues(*pair, now);
-                    self.names.reread_addresses(*pair, now);
-                }
+        for DoubtfulPair { pair, cause, queue, address, .. } in &doubtful {
+            if *queue {
+                self.names.reread(*pair, DirectoryKind::Queues, now);
+            }
+            match cause {
                 Doubt::AlreadyOnQueue => self.names.refresh_addresses(*pair, now),
+                Doubt::Rejected(_) | Doubt::Full if *address => {
+                    self.names.reread(*pair, DirectoryKind::EmailAddresses, now);
+                }
+                Doubt::Rejected(_) | Doubt::Full => {}
             }
         }
         let mut found = LookupResults::default();
-        for (pair, place, doubt) in doubtful {
+        for DoubtfulPair { pair, place, cause, .. } in doubtful {
             let why = match self.names.look_up_again(pair, now) {
-                Lookup::Waits(_) => self.names.unread().clone(),
+                Lookup::Waits(_) => self.names.directories.unread().clone(),
                 Lookup::Failed(failure) => failure,
                 Lookup::Id((queue, address)) => {
                     let group = &self.plan.groups[place.group];
                     if group.queue != queue || group.addresses[place.address].id != address {
                         found.queues.push((self.input.pairs.pairs[pair].queue(), Ok(queue)));
                         found.pairs.push((pair, Ok(address)));
-                        self.names.unread().clone()
-                    } else if let Doubt::Rejected { failure, .. } = doubt {
+                        self.names.directories.unread().clone()
+                    } else if let Doubt::Rejected(failure) = cause {
                         // The directory was read again before the rejection, so it does not confirm the identifier.
                         excused(&failure)
                     } else {
@@ -77,7 +84,7 @@ impl Scheduler<'_> {
         }
         self.plan.remove_unwanted();
         self.join(found);
-        self.candidates.extend(self.names.to_read().map(Candidate::Reading));
+        self.candidates.extend(self.names.directories.to_read().map(Candidate::Reading));
         !self.candidates.is_empty()
     }
 
@@ -101,28 +108,27 @@ impl Scheduler<'_> {
         self.plan.remove_unwanted();
     }
 
-    /// The pairs to look up again, with their places.
-    fn doubtful(&self) -> Vec<(PairIndex, Place, Doubt)> {
+    fn doubtful_pairs(&self) -> Vec<DoubtfulPair> {
         let proven = self.proven_queues();
         let pairs = self.input.pairs;
         let mut doubtful = Vec::new();
         for (index, pair) in pairs.pairs.indexed() {
             let Ok(place) = self.plan.places[index] else { continue };
-            let queue_by_name = matches!(pairs.queues[pair.queue()].queue, Named::Name(_));
-            let address_by_name = matches!(pair.address(), Named::Name(_));
-            let doubt = match self.groups[place.group].progress.outcome(place.address) {
-                Some(Outcome::Failed(failure)) if is_rejection(failure) => {
-                    let queue = queue_by_name && failure.blame.queue() && !proven[pair.queue()];
-                    let address = address_by_name && failure.blame.address();
-                    (queue || address).then(|| Doubt::Rejected { failure: failure.clone(), queue, address })
-                }
-                Some(Outcome::Failed(failure)) if failure.blame == Blame::Room => {
-                    (queue_by_name || address_by_name).then_some(Doubt::Full)
-                }
-                Some(Outcome::AlreadyAssociated) => address_by_name.then_some(Doubt::AlreadyOnQueue),
-                _ => None,
+            let (cause, queue, address) = match self.groups[place.group].progress.outcome(place.address) {
+                Some(Outcome::Failed(failure)) if is_rejection(failure) => (
+                    Doubt::Rejected(failure.clone()),
+                    failure.blame.queue() && !proven[pair.queue()],
+                    failure.blame.address(),
+                ),
+                Some(Outcome::Failed(failure)) if failure.blame == Blame::Room => (Doubt::Full, true, true),
+                Some(Outcome::AlreadyAssociated) => (Doubt::AlreadyOnQueue, false, true),
+                _ => continue,
             };
-            doubtful.extend(doubt.map(|doubt| (index, place, doubt)));
+            let queue = queue && pairs.queues[pair.queue()].queue.name().is_some();
+            let address = address && pair.address().name().is_some();
+            if queue || address {
+                doubtful.push(DoubtfulPair { pair: index, place, cause, queue, address });
+            }
         }
         doubtful
     }
