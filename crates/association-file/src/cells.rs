@@ -1,13 +1,14 @@
-//! Cells: the names of a pair, in the columns of a file.
+//! The names of a pair, in the columns of a file.
 
 use queue_email_associator::pairs::{Pair, RequestedQueue};
 use queue_email_associator::payload::Json;
 use queue_email_associator::requests::{Field, Named, Path};
 use serde::{Deserialize, Serialize};
 
+use crate::invalid;
 use crate::requests::text_of;
 
-/// The names of a pair, in the columns of a file. A cell is empty if the request names nothing for it.
+/// The names of a pair, in the columns of a file. A cell is empty if the request has no value for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cells {
@@ -54,45 +55,31 @@ impl Cells {
         cells
     }
 
-    /// The cells of every invalid entry at a path of a request; at least one row. A value that is not text gives no
-    /// cell.
-    pub(crate) fn of_invalid(request: &Json<'_>, path: Path) -> Vec<Self> {
-        let default = text_of(request, Field::InstanceId.name()).unwrap_or_default();
-        let entries = match (request.get(Field::Associations.name()), path.entry_index()) {
-            (Some(Json::Array(entries)), Some(index)) => entries.get(index).into_iter().collect(),
-            (Some(Json::Array(entries)), None) if !entries.is_empty() => entries.iter().collect(),
-            _ => vec![request],
-        };
-        let cells = entries.into_iter().flat_map(|entry| Cells::of_entry(entry, default, path));
-        let cells: Vec<Cells> = cells.collect();
-        if cells.is_empty() { vec![Cells::default()] } else { cells }
-    }
-
-    fn of_entry(entry: &Json<'_>, default_instance: &str, path: Path) -> Vec<Self> {
+    /// Returns the names at a path of an invalid request. A value that is not text leaves its cell empty.
+    pub(crate) fn of_invalid(request: &Json<'_>, path: Path) -> Self {
+        let entry = invalid::entry(request, path);
         let text = |field: Field| text_of(entry, field.name()).unwrap_or_default().to_owned();
-        let own = text(Field::InstanceId);
-        let common = Cells {
-            instance_id: if own.is_empty() { default_instance.to_owned() } else { own },
+        let mut cells = Cells {
+            instance_id: text(Field::InstanceId),
             queue_id: text(Field::QueueId),
             queue_name: text(Field::QueueName),
             email_address_id: text(Field::EmailAddressId),
             email_address: text(Field::EmailAddress),
         };
-        let mut rows = Vec::new();
-        for list in [Field::EmailAddressIds, Field::EmailAddresses] {
-            let Some(Json::Array(elements)) = entry.get(list.name()) else { continue };
-            for (index, element) in elements.iter().enumerate() {
-                let wanted = path.list_element().is_none_or(|place| place == (list, index));
-                let Some(address) = element.as_str().filter(|_| wanted) else { continue };
-                let mut row = common.clone();
-                if list == Field::EmailAddressIds {
-                    address.clone_into(&mut row.email_address_id);
-                } else {
-                    address.clone_into(&mut row.email_address);
-                }
-                rows.push(row);
-            }
+        if cells.instance_id.is_empty() {
+            text_of(request, Field::InstanceId.name()).unwrap_or_default().clone_into(&mut cells.instance_id);
         }
-        if rows.is_empty() { vec![common] } else { rows }
+        if let Some((list, index)) = path.list_element()
+            && let Some(Json::Array(elements)) = entry.get(list.name())
+            && let Some(address) = elements.get(index).and_then(Json::as_str)
+        {
+            let cell = if list == Field::EmailAddressIds {
+                &mut cells.email_address_id
+            } else {
+                &mut cells.email_address
+            };
+            address.clone_into(cell);
+        }
+        cells
     }
 }

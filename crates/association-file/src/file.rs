@@ -1,53 +1,73 @@
-//! A file in the bucket: its form, by its ending, and the requests in it.
+//! Decides what an object in the bucket is by its key, and reads the requests in it.
 
 use queue_email_associator::payload::Json;
-use request_file::{Form, Record};
+use request_file::{Form, RequestFile};
 
 use crate::error::FileError;
+use crate::text::shortened;
 
-/// The folder that files are put into. The rest of the key is the name that results go under.
+/// The folder that files are put into. Results have the rest of the key as their name. Those of `check/` keep that folder
+/// in their name.
 const INCOMING: &str = "incoming/";
 
-/// The folder for files that are only checked. Their results keep the folder in their name.
-const CHECK: &str = "check/";
+/// Names that programs leave behind: a folder's settings, the lock of an open document, an unfinished upload.
+const DEBRIS_NAMES: [&str; 2] = [".ds_store", "thumbs.db"];
+const DEBRIS_STARTS: [&str; 3] = ["._", "~$", ".~lock."];
+const DEBRIS_ENDINGS: [&str; 4] = [".tmp", ".part", ".filepart", ".crdownload"];
 
-/// The records of a file.
+/// Maximum length of a key, in bytes (Amazon S3 User Guide, "Naming Amazon S3 objects").
+const MAX_KEY: usize = 1_024;
+
+/// The longest name in a folder of results.
+const LONGEST_RESULT: &str = "/already-associated.csv";
+
+/// Reads a file. The ending of the key shows its form.
 ///
 /// # Errors
-/// [`FileError::InvalidFile`], with the value found, its place, and the expected values.
-pub(crate) fn records(key: &str, bytes: &[u8]) -> Result<Vec<Record>, FileError> {
+/// [`FileError::InvalidFile`], with what is wrong and what is expected.
+pub(crate) fn read(key: &str, bytes: &[u8]) -> Result<RequestFile, FileError> {
     let invalid = |problem: &dyn std::fmt::Display| FileError::InvalidFile(format!("{key}: {problem}"));
     let Some(form) = Form::of_name(key) else {
-        return Err(invalid(&format_args!("unknown kind of file: expected {}", Form::ENDINGS)));
+        return Err(invalid(&format_args!(
+            "unknown kind of file: expected {}; save the list of pairs as one of them and upload it",
+            Form::ENDINGS
+        )));
     };
-    request_file::read(bytes, form).map(|file| file.records).map_err(|problem| invalid(&problem))
+    request_file::read(bytes, form).map_err(|problem| invalid(&problem))
 }
 
-/// The requests of records, which stand in them.
+/// Whether a key is that of an object that is not meant as a file of pairs.
+pub(crate) fn is_debris(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or(key).to_ascii_lowercase();
+    name.is_empty()
+        || DEBRIS_NAMES.contains(&&*name)
+        || DEBRIS_STARTS.iter().any(|start| name.starts_with(start))
+        || DEBRIS_ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Parses the requests of records, which were parsed when the file was read.
 ///
 /// # Errors
-/// [`FileError::InvalidFile`]: a record that is not JSON, which reading the file has met before.
-pub(crate) fn requests<'r>(key: &str, records: &'r [Record]) -> Result<Vec<Json<'r>>, FileError> {
-    let request = |record: &'r Record| {
-        Json::parse(&record.json).map_err(|error| {
-            FileError::InvalidFile(format!("{key}: line {} is not valid JSON: {error}", record.line))
-        })
-    };
-    records.iter().map(request).collect()
+/// [`FileError::InvalidFile`]: a record is not JSON.
+pub(crate) fn requests<'r>(records: impl Iterator<Item = &'r str>) -> Result<Vec<Json<'r>>, FileError> {
+    let invalid = |error| FileError::InvalidFile(format!("a request is not valid JSON: {error}"));
+    records.map(|json| Json::parse(json).map_err(invalid)).collect()
 }
 
-/// The name that results of a file go under: its key without the folder and the ending.
-pub(crate) fn name(key: &str) -> &str {
+/// Returns the folder for the results of an execution. The name of a file is cut if the keys would be too long.
+pub(crate) fn results_folder(key: &str, execution: &str) -> String {
+    let others = "results//…".len() + execution.len() + LONGEST_RESULT.len();
+    let name = shortened(name(key).to_owned(), MAX_KEY.saturating_sub(others));
+    format!("results/{name}/{execution}")
+}
+
+/// Returns the name for the results of a file: its key without the folder and the ending.
+fn name(key: &str) -> &str {
     let name = key.strip_prefix(INCOMING).unwrap_or(key);
     match name.rsplit_once('.') {
         Some((stem, _)) if Form::of_name(name).is_some() => stem,
         _ => name,
     }
-}
-
-/// Whether a file is only checked: nothing is associated for it.
-pub(crate) fn is_checked(key: &str) -> bool {
-    key.starts_with(CHECK)
 }
 
 #[cfg(test)]
@@ -69,18 +89,58 @@ mod tests {
     }
 
     #[test]
+    fn debris_is_not_a_file() {
+        for key in [
+            "incoming/",
+            "incoming/dir/",
+            "incoming/.DS_Store",
+            "check/dir/._pairs.csv",
+            "incoming/~$pairs.xlsx",
+            "incoming/.~lock.pairs.ods#",
+            "incoming/Thumbs.db",
+            "incoming/pairs.csv.tmp",
+            "incoming/pairs.csv.PART",
+            "incoming/pairs.csv.filepart",
+            "incoming/pairs.xlsx.crdownload",
+        ] {
+            assert!(is_debris(key), "{key}");
+        }
+        for key in [
+            "incoming/pairs.csv",
+            "incoming/pairs",
+            "incoming/party.csv",
+            "incoming/.~dir/pairs.csv",
+            "a.pdf",
+        ] {
+            assert!(!is_debris(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn keys_of_results_are_not_too_long() {
+        assert_eq!(results_folder("incoming/dir/a.csv", "run"), "results/dir/a/run");
+        for execution in ["x".repeat(80), "x".to_owned()] {
+            let key = format!("incoming/{}.csv", "ü".repeat(504));
+            assert_eq!(key.len(), 1_021);
+            let folder = results_folder(&key, &execution);
+            assert!(folder.len() + LONGEST_RESULT.len() <= MAX_KEY, "{}", folder.len());
+            assert!(folder.ends_with(&format!("…/{execution}")), "{folder}");
+        }
+    }
+
+    #[test]
     fn unusable_file_has_a_reason() {
         let table: [(&str, &[u8], &str); 3] = [
             (
                 "f.pdf",
                 b"x",
-                "f.pdf: unknown kind of file: expected .xlsx, .ods, .csv, .tsv, .txt, .jsonl, .ndjson or .json",
+                "f.pdf: unknown kind of file: expected .xlsx, .ods, .csv, .tsv, .txt, .jsonl, .ndjson or .json; save the list of pairs as one of them and upload it",
             ),
             ("f.csv", b"\n\n", "f.csv: the file is empty"),
             ("f.csv", b"queueId,emailAddressId\n", "f.csv: the file has no pairs: expected at least one"),
         ];
         for (key, bytes, message) in table {
-            assert_eq!(records(key, bytes), Err(FileError::InvalidFile(message.to_owned())));
+            assert_eq!(read(key, bytes), Err(FileError::InvalidFile(message.to_owned())));
         }
     }
 }

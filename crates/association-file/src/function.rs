@@ -21,8 +21,8 @@ const MAX_MANIFEST_BYTES: usize = 8 << 20;
 /// The most that grouping makes of the largest file, in bytes: every row with the queue's name and its own number.
 const MAX_REQUESTS_BYTES: usize = 2 * MAX_FILE_BYTES;
 
-/// The most bytes that grouping writes about invalid records. It allows a row with a reason for each of the most
-/// pairs that a file may ask for.
+/// Maximum number of bytes that grouping writes about invalid records or about rows: a row with a reason for each of the
+/// pairs that a file may have.
 const MAX_INVALID_BYTES: usize = 8 * MAX_FILE_BYTES;
 
 /// The content type of requests and of invalid records.
@@ -41,6 +41,12 @@ pub struct FileFunction {
 pub enum Answer {
     /// To `group`.
     Grouped(Grouped),
+    /// To `group`, for an object that is not meant as a file of pairs.
+    #[serde(rename_all = "camelCase")]
+    Ignored {
+        /// Why nothing is done.
+        ignored: &'static str,
+    },
     /// To `summarise`.
     Summary(Box<Summary>),
 }
@@ -57,6 +63,10 @@ impl FileFunction {
     /// See [`FileError`].
     pub async fn invoke(&self, event: &Value) -> Result<Answer, FileError> {
         let ended = match Step::read(event) {
+            Ok(Step::Group(step)) if file::is_debris(&step.key) => {
+                tracing::info!(bucket = step.bucket, key = step.key, "not a file of pairs");
+                Ok(Answer::Ignored { ignored: "the key is that of a folder, a temporary file or a lock" })
+            }
             Ok(Step::Group(step)) => self.group(&step).await.map(Answer::Grouped),
             Ok(Step::Summarise(step)) => {
                 self.summarise(*step).await.map(|summary| Answer::Summary(Box::new(summary)))
@@ -70,12 +80,16 @@ impl FileFunction {
     }
 
     async fn group(&self, step: &GroupStep) -> Result<Grouped, FileError> {
-        let bytes = self.storage.read(&step.bucket, &step.key, MAX_FILE_BYTES).await?;
+        let bytes = self.storage.read(&step.bucket, &step.key, MAX_FILE_BYTES, step.etag.as_deref()).await?;
         let grouping = group(&step.key, &bytes, &self.context)?;
         drop(bytes);
         let lines = grouping.lines.into_bytes();
         self.storage.write(&step.bucket, &step.to, JSON_LINES, lines).await?;
-        let invalid = (!grouping.invalid.is_empty()).then(|| invalid_key(&step.to));
+        let table = grouping.table.as_ref().map(|_| key_next_to(&step.to, "rows"));
+        if let Some((key, rows)) = table.as_ref().zip(grouping.table) {
+            self.storage.write(&step.bucket, key, JSON_LINES, rows).await?;
+        }
+        let invalid = (!grouping.invalid.is_empty()).then(|| key_next_to(&step.to, "invalid"));
         if let Some(key) = &invalid {
             self.storage.write(&step.bucket, key, JSON_LINES, json_lines(&grouping.invalid)).await?;
         }
@@ -100,6 +114,7 @@ impl FileFunction {
             queues: grouping.queues,
             requests: grouping.requests,
             invalid,
+            table,
         })
     }
 
@@ -122,15 +137,12 @@ impl FileFunction {
             );
         }
         let rest = rest(step.error.as_ref(), summing.unreadable());
-        let mut summed = summing.finish(rest);
-        if file::is_checked(&step.key) {
-            // The whole file is a check, so its failed rows are the rows that would fail in a live run.
-            summed.failed.iter_mut().for_each(|failed| failed.dry_run = false);
-        }
-        let folder = format!("results/{}/{}", file::name(&step.key), step.execution);
+        let summed = summing.finish(rest);
+        let folder = file::results_folder(&step.key, &step.execution);
         let summary = Summary::new(&step.key, &folder, &summed, step.error);
-        self.write_failed(&step.bucket, summary.failed_rows.as_deref(), &summed.failed, false).await?;
-        self.write_failed(&step.bucket, summary.failed_dry_run_rows.as_deref(), &summed.failed, true).await?;
+        let table = known.as_ref().and_then(Known::table);
+        let failed = summary.failed_rows.as_ref().map(|_| csv(&summed.failed, table));
+        self.write_rows(&step.bucket, summary.failed_rows.as_deref(), failed).await?;
         let Done { associated, already_associated } = summed.done;
         self.write_rows(&step.bucket, summary.associated_rows.as_deref(), associated).await?;
         self.write_rows(&step.bucket, summary.already_associated_rows.as_deref(), already_associated).await?;
@@ -164,7 +176,14 @@ impl FileFunction {
         let lines = self.read_usable(&grouped.bucket, Some(&grouped.key), MAX_REQUESTS_BYTES).await?;
         let invalid =
             self.read_usable(&grouped.bucket, grouped.invalid.as_deref(), MAX_INVALID_BYTES).await?;
-        Ok(lines.zip(invalid).and_then(|(lines, invalid)| Known::read(&lines, &invalid, grouped.into()).ok()))
+        let table = match &grouped.table {
+            Some(key) => self.read_usable(&grouped.bucket, Some(key), MAX_INVALID_BYTES).await?,
+            None => None,
+        };
+        let known = lines
+            .zip(invalid)
+            .map(|(lines, invalid)| Known::read(lines, &invalid, table.as_deref(), grouped.into()));
+        Ok(known.and_then(Result::ok))
     }
 
     /// The object under a key, or nothing if the object cannot be used. Without a key the content is empty.
@@ -175,7 +194,7 @@ impl FileFunction {
         limit: usize,
     ) -> Result<Option<Vec<u8>>, FileError> {
         let Some(key) = key else { return Ok(Some(Vec::new())) };
-        match self.storage.read(bucket, key, limit).await {
+        match self.storage.read(bucket, key, limit, None).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(ReadError::Unusable(_)) => Ok(None),
             Err(error @ ReadError::Failed(_)) => Err(error.into()),
@@ -188,7 +207,7 @@ impl FileFunction {
         manifest: &str,
         summing: &mut Summing<'_>,
     ) -> Result<(), FileError> {
-        let read = match self.storage.read(bucket, manifest, MAX_MANIFEST_BYTES).await {
+        let read = match self.storage.read(bucket, manifest, MAX_MANIFEST_BYTES, None).await {
             Ok(bytes) => Manifest::read(&bytes),
             Err(ReadError::Unusable(text)) => Err(text),
             Err(error @ ReadError::Failed(_)) => return Err(error.into()),
@@ -201,24 +220,13 @@ impl FileFunction {
             }
         };
         for (ended, key) in manifest.files() {
-            match self.storage.read(bucket, key, MAX_RESULTS_BYTES).await {
+            match self.storage.read(bucket, key, MAX_RESULTS_BYTES, None).await {
                 Ok(bytes) => summing.add(ended, key, &bytes),
                 Err(ReadError::Unusable(text)) => summing.add_unreadable(&text),
                 Err(error @ ReadError::Failed(_)) => return Err(error.into()),
             }
         }
         Ok(())
-    }
-
-    async fn write_failed(
-        &self,
-        bucket: &str,
-        key: Option<&str>,
-        failed: &[FailedRow],
-        dry_run: bool,
-    ) -> Result<(), FileError> {
-        let rows: Vec<&FailedRow> = failed.iter().filter(|row| row.dry_run == dry_run).collect();
-        self.write_rows(bucket, key, key.map(|_| csv(&rows))).await
     }
 
     async fn write_rows(
@@ -258,9 +266,9 @@ fn filled(cell: &str) -> Option<&str> {
     Some(cell).filter(|cell| !cell.is_empty())
 }
 
-/// The key for the invalid records, beside the requests.
-fn invalid_key(requests: &str) -> String {
-    format!("{}.invalid.jsonl", requests.strip_suffix(".jsonl").unwrap_or(requests))
+/// Returns a key next to that of the requests.
+fn key_next_to(requests: &str, what: &str) -> String {
+    format!("{}.{what}.jsonl", requests.strip_suffix(".jsonl").unwrap_or(requests))
 }
 
 fn json_lines(records: &[InvalidRecord]) -> Vec<u8> {

@@ -1,9 +1,8 @@
-//! Records that hold something invalid. They never go to the map, because this function itself gives the reason for
-//! each failure.
+//! Invalid parts of a file. They do not go to the map, because this function already has the reason for each failure.
 //!
-//! A line of the map's input has at most some thousand bytes and cannot hold everything that people write: a list where
-//! an object is expected, a field twice, a line of a megabyte. The reasons are the same as the associating function's,
-//! because one library reads both.
+//! A line of the map's input has at most some thousand bytes and cannot contain everything that people write: an array
+//! where an object is expected, a field twice, a line of a megabyte. The reasons are the same as the associating
+//! function's, because both use one library.
 
 use queue_email_associator::payload::Json;
 use queue_email_associator::requests::{Field, Name, Path};
@@ -14,10 +13,7 @@ use crate::cells::Cells;
 use crate::requests::text_of;
 use crate::text::shortened;
 
-/// The most rows that one invalid thing makes: an invalid line may name thousands of addresses.
-const MAX_ROWS: usize = 1_000;
-
-/// The longest cell, in bytes. The longest name that the function accepts has 500 characters.
+/// Maximum length of a cell, in bytes. The longest name that the function accepts has 500 characters.
 const MAX_CELL: usize = 2_000;
 
 /// Something invalid in a file.
@@ -26,108 +22,114 @@ const MAX_CELL: usize = 2_000;
 pub struct InvalidRecord {
     /// The line of the file.
     pub row: u64,
-    /// One line: the value found and the accepted values.
+    /// One line: what is wrong, and what is expected.
     pub message: String,
     /// The reference of the line, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// It asks for a dry run, as far as that can be told.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub dry_run: bool,
-    /// A row for each address that the record names, and at least one. Long cells are cut.
-    pub cells: Vec<Cells>,
+    /// The names that the invalid part contains, as far as they are text. Long ones are cut.
+    #[serde(default)]
+    pub cells: Cells,
+    /// The invalid part as JSON, complete. The row of a table is stored with the other rows instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }
 
 impl InvalidRecord {
-    /// Something invalid at a path of a request.
-    pub(crate) fn new(row: u64, message: &str, request: &Json<'_>, path: Path) -> Self {
-        let mut cells = Cells::of_invalid(request, path);
-        let mut message = message.to_owned();
-        if cells.len() > MAX_ROWS {
-            message =
-                format!("{message}; {} more addresses of this line are left out", cells.len() - MAX_ROWS);
-            cells.truncate(MAX_ROWS);
-        }
-        let cells = cells.into_iter().map(|cells| cells.map(|cell| shortened(cell, MAX_CELL))).collect();
+    /// Something invalid at a path of a valid record's request.
+    pub(crate) fn new(record: &Record, message: &str, request: &Json<'_>, path: Path) -> Self {
+        let cells = Cells::of_invalid(request, path).map(|cell| shortened(cell, MAX_CELL));
         let reference = text_of(request, Field::Reference.name());
-        let reference = reference.map(|reference| shortened(reference.to_owned(), MAX_CELL));
-        InvalidRecord { row, message, reference, dry_run: may_be_dry_run(request), cells }
+        InvalidRecord {
+            row: record.line,
+            message: message.to_owned(),
+            reference: reference.map(|reference| shortened(reference.to_owned(), MAX_CELL)),
+            cells,
+            request: record.row.is_none().then(|| part(request, path)),
+        }
     }
 
-    /// A record that is no request.
-    fn of_record(record: &Record, problem: &str) -> Self {
-        let json = Json::parse(&record.json).unwrap_or(Json::Null);
-        InvalidRecord::new(record.line, problem, &json, Path::default())
+    /// A record that is not a request.
+    pub(crate) fn of_record(record: &Record, problem: &str) -> Self {
+        let request = Json::parse(&record.json).unwrap_or(Json::Null);
+        let json = record.row.is_none().then(|| record.json.clone());
+        InvalidRecord { request: json, ..InvalidRecord::new(record, problem, &request, Path::default()) }
     }
 }
 
-/// Whether a request may have been meant as a dry run. Such a row must not be put back as a live call.
-fn may_be_dry_run(request: &Json<'_>) -> bool {
-    let Json::Object(members) = request else { return false };
-    members.iter().any(|(name, value)| {
-        let is_meant = matches!(Field::of(name), Name::Known(Field::DryRun) | Name::Nearly(Field::DryRun));
-        is_meant && !matches!(value, Json::Bool(false) | Json::Null)
-    })
-}
-
-/// The records of a file: the valid requests, and the invalid records.
-#[derive(Debug, Default)]
-pub struct Contents {
-    /// Records whose JSON is an object.
-    pub requests: Vec<Record>,
-    /// The others.
-    pub invalid: Vec<InvalidRecord>,
-}
-
-impl Contents {
-    /// Tells records apart.
-    pub(crate) fn of(records: Vec<Record>) -> Self {
-        let mut contents = Contents::default();
-        for record in records {
-            match &record.problem {
-                Some(problem) => contents.invalid.push(InvalidRecord::of_record(&record, problem)),
-                None => contents.requests.push(record),
+/// Returns the entry that a path leads into, with only the element of an array of addresses that the path leads to.
+/// Without an entry, it is the whole request.
+fn part(request: &Json<'_>, path: Path) -> String {
+    let entry = entry(request, path);
+    let Json::Object(members) = entry else { return request_text(request) };
+    let mut members = members.clone();
+    if let Some((list, index)) = path.list_element() {
+        // A line may have very many invalid elements, so each is written with what identifies it alone.
+        members.retain(|(name, _)| match Field::of(name) {
+            Name::Known(field) => {
+                field == list || !matches!(field, Field::EmailAddressIds | Field::EmailAddresses)
+            }
+            Name::Nearly(_) | Name::Unknown => false,
+        });
+        for (name, value) in &mut members {
+            if let (true, Json::Array(elements)) = (*name == list.name(), &mut *value) {
+                *elements = elements.get(index).cloned().into_iter().collect();
             }
         }
-        contents
     }
+    let instance = Field::InstanceId.name();
+    let common = text_of(request, instance).filter(|common| common.len() <= MAX_CELL);
+    if let Some(common) = common.filter(|_| entry.get(instance).is_none()) {
+        members.insert(0, (instance.into(), Json::String(common.into())));
+    }
+    request_text(&Json::Object(members))
+}
 
-    /// Records in all.
-    pub(crate) fn records(&self) -> usize {
-        self.requests.len() + self.invalid.len()
+/// Returns the entry that a path leads into, or the whole request.
+pub(crate) fn entry<'j, 'p>(request: &'j Json<'p>, path: Path) -> &'j Json<'p> {
+    match (request.get(Field::Associations.name()), path.entry_index()) {
+        (Some(Json::Array(entries)), Some(index)) => entries.get(index).unwrap_or(request),
+        (Some(entry @ Json::Object(_)), Some(_)) => entry,
+        _ => request,
     }
+}
+
+fn request_text(json: &Json<'_>) -> String {
+    serde_json::to_string(json).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use queue_email_associator::requests::Base;
+
     use super::*;
 
-    fn invalid(json: &str) -> InvalidRecord {
-        InvalidRecord::new(7, "why", &Json::parse(json).unwrap(), Path::default())
+    fn invalid(json: &str, path: Path) -> InvalidRecord {
+        let record = Record { line: 7, json: json.to_owned(), problem: None, row: None };
+        InvalidRecord::new(&record, "why", &Json::parse(json).unwrap(), path)
     }
 
     #[test]
-    fn long_lines_are_cut() {
-        let ids: Vec<String> = (0..1_500).map(|n| format!("\"e{n}\"")).collect();
-        let name = "n".repeat(100_000);
-        let record = invalid(&format!(r#"{{"queueName":"{name}","emailAddressIds":[{}]}}"#, ids.join(",")));
-        assert_eq!((record.row, record.cells.len()), (7, MAX_ROWS));
-        assert_eq!(record.message, "why; 500 more addresses of this line are left out");
-        assert!(record.cells.iter().all(|cells| cells.queue_name.len() <= MAX_CELL + "…".len()));
-        assert_eq!(record.cells[999].email_address_id, "e999");
+    fn long_names_are_cut_and_the_request_is_complete() {
+        let json = format!(r#"{{"queueName":"{}","emailAddressIds":["a b"]}}"#, "n".repeat(100_000));
+        let record = invalid(&json, Path::default());
+        assert!(record.cells.queue_name.len() <= MAX_CELL + "…".len());
+        assert_eq!((record.row, record.request.as_deref()), (7, Some(&*json)));
     }
 
     #[test]
-    fn possible_dry_run_counts_as_one() {
-        for (json, dry_run) in [
-            (r#"{"dryRun": true}"#, true),
-            (r#"{"dryRun": "yes"}"#, true),
-            (r#"{"dry_run": true}"#, true),
-            (r#"{"dryRun": false}"#, false),
-            (r#"{"queueId": "q"}"#, false),
-            ("[]", false),
-        ] {
-            assert_eq!(invalid(json).dry_run, dry_run, "{json}");
-        }
+    fn invalid_part_is_written_alone() {
+        let json = r#"{"instanceId":"i","note":1,"associations":[{"queueId":"p"},{"queueId":"q","note":2,"emailAddressIds":["e","a b"]}]}"#;
+        let path = Path::of(Base::Root).entry(1);
+        assert_eq!(
+            invalid(json, path).request.unwrap(),
+            r#"{"instanceId":"i","queueId":"q","note":2,"emailAddressIds":["e","a b"]}"#
+        );
+        let element = invalid(json, path.field(Field::EmailAddressIds).element(1));
+        assert_eq!(element.request.unwrap(), r#"{"instanceId":"i","queueId":"q","emailAddressIds":["a b"]}"#);
+        assert_eq!(
+            (element.cells.queue_id, element.cells.email_address_id),
+            ("q".to_owned(), "a b".to_owned())
+        );
     }
 }

@@ -19,6 +19,7 @@ pub mod function;
 pub mod group;
 mod invalid;
 pub mod lambda;
+mod original;
 mod requests;
 pub mod settings;
 pub mod step;
@@ -27,6 +28,7 @@ pub mod summarise;
 mod text;
 
 pub use cells::Cells;
-pub use invalid::{Contents, InvalidRecord};
+pub use invalid::InvalidRecord;
+pub use original::OriginalRows;
 pub use request_file::{MAX_FILE_BYTES, MAX_PAIRS};
 pub use requests::Context;

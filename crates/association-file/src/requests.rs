@@ -5,7 +5,7 @@ use std::str::FromStr;
 use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Mention, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Item, Json, Source};
-use queue_email_associator::requests::{self, Base, Field, Home, InstanceId, Intent, Path};
+use queue_email_associator::requests::{self, Base, Field, Home, InstanceId, Path};
 
 /// The member of a request that says on which lines of the file it stands: one for each of its addresses.
 const ROWS: &str = "rows";
@@ -94,16 +94,6 @@ impl<'p> Requests<'p> {
             first[mention.pair].get_or_insert(*mention);
         }
         first.into_iter().flatten().collect()
-    }
-
-    /// For each pair, the greatest intent of the requests that ask for it.
-    pub(crate) fn intents(&self) -> IndexList<PairIndex, Intent> {
-        let mut intents = IndexList::from(vec![Intent::Plan; self.pairs.pairs.len()]);
-        for mention in &self.pairs.mentions {
-            let intent = &mut intents[mention.pair];
-            *intent = (*intent).max(self.pairs.requests[mention.request].options.intent);
-        }
-        intents
     }
 
     /// The request that a path leads into, and its number.

@@ -20,8 +20,11 @@ pub enum Step {
 pub struct GroupStep {
     /// The bucket that the file is in. The step also writes there.
     pub bucket: String,
-    /// The key of the file. Its ending tells the form: `.csv`, or `.jsonl` or `.ndjson`.
+    /// The key of the file. Its ending shows the form.
     pub key: String,
+    /// The ETag of the version to read, if the execution was started by an event. Another version is an error.
+    #[serde(default)]
+    pub etag: Option<String>,
     /// The key that the requests are written to, one a line.
     pub to: String,
 }
@@ -46,6 +49,9 @@ pub struct Grouped {
     /// The key of everything invalid, one record a line, if there is any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
+    /// The key of the rows of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
 }
 
 /// The input of `summarise`.
@@ -104,7 +110,7 @@ impl Step {
     pub fn read(event: &Value) -> Result<Self, FileError> {
         Step::deserialize(event).map_err(|error| {
             FileError::InvalidRequest(format!(
-                "not a step of the file function: {error}; accepted are {{\"group\": {{bucket, key, to}}}} and \
+                "not a step of the file function: {error}; expected {{\"group\": {{bucket, key, etag?, to}}}} and \
                  {{\"summarise\": {{bucket, key, execution, grouped?, manifest?, error?}}}}"
             ))
         })
@@ -143,7 +149,7 @@ mod tests {
             assert_eq!(error.error_type(), "InvalidRequest");
             let text = error.to_string();
             assert!(text.starts_with("not a step of the file function: "), "{text}");
-            assert!(text.contains(met) && text.contains("accepted are {\"group\""), "{text}");
+            assert!(text.contains(met) && text.contains("expected {\"group\""), "{text}");
         }
     }
 }

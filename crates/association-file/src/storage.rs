@@ -68,14 +68,28 @@ impl Storage {
         Storage { client }
     }
 
-    /// Reads an object of at most `limit` bytes.
+    /// Reads an object of at most `limit` bytes; with an ETag, only that version of it.
     ///
     /// # Errors
     /// [`ReadError`]. S3 also answers `AccessDenied` for a missing object, if the reader may not list the bucket
     /// (Amazon S3 API reference, "GetObject": permissions). That answer may as well mean a missing permission.
-    pub(crate) async fn read(&self, bucket: &str, key: &str, limit: usize) -> Result<Vec<u8>, ReadError> {
-        let answer = self.client.get_object().bucket(bucket).key(key).send().await;
-        let mut object = answer.map_err(|error| {
+    pub(crate) async fn read(
+        &self,
+        bucket: &str,
+        key: &str,
+        limit: usize,
+        etag: Option<&str>,
+    ) -> Result<Vec<u8>, ReadError> {
+        // An event has the ETag without its quotes.
+        let version = etag.map(|etag| format!("\"{}\"", etag.trim_matches('"')));
+        let response = self.client.get_object().bucket(bucket).key(key).set_if_match(version).send().await;
+        let mut object = response.map_err(|error| {
+            if let (Some("PreconditionFailed"), Some(etag)) = (error.code(), etag) {
+                return ReadError::Unusable(format!(
+                    "s3://{bucket}/{key} was replaced after this execution was started: expected the version with the \
+                     ETag {etag:?}; the new version has an execution of its own"
+                ));
+            }
             let missing = matches!(error.code(), Some("NoSuchKey" | "NoSuchBucket"));
             let text = format!("s3://{bucket}/{key} cannot be read: {}", reason(&error));
             if missing { ReadError::Unusable(text) } else { ReadError::Failed(text) }

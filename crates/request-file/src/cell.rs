@@ -65,12 +65,18 @@ fn quoted(cell: &str) -> Option<Cow<'_, str>> {
     (!single.contains('"')).then(|| Cow::Owned(inner.replace("\"\"", "\"")))
 }
 
-/// Returns a cell that represents a text: no formula starts in it, and reading it yields the text again.
-///
-/// A line end would end the row in some programs. It becomes `␤`, so that the cell refers to something that does not
-/// exist rather than to something else.
+/// The character that is written in place of a line end. A cell with it is invalid.
+pub(crate) const LINE_END: char = '␤';
+
+/// Returns a text without line ends. Replaced by a blank, they could lead to something else that exists.
+pub(crate) fn without_line_ends(text: &str) -> String {
+    text.replace(['\r', '\n'], "␤")
+}
+
+/// Returns a cell that represents a text: no formula starts in it, and reading it yields the text again. A text with a line
+/// end becomes an invalid cell.
 pub fn written(text_of_cell: &str) -> String {
-    let line = text_of_cell.replace(['\r', '\n'], "␤");
+    let line = without_line_ends(text_of_cell);
     let cell = defused(&line);
     if text(&cell) == line {
         cell.into_owned()
@@ -114,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn line_end_in_a_name_leads_to_no_other_name() {
+    fn line_end_does_not_become_another_name() {
         assert_eq!(written("Bill\ning"), "Bill␤ing");
     }
 

@@ -7,7 +7,7 @@ use ::csv::{Terminator, WriterBuilder};
 use queue_email_associator::requests::Field;
 use serde_json::Value;
 
-use crate::cell;
+use crate::cell::{self, LINE_END, without_line_ends};
 use crate::formula::harmless;
 use crate::header::{ADDRESS, Header, QUEUE};
 
@@ -31,11 +31,18 @@ impl Row<'_> {
     }
 
     /// Returns the row as a line of CSV, in which a spreadsheet finds no formula.
-    pub(crate) fn line(&self) -> String {
-        // A lone empty cell is written in quotes, because an empty line is not a row.
+    ///
+    /// A line end in a known cell makes the row invalid, but would make a file of CSV unusable. It becomes another
+    /// character that makes the row invalid.
+    pub(crate) fn line(&self, header: Option<&Header>) -> String {
+        let known = header.map(|header| &*header.columns).unwrap_or_default();
+        let cell = |(column, cell): (usize, &str)| {
+            let cell = harmless(cell.trim()).into_owned();
+            if matches!(known.get(column), Some(Some(_))) { without_line_ends(&cell) } else { cell }
+        };
         let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
-        // Writing to memory cannot fail, and all cells are UTF-8.
-        let _ = writer.write_record(self.cells().map(|cell| harmless(cell.trim()).into_owned()));
+        // Writing to memory cannot fail, and all cells are UTF-8. A lone empty cell is written in quotes.
+        let _ = writer.write_record(self.cells().enumerate().map(cell));
         let mut line = String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default();
         line.truncate(line.strip_suffix('\n').unwrap_or(&line).len());
         line
@@ -98,7 +105,7 @@ impl Row<'_> {
 /// Returns what is wrong with the start or the end of a cell. The service accepts such an address, but no instance has
 /// it: the character is left over from another program.
 fn odd_end(field: Field, text: &str) -> Option<&'static str> {
-    if text.contains(['\r', '\n']) {
+    if text.contains(['\r', '\n', LINE_END]) {
         return Some("contains a line end: expected one line");
     }
     if text.starts_with('"') && text.matches('"').count() % 2 == 1 {

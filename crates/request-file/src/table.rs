@@ -53,7 +53,7 @@ impl Table {
         match &self.header {
             None if is_header => {
                 self.header = Some(self.read_header(row)?);
-                self.content.header = Some(row.line());
+                self.content.header = Some(row.line(None));
                 Ok(())
             }
             None => {
@@ -77,7 +77,7 @@ impl Table {
                     line: row.number,
                     json: row.request(header),
                     problem: row.problem(header, self.wording.separator),
-                    row: Some(row.line()),
+                    row: Some(row.line(Some(header))),
                 };
                 push(&mut self.content.records, record)
             }

@@ -1,8 +1,7 @@
-//! One line: a request in short form, for one queue.
+//! A line of the map's input: a request in short form, for one queue.
 
 use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Pair, RequestedQueue};
-use queue_email_associator::requests::Intent;
 use queue_email_associator::writer::PairsEntry;
 use serde::Serialize;
 
@@ -14,10 +13,6 @@ use super::lines::{Lines, MAX_LINE_BYTES};
 pub(super) struct Line<'a> {
     #[serde(flatten)]
     entry: PairsEntry<'a>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    dry_run: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    check_queues: bool,
     /// For each address the line of the file that first asks for it.
     rows: Vec<u64>,
     /// The reference of all addresses, if they have the same one. The function logs it with each of its pairs.
@@ -35,7 +30,6 @@ impl<'a> Line<'a> {
         numbers: &[PairIndex],
         pairs: &'a IndexList<PairIndex, Pair>,
         rows: &IndexList<PairIndex, (u64, Option<&'a str>)>,
-        intent: Intent,
     ) -> Self {
         let entry = PairsEntry::new(queue, numbers.iter().map(|number| &pairs[*number]));
         let (rows, mut references): (_, Vec<Option<&str>>) =
@@ -46,8 +40,7 @@ impl<'a> Line<'a> {
             references.clear();
         }
         let reference = reference.filter(|_| is_same);
-        let (dry_run, check_queues) = (intent.is_dry(), intent == Intent::Check);
-        Line { entry, dry_run, check_queues, rows, reference, references }
+        Line { entry, rows, reference, references }
     }
 
     /// Writes the line, or two halves if it would be too long, because identifiers may have 500 characters. One pair

@@ -9,10 +9,12 @@ mod lines;
 
 use queue_email_associator::associate::CHUNK;
 use queue_email_associator::index::{Index, IndexList, PairIndex, QueueIndex, RequestIndex};
-use queue_email_associator::requests::{Field, Intent, Invalid};
+use queue_email_associator::requests::{Field, Invalid};
+use request_file::Record;
 
 use crate::error::FileError;
-use crate::invalid::{Contents, InvalidRecord};
+use crate::invalid::InvalidRecord;
+use crate::original::OriginalRows;
 use crate::requests::{Context, Requests, text_of};
 use crate::{MAX_PAIRS, file};
 use line::Line;
@@ -29,6 +31,8 @@ pub struct Grouping {
     pub requests: usize,
     /// Everything invalid, in the order of the file.
     pub invalid: Vec<InvalidRecord>,
+    /// The rows of a table, as the object that stores them.
+    pub table: Option<Vec<u8>>,
     /// Records of the file.
     pub rows: usize,
     /// Distinct pairs, and everything invalid.
@@ -47,28 +51,31 @@ pub struct Grouping {
 /// # Errors
 /// [`FileError::InvalidFile`] if the file cannot be read, or asks for more than [`MAX_PAIRS`].
 pub fn group(key: &str, bytes: &[u8], context: &Context) -> Result<Grouping, FileError> {
-    let contents = Contents::of(file::records(key, bytes)?);
-    let items = file::requests(key, &contents.requests)?;
+    let file = file::read(key, bytes)?;
+    let table = OriginalRows::object(&file);
+    let rows = file.records.len();
+    let valid: Vec<&Record> = file.records.iter().filter(|record| record.problem.is_none()).collect();
+    let of_record = |record: &Record| Some(InvalidRecord::of_record(record, record.problem.as_deref()?));
+    let mut invalid: Vec<InvalidRecord> = file.records.iter().filter_map(of_record).collect();
+    let items = file::requests(valid.iter().map(|record| &*record.json))?;
     let requests = Requests::of_items(items, context)
         .map_err(|problem| FileError::InvalidFile(format!("{key}: {problem}")))?;
-    let distinct = requests.distinct() + contents.invalid.len();
+    let distinct = requests.distinct() + invalid.len();
     let in_all = distinct + requests.repeated();
     if in_all > MAX_PAIRS {
         return Err(FileError::InvalidFile(format!(
             "{key}: asks for {in_all} pairs; at most {MAX_PAIRS} are accepted in one file; divide it"
         )));
     }
-    let row = |request: usize| contents.requests.get(request).map_or(0, |record| record.line);
-    let lines = lines(&requests, row);
-    let mut invalid = invalid(&requests, row);
-    let (rows, repeated, queues) = (contents.records(), requests.repeated(), requests.pairs.queues.len());
-    drop(requests);
-    invalid.extend(contents.invalid);
+    let lines = lines(&requests, |request| valid.get(request).map_or(0, |record| record.line));
+    invalid.extend(invalid_parts(&requests, &valid));
     invalid.sort_by_key(|record| record.row);
+    let (repeated, queues) = (requests.repeated(), requests.pairs.queues.len());
     Ok(Grouping {
         lines: lines.text,
         requests: lines.count,
         invalid,
+        table,
         rows,
         pairs: distinct,
         repeated,
@@ -76,32 +83,17 @@ pub fn group(key: &str, bytes: &[u8], context: &Context) -> Result<Grouping, Fil
     })
 }
 
-/// Everything invalid in requests, each with its row.
-fn invalid(requests: &Requests<'_>, row: impl Fn(usize) -> u64) -> Vec<InvalidRecord> {
+/// Returns everything invalid in the requests of records.
+fn invalid_parts(requests: &Requests<'_>, records: &[&Record]) -> Vec<InvalidRecord> {
     let of = |(request, invalid): &(RequestIndex, Invalid)| {
         let json = requests.request(request.get())?;
-        Some(InvalidRecord::new(row(request.get()), &invalid.message, json, invalid.path()))
+        Some(InvalidRecord::new(records.get(request.get())?, &invalid.message, json, invalid.path()))
     };
     requests.pairs.invalid.iter().filter_map(of).collect()
 }
 
-/// The pairs of one queue, for the lines of each kind.
-#[derive(Default)]
-struct OfQueue {
-    kinds: [Vec<PairIndex>; 6],
-}
-
-impl OfQueue {
-    /// The pairs of a kind: named by identifier or by address, live, checked or planned.
-    fn of(&mut self, by_id: bool, intent: Intent) -> &mut Vec<PairIndex> {
-        let kind = match intent {
-            Intent::Associate => 0,
-            Intent::Check => 2,
-            Intent::Plan => 4,
-        };
-        &mut self.kinds[kind + usize::from(!by_id)]
-    }
-}
+/// The pairs of one queue: those given by identifier, and those given by address.
+type OfQueue = [Vec<PairIndex>; 2];
 
 /// The lines of all valid pairs.
 fn lines(requests: &Requests<'_>, row: impl Fn(usize) -> u64) -> Lines {
@@ -109,9 +101,9 @@ fn lines(requests: &Requests<'_>, row: impl Fn(usize) -> u64) -> Lines {
     let pairs = &requests.pairs;
     let mut queues: IndexList<QueueIndex, OfQueue> =
         pairs.queues.iter().map(|_| OfQueue::default()).collect();
-    let intents = requests.intents();
     for (number, pair) in pairs.pairs.indexed() {
-        queues[pair.queue()].of(pair.address().id().is_some(), intents[number]).push(number);
+        let by_name = pair.address().id().is_none();
+        queues[pair.queue()][usize::from(by_name)].push(number);
     }
     // Items are numbered as records are, and so are their requests.
     let reference = |request| text_of(requests.request(request)?, Field::Reference.name());
@@ -119,8 +111,8 @@ fn lines(requests: &Requests<'_>, row: impl Fn(usize) -> u64) -> Lines {
     let requests = first_mentions.iter().map(|mention| mention.request.get());
     let rows: IndexList<PairIndex, _> = requests.map(|request| (row(request), reference(request))).collect();
     for (queue, of_queue) in pairs.queues.iter().zip(&queues) {
-        for chunk in of_queue.kinds.iter().flat_map(|kind| kind.chunks(CHUNK)) {
-            Line::new(queue, chunk, &pairs.pairs, &rows, intents[chunk[0]]).write(&mut lines);
+        for chunk in of_queue.iter().flat_map(|kind| kind.chunks(CHUNK)) {
+            Line::new(queue, chunk, &pairs.pairs, &rows).write(&mut lines);
         }
     }
     lines

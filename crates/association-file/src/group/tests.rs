@@ -71,10 +71,9 @@ fn known_default_instance_is_written_out() {
 /// Everything invalid as `row message: cells`.
 fn invalid(grouping: &Grouping) -> Vec<String> {
     let shown = |record: &InvalidRecord| {
-        let cells = record.cells.iter().map(|cells| {
-            [&*cells.queue_id, &cells.queue_name, &cells.email_address_id, &cells.email_address].join("|")
-        });
-        format!("{} {}: {}", record.row, record.message, cells.collect::<Vec<_>>().join(" "))
+        let cells = &record.cells;
+        let names = [&*cells.queue_id, &cells.queue_name, &cells.email_address_id, &cells.email_address];
+        format!("{} {}: {}", record.row, record.message, names.join("|"))
     };
     grouping.invalid.iter().map(shown).collect()
 }
@@ -127,10 +126,33 @@ fn only_invalid_parts_of_a_json_line_are_set_apart() {
             json!({ "queueId": "q", "emailAddressIds": ["e1"], "rows": [2] }),
         ]
     );
-    let rows: Vec<(u64, usize)> =
-        grouping.invalid.iter().map(|record| (record.row, record.cells.len())).collect();
-    assert_eq!((rows, grouping.rows, grouping.pairs), (vec![(1, 1), (1, 1), (2, 1)], 2, 7));
-    assert_eq!(grouping.invalid[0].cells[0].email_address_id, "a b");
+    let parts: Vec<_> =
+        grouping.invalid.iter().map(|record| (record.row, record.request.as_deref().unwrap())).collect();
+    assert_eq!(
+        parts,
+        [
+            (1, r#"{"instanceId":"i","queueId":"q","emailAddressIds":["a b"]}"#),
+            (1, r#"{"instanceId":"i","queueId":"q"}"#),
+            (2, r#"{"queueId":"q","emailAddressIds":[7],"failOnRetryable":true}"#),
+        ]
+    );
+    assert_eq!((grouping.rows, grouping.pairs), (2, 7));
+    assert_eq!(grouping.invalid[0].cells.email_address_id, "a b");
+}
+
+#[test]
+fn file_contains_pairs_and_no_options() {
+    let text = "{\"queueId\":\"q\",\"emailAddressId\":\"e1\",\"dryRun\":true}\n\
+                {\"queueId\":\"q\",\"emailAddressId\":\"e2\",\"checkQueues\":true,\"dryRun\":false}\n\
+                {\"queueId\":\"q\",\"emailAddressId\":\"e3\",\"dryRun\":false}\n\
+                {\"queueId\":\"q\",\"emailAddressId\":\"e4\",\"dry_run\":true}\n";
+    let (grouping, lines) = grouped("f.ndjson", text);
+    assert_eq!(lines, [json!({ "queueId": "q", "emailAddressIds": ["e3"], "rows": [3] })]);
+    let [first, second, near] = &*invalid(&grouping) else { panic!("{:?}", grouping.invalid) };
+    assert!(first.starts_with("1 dryRun is an option, and a file contains only pairs; to try"), "{first}");
+    assert!(second.starts_with("2 checkQueues is an option"), "{second}");
+    assert!(near.starts_with("4 "), "{near}");
+    assert_eq!(grouping.invalid[0].request.as_deref(), text.lines().next());
 }
 
 #[test]

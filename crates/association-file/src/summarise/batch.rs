@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use queue_email_associator::index::{Index, IndexList, PairIndex};
 use queue_email_associator::pairs::Mention;
-use queue_email_associator::requests::{InstanceId, Intent, Named};
+use queue_email_associator::requests::{InstanceId, Named};
 
 use super::failed::FailedRow;
 use super::ledger::{Ledger, Told};
@@ -46,9 +46,6 @@ pub(super) struct Batch<'b> {
     requests: &'b Requests<'b>,
     ledger: Option<&'b Ledger<'b>>,
     first_mentions: IndexList<PairIndex, Mention>,
-    intents: IndexList<PairIndex, Intent>,
-    /// All its requests are dry runs.
-    all_dry_runs: bool,
     failed: Vec<FailedRow>,
     pairs_listed: IndexList<PairIndex, bool>,
     /// Listed failures that match no known pair of the batch.
@@ -72,9 +69,6 @@ impl<'b> Batch<'b> {
     pub(super) fn new(requests: &'b Requests<'b>, ledger: Option<&'b Ledger<'b>>) -> Self {
         Batch {
             first_mentions: requests.first_mentions(),
-            intents: requests.intents(),
-            all_dry_runs: requests.count() > 0
-                && requests.pairs.requests.iter().all(|request| request.options.intent.is_dry()),
             failed: Vec::new(),
             pairs_listed: vec![false; requests.pairs.pairs.len()].into(),
             others_listed: 0,
@@ -159,11 +153,8 @@ impl<'b> Batch<'b> {
     /// there already, or has a failure of an unknown pair. They are also more if the batch names one pair in two ways:
     /// a failure has only one of the names, so the other one would seem to be associated.
     fn note_associated(&mut self, count: usize) -> bool {
-        let is_associated = |pair: &PairIndex| {
-            self.intents[*pair] == Intent::Associate
-                && !self.pairs_listed[*pair]
-                && self.told[*pair] != Told::AlreadyAssociated
-        };
+        let is_associated =
+            |pair: &PairIndex| !self.pairs_listed[*pair] && self.told[*pair] != Told::AlreadyAssociated;
         let associated: Vec<PairIndex> = self.told.indices().filter(is_associated).collect();
         let agrees = associated.len() == count;
         if agrees {
@@ -231,8 +222,7 @@ impl<'b> Batch<'b> {
             row: None,
             reason: reason.clone(),
             reference: None,
-            // Nothing tells which pair of the batch failed. A dry run must not be put again as a live call.
-            dry_run: self.all_dry_runs,
+            request: None,
         });
     }
 
@@ -247,7 +237,7 @@ impl<'b> Batch<'b> {
             row: known.or_else(|| self.requests.row(self.first_mentions[number].path)),
             reason: reason.clone(),
             reference: None,
-            dry_run: self.intents[number].is_dry(),
+            request: None,
         });
     }
 }

@@ -37,13 +37,15 @@ fn csv(ledger: &Ledger<'_>, told: Told, references: &HashMap<u64, &str>) -> Opti
         return None;
     }
     numbers.sort_by_key(|(_, row)| row.unwrap_or(u64::MAX));
-    let mut rows = Rows::begin(&[], !references.is_empty());
+    let last: &[&str] = if references.is_empty() { &["row"] } else { &["row", "reference"] };
+    let mut rows = Rows::new(&[], last);
     let pairs = &ledger.requests().pairs;
     for (number, row) in numbers {
         let pair = &pairs.pairs[number];
         let cells = Cells::of_pair(&pairs.queues[pair.queue()], pair);
-        let reference = row.and_then(|row| references.get(&row).copied());
-        rows.push(&cells, row, &[], reference);
+        let reference = row.and_then(|row| references.get(&row).copied()).unwrap_or_default();
+        let row = row.map(|row| row.to_string()).unwrap_or_default();
+        rows.push(&[], &cells, &[&*row, reference][..last.len()]);
     }
     Some(rows.finish())
 }

@@ -21,7 +21,8 @@ use queue_email_associator::requests::{InstanceId, Named, QueueId};
 use crate::cells::Cells;
 use crate::error::FileError;
 use crate::file;
-use crate::invalid::{Contents, InvalidRecord};
+use crate::invalid::InvalidRecord;
+use crate::original::OriginalRows;
 use crate::requests::{Context, Requests};
 use batch::Batch;
 use ledger::{Ledger, Told};
@@ -35,26 +36,42 @@ pub use reason::Reason;
 pub use results::{Ended, MAX_RESULTS_BYTES, Manifest};
 pub use summary::{Counts, FileCounts, Status, Summary, Summed};
 
-/// The records of a file: the lines that grouping wrote, its invalid records, and its counts. The lines know their
-/// rows.
+/// What grouping wrote about a file.
 #[derive(Debug)]
 pub struct Known {
-    contents: Contents,
+    /// The requests, one per line. They have the lines of the file.
+    lines: String,
+    invalid: Vec<InvalidRecord>,
+    table: Option<OriginalRows>,
     counts: FileCounts,
 }
 
 impl Known {
-    /// Reads the lines and the invalid records that grouping wrote.
+    /// Reads the lines, the invalid records and the rows of a table that grouping wrote.
     ///
     /// # Errors
-    /// A line has a form that grouping does not write.
-    pub fn read(lines: &[u8], invalid: &[u8], counts: FileCounts) -> Result<Self, FileError> {
-        // A file in which everything is invalid leaves no line.
-        let requests = if lines.is_empty() { Vec::new() } else { file::records("requests.jsonl", lines)? };
+    /// One of them has a form that grouping does not write.
+    pub fn read(
+        lines: Vec<u8>,
+        invalid: &[u8],
+        table: Option<&[u8]>,
+        counts: FileCounts,
+    ) -> Result<Self, FileError> {
+        let unreadable =
+            |error: &dyn std::fmt::Display| FileError::InvalidFile(format!("stored records: {error}"));
+        let lines = String::from_utf8(lines).map_err(|error| unreadable(&error))?;
         let invalid = invalid.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let invalid = invalid.map(serde_json::from_slice).collect::<Result<_, _>>();
-        let invalid = invalid.map_err(|error| FileError::InvalidFile(format!("what is invalid: {error}")))?;
-        Ok(Known { contents: Contents { requests, invalid }, counts })
+        let invalid = invalid
+            .map(serde_json::from_slice)
+            .collect::<Result<_, _>>()
+            .map_err(|error| unreadable(&error))?;
+        let table = table.map(OriginalRows::read).transpose()?;
+        Ok(Known { lines, invalid, table, counts })
+    }
+
+    /// Returns the rows of a table.
+    pub(crate) fn table(&self) -> Option<&OriginalRows> {
+        self.table.as_ref()
     }
 }
 
@@ -78,9 +95,9 @@ pub struct KnownRequests<'k> {
 impl<'k> KnownRequests<'k> {
     /// Reads the requests in the lines. Gives nothing if grouping cannot have written them.
     pub fn read(known: &'k Known, context: &Context) -> Option<Self> {
-        let items = file::requests("", &known.contents.requests).ok()?;
+        let items = file::requests(known.lines.lines()).ok()?;
         let requests = Requests::of_items(items, context).ok()?;
-        Some(KnownRequests { requests, invalid: &known.contents.invalid, counts: known.counts })
+        Some(KnownRequests { requests, invalid: &known.invalid, counts: known.counts })
     }
 }
 
@@ -116,16 +133,15 @@ impl<'k> Summing<'k> {
 
     /// Lists the invalid records, which never went to the map.
     fn add_invalid(&mut self, invalid: &InvalidRecord) {
-        let InvalidRecord { row, message, reference, dry_run, cells } = invalid;
+        let InvalidRecord { row, message, reference, cells, request } = invalid;
         let reason = self.reasons.shared(Reason::new("InvalidRequest", message, false));
-        let failed = |cells: &Cells| FailedRow {
+        self.failed.push(FailedRow {
             cells: cells.clone(),
             row: Some(*row),
-            reason: reason.clone(),
+            reason,
             reference: reference.as_deref().map(Arc::from),
-            dry_run: *dry_run,
-        };
-        self.failed.extend(cells.iter().map(failed));
+            request: Some(request.as_deref().unwrap_or_default().into()),
+        });
         self.counts.failed += 1;
     }
 
@@ -199,12 +215,11 @@ impl<'k> Summing<'k> {
         let rest = self.reasons.shared(rest);
         if let Some(ledger) = &self.ledger {
             let requests = ledger.requests();
-            let intents = requests.intents();
             for (number, row) in ledger.pairs_told(Told::Nothing) {
                 let pair = &requests.pairs.pairs[number];
                 let cells = Cells::of_pair(&requests.pairs.queues[pair.queue()], pair);
-                let dry_run = intents[number].is_dry();
-                self.failed.push(FailedRow { cells, row, reason: rest.clone(), reference: None, dry_run });
+                let reason = rest.clone();
+                self.failed.push(FailedRow { cells, row, reason, reference: None, request: None });
                 self.counts.failed += 1;
             }
         }

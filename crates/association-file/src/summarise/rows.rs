@@ -1,4 +1,4 @@
-//! Rows: a CSV file of pairs that can be read again as a file of requests.
+//! A CSV file of pairs that can be read again as a file of requests.
 
 use csv::Writer;
 use queue_email_associator::requests::Field;
@@ -6,51 +6,35 @@ use request_file::written;
 
 use crate::cells::Cells;
 
-/// A CSV file that grows by a row at a time. It begins with a byte-order mark, without which Excel takes UTF-8 for
-/// another encoding.
+/// Without a byte-order mark, Excel takes UTF-8 for another encoding.
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// A CSV file that grows by a row at a time.
 pub(super) struct Rows {
     writer: Writer<Vec<u8>>,
-    has_references: bool,
 }
 
 impl Rows {
-    /// A file with the columns of a pair, the line of the file, and more columns behind it.
-    pub(super) fn begin(more: &[&str], has_references: bool) -> Self {
-        let mut writer = Writer::from_writer("\u{feff}".as_bytes().to_vec());
-        let columns = [
-            Field::InstanceId.name(),
-            Field::QueueId.name(),
-            Field::QueueName.name(),
-            Field::EmailAddressId.name(),
-            Field::EmailAddress.name(),
-            "row",
-        ];
-        let reference = has_references.then_some(Field::Reference.name());
+    /// A file with some columns before and after those of a pair.
+    pub(super) fn new(first: &[&str], last: &[&str]) -> Self {
+        let mut writer = Writer::from_writer(BYTE_ORDER_MARK.to_vec());
+        let pair =
+            [Field::InstanceId, Field::QueueId, Field::QueueName, Field::EmailAddressId, Field::EmailAddress];
+        let pair = pair.map(Field::name);
         // Writing to memory cannot fail.
-        let _ = writer.write_record(columns.iter().chain(more).copied().chain(reference));
-        Rows { writer, has_references }
+        let _ = writer.write_record(first.iter().chain(&pair).chain(last));
+        Rows { writer }
     }
 
-    /// Adds a row.
-    ///
-    /// Line ends in a cell become spaces: no name of a queue or address has one, and reading takes it for a quote that
-    /// was not closed.
-    pub(super) fn push(&mut self, cells: &Cells, row: Option<u64>, more: &[&str], reference: Option<&str>) {
-        let row = row.map(|row| row.to_string()).unwrap_or_default();
-        let cells = [
-            &*cells.instance_id,
-            &cells.queue_id,
-            &cells.queue_name,
-            &cells.email_address_id,
-            &cells.email_address,
-            &row,
-        ];
-        let reference = self.has_references.then(|| reference.unwrap_or_default());
-        let cells = cells.iter().chain(more).copied().chain(reference);
-        let _ = self.writer.write_record(cells.map(written));
+    /// Adds a row. The first cells are written as they are.
+    pub(super) fn push(&mut self, first: &[&str], cells: &Cells, last: &[&str]) {
+        let Cells { instance_id, queue_id, queue_name, email_address_id, email_address } = cells;
+        let pair = [&**instance_id, queue_id, queue_name, email_address_id, email_address];
+        let first = first.iter().map(|cell| (*cell).to_owned());
+        let _ = self.writer.write_record(first.chain(pair.iter().chain(last).map(|cell| written(cell))));
     }
 
-    /// The bytes of the file.
+    /// Returns the bytes of the file.
     pub(super) fn finish(self) -> Vec<u8> {
         self.writer.into_inner().unwrap_or_default()
     }

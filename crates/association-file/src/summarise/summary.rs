@@ -53,7 +53,7 @@ pub struct Counts {
     pub associated_unnamed: usize,
     /// Associations that were there already.
     pub already_associated: usize,
-    /// Associations that only dry runs ask for. The member is left out if there are none.
+    /// Associations that only a check requests. The field is left out if there are none.
     #[serde(skip_serializing_if = "is_zero")]
     pub planned: usize,
     /// Associations that were not made, and everything invalid.
@@ -144,9 +144,6 @@ pub struct Summary {
     /// The key of the failed rows, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_rows: Option<String>,
-    /// The key of the failed rows of dry runs, if there are any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failed_dry_run_rows: Option<String>,
     /// The key of the rows that a call associated, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub associated_rows: Option<String>,
@@ -172,7 +169,6 @@ impl Summary {
         let counts = summed.counts;
         let came_of_it = counts.associated + counts.already_associated + counts.planned;
         let failed = counts.failed > 0 || !summed.failed.is_empty() || error.is_some();
-        let any = |dry_run| summed.failed.iter().any(|row| row.dry_run == dry_run);
         Summary {
             status: match (failed, came_of_it) {
                 (false, _) => Status::Succeeded,
@@ -182,8 +178,7 @@ impl Summary {
             file: file.to_owned(),
             counts,
             summary: format!("{folder}/summary.json"),
-            failed_rows: any(false).then(|| format!("{folder}/failed.csv")),
-            failed_dry_run_rows: any(true).then(|| format!("{folder}/failed-in-dry-run.csv")),
+            failed_rows: (!summed.failed.is_empty()).then(|| format!("{folder}/failed.csv")),
             associated_rows: summed.done.associated.as_ref().map(|_| format!("{folder}/associated.csv")),
             already_associated_rows: (summed.done.already_associated.as_ref())
                 .map(|_| format!("{folder}/already-associated.csv")),

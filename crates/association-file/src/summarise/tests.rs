@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use queue_email_associator::requests::Home;
-use request_file::Record;
 use serde_json::{Value, json};
 
 use super::*;
@@ -12,6 +11,7 @@ use crate::step::Cause;
 
 mod done;
 mod failed;
+mod put_back;
 
 fn context() -> Context {
     Context { home: Home::new("eu-central-1"), instance: None }
@@ -33,7 +33,9 @@ fn grouped_file(key: &str, text: &str) -> (Vec<Value>, Known) {
     let items = grouping.lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let invalid: Vec<String> =
         grouping.invalid.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
-    let known = Known::read(grouping.lines.as_bytes(), invalid.join("\n").as_bytes(), counts).unwrap();
+    let invalid = invalid.join("\n");
+    let table = grouping.table.as_deref();
+    let known = Known::read(grouping.lines.into_bytes(), invalid.as_bytes(), table, counts).unwrap();
     (items, known)
 }
 

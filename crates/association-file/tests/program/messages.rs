@@ -17,6 +17,7 @@ async fn messages_are_those_of_the_list() {
 
     messages.section("Files that cannot be grouped");
     for (name, content) in [
+        ("pairs.pdf", "x"),
         ("pairs.xlsx", "x"),
         ("empty.csv", "\n\n"),
         ("header-only.csv", "queueId,emailAddressId\n"),

@@ -1,4 +1,5 @@
-//! As much of S3 as the function uses: GetObject and PutObject, by path. It can refuse a number of requests first.
+//! As much of S3 as the function uses: GetObject, also of one version (`If-Match`), and PutObject, by path. It can refuse a
+//! number of requests first. The ETag of an object is its length.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
@@ -87,6 +88,7 @@ async fn answer(
     let path = percent_decode_str(request.uri().path()).decode_utf8().unwrap();
     let path = path.trim_start_matches('/').to_owned();
     let method = request.method().clone();
+    let version = request.headers().get("if-match").map(|version| version.to_str().unwrap().to_owned());
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let mut state = state.lock().unwrap();
     state.requests.push(format!("{method} {path}"));
@@ -94,6 +96,11 @@ async fn answer(
         return Ok(error(StatusCode::from_u16(status).unwrap(), code));
     }
     Ok(match (method, state.objects.get(&path)) {
+        (Method::GET, Some(object))
+            if version.is_some_and(|version| version != format!("\"{}\"", object.len())) =>
+        {
+            error(StatusCode::PRECONDITION_FAILED, "PreconditionFailed")
+        }
         (Method::GET, Some(object)) => Response::new(Full::new(object.clone())),
         (Method::GET, None) => error(StatusCode::NOT_FOUND, "NoSuchKey"),
         (Method::PUT, _) => {

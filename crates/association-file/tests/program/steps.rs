@@ -61,7 +61,7 @@ async fn failed_rows_come_out_and_can_go_in_again() {
     assert_eq!(
         grouped,
         json!({ "bucket": "files", "key": "work/x/requests.jsonl", "rows": 4, "pairs": 3, "repeated": 1,
-                "queues": 2, "requests": 2 })
+                "queues": 2, "requests": 2, "table": "work/x/requests.rows.jsonl" })
     );
     let lines = s3.text("files/work/x/requests.jsonl");
     let first = r#"{"queueId":"q1","emailAddressIds":["e1","e2"],"rows":[2,4]}"#;
@@ -107,9 +107,9 @@ async fn failed_rows_come_out_and_can_go_in_again() {
     let failed = s3.text("files/results/dir/a b ü/x/failed.csv");
     assert_eq!(
         failed,
-        "\u{feff}instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\n\
-         ,q2,,e1,,3,Lambda.TooManyRequestsException,'=slow,true\n\
-         ,q1,,e2,,4,QueueFull,the queue is full,false\n"
+        "\u{feff}row,error,message,retryable,queueId,emailAddressId\n\
+         3,Lambda.TooManyRequestsException,'=slow,true,q2,e1\n\
+         4,QueueFull,the queue is full,false,q1,e2\n"
     );
     let associated = s3.text("files/results/dir/a b ü/x/associated.csv");
     assert_eq!(
@@ -167,12 +167,54 @@ async fn rows_too_large_for_the_map_are_reported() {
         (&json!("PARTIAL"), &json!(2), &json!(1))
     );
     let failed = s3.text("files/results/dir/a b ü/x/failed.csv");
-    assert_eq!(failed.lines().count(), 401);
-    let message = "queueName stands beside associations; it belongs into an entry of it";
+    // One line, and not one for each of its addresses.
+    assert_eq!(failed.lines().count(), 2);
+    let row = failed.lines().nth(1).unwrap();
+    assert!(row.starts_with("2,InvalidRequest,") && row.contains("branch-399@brand.example"), "{row}");
+}
+
+/// Two files under one key, before the first one was read.
+#[tokio::test]
+async fn replaced_file_fails_its_execution() {
+    let s3 = S3::start().await;
+    let of_version = |etag: usize| {
+        let mut step = group("incoming/f.csv");
+        step["group"]["etag"] = json!(etag.to_string());
+        step
+    };
+    s3.put("files/incoming/f.csv", FILE);
+    assert!(invoke(&s3, &of_version(FILE.len())).await.is_ok());
+    let (error_type, message) = invoke(&s3, &of_version(7)).await.unwrap_err();
+    assert_eq!(error_type, "InvalidFile");
     assert_eq!(
-        failed.lines().nth(1),
-        Some(&*format!(",,Q,branch-000@brand.example,,2,InvalidRequest,{message},false"))
+        message,
+        "s3://files/incoming/f.csv was replaced after this execution was started: expected the version with the ETag \
+         \"7\"; the new version has an execution of its own"
     );
+}
+
+#[tokio::test]
+async fn debris_is_not_read() {
+    let s3 = S3::start().await;
+    let ignored = invoke(&s3, &group("incoming/~$pairs.xlsx")).await.unwrap();
+    assert_eq!(ignored, json!({ "ignored": "the key is that of a folder, a temporary file or a lock" }));
+    assert!(s3.requests().is_empty());
+}
+
+#[tokio::test]
+async fn workbook_is_grouped_like_a_table() {
+    let s3 = S3::start().await;
+    let workbook = include_bytes!("../../../associate-emails/tests/program/workbooks/pairs.xlsx");
+    s3.put("files/incoming/dir/a b ü.csv", "unused");
+    s3.put("files/incoming/pairs.xlsx", workbook.to_vec());
+    let grouped = invoke(&s3, &group("incoming/pairs.xlsx")).await.unwrap();
+    assert_eq!((&grouped["rows"], &grouped["pairs"], &grouped["queues"]), (&json!(5), &json!(5), &json!(3)));
+    invoke(&s3, &summarise(&json!({ "grouped": grouped }))).await.unwrap();
+    let failed = s3.text("files/results/dir/a b ü/x/failed.csv");
+    let header = "\u{feff}row,error,message,retryable,Brand,Queue Name,E-Mail Address,Since\n";
+    assert!(failed.starts_with(header), "{failed}");
+    assert!(failed.contains(",true,B,1001,stores@brand.example,3\n"), "{failed}");
+    assert!(failed.contains(",false,B,Orders,,5\n"), "{failed}");
 }
 
 #[tokio::test]
@@ -199,7 +241,15 @@ async fn s3_is_retried_then_named_in_the_error() {
     s3.put("files/f.csv", FILE);
     s3.refuse(1, 503, "SlowDown");
     assert!(invoke(&s3, &group("f.csv")).await.is_ok());
-    assert_eq!(s3.requests(), ["GET files/f.csv", "GET files/f.csv", "PUT files/work/x/requests.jsonl"]);
+    assert_eq!(
+        s3.requests(),
+        [
+            "GET files/f.csv",
+            "GET files/f.csv",
+            "PUT files/work/x/requests.jsonl",
+            "PUT files/work/x/requests.rows.jsonl"
+        ]
+    );
     s3.refuse(1, 403, "AccessDenied");
     let denied = invoke(&s3, &group("f.csv")).await.unwrap_err();
     let message = "s3://files/f.csv cannot be read: AccessDenied: said so";

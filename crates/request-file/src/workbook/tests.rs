@@ -129,7 +129,8 @@ fn cells_count_as_the_text_that_is_shown() {
         <row r="8"><c r="B8" t="b"><v>1</v></c><c r="C8" t="e"><v>#REF!</v></c><c r="D8" t="s"><v>3</v></c><c r="E8"/></row>
         <row r="9"><c r="B9" t="e"><f>X()</f><v>#N/A</v></c><c r="D9" t="s"><v>3</v></c></row>
         <row r="10"><c r="B10" s="2"><v>45000</v></c><c r="D10" t="s"><v>3</v></c></row>
-        <row r="11"><c r="B11" t="s"><v>99</v></c><c r="D11" t="s"><v>3</v></c></row>"#;
+        <row r="11"><c r="B11" t="s"><v>99</v></c><c r="D11" t="s"><v>3</v></c></row>
+        <row r="12"><c r="B12" t="str"><v>A_x000A_B</v></c><c r="D12" t="s"><v>3</v></c></row>"#;
     let strings = "<si><t>queue_name</t></si><si><r><t>Email</t></r><r><t xml:space='preserve'> Address</t></r></si>\
                    <si><t>Billing &amp; &#x4d;ore</t><rPh><t>x</t></rPh></si><si><t>a@x.example</t></si>";
     assert_eq!(
@@ -144,8 +145,11 @@ fn cells_count_as_the_text_that_is_shown() {
              column as text and type the value again"
                 .to_owned(),
             "11 queueName refers to a text that the workbook does not contain: expected a text".to_owned(),
+            "12 queueName contains a line end: expected one line".to_owned(),
         ]
     );
+    let file = read(&xlsx("", rows, strings)).unwrap();
+    assert_eq!(file.records.last().unwrap().row.as_deref(), Some(",A␤B,,a@x.example"));
 }
 
 #[test]

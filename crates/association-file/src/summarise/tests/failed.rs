@@ -3,39 +3,83 @@
 use super::*;
 
 #[test]
-fn invalid_json_line_is_listed_by_address() {
+fn invalid_parts_of_json_are_listed() {
     let text = "{\"queueId\":\"q\",\"queueName\":\"Q\",\"emailAddressIds\":[\"e1\",\"e2\"]}\n\
                 {\"instanceId\":\"i\",\"associations\":[{\"queueId\":\"q\",\"emailAddresses\":[\"\",7,\"x@brand.example\"]}]}\n";
     let (_, known) = grouped_file("f.jsonl", text);
     let summed = sum(&known, &[]);
     assert_eq!(
         rows(&summed),
-        [
-            "1 InvalidRequest q Q e1",
-            "1 InvalidRequest q Q e2",
-            "2 InvalidRequest q",
-            "2 InvalidRequest q",
-            "2 NoResult q x@brand.example"
-        ]
+        ["1 InvalidRequest q Q", "2 InvalidRequest q", "2 InvalidRequest q", "2 NoResult q x@brand.example"]
     );
     assert_eq!((summed.counts.failed, summed.counts.file.pairs), (4, 4));
 }
 
+/// The failed rows as a file.
+fn written(known: &Known, results: &[(Ended, Value)]) -> String {
+    String::from_utf8(failed::csv(&sum(known, results).failed, known.table())).unwrap()
+}
+
 #[test]
-fn failed_rows_are_a_readable_file_without_formulas() {
-    let text = "queueName,emailAddress\n=1+1,+49@brand.example\n\"a,\"\"b\"\"\",-x\n'=q,@y\n";
+fn failed_rows_are_those_of_the_file_without_formulas() {
+    let text = "emailAddress;queueName;note\n+49@brand.example;=1+1;\"a\nb\"\n-x;\"a;=\"\"b\"\"\";1\n@y;'=q;\n\
+                z@brand.example;Orders; EMEA;\n\"a@brand.example\";=\"Billing\";2;surplus\n";
     let (_, known) = grouped(text);
-    let summed = sum(&known, &[]);
-    let written = failed::csv(&summed.failed.iter().collect::<Vec<_>>());
-    let written = String::from_utf8(written).unwrap();
-    assert!(written.starts_with(
-        "\u{feff}instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\n\
-         ,,'=1+1,,'+49@brand.example,2,NoResult,no result,true\n"
-    ));
-    let again = file::records("failed.csv", written.as_bytes()).unwrap();
-    let first = file::records("f.csv", text.as_bytes()).unwrap();
-    let requests = |records: Vec<Record>| records.into_iter().map(|record| record.json).collect::<Vec<_>>();
-    assert_eq!(requests(again), requests(first));
+    let first = written(&known, &[]);
+    assert!(
+        first.starts_with(
+            "\u{feff}row,error,message,retryable,emailAddress,queueName,note\n\
+             2,NoResult,no result,true,'+49@brand.example,'=1+1,\"a\nb\"\n"
+        ),
+        "{first}"
+    );
+    assert!(first.contains(",false,'-x,\"a;'=\"\"b\"\"\",1\n"), "{first}");
+    assert!(first.ends_with(",false,a@brand.example,\"'=\"\"Billing\"\"\",2,surplus\n"), "{first}");
+    // Put back, it has the same rows with the same outcome, and no further columns.
+    let (_, again) = grouped(&first);
+    let second = written(&again, &[]);
+    let rows = |text: &str| -> Vec<Vec<String>> {
+        let mut reader =
+            ::csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(text.as_bytes());
+        let cells = |row: ::csv::StringRecord| row.iter().skip(3).map(str::to_owned).collect();
+        reader.records().map(|row| cells(row.unwrap())).collect()
+    };
+    assert_eq!(rows(&first), rows(&second));
+}
+
+/// Its surplus cell would otherwise be lost, and another queue would get the address.
+#[test]
+fn row_with_a_surplus_cell_fails_again() {
+    let text = "emailAddress,queueName\nbilling@brand.example,Orders, EMEA\n";
+    let (items, known) = grouped(text);
+    assert!(items.is_empty());
+    let failed = written(&known, &[]);
+    assert!(failed.contains(",false,billing@brand.example,Orders,EMEA\n"), "{failed}");
+    let (items, again) = grouped(&failed);
+    assert!(items.is_empty());
+    let again = written(&again, &[]);
+    assert!(again.contains("the row has 7 cells, but the header has 6 columns"), "{again}");
+}
+
+#[test]
+fn invalid_part_of_json_is_written_complete() {
+    let text = "{\"queueId\":\"q\",\"emailAddressId\":\"e\",\"dryRun\":true}\n\
+                {\"queueId\":\"q\",\"emailAddressIds\":[\" e\",\"f\"]}\n";
+    let (_, known) = grouped_file("f.jsonl", text);
+    let failed = written(&known, &[]);
+    assert!(
+        failed.starts_with(
+            "\u{feff}row,error,message,retryable,instanceId,queueId,queueName,emailAddressId,emailAddress,request\n1,"
+        ),
+        "{failed}"
+    );
+    let option =
+        ",false,,,,,,\"{\"\"queueId\"\":\"\"q\"\",\"\"emailAddressId\"\":\"\"e\"\",\"\"dryRun\"\":true}\"\n";
+    assert!(failed.contains(option), "{failed}");
+    assert!(failed.contains("2,NoResult,no result,true,,q,,f,,\n"), "{failed}");
+    // Only the pair that failed retryably is sent again.
+    let (items, _) = grouped(&failed);
+    assert_eq!(items, [json!({ "queueId": "q", "emailAddressIds": ["f"], "rows": [4] })]);
 }
 
 #[test]
@@ -47,9 +91,12 @@ fn failed_rows_have_their_references() {
     // The function takes it for the reference of each pair of the line.
     assert_eq!(items[1]["reference"], "order-6");
     let summed = sum(&known, &[]);
-    let written = String::from_utf8(failed::csv(&summed.failed.iter().collect::<Vec<_>>())).unwrap();
+    let references: Vec<_> = summed.failed.iter().map(|failed| failed.reference.as_deref()).collect();
+    let orders = [Some("order-1"), None, Some("order-3"), Some("=order-4"), Some("order-6"), Some("order-6")];
+    assert_eq!(references, orders);
+    let written = String::from_utf8(failed::csv(&summed.failed, known.table())).unwrap();
     let lines: Vec<&str> = written.lines().collect();
-    assert!(lines[0].ends_with(",retryable,reference"), "{written}");
+    assert!(lines[0].ends_with(",retryable,queueId,emailAddressId,reference"), "{written}");
     for (line, reference) in
         lines[1..].iter().zip(["order-1", "", "order-3", "'=order-4", "order-6", "order-6"])
     {
@@ -97,35 +144,5 @@ fn summary_shows_first_failures_and_stays_small() {
     let summary = Summary::new("incoming/f.csv", "results/f/x", &summed, Some(error));
     assert_eq!((summary.status, summary.failures.len()), (Status::Failed, 20));
     assert_eq!(summary.failed_rows.as_deref(), Some("results/f/x/failed.csv"));
-    assert_eq!(summary.failed_dry_run_rows, None);
     assert!(serde_json::to_vec(&summary).unwrap().len() < 20_000);
-}
-
-#[test]
-fn dry_run_failures_stand_apart() {
-    let text = "{\"queueId\":\"q\",\"emailAddressId\":\"e\",\"dryRun\":true}\n{\"queueId\":\"p\",\"emailAddressId\":\"e\"}\n";
-    let (_, known) = grouped_file("f.jsonl", text);
-    let summed = sum(&known, &[]);
-    let dry: Vec<bool> = summed.failed.iter().map(|row| row.dry_run).collect();
-    assert_eq!(dry, [true, false]);
-    let summary = Summary::new("f", "results/f/x", &summed, None);
-    assert_eq!(summary.failed_dry_run_rows.as_deref(), Some("results/f/x/failed-in-dry-run.csv"));
-}
-
-/// A person who puts `failed.csv` back makes live calls, so it holds no pair that only dry runs can have asked for.
-#[test]
-fn unknown_failure_of_a_dry_batch_is_dry() {
-    let failures = [json!({ "error": "E", "message": "m", "retryable": true, "path": "BatchInput" })];
-    let dry = json!({ "queueId": "q", "emailAddressId": "e", "dryRun": true });
-    let live = json!({ "queueId": "p", "emailAddressId": "e" });
-    for (items, done, dry_run) in [
-        (vec![dry.clone(), dry.clone()], 0, true),
-        (vec![dry, live.clone()], 1, false),
-        (vec![live], 0, false),
-    ] {
-        let results = [(Ended::Succeeded, json!([succeeded(&items, &output(done, &failures, 0))]))];
-        let summed = sum(None, &results);
-        assert_eq!(rows(&summed), ["- E "]);
-        assert_eq!(summed.failed[0].dry_run, dry_run, "{items:?}");
-    }
 }
