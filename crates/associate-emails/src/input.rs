@@ -40,7 +40,7 @@ pub(crate) struct Input {
 /// First bytes of a ZIP archive, which a workbook is.
 const ZIP: &[u8] = b"PK";
 
-/// Tells a person how to mend a record that names no instance, because the library's message speaks of the payload.
+/// Replaces the library's message for a record without an instance, because that message is about the payload.
 const NO_INSTANCE: &str = "no instance is named: give --instance, set CONNECT_INSTANCE_ID, or name it in the file as \
                            instanceId";
 

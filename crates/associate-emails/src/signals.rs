@@ -33,7 +33,7 @@ impl Signal {
         }
     }
 
-    /// The exit code with which a shell reports the signal: 128 plus its number.
+    /// Exit code that a shell reports for the signal: 128 plus its number.
     pub(crate) fn exit_code(self) -> u8 {
         // Linux, macOS and the BSDs have the same numbers for these three.
         match self {

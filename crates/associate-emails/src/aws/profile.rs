@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use aws_config::profile::{self, Profile, ProfileSet};
 use aws_types::os_shim_internal::{Env, Fs};
 
-/// Returns the profile that the environment selects. The AWS CLI reads `AWS_DEFAULT_PROFILE` too.
+/// Returns the profile that the environment selects. Like the AWS CLI, prefers `AWS_DEFAULT_PROFILE`, which the SDK does
+/// not read.
 pub(super) fn selected() -> Option<String> {
     let variable = |name| std::env::var(name).ok().filter(|profile| !profile.is_empty());
-    variable("AWS_PROFILE").or_else(|| variable("AWS_DEFAULT_PROFILE"))
+    variable("AWS_DEFAULT_PROFILE").or_else(|| variable("AWS_PROFILE"))
 }
 
 /// The profiles in the configuration and credentials files.

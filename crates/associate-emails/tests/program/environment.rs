@@ -264,9 +264,11 @@ fn default_profile_variable_selects_a_profile() {
         "[profile p]\nregion = us-east-1\naws_access_key_id = x\naws_secret_access_key = x\nendpoint_url = {}\n",
         connect.url
     );
-    let mut command = with_profile("older.ini", &config, "p");
-    let ran = ran(command.env_remove("AWS_PROFILE").env("AWS_DEFAULT_PROFILE", "p"));
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let mut command = with_profile("older.ini", &config, "");
+    for other in ["", "other"] {
+        let ran = ran(command.env("AWS_PROFILE", other).env("AWS_DEFAULT_PROFILE", "p"));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    }
 }
 
 #[test]

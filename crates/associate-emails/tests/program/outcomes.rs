@@ -16,7 +16,7 @@ const TWO_PAIRS: &str = r#"{"instanceId": "i", "associations": [
 const ONE_INVALID: &str = r#"{"instanceId": "i", "associations": [
     {"queueId": "q1", "emailAddressId": "e1"}, {"queueId": "q2"}]}"#;
 
-/// A batch of two messages, of which the second is invalid.
+/// A batch of two messages. The second is invalid.
 fn batch() -> String {
     let record = |id: &str, body: &str| json!({ "eventSource": "aws:sqs", "messageId": id, "body": body });
     let good = r#"{"instanceId": "i", "queueId": "q1", "emailAddressId": "e1"}"#;

@@ -1,4 +1,4 @@
-//! Signals: the program stops, prints what was done, and exits with 128 plus the signal's number.
+//! A signal stops the program, which prints what was done and exits with 128 plus the signal's number.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
