@@ -10,13 +10,13 @@ use crate::associate::{
     Caller, Deadline, DirectoryCache, Observer, Plan, ProcessLimits, SchedulerInput, Tally, associate,
 };
 use crate::connect::Connect;
-use crate::deferred::Deferred;
 use crate::index::{Index, IndexList, SourceIndex};
 use crate::log::{Closing, close, close_without_report};
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::requests::Intent;
+use crate::sdk::Deferred;
 use crate::settings::Settings;
 use crate::settle::{Failures, Settler};
 use crate::sqs::Sqs;
@@ -61,7 +61,7 @@ impl Function {
         sqs: Deferred<aws_sdk_sqs::Client>,
     ) -> Self {
         let now = Instant::now();
-        let sqs = Sqs::new(sqs, settings.home.region(), settings.sqs_endpoint.clone());
+        let sqs = Sqs::new(sqs, settings.scope.region(), settings.sqs_endpoint.clone());
         Function {
             shared: ProcessLimits::new(settings.allowance, settings.max_concurrent_calls, now),
             settler: Settler::new(sqs, &settings),
@@ -144,12 +144,8 @@ impl Function {
     /// # Errors
     /// Returns [`InvocationError::InvalidRequest`] if the defaults of a Distributed Map batch are invalid.
     pub fn pairs(&self, envelope: &Envelope<'_>) -> Result<Pairs, InvocationError> {
-        Pairs::read(envelope, self.settings.context()).map_err(|invalid| {
-            InvocationError::InvalidRequest(match invalid.path_text() {
-                Some(path) => format!("{path}: {}", invalid.message),
-                None => invalid.message.to_string(),
-            })
-        })
+        Pairs::read(envelope, self.settings.context())
+            .map_err(|invalid| InvocationError::InvalidRequest(invalid.to_string()))
     }
 
     /// Makes the calls.
@@ -164,7 +160,7 @@ impl Function {
             pairs,
             source_ids,
             directories: &self.directories,
-            region: self.settings.home.region(),
+            region: self.settings.scope.region(),
             limits: self.settings.group_limits(),
         };
         let (plan, by_group, tally) = associate(&self.caller(invocation, kept), input).await;

@@ -1,7 +1,7 @@
-//! Lambda: runs the function under the Lambda runtime.
+//! Runs the function under the Lambda runtime.
 //!
-//! The runtime parses each payload before the handler sees it. If it cannot parse a payload, its answer names a Rust
-//! type. So a layer takes the bytes out first and hands them around the runtime's deserialiser.
+//! The runtime parses each payload before the handler gets it. If it cannot parse a payload, its error mentions a Rust type.
+//! So a layer passes the bytes around the runtime's deserialiser.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,11 +18,11 @@ use crate::answer::{Answer, InvocationError};
 use crate::clock::instant_of;
 use crate::invocation::{Function, Invocation};
 
-/// Longest timeout of a Lambda function: 900 seconds (Lambda Developer Guide, "Configure Lambda function timeout").
+/// Maximum timeout of a Lambda function: 900 seconds (Lambda Developer Guide, "Configure Lambda function timeout").
 const LONGEST_INVOCATION: Duration = Duration::from_secs(900);
 
 tokio::task_local! {
-    /// The payload of the invocation that the runtime hands to the handler.
+    /// The payload of the invocation that the runtime passes to the handler.
     static PAYLOAD: Bytes;
 }
 
@@ -44,15 +44,15 @@ pub async fn serve(function: Arc<Function>) -> Result<(), Error> {
 ///
 /// Lambda sends SIGTERM in the shutdown phase only if the function has an extension. Otherwise it sends SIGKILL alone
 /// (Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle"). The function registers no
-/// extension for the signal, because it has nothing to finish. The process keeps no state that must outlive it. Each
-/// log line is written whole at once. A batch without an answer comes again.
-pub async fn told_to_stop() {
+/// extension for the signal, because it has nothing to finish: the process has no state that must outlive it, each log line
+/// is written at once, and a batch without an answer is redelivered.
+pub async fn stop_requested() {
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {
             terminate.recv().await;
         }
         Err(error) => {
-            tracing::warn!("SIGTERM cannot be waited for: {error}");
+            tracing::warn!("the process cannot wait for SIGTERM: {error}");
             std::future::pending::<()>().await;
         }
     }
@@ -77,9 +77,9 @@ async fn handle(
     function.invoke(payload, invocation).instrument(span).await
 }
 
-/// The end of an invocation, from the deadline that the runtime gives.
+/// The end of an invocation, from the deadline that the runtime reports.
 ///
-/// `cargo lambda watch` gives every invocation the same deadline, ten minutes after the beginning of 1970. A deadline
+/// `cargo lambda watch` reports the same deadline for every invocation, ten minutes after the start of 1970. A deadline
 /// that early is a duration, counted from now.
 fn end_of(deadline: SystemTime) -> Instant {
     match deadline.duration_since(UNIX_EPOCH) {
@@ -88,7 +88,7 @@ fn end_of(deadline: SystemTime) -> Instant {
     }
 }
 
-/// Takes the payload out of an invocation before the runtime's deserialiser. The deserialiser gets `null` instead.
+/// Takes the payload from an invocation before the runtime's deserialiser, which gets `null` instead.
 struct RawPayload;
 
 #[derive(Clone)]

@@ -16,8 +16,7 @@
 //! | [`answer`] | the finished run | `batchItemFailures`, the report, or an error |
 //!
 //! These modules stand beside the pipeline: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the
-//! API of Amazon Connect), [`sqs`] (requests to SQS for [`settle`]), [`deferred`] (a client
-//! made when it is needed), [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not associated), [`writer`]
+//! API of Amazon Connect), [`sqs`] (requests to SQS for [`settle`]), [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not associated), [`writer`]
 //! (requests as JSON), [`removal`] (removes pairs for the command-line tool; the function never calls it), [`clock`] and
 //! [`index`] (positions in lists).
 
@@ -26,7 +25,6 @@ pub mod associate;
 mod backoff;
 pub mod clock;
 pub mod connect;
-pub mod deferred;
 pub mod failure;
 pub mod index;
 pub mod invocation;

@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
     let (connect, sqs) = sdk::lambda_clients(&settings);
     let ended = tokio::select! {
         ended = lambda::serve(Arc::new(Function::new(settings, connect, sqs))) => ended,
-        () = lambda::told_to_stop() => {
+        () = lambda::stop_requested() => {
             tracing::info!("SIGTERM: the process ends, and unanswered messages come again");
             Ok(())
         }

@@ -1,7 +1,7 @@
-//! Pairs: every requested pair of a queue and an email address, once, with every place that mentions it.
+//! Every requested pair of a queue and an email address, once, with every place that mentions it.
 //!
-//! A pair here has the names that the caller gave. One message may name an address by identifier and another by name.
-//! They are two pairs here, and the plan joins them when the names are found.
+//! A pair here has the names that the caller specified. If one message specifies an address by identifier and another by
+//! name, they are two pairs here, and the plan joins them when the names are resolved.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -14,7 +14,7 @@ use crate::index::{Index, IndexList, PairIndex, QueueIndex, RequestIndex, Source
 use crate::payload::{Body, Envelope, EnvelopeKind, Item, Source};
 use crate::requests::{
     Base, Context, Defaults, EmailAddressId, Entry, InstanceId, Invalid, Named, Options, Path, QueueId,
-    Request, innermost, is_nearly, no_fields_beside, with_request,
+    Request, innermost, is_nearly, no_misplaced_fields, with_request,
 };
 
 /// A requested queue of an instance.
@@ -26,14 +26,14 @@ pub struct RequestedQueue {
     pub queue: Named<QueueId>,
 }
 
-/// A requested pair, as the caller named it.
+/// A requested pair, as the caller specified it.
 ///
-/// The two variants replace a `Named` field, because that would take a third more memory.
+/// Two variants instead of a `Named` field, which would take a third more memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pair {
-    /// The caller names the address by its identifier.
+    /// The caller specified the address by its identifier.
     Id(QueueIndex, EmailAddressId),
-    /// The caller names the address itself.
+    /// The caller specified the address itself.
     Name(QueueIndex, Arc<str>),
 }
 
@@ -42,7 +42,7 @@ const _: () = assert!(size_of::<Pair>() == 24);
 /// One request of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestInfo {
-    /// The source that holds the request.
+    /// The source that contains the request.
     pub source: SourceIndex,
     /// The request's options.
     pub options: Options,
@@ -66,9 +66,9 @@ pub struct Mention {
 pub struct Pairs {
     /// The requests.
     pub requests: IndexList<RequestIndex, RequestInfo>,
-    /// The queues, in the order they were first named.
+    /// The queues, in the order in which they were first requested.
     pub queues: IndexList<QueueIndex, RequestedQueue>,
-    /// The pairs, in the order they were first named.
+    /// The pairs, in the order in which they were first requested.
     pub pairs: IndexList<PairIndex, Pair>,
     /// The places that mention the pairs, in the order of their sources.
     pub mentions: Vec<Mention>,
@@ -78,22 +78,22 @@ pub struct Pairs {
     pub first_unread: Option<SourceIndex>,
 }
 
-/// Pairs while the sources are read. The look-up tables are dropped after that.
+/// The pairs while the sources are read. The look-up tables are dropped after that.
 #[derive(Debug)]
-struct Reading {
+struct PairsBuilder {
     pairs: Pairs,
     max_parts: usize,
     /// Most requests repeat the instance and the reference of another request.
     instances: HashSet<InstanceId>,
     references: HashSet<Arc<str>>,
-    queues: Known<QueueIndex>,
-    addresses: Known<PairIndex>,
+    queues: IndexTable<QueueIndex>,
+    addresses: IndexTable<PairIndex>,
 }
 
-/// Finds an element of a list by its name. The table holds indices and not names, because a large batch is mostly
-/// names. Callers choose the names, so the hasher uses keys that callers cannot know.
+/// Finds an element of a list by its name. The table stores indices and not names, because a large batch is mostly names.
+/// Callers choose the names, so the hasher uses keys that callers cannot know.
 #[derive(Debug)]
-struct Known<I> {
+struct IndexTable<I> {
     indices: HashTable<I>,
     hasher: RandomState,
 }
@@ -103,40 +103,40 @@ impl Pairs {
     /// [`Context::max_parts`]. Any other source that exceeds it is invalid as a whole.
     ///
     /// # Errors
-    /// Refuses invalid defaults of a Distributed Map batch, because no item can be judged without them. Also refuses a
-    /// request field that stands beside the requests of an envelope, because its meaning for them is unknown.
+    /// Rejects invalid defaults of a Distributed Map batch, because no item can be read without them. Also rejects a request
+    /// field outside the requests of an envelope, because its meaning for them is unknown.
     pub fn read(envelope: &Envelope<'_>, context: Context<'_>) -> Result<Self, Invalid> {
-        nothing_beside(envelope)?;
-        // Most sources ask for one pair, so their number is a good capacity.
-        let mut reading = Reading::with_capacity(envelope.sources.len(), context.max_parts);
-        for (source, asked) in envelope.sources.indexed() {
-            let read = match &asked.body {
+        no_misplaced_members(envelope)?;
+        // Most sources request one pair, so their number is a good capacity.
+        let mut builder = PairsBuilder::with_capacity(envelope.sources.len(), context.max_parts);
+        for (source, content) in envelope.sources.indexed() {
+            let read = match &content.body {
                 Body::Text(text) => with_request(text, |json| {
-                    reading.add(source, vec![Request::read(json, Base::Root, &context)])
+                    builder.add(source, vec![Request::read(json, Base::Root, &context)])
                 })
-                .unwrap_or_else(|invalid| reading.add_unreadable(source, invalid.in_text(innermost(text)))),
+                .unwrap_or_else(|invalid| builder.add_unreadable(source, invalid.in_text(innermost(text)))),
                 Body::Unreadable { raw, reason } => {
                     let invalid = Invalid::new(Path::default(), reason.as_str());
-                    reading.add_unreadable(source, invalid.in_text(&**raw))
+                    builder.add_unreadable(source, invalid.in_text(&**raw))
                 }
-                Body::Request(json) => reading.add(source, vec![Request::read(json, Base::Root, &context)]),
+                Body::Request(json) => builder.add(source, vec![Request::read(json, Base::Root, &context)]),
                 Body::Items { items, batch_input } => {
                     let defaults =
-                        batch_input.as_ref().map(|json| Defaults::read(json, context.home)).transpose()?;
+                        batch_input.as_ref().map(|json| Defaults::read(json, context.scope)).transpose()?;
                     let context = Context { defaults: defaults.unwrap_or_default(), ..context };
-                    reading.add(source, items_of(items, &context))
+                    builder.add(source, items_of(items, &context))
                 }
             };
             match read {
                 Ok(()) => {}
                 Err(TooManyParts) if envelope.kind.is_batch() => {
-                    reading.pairs.first_unread = Some(source);
+                    builder.pairs.first_unread = Some(source);
                     break;
                 }
-                Err(TooManyParts) => reading.add_too_large(source),
+                Err(TooManyParts) => builder.add_too_large(source),
             }
         }
-        Ok(reading.pairs)
+        Ok(builder.pairs)
     }
 
     /// The source whose request mentions a pair.
@@ -144,14 +144,14 @@ impl Pairs {
         self.requests[mention.request].source
     }
 
-    /// Whether a queue or an address is named by its name. Only then can two pairs turn out to be one.
+    /// Whether a queue or an address is specified by its name. Only then can two pairs turn out to be the same.
     pub fn have_names(&self) -> bool {
         self.queues.iter().any(|queue| queue.queue.name().is_some())
             || self.pairs.iter().any(|pair| matches!(pair, Pair::Name(..)))
     }
 
-    /// Whether a queue or an address that is not found may still appear. It may on the first delivery of an SQS message
-    /// that is no continuation.
+    /// Whether a queue or an address that is not found may still appear, which is the case on the first delivery of an SQS
+    /// message that is not a continuation.
     pub(crate) fn is_in_grace(
         &self,
         request: RequestIndex,
@@ -162,14 +162,15 @@ impl Pairs {
     }
 }
 
-fn nothing_beside(envelope: &Envelope<'_>) -> Result<(), Invalid> {
+fn no_misplaced_members(envelope: &Envelope<'_>) -> Result<(), Invalid> {
+    let members = &envelope.other_members;
     if envelope.kind != EnvelopeKind::DistributedMap {
-        return no_fields_beside(&envelope.beside, "detail; it belongs into it");
+        return no_misplaced_fields(members, "detail", "detail");
     }
-    if let Some((name, _)) = envelope.beside.iter().find(|(name, _)| is_nearly(name, "BatchInput")) {
+    if let Some((name, _)) = members.iter().find(|(name, _)| is_nearly(name, "BatchInput")) {
         return Err(Invalid::misspelled_member(name, "BatchInput"));
     }
-    no_fields_beside(&envelope.beside, "Items; it belongs into BatchInput or into an item")
+    no_misplaced_fields(members, "Items", "BatchInput or an item")
 }
 
 /// The invocation would have more than [`Context::max_parts`].
@@ -195,16 +196,16 @@ fn items_of<'a>(items: &'a [Item<'a>], context: &Context<'a>) -> Vec<Request<'a>
     requests
 }
 
-impl Reading {
+impl PairsBuilder {
     /// Reserves memory for this many pairs, so that the look-up tables need not grow.
     fn with_capacity(pairs: usize, max_parts: usize) -> Self {
-        Reading {
+        PairsBuilder {
             pairs: Pairs::default(),
             max_parts,
             instances: HashSet::new(),
             references: HashSet::new(),
-            queues: Known::with_capacity(pairs),
-            addresses: Known::with_capacity(pairs),
+            queues: IndexTable::with_capacity(pairs),
+            addresses: IndexTable::with_capacity(pairs),
         }
     }
 
@@ -241,7 +242,7 @@ impl Reading {
     /// Adds a source whose request cannot be read.
     ///
     /// # Errors
-    /// As for [`Reading::add`].
+    /// As for [`PairsBuilder::add`].
     fn add_unreadable(&mut self, source: SourceIndex, invalid: Invalid) -> Result<(), TooManyParts> {
         self.reserve(1)?;
         self.add_invalid(source, invalid);
@@ -309,9 +310,9 @@ fn shared<T: Borrow<str> + Hash + Eq + Clone>(
     copy
 }
 
-impl<I: Index> Known<I> {
+impl<I: Index> IndexTable<I> {
     fn with_capacity(names: usize) -> Self {
-        Known { indices: HashTable::with_capacity(names), hasher: RandomState::new() }
+        IndexTable { indices: HashTable::with_capacity(names), hasher: RandomState::new() }
     }
 
     /// Returns the index of the element with this name. A new name gets the index `next`, and the caller must put the

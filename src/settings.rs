@@ -1,7 +1,7 @@
-//! Settings: the function's configuration, read once from environment variables.
+//! The function's configuration, read once from environment variables.
 //!
-//! A variable that is set but empty counts as not set. A value that cannot be used is an error that names the variable,
-//! the value and what is expected. No setting falls back to its default silently.
+//! A variable that is set but empty counts as not set. A value that cannot be used is an error with the variable, the value
+//! and what is expected. No setting falls back to its default silently.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -12,15 +12,15 @@ use tracing::level_filters::LevelFilter;
 use crate::associate::pace::Allowance;
 use crate::associate::{CallLimits, GroupLimits};
 use crate::backoff::BackoffSettings;
-use crate::requests::{Context, Home, InstanceId, MAX_PARTS};
+use crate::requests::{ArnScope, Context, InstanceId, MAX_PARTS};
 use crate::settle::Delays;
 
-/// Everything that can be configured.
+/// The configuration.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `AWS_REGION`, which Lambda sets: the Region of every call and of every accepted ARN.
-    pub home: Home,
-    /// `CONNECT_INSTANCE_ID`, an identifier or an ARN: the instance of requests that name none.
+    pub scope: ArnScope,
+    /// `CONNECT_INSTANCE_ID`, an identifier or an ARN: the instance of requests that do not specify one.
     pub instance: Option<InstanceId>,
     /// `CONNECT_INSTANCE_IDS`, identifiers or ARNs: the only instances that may be called. Empty if any may be called.
     pub allowed_instances: Vec<InstanceId>,
@@ -35,14 +35,14 @@ pub struct Settings {
     pub calls: CallLimits,
     /// `DEADLINE_MARGIN_MS` (1000): time kept free before the invocation's deadline.
     pub deadline_margin: Duration,
-    /// `QUEUE_ADDITIONAL_LIMIT` (49): addresses that a queue takes beside its default one.
+    /// `QUEUE_ADDITIONAL_LIMIT` (49): number of addresses that a queue accepts in addition to its default one.
     pub queue_additional_limit: usize,
     /// `FAILURES_QUEUE_URL`: the queue for dead letters.
     pub failures_queue: Option<String>,
     /// `CONTINUATION_QUEUE_URL`: the queue for continuations.
     pub continuation_queue: Option<String>,
-    /// `REDELIVERY_INITIAL_SECONDS` (30), `REDELIVERY_MAX_SECONDS` (900): the delays before SQS delivers a listed
-    /// message again. `None` if the messages are not the caller's to hide, so that their visibility stays as it is.
+    /// `REDELIVERY_INITIAL_SECONDS` (30), `REDELIVERY_MAX_SECONDS` (900): the delays before a listed message
+    /// is redelivered. `None` if the messages belong to another consumer, so that their visibility is not changed.
     pub redelivery: Option<Delays>,
     /// `METRICS_NAMESPACE` (`QueueEmailAssociations`): CloudWatch namespace.
     pub metrics_namespace: String,
@@ -73,12 +73,12 @@ impl Settings {
     /// Returns an error for the first variable whose value cannot be used.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let variables = Variables { lookup };
-        let home = Home::new(variables.text("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()));
-        let allowed_instances = variables.instances("CONNECT_INSTANCE_IDS", &home)?;
+        let scope = ArnScope::new(variables.text("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()));
+        let allowed_instances = variables.instances("CONNECT_INSTANCE_IDS", &scope)?;
         Ok(Settings {
-            instance: variables.instance("CONNECT_INSTANCE_ID", &home, &allowed_instances)?,
+            instance: variables.instance("CONNECT_INSTANCE_ID", &scope, &allowed_instances)?,
             allowed_instances,
-            home,
+            scope,
             max_parts: MAX_PARTS,
             allowance: Allowance {
                 rate: variables.decimal("CONNECT_REQUESTS_PER_SECOND", 2.0)?,
@@ -130,7 +130,7 @@ impl Settings {
         Context {
             allowed_instances: &self.allowed_instances,
             max_parts: self.max_parts,
-            ..Context::new(&self.home, self.instance.as_ref())
+            ..Context::new(&self.scope, self.instance.as_ref())
         }
     }
 
@@ -225,11 +225,11 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
     fn instance(
         &self,
         variable: &'static str,
-        home: &Home,
+        scope: &ArnScope,
         allowed: &[InstanceId],
     ) -> Result<Option<InstanceId>, SettingsError> {
         let Some(value) = self.text(variable) else { return Ok(None) };
-        match InstanceId::parse(&value, home) {
+        match InstanceId::parse(&value, scope) {
             Ok(instance) if allowed.is_empty() || allowed.contains(&instance) => Ok(Some(instance)),
             Ok(_) => Err(SettingsError {
                 variable,
@@ -241,13 +241,13 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
     }
 
     /// Reads a list that is separated by commas.
-    fn instances(&self, variable: &'static str, home: &Home) -> Result<Vec<InstanceId>, SettingsError> {
+    fn instances(&self, variable: &'static str, scope: &ArnScope) -> Result<Vec<InstanceId>, SettingsError> {
         let value = self.text(variable).unwrap_or_default();
         let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
         items
             .map(|item| {
                 let problem = |reason| format!("{item:?} {reason}");
-                InstanceId::parse(item, home).map_err(|reason| SettingsError {
+                InstanceId::parse(item, scope).map_err(|reason| SettingsError {
                     variable,
                     value: value.clone(),
                     problem: problem(reason),

@@ -15,8 +15,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use connect_simulator::{Connect, Effect, Fault, Fixture, Options, Server};
 use queue_email_associator::invocation::{Function, Invocation};
+use queue_email_associator::sdk::{self, Deferred};
 use queue_email_associator::settings::Settings;
-use queue_email_associator::{deferred::Deferred, sdk};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

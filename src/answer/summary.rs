@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt::Write;
 
+use crate::requests::located;
 use crate::settle::{FailureEntry, Failures};
 
 use super::Counts;
@@ -29,15 +30,16 @@ pub(super) fn summary(failures: &Failures, counts: &Counts) -> String {
     let mut line = format!("{} of {} failed", counts.failed, counts.distinct);
     for (number, (failed, count)) in reasons.iter().take(REASONS).enumerate() {
         let separator = if number == 0 { ": " } else { "; " };
+        let (error, message, path) = (failed.error(), failed.message(), failed.path.as_deref());
         // Writing to a string cannot fail.
-        let _ = write!(line, "{separator}{}", failed.error());
-        if *count > 1 {
-            let _ = write!(line, " ({count} times)");
-        }
-        if let (Some(path), 1) = (&failed.path, count) {
-            let _ = write!(line, " at {path}");
-        }
-        let _ = write!(line, ": {}", failed.message());
+        let _ = match (error, path, count) {
+            ("InvalidRequest", Some(path), 1) => write!(line, "{separator}{}", located(path, message)),
+            ("InvalidRequest", None, 1) => write!(line, "{separator}{message}"),
+            ("InvalidRequest", ..) => write!(line, "{separator}{message} ({count} times)"),
+            (error, Some(path), 1) => write!(line, "{separator}{error} at {path}: {message}"),
+            (error, None, 1) => write!(line, "{separator}{error}: {message}"),
+            (error, ..) => write!(line, "{separator}{error} ({count} times): {message}"),
+        };
     }
     let _ = match reasons.len().saturating_sub(REASONS) {
         0 => Ok(()),

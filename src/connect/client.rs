@@ -8,7 +8,7 @@ use aws_sdk_connect::operation::associate_queue_email_addresses::AssociateQueueE
 use aws_sdk_connect::types::{EmailAddressConfig, QueueSearchCriteria, SearchableQueueType};
 use serde::de::IgnoredAny;
 
-use crate::deferred::Deferred;
+use crate::sdk::Deferred;
 
 use super::operation::{
     AssociateCall, DirectoryEntry, DirectoryKind, DisassociateCall, ListCall, ListedAddress, Page, SearchCall,

@@ -1,4 +1,4 @@
-//! Closing: logs the end of an invocation with its failures, its counts and its metrics.
+//! Logs the end of an invocation with its failures, its counts and its metrics.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::settle::FailureEntry;
 use super::lines::RECORDS;
 use super::metrics::{Metric, record};
 
-/// A message with this many deliveries probably waits for something that does not pass by itself.
+/// A message with this many deliveries probably waits for something that needs a person.
 const OFTEN: u32 = 5;
 
 /// Maximum number of lines for single failures in one invocation. One payload can cause a hundred thousand failures.
@@ -55,7 +55,7 @@ pub(crate) fn close(closing: Closing<'_>, run: &FinishedRun<'_>, error: Option<&
 
 /// Logs the end of an invocation whose payload could not be read.
 pub(crate) fn close_without_report(closing: Closing<'_>, error: &InvocationError) {
-    tracing::warn!(error = error.error_type(), reason = %error, "the payload cannot be used");
+    tracing::warn!(error = error.error_type(), reason = %error, "the payload was rejected");
     log_end(closing, Counts::default(), 0, 0, Some(error), Tally::default());
 }
 
@@ -66,7 +66,7 @@ fn log_plan(row: &QueueRow) {
         queueName = row.queue_name.as_deref(),
         planned = row.planned,
         chunks = row.chunks,
-        "planned in a dry run"
+        "pairs planned by a dry run"
     );
 }
 

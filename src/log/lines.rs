@@ -1,5 +1,4 @@
-//! Lines: writes each event of `tracing` as one JSON object, with the fields of its invocation and without email
-//! addresses.
+//! Writes each event of `tracing` as one JSON object, with the fields of its invocation and without email addresses.
 
 use std::fmt;
 use std::io::Write;
@@ -25,13 +24,13 @@ pub(super) const RECORDS: &str = "queue_email_associator::records";
 /// of this log (the SDK logs whole requests at `trace`), so only their warnings are written.
 const OWN: [&str; 2] = ["queue_email_associator", "association_file"];
 
-/// Fields that hold a list as JSON, because `tracing` has no lists.
+/// Fields that are arrays, written as JSON because `tracing` has no arrays.
 const LISTS: [&str; 1] = ["references"];
 
 /// The target under which the runtime logs each handler error. The function has already logged the error.
 const REPEATED: &str = "lambda_runtime::layers::panic";
 
-/// Takes each finished line.
+/// Receives each finished line.
 pub type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A layer of `tracing-subscriber` that writes lines to a sink.
@@ -41,7 +40,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Writes events of a level and above.
+    /// Writes events of the given level and above.
     pub fn new(level: LevelFilter, sink: Sink) -> Self {
         Lines { level, sink }
     }

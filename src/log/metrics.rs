@@ -1,4 +1,4 @@
-//! Metrics: one record for each invocation, in the embedded metric format. CloudWatch reads it out of the log.
+//! One record of metrics per invocation, in the embedded metric format. CloudWatch extracts it from the log.
 
 use serde_json::{Value, json};
 

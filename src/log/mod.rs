@@ -1,6 +1,6 @@
-//! Log: JSON lines on standard output, with the metrics among them.
+//! JSON lines on standard output, including the metrics.
 //!
-//! The log may hold identifiers, but never email addresses. A failure is logged once, at the end of its invocation.
+//! The log may contain identifiers, but never email addresses. A failure is logged once, at the end of its invocation.
 
 mod closing;
 mod lines;
@@ -14,12 +14,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub(crate) use closing::{Closing, close, close_without_report};
 pub use lines::{Lines, Sink};
 
-/// Starts logging to standard output. Call it once in a process. Lambda copies standard output to CloudWatch Logs.
+/// Starts logging to standard output. Call it once per process. Lambda copies standard output to CloudWatch Logs.
 pub fn start(level: LevelFilter) {
     start_to(Lines::to_stdout(level));
 }
 
-/// Starts logging to these lines. Call it once in a process. Panics are logged too, because the standard hook would
+/// Starts logging to these lines. Call it once per process. Panics are logged too, because the standard hook would
 /// write their unredacted message to standard error, which is part of the same log.
 pub fn start_to(lines: Lines) {
     tracing_subscriber::registry().with(lines).init();

@@ -1,6 +1,6 @@
-//! Redaction: removes email addresses from a text before it is logged.
+//! Removes email addresses from a text before it is logged.
 //!
-//! The function's own messages hold no addresses. Messages of the API, of the SDK and of a panic may hold some.
+//! The function's own messages contain no addresses. Messages of the API, of the SDK and of a panic may contain some.
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ pub(super) fn redact(text: &str) -> Cow<'_, str> {
 fn local_part(before: &str) -> usize {
     // Blanks may surround the sign (RFC 5322, "obsolete addressing").
     let before = before.trim_end_matches(is_blank);
-    // A quoted local part may hold any character, such as a space or a quote after a backslash.
+    // A quoted local part may contain any character, such as a space or a quote after a backslash.
     if let Some(quoted) = before.strip_suffix('"') {
         let mut quotes = quoted.rmatch_indices('"').map(|(quote, _)| quote).peekable();
         while let Some(quote) = quotes.next() {
@@ -45,10 +45,10 @@ fn local_part(before: &str) -> usize {
         .map_or(0, |last| last + before[last..].chars().next().map_or(0, char::len_utf8))
 }
 
-/// The length of the domain behind the sign. It includes blanks before the domain if a domain follows.
-fn domain(behind: &str) -> usize {
-    let blanks = behind.len() - behind.trim_start_matches(is_blank).len();
-    match behind[blanks..].find(|c: char| !is_of_domain(c)).unwrap_or(behind.len() - blanks) {
+/// The length of the domain after the sign. It includes blanks before the domain if a domain follows.
+fn domain(rest: &str) -> usize {
+    let blanks = rest.len() - rest.trim_start_matches(is_blank).len();
+    match rest[blanks..].find(|c: char| !is_of_domain(c)).unwrap_or(rest.len() - blanks) {
         0 => 0,
         length => blanks + length,
     }
@@ -58,7 +58,7 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t')
 }
 
-/// Whether a local part may hold the character: RFC 5322, `atom`, a dot, or a letter of any script (RFC 6531).
+/// Whether a local part may contain the character: RFC 5322, `atom`, a dot, or a letter of any script (RFC 6531).
 fn is_of_local_part(c: char) -> bool {
     c.is_alphanumeric() || is_of_a_script(c) || "!#$%&'*+-/=?^_`{|}~.".contains(c)
 }

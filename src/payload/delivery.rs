@@ -1,13 +1,13 @@
-//! Delivery: the data that SQS adds to a message when it delivers the message.
+//! The data that SQS adds to a message when it delivers it.
 
 use std::borrow::Cow;
 
-/// One delivery of an SQS message. A field is `None` if the record lacks it or holds it in another form.
+/// One delivery of an SQS message. A field is `None` if the record does not have it, or has another type of value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivery<'p> {
-    /// `ApproximateReceiveCount`: number of times that SQS has delivered the message, this delivery included.
+    /// `ApproximateReceiveCount`: how often SQS has delivered the message, including this time.
     pub(crate) receive_count: Option<u32>,
-    /// `receiptHandle`, which names this delivery to SQS.
+    /// `receiptHandle`, which identifies this delivery to SQS.
     pub receipt_handle: Option<Cow<'p, str>>,
     /// `eventSourceARN`: the queue.
     pub(crate) queue_arn: Option<Cow<'p, str>>,

@@ -1,4 +1,4 @@
-//! Envelope: recognises the six kinds of envelope by the structure of the payload alone.
+//! Recognises the six kinds of envelope by the structure of the payload alone.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use serde_json::value::RawValue;
 use crate::index::{IndexList, SourceIndex};
 
 use super::delivery::Delivery;
-use super::foreign::Foreign;
 use super::item::{Item, ItemsApart};
 use super::json::{Json, Members, Text, without_mark};
 use super::parsed::{Parsed, Records};
-use super::record::{Member, NoText, Record, read, text};
+use super::record::{Member, NotAString, Record, read, text};
+use super::unrecognized::UnrecognizedRecord;
 
-/// The kinds of envelope. They differ in the way a failure is reported.
+/// The kinds of envelope. They differ in how a failure is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvelopeKind {
     /// An SQS batch from an event source mapping.
@@ -33,12 +33,12 @@ pub enum EnvelopeKind {
 }
 
 impl EnvelopeKind {
-    /// Whether the answer lists messages (`batchItemFailures`) instead of a report.
+    /// Whether the answer is a list of messages (`batchItemFailures`) instead of a report.
     pub fn is_batch(self) -> bool {
         matches!(self, EnvelopeKind::Sqs | EnvelopeKind::Pipes)
     }
 
-    /// Whether the invocation is asynchronous. Nobody waits for its answer, so a failure must be an error to be seen.
+    /// Whether the invocation is asynchronous. No caller reads its answer, so a failure must be an error to be noticed.
     pub(crate) fn is_asynchronous(self) -> bool {
         matches!(self, EnvelopeKind::EventBridge | EnvelopeKind::Sns)
     }
@@ -51,8 +51,8 @@ pub struct Envelope<'p> {
     pub kind: EnvelopeKind,
     /// The sources, in the payload's order.
     pub sources: IndexList<SourceIndex, Source<'p>>,
-    /// Members of an event or of a Distributed Map batch that are not its requests.
-    pub beside: Members<'p>,
+    /// The members of an event or a Distributed Map batch outside its requests.
+    pub other_members: Members<'p>,
 }
 
 /// One message of a batch, one event, or one direct request.
@@ -71,11 +71,11 @@ pub struct Source<'p> {
 pub enum Body<'p> {
     /// Text of a message: the JSON of a request, an event or a notification.
     Text(Cow<'p, str>),
-    /// A message whose body is no text.
+    /// A message whose body is not a string.
     Unreadable {
-        /// The JSON of the body as it stands in the payload. Empty if the message has no body.
+        /// The JSON of the body as in the payload. Empty if the message has no body.
         raw: &'p str,
-        /// The reason why the body is no text.
+        /// The reason why the body cannot be read.
         reason: String,
     },
     /// An association request.
@@ -92,53 +92,56 @@ pub enum Body<'p> {
 /// Maximum length of the identifier of a message or an event, in characters. AWS's own have 36.
 const MAX_IDENTIFIER: usize = 256;
 
-/// The reason why a payload is no envelope. Displays as one line, without any of the payload's content.
+/// The reason why a payload is not an envelope. Displays as one line, without any of the payload's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoEnvelope {
     /// The payload is not UTF-8 from this byte on.
-    #[error("the payload is not valid JSON: the bytes from position {0} on are not UTF-8; send it as UTF-8")]
+    #[error("the payload is not UTF-8 from byte {0} on; send JSON in UTF-8")]
     NotText(usize),
     /// The payload cannot be parsed.
     #[error("the payload is not valid JSON: {0}")]
     NotJson(String),
-    /// The payload is several JSON texts, such as JSON lines.
+    /// A record has a field of the wrong type, at this line and column.
+    #[error("the payload has a record with a field of the wrong type at line {0} column {1}")]
+    WrongType(usize, usize),
+    /// The payload is several JSON documents, the second one at this line and column.
     #[error(
-        "the payload is not valid JSON: {0}; several JSON documents stand in it, one after the other, as in a file of \
-         JSON lines: send them as {{\"Items\": [requests]}}, or give such a file to associate-emails under a name that \
-         ends in .jsonl"
+        "the payload contains several JSON documents (JSON Lines?), the second at line {0} column {1}; send them as \
+         {{\"Items\": [requests]}}, or pass the file to associate-emails with a name that ends in .jsonl"
     )]
-    SeveralDocuments(String),
+    SeveralDocuments(usize, usize),
     /// The payload is a string, a number, a boolean or `null`.
-    #[error("the payload is {0}; accepted are an object or an array of SQS records")]
+    #[error("the payload must be an object or an array of SQS records, not {0}")]
     NotAnObject(&'static str),
-    /// An element of `Records`, or of the payload if that is a list, is no record of SQS or SNS like the others.
-    #[error("the payload is no batch of records: {0} is {1}")]
-    OtherRecords(String, Foreign),
-    /// `Records` or `Items` is no list.
-    #[error("{0} is {1}; a list is expected")]
-    NotAList(&'static str, &'static str),
-    /// The payload gives a member that holds requests twice. If the function read either one, it would lose the other's
-    /// requests unseen.
-    #[error("{0} is given twice; once is accepted")]
-    Twice(&'static str),
+    /// An element of `Records`, or of the payload if it is an array, is not an SQS or SNS record like the others.
+    #[error("{0} {1}")]
+    OtherRecords(String, UnrecognizedRecord),
+    /// `Records` or `Items` is not an array.
+    #[error("{0} must be an array, not {1}")]
+    NotAnArray(&'static str, &'static str),
+    /// The payload has a member with requests twice. Either choice would silently drop the requests of the other.
+    #[error("duplicate field {0:?}")]
+    Duplicate(&'static str),
     /// An identifier of a message or an event is too long. Every failure would repeat it.
     #[error("{0} {1}")]
     LongIdentifier(String, String),
-    /// An SQS record has no usable `messageId`. The function could not list the message if it failed, so it begins
-    /// nothing of the batch.
-    #[error("{0}.messageId {1}; nothing was called, because a failure of that message could not be reported")]
+    /// An SQS record has no usable `messageId`. If its message failed, the function could not list it, so it makes no
+    /// call for the batch.
+    #[error("{0}.messageId {1}; no call was made, because a failure of this message could not be reported")]
     NoMessageId(String, String),
 }
 
 impl<'p> Envelope<'p> {
-    /// For each source, the identifier of its message or event. A source without one has the identifier of the Lambda
-    /// request.
+    /// Returns the identifier of each source: that of its message or event, or else that of the Lambda request.
     ///
-    /// EventBridge replays an archived event under its old `id` and adds `replay-name` (EventBridge User Guide,
+    /// EventBridge replays an archived event with its old `id` and adds `replay-name` (EventBridge User Guide,
     /// "Archiving and replaying events"). A replay is a new request, so its name is part of the identifier.
     pub(crate) fn source_ids(&self, request_id: &str) -> IndexList<SourceIndex, Arc<str>> {
-        let replay =
-            self.beside.iter().find(|(name, _)| name == "replay-name").and_then(|(_, name)| name.as_str());
+        let replay = self
+            .other_members
+            .iter()
+            .find(|(name, _)| name == "replay-name")
+            .and_then(|(_, name)| name.as_str());
         let replay = replay.filter(|_| self.kind == EnvelopeKind::EventBridge);
         let source_id = |source: &Source<'_>| match (source.id.as_deref(), replay) {
             (Some(id), Some(replay)) => format!("{id}/{replay}").into(),
@@ -153,10 +156,10 @@ impl<'p> Envelope<'p> {
         self.sources.iter_mut().for_each(|source| source.body = Body::Text(Cow::Borrowed("")));
     }
 
-    /// Reads a payload. A byte-order mark may stand before it.
+    /// Reads a payload, and ignores a byte-order mark before it.
     ///
     /// # Errors
-    /// [`NoEnvelope`] if the payload is none of the six. The invocation then fails as `InvalidRequest`.
+    /// Returns [`NoEnvelope`] if the payload is none of the six. The invocation then fails as `InvalidRequest`.
     pub fn read(payload: &'p [u8]) -> Result<Self, NoEnvelope> {
         // One UTF-8 check of the whole payload costs less than a check of each string.
         let payload = str::from_utf8(payload).map_err(|error| NoEnvelope::NotText(error.valid_up_to()))?;
@@ -176,23 +179,19 @@ impl<'p> Envelope<'p> {
 
 fn not_parsed(payload: &str, error: &serde_json::Error) -> NoEnvelope {
     match error.classify() {
-        Category::Data => match Foreign::first_value(payload) {
-            Some((position, foreign)) => NoEnvelope::OtherRecords(place(payload, position), foreign),
+        Category::Data => match UnrecognizedRecord::first_value(payload) {
+            Some((position, record)) => NoEnvelope::OtherRecords(place(payload, position), record),
             // serde's message for a wrong type quotes the value, which may be an email address.
-            None => NoEnvelope::NotJson(format!(
-                "not a record as SQS or SNS sends it at line {} column {}",
-                error.line(),
-                error.column()
-            )),
+            None => NoEnvelope::WrongType(error.line(), error.column()),
         },
         Category::Io | Category::Syntax | Category::Eof if Json::is_followed_by_another(payload) => {
-            NoEnvelope::SeveralDocuments(error.to_string())
+            NoEnvelope::SeveralDocuments(error.line(), error.column())
         }
         Category::Io | Category::Syntax | Category::Eof => NoEnvelope::NotJson(error.to_string()),
     }
 }
 
-/// The place of an element in the payload's list of records.
+/// The place of an element in the payload's array of records.
 fn place(payload: &str, position: usize) -> String {
     let name = if payload.trim_start().starts_with('[') { "" } else { "Records" };
     format!("{name}[{position}]")
@@ -211,9 +210,9 @@ fn envelope<'p, M: Member<'p>>(parsed: Parsed<'p, M>, payload: &'p str) -> Resul
             batch(kind, records, payload)
         }
         Parsed::Object { records: Some(Records::Other(kind)), .. } => {
-            Err(NoEnvelope::NotAList("Records", kind))
+            Err(NoEnvelope::NotAnArray("Records", kind))
         }
-        Parsed::Object { records: Some(Records::Twice), .. } => Err(NoEnvelope::Twice("Records")),
+        Parsed::Object { records: Some(Records::Twice), .. } => Err(NoEnvelope::Duplicate("Records")),
         Parsed::Object { records: None, members } => object(members),
         Parsed::Other(kind) => Err(NoEnvelope::NotAnObject(kind)),
     }
@@ -225,35 +224,37 @@ fn batch<'p, M: Member<'p>>(
     payload: &'p str,
 ) -> Result<Envelope<'p>, NoEnvelope> {
     let sns = kind == EnvelopeKind::Sns;
-    let foreign = |record: &Record<M>| {
+    let is_unrecognized = |record: &Record<M>| {
         let (source, expected) =
             if sns { (&record.sns_source, "aws:sns") } else { (&record.sqs_source, "aws:sqs") };
         text(source.clone()).as_deref() != Some(expected)
     };
-    if let Some(index) = records.iter().position(foreign) {
-        return Err(NoEnvelope::OtherRecords(place(payload, index), Foreign::at(payload, index)));
+    if let Some(index) = records.iter().position(is_unrecognized) {
+        return Err(NoEnvelope::OtherRecords(place(payload, index), UnrecognizedRecord::at(payload, index)));
     }
     let source = if sns { sns_source } else { sqs_source };
     let sources = records
         .into_iter()
         .enumerate()
         .map(|(index, record)| {
-            source(record).map_err(|reason| match Foreign::at(payload, index) {
+            source(record).map_err(|reason| match UnrecognizedRecord::at(payload, index) {
                 _ if sns => {
                     NoEnvelope::LongIdentifier(format!("{}.Sns.MessageId", place(payload, index)), reason)
                 }
-                message @ Foreign::ApiMessage => NoEnvelope::OtherRecords(place(payload, index), message),
+                message @ UnrecognizedRecord::ApiMessage => {
+                    NoEnvelope::OtherRecords(place(payload, index), message)
+                }
                 _ => NoEnvelope::NoMessageId(place(payload, index), reason),
             })
         })
         .collect::<Result<_, _>>()?;
-    Ok(Envelope { kind, sources, beside: Vec::new() })
+    Ok(Envelope { kind, sources, other_members: Vec::new() })
 }
 
 fn sqs_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String> {
-    let id = read(record.message_id).map_err(|no_text| no_text.reason)?;
+    let id = read(record.message_id).map_err(|field| field.reason)?;
     if id.is_empty() {
-        return Err("is empty".to_owned());
+        return Err("must not be empty".to_owned());
     }
     short_identifier(&id)?;
     let (receive_count, message_group) =
@@ -279,12 +280,12 @@ fn short_identifier(id: &str) -> Result<(), String> {
 
 fn body<'p, M: Member<'p>>(name: &str, member: Option<M>) -> Body<'p> {
     read(member).map_or_else(
-        |NoText { raw, reason }| Body::Unreadable { raw, reason: format!("{name} {reason}") },
+        |NotAString { raw, reason }| Body::Unreadable { raw, reason: format!("{name} {reason}") },
         Body::Text,
     )
 }
 
-/// A notification needs no identifier, because SNS does not list failures by identifier as SQS does.
+/// A notification needs no identifier, because SNS does not expect a list of failed messages.
 fn sns_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String> {
     let (id, message) = record.sns.map_or((None, None), |sns| (text(sns.message_id), sns.message));
     short_identifier(id.as_deref().unwrap_or_default())?;
@@ -309,24 +310,28 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
         return Ok(Envelope {
             kind: EnvelopeKind::EventBridge,
             sources: vec![source(id, Body::Request(detail))].into(),
-            beside: members,
+            other_members: members,
         });
     }
     match take_one(&mut members, "Items")? {
         Some(Json::Array(items)) => {
             return batch_of_items(items.into_iter().map(Item::Request).collect(), members);
         }
-        Some(other) => return Err(NoEnvelope::NotAList("Items", other.kind())),
+        Some(other) => return Err(NoEnvelope::NotAnArray("Items", other.kind())),
         None => {}
     }
     let body = Body::Request(Json::Object(members));
-    Ok(Envelope { kind: EnvelopeKind::Direct, sources: vec![source(None, body)].into(), beside: Vec::new() })
+    Ok(Envelope {
+        kind: EnvelopeKind::Direct,
+        sources: vec![source(None, body)].into(),
+        other_members: Vec::new(),
+    })
 }
 
 fn batch_of_items<'p>(items: Vec<Item<'p>>, mut others: Members<'p>) -> Result<Envelope<'p>, NoEnvelope> {
     let batch_input = take_one(&mut others, "BatchInput")?;
     let source = Source { id: None, body: Body::Items { items, batch_input }, delivery: Delivery::default() };
-    Ok(Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source].into(), beside: others })
+    Ok(Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source].into(), other_members: others })
 }
 
 /// Whether an object with `Items` is a Distributed Map batch, and no other envelope.
@@ -349,7 +354,7 @@ fn take<'p>(members: &mut Members<'p>, name: &str) -> Option<Json<'p>> {
 
 fn take_one<'p>(members: &mut Members<'p>, name: &'static str) -> Result<Option<Json<'p>>, NoEnvelope> {
     let taken = take(members, name);
-    if members.iter().any(|(key, _)| key == name) { Err(NoEnvelope::Twice(name)) } else { Ok(taken) }
+    if members.iter().any(|(key, _)| key == name) { Err(NoEnvelope::Duplicate(name)) } else { Ok(taken) }
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ impl<'p> ItemsApart<'p> {
     /// Parses a batch. Returns `None` if the payload is not an object with one list of items, or another field is
     /// malformed.
     pub(super) fn read(payload: &'p str) -> Option<Self> {
-        let Fields(fields) = serde_json::from_str(payload).ok()?;
+        let RawFields(fields) = serde_json::from_str(payload).ok()?;
         let (mut items, mut others) = (None, Vec::new());
         for (name, value) in fields {
             if name != "Items" {
@@ -56,13 +56,13 @@ impl<'p> Item<'p> {
 }
 
 /// The fields of an object, with their values unparsed.
-struct Fields<'p>(Vec<(Cow<'p, str>, &'p RawValue)>);
+struct RawFields<'p>(Vec<(Cow<'p, str>, &'p RawValue)>);
 
-impl<'de> Deserialize<'de> for Fields<'de> {
+impl<'de> Deserialize<'de> for RawFields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
+        struct RawFieldsVisitor;
+        impl<'de> Visitor<'de> for RawFieldsVisitor {
+            type Value = RawFields<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -73,9 +73,9 @@ impl<'de> Deserialize<'de> for Fields<'de> {
                 while let Some(Text(name)) = access.next_key()? {
                     fields.push((name, access.next_value()?));
                 }
-                Ok(Fields(fields))
+                Ok(RawFields(fields))
             }
         }
-        deserializer.deserialize_map(FieldsVisitor)
+        deserializer.deserialize_map(RawFieldsVisitor)
     }
 }

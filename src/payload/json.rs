@@ -1,8 +1,8 @@
 //! JSON values that borrow from their text.
 //!
-//! A batch of thousands of messages holds thousands of small JSON texts that are read once and dropped. Keys and
-//! strings without escapes stay slices of the payload. An object is a list in the order of the text. It shows a field
-//! that is given twice, so the function can refuse it instead of dropping one value silently.
+//! A batch contains thousands of small JSON texts, and each is read once. Keys and strings without escapes are slices of
+//! the payload. An object is a list in the order of the text, so that a duplicate field can be rejected instead of
+//! silently dropping one of its values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// One JSON value. The parser refuses more than 128 levels of nesting.
+/// A JSON value. The parser rejects more than 128 levels of nesting.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json<'a> {
     /// `null`
@@ -21,9 +21,9 @@ pub enum Json<'a> {
     Number(serde_json::Number),
     /// a string
     String(Cow<'a, str>),
-    /// a list
+    /// an array
     Array(Vec<Json<'a>>),
-    /// an object, its members in the order of the text
+    /// an object, with its members in the order of the text
     Object(Members<'a>),
 }
 
@@ -34,30 +34,29 @@ impl<'a> Json<'a> {
     /// Parses one JSON text.
     ///
     /// # Errors
-    /// The problem with its line and column, but no piece of the text itself.
+    /// Returns the problem with its line and column, but without any part of the text.
     pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
 
-    /// Parses one JSON text. A byte-order mark may stand before it (RFC 8259, section 8.1, allows a parser to ignore
-    /// it).
+    /// Parses one JSON text, and ignores a byte-order mark before it (as RFC 8259, section 8.1, allows).
     ///
     /// # Errors
-    /// The same as for [`Json::parse`]. Columns count from behind the mark.
+    /// Returns the same errors as [`Json::parse`]. Columns are counted from after the mark.
     pub(crate) fn parse_after_mark(text: &'a str) -> Result<Self, serde_json::Error> {
         Json::parse(without_mark(text))
     }
 
-    /// Whether a text begins with two JSON objects, as JSON lines do.
+    /// Whether a text starts with two JSON objects, as JSON Lines do.
     pub(crate) fn is_followed_by_another(text: &str) -> bool {
         let text = without_mark(text);
         let mut documents = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
         let first = documents.next().is_some_and(|first| first.is_ok());
-        let behind = text.get(documents.byte_offset()..).unwrap_or_default();
-        text.trim_start().starts_with('{') && first && behind.trim_start().starts_with('{')
+        let rest = text.get(documents.byte_offset()..).unwrap_or_default();
+        text.trim_start().starts_with('{') && first && rest.trim_start().starts_with('{')
     }
 
-    /// The last member of that name, if the value is an object with such a member.
+    /// Returns the last member with the given name, if the value is an object with such a member.
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
         match self {
             Json::Object(members) => {
@@ -67,7 +66,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The string, if the value is one.
+    /// Returns the string, if the value is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Json::String(text) => Some(text),
@@ -75,20 +74,20 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The kind of the value with its article, for a message: "a number".
+    /// The type of the value with its article, for messages: "a number".
     pub fn kind(&self) -> &'static str {
         match self {
             Json::Null => "null",
             Json::Bool(_) => "a boolean",
             Json::Number(_) => "a number",
             Json::String(_) => "a string",
-            Json::Array(_) => "a list",
+            Json::Array(_) => "an array",
             Json::Object(_) => "an object",
         }
     }
 }
 
-/// The text behind the byte-order marks that it begins with.
+/// Removes byte-order marks from the start of a text.
 pub(super) fn without_mark(text: &str) -> &str {
     text.trim_start_matches('\u{feff}')
 }
@@ -166,7 +165,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 }
 
-/// A string that borrows from its input if it can. serde's own `Cow` always copies.
+/// A string that borrows from its input if possible. serde's own `Cow` always copies.
 #[derive(Debug, Clone)]
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 

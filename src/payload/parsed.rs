@@ -1,4 +1,4 @@
-//! Parsed: the first parse of a payload. It reads records into their members, and everything else into a tree.
+//! The first parse of a payload. It reads records into their fields, and everything else into a tree.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use super::json::{Members, Text};
 use super::record::Record;
 
-/// A parsed payload. The members of its records have the type `M`.
+/// A parsed payload. The fields of its records have the type `M`.
 pub(super) enum Parsed<'p, M> {
     Array(Vec<Record<M>>),
     Object { records: Option<Records<M>>, members: Members<'p> },
@@ -85,11 +85,7 @@ impl<'de, M: Deserialize<'de>> Visitor<'de> for ParsedVisitor<M> {
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
         let is_json = text.trim_start().starts_with(['{', '[']);
-        Ok(Parsed::Other(if is_json {
-            "a string that holds JSON, which was encoded twice"
-        } else {
-            "a string"
-        }))
+        Ok(Parsed::Other(if is_json { "a string that contains JSON (encoded twice?)" } else { "a string" }))
     }
 }
 

@@ -1,8 +1,8 @@
-//! Record: the members of an SQS or SNS record that the function uses.
+//! The fields of an SQS or SNS record that the function uses.
 //!
-//! AWS writes each of these members as a string, so the first parse reads strings and is fast for a large batch. A
-//! member may have another type, or hold invalid text such as a lone surrogate in a body. The function then parses the
-//! payload again and keeps the members raw. So a bad member fails its own record and not the whole batch.
+//! AWS writes each of these fields as a string, so the first parse reads strings and is fast for a large batch. If a
+//! field has another type, or invalid text such as a lone surrogate in a body, the function parses the payload again and
+//! keeps these fields unparsed. So a bad field fails its own record and not the whole batch.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::json::Text;
 
-/// A record as it stands in `Records`, or in the array that EventBridge Pipes sends.
+/// An element of `Records`, or of the array that EventBridge Pipes sends.
 #[derive(Debug, Deserialize)]
 pub(super) struct Record<M> {
     #[serde(rename = "eventSource")]
@@ -55,57 +55,57 @@ pub(super) struct Notification<M> {
     pub(super) message: Option<M>,
 }
 
-/// A member of a record that should hold a string.
+/// A field of a record that should be a string.
 pub(super) trait Member<'p>: Deserialize<'p> + Clone {
     /// Returns the string.
     ///
     /// # Errors
-    /// [`NoText`] if the member holds no string.
-    fn read(self) -> Result<Cow<'p, str>, NoText<'p>>;
+    /// Returns [`NotAString`] if the field is not a string.
+    fn read(self) -> Result<Cow<'p, str>, NotAString<'p>>;
 }
 
-/// A member that holds no string.
+/// A field that is not a string.
 #[derive(Debug)]
-pub(super) struct NoText<'p> {
-    /// The member's JSON as it stands in the payload. Empty if the member is missing.
+pub(super) struct NotAString<'p> {
+    /// The field's JSON as in the payload. Empty if the field is missing.
     pub(super) raw: &'p str,
-    /// The reason, which follows the member's name in a message: "is missing".
+    /// The reason, as a phrase that follows the field's name: "is missing".
     pub(super) reason: String,
 }
 
 impl<'p> Member<'p> for Text<'p> {
-    fn read(self) -> Result<Cow<'p, str>, NoText<'p>> {
+    fn read(self) -> Result<Cow<'p, str>, NotAString<'p>> {
         Ok(self.0)
     }
 }
 
 impl<'p> Member<'p> for &'p RawValue {
-    fn read(self) -> Result<Cow<'p, str>, NoText<'p>> {
+    fn read(self) -> Result<Cow<'p, str>, NotAString<'p>> {
         let raw = self.get();
         let kind = match raw.as_bytes().first() {
             Some(b'"') => {
                 return serde_json::from_str::<Text<'p>>(raw)
                     .map(|text| text.0)
-                    .map_err(|error| NoText { raw, reason: format!("is not valid text: {error}") });
+                    .map_err(|error| NotAString { raw, reason: format!("is not valid text: {error}") });
             }
             Some(b'{') => "an object",
-            Some(b'[') => "a list",
+            Some(b'[') => "an array",
             Some(b't' | b'f') => "a boolean",
             _ => "a number",
         };
-        Err(NoText { raw, reason: format!("is {kind}; a string is expected") })
+        Err(NotAString { raw, reason: format!("must be a string, not {kind}") })
     }
 }
 
-/// Returns the string that a member holds.
+/// Returns the string of a field.
 ///
 /// # Errors
-/// [`NoText`] if the member is missing or holds no string.
-pub(super) fn read<'p, M: Member<'p>>(member: Option<M>) -> Result<Cow<'p, str>, NoText<'p>> {
-    member.map_or_else(|| Err(NoText { raw: "", reason: "is missing".to_owned() }), M::read)
+/// Returns [`NotAString`] if the field is missing or not a string.
+pub(super) fn read<'p, M: Member<'p>>(member: Option<M>) -> Result<Cow<'p, str>, NotAString<'p>> {
+    member.map_or_else(|| Err(NotAString { raw: "", reason: "is missing".to_owned() }), M::read)
 }
 
-/// Returns the string that a member holds. `None` if the member is missing or holds no string.
+/// Returns the string of a field, or `None` if the field is missing or not a string.
 pub(super) fn text<'p, M: Member<'p>>(member: Option<M>) -> Option<Cow<'p, str>> {
     member.and_then(|member| member.read().ok())
 }

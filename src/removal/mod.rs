@@ -22,12 +22,12 @@ use crate::associate::{
     Caller, Deadline, DirectoryCache, Group, Observer, Plan, ProcessLimits, SchedulerInput, Tally, associate,
 };
 use crate::connect::Connect;
-use crate::deferred::Deferred;
 use crate::failure::Failure;
 use crate::index::{AddressIndex, GroupIndex, IndexList, PairIndex, SourceIndex};
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::requests::Intent;
+use crate::sdk::Deferred;
 use crate::settings::Settings;
 
 pub use report::{RemovalCounts, RemovalReport, RemovalRow};
@@ -191,7 +191,7 @@ impl Remover {
             source_ids,
             directories: &self.directories,
             limits: self.settings.group_limits(),
-            region: self.settings.home.region(),
+            region: self.settings.scope.region(),
         };
         let caller = Caller {
             connect: &self.connect,

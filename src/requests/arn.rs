@@ -1,20 +1,20 @@
-//! ARNs and bare identifiers: checks their text, so that none can alter a request's path or reach another account.
+//! Checks the text of ARNs and bare identifiers, so that none can change a request's path or refer to another account.
 
 use std::fmt;
 
-/// The partition and Region of the function. Every ARN must name both.
+/// The partition and Region of the function. Every ARN must contain both.
 ///
-/// A replica of an instance in another Region bears the same identifier (Administrator Guide, "Set up Amazon
-/// Connect Global Resiliency"), so an ARN of another Region would silently become a call to this one.
+/// A replica of an instance in another Region has the same identifier (Administrator Guide, "Set up Amazon Connect Global
+/// Resiliency"), so an ARN of another Region would silently become a call to this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Home {
+pub struct ArnScope {
     partition: &'static str,
     region: String,
 }
 
-impl Home {
-    /// The home in a Region. The partition follows from the Region's name (AWS General Reference, "Amazon
-    /// Resource Names"; the prefixes are those of the SDKs' partitions file).
+impl ArnScope {
+    /// Creates the scope of a Region. The partition follows from the Region's name (AWS General Reference, "Amazon Resource
+    /// Names"; the prefixes are those of the SDKs' partitions file).
     pub fn new(region: impl Into<String>) -> Self {
         let region = region.into();
         let partition = match region.split('-').next().unwrap_or_default() {
@@ -27,7 +27,7 @@ impl Home {
             "eu" if region.starts_with("eu-isoe-") => "aws-iso-e",
             _ => "aws",
         };
-        Home { partition, region }
+        ArnScope { partition, region }
     }
 
     /// The Region, such as `eu-central-1`.
@@ -36,7 +36,7 @@ impl Home {
     }
 }
 
-/// The kind of resource that an identifier names.
+/// The kind of resource that an identifier refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// An instance: at most 100 characters.
@@ -48,8 +48,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The longest accepted identifier, in characters. The API reference, AssociateQueueEmailAddresses, gives the
-    /// bounds of `InstanceId` and `EmailAddressId`. It gives none for `QueueId`.
+    /// Maximum length of an identifier, in characters. The API reference, AssociateQueueEmailAddresses, specifies the
+    /// maximum for `InstanceId` and `EmailAddressId`, but not for `QueueId`.
     fn max_length(self) -> usize {
         match self {
             Kind::Instance => 100,
@@ -57,7 +57,7 @@ impl Kind {
         }
     }
 
-    /// The segment before this kind's identifier in an ARN, behind the instance's.
+    /// The segment before this kind's identifier in an ARN, after the instance's.
     fn segment(self) -> Option<&'static str> {
         match self {
             Kind::Instance => None,
@@ -84,13 +84,13 @@ type Parts<'a> = (&'a str, Option<(&'a str, &'a str)>);
 /// instance of an ARN.
 ///
 /// # Errors
-/// The problem and the accepted form. The message leaves the value out, because it may be an email address in the wrong
-/// field.
-pub(super) fn parse<'a>(text: &'a str, kind: Kind, home: &Home) -> Result<Parts<'a>, String> {
+/// Returns the problem and the expected form. The message does not contain the value, because it may be an email address
+/// in the wrong field.
+pub(super) fn parse<'a>(text: &'a str, kind: Kind, scope: &ArnScope) -> Result<Parts<'a>, String> {
     if !text.starts_with("arn:") {
         return Ok((bare(text, kind)?, None));
     }
-    let malformed = || format!("is a malformed ARN; accepted is {}", kind.arn_form());
+    let malformed = || format!("is a malformed ARN; expected {}", kind.arn_form());
     let mut parts = text.splitn(6, ':').skip(1);
     let mut part = || parts.next().ok_or_else(malformed);
     let (partition, service, region, account, resource) = (part()?, part()?, part()?, part()?, part()?);
@@ -112,10 +112,10 @@ pub(super) fn parse<'a>(text: &'a str, kind: Kind, home: &Home) -> Result<Parts<
     }
     bare(instance, Kind::Instance).map_err(|reason| format!("is an ARN whose instance {reason}"))?;
     bare(id, kind).map_err(|reason| format!("is an ARN whose identifier {reason}"))?;
-    if partition != home.partition || region != home.region {
+    if partition != scope.partition || region != scope.region {
         return Err(format!(
-            "is an ARN of another partition or Region than the function's; accepted are ARNs of {} in {}",
-            home.partition, home.region
+            "is an ARN of another partition or Region; expected {} and {}",
+            scope.partition, scope.region
         ));
     }
     Ok((id, Some((account, instance))))
@@ -123,42 +123,44 @@ pub(super) fn parse<'a>(text: &'a str, kind: Kind, home: &Home) -> Result<Parts<
 
 fn bare(text: &str, kind: Kind) -> Result<&str, String> {
     if text.is_empty() {
-        return Err("is empty".to_owned());
+        return Err("must not be empty".to_owned());
     }
-    // Every byte is looked at, without a branch, because the processor then compares sixteen at once.
+    // Checks every byte without a branch, so that the processor compares sixteen at once.
     let accepted = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'-') | (byte == b'_') | (byte == b'.');
-    let refused = |c: char| !u8::try_from(c).is_ok_and(accepted);
-    // Every identifier passes here, so bytes are checked first. Splitting text into characters is much slower.
+    let is_invalid = |c: char| !u8::try_from(c).is_ok_and(accepted);
+    // Runs for every identifier, so bytes are checked first. Splitting text into characters is much slower.
     if !text.bytes().fold(true, |all, byte| all & accepted(byte))
-        && let Some((position, c)) = text.chars().enumerate().find(|(_, c)| refused(*c))
+        && let Some((position, c)) = text.chars().enumerate().find(|(_, c)| is_invalid(*c))
     {
         let hint = match (c, kind) {
-            ('@', Kind::EmailAddress) => " (an address itself goes into emailAddress)",
-            (' ', Kind::Queue) => " (a queue's name goes into queueName)",
+            ('@', Kind::EmailAddress) => "; to specify an address itself, use emailAddress",
+            (' ', Kind::Queue) => "; to specify a queue by its name, use queueName",
             _ => "",
         };
         return Err(format!(
-            "has {} at position {}; accepted are letters, digits, '-', '_', '.' or an ARN{hint}",
-            Shown(c),
+            "has {} at position {}; expected an identifier (letters, digits, '-', '_', '.') or an ARN{hint}",
+            DisplayChar(c),
             position + 1
         ));
     }
     // All characters are ASCII here, so the length in bytes is the length in characters.
     if text.len() > kind.max_length() {
-        return Err(format!("is {} characters long; at most {} are accepted", text.len(), kind.max_length()));
+        return Err(format!("has {} characters; expected at most {}", text.len(), kind.max_length()));
     }
     if text == "." || text == ".." {
-        return Err("is a relative path; an identifier or an ARN is expected".to_owned());
+        return Err("is a relative path; expected an identifier or an ARN".to_owned());
     }
     Ok(text)
 }
 
-/// Displays a character in a form that a log can show.
-struct Shown(char);
+/// Displays a character in a form that a log can contain. The log would redact an at sign.
+struct DisplayChar(char);
 
-impl fmt::Display for Shown {
+impl fmt::Display for DisplayChar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_ascii_graphic() || self.0 == ' ' {
+        if self.0 == '@' {
+            f.write_str("an at sign")
+        } else if self.0.is_ascii_graphic() || self.0 == ' ' {
             write!(f, "'{}'", self.0)
         } else {
             write!(f, "U+{:04X}", u32::from(self.0))
@@ -173,7 +175,7 @@ mod tests {
     const INSTANCE: &str = "arn:aws:connect:eu-central-1:111122223333:instance/i-1";
 
     fn parse(text: &str, kind: Kind) -> Result<Parts<'_>, String> {
-        super::parse(text, kind, &Home::new("eu-central-1"))
+        super::parse(text, kind, &ArnScope::new("eu-central-1"))
     }
 
     #[test]
@@ -183,27 +185,29 @@ mod tests {
         }
         assert!(parse(&"q".repeat(500), Kind::Queue).is_ok());
         assert!(parse(&"i".repeat(100), Kind::Instance).is_ok());
-        let accepted = "accepted are letters, digits, '-', '_', '.' or an ARN";
+        let expected = "expected an identifier (letters, digits, '-', '_', '.') or an ARN";
         let table = [
-            (String::new(), Kind::Queue, "is empty".to_owned()),
-            (".".into(), Kind::Queue, "is a relative path; an identifier or an ARN is expected".into()),
-            ("..".into(), Kind::Queue, "is a relative path; an identifier or an ARN is expected".into()),
-            ("a/b".into(), Kind::Instance, format!("has '/' at position 2; {accepted}")),
-            ("a%2fb".into(), Kind::Queue, format!("has '%' at position 2; {accepted}")),
-            ("a\0".into(), Kind::Queue, format!("has U+0000 at position 2; {accepted}")),
-            ("é".into(), Kind::Queue, format!("has U+00E9 at position 1; {accepted}")),
+            (String::new(), Kind::Queue, "must not be empty".to_owned()),
+            (".".into(), Kind::Queue, "is a relative path; expected an identifier or an ARN".into()),
+            ("..".into(), Kind::Queue, "is a relative path; expected an identifier or an ARN".into()),
+            ("a/b".into(), Kind::Instance, format!("has '/' at position 2; {expected}")),
+            ("a%2fb".into(), Kind::Queue, format!("has '%' at position 2; {expected}")),
+            ("a\0".into(), Kind::Queue, format!("has U+0000 at position 2; {expected}")),
+            ("é".into(), Kind::Queue, format!("has U+00E9 at position 1; {expected}")),
             (
                 "Billing EU".into(),
                 Kind::Queue,
-                format!("has ' ' at position 8; {accepted} (a queue's name goes into queueName)"),
+                format!("has ' ' at position 8; {expected}; to specify a queue by its name, use queueName"),
             ),
             (
                 "a@b.example".into(),
                 Kind::EmailAddress,
-                format!("has '@' at position 2; {accepted} (an address itself goes into emailAddress)"),
+                format!(
+                    "has an at sign at position 2; {expected}; to specify an address itself, use emailAddress"
+                ),
             ),
-            ("q".repeat(501), Kind::Queue, "is 501 characters long; at most 500 are accepted".into()),
-            ("q".repeat(101), Kind::Instance, "is 101 characters long; at most 100 are accepted".into()),
+            ("q".repeat(501), Kind::Queue, "has 501 characters; expected at most 500".into()),
+            ("q".repeat(101), Kind::Instance, "has 101 characters; expected at most 100".into()),
         ];
         for (text, kind, message) in table {
             assert_eq!(parse(&text, kind), Err(message), "{text:?}");
@@ -220,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_arns_are_refused() {
+    fn other_arns_are_rejected() {
         let malformed = "malformed ARN";
         let elsewhere = "another partition or Region";
         let table = [
@@ -232,7 +236,7 @@ mod tests {
             (format!("{INSTANCE}/queue"), Kind::Queue, malformed),
             (INSTANCE.replace("connect", "s3"), Kind::Instance, malformed),
             (INSTANCE.replace("111122223333", "1111"), Kind::Instance, malformed),
-            (format!("{INSTANCE}/queue/"), Kind::Queue, "whose identifier is empty"),
+            (format!("{INSTANCE}/queue/"), Kind::Queue, "whose identifier must not be empty"),
             (format!("{INSTANCE}/queue/a:b"), Kind::Queue, "whose identifier has ':'"),
             (INSTANCE.replace("i-1", ".."), Kind::Instance, "whose instance is a relative path"),
             (INSTANCE.replace("eu-central-1", "us-east-1"), Kind::Instance, elsewhere),
@@ -257,7 +261,7 @@ mod tests {
             ("eusc-de-east-1", "aws-eusc"),
             ("us-east-1", "aws"),
         ] {
-            assert_eq!(Home::new(region).partition, partition);
+            assert_eq!(ArnScope::new(region).partition, partition);
         }
     }
 }

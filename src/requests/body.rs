@@ -1,18 +1,18 @@
-//! Body: the text of a message, which is a request or an envelope around one.
+//! Reads the text of a message, which is a request or an envelope around one.
 
 use std::borrow::Cow;
 
 use crate::payload::{Json, Members};
 
-use super::beside::{Beside, stands_beside};
+use super::mistakes::{Misplaced, misplaced, misplaced_fields};
 use super::{Invalid, Path};
 
 /// Maximum number of envelopes around one request. An unreadable dead letter has one, and an SNS notification adds one
-/// more. Each envelope holds a copy of the text, so a body of envelopes alone would cost memory in the square of its
-/// size and more.
+/// more. Each envelope contains a copy of the text, so a body of nothing but envelopes would take memory that grows with
+/// more than the square of its size.
 const MAX_ENVELOPES: usize = 8;
 
-/// A body, or what stood in the envelope around it.
+/// A body, or the content of the envelope around it.
 enum Opened<'a> {
     /// A request, which has no envelope.
     Request(Json<'a>),
@@ -24,13 +24,13 @@ enum Opened<'a> {
     Event(Json<'a>),
 }
 
-/// Parses the body of an SQS message or an SNS notification, takes the envelopes off, and passes the request to `then`.
+/// Parses the body of an SQS message or an SNS notification, removes its envelopes, and passes the request to `then`.
 ///
 /// The envelopes are an SNS notification around a request or an event, an EventBridge event around a request, and
 /// `{"unreadable": "…"}` around a body that the function could not read earlier.
 ///
 /// # Errors
-/// The reason why the body cannot be read. It has no path, because the body as a whole is at fault.
+/// Returns the reason why the body cannot be read. It has no path, because it concerns the whole body.
 pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<T, Invalid> {
     let mut text = Cow::Borrowed(body);
     let mut subject = "the body";
@@ -48,11 +48,11 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
         text = Cow::Owned(inner.into_owned());
     }
     Err(whole(format!(
-        "the body has more than {MAX_ENVELOPES} envelopes around its request; at most {MAX_ENVELOPES} are accepted"
+        "the body has more than {MAX_ENVELOPES} envelopes around its request; expected at most {MAX_ENVELOPES}"
     )))
 }
 
-/// Returns an unreadable body without the `unreadable` envelope that the function gave it earlier.
+/// Returns an unreadable body without the `unreadable` envelope that the function added earlier.
 pub(crate) fn innermost(body: &str) -> Cow<'_, str> {
     match Json::parse_after_mark(body).map(open) {
         Ok(Ok(Opened::Unreadable(text))) => text,
@@ -61,47 +61,48 @@ pub(crate) fn innermost(body: &str) -> Cow<'_, str> {
 }
 
 fn not_json(subject: &str, text: &str, error: &serde_json::Error) -> String {
-    let instead = if Json::is_followed_by_another(text) {
-        "; several JSON documents stand in it, one after the other: send each as a message of its own, or all as the \
-         associations of one request"
+    let hint = if Json::is_followed_by_another(text) {
+        "; it contains several JSON documents: send each as its own message, or all of them as the associations of one \
+         request"
     } else {
         ""
     };
-    format!("{subject} is not valid JSON: {error}{instead}")
+    format!("{subject} is not valid JSON: {error}{hint}")
 }
 
-/// Takes off an envelope. An object that names pairs is a request, because taking off an envelope would drop those
-/// pairs.
+/// Removes an envelope. An object with pairs is a request, because removing an envelope would drop those pairs.
 fn open(json: Json<'_>) -> Result<Opened<'_>, Invalid> {
     let Json::Object(mut members) = json else { return Ok(Opened::Request(json)) };
-    let Some(holder) = holder(&members) else { return Ok(Opened::Request(Json::Object(members))) };
-    match stands_beside(&members) {
-        Beside::Pairs => return Ok(Opened::Request(Json::Object(members))),
-        Beside::Field(field) => {
-            return Err(whole(format!("{field} stands beside {holder}; it belongs into the request in it")));
+    let Some(content_field) = content_field(&members) else {
+        return Ok(Opened::Request(Json::Object(members)));
+    };
+    match misplaced_fields(&members) {
+        Misplaced::Pairs => return Ok(Opened::Request(Json::Object(members))),
+        Misplaced::Field(field) => {
+            return Err(misplaced(field, content_field, &format!("the request in {content_field}")));
         }
-        Beside::Nothing => {}
+        Misplaced::Nothing => {}
     }
-    let is_held = |(name, _): &(Cow<'_, str>, Json<'_>)| name == holder;
-    let content = members.iter().rposition(is_held).map(|place| members.swap_remove(place).1);
-    // If the function read one of two such members, it would lose the other unseen.
-    if members.iter().any(is_held) {
-        return Err(whole(format!("{holder} is given twice; once is accepted")));
+    let is_content = |(name, _): &(Cow<'_, str>, Json<'_>)| name == content_field;
+    let content = members.iter().rposition(is_content).map(|place| members.swap_remove(place).1);
+    // Either choice of two such fields would silently drop the other.
+    if members.iter().any(is_content) {
+        return Err(whole(format!("duplicate field \"{content_field}\"")));
     }
-    match (holder, content) {
+    match (content_field, content) {
         ("unreadable", Some(Json::String(text))) => Ok(Opened::Unreadable(text)),
         ("Message", Some(Json::String(text))) => Ok(Opened::Notification(text)),
         ("detail", Some(detail)) => Ok(Opened::Event(detail)),
         _ => {
-            let message = "the Message of the notification is missing or no string; the JSON of a request or an event \
-                           is expected";
+            let message =
+                "the Message of the notification must be a string with the JSON of a request or an event";
             Err(whole(message.to_owned()))
         }
     }
 }
 
-/// The member that holds the request, if the members are those of an envelope.
-fn holder(members: &Members<'_>) -> Option<&'static str> {
+/// Returns the field that contains the request, if the object is an envelope.
+fn content_field(members: &Members<'_>) -> Option<&'static str> {
     let member = |name: &str| members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value);
     let text = |name| member(name).and_then(Json::as_str);
     if text("unreadable").is_some() {
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn envelopes_come_off() {
+    fn envelopes_are_removed() {
         let request_text = r#"{"queueId":"q","emailAddressId":"e"}"#;
         let event = format!(r#"{{"source":"s","detail-type":"t","detail":{request_text}}}"#);
         let notification = |text: &str| {
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn byte_order_marks_are_passed_over() {
+    fn byte_order_marks_are_ignored() {
         let request_text = r#"{"queueId":"q","emailAddressId":"e"}"#;
         let marked = |text: &str| Json::String(format!("\u{feff}{text}").into()).text();
         for body in [
@@ -167,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn envelope_takes_null_fields_beside_it() {
+    fn null_fields_next_to_the_request_are_ignored() {
         let body =
             r#"{"detail-type":"t","source":"s","queueId":null,"dryRun":null,"detail":{"queueId":"q"}}"#;
         assert_eq!(request(body).as_deref(), Ok(r#"{"queueId":"q"}"#));
     }
 
     #[test]
-    fn request_with_pairs_is_no_envelope() {
+    fn request_with_pairs_is_not_an_envelope() {
         for body in [
             r#"{"unreadable":"nope","associations":[]}"#,
             r#"{"unreadable":"nope","Associations":[]}"#,
@@ -192,12 +193,12 @@ mod tests {
             ("{\n  nope", "the body is not valid JSON: key must be a string at line 2 column 3"),
             (
                 "{\"queueId\":\"q\"}\n{\"queueId\":\"p\"}\n",
-                "the body is not valid JSON: trailing characters at line 2 column 1; several JSON documents stand in \
-                 it, one after the other: send each as a message of its own, or all as the associations of one request",
+                "the body is not valid JSON: trailing characters at line 2 column 1; it contains several JSON \
+                 documents: send each as its own message, or all of them as the associations of one request",
             ),
             (
                 r#"{"Type":"Notification"}"#,
-                "the Message of the notification is missing or no string; the JSON of a request or an event is expected",
+                "the Message of the notification must be a string with the JSON of a request or an event",
             ),
             (
                 r#"{"Type":"Notification","Message":"{"}"#,
@@ -206,43 +207,38 @@ mod tests {
             (r#"{"unreadable":"nope"}"#, "the body is not valid JSON: expected ident at line 1 column 2"),
             (
                 r#"{"unreadable":"{}","dryRun":true}"#,
-                "dryRun stands beside unreadable; it belongs into the request in it",
+                "dryRun is not allowed next to unreadable; move it into the request in unreadable",
             ),
             (
                 r#"{"Type":"Notification","Message":"{}","dry_run":true}"#,
-                "dryRun stands beside Message; it belongs into the request in it",
+                "dryRun is not allowed next to Message; move it into the request in Message",
             ),
             (
                 r#"{"detail":{},"source":"s","detail-type":"t","instanceId":"i"}"#,
-                "instanceId stands beside detail; it belongs into the request in it",
+                "instanceId is not allowed next to detail; move it into the request in detail",
             ),
-            (r#"{"unreadable":"{}","unreadable":"{}"}"#, "unreadable is given twice; once is accepted"),
-            (
-                r#"{"Type":"Notification","Message":"{}","Message":"{}"}"#,
-                "Message is given twice; once is accepted",
-            ),
-            (
-                r#"{"detail":{},"source":"s","detail-type":"t","detail":{}}"#,
-                "detail is given twice; once is accepted",
-            ),
+            (r#"{"unreadable":"{}","unreadable":"{}"}"#, r#"duplicate field "unreadable""#),
+            (r#"{"Type":"Notification","Message":"{}","Message":"{}"}"#, r#"duplicate field "Message""#),
+            (r#"{"detail":{},"source":"s","detail-type":"t","detail":{}}"#, r#"duplicate field "detail""#),
         ] {
             assert_eq!(request(body), Err(message.to_owned()), "{body}");
         }
     }
 
-    /// A backslash that is escaped as `\\u005c` does not double with each envelope, so some hundred envelopes fit into
-    /// a message. Without the limit, the function held all of their texts at once: 100 MB for a message of 1 MB.
+    /// A backslash that is escaped as `\\u005c` does not double with each envelope, so a message can have hundreds of
+    /// envelopes. Without the limit, the function had all of their texts in memory: 100 MB for a message of 1 MB.
     #[test]
-    fn body_of_envelopes_alone_is_refused() {
+    fn body_of_envelopes_alone_is_rejected() {
         let mut body = "{}".to_owned();
         for envelopes in 1..60 {
             let escaped = body.replace('\\', "\\u005c").replace('"', "\\u0022");
             body = format!(r#"{{"unreadable":"{escaped}"}}"#);
-            let expected = match envelopes {
-                ..=8 => Ok("{}".to_owned()),
-                _ => Err("the body has more than 8 envelopes around its request; at most 8 are accepted"
-                    .to_owned()),
-            };
+            let expected =
+                match envelopes {
+                    ..=8 => Ok("{}".to_owned()),
+                    _ => Err("the body has more than 8 envelopes around its request; expected at most 8"
+                        .to_owned()),
+                };
             assert_eq!(request(&body), expected);
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::payload::Json;
 
-use super::fields::Fields;
-use super::{Base, Field, Home, InstanceId, Invalid, Path};
+use super::field::Fields;
+use super::{ArnScope, Base, Field, InstanceId, Invalid, Path};
 
 /// Maximum number of pairs and invalid parts in one invocation, counted as requested, repeats included. It bounds the
 /// memory of the invocation.
@@ -13,7 +13,7 @@ pub const MAX_PARTS: usize = 100_000;
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The partition and Region of every accepted ARN.
-    pub home: &'a Home,
+    pub scope: &'a ArnScope,
     /// `CONNECT_INSTANCE_ID`, the last place where the function looks for an instance.
     pub instance: Option<InstanceId<&'a str>>,
     /// `CONNECT_INSTANCE_IDS`, the only instances that may be called. Empty if any may be called.
@@ -26,9 +26,9 @@ pub struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Creates a context without defaults, for any instance and at most [`MAX_PARTS`].
-    pub fn new(home: &'a Home, instance: Option<&'a InstanceId>) -> Self {
+    pub fn new(scope: &'a ArnScope, instance: Option<&'a InstanceId>) -> Self {
         Context {
-            home,
+            scope,
             instance: instance.map(InstanceId::borrowed),
             allowed_instances: &[],
             defaults: Defaults::default(),
@@ -45,7 +45,7 @@ impl<'a> Context<'a> {
 /// Defaults for the requests of a Distributed Map batch, from its `BatchInput`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Defaults<'a> {
-    /// The instance of requests that name none.
+    /// The instance of requests that do not specify one.
     pub instance: Option<InstanceId<&'a str>>,
     /// The reference of requests that have none.
     pub reference: Option<&'a str>,
@@ -57,13 +57,12 @@ pub struct Defaults<'a> {
     pub options: Options,
 }
 
-/// The work that a request asks for. If two requests ask for one pair, the greater intent applies.
+/// What a request wants done. If two requests contain the same pair, the greater intent applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Intent {
-    /// `dryRun`: validate the pair, look it up and group it. The function makes no other call for it.
+    /// `dryRun`: validate the pair, look it up and group it, without any other call.
     Plan,
-    /// `dryRun` with `checkQueues`: also read the queue's list and the directory of addresses. The function changes
-    /// nothing.
+    /// `dryRun` with `checkQueues`: also read the queue's list and the directory of addresses.
     Check,
     /// Associate the pair.
     #[default]
@@ -71,7 +70,7 @@ pub enum Intent {
 }
 
 impl Intent {
-    /// Whether the function must change nothing.
+    /// Whether the function must not change anything.
     pub fn is_dry(self) -> bool {
         self != Intent::Associate
     }
@@ -82,13 +81,13 @@ impl Intent {
 pub struct Options {
     /// `dryRun` and `checkQueues`. By default pairs are associated.
     pub intent: Intent,
-    /// A direct invocation ends as `PermanentFailure` if a pair failed for good. Default false.
+    /// A direct invocation ends as `PermanentFailure` if a pair failed permanently. Default false.
     pub(crate) fail_on_permanent: bool,
     /// A direct invocation ends as `RetryableFailure` if a pair may succeed later. With false, its report has a
     /// continuation as `remaining` instead. Default true.
     pub(crate) fail_on_retryable: bool,
-    /// The request is a continuation. An earlier message asked for its pairs, so their queues and addresses have had
-    /// time to appear. Default false.
+    /// The request is a continuation. An earlier message requested its pairs, so their queues and addresses have had time
+    /// to appear. Default false.
     pub continued: bool,
 }
 
@@ -107,8 +106,8 @@ impl Options {
     /// Reads the options of a request. A missing option has its default.
     ///
     /// # Errors
-    /// Refuses an option of another type. Also refuses `checkQueues` without `dryRun`, because that is a live run that
-    /// the caller meant as a check.
+    /// Rejects an option of the wrong type. Also rejects `checkQueues` without `dryRun`, because that would be a live run
+    /// that the caller meant as a check.
     pub(super) fn read(fields: &Fields<'_>, defaults: &Defaults<'_>) -> Result<Self, Invalid> {
         let dry_run = fields.flag(Field::DryRun)?.or(defaults.dry_run).unwrap_or(false);
         let check_queues = fields.flag(Field::CheckQueues)?.or(defaults.check_queues).unwrap_or(false);
@@ -117,7 +116,7 @@ impl Options {
             (true, false) => Intent::Plan,
             (true, true) => Intent::Check,
             (false, true) => {
-                let reason = "is true without dryRun; it is accepted only together with \"dryRun\": true";
+                let reason = "requires \"dryRun\": true";
                 return Err(Invalid::field(fields.path(), Field::CheckQueues, reason));
             }
         };
@@ -137,16 +136,24 @@ impl Options {
 }
 
 impl<'a> Defaults<'a> {
-    /// Reads `BatchInput`. Its other members belong to the state machine and are ignored. `null` counts as absent.
+    /// Reads `BatchInput`. Its unknown fields belong to the state machine and are ignored. `null` counts as absent.
     ///
     /// # Errors
-    /// Refuses the first invalid field, because no item can be judged without the defaults.
-    pub fn read(batch_input: &'a Json<'a>, home: &Home) -> Result<Self, Invalid> {
+    /// Rejects the first invalid field, because no item can be read without the defaults. Also rejects the fields of an
+    /// item, for which there are no defaults.
+    pub fn read(batch_input: &'a Json<'a>, scope: &ArnScope) -> Result<Self, Invalid> {
         if *batch_input == Json::Null {
             return Ok(Defaults::default());
         }
         let fields = Fields::of(batch_input, Path::of(Base::BatchInput))?;
-        let instance = fields.identifier(Field::InstanceId, home)?.map(|instance| instance.id);
+        if let Some(field) = fields.find(|field| field == Field::Associations || field.names_a_pair()) {
+            return Err(Invalid::field(
+                fields.path(),
+                field,
+                "is not allowed in BatchInput; move it into an item",
+            ));
+        }
+        let instance = fields.identifier(Field::InstanceId, scope)?.map(|instance| instance.id);
         let reference = reference(&fields)?;
         Ok(Defaults {
             instance,
@@ -158,7 +165,7 @@ impl<'a> Defaults<'a> {
     }
 }
 
-/// The longest `reference`, in characters.
+/// Maximum length of `reference`, in characters.
 const MAX_REFERENCE: usize = 256;
 
 /// The caller's own name for a request.
@@ -166,7 +173,7 @@ pub(super) fn reference<'a>(fields: &Fields<'a>) -> Result<Option<&'a str>, Inva
     let Some(text) = fields.text(Field::Reference)? else { return Ok(None) };
     match text.chars().count() {
         length if length > MAX_REFERENCE => {
-            let reason = format!("has {length} characters; at most {MAX_REFERENCE} are accepted");
+            let reason = format!("has {length} characters; expected at most {MAX_REFERENCE}");
             Err(Invalid::field(fields.path(), Field::Reference, reason))
         }
         _ => Ok(Some(text)),

@@ -1,41 +1,39 @@
-//! Email address: checks the form of an address, and describes the mistake in any other text.
+//! Checks the form of an email address, and describes the mistake in any other text.
 
 use std::fmt;
 
 use super::at_sign::find_at_sign;
 use super::invisible::is_invisible;
 
-/// The longest email address, in characters (API reference, CreateEmailAddress, EmailAddress).
+/// Maximum length of an email address, in characters (API reference, CreateEmailAddress, EmailAddress).
 const MAX_LENGTH: usize = 255;
 
 /// Checks that a text has the form of an email address. It needs one `@` with a character before it, a dot in the
 /// domain, no white space, and at most 255 characters (API reference, CreateEmailAddress, EmailAddress: pattern and
-/// length). The API also accepts invisible characters, and the signs around and between the addresses of an address
-/// book. This check refuses them, because no instance has an address with one of them.
+/// length). The API also accepts invisible characters, and the characters around and between the addresses of an address
+/// book. This check rejects them, because no instance has an address with one of them.
 ///
 /// # Errors
-/// The mistake and the accepted form, as a phrase that follows the name of the field. It holds neither the text nor an
-/// at sign, because the log cuts out text with that sign.
+/// Returns the mistake and the expected form, as a phrase that follows the name of the field. The phrase contains neither
+/// the text nor an at sign, because the log redacts text with that sign.
 pub(super) fn email_address(text: &str) -> Result<&str, String> {
     if has_the_form(text) {
         return Ok(text);
     }
-    Err(match Looks::of(text) {
-        long @ Looks::Long(_) => long.to_string(),
-        several @ (Looks::Several(..) | Looks::SecondSign(_)) => {
-            format!(
-                "{several}; accepted is one email address by itself, or emailAddresses with a list of them"
-            )
+    Err(match AddressError::of(text) {
+        long @ AddressError::Long(_) => long.to_string(),
+        several @ (AddressError::Several(..) | AddressError::SecondSign(_)) => {
+            format!("{several}; expected one email address, or emailAddresses with an array of them")
         }
-        other => format!("{other}; accepted is one email address by itself"),
+        other => format!("{other}; expected one email address"),
     })
 }
 
-/// Every address passes this check, so it reads the bytes once. Only a text that is not ASCII is read again.
+/// Runs for every address, so it reads the bytes once. Only a text that is not ASCII is read again.
 fn has_the_form(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut sign = None;
-    // Whether the domain has a dot with a character before and behind it.
+    // Whether the domain has a dot with a character before and after it.
     let mut dot = false;
     for (position, byte) in bytes.iter().enumerate() {
         match byte {
@@ -68,9 +66,9 @@ fn is_between_addresses(c: char) -> bool {
     matches!(c, ',' | ';')
 }
 
-/// The mistake in a text that is no email address. Positions count characters from one.
+/// The mistake in a text that is not an email address. Positions count characters from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Looks {
+enum AddressError {
     Invisible(usize, char),
     Several(usize, char),
     SecondSign(usize),
@@ -85,89 +83,86 @@ enum Looks {
     Long(usize),
 }
 
-impl Looks {
-    /// Finds the first mistake that applies. The more telling mistakes come first, because a display name usually has
+impl AddressError {
+    /// Finds the first mistake that applies. The more specific mistakes come first, because a display name usually has
     /// white space too, and several addresses may each have a display name.
     fn of(text: &str) -> Self {
         let find = |is: fn(char) -> bool| (1..).zip(text.chars()).find(|(_, c)| is(*c));
         let signs = text.matches('@').count();
         if let Some((position, c)) = find(|c| is_invisible(c) && !c.is_whitespace()) {
-            return Looks::Invisible(position, c);
+            return AddressError::Invisible(position, c);
         }
         if let (0, Some(sign)) = (signs, find_at_sign(text, 0)) {
             let position = text[..sign.start].chars().count() + 1;
             return match text[sign].chars().next() {
-                Some(c) if !c.is_ascii() => Looks::OtherSign(position, c),
-                _ => Looks::EncodedSign(position),
+                Some(c) if !c.is_ascii() => AddressError::OtherSign(position, c),
+                _ => AddressError::EncodedSign(position),
             };
         }
         let between = find(is_between_addresses);
         if let (Some((position, c)), 2..) = (between, signs) {
-            return Looks::Several(position, c);
+            return AddressError::Several(position, c);
         }
         let mut at_signs = (1..).zip(text.chars()).filter(|(_, c)| *c == '@');
         if let Some((position, _)) = at_signs.nth(1) {
-            return Looks::SecondSign(position);
+            return AddressError::SecondSign(position);
         }
         if let Some((position, c)) = find(is_of_a_display_name) {
-            return Looks::DisplayName(position, c);
+            return AddressError::DisplayName(position, c);
         }
         if let Some((position, c)) = between {
-            return Looks::Several(position, c);
+            return AddressError::Several(position, c);
         }
         if let Some((position, _)) = find(|c| c == ':') {
-            return Looks::Prefix(position);
+            return AddressError::Prefix(position);
         }
         if let Some((position, c)) = find(char::is_whitespace) {
-            return Looks::WhiteSpace(position, c);
+            return AddressError::WhiteSpace(position, c);
         }
         match (signs, text.chars().count()) {
-            (0, _) => Looks::NoSign,
-            _ if text.starts_with('@') => Looks::NoLocalPart,
-            (_, length) if length > MAX_LENGTH => Looks::Long(length),
-            _ => Looks::NoDot,
+            (0, _) => AddressError::NoSign,
+            _ if text.starts_with('@') => AddressError::NoLocalPart,
+            (_, length) if length > MAX_LENGTH => AddressError::Long(length),
+            _ => AddressError::NoDot,
         }
     }
 }
 
-impl fmt::Display for Looks {
+impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let code = u32::from;
         match *self {
-            Looks::Invisible(position, c) => {
+            AddressError::Invisible(position, c) => {
                 write!(f, "has an invisible character (U+{:04X}) at position {position}", code(c))
             }
-            Looks::Several(position, c) => {
+            AddressError::Several(position, c) => {
                 write!(f, "looks like several addresses ('{c}' at position {position})")
             }
-            Looks::SecondSign(position) => {
+            AddressError::SecondSign(position) => {
                 write!(f, "looks like several addresses (a second at sign at position {position})")
             }
-            Looks::DisplayName(position, c) => {
+            AddressError::DisplayName(position, c) => {
                 write!(f, "looks like an address with a display name ('{c}' at position {position})")
             }
-            Looks::Prefix(position) => {
-                write!(
-                    f,
-                    "looks like an address behind a prefix such as mailto: (':' at position {position})"
-                )
+            AddressError::Prefix(position) => {
+                write!(f, "has a prefix such as mailto: (':' at position {position})")
             }
-            Looks::WhiteSpace(position, c) => {
+            AddressError::WhiteSpace(position, c) => {
                 write!(f, "has white space (U+{:04X}) at position {position}", code(c))
             }
-            Looks::OtherSign(position, c) => {
+            AddressError::OtherSign(position, c) => {
                 write!(
                     f,
                     "has another character (U+{:04X}) at position {position} instead of an at sign",
                     code(c)
                 )
             }
-            Looks::EncodedSign(position) => write!(f, "has an encoded at sign at position {position}"),
-            Looks::NoSign => f.write_str("has no at sign"),
-            Looks::NoLocalPart => f.write_str("has nothing before its at sign"),
-            Looks::NoDot => f.write_str("has no dot within the domain behind its at sign"),
-            Looks::Long(length) => {
-                write!(f, "is {length} characters long; at most {MAX_LENGTH} are accepted")
+            AddressError::EncodedSign(position) => write!(f, "has an encoded at sign at position {position}"),
+            AddressError::NoSign => f.write_str("has no at sign"),
+            AddressError::NoLocalPart => f.write_str("has nothing before the at sign"),
+            AddressError::NoDot => f.write_str("has no dot in its domain"),
+            AddressError::Long(length) => {
+                write!(f, "has {length} characters; expected at most {MAX_LENGTH}")
             }
         }
     }
@@ -216,11 +211,8 @@ mod tests {
             ("a@x.example b@x.example", "looks like several addresses (a second at sign at position 14)"),
             ("a@b@x.example", "looks like several addresses (a second at sign at position 4)"),
             ("a,b@x.example", "looks like several addresses (',' at position 2)"),
-            (
-                "mailto:a@x.example",
-                "looks like an address behind a prefix such as mailto: (':' at position 7)",
-            ),
-            ("SMTP:a@x.example", "looks like an address behind a prefix such as mailto: (':' at position 5)"),
+            ("mailto:a@x.example", "has a prefix such as mailto: (':' at position 7)"),
+            ("SMTP:a@x.example", "has a prefix such as mailto: (':' at position 5)"),
             (" a@x.example", "has white space (U+0020) at position 1"),
             ("a@x.example\u{a0}", "has white space (U+00A0) at position 12"),
             ("é b@x.example", "has white space (U+0020) at position 2"),
@@ -235,21 +227,21 @@ mod tests {
             ("a&#64;x.example", "has an encoded at sign at position 2"),
             ("a=40x.example", "has an encoded at sign at position 2"),
             ("billing-09", "has no at sign"),
-            ("@x.example", "has nothing before its at sign"),
-            ("a@", "has no dot within the domain behind its at sign"),
-            ("a@localhost", "has no dot within the domain behind its at sign"),
-            ("a@.example", "has no dot within the domain behind its at sign"),
-            ("a@example.", "has no dot within the domain behind its at sign"),
-            ("a.b@example", "has no dot within the domain behind its at sign"),
+            ("@x.example", "has nothing before the at sign"),
+            ("a@", "has no dot in its domain"),
+            ("a@localhost", "has no dot in its domain"),
+            ("a@.example", "has no dot in its domain"),
+            ("a@example.", "has no dot in its domain"),
+            ("a.b@example", "has no dot in its domain"),
         ];
         for (text, looks) in table {
             let is_several = looks.starts_with("looks like several");
-            let several = if is_several { ", or emailAddresses with a list of them" } else { "" };
-            let message = format!("{looks}; accepted is one email address by itself{several}");
+            let several = if is_several { ", or emailAddresses with an array of them" } else { "" };
+            let message = format!("{looks}; expected one email address{several}");
             assert_eq!(email_address(text), Err(message), "{text:?}");
         }
         for text in [long, long_beyond_ascii] {
-            let message = "is 256 characters long; at most 255 are accepted".to_owned();
+            let message = "has 256 characters; expected at most 255".to_owned();
             assert_eq!(email_address(&text), Err(message));
         }
     }

@@ -1,9 +1,9 @@
-//! One entry: a queue, and the email addresses that it should get.
+//! Reads one entry: a queue, and the email addresses to associate with it.
 
 use crate::payload::Json;
 
 use super::email_address::email_address;
-use super::fields::{Elements, Fields, non_empty_text};
+use super::field::{Elements, Fields, non_empty_text};
 use super::identifier::{self, Arn};
 use super::{Context, EmailAddressId, Field, Identifier, InstanceId, Invalid, Named, Path, QueueId};
 
@@ -18,11 +18,14 @@ pub struct Entry<'a> {
     pub instance: InstanceId<&'a str>,
     /// The queue.
     pub queue: Queue<'a>,
-    /// The addresses, each with the path that its failure reports. For `emailAddressId` and `emailAddress` it is the
-    /// entry's path. For a list it is the element's path. If the field holds a single element without a list, it is the
-    /// field's path.
+    /// The addresses, each with the path of its failure. For `emailAddressId` and `emailAddress`, that is the entry's path.
+    /// For an array, it is the element's path, or the field's path if the field is a single element.
     pub addresses: Vec<(Path, Address<'a>)>,
 }
+
+/// The message of an entry without an instance. The command-line tool has another one for files.
+pub const NO_INSTANCE: &str =
+    "no instanceId in the entry, request or BatchInput, and CONNECT_INSTANCE_ID is not set";
 
 /// The reason why an entry has no pairs.
 #[derive(Debug)]
@@ -40,138 +43,127 @@ impl From<Invalid> for EntryError {
 }
 
 impl<'a> Entry<'a> {
-    /// Reads an entry. Invalid elements of its list are added to `invalid`, and the entry has the valid ones.
+    /// Reads an entry. Invalid elements of its array are added to `invalid`, and the entry has the valid ones. `account` is
+    /// that of the earlier ARNs in the request.
     ///
     /// # Errors
     /// Returns [`EntryError`] if the entry has no pairs.
     pub(super) fn read(
         fields: &Fields<'a>,
         request_instance: Option<InstanceIdentifier<'a>>,
+        account: &mut Option<&'a str>,
         context: &Context<'a>,
         invalid: &mut Vec<Invalid>,
     ) -> Result<Self, EntryError> {
         let path = fields.path();
         let own_instance: Option<InstanceIdentifier<'_>> =
-            fields.identifier(Field::InstanceId, context.home)?;
+            fields.identifier(Field::InstanceId, context.scope)?;
         let (queue, queue_arn) = queue(fields, context)?;
-        let mut instance = Instance::written(own_instance, request_instance);
+        let mut owner =
+            Owner { instance: own_instance.or(request_instance).map(|i| i.id), account: *account };
         if let Some(arn) = own_instance.and_then(|own| own.arn) {
-            instance.same_account(arn).map_err(|reason| Invalid::field(path, Field::InstanceId, reason))?;
+            owner.same_account(arn).map_err(|reason| Invalid::field(path, Field::InstanceId, reason))?;
         }
         if let Some(arn) = queue_arn {
-            instance.agree(arn).map_err(|reason| Invalid::field(path, Field::QueueId, reason))?;
+            owner.agree(arn).map_err(|reason| Invalid::field(path, Field::QueueId, reason))?;
         }
-        let addresses = addresses(fields, context, &mut instance, invalid)?;
-        let instance = instance
-            .id
+        let addresses = addresses(fields, context, &mut owner, invalid)?;
+        let instance = owner
+            .instance
             .or(context.defaults.instance)
             .or(context.instance)
-            .ok_or_else(|| {
-                Invalid::field(
-                    path,
-                    Field::InstanceId,
-                    "is missing; it is looked for in the entry, in an ARN of the entry, in the request, in BatchInput \
-                     and in CONNECT_INSTANCE_ID",
-                )
-            })?;
+            .ok_or_else(|| Invalid::new(path.field(Field::InstanceId), NO_INSTANCE))?;
         if !context.allows(&instance) {
             let reason = format!("\"{instance}\" is not allowed; expected one of CONNECT_INSTANCE_IDS");
             return Err(Invalid::field(path, Field::InstanceId, reason).into());
         }
+        *account = owner.account;
         Ok(Entry { instance, queue, addresses })
     }
 }
 
-/// The instance that the parts of an entry have named so far, and the account that they agree on.
-struct Instance<'a> {
-    id: Option<InstanceId<&'a str>>,
+/// The instance that the parts of an entry have specified so far, and the account of the ARNs in its request.
+struct Owner<'a> {
+    instance: Option<InstanceId<&'a str>>,
     account: Option<&'a str>,
 }
 
-impl<'a> Instance<'a> {
-    /// Begins with the `instanceId` of the entry, or with the request's if the entry has none.
-    fn written(own: Option<InstanceIdentifier<'a>>, request: Option<InstanceIdentifier<'a>>) -> Self {
-        let account = request.and_then(|r| r.arn).or(own.and_then(|o| o.arn)).map(|arn| arn.account);
-        Instance { id: own.or(request).map(|instance| instance.id), account }
-    }
-
+impl<'a> Owner<'a> {
     fn same_account(&mut self, arn: Arn<'a>) -> Result<(), &'static str> {
         if *self.account.get_or_insert(arn.account) == arn.account {
             Ok(())
         } else {
-            Err(
-                "is an ARN of another account than the request names; all of a request must be of one account",
-            )
+            Err("is an ARN of another account; all ARNs in a request must belong to the same account")
         }
     }
 
-    /// Refuses an ARN of another instance or account. A refused ARN does not count for the ARNs after it.
+    /// Rejects an ARN of another instance or account. A rejected ARN does not count for the ARNs after it.
     fn agree(&mut self, arn: Arn<'a>) -> Result<(), &'static str> {
-        if self.id.is_some_and(|id| id != arn.instance) {
-            return Err(
-                "is an ARN of another instance than the entry or its request names; all of an entry must be of one instance",
-            );
+        if self.instance.is_some_and(|instance| instance != arn.instance) {
+            return Err("is an ARN of another instance; all of an entry must belong to the same instance");
         }
         self.same_account(arn)?;
-        self.id = Some(arn.instance);
+        self.instance = Some(arn.instance);
         Ok(())
     }
 }
 
-/// The longest accepted name of a queue, in characters. Amazon Connect accepts 127 (API reference, CreateQueue). Each
-/// failure repeats the name of its queue, so a long name beside many short addresses would take memory in their
+/// Maximum length of a queue's name, in characters. Amazon Connect accepts 127 (API reference, CreateQueue). Each failure
+/// repeats the name of its queue, so a long name with many short addresses would take memory in proportion to their
 /// product.
 const MAX_NAME: usize = 500;
 
 fn short_enough(name: &str) -> Result<&str, String> {
     match name.chars().count() {
         ..=MAX_NAME => Ok(name),
-        length => Err(format!("is {length} characters long; at most {MAX_NAME} are accepted")),
+        length => Err(format!("has {length} characters; expected at most {MAX_NAME}")),
     }
 }
 
 fn queue<'a>(fields: &Fields<'a>, context: &Context<'a>) -> Result<(Queue<'a>, Option<Arn<'a>>), Invalid> {
-    const CHOICE: &str = "a queue is named by exactly one of queueId, queueName";
     let path = fields.path();
     if fields.get(Field::QueueId).is_some() && fields.get(Field::QueueName).is_some() {
-        let reason = format_args!("stands beside queueId; {CHOICE}");
-        return Err(Invalid::field(path, Field::QueueName, reason));
+        return Err(Invalid::field(
+            path,
+            Field::QueueName,
+            "is not allowed next to queueId; use one of them",
+        ));
     }
-    if let Some(queue) = fields.identifier(Field::QueueId, context.home)? {
+    if let Some(queue) = fields.identifier(Field::QueueId, context.scope)? {
         return Ok((Named::Id(queue.id), queue.arn));
     }
     match fields.text(Field::QueueName)?.map(short_enough) {
         Some(Ok(name)) => Ok((Named::Name(name), None)),
         Some(Err(reason)) => Err(Invalid::field(path, Field::QueueName, reason)),
-        None => Err(Invalid::field(path, Field::QueueId, format_args!("is missing; {CHOICE}"))),
+        None => Err(Invalid::new(path.field(Field::QueueId), "missing queueId or queueName")),
     }
 }
 
 fn addresses<'a>(
     fields: &Fields<'a>,
     context: &Context<'a>,
-    instance: &mut Instance<'a>,
+    owner: &mut Owner<'a>,
     invalid: &mut Vec<Invalid>,
 ) -> Result<Vec<(Path, Address<'a>)>, EntryError> {
     const FORMS: [Field; 4] =
         [Field::EmailAddressId, Field::EmailAddressIds, Field::EmailAddress, Field::EmailAddresses];
-    const CHOICE: &str = "addresses are named by exactly one of emailAddressId, emailAddressIds, emailAddress, \
-                          emailAddresses";
     let path = fields.path();
-    let mut given = FORMS.into_iter().filter(|field| fields.get(*field).is_some());
-    let Some(field) = given.next() else {
-        return Err(Invalid::field(path, Field::EmailAddressId, format_args!("is missing; {CHOICE}")).into());
+    let mut present = FORMS.into_iter().filter(|field| fields.get(*field).is_some());
+    let Some(field) = present.next() else {
+        let message = "missing emailAddressId, emailAddressIds, emailAddress or emailAddresses";
+        return Err(Invalid::new(path.field(Field::EmailAddressId), message).into());
     };
-    if let Some(second) = given.next() {
-        return Err(Invalid::field(path, second, format_args!("stands beside {field}; {CHOICE}")).into());
+    if let Some(second) = present.next() {
+        let reason = format!("is not allowed next to {field}; use one of them");
+        return Err(Invalid::field(path, second, reason).into());
     }
     let mut read = |text: &'a str| -> Result<Address<'a>, String> {
         if matches!(field, Field::EmailAddress | Field::EmailAddresses) {
             return email_address(text).map(Named::Name);
         }
-        let address = Identifier::parse(text, context.home)?;
+        let address = Identifier::parse(text, context.scope)?;
         if let Some(arn) = address.arn {
-            instance.agree(arn)?;
+            owner.agree(arn)?;
         }
         Ok(Named::Id(address.id))
     };
@@ -181,7 +173,7 @@ fn addresses<'a>(
         return Ok(vec![(path, address)]);
     }
     let is_text = |element: &Json<'_>| matches!(element, Json::String(_));
-    let list = match fields.elements(field, is_text, "a string or a list of strings")? {
+    let list = match fields.elements(field, is_text, "an array of strings or a string")? {
         Some(Elements::List(list)) => list,
         Some(Elements::Single(element)) => {
             let address = non_empty_text(element)
@@ -200,8 +192,8 @@ fn addresses<'a>(
         match non_empty_text(element).and_then(&mut read) {
             Ok(address) => addresses.push((path, address)),
             Err(reason) => {
-                let mut element = Invalid::new(path, format!("{field} has an element that {reason}"));
-                // The elements of a large list often share one reason, which then takes memory once.
+                let mut element = Invalid::new(path, format!("an {field} element {reason}"));
+                // The elements of a large array often share one reason, which then takes memory once.
                 if let Some(last) = invalid.last().filter(|last| last.message == element.message) {
                     element.message = last.message.clone();
                 }

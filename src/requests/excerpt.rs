@@ -1,4 +1,4 @@
-//! Excerpts: copies of the invalid parts of a request, so that a person can mend them and send them again.
+//! Copies of the invalid parts of a request, so that a person can fix them and send them again.
 
 use std::sync::Arc;
 
@@ -8,34 +8,34 @@ use crate::payload::{Json, Members};
 
 use super::{Field, Path};
 
-/// A copy of an invalid part of a body. It is made when the part is read, because the JSON of the body is dropped after
+/// A copy of an invalid part of a body. It is created when the part is read, because the JSON of the body is dropped after
 /// that.
 #[derive(Debug, Clone)]
 pub(crate) enum Excerpt {
-    /// A text that is no request.
+    /// A text that is not a request.
     Unreadable(Box<str>),
     /// A request that is invalid as a whole.
     Request(Box<RawValue>),
-    /// An entry of a request, and the instance that the request names.
+    /// An entry of a request, and the instance of the request.
     Entry(Option<Arc<str>>, Box<RawValue>),
-    /// An element of a list of addresses.
+    /// An element of an array of addresses.
     Element(Arc<List>, Box<RawValue>),
 }
 
-/// A list of addresses with invalid elements, and the other fields of its entry. The excerpts of the elements share it,
-/// because there may be `MAX_INVALID` of them.
+/// An array of addresses with invalid elements, and the other fields of its entry. The excerpts of the elements share it,
+/// because there may be a hundred thousand of them.
 #[derive(Debug)]
 pub struct List {
-    /// The instance that the request names.
+    /// The instance of the request.
     pub instance: Option<Arc<str>>,
-    /// The field that is the list.
+    /// The field of the array.
     pub field: Field,
     /// The other fields of the entry, without those whose value counts as absent.
     pub others: Vec<(Field, Box<RawValue>)>,
 }
 
-/// Makes the excerpts of a request. It keeps the list of the last element, because many invalid elements may stand in
-/// one list.
+/// Creates the excerpts of a request. It keeps the array of the last element, because one array may have many invalid
+/// elements.
 pub(super) struct Excerpts<'j, 'a> {
     request: &'j Json<'a>,
     instance: Option<Arc<str>>,
@@ -97,8 +97,8 @@ impl<'j, 'a> Excerpts<'j, 'a> {
     }
 }
 
-/// Copies the fields of an entry beside its list. An empty string counts as absent in the short form but not in an
-/// entry, so it is left out.
+/// Copies the fields of an entry other than its array. An empty string counts as absent in the short form but not in an
+/// entry, so it is omitted.
 fn others(members: &Members<'_>, list: Field) -> Vec<(Field, Box<RawValue>)> {
     let other = |name: &str| Field::of_entry(name).filter(|field| *field != list);
     let is_absent = |value: &Json<'_>| *value == Json::Null || value.as_str() == Some("");

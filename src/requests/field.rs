@@ -2,9 +2,13 @@
 
 use std::fmt;
 
-use super::folded::Folded;
+use crate::payload::Json;
 
-/// A known field of an association request. Other members are ignored, unless their name is nearly a known one.
+use super::identifier::Resource;
+use super::mistakes::{Folded, hint_for_value};
+use super::{ArnScope, Base, Identifier, Invalid, Path};
+
+/// A known field of an association request. Other fields are ignored, unless their name is nearly a known one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
     /// `instanceId`, of a request or an entry
@@ -76,7 +80,7 @@ impl Field {
         }
     }
 
-    /// Whether the field names a queue or email addresses, and so belongs to an entry (or the short form).
+    /// Whether the field specifies a queue or email addresses, and so belongs in an entry (or the short form).
     pub(crate) fn names_a_pair(self) -> bool {
         !matches!(
             self,
@@ -91,19 +95,19 @@ impl Field {
         )
     }
 
-    /// The field of an entry with that name, if there is one.
+    /// Returns the field of an entry with the given name, if there is one.
     pub fn of_entry(name: &str) -> Option<Field> {
         Field::ALL
             .into_iter()
             .find(|field| field.name() == name && (field.names_a_pair() || *field == Field::InstanceId))
     }
 
-    /// Reads the name of a member, or of a column of a CSV file.
+    /// Reads the name of a field, or of a column of a CSV file.
     ///
-    /// Most members of an event or a notification begin like no field, so their names are not folded. A name beyond
-    /// ASCII may fold to anything.
+    /// Most names in an event or a notification start like no known field, so they are not folded. A name outside ASCII
+    /// may fold to anything.
     pub fn of(name: &str) -> Name {
-        if !BEGINNINGS.contains(&beginning(name)) && name.is_ascii() {
+        if !PREFIXES.contains(&prefix(name)) && name.is_ascii() {
             return Name::Unknown;
         }
         if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
@@ -118,19 +122,19 @@ impl Field {
 }
 
 /// The first two letters of each field.
-const BEGINNINGS: [[u8; 2]; Field::ALL.len()] = {
-    let mut beginnings = [[0; 2]; Field::ALL.len()];
+const PREFIXES: [[u8; 2]; Field::ALL.len()] = {
+    let mut prefixes = [[0; 2]; Field::ALL.len()];
     let mut index = 0;
-    while index < beginnings.len() {
+    while index < prefixes.len() {
         let name = Field::ALL[index].name().as_bytes();
-        beginnings[index] = [name[0], name[1]];
+        prefixes[index] = [name[0], name[1]];
         index += 1;
     }
-    beginnings
+    prefixes
 };
 
 /// The first two letters or digits of a name, in lower case.
-fn beginning(name: &str) -> [u8; 2] {
+fn prefix(name: &str) -> [u8; 2] {
     if let [first, second, ..] = name.as_bytes()
         && first.is_ascii_alphanumeric()
         && second.is_ascii_alphanumeric()
@@ -147,15 +151,140 @@ impl fmt::Display for Field {
     }
 }
 
-/// The meaning of a member's name.
+/// The meaning of a field's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {
     /// A known field.
     Known(Field),
-    /// A person would read the name as this field, but it is spelled differently (see `folded.rs`).
+    /// A person would read the name as this field, but it is spelled differently (see `mistakes/folded.rs`).
     Nearly(Field),
-    /// A member of the caller's own.
+    /// A field that the function ignores.
     Unknown,
+}
+
+/// The known fields of a request or an entry, each at most once. `null` counts as absent.
+#[derive(Debug)]
+pub(super) struct Fields<'j> {
+    path: Path,
+    values: [Option<&'j Json<'j>>; Field::ALL.len()],
+}
+
+impl<'j> Fields<'j> {
+    /// Picks the known fields of an object.
+    ///
+    /// # Errors
+    /// Rejects a value that is not an object, a name that is nearly a known one, and a duplicate field, because the caller
+    /// may mean either value.
+    pub(super) fn of(json: &'j Json<'j>, path: Path) -> Result<Self, Invalid> {
+        let Json::Object(members) = json else {
+            let what = if path.is_empty() { "the request".to_owned() } else { path.to_string() };
+            let hint = match (path.entry_index(), path.base()) {
+                (None, Base::Root | Base::Item(_)) => hint_for_value(json),
+                (Some(_), _) | (None, Base::BatchInput) => "",
+            };
+            let message = format!("{what} must be an object, not {}{hint}", json.kind());
+            return Err(Invalid::new(path, message));
+        };
+        let mut values = [None; Field::ALL.len()];
+        for (name, value) in members {
+            match Field::of(name) {
+                Name::Known(field) => {
+                    let slot = &mut values[field as usize];
+                    if slot.replace(value).is_some() {
+                        return Err(Invalid::new(path.field(field), format!("duplicate field \"{field}\"")));
+                    }
+                }
+                Name::Nearly(field) => return Err(Invalid::misspelled(path, field, name)),
+                Name::Unknown => {}
+            }
+        }
+        // After the check for duplicates, because a duplicate field is rejected even if one of its values is `null`.
+        for value in &mut values {
+            value.take_if(|value| **value == Json::Null);
+        }
+        Ok(Fields { path, values })
+    }
+
+    pub(super) fn without_empty_text(mut self) -> Self {
+        for value in &mut self.values {
+            value.take_if(|value| value.as_str() == Some(""));
+        }
+        self
+    }
+
+    pub(super) fn path(&self) -> Path {
+        self.path
+    }
+
+    pub(super) fn get(&self, field: Field) -> Option<&'j Json<'j>> {
+        self.values[field as usize]
+    }
+
+    /// Returns the first known field for which the test is true.
+    pub(super) fn find(&self, test: impl Fn(Field) -> bool) -> Option<Field> {
+        Field::ALL.into_iter().find(|field| self.get(*field).is_some() && test(*field))
+    }
+
+    /// Reads a string that is not empty.
+    pub(super) fn text(&self, field: Field) -> Result<Option<&'j str>, Invalid> {
+        let Some(value) = self.get(field) else { return Ok(None) };
+        non_empty_text(value).map(Some).map_err(|reason| Invalid::field(self.path, field, reason))
+    }
+
+    pub(super) fn identifier<Of: Resource>(
+        &self,
+        field: Field,
+        scope: &ArnScope,
+    ) -> Result<Option<Identifier<'j, Of>>, Invalid> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        Identifier::parse(text, scope).map(Some).map_err(|reason| Invalid::field(self.path, field, reason))
+    }
+
+    pub(super) fn flag(&self, field: Field) -> Result<Option<bool>, Invalid> {
+        match self.get(field) {
+            None => Ok(None),
+            Some(Json::Bool(value)) => Ok(Some(*value)),
+            Some(other) => {
+                let reason = format!("must be true or false, not {}", other.kind());
+                Err(Invalid::field(self.path, field, reason))
+            }
+        }
+    }
+
+    /// Reads an array. A single value for which `is_element` is true counts as an array of one. `expected` describes both
+    /// in the message.
+    pub(super) fn elements(
+        &self,
+        field: Field,
+        is_element: impl Fn(&Json<'_>) -> bool,
+        expected: &str,
+    ) -> Result<Option<Elements<'j>>, Invalid> {
+        let reason = match self.get(field) {
+            None => return Ok(None),
+            Some(Json::Array(list)) if list.is_empty() => "must not be empty".to_owned(),
+            Some(Json::Array(list)) => return Ok(Some(Elements::List(list))),
+            Some(element) if is_element(element) => return Ok(Some(Elements::Single(element))),
+            Some(other) => format!("must be {expected}, not {}", other.kind()),
+        };
+        Err(Invalid::field(self.path, field, reason))
+    }
+}
+
+/// The value of a field that is an array.
+pub(super) enum Elements<'j> {
+    /// An array that is not empty.
+    List(&'j [Json<'j>]),
+    /// One element without an array around it, as JSONata writes an array of one.
+    Single(&'j Json<'j>),
+}
+
+/// Returns the non-empty string, or the reason why the value is not one.
+pub(super) fn non_empty_text<'j>(value: &'j Json<'j>) -> Result<&'j str, String> {
+    match value {
+        Json::String(text) if text.is_empty() => Err("must not be empty".to_owned()),
+        Json::String(text) => Ok(text),
+        other => Err(format!("must be a string, not {}", other.kind())),
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Identifiers: types that only a checked text can become.
+//! Types for identifiers whose text was checked.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::arn::{Home, Kind, parse};
+use super::arn::{ArnScope, Kind, parse};
 
-/// The kind of thing that an identifier names.
+/// The kind of resource that an identifier refers to.
 pub trait Resource: Clone {
     /// The rules for its identifiers.
     const KIND: Kind;
@@ -63,12 +63,12 @@ impl<Of, Text> Id<Of, Text> {
 }
 
 impl<Of: Resource> Id<Of> {
-    /// Checks an identifier, which may be bare or an ARN, and keeps the bare identifier.
+    /// Checks an identifier, which may be bare or an ARN, and returns the bare identifier.
     ///
     /// # Errors
-    /// The same as for [`Identifier::parse`].
-    pub fn parse(text: &str, home: &Home) -> Result<Self, String> {
-        Identifier::parse(text, home).map(|identifier| identifier.id.shared())
+    /// Returns the same errors as [`Identifier::parse`].
+    pub fn parse(text: &str, scope: &ArnScope) -> Result<Self, String> {
+        Identifier::parse(text, scope).map(|identifier| identifier.id.shared())
     }
 }
 
@@ -92,7 +92,7 @@ impl<Of> Id<Of, &str> {
 }
 
 impl InstanceId {
-    /// Stands for an instance that is not known here. It has no text, so no caller can name it.
+    /// Represents an instance that is not known. It has no text, so no caller can specify it.
     pub fn unknown() -> Self {
         Id::checked("".into())
     }
@@ -147,7 +147,7 @@ pub struct Identifier<'a, Of> {
     pub arn: Option<Arn<'a>>,
 }
 
-/// The parts of an ARN beside the identifier itself.
+/// The parts of an ARN other than the identifier itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arn<'a> {
     /// The account, twelve digits.
@@ -160,10 +160,10 @@ impl<'a, Of: Resource> Identifier<'a, Of> {
     /// Checks an identifier, which may be bare or an ARN.
     ///
     /// # Errors
-    /// The problem and the accepted form. The message leaves the value out, because it may be an email address in the
-    /// wrong field.
-    pub fn parse(text: &'a str, home: &Home) -> Result<Self, String> {
-        let (id, arn) = parse(text, Of::KIND, home)?;
+    /// Returns the problem and the expected form. The message does not contain the value, because it may be an email
+    /// address in the wrong field.
+    pub fn parse(text: &'a str, scope: &ArnScope) -> Result<Self, String> {
+        let (id, arn) = parse(text, Of::KIND, scope)?;
         let arn = arn.map(|(account, instance)| Arn { account, instance: Id::checked(instance) });
         Ok(Identifier { id: Id::checked(id), arn })
     }

@@ -1,6 +1,7 @@
-//! Invalid: the invalid parts of a request.
+//! The invalid parts of a request.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use super::{Excerpt, Field, Path};
@@ -9,7 +10,7 @@ use super::{Excerpt, Field, Path};
 #[derive(Debug, Clone)]
 pub struct Invalid {
     path: Path,
-    /// The member's name as the caller wrote it, if it is not the field's own name.
+    /// The field's name as the caller wrote it, if that is not its own name.
     written_as: Option<Box<str>>,
     /// One line with the problem and the expected form. It never contains the value, which may be an email address.
     pub message: Arc<str>,
@@ -28,34 +29,33 @@ impl Invalid {
         Invalid::new(object.field(field), format!("{field} {reason}"))
     }
 
-    /// Creates an invalid member whose name is nearly that of a known field.
+    /// Creates an invalid field whose name is nearly a known one.
     pub(super) fn misspelled(object: Path, field: Field, written_as: &str) -> Self {
-        let written_as = shown(written_as);
+        let written_as = shortened(written_as);
         Invalid {
             path: object.field(field),
             written_as: Some(written_as.as_ref().into()),
-            message: format!("{written_as:?} is not a field of a request; {field} was meant").into(),
+            message: unknown_field(&written_as, field.name()).into(),
             excerpt: None,
         }
     }
 
-    /// Creates an invalid member of the payload whose name is nearly that of a known one.
+    /// Creates an invalid field of the payload whose name is nearly a known one.
     pub(crate) fn misspelled_member(written_as: &str, meant: &str) -> Self {
-        let message = format!("{:?} is not a member of the payload; {meant} was meant", shown(written_as));
-        Invalid::new(Path::default(), message)
+        Invalid::new(Path::default(), unknown_field(&shortened(written_as), meant))
     }
 
-    /// Sets the excerpt to a text that holds no request.
+    /// Sets the excerpt to a text that is not a request.
     pub(crate) fn in_text(self, text: impl Into<Box<str>>) -> Self {
         Invalid { excerpt: Some(Excerpt::Unreadable(text.into())), ..self }
     }
 
-    /// The path of the part. It orders parts, and it leads to the entry.
+    /// The path of the part.
     pub fn path(&self) -> Path {
         self.path
     }
 
-    /// The JSON path of the part. `None` for a body as a whole.
+    /// The JSON path of the part as text. `None` for a body as a whole.
     pub fn path_text(&self) -> Option<String> {
         if self.path.is_empty() {
             return None;
@@ -69,11 +69,40 @@ impl Invalid {
     }
 }
 
-/// Number of characters of a name that a message shows. A name that is nearly right may be a megabyte of blanks.
-const SHOWN: usize = 60;
+/// The path and the message, in one line.
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path_text() {
+            Some(path) => f.write_str(&located(&path, &self.message)),
+            None => f.write_str(&self.message),
+        }
+    }
+}
 
-pub(super) fn shown(name: &str) -> Cow<'_, str> {
-    match name.char_indices().nth(SHOWN) {
+/// Adds the path to a message about an invalid part. If the message starts with the field's name, the path replaces it:
+/// `associations[3].queueId must be a string`.
+pub(crate) fn located(path: &str, message: &str) -> String {
+    let field = path.rsplit('.').next().and_then(|last| last.split('[').next()).unwrap_or_default();
+    let starts_with_path = message.strip_prefix(path).is_some_and(|rest| rest.starts_with(' '));
+    if starts_with_path || (field == path && message.contains(field)) {
+        return message.to_owned();
+    }
+    let subject = message.strip_prefix("an ").unwrap_or(message).strip_prefix(field);
+    match subject.map(|rest| rest.strip_prefix(" element").unwrap_or(rest)) {
+        Some(rest) if rest.starts_with(' ') => format!("{path}{rest}"),
+        _ => format!("{path}: {message}"),
+    }
+}
+
+fn unknown_field(name: &str, meant: &str) -> String {
+    format!("unknown field {name:?}; did you mean {meant:?}?")
+}
+
+/// Maximum number of characters of a name in a message. A name that is nearly right may be a megabyte of spaces.
+const MAX_SHOWN: usize = 60;
+
+pub(super) fn shortened(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(MAX_SHOWN) {
         None => Cow::Borrowed(name),
         Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
     }
@@ -88,7 +117,7 @@ mod tests {
         let entry = Path::default().entry(2);
         let invalid = Invalid::misspelled(entry, Field::QueueId, "queue_id");
         assert_eq!(invalid.path_text().as_deref(), Some("associations[2].queue_id"));
-        assert_eq!(&*invalid.message, r#""queue_id" is not a field of a request; queueId was meant"#);
+        assert_eq!(&*invalid.message, r#"unknown field "queue_id"; did you mean "queueId"?"#);
         let invalid = Invalid::misspelled(Path::default(), Field::DryRun, "\u{feff}dryRun");
         assert_eq!(invalid.path_text().as_deref(), Some("\u{feff}dryRun"));
     }
@@ -99,5 +128,33 @@ mod tests {
             Invalid::misspelled(Path::default(), Field::DryRun, &format!("dry{}Run", " ".repeat(1_000_000)));
         assert!(invalid.message.len() < 200, "{} bytes", invalid.message.len());
         assert!(invalid.path_text().is_some_and(|path| path.len() < 200));
+    }
+
+    #[test]
+    fn path_replaces_the_field_in_its_message() {
+        for (path, message, line) in [
+            ("queueId", "queueId must be a string", "queueId must be a string"),
+            (
+                "associations[3].queueId",
+                "queueId must be a string",
+                "associations[3].queueId must be a string",
+            ),
+            (
+                "associations[3].ids[7]",
+                "an ids element must not be empty",
+                "associations[3].ids[7] must not be empty",
+            ),
+            ("Items[1]", "Items[1] must be an object", "Items[1] must be an object"),
+            ("BatchInput", "BatchInput must be an object", "BatchInput must be an object"),
+            (
+                "associations[0].queueId",
+                "missing queueId or queueName",
+                "associations[0].queueId: missing queueId or queueName",
+            ),
+            ("queueId", "missing queueId or queueName", "missing queueId or queueName"),
+            ("a.queueId", "queueIdentifier x", "a.queueId: queueIdentifier x"),
+        ] {
+            assert_eq!(located(path, message), line);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Invisible characters: two texts that differ only in them look the same.
+//! Invisible characters. Two texts that differ only in them look the same.
 
 /// Whether a character is invisible. Control characters are invisible, and so are the characters that rendering
 /// software ignores (Unicode's `Default_Ignorable_Code_Point`, with the fillers and the format characters around it).

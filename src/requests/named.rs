@@ -1,4 +1,4 @@
-//! Named: a queue or an email address, by its identifier or by its name.
+//! A queue or an email address, by its identifier or by its name.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::Field;
 use super::identifier::{EmailAddressId, Id, QueueId};
 
-/// A queue or an email address as the caller named it. Identifiers and names are separate name spaces.
+/// A queue or an email address as the caller specified it. Identifiers and names are separate name spaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Named<Id, Name = Arc<str>> {
     /// By its identifier.
@@ -25,7 +25,7 @@ impl<Id, Name> Named<Id, Name> {
         }
     }
 
-    /// The identifier, if the caller gave it.
+    /// The identifier, if the caller specified it.
     pub fn id(&self) -> Option<&Id> {
         match self {
             Named::Id(id) => Some(id),
@@ -33,7 +33,7 @@ impl<Id, Name> Named<Id, Name> {
         }
     }
 
-    /// The name, if the caller gave it.
+    /// The name, if the caller specified it.
     pub fn name(&self) -> Option<&Name> {
         match self {
             Named::Id(_) => None,
@@ -78,7 +78,7 @@ impl<Of> Named<Id<Of, &str>, &str> {
     }
 }
 
-/// A queue is written under the name of the field that named it.
+/// A queue is written under the name of the field that specified it.
 impl Serialize for Named<QueueId> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let field = if self.id().is_some() { Field::QueueId } else { Field::QueueName };
@@ -86,7 +86,7 @@ impl Serialize for Named<QueueId> {
     }
 }
 
-/// An email address is written under the name of the field that named it.
+/// An email address is written under the name of the field that specified it.
 impl Serialize for Named<EmailAddressId> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let field = if self.id().is_some() { Field::EmailAddressId } else { Field::EmailAddress };

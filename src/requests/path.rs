@@ -1,4 +1,4 @@
-//! Path: a place in a request. Its text is written only when somebody reads it.
+//! A place in a request, whose text is written only when it is needed.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::Field;
 
 /// A JSON path within a request: `associations[3].emailAddressIds[7]`, `Items[1].queueId`, or empty.
 ///
-/// Paths order as their places do in a request.
+/// Paths are ordered as their places in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Path {
     base: Base,
@@ -18,7 +18,7 @@ pub struct Path {
     element: Option<ElementIndex>,
 }
 
-// Each place that asks for a pair has a path, and Lambda bills memory.
+// Every requested pair has a path, and Lambda bills memory.
 const _: () = assert!(size_of::<Path>() == 20);
 
 /// The place of a request in the payload or body.
@@ -45,7 +45,7 @@ impl Path {
         Path { entry: Some(ElementIndex::new(index)), ..self }
     }
 
-    /// The entry that stands alone as `associations`, an object where a list is expected.
+    /// The entry that is `associations` itself, an object where an array is expected.
     #[must_use]
     pub(crate) fn only_entry(self) -> Self {
         Path { only_entry: true, ..self.entry(0) }
@@ -57,7 +57,7 @@ impl Path {
         Path { field: Some(field), ..self }
     }
 
-    /// An element of the field, which is a list.
+    /// An element of the field, which is an array.
     #[must_use]
     pub fn element(self, index: usize) -> Self {
         Path { element: Some(ElementIndex::new(index)), ..self }
@@ -73,12 +73,12 @@ impl Path {
         self.base
     }
 
-    /// Index of the entry in `associations`, if the path leads to an entry. An entry that stands alone has index 0.
+    /// Index of the entry in `associations`, if the path leads to an entry. An entry without an array has index 0.
     pub fn entry_index(self) -> Option<usize> {
         self.entry.map(ElementIndex::get)
     }
 
-    /// The list and the index of the element, if the path leads to an element.
+    /// The array and the index of the element, if the path leads to an element.
     pub fn list_element(self) -> Option<(Field, usize)> {
         Some((self.field?, self.element?.get()))
     }

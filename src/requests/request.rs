@@ -5,8 +5,8 @@ use crate::payload::Json;
 use super::context::reference;
 use super::entry::{EntryError, InstanceIdentifier};
 use super::excerpt::Excerpts;
-use super::fields::{Elements, Fields};
-use super::instead::instead_of_object;
+use super::field::{Elements, Fields};
+use super::mistakes::hint_for_object;
 use super::{Base, Context, Defaults, Entry, Field, Invalid, Options, Path};
 
 /// A request, split into its valid and its invalid parts.
@@ -23,7 +23,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Reads a request. Its problems are in `invalid`, so reading never fails.
+    /// Reads a request. Its invalid parts are in `invalid`, so reading never fails.
     pub fn read(json: &'a Json<'a>, base: Base, context: &Context<'a>) -> Self {
         let Defaults { options, reference, .. } = context.defaults;
         let mut request = Request { options, reference, entries: Vec::new(), invalid: Vec::new() };
@@ -53,16 +53,16 @@ impl<'a> Request<'a> {
         if fields.get(Field::Associations).is_none() {
             let fields = fields.without_empty_text();
             if fields.find(Field::names_a_pair).is_none() {
-                return Err(asks_for_nothing(json, path));
+                return Err(no_pairs_error(json, path));
             }
             return self.fill_short_form(&fields, context);
         }
         self.reference = reference(&fields)?.or(self.reference);
         self.options = Options::read(&fields, &context.defaults)?;
-        let instance = fields.identifier(Field::InstanceId, context.home)?;
+        let instance = fields.identifier(Field::InstanceId, context.scope)?;
         let is_entry = |element: &Json<'_>| matches!(element, Json::Object(_));
         let (entries, is_single) =
-            match fields.elements(Field::Associations, is_entry, "a list of objects or an object")? {
+            match fields.elements(Field::Associations, is_entry, "an array of objects or an object")? {
                 Some(Elements::List(list)) => (list, false),
                 Some(Elements::Single(entry)) => (std::slice::from_ref(entry), true),
                 None => (&[][..], false),
@@ -71,14 +71,15 @@ impl<'a> Request<'a> {
             return Err(Invalid::field(
                 path,
                 stray,
-                "stands beside associations; it belongs into an entry of it",
+                "is not allowed next to associations; move it into an entry",
             ));
         }
         let mut parts = 0;
+        let mut account = instance.and_then(|instance| instance.arn).map(|arn| arn.account);
         for (index, entry) in entries.iter().enumerate() {
             let before = self.invalid.len();
             let path_of_entry = if is_single { path.only_entry() } else { path.entry(index) };
-            match self.read_entry(entry, path_of_entry, instance, context) {
+            match self.read_entry(entry, path_of_entry, instance, &mut account, context) {
                 Ok(entry) => {
                     parts += entry.addresses.len() + self.invalid.len() - before;
                     self.entries.push(entry);
@@ -103,15 +104,16 @@ impl<'a> Request<'a> {
         entry: &'a Json<'a>,
         path: Path,
         instance: Option<InstanceIdentifier<'a>>,
+        account: &mut Option<&'a str>,
         context: &Context<'a>,
     ) -> Result<Entry<'a>, EntryError> {
         let fields = Fields::of(entry, path)?;
         match fields.find(|field| !field.names_a_pair() && field != Field::InstanceId) {
             Some(field) => {
-                let reason = "stands in an entry; it belongs to the request as a whole";
+                let reason = "applies to the whole request; move it to the top level";
                 Err(Invalid::field(path, field, reason).into())
             }
-            None => Entry::read(&fields, instance, context, &mut self.invalid),
+            None => Entry::read(&fields, instance, account, context, &mut self.invalid),
         }
     }
 
@@ -119,7 +121,7 @@ impl<'a> Request<'a> {
     fn fill_short_form(&mut self, fields: &Fields<'a>, context: &Context<'a>) -> Result<(), Invalid> {
         self.reference = reference(fields)?.or(self.reference);
         self.options = Options::read(fields, &context.defaults)?;
-        match Entry::read(fields, None, context, &mut self.invalid) {
+        match Entry::read(fields, None, &mut None, context, &mut self.invalid) {
             Ok(entry) => {
                 self.entries.push(entry);
                 Ok(())
@@ -143,16 +145,16 @@ fn too_many_parts(path: Path, context: &Context<'_>) -> Invalid {
     )
 }
 
-fn asks_for_nothing(json: &Json<'_>, path: Path) -> Invalid {
-    let instead = match json {
-        Json::Object(members) => instead_of_object(members),
+fn no_pairs_error(json: &Json<'_>, path: Path) -> Invalid {
+    let hint = match json {
+        Json::Object(members) => hint_for_object(members),
         _ => None,
     };
-    match instead {
-        Some(instead) => Invalid::new(path, format!("the request {instead}")),
+    match hint {
+        Some(hint) => Invalid::new(path, hint),
         None => {
-            let reason = "is missing, and so is the short form of one entry (queueId and emailAddressId)";
-            Invalid::field(path, Field::Associations, reason)
+            let message = "no associations; expected associations, or queueId and emailAddressId";
+            Invalid::new(path.field(Field::Associations), message)
         }
     }
 }

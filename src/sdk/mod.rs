@@ -14,13 +14,14 @@ use aws_sdk_connect::config::retry::RetryConfig;
 use aws_sdk_connect::config::timeout::TimeoutConfig;
 use aws_sdk_connect::config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
 
-use crate::deferred::Deferred;
 use crate::settings::Settings;
 
+mod deferred;
 mod http;
 mod proxy;
 mod resolver;
 
+pub use deferred::Deferred;
 pub use http::{CertificateAuthorities, HttpOptions, direct_http_client, http_client};
 pub use proxy::{ProxyError, check_proxies};
 
@@ -78,7 +79,7 @@ fn shared_config(
 ) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(settings.home.region().to_owned()))
+        .region(Region::new(settings.scope.region().to_owned()))
         .credentials_provider(credentials)
         .http_client(http)
         .retry_config(RetryConfig::disabled())

@@ -94,7 +94,7 @@ fn unusable_value_names_variable_value_and_accepted_values() {
         ),
         (
             ("CONNECT_INSTANCE_ID", "my instance"),
-            r#"invalid CONNECT_INSTANCE_ID "my instance": it has ' ' at position 3; accepted are letters, digits, '-', '_', '.' or an ARN"#,
+            r#"invalid CONNECT_INSTANCE_ID "my instance": it has ' ' at position 3; expected an identifier (letters, digits, '-', '_', '.') or an ARN"#,
         ),
         (
             ("FAILURES_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/q.fifo"),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::deferred::Deferred;
+use crate::sdk::Deferred;
 
 pub(crate) use batch::SqsError;
 pub(crate) use entry::{OutgoingMessage, VisibilityTimeout};

@@ -59,13 +59,13 @@ async fn misplaced_dry_run_makes_no_live_call() {
     for (payload, message) in [
         (
             json!({ "Items": [item], "dryRun": true }),
-            "dryRun stands beside Items; it belongs into BatchInput or into an item",
+            "dryRun is not allowed next to Items; move it into BatchInput or an item",
         ),
         (
             json!({ "Items": [item], "batchInput": { "dryRun": true } }),
-            r#""batchInput" is not a member of the payload; BatchInput was meant"#,
+            r#"unknown field "batchInput"; did you mean "BatchInput"?"#,
         ),
-        (event.clone(), "dryRun stands beside detail; it belongs into it"),
+        (event.clone(), "dryRun is not allowed next to detail; move it into detail"),
     ] {
         assert_eq!(
             world.invoke(&payload).await.unwrap_err(),

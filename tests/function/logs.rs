@@ -225,7 +225,7 @@ async fn unusable_payload_is_logged_once() {
     assert_eq!(lines.len(), 3);
     assert_eq!(lines[0]["level"], "WARN");
     assert_eq!(lines[0]["error"], "InvalidRequest");
-    assert_eq!(lines[0]["reason"], "Records is a number; a list is expected");
+    assert_eq!(lines[0]["reason"], "Records must be an array, not a number");
     assert_eq!(lines[1]["errorType"], "InvalidRequest");
 }
 
@@ -235,7 +235,7 @@ async fn the_plan_of_a_dry_run_is_logged() {
     let mut body = request("q0", &crate::world::ids(0..60));
     body["dryRun"] = json!(true);
     let lines = log_of(&world, LevelFilter::INFO, sqs(&[body]).to_string().as_bytes()).await;
-    assert_eq!(lines[0]["message"], "planned in a dry run");
+    assert_eq!(lines[0]["message"], "pairs planned by a dry run");
     assert_eq!(
         (&lines[0]["queueId"], &lines[0]["planned"], &lines[0]["chunks"]),
         (&json!("q0"), &json!(60), &json!(2))

@@ -170,15 +170,15 @@ async fn reference_is_text_of_at_most_256_characters() {
     let world = World::new(fixture(1, 1));
     let bad = request("q0", &["bad".to_owned()]);
     for (reference, message) in [
-        (json!("é".repeat(257)), "reference has 257 characters; at most 256 are accepted"),
-        (json!(4711), "reference is a number; a string is expected"),
-        (json!(""), "reference is an empty string; a value is expected"),
+        (json!("é".repeat(257)), "reference has 257 characters; expected at most 256"),
+        (json!(4711), "reference must be a string, not a number"),
+        (json!(""), "reference must not be empty"),
     ] {
         let mut body = bad.clone();
         body["reference"] = reference;
         let (kind, error) = world.invoke(&body).await.unwrap_err();
         assert_eq!(kind, "InvalidRequest");
-        assert!(error.ends_with(&format!("at reference: {message}")), "{error}");
+        assert!(error.ends_with(&format!("failed: {message}")), "{error}");
     }
     let longest = "é".repeat(256);
     let report = world.invoke(&with_reference(bad, &longest)).await.unwrap();

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use jsonschema::{Validator, draft202012};
 use queue_email_associator::payload::Json;
-use queue_email_associator::requests::{Base, Context, Field, Home, InstanceId, Request};
+use queue_email_associator::requests::{ArnScope, Base, Context, Field, InstanceId, Request};
 use serde_json::{Value, json};
 
 use crate::requests::{entry, long, short, with};
@@ -210,15 +210,15 @@ fn assert_valid(request: &Value, what: &str) {
     }
 }
 
-fn home() -> Home {
-    Home::new("eu-central-1")
+fn scope() -> ArnScope {
+    ArnScope::new("eu-central-1")
 }
 
 /// Where the parser finds a request invalid.
 fn invalid_paths(request: &str, instance: Option<&str>) -> Vec<String> {
-    let home = home();
-    let instance = instance.map(|id| InstanceId::parse(id, &home).unwrap());
-    let context = Context::new(&home, instance.as_ref());
+    let scope = scope();
+    let instance = instance.map(|id| InstanceId::parse(id, &scope).unwrap());
+    let context = Context::new(&scope, instance.as_ref());
     let json = Json::parse(request).unwrap();
     let read = Request::read(&json, Base::Root, &context);
     read.invalid.iter().map(|invalid| invalid.path_text().unwrap_or_default()).collect()

@@ -7,7 +7,7 @@ use queue_email_associator::payload::{Body, Envelope, Item, Json};
 use queue_email_associator::requests::{Base, Context, Defaults, Request, with_request};
 use serde_json::{Map, Value, json};
 
-use super::{assert_valid, home};
+use super::{assert_valid, scope};
 
 #[test]
 fn every_sample_event_holds_valid_requests() {
@@ -22,8 +22,8 @@ fn every_sample_event_holds_valid_requests() {
                 }
                 Body::Request(request) => check(request, Defaults::default(), &path),
                 Body::Items { items, batch_input } => {
-                    let home = home();
-                    let defaults = batch_input.as_ref().map(|input| Defaults::read(input, &home).unwrap());
+                    let scope = scope();
+                    let defaults = batch_input.as_ref().map(|input| Defaults::read(input, &scope).unwrap());
                     let check = |item: &Item<'_>| match item {
                         Item::Request(request) => check(request, defaults.unwrap_or_default(), &path),
                         Item::Malformed(reason) => panic!("{}: {reason}", path.display()),
@@ -58,9 +58,9 @@ fn every_row_of_the_sample_csv_is_a_valid_request() {
 fn check(request: &Json<'_>, defaults: Defaults<'_>, path: &Path) -> usize {
     let value = serde_json::to_value(request).unwrap();
     assert_valid(&value, &path.display().to_string());
-    let home = home();
+    let scope = scope();
     // No instance from the environment: a sample must do without.
-    let context = Context { defaults, ..Context::new(&home, None) };
+    let context = Context { defaults, ..Context::new(&scope, None) };
     let read = Request::read(request, Base::Root, &context);
     assert!(read.invalid.is_empty(), "{}: {value}: {:?}", path.display(), read.invalid);
     assert!(!read.entries.is_empty(), "{}: {value}", path.display());

@@ -3,7 +3,7 @@
 use std::alloc::System;
 use std::io::Read;
 
-use queue_email_associator::requests::Home;
+use queue_email_associator::requests::ArnScope;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 use crate::failure::Failure;
@@ -27,11 +27,11 @@ pub(crate) fn run(task: Task) -> Result<(), Failure> {
     // With room for the largest at once, of which the system gives no more than is filled.
     let mut payload = Vec::with_capacity(8_000_000);
     std::io::stdin().lock().read_to_end(&mut payload)?;
-    let home = Home::new("eu-central-1");
+    let scope = ArnScope::new("eu-central-1");
     let region = Region::new(ALLOCATOR);
     let (pairs, calls) = match task {
         Task::Nothing => (0, 0),
-        Task::Plan => work::plan(&payload, &home)?,
+        Task::Plan => work::plan(&payload, &scope)?,
     };
     let allocated = region.change();
     let counts = serde_json::json!({

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use queue_email_associator::requests::Home;
+use queue_email_associator::requests::ArnScope;
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -40,7 +40,7 @@ pub(crate) fn print() -> Result<(), Failure> {
 
 /// The medians of parsing alone and of planning, taken in turns, and the number of pairs.
 fn times(payload: &[u8]) -> Result<(Duration, Duration, usize), Failure> {
-    let home = Home::new("eu-central-1");
+    let scope = ArnScope::new("eu-central-1");
     let (mut parsing, mut planning, mut pairs) = (Vec::new(), Vec::new(), 0);
     for _ in 0..ROUNDS {
         let begun = now();
@@ -48,7 +48,7 @@ fn times(payload: &[u8]) -> Result<(Duration, Duration, usize), Failure> {
         drop(black_box(value));
         parsing.push(begun.elapsed());
         let begun = now();
-        (pairs, _) = black_box(work::plan(black_box(payload), &home)?);
+        (pairs, _) = black_box(work::plan(black_box(payload), &scope)?);
         planning.push(begun.elapsed());
     }
     parsing.sort_unstable();

@@ -4,16 +4,16 @@ use queue_email_associator::associate::Plan;
 use queue_email_associator::associate::Resolutions;
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Envelope;
-use queue_email_associator::requests::{Context, Home, InstanceId};
+use queue_email_associator::requests::{ArnScope, Context, InstanceId};
 
 use crate::failure::Failure;
 
 /// Reads, checks and plans a payload. Gives the number of pairs and of calls.
-pub(crate) fn plan(payload: &[u8], home: &Home) -> Result<(usize, usize), Failure> {
+pub(crate) fn plan(payload: &[u8], scope: &ArnScope) -> Result<(usize, usize), Failure> {
     let envelope = Envelope::read(payload).map_err(|error| Failure::Payload(error.to_string()))?;
     let instance =
-        InstanceId::parse("11111111-2222-3333-4444-555555555555", home).map_err(Failure::Payload)?;
-    let pairs = Pairs::read(&envelope, Context::new(home, Some(&instance)))
+        InstanceId::parse("11111111-2222-3333-4444-555555555555", scope).map_err(Failure::Payload)?;
+    let pairs = Pairs::read(&envelope, Context::new(scope, Some(&instance)))
         .map_err(|invalid| Failure::Payload(invalid.message.to_string()))?;
     if let Some((_, invalid)) = pairs.invalid.first() {
         return Err(Failure::Payload(invalid.message.to_string()));

@@ -110,10 +110,10 @@ mod tests {
         let settings = read(&["--instance", "i", "--rate", "7.5"], &environment).unwrap();
         assert_eq!(settings.instance.as_deref(), Some("i"));
         assert_eq!((settings.allowance.rate, settings.allowance.burst), (7.5, 9.0));
-        assert_eq!(settings.home.region(), "eu-central-1");
+        assert_eq!(settings.scope.region(), "eu-central-1");
         let settings = read(&["--region", "us-west-2"], &environment).unwrap();
         assert_eq!(settings.instance.as_deref(), Some("env"));
-        assert_eq!(settings.home.region(), "us-west-2");
+        assert_eq!(settings.scope.region(), "us-west-2");
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Records {
         for failed in failures {
             let item = failed.path.as_deref().and_then(item_of);
             let is_instance = failed.path.as_deref().is_some_and(|path| path.ends_with("].instanceId"));
-            if is_instance && failed.message().starts_with("instanceId is missing") {
+            if is_instance && *failed.message() == *queue_email_associator::requests::NO_INSTANCE {
                 failed.reword(NO_INSTANCE);
             }
             if let Some((item, problem)) = item.and_then(|item| Some((item, self.problems.get(&item)?))) {

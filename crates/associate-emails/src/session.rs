@@ -4,10 +4,9 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
 use queue_email_associator::answer::InvocationError;
-use queue_email_associator::deferred::Deferred;
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Envelope;
-use queue_email_associator::sdk;
+use queue_email_associator::sdk::{self, Deferred};
 use queue_email_associator::settings::Settings;
 
 use crate::args::FileArgs;
@@ -96,12 +95,7 @@ pub(crate) fn read<'p>(
 ) -> Result<(Envelope<'p>, Pairs), InvocationError> {
     let invalid = InvocationError::InvalidRequest;
     let envelope = Envelope::read(payload).map_err(|error| invalid(error.to_string()))?;
-    let pairs = Pairs::read(&envelope, settings.context()).map_err(|error| {
-        invalid(match error.path_text() {
-            Some(path) => format!("{path}: {}", error.message),
-            None => error.message.to_string(),
-        })
-    })?;
+    let pairs = Pairs::read(&envelope, settings.context()).map_err(|error| invalid(error.to_string()))?;
     Ok((envelope, pairs))
 }
 

@@ -172,14 +172,14 @@ fn unused(word: &str, from: usize, is_used: impl Fn(&str) -> bool) -> String {
 #[cfg(test)]
 mod tests {
     use queue_email_associator::payload::Envelope;
-    use queue_email_associator::requests::{Context, Home, InstanceId};
+    use queue_email_associator::requests::{ArnScope, Context, InstanceId};
 
     use super::*;
 
     fn fixture_of(payload: &str) -> Fixture {
-        let (envelope, home) = (Envelope::read(payload.as_bytes()).unwrap(), Home::new("us-east-1"));
-        let instance = InstanceId::parse("i", &home).unwrap();
-        fixture(&Pairs::read(&envelope, Context::new(&home, Some(&instance))).unwrap())
+        let (envelope, scope) = (Envelope::read(payload.as_bytes()).unwrap(), ArnScope::new("us-east-1"));
+        let instance = InstanceId::parse("i", &scope).unwrap();
+        fixture(&Pairs::read(&envelope, Context::new(&scope, Some(&instance))).unwrap())
     }
 
     #[test]

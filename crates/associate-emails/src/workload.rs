@@ -82,14 +82,14 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use queue_email_associator::payload::Envelope;
-    use queue_email_associator::requests::{Context, Home, InstanceId};
+    use queue_email_associator::requests::{ArnScope, Context, InstanceId};
 
     use super::*;
 
     fn workload(payload: &str) -> Workload {
-        let (envelope, home) = (Envelope::read(payload.as_bytes()).unwrap(), Home::new("us-east-1"));
-        let instance = InstanceId::parse("i", &home).unwrap();
-        Workload::of(&Pairs::read(&envelope, Context::new(&home, Some(&instance))).unwrap())
+        let (envelope, scope) = (Envelope::read(payload.as_bytes()).unwrap(), ArnScope::new("us-east-1"));
+        let instance = InstanceId::parse("i", &scope).unwrap();
+        Workload::of(&Pairs::read(&envelope, Context::new(&scope, Some(&instance))).unwrap())
     }
 
     #[test]

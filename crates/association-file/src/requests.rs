@@ -5,7 +5,7 @@ use std::str::FromStr;
 use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Mention, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Item, Json, Source};
-use queue_email_associator::requests::{self, Base, Field, Home, InstanceId, Path};
+use queue_email_associator::requests::{self, ArnScope, Base, Field, InstanceId, Path};
 
 /// The member of a request that says on which lines of the file it stands: one for each of its addresses.
 const ROWS: &str = "rows";
@@ -17,7 +17,7 @@ const REFERENCES: &str = "references";
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The partition and Region that every ARN must be of.
-    pub home: Home,
+    pub scope: ArnScope,
     /// The instance of requests that name none, if it is known here.
     pub instance: Option<InstanceId>,
 }
@@ -39,7 +39,11 @@ impl<'p> Requests<'p> {
             delivery: Delivery::default(),
         };
         Requests::new(
-            Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source].into(), beside: Vec::new() },
+            Envelope {
+                kind: EnvelopeKind::DistributedMap,
+                sources: vec![source].into(),
+                other_members: Vec::new(),
+            },
             context,
         )
     }
@@ -61,7 +65,7 @@ impl<'p> Requests<'p> {
         // A file has its own limit.
         let rules = requests::Context {
             max_parts: usize::MAX,
-            ..requests::Context::new(&context.home, Some(&instance))
+            ..requests::Context::new(&context.scope, Some(&instance))
         };
         let pairs = Pairs::read(&envelope, rules).map_err(|invalid| invalid.message.to_string())?;
         Ok(Requests { envelope, pairs })
@@ -170,7 +174,7 @@ mod tests {
 
     #[test]
     fn path_in_a_batch_leads_to_its_row() {
-        let context = Context { home: Home::new("eu-central-1"), instance: None };
+        let context = Context { scope: ArnScope::new("eu-central-1"), instance: None };
         let input = r#"{"BatchInput":{"failOnRetryable":false},"Items":[
             {"queueId":"q","emailAddressIds":["e","f"],"rows":[2,7]},
             {"queueId":"q","emailAddressIds":["e"],"rows":[9]},

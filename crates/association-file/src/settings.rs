@@ -25,7 +25,7 @@ impl FileSettings {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let settings = Settings::read(&lookup)?;
         Ok(FileSettings {
-            context: Context { home: settings.home, instance: settings.instance },
+            context: Context { scope: settings.scope, instance: settings.instance },
             log_level: settings.log_level,
             s3_endpoint: Settings::endpoint(&lookup, "AWS_ENDPOINT_URL_S3")?,
         })

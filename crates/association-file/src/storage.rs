@@ -26,7 +26,7 @@ pub fn client(
 ) -> Client {
     let mut config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(settings.context.home.region().to_owned()))
+        .region(Region::new(settings.context.scope.region().to_owned()))
         .credentials_provider(credentials)
         .http_client(http)
         .retry_config(RetryConfig::standard())

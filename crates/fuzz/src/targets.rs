@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use queue_email_associator::payload::{Envelope, Json};
-use queue_email_associator::requests::{Base, Context, Home, Named, Request, with_request};
+use queue_email_associator::requests::{ArnScope, Base, Context, Named, Request, with_request};
 use serde_json::Value;
 use testbed::sqs::FAILURES;
 use testbed::world::{Ending, World};
@@ -61,16 +61,16 @@ fn envelope(payload: &[u8]) -> Result<Met, String> {
 
 fn body(payload: &[u8]) -> Result<Met, String> {
     let Ok(text) = std::str::from_utf8(payload) else { return Ok(Met::new()) };
-    let home = Home::new("eu-central-1");
-    with_request(text, |json| request(json, &home)).unwrap_or_else(|invalid| {
+    let scope = ArnScope::new("eu-central-1");
+    with_request(text, |json| request(json, &scope)).unwrap_or_else(|invalid| {
         one_line(&invalid.message)?;
         Ok(Met::from([format!("unreadable: {}", skeleton(&invalid.message))]))
     })
 }
 
 /// Checks again every value that a request passes on. No value may have a meaning in a URI.
-fn request(json: &Json<'_>, home: &Home) -> Result<Met, String> {
-    let context = Context::new(home, None);
+fn request(json: &Json<'_>, scope: &ArnScope) -> Result<Met, String> {
+    let context = Context::new(scope, None);
     let request = Request::read(json, Base::Root, &context);
     let mut met = Met::new();
     for entry in &request.entries {

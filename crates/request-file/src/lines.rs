@@ -75,7 +75,7 @@ mod tests {
         );
         let expected = [
             (1, None),
-            (2, Some("the line is a list: expected an association request, an object".to_owned())),
+            (2, Some("the line is an array: expected an association request, an object".to_owned())),
             (3, Some("the line is not valid JSON: expected value (column 13)".to_owned())),
             (4, Some("the line is not valid JSON: the document ends too early (column 1)".to_owned())),
             (5, Some("the line is not valid JSON: ".to_owned())),

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use crate::associate::names::LookupResults;
 use crate::failure::Retry;
 use crate::payload::Envelope;
-use crate::requests::{Context, Home, Id, Named};
+use crate::requests::{ArnScope, Context, Id, Named};
 
 use super::*;
 
 fn pairs(request: &Value) -> Pairs {
     let payload = request.to_string();
     let envelope = Envelope::read(payload.as_bytes()).unwrap();
-    Pairs::read(&envelope, Context::new(&Home::new("eu-central-1"), Some(&"i".into()))).unwrap()
+    Pairs::read(&envelope, Context::new(&ArnScope::new("eu-central-1"), Some(&"i".into()))).unwrap()
 }
 
 /// Finds every name except those with a leading question mark. The identifier is the name after `mark`, without its

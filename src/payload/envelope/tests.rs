@@ -31,91 +31,78 @@ fn structure_tells_envelopes_apart() {
 }
 
 #[test]
-fn no_envelope_gives_a_reason() {
-    let refused = "the payload is no batch of records: ";
-    let accepted = "accepted are records of aws:sqs or of aws:sns, not mixed";
-    let object = "an object without eventSource, like a request or the body of a message";
-    let pipe = "a pipe sends whole records if its target has no input template (InputTemplate); to send several \
-                requests at once, send {\"Items\": [requests]} or the associations of one request";
-    let message = "a message as the SQS API writes it (MessageId, Body)";
-    let as_record = "send each message as {\"eventSource\": \"aws:sqs\", \"messageId\": its MessageId, \"body\": its Body}";
+fn other_payloads_are_rejected_with_a_reason() {
+    let object = "is not an SQS or SNS record: eventSource is missing";
+    let instead = "send several requests as {\"Items\": [requests]} or as the associations of one request, and do not set \
+                   an input template (InputTemplate) for a pipe";
+    let message = "is a message from the SQS API (MessageId, Body), not a record; send it as {\"eventSource\": \
+                   \"aws:sqs\", \"messageId\": its MessageId, \"body\": its Body}";
+    let other = "expected only records of aws:sqs, or only of aws:sns";
     let table = [
         ("", "the payload is not valid JSON: EOF while parsing a value at line 1 column 0".to_owned()),
         ("{} x", "the payload is not valid JSON: trailing characters at line 1 column 4".to_owned()),
-        (
-            r#""text""#,
-            "the payload is a string; accepted are an object or an array of SQS records".to_owned(),
-        ),
-        ("null", "the payload is null; accepted are an object or an array of SQS records".to_owned()),
-        (r#"{"Records": 5}"#, "Records is a number; a list is expected".to_owned()),
-        (r#"{"Records": {}}"#, "Records is an object; a list is expected".to_owned()),
-        (
-            r#"{"Records": [{"eventSource": "aws:s3"}]}"#,
-            format!("{refused}Records[0] is a record of aws:s3; {accepted}"),
-        ),
+        (r#""text""#, "the payload must be an object or an array of SQS records, not a string".to_owned()),
+        ("null", "the payload must be an object or an array of SQS records, not null".to_owned()),
+        (r#"{"Records": 5}"#, "Records must be an array, not a number".to_owned()),
+        (r#"{"Records": {}}"#, "Records must be an array, not an object".to_owned()),
+        (r#"{"Records": [{"eventSource": "aws:s3"}]}"#, format!("Records[0] is a record of aws:s3; {other}")),
         (
             r#"{"Records": [{"eventSource": "aws:sqs", "messageId": "m"}, {"EventSource": "aws:sns"}]}"#,
-            format!("{refused}Records[1] is a record of aws:sns; {accepted}"),
+            format!("Records[1] is a record of aws:sns; {other}"),
         ),
         (
             r#"{"Records": [{"eventSource": "someone@brand.example"}]}"#,
-            format!("{refused}Records[0] is {object}; {accepted}; {pipe}"),
+            format!("Records[0] {object}; {instead}"),
         ),
-        (
-            r#"{"Records": [{"MessageId": "m", "Body": "{}"}]}"#,
-            format!("{refused}Records[0] is {message}; {accepted}; {as_record}"),
-        ),
+        (r#"{"Records": [{"MessageId": "m", "Body": "{}"}]}"#, format!("Records[0] {message}")),
         (
             r#"{"Records": [{"eventSource": "aws:sqs", "MessageId": "m", "Body": "{}"}]}"#,
-            format!("{refused}Records[0] is {message}; {accepted}; {as_record}"),
+            format!("Records[0] {message}"),
         ),
-        (
-            r#"[{"MessageId": "m", "ReceiptHandle": "h", "Body": "{}"}]"#,
-            format!("{refused}[0] is {message}; {accepted}; {as_record}"),
-        ),
+        (r#"[{"MessageId": "m", "ReceiptHandle": "h", "Body": "{}"}]"#, format!("[0] {message}")),
         (
             r#"[{"detail-type": "t", "source": "s", "detail": {}}]"#,
-            format!("{refused}[0] is an EventBridge event; {accepted}; send each event by itself"),
+            "[0] is an EventBridge event, not a record; send each event alone".to_owned(),
         ),
-        ("[{}]", format!("{refused}[0] is {object}; {accepted}; {pipe}")),
+        ("[{}]", format!("[0] {object}; {instead}")),
         (
             r#"[{"queueId": "q", "emailAddressId": "e"}, {"queueId": "p", "emailAddressId": "e"}]"#,
-            format!("{refused}[0] is {object}; {accepted}; {pipe}"),
+            format!("[0] {object}; {instead}"),
         ),
-        (r#"["someone@brand.example"]"#, format!("{refused}[0] is a string; {accepted}; {pipe}")),
+        (
+            r#"["someone@brand.example"]"#,
+            format!("[0] must be an SQS or SNS record, not a string; {instead}"),
+        ),
         (
             r#"[{"messageId": "m", "eventSource": "aws:sqs", "body": "{}"}, 7]"#,
-            format!("{refused}[1] is a number; {accepted}; {pipe}"),
+            format!("[1] must be an SQS or SNS record, not a number; {instead}"),
         ),
-        (r#"{"Records": [[]]}"#, format!("{refused}Records[0] is a list; {accepted}; {pipe}")),
+        (
+            r#"{"Records": [[]]}"#,
+            format!("Records[0] must be an SQS or SNS record, not an array; {instead}"),
+        ),
         (
             r#" "{\"queueId\": \"q\"}""#,
-            "the payload is a string that holds JSON, which was encoded twice; accepted are an object or an array \
-             of SQS records"
+            "the payload must be an object or an array of SQS records, not a string that contains JSON (encoded twice?)"
                 .to_owned(),
         ),
         (
             "{\"queueId\": \"q\"}\n{\"queueId\": \"p\"}",
-            "the payload is not valid JSON: trailing characters at line 2 column 1; several JSON documents stand in \
-             it, one after the other, as in a file of JSON lines: send them as {\"Items\": [requests]}, or give such \
-             a file to associate-emails under a name that ends in .jsonl"
+            "the payload contains several JSON documents (JSON Lines?), the second at line 2 column 1; send them as \
+             {\"Items\": [requests]}, or pass the file to associate-emails with a name that ends in .jsonl"
                 .to_owned(),
         ),
-        (r#"{"Items": {}}"#, "Items is an object; a list is expected".to_owned()),
-        (r#"{"Records": [], "Records": []}"#, "Records is given twice; once is accepted".to_owned()),
-        (r#"{"Items": [], "Items": []}"#, "Items is given twice; once is accepted".to_owned()),
-        (
-            r#"{"BatchInput": {}, "Items": [], "BatchInput": {}}"#,
-            "BatchInput is given twice; once is accepted".to_owned(),
-        ),
+        (r#"{"Items": {}}"#, "Items must be an array, not an object".to_owned()),
+        (r#"{"Records": [], "Records": []}"#, r#"duplicate field "Records""#.to_owned()),
+        (r#"{"Items": [], "Items": []}"#, r#"duplicate field "Items""#.to_owned()),
+        (r#"{"BatchInput": {}, "Items": [], "BatchInput": {}}"#, r#"duplicate field "BatchInput""#.to_owned()),
         (
             r#"{"id": "i", "detail-type": "t", "source": "s", "detail": {}, "detail": {}}"#,
-            "detail is given twice; once is accepted".to_owned(),
+            r#"duplicate field "detail""#.to_owned(),
         ),
         (
             r#"{"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}"#,
-            "Records[0].messageId is missing; nothing was called, because a failure of that message could not be \
-             reported"
+            "Records[0].messageId is missing; no call was made, because a failure of this message could not be reported"
                 .to_owned(),
         ),
     ];
@@ -125,16 +112,13 @@ fn no_envelope_gives_a_reason() {
 }
 
 #[test]
-fn wrong_record_is_refused_without_a_quote() {
+fn message_about_a_wrong_type_does_not_quote_the_value() {
     let error = kind(r#"[{"attributes": "someone@brand.example"}]"#).unwrap_err();
-    assert_eq!(
-        error,
-        "the payload is not valid JSON: not a record as SQS or SNS sends it at line 1 column 39"
-    );
+    assert_eq!(error, "the payload has a record with a field of the wrong type at line 1 column 39");
 }
 
 #[test]
-fn byte_order_marks_are_passed_over() {
+fn byte_order_marks_are_ignored() {
     assert_eq!(kind("\u{feff}{}"), Ok(EnvelopeKind::Direct));
     assert_eq!(kind("\u{feff}[]"), Ok(EnvelopeKind::Pipes));
     assert!(kind("\u{feff}{}\n{}").unwrap_err().contains("several JSON documents"));
@@ -158,7 +142,7 @@ fn replayed_event_has_a_new_identifier() {
 #[test]
 fn body_without_text_stays_with_its_record() {
     for (body, reason) in [
-        ("5", "body is a number; a string is expected"),
+        ("5", "body must be a string, not a number"),
         (r#""\ud800""#, "body is not valid text: unexpected end of hex escape at line 1 column 8"),
     ] {
         let payload = format!(

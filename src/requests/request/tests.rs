@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::requests::Intent;
-use crate::requests::{Defaults, Home, Named};
+use crate::requests::{ArnScope, Defaults, Named};
 
 const ARN: &str = "arn:aws:connect:eu-central-1:111122223333:instance";
 
@@ -16,12 +16,12 @@ fn read_in(
     environment: Option<&str>,
     batch_input: &str,
 ) -> (Vec<String>, Vec<(String, String)>) {
-    let home = Home::new("eu-central-1");
+    let scope = ArnScope::new("eu-central-1");
     let batch_input = Json::parse(batch_input).unwrap();
-    let defaults = Defaults::read(&batch_input, &home).unwrap();
+    let defaults = Defaults::read(&batch_input, &scope).unwrap();
     let request = request.replace("ARN", ARN);
     let json = Json::parse(&request).unwrap();
-    let context = Context { instance: environment.map(Into::into), defaults, ..Context::new(&home, None) };
+    let context = Context { instance: environment.map(Into::into), defaults, ..Context::new(&scope, None) };
     let request = Request::read(&json, Base::Root, &context);
     let entry = |entry: &Entry<'_>| {
         let queue = match entry.queue {
@@ -133,21 +133,36 @@ fn single_elements_have_paths_without_an_index() {
         let (_, invalid) = read(request);
         assert_eq!((invalid.len(), invalid[0].0.as_str()), (1, path), "{request}");
     }
-    let home = Home::new("eu-central-1");
+    let scope = ArnScope::new("eu-central-1");
     let json = Json::parse(r#"{"associations":{"queueId":"q","emailAddressIds":"e"}}"#).unwrap();
-    let context = Context { instance: Some("i".into()), ..Context::new(&home, None) };
+    let context = Context { instance: Some("i".into()), ..Context::new(&scope, None) };
     let request = Request::read(&json, Base::Root, &context);
     assert_eq!(request.entries[0].addresses[0].0.to_string(), "associations.emailAddressIds");
 }
 
 #[test]
+fn batch_input_has_no_fields_of_an_item() {
+    for (batch_input, field) in [
+        (r#"{"queueId":"q"}"#, Some("BatchInput.queueId")),
+        (r#"{"associations":[]}"#, Some("BatchInput.associations")),
+        (r#"{"emailAddressIds":["e"]}"#, Some("BatchInput.emailAddressIds")),
+        (r#"{"queueId":null,"note":1,"reference":"r"}"#, None),
+    ] {
+        let json = Json::parse(batch_input).unwrap();
+        let error = Defaults::read(&json, &ArnScope::new("eu-central-1")).err();
+        let path = error.map(|invalid| invalid.path_text().unwrap());
+        assert_eq!(path.as_deref(), field, "{batch_input}");
+    }
+}
+
+#[test]
 fn check_queues_needs_a_dry_run() {
     let options = |request: &str, batch_input: &str| {
-        let home = Home::new("eu-central-1");
+        let scope = ArnScope::new("eu-central-1");
         let batch_input = Json::parse(batch_input).unwrap();
-        let defaults = Defaults::read(&batch_input, &home).unwrap();
+        let defaults = Defaults::read(&batch_input, &scope).unwrap();
         let json = Json::parse(request).unwrap();
-        let context = Context { instance: Some("i".into()), defaults, ..Context::new(&home, None) };
+        let context = Context { instance: Some("i".into()), defaults, ..Context::new(&scope, None) };
         let request = Request::read(&json, Base::Root, &context);
         match request.invalid.first() {
             None => Ok(request.options.intent),
@@ -230,7 +245,16 @@ fn disagreeing_arns_are_invalid() {
         assert_eq!(invalid.len(), 1, "{request}");
         assert_eq!(invalid[0].0, path, "{request}");
     }
-    // A refused ARN does not count for the ARNs after it.
+    // Entries belong to the account of the earlier ARNs in their request.
+    let request = format!(
+        r#"{{"associations":[{{"queueId":"ARN/i/queue/q","emailAddressId":"a"}},
+            {{"queueId":"{other_account}/i/queue/q","emailAddressId":"b"}},
+            {{"queueId":"ARN/i/queue/q","emailAddressId":"c"}}]}}"#
+    );
+    let (pairs, invalid) = read(&request);
+    assert_eq!(pairs, ["i/q: a", "i/q: c"]);
+    assert_eq!((invalid.len(), invalid[0].0.as_str()), (1, "associations[1].queueId"));
+    // A rejected ARN does not count for the ARNs after it.
     let request = format!(
         r#"{{"instanceId":"i","queueId":"q","emailAddressIds":
             ["{other_account}/j/email-address/a","ARN/i/email-address/b","ARN/i/email-address/c"]}}"#
@@ -281,10 +305,10 @@ fn invalid_parts_are_named_and_valid_parts_go_on() {
             "associations[10]",
         ]
     );
-    assert_eq!(invalid[0].1, "emailAddressIds has an element that is a number; a string is expected");
-    assert_eq!(invalid[7].1, "emailAddressIds is a number; a string or a list of strings is expected");
-    assert_eq!(invalid[6].1, "emailAddressIds is an empty list; at least one element is expected");
-    assert_eq!(invalid[12].1, "associations[10] is a number; an object is expected");
+    assert_eq!(invalid[0].1, "an emailAddressIds element must be a string, not a number");
+    assert_eq!(invalid[7].1, "emailAddressIds must be an array of strings or a string, not a number");
+    assert_eq!(invalid[6].1, "emailAddressIds must not be empty");
+    assert_eq!(invalid[12].1, "associations[10] must be an object, not a number");
 }
 
 #[test]
@@ -298,25 +322,21 @@ fn invalid_entry_is_one_failure() {
 fn invalid_request_field_fails_the_whole_request() {
     let pair = r#""associations":[{"queueId":"q","emailAddressId":"e"}]"#;
     for (field, path, message) in [
-        (r#""dryRun":"true","#, "dryRun", "dryRun is a string; true or false is expected"),
-        (r#""dryRun":"","#, "dryRun", "dryRun is a string; true or false is expected"),
-        (
-            r#""failOnPermanent":1,"#,
-            "failOnPermanent",
-            "failOnPermanent is a number; true or false is expected",
-        ),
+        (r#""dryRun":"true","#, "dryRun", "dryRun must be true or false, not a string"),
+        (r#""dryRun":"","#, "dryRun", "dryRun must be true or false, not a string"),
+        (r#""failOnPermanent":1,"#, "failOnPermanent", "failOnPermanent must be true or false, not a number"),
         (
             r#""failOnRetryable":[],"#,
             "failOnRetryable",
-            "failOnRetryable is a list; true or false is expected",
+            "failOnRetryable must be true or false, not an array",
         ),
-        (r#""dryrun":true,"#, "dryrun", "\"dryrun\" is not a field of a request; dryRun was meant"),
-        (r#""instanceId":7,"#, "instanceId", "instanceId is a number; a string is expected"),
-        (r#""instanceId":"","#, "instanceId", "instanceId is an empty string; a value is expected"),
+        (r#""dryrun":true,"#, "dryrun", r#"unknown field "dryrun"; did you mean "dryRun"?"#),
+        (r#""instanceId":7,"#, "instanceId", "instanceId must be a string, not a number"),
+        (r#""instanceId":"","#, "instanceId", "instanceId must not be empty"),
         (
             r#""queueId":"q","#,
             "queueId",
-            "queueId stands beside associations; it belongs into an entry of it",
+            "queueId is not allowed next to associations; move it into an entry",
         ),
     ] {
         let (entries, invalid) = read_in(&format!("{{{field}{pair}}}"), Some("i"), "{}");

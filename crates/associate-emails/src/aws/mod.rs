@@ -22,9 +22,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use queue_email_associator::connect::{Class, Connect, DirectoryKind, ListCall, Refusal, SearchCall};
-use queue_email_associator::deferred::Deferred;
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::requests::Named;
+use queue_email_associator::sdk::Deferred;
 
 pub(crate) use certificates::with_advice;
 use credentials::LoadedCredentials;

@@ -46,7 +46,7 @@ fn success_is_shown_and_exits_0() {
 fn failed_entry_is_a_row_and_exits_1() {
     let ran = run(&["--quiet"], "one-invalid.json", ONE_INVALID);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
-    let cells = ["associations[1].emailAddressId", "InvalidRequest", "no", "emailAddressId is missing"];
+    let cells = ["associations[1].emailAddressId", "InvalidRequest", "no", "missing emailAddressId"];
     assert_eq!(ran.rows(&cells), 1, "{}", ran.stdout);
     assert!(ran.stdout.contains("PARTIAL: 2 requested, 1 associated, 1 failed"), "{}", ran.stdout);
     assert_eq!(ran.last_line(), SIMULATED);
@@ -73,7 +73,7 @@ fn unusable_input_is_one_line_and_exits_2() {
         (run_on_stdin(&[], "\"text\""), "associate-emails: standard input: no header in the first 10 rows"),
         (
             run_on_stdin(&["--format", "json"], "null"),
-            "associate-emails: InvalidRequest: the payload is null; accepted are an object or an array of SQS records",
+            "associate-emails: InvalidRequest: the payload must be an object or an array of SQS records, not null",
         ),
         (
             run_on_stdin(&[], "queueId,emailAddressId\n"),
@@ -85,7 +85,7 @@ fn unusable_input_is_one_line_and_exits_2() {
         ),
         (
             run_on_stdin(&[], r#"{"Items": [], "BatchInput": {"dryRun": 1}}"#),
-            "associate-emails: InvalidRequest: BatchInput.dryRun: dryRun is a number; true or false is expected",
+            "associate-emails: InvalidRequest: BatchInput.dryRun must be true or false, not a number",
         ),
     ];
     for (ran, message) in table {
@@ -98,7 +98,7 @@ fn unusable_input_is_one_line_and_exits_2() {
 #[test]
 fn file_with_nothing_valid_exits_2() {
     for (name, content, message) in [
-        ("nothing-valid.json", r#"{"instanceId": "i", "queueId": "q"}"#, "emailAddressId is missing"),
+        ("nothing-valid.json", r#"{"instanceId": "i", "queueId": "q"}"#, "missing emailAddressId"),
         (
             "nothing-valid.csv",
             "instanceId,queueId,emailAddressId\ni,q,\n",

@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use queue_email_associator::requests::{Home, InstanceId};
+use queue_email_associator::requests::{ArnScope, InstanceId};
 use serde_json::{Value, json};
 
 use super::*;
 
 fn context() -> Context {
-    Context { home: Home::new("eu-central-1"), instance: None }
+    Context { scope: ArnScope::new("eu-central-1"), instance: None }
 }
 
 fn grouped(key: &str, text: &str) -> (Grouping, Vec<Value>) {
@@ -60,7 +60,7 @@ fn arns_become_identifiers_and_names_stay() {
 
 #[test]
 fn known_default_instance_is_written_out() {
-    let instance = InstanceId::parse("i-1", &context().home).unwrap();
+    let instance = InstanceId::parse("i-1", &context().scope).unwrap();
     let context = Context { instance: Some(instance), ..context() };
     let text = "instanceId,queueId,emailAddressId\n,q,e1\ni-1,q,e2\n";
     let grouping = group("f.csv", text.as_bytes(), &context).unwrap();
@@ -102,14 +102,14 @@ fn lines_too_large_for_the_map_are_reported() {
     assert_eq!(lines, [json!({ "queueId": "q", "emailAddressIds": ["e"], "rows": [5] })]);
     let invalid = invalid(&grouping);
     assert_eq!(invalid.len(), 103);
-    assert!(invalid[0].starts_with("1 queueName is 20000 characters long"), "{}", invalid[0]);
-    assert!(invalid[1].starts_with("2 queueId is given twice"), "{}", invalid[1]);
+    assert!(invalid[0].starts_with("1 queueName has 20000 characters"), "{}", invalid[0]);
+    assert!(invalid[1].starts_with(r#"2 duplicate field "queueId""#), "{}", invalid[1]);
     assert!(
-        invalid[2].starts_with("3 the line is a list: expected an association request, an object"),
+        invalid[2].starts_with("3 the line is an array: expected an association request, an object"),
         "{}",
         invalid[2]
     );
-    assert!(invalid[102].starts_with("4 emailAddressId is missing"), "{}", invalid[102]);
+    assert!(invalid[102].starts_with("4 missing emailAddressId, "), "{}", invalid[102]);
 }
 
 #[test]

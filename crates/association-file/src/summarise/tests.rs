@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use queue_email_associator::requests::Home;
+use queue_email_associator::requests::ArnScope;
 use serde_json::{Value, json};
 
 use super::*;
@@ -14,7 +14,7 @@ mod failed;
 mod put_back;
 
 fn context() -> Context {
-    Context { home: Home::new("eu-central-1"), instance: None }
+    Context { scope: ArnScope::new("eu-central-1"), instance: None }
 }
 
 /// The requests of a grouped file, with its counts.

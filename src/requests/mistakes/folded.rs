@@ -1,22 +1,22 @@
-//! Folded names: compares names as a person reads them, so that `Dry run` is recognised as `dryRun`.
+//! Compares names as a person reads them, so that `Dry run` is recognised as `dryRun`.
 
 use unicode_normalization::UnicodeNormalization;
 
 /// The longest known name has 15 letters (`emailAddressIds`).
 const CAPACITY: usize = 16;
 
-/// A name in compatibility form (NFKC) and lower case, without everything that is neither a letter nor a digit.
+/// A name in compatibility form (NFKC) and lower case, reduced to letters and digits.
 ///
-/// Known names are short and ASCII. A name that folds to any other form is unknown, so its letters are not kept.
+/// Known names are short and ASCII. A name that folds to anything else is unknown, so its letters are not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Folded {
+pub(in crate::requests) struct Folded {
     letters: [u8; CAPACITY],
     length: usize,
 }
 
 impl Folded {
-    /// Folds a name. Every unknown member of a request passes here, so an ASCII name needs no allocation.
-    pub(super) fn of(name: &str) -> Self {
+    /// Folds a name, without an allocation for an ASCII name, because every unknown field of a request is folded.
+    pub(in crate::requests) fn of(name: &str) -> Self {
         if name.is_ascii() {
             let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
             Folded::collect(letters.map(char::from))
@@ -25,8 +25,8 @@ impl Folded {
         }
     }
 
-    /// Whether a known name has this folded form. Known names are ASCII letters only.
-    pub(super) fn is(&self, known: &str) -> bool {
+    /// Whether a known name has this folded form. Known names have only ASCII letters.
+    pub(in crate::requests) fn is(&self, known: &str) -> bool {
         known.as_bytes().eq_ignore_ascii_case(&self.letters[..self.length])
     }
 
@@ -44,16 +44,14 @@ impl Folded {
     }
 }
 
-/// Unicode counts the four Hangul fillers as letters, although they are invisible. Compatibility form turns all four
-/// into these two.
+/// Unicode classifies the four Hangul fillers as letters, although they are invisible. Compatibility form maps all four
+/// to these two.
 fn is_filler(c: char) -> bool {
     matches!(c, '\u{115f}' | '\u{1160}')
 }
 
-/// Whether a person would read a name as a known one. The name may have another case or width, or hold spaces,
-/// punctuation, control characters or invisible characters.
-///
-/// The known name consists of at most 16 ASCII letters.
+/// Whether a person would read a name as the known one. The name may differ in case and width, and contain spaces,
+/// punctuation, control characters or invisible characters. `known` has at most 16 ASCII letters.
 pub(crate) fn is_nearly(name: &str, known: &str) -> bool {
     Folded::of(name).is(known)
 }
@@ -63,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn similar_spelling_is_nearly_the_name() {
+    fn similar_spellings_are_recognised() {
         for name in [
             "dryRun",
             "dryrun",
@@ -122,7 +120,7 @@ mod tests {
 
     /// The ranges are Default_Ignorable_Code_Point of the Unicode Character Database, and the control characters.
     #[test]
-    fn invisible_characters_make_no_other_name() {
+    fn invisible_characters_do_not_change_a_name() {
         let ranges = [
             0..=0x1f,
             0x7f..=0xa0,

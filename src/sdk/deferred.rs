@@ -1,4 +1,4 @@
-//! Deferred: an AWS client that is made when it is first needed.
+//! An AWS client that is created when it is first needed.
 //!
 //! The SDK reads its list of partitions and compiles their regular expressions for each client. That is half of all the
 //! work of a cold start, and the first poll does not need a client.
@@ -8,16 +8,16 @@ use std::sync::{Arc, LazyLock};
 
 type Make<Client> = Box<dyn FnOnce() -> Client + Send>;
 
-/// A client that the first caller makes. It is made at most once.
+/// A client that the first caller creates. It is created at most once.
 pub struct Deferred<Client>(Arc<LazyLock<Client, Make<Client>>>);
 
 impl<Client> Deferred<Client> {
-    /// Wraps the function that makes the client.
+    /// Wraps the function that creates the client.
     pub fn new(make: impl FnOnce() -> Client + Send + 'static) -> Self {
         Deferred(Arc::new(LazyLock::new(Box::new(make))))
     }
 
-    /// Returns the client. If another thread is making it, this call waits.
+    /// Returns the client. Waits if another thread is creating it.
     pub fn get(&self) -> &Client {
         &self.0
     }

@@ -1,0 +1,128 @@
+//! Hints for well-known mistakes, if a payload or body contains no request.
+
+use crate::payload::{Json, Members};
+use crate::requests::invalid::shortened;
+
+use super::folded::is_nearly;
+use super::misplaced::{Misplaced, misplaced_fields};
+
+/// Describes an object that specifies no pairs, and says what to send instead.
+pub(in crate::requests) fn hint_for_object(members: &Members<'_>) -> Option<String> {
+    let member = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    let has = |names: &[&str]| names.iter().all(|name| member(name).is_some());
+    if matches!(member("Messages"), Some(Json::Array(_))) {
+        return Some(format!(
+            "the request looks like the output of aws sqs receive-message (Messages); {AS_RECORDS}"
+        ));
+    }
+    if has(&["MessageId", "Body"]) {
+        return Some(format!(
+            "the request looks like a message from the SQS API (MessageId, Body); {AS_RECORDS}"
+        ));
+    }
+    if has(&["messageId", "body"]) {
+        return Some(
+            "the request looks like one record of an SQS batch; send it as {\"Records\": [record]}"
+                .to_owned(),
+        );
+    }
+    if member("detail").is_some() {
+        let missing = ["detail-type", "source"].into_iter().find(|name| member(name).is_none())?;
+        return Some(format!(
+            "the request looks like an EventBridge event without {missing}; expected detail-type, source and detail"
+        ));
+    }
+    let envelope = |name: &str| ["Records", "Items"].into_iter().find(|known| is_nearly(name, known));
+    if let Some((name, known)) = members.iter().find_map(|(name, _)| Some((name, envelope(name)?))) {
+        return Some(if name == known {
+            format!(
+                "the request has {known}, like an envelope; expected associations, or queueId and emailAddressId"
+            )
+        } else {
+            format!("unknown field {:?}; did you mean {known:?}?", shortened(name))
+        });
+    }
+    let (name, _) = members.iter().find(|(_, value)| contains_request(value))?;
+    Some(format!("the field {:?} contains a request; send its value alone", shortened(name)))
+}
+
+/// Says what to send instead of a value that is not an object. The phrase ends a message.
+pub(in crate::requests) fn hint_for_value(value: &Json<'_>) -> &'static str {
+    match value {
+        Json::Array(_) => {
+            "; send each element as its own request, or all of them as the associations of one request"
+        }
+        Json::String(text) if is_json(text) => "; it is JSON that was encoded twice: send the object itself",
+        _ => "",
+    }
+}
+
+const AS_RECORDS: &str = "send each message as a record of an SQS batch, {\"Records\": [{\"eventSource\": \"aws:sqs\", \
+                          \"messageId\": its MessageId, \"body\": its Body}]}";
+
+/// Whether a value is a request, or has one as its first element or as its text.
+fn contains_request(value: &Json<'_>) -> bool {
+    match value {
+        Json::Object(members) => has_pairs(members),
+        Json::Array(list) => matches!(list.first(), Some(Json::Object(members)) if has_pairs(members)),
+        Json::String(text) if is_json(text) => {
+            matches!(Json::parse(text), Ok(Json::Object(members)) if has_pairs(&members))
+        }
+        Json::String(_) | Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    }
+}
+
+fn has_pairs(members: &Members<'_>) -> bool {
+    matches!(misplaced_fields(members), Misplaced::Pairs)
+}
+
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(json: &str) -> String {
+        match Json::parse(json).unwrap() {
+            Json::Object(members) => hint_for_object(&members).unwrap_or_default(),
+            other => hint_for_value(&other).to_owned(),
+        }
+    }
+
+    #[test]
+    fn mistakes_are_recognised() {
+        for (json, words) in [
+            (r#"{"Messages":[{"MessageId":"m","Body":"{}"}]}"#, "the output of aws sqs receive-message"),
+            (r#"{"MessageId":"m","ReceiptHandle":"h","Body":"{}"}"#, "a message from the SQS API"),
+            (
+                r#"{"messageId":"m","body":"{}","eventSource":"aws:sqs"}"#,
+                r#"send it as {"Records": [record]}"#,
+            ),
+            (r#"{"detail":{"queueId":"q"},"source":"s"}"#, "an EventBridge event without detail-type"),
+            (r#"{"records":[]}"#, r#"unknown field "records"; did you mean "Records"?"#),
+            (r#"{"items":[{"queueId":"q"}]}"#, r#"unknown field "items"; did you mean "Items"?"#),
+            (r#"{"Records":[{"eventSource":"aws:s3"}]}"#, "the request has Records, like an envelope"),
+            (r#"{"Payload":{"queueId":"q"}}"#, r#"the field "Payload" contains a request"#),
+            (
+                r#"{"requests":[{"queueId":"q"},{"queueId":"p"}]}"#,
+                r#"the field "requests" contains a request"#,
+            ),
+            (r#"{"body":"{\"queueId\":\"q\"}"}"#, r#"the field "body" contains a request"#),
+            (r#"[{"queueId":"q"}]"#, "send each element as its own request"),
+            (r#""{\"queueId\":\"q\"}""#, "it is JSON that was encoded twice"),
+        ] {
+            assert!(hint(json).contains(words), "{json}: {}", hint(json));
+        }
+    }
+
+    #[test]
+    fn other_input_has_no_hint() {
+        for json in
+            ["{}", r#"{"instanceId":"i","dryRun":true}"#, r#"{"note":{"x":1},"text":"{"}"#, "5", r#""text""#]
+        {
+            assert_eq!(hint(json), "", "{json}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Recognises well-known mistakes of senders: names that are nearly those of fields, fields in the wrong place, and other
+//! forms of input than a request.
+
+mod folded;
+mod hints;
+mod misplaced;
+
+pub(super) use folded::Folded;
+pub(crate) use folded::is_nearly;
+pub(super) use hints::{hint_for_object, hint_for_value};
+pub(crate) use misplaced::no_misplaced_fields;
+pub(super) use misplaced::{Misplaced, misplaced, misplaced_fields};
