@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Effect, Fault, Operation, Options};
+use connect_simulator::{Effect, Fault, Fixture, Operation, Options};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::sqs::FAILURES;
@@ -212,4 +213,55 @@ async fn one_found_queue_proves_its_instance() {
     let report = world.invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await.unwrap();
     assert_eq!(world.call_count(), 61);
     assert!(report["failures"].as_array().unwrap().iter().all(|failure| failure["retryable"] == false));
+}
+
+/// Instances, each with whether it exists and whether each of its queues exists, and the calls in flight.
+fn worlds() -> impl Strategy<Value = (Vec<(bool, Vec<bool>)>, usize)> {
+    let instance = (any::<bool>(), prop::collection::vec(any::<bool>(), 1..12));
+    (prop::collection::vec(instance, 1..4), 1..9usize)
+}
+
+async fn call_every_queue_that_may_exist(instances: &[(bool, Vec<bool>)], concurrent: usize) {
+    let mut fixture = Fixture::new();
+    let mut entries = Vec::new();
+    for (number, (exists, queues)) in instances.iter().enumerate() {
+        let instance = format!("instance{number}");
+        for (queue, queue_exists) in queues.iter().enumerate() {
+            entries.extend(one_address_of(&instance, [format!("q{queue}")]));
+            if *exists && *queue_exists {
+                fixture = fixture.with_queue(&instance, format!("q{queue}"), format!("Queue {queue}"));
+            }
+        }
+        if *exists {
+            fixture = fixture.with_address(&instance, "e0", "e0@brand.example");
+        }
+    }
+    let latency = Duration::from_millis(50);
+    let options = Options { fixture, latency, ..Options::default() };
+    let world = World::in_memory(options, &[("MAX_CONCURRENT_CALLS", &concurrent.to_string())]);
+    let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
+    let is_missing = |failure: &Value| failure["error"] == "ResourceNotFoundException";
+    assert!(report["failures"].as_array().unwrap().iter().all(is_missing), "{report:#}");
+    let existing = instances.iter().filter(|(exists, _)| *exists);
+    let associated: usize = existing.map(|(_, queues)| queues.iter().filter(|exists| **exists).count()).sum();
+    assert_eq!(report["associated"], associated);
+    for (number, (exists, _)) in instances.iter().enumerate() {
+        let calls =
+            world.connect.calls().into_iter().filter(|call| call.instance == format!("instance{number}"));
+        let count = calls.count();
+        // The first queue and those in flight when a second one was not found, two lists, and SearchQueues.
+        assert!(*exists || count <= 1 + concurrent + 2 + 1, "{count} calls with {concurrent} in flight");
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_queue_that_may_exist_is_called((instances, concurrent) in worlds()) {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap()
+            .block_on(call_every_queue_that_may_exist(&instances, concurrent));
+    }
 }
