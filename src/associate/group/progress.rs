@@ -171,9 +171,7 @@ impl Progress {
                 // An earlier attempt may have succeeded although its response was lost. The API then rejects an address
                 // because it is on the queue already, and only a newer list shows that.
                 ListStatus::Read if maybe_done => self.explain(chunk, refusal),
-                ListStatus::Read | ListStatus::Denied | ListStatus::Unreadable(_) => {
-                    self.narrow(chunk, refusal)
-                }
+                _ => self.narrow(chunk, refusal),
             },
             Class::Limit => return self.over_limit(chunk, refusal),
         }
@@ -307,7 +305,7 @@ impl Progress {
             // The API may reject an address because the queue already has it, and it rejects every address of a missing
             // queue. So no address is blamed if the list cannot show that.
             ListStatus::Unreadable(list) => {
-                self.addresses.fail_unconfirmed(|refusal| undecided(refusal, list))
+                self.addresses.fail_unconfirmed(|refusal| undecided(refusal, list));
             }
             ListStatus::Denied => self.fail_unconfirmed(),
             ListStatus::Unread | ListStatus::Read => {}
