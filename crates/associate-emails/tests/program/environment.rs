@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use serde_json::json;
 
@@ -17,12 +18,14 @@ fn file(name: &str, content: &str) -> PathBuf {
 
 /// The program with `--aws` on a file with one pair, without credentials.
 fn on_aws() -> Command {
-    let pair = file("environment.csv", "instanceId,queueId,emailAddressId\ni,q,e\n");
+    // Written once, because another test may be reading it.
+    static PAIR: LazyLock<PathBuf> =
+        LazyLock::new(|| file("environment.csv", "instanceId,queueId,emailAddressId\ni,q,e\n"));
     let mut command = program(&["--aws", "--quiet"]);
     command
         .env("AWS_CONFIG_FILE", "no-such-file")
         .env("AWS_SHARED_CREDENTIALS_FILE", "no-such-file")
-        .arg(pair);
+        .arg(&*PAIR);
     command
 }
 
