@@ -1,4 +1,4 @@
-//! Errors of an invocation as a whole, with the names that `Retry` and `Catch` of a state machine match.
+//! Errors of an invocation as a whole, with the error types that a state machine's `Retry` and `Catch` match.
 
 use lambda_runtime::Diagnostic;
 

@@ -1,6 +1,6 @@
 //! Lists every failed pair and every invalid part, once for each source that requests it.
 //!
-//! A source that names one pair in two ways has one failure for it, so the rows of a report agree with its counts.
+//! If a source identifies one pair in two ways, it has one failure, so the rows of a report agree with its counts.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -119,7 +119,7 @@ impl Settler {
         time_for(usize::from(sets_visibility))
     }
 
-    /// Sends messages. Returns the sources of those that SQS did not accept.
+    /// Sends messages. Returns the sources whose messages SQS did not accept.
     async fn send(
         &self,
         messages: &[Outgoing],

@@ -126,7 +126,7 @@ async fn call_batch<E: Entry>(
         };
         let wait = backoff.next_wait();
         let retries = attempt < ATTEMPTS && Instant::now() + wait < ends;
-        let (again, gone) = not_accepted(left, result)
+        let (again, gone) = not_accepted(left, &result)
             .into_iter()
             .partition::<Vec<_>, _>(|(_, error)| error.may_pass && retries);
         failed.extend(gone);
@@ -140,8 +140,8 @@ async fn call_batch<E: Entry>(
 }
 
 /// The entries of a batch that SQS did not accept. Only a confirmed entry is accepted.
-fn not_accepted(batch: Vec<usize>, result: Result<BatchResult, SqsError>) -> Vec<(usize, SqsError)> {
-    let error_of = |position: &usize| match &result {
+fn not_accepted(batch: Vec<usize>, result: &Result<BatchResult, SqsError>) -> Vec<(usize, SqsError)> {
+    let error_of = |position: &usize| match result {
         Err(error) => Some(error.clone()),
         Ok(result) if result.accepted.contains(position) => None,
         Ok(result) => {

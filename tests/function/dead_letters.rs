@@ -56,7 +56,7 @@ async fn equal_reasons_are_one_failure() {
     );
 }
 
-/// Requests of 100 KB or more, of which everything fails.
+/// Requests of 100 KB or more in which everything fails.
 fn failing_requests() -> Vec<(&'static str, String)> {
     let request = |entries: String| format!(r#"{{"instanceId":"{INSTANCE}","associations":[{entries}]}}"#);
     let repeat =
