@@ -10,7 +10,7 @@ use crate::world::{INSTANCE, World, fixture, ids, listed, sqs};
 /// Delivers a message a second time to a world in which nothing of it can succeed. Returns the dead letters.
 async fn dead_letters(world: &World, body: &str) -> Vec<Value> {
     let batch = redelivered(sqs(&[json!(body)]));
-    assert_eq!(listed(&world.invoke(&batch).await), [""; 0], "{:.200}", body);
+    assert_eq!(listed(&world.invoke(&batch).await), [""; 0], "{body:.200}");
     world.sqs.sent_to(FAILURES)
 }
 
