@@ -113,6 +113,8 @@ impl Function {
         let settled_by = settled_by.unwrap_or_else(Instant::now);
         let redelivered = self.settler.settle(&envelope, &pairs, &outcomes, &mut failures, settled_by).await;
         let run = FinishedRun::new(envelope, pairs, &plan, outcomes, (failures, redelivered), tally);
+        // A large plan and the copies of a report's rows need not be in memory together.
+        drop(plan);
         let answer = answer(&run);
         close(closing(), &run, answer.as_ref().err());
         Ok(Completed { report: Report::new(run), answer })

@@ -163,8 +163,9 @@ pub struct Report {
 impl Report {
     /// Creates the report of a run with all of its failures.
     pub(crate) fn new(mut run: FinishedRun<'_>) -> Self {
+        let queues = std::mem::take(&mut run.queues);
         let failures = std::mem::take(&mut run.failures).into_vec();
-        Report::with_failures(&run, failures)
+        Report::with(&run, queues, failures)
     }
 
     /// Creates the report of a run without the failures that cannot fit in any case.
@@ -173,17 +174,17 @@ impl Report {
         let kept = failures.len().min(MAX_FAILURES);
         Report {
             failures_omitted: failures.len() - kept,
-            ..Report::with_failures(run, failures[..kept].to_vec())
+            ..Report::with(run, run.queues.clone(), failures[..kept].to_vec())
         }
     }
 
-    fn with_failures(run: &FinishedRun<'_>, failures: Vec<FailureEntry>) -> Self {
+    fn with(run: &FinishedRun<'_>, queues: Vec<QueueRow>, failures: Vec<FailureEntry>) -> Self {
         Report {
             status: Status::of(&run.counts),
             counts: run.counts,
             api_calls: run.tally.api_calls,
             throttled_calls: run.tally.throttled_calls,
-            queues: run.queues.clone(),
+            queues,
             failures,
             failures_omitted: 0,
             queues_omitted: 0,
