@@ -73,8 +73,14 @@ pub(crate) fn check_redriven(world: &World, body: &str) -> Result<(), String> {
     let mut valid = Requested::default();
     for failure in body["failures"].as_array().into_iter().flatten() {
         let queue = written(failure, "queueId", "queueName");
-        let address = written(failure, "emailAddressId", "emailAddress");
-        valid.leaves.insert(Leaf { queue, address });
+        let one = written(failure, "emailAddressId", "emailAddress");
+        // Failures that differ only in their address are one.
+        let list = |field: &str| failure[field].as_array().cloned().unwrap_or_default();
+        let text = |address: Value| address.as_str().unwrap_or_default().to_owned();
+        let ids = list("emailAddressIds").into_iter().map(text).map(Written::Id);
+        let names = list("emailAddresses").into_iter().map(text).map(Written::Name);
+        let addresses = std::iter::once(one).chain(ids).chain(names);
+        valid.leaves.extend(addresses.map(|address| Leaf { queue: queue.clone(), address }));
     }
     match books.unrequested([&valid].into_iter()) {
         Some((queue, address)) => {
