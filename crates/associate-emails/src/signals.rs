@@ -70,7 +70,7 @@ impl Signals {
                 let sender = sender.clone();
                 runtime.spawn(async move {
                     while listener.recv().await.is_some() {
-                        arrived(which, &sender);
+                        handle(which, &sender);
                     }
                 });
             }
@@ -105,7 +105,8 @@ impl Stop {
     }
 }
 
-fn arrived(signal: Signal, sender: &Sender<Option<Signal>>) {
+/// Passes the first signal to the caller that stops by itself, or ends the process.
+fn handle(signal: Signal, sender: &Sender<Option<Signal>>) {
     let is_first = sender.borrow().is_none();
     if is_first && sender.receiver_count() > 0 {
         sender.send_replace(Some(signal));
@@ -117,13 +118,13 @@ fn arrived(signal: Signal, sender: &Sender<Option<Signal>>) {
     std::process::exit(signal.exit_code().into());
 }
 
-/// Whether this process was started with the signal ignored. Outside Linux the answer is always no.
+/// Returns whether this process was started with the signal ignored. Outside Linux, always returns false.
 fn is_ignored(signal: Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     ignored(&status) & 1 << (signal.exit_code() - 129) != 0
 }
 
-/// The mask of ignored signals in the text of `/proc/self/status` (proc_pid_status(5)).
+/// Returns the mask of ignored signals in the text of `/proc/self/status` (proc_pid_status(5)).
 fn ignored(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)

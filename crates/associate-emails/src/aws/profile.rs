@@ -54,7 +54,7 @@ impl Profiles {
     }
 }
 
-/// The selected profile, and the profiles that provide the credentials for its role.
+/// Returns the selected profile, and the profiles that provide the credentials for its role.
 fn sources(profiles: &ProfileSet) -> impl Iterator<Item = &Profile> {
     let mut seen = HashSet::new();
     std::iter::successors(profiles.get_profile(profiles.selected_profile()), |profile| {
