@@ -74,7 +74,7 @@ impl Failure {
 
     /// The failure of a pair whose last attempt failed when no time was left for another. The cause may need time to
     /// pass, so an immediate retry is no use.
-    pub(crate) fn deadline_exceeded_after_refusal(reason: impl Into<String>) -> Self {
+    pub(crate) fn deadline_exceeded_after_rejection(reason: impl Into<String>) -> Self {
         Failure::ours("DeadlineExceeded", reason, Retry::MayPass)
     }
 

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
-use crate::connect::{Operation, Refusal};
+use crate::connect::{Operation, Rejection};
 use crate::index::GroupIndex;
 
 use super::step::{Attempt, Step, Task};
@@ -29,7 +29,7 @@ pub(super) struct RetryAttempt {
     pub(super) attempts: u32,
     pub(super) backoff: Backoff,
     /// The rejection of the last attempt.
-    pub(super) last: Refusal,
+    pub(super) last: Rejection,
     /// Connect may have carried out an earlier attempt although its response was lost.
     pub(super) maybe_done: bool,
 }

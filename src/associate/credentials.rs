@@ -1,6 +1,6 @@
 //! Stops an invocation whose credentials no longer work.
 
-use crate::connect::Refusal;
+use crate::connect::Rejection;
 
 /// Rejections of the credentials in a row after which the invocation makes no more calls. A single one may be an
 /// accident.
@@ -10,7 +10,7 @@ const REJECTIONS_TO_STOP: u32 = 2;
 #[derive(Debug, Default)]
 pub(crate) struct Credentials {
     rejections_in_a_row: u32,
-    stopped: Option<Refusal>,
+    stopped: Option<Rejection>,
 }
 
 impl Credentials {
@@ -20,15 +20,15 @@ impl Credentials {
     }
 
     /// Records that the credentials of a call were rejected or could not be loaded.
-    pub(crate) fn rejected(&mut self, refusal: &Refusal) {
+    pub(crate) fn rejected(&mut self, rejection: &Rejection) {
         self.rejections_in_a_row += 1;
         if self.rejections_in_a_row >= REJECTIONS_TO_STOP && self.stopped.is_none() {
-            self.stopped = Some(refusal.clone());
+            self.stopped = Some(rejection.clone());
         }
     }
 
     /// The rejection with which all remaining pairs fail, or `None` while calls are made.
-    pub(crate) fn stopped_by(&self) -> Option<&Refusal> {
+    pub(crate) fn stopped_by(&self) -> Option<&Rejection> {
         self.stopped.as_ref()
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::connect::{Class, DirectoryKind, Refusal, SearchCall};
+use crate::connect::{Class, DirectoryKind, Rejection, SearchCall};
 use crate::failure::{Blame, Failure, Retry};
 use crate::index::GroupIndex;
 use crate::requests::InstanceId;
@@ -119,13 +119,13 @@ impl Instances {
         Some(SearchCall { instance, directory: DirectoryKind::Queues, next_token: None })
     }
 
-    /// Records the end of the check. Without a `refusal`, the instance exists or the call was not made in time.
-    pub(super) fn checked(&mut self, call: &SearchCall, refusal: Option<&Refusal>) {
+    /// Records the end of the check. Without a `rejection`, the instance exists or the call was not made in time.
+    pub(super) fn checked(&mut self, call: &SearchCall, rejection: Option<&Rejection>) {
         let Some(state) = self.states.get_mut(&call.instance) else { return };
         let InstanceState::Checking(code) = state else { return };
-        *state = match refusal {
-            Some(refusal) if refusal.class == Class::NotFound => {
-                InstanceState::Missing(Arc::new(missing(std::mem::take(code), refusal)))
+        *state = match rejection {
+            Some(rejection) if rejection.class == Class::NotFound => {
+                InstanceState::Missing(Arc::new(missing(std::mem::take(code), rejection)))
             }
             _ => InstanceState::Open,
         };
@@ -169,8 +169,9 @@ impl Suspicion {
 }
 
 /// The failure of the other groups of a missing instance, with the error code of the groups that were called.
-fn missing(code: String, refusal: &Refusal) -> Failure {
-    let message = format!("{}; check the instanceId: SearchQueues does not find it either", refusal.message);
+fn missing(code: String, rejection: &Rejection) -> Failure {
+    let message =
+        format!("{}; check the instanceId: SearchQueues does not find it either", rejection.message);
     // The API may not find a new instance yet.
     Failure { blame: Blame::Queue, ..Failure::ours(code, message, Retry::FirstDelivery) }
 }

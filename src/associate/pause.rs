@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connect::Refusal;
+use crate::connect::Rejection;
 
 /// A wait before a step. The pause makes the step a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(crate) struct Pause {
 
 impl Pause {
     /// The wait before a rejected call is made again.
-    pub(super) fn after(refusal: &Refusal) -> Self {
-        Pause { at_least: refusal.retry_after.unwrap_or_default() }
+    pub(super) fn after(rejection: &Rejection) -> Self {
+        Pause { at_least: rejection.retry_after.unwrap_or_default() }
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
 use crate::backoff::{Backoff, BackoffSettings};
-use crate::connect::{Class, Connect, Operation, Refusal, Refused};
+use crate::connect::{Class, Connect, Operation, RejectedCall, Rejection};
 
 use super::agenda::{Agenda, PendingAttempt, Rank, RetryAttempt};
 use super::deadline::Deadline;
@@ -54,7 +54,7 @@ impl std::ops::AddAssign for Tally {
 pub trait Observer: Send + Sync {
     /// Records the end of an attempt. `addresses` is the number of addresses to associate, or zero if the call only
     /// reads.
-    fn attempt_ended(&self, operation: Operation, addresses: usize, result: Result<(), &Refusal>);
+    fn attempt_ended(&self, operation: Operation, addresses: usize, result: Result<(), &Rejection>);
 }
 
 /// Makes the calls of one invocation.
@@ -108,7 +108,7 @@ struct CallLoop<'a, 'r> {
 
 struct FinishedAttempt {
     state: AttemptState,
-    result: Result<Response, (Attempt, Refusal)>,
+    result: Result<Response, (Attempt, Rejection)>,
     turn: Turn,
     _permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
 }
@@ -290,47 +290,47 @@ impl CallLoop<'_, '_> {
         let earlier_maybe_done = maybe_done;
         let pace = self.caller.shared.pace(operation);
         if let Some(observer) = self.caller.observer {
-            let result = result.as_ref().map(|_| ()).map_err(|(_, refusal)| refusal);
+            let result = result.as_ref().map(|_| ()).map_err(|(_, rejection)| rejection);
             observer.attempt_ended(operation, addresses, result);
         }
         match &result {
-            Err((_, refusal)) if refusal.class == Class::Credentials => {
-                self.scheduler.credentials.rejected(refusal);
+            Err((_, rejection)) if rejection.class == Class::Credentials => {
+                self.scheduler.credentials.rejected(rejection);
             }
-            Err((_, refusal)) if !refusal.is_response() => {}
+            Err((_, rejection)) if !rejection.is_response() => {}
             Ok(_) | Err(_) => self.scheduler.credentials.accepted(),
         }
-        let (attempt, refusal) = match result {
+        let (attempt, rejection) = match result {
             Ok(response) => {
                 pace.succeeded(turn, now);
                 return self.scheduler.record(response, now);
             }
-            Err(refused) => refused,
+            Err(rejected) => rejected,
         };
         tracing::debug!(
-            %operation, attempt = attempts, error = refusal.code, class = ?refusal.class, "call rejected"
+            %operation, attempt = attempts, error = rejection.code, class = ?rejection.class, "call rejected"
         );
-        if refusal.class == Class::Throttled {
+        if rejection.class == Class::Throttled {
             self.tally.throttled_calls += 1;
             pace.throttled(turn, now);
-        } else if refusal.class != Class::Unavailable {
+        } else if rejection.class != Class::Unavailable {
             pace.succeeded(turn, now);
         }
-        let maybe_done = earlier_maybe_done || refusal.class == Class::Unavailable;
-        if !refusal.class.is_retried() || attempts >= self.caller.limits.max_attempts {
-            let refused = Refused { refusal, out_of_time: false, maybe_done: earlier_maybe_done };
-            return self.scheduler.record(attempt.refused(refused), now);
+        let maybe_done = earlier_maybe_done || rejection.class == Class::Unavailable;
+        if !rejection.class.is_retried() || attempts >= self.caller.limits.max_attempts {
+            let rejected = RejectedCall { rejection, out_of_time: false, maybe_done: earlier_maybe_done };
+            return self.scheduler.record(attempt.rejected(rejected), now);
         }
         let mut backoff = backoff.unwrap_or_else(|| Backoff::new(self.caller.limits.backoff));
-        let due = now + backoff.next_wait().max(refusal.retry_after.unwrap_or_default());
+        let due = now + backoff.next_wait().max(rejection.retry_after.unwrap_or_default());
         if !self.caller.deadline.allows(due) {
-            let refused = Refused { refusal, out_of_time: true, maybe_done };
-            return self.scheduler.record(attempt.refused(refused), now);
+            let rejected = RejectedCall { rejection, out_of_time: true, maybe_done };
+            return self.scheduler.record(attempt.rejected(rejected), now);
         }
         if let Some(group) = attempt.group() {
             self.scheduler.delay(group);
         }
-        let retry = RetryAttempt { attempt, rank, attempts, backoff, last: refusal, maybe_done };
+        let retry = RetryAttempt { attempt, rank, attempts, backoff, last: rejection, maybe_done };
         self.agenda.push_later(due, PendingAttempt::Again(Box::new(retry)));
     }
 
@@ -354,16 +354,19 @@ impl CallLoop<'_, '_> {
     }
 
     /// Fails every step without a call, because the API rejects the credentials.
-    fn reject_all(&mut self, rejection: &Refusal, now: Instant) {
+    fn reject_all(&mut self, rejection: &Rejection, now: Instant) {
         while !self.agenda.is_empty() {
             for pending in self.agenda.drain_all() {
-                let refused =
-                    |maybe_done| Refused { refusal: rejection.clone(), out_of_time: false, maybe_done };
+                let rejected = |maybe_done| RejectedCall {
+                    rejection: rejection.clone(),
+                    out_of_time: false,
+                    maybe_done,
+                };
                 let response = match pending {
                     PendingAttempt::First(step) => {
-                        Response::Refused { task: step.task, refused: refused(false) }
+                        Response::Rejected { task: step.task, rejected: rejected(false) }
                     }
-                    PendingAttempt::Again(retry) => retry.attempt.refused(refused(retry.maybe_done)),
+                    PendingAttempt::Again(retry) => retry.attempt.rejected(rejected(retry.maybe_done)),
                 };
                 self.scheduler.record(response, now);
             }
@@ -381,8 +384,8 @@ impl CallLoop<'_, '_> {
                 }
                 PendingAttempt::Again(retry) => {
                     let RetryAttempt { attempt, last, maybe_done, .. } = *retry;
-                    let refused = Refused { refusal: last, out_of_time: true, maybe_done };
-                    self.scheduler.record(attempt.refused(refused), now);
+                    let rejected = RejectedCall { rejection: last, out_of_time: true, maybe_done };
+                    self.scheduler.record(attempt.rejected(rejected), now);
                 }
             }
         }

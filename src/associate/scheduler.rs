@@ -231,17 +231,17 @@ impl<'p> Scheduler<'p> {
                 self.apply_reading(reading, found);
             }
             Response::Exists { call } => self.instances.checked(&call, None),
-            Response::Refused { task: Task::CheckInstance { call }, refused } => {
-                self.instances.checked(&call, Some(&refused.refusal));
+            Response::Rejected { task: Task::CheckInstance { call }, rejected } => {
+                self.instances.checked(&call, Some(&rejected.rejection));
             }
-            Response::Refused { task: Task::Associate { group, chunk }, refused } => {
-                self.update(group, |progress, _, _| progress.not_associated(chunk, refused));
+            Response::Rejected { task: Task::Associate { group, chunk }, rejected } => {
+                self.update(group, |progress, _, _| progress.not_associated(chunk, rejected));
             }
-            Response::Refused { task: Task::List { group, listing }, refused } => {
-                self.update(group, |progress, group, _| progress.not_listed(listing, &refused, group));
+            Response::Rejected { task: Task::List { group, listing }, rejected } => {
+                self.update(group, |progress, group, _| progress.not_listed(listing, &rejected, group));
             }
-            Response::Refused { task: Task::Search { reading, .. }, refused } => {
-                let found = self.names.page_rejected(reading, &refused, now);
+            Response::Rejected { task: Task::Search { reading, .. }, rejected } => {
+                let found = self.names.page_rejected(reading, &rejected, now);
                 self.apply_reading(reading, found);
             }
         }
@@ -254,7 +254,7 @@ impl<'p> Scheduler<'p> {
 
     /// Ends the group or reading of a rejected task, because the time for a retry is over.
     pub(super) fn give_up(&mut self, task: &Task, reason: &str, now: Instant) {
-        self.end(task, Failure::deadline_exceeded_after_refusal(reason), now);
+        self.end(task, Failure::deadline_exceeded_after_rejection(reason), now);
     }
 
     fn end(&mut self, task: &Task, failure: Failure, now: Instant) {

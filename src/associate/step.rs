@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::connect::{
-    AssociateCall, Connect, DirectoryEntry, ListCall, ListedAddress, Operation, Page, Refusal, Refused,
-    SearchCall,
+    AssociateCall, Connect, DirectoryEntry, ListCall, ListedAddress, Operation, Page, RejectedCall,
+    Rejection, SearchCall,
 };
 use crate::index::{DirectoryIndex, GroupIndex};
 
@@ -66,7 +66,7 @@ pub(crate) enum Response {
     /// The instance exists.
     Exists { call: SearchCall },
     /// The call failed, and is not made again.
-    Refused { task: Task, refused: Refused },
+    Rejected { task: Task, rejected: RejectedCall },
 }
 
 impl Task {
@@ -114,39 +114,39 @@ impl Attempt {
     }
 
     /// Makes the call once. A rejection returns the attempt too, because the loop may make it again.
-    pub(super) async fn make(self, connect: &Connect, time: Duration) -> Result<Response, (Self, Refusal)> {
+    pub(super) async fn make(self, connect: &Connect, time: Duration) -> Result<Response, (Self, Rejection)> {
         match self {
             Attempt::Associate { group, chunk, call } => match within(time, connect.associate(&call)).await {
                 Ok(()) => Ok(Response::Associated { group, chunk }),
-                Err(refusal) => Err((Attempt::Associate { group, chunk, call }, refusal)),
+                Err(rejection) => Err((Attempt::Associate { group, chunk, call }, rejection)),
             },
             Attempt::List { group, listing, call } => match within(time, connect.list(&call)).await {
                 Ok(page) => Ok(Response::Listed { group, listing, page }),
-                Err(refusal) => Err((Attempt::List { group, listing, call }, refusal)),
+                Err(rejection) => Err((Attempt::List { group, listing, call }, rejection)),
             },
             Attempt::Search { reading, call } => match within(time, connect.search(&call)).await {
                 Ok(page) => Ok(Response::Found { reading, page }),
-                Err(refusal) => Err((Attempt::Search { reading, call }, refusal)),
+                Err(rejection) => Err((Attempt::Search { reading, call }, rejection)),
             },
             Attempt::CheckInstance { call } => match within(time, connect.search(&call)).await {
                 Ok(_) => Ok(Response::Exists { call }),
-                Err(refusal) => Err((Attempt::CheckInstance { call }, refusal)),
+                Err(rejection) => Err((Attempt::CheckInstance { call }, rejection)),
             },
         }
     }
 
     /// The response to a call that the loop does not make again.
-    pub(super) fn refused(self, refused: Refused) -> Response {
+    pub(super) fn rejected(self, rejected: RejectedCall) -> Response {
         let task = match self {
             Attempt::Associate { group, chunk, .. } => Task::Associate { group, chunk },
             Attempt::List { group, listing, .. } => Task::List { group, listing },
             Attempt::Search { reading, call } => Task::Search { reading, call },
             Attempt::CheckInstance { call } => Task::CheckInstance { call },
         };
-        Response::Refused { task, refused }
+        Response::Rejected { task, rejected }
     }
 }
 
-async fn within<T>(time: Duration, call: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
-    timeout(time, call).await.unwrap_or_else(|_| Err(Refusal::timed_out(time)))
+async fn within<T>(time: Duration, call: impl Future<Output = Result<T, Rejection>>) -> Result<T, Rejection> {
+    timeout(time, call).await.unwrap_or_else(|_| Err(Rejection::timed_out(time)))
 }

@@ -13,7 +13,7 @@ use crate::sdk::Deferred;
 use super::operation::{
     AssociateCall, DirectoryEntry, DirectoryKind, DisassociateCall, ListCall, ListedAddress, Page, SearchCall,
 };
-use super::refusal::Refusal;
+use super::rejection::Rejection;
 
 /// SearchQueues: at most 500 a page (API reference, SearchQueues, MaxResults).
 const QUEUES_A_PAGE: i32 = 500;
@@ -38,14 +38,14 @@ impl Connect {
     ///
     /// # Errors
     /// Returns the classified cause if the call did not succeed.
-    pub(crate) async fn associate(&self, call: &AssociateCall) -> Result<(), Refusal> {
+    pub(crate) async fn associate(&self, call: &AssociateCall) -> Result<(), Rejection> {
         let AssociateCall { instance, queue, addresses, client_token } = call;
         let config = addresses
             .iter()
             .map(|id| EmailAddressConfig::builder().email_address_id(&**id).build())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| {
-                Refusal::of(
+                Rejection::of(
                     &SdkError::<AssociateQueueEmailAddressesError, HttpResponse>::construction_failure(error),
                 )
             })?;
@@ -61,14 +61,14 @@ impl Connect {
             .send()
             .await
             .map(|_| ())
-            .map_err(|error| Refusal::of(&error))
+            .map_err(|error| Rejection::of(&error))
     }
 
     /// Makes one attempt to remove addresses from a queue. Only the module [`removal`](crate::removal) calls it.
     ///
     /// # Errors
     /// Returns the classified cause if the call did not succeed.
-    pub(crate) async fn disassociate(&self, call: &DisassociateCall) -> Result<(), Refusal> {
+    pub(crate) async fn disassociate(&self, call: &DisassociateCall) -> Result<(), Rejection> {
         let DisassociateCall { instance, queue, addresses, client_token } = call;
         self.client
             .get()
@@ -82,14 +82,14 @@ impl Connect {
             .send()
             .await
             .map(|_| ())
-            .map_err(|error| Refusal::of(&error))
+            .map_err(|error| Rejection::of(&error))
     }
 
     /// Makes one attempt to read a page of the addresses that are on a queue.
     ///
     /// # Errors
     /// Returns the classified cause if the call did not succeed.
-    pub async fn list(&self, call: &ListCall) -> Result<Page<ListedAddress>, Refusal> {
+    pub async fn list(&self, call: &ListCall) -> Result<Page<ListedAddress>, Rejection> {
         let page = self
             .client
             .get()
@@ -102,7 +102,7 @@ impl Connect {
             .interceptor(SuccessBody::Object)
             .send()
             .await
-            .map_err(|error| Refusal::of(&error))?;
+            .map_err(|error| Rejection::of(&error))?;
         let items = page
             .email_address_metadata_list
             .unwrap_or_default()
@@ -118,14 +118,14 @@ impl Connect {
     ///
     /// # Errors
     /// Returns the classified cause if the call did not succeed.
-    pub async fn search(&self, call: &SearchCall) -> Result<Page<DirectoryEntry>, Refusal> {
+    pub async fn search(&self, call: &SearchCall) -> Result<Page<DirectoryEntry>, Rejection> {
         match call.directory {
             DirectoryKind::Queues => self.search_queues(call).await,
             DirectoryKind::EmailAddresses => self.search_email_addresses(call).await,
         }
     }
 
-    async fn search_queues(&self, call: &SearchCall) -> Result<Page<DirectoryEntry>, Refusal> {
+    async fn search_queues(&self, call: &SearchCall) -> Result<Page<DirectoryEntry>, Rejection> {
         let standard =
             QueueSearchCriteria::builder().queue_type_condition(SearchableQueueType::Standard).build();
         let page = self
@@ -140,7 +140,7 @@ impl Connect {
             .interceptor(SuccessBody::Object)
             .send()
             .await
-            .map_err(|error| Refusal::of(&error))?;
+            .map_err(|error| Rejection::of(&error))?;
         let items = page
             .queues
             .unwrap_or_default()
@@ -150,7 +150,7 @@ impl Connect {
         Ok(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) })
     }
 
-    async fn search_email_addresses(&self, call: &SearchCall) -> Result<Page<DirectoryEntry>, Refusal> {
+    async fn search_email_addresses(&self, call: &SearchCall) -> Result<Page<DirectoryEntry>, Rejection> {
         let page = self
             .client
             .get()
@@ -162,7 +162,7 @@ impl Connect {
             .interceptor(SuccessBody::Object)
             .send()
             .await
-            .map_err(|error| Refusal::of(&error))?;
+            .map_err(|error| Rejection::of(&error))?;
         let items = page
             .email_addresses
             .unwrap_or_default()

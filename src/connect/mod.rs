@@ -6,10 +6,10 @@
 mod client;
 mod operation;
 mod pages;
-mod refusal;
+mod rejection;
 
 pub use client::Connect;
 pub(crate) use operation::{AssociateCall, DisassociateCall};
 pub use operation::{DirectoryEntry, DirectoryKind, ListCall, ListedAddress, Operation, Page, SearchCall};
 pub(crate) use pages::Pages;
-pub use refusal::{Class, Refusal, Refused};
+pub use rejection::{Class, RejectedCall, Rejection};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::operation::Operation;
-use super::refusal::Refused;
+use super::rejection::RejectedCall;
 
 /// Maximum number of pages of one listing: 50,000 addresses at 100 a page. The largest directory that Connect allows is
 /// far smaller.
@@ -27,14 +27,18 @@ impl Pages {
     ///
     /// # Errors
     /// Returns an error if the page refers to an earlier page, or if it is the 500th and not the last one.
-    pub(crate) fn turn(&mut self, operation: Operation, next_token: Option<String>) -> Result<bool, Refused> {
+    pub(crate) fn turn(
+        &mut self,
+        operation: Operation,
+        next_token: Option<String>,
+    ) -> Result<bool, RejectedCall> {
         self.read += 1;
         self.next_token.clone_from(&next_token);
         let Some(token) = next_token else { return Ok(true) };
         if self.read >= MOST {
-            Err(Refused::endless(operation, &format!("more than {MOST} pages")))
+            Err(RejectedCall::endless(operation, &format!("more than {MOST} pages")))
         } else if !self.tokens.insert(token) {
-            Err(Refused::endless(operation, "the same page token twice"))
+            Err(RejectedCall::endless(operation, "the same page token twice"))
         } else {
             Ok(false)
         }
@@ -47,7 +51,7 @@ mod tests {
 
     fn turn(pages: &mut Pages, token: Option<&str>) -> Result<bool, String> {
         let turned = pages.turn(Operation::SearchQueues, token.map(str::to_owned));
-        turned.map_err(|refused| refused.refusal.message)
+        turned.map_err(|rejected| rejected.rejection.message)
     }
 
     #[test]

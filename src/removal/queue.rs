@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::associate::{CHUNK, Group, Narrowing, client_token, unavailable, undecided};
-use crate::connect::{Class, DisassociateCall, ListCall, Operation, Pages, Refusal};
+use crate::connect::{Class, DisassociateCall, ListCall, Operation, Pages, Rejection};
 use crate::failure::{Failure, Retry};
 use crate::index::{AddressIndex, IndexList};
 use crate::requests::EmailAddressId;
@@ -29,7 +29,7 @@ pub(super) async fn remove(retrier: &Retrier<'_>, group: &Group, states: &mut St
     let planned: Vec<AddressIndex> = planned(states).collect();
     let mut narrowing = Narrowing::new(planned.chunks(CHUNK).map(|chunk| (chunk.to_vec(), 0)));
     // Addresses that the API rejected alone. They stay planned until the list is read again.
-    let mut rejected: Vec<(AddressIndex, Refusal)> = Vec::new();
+    let mut rejected: Vec<(AddressIndex, Rejection)> = Vec::new();
     while let Some(chunk) = narrowing.next(None, |member| states[member] == RemovalState::Planned) {
         let addresses: Vec<EmailAddressId> =
             chunk.members.iter().map(|member| group.addresses[*member].id.clone()).collect();
@@ -49,10 +49,10 @@ pub(super) async fn remove(retrier: &Retrier<'_>, group: &Group, states: &mut St
             Err(error) => error,
         };
         match error {
-            CallError::Refused(refused) if refused.refusal.class.blames_content() => {
+            CallError::Rejected(failed) if failed.rejection.class.blames_content() => {
                 // An earlier attempt may have succeeded although its response was lost. The API may reject addresses
                 // that are no longer on the queue.
-                if refused.maybe_done
+                if failed.maybe_done
                     && let Ok(on_queue) = list(retrier, group).await
                 {
                     leave_out(&on_queue, group, states);
@@ -61,18 +61,18 @@ pub(super) async fn remove(retrier: &Retrier<'_>, group: &Group, states: &mut St
                         continue;
                     }
                 }
-                if let Err(alone) = narrowing.refused(chunk) {
-                    rejected.push((alone, refused.refusal));
+                if let Err(alone) = narrowing.rejected(chunk) {
+                    rejected.push((alone, failed.rejection));
                 }
             }
             // Every other chunk would fail in the same way.
             CallError::NoTime => fail_planned(states, &call_failure(error)),
-            CallError::Refused(ref refused)
-                if matches!(refused.refusal.class, Class::Denied | Class::Credentials) =>
+            CallError::Rejected(ref failed)
+                if matches!(failed.rejection.class, Class::Denied | Class::Credentials) =>
             {
                 fail_planned(states, &call_failure(error));
             }
-            CallError::Refused(_) => {
+            CallError::Rejected(_) => {
                 set(states, &chunk.members, &RemovalState::Failed(Arc::new(call_failure(error))));
             }
         }
@@ -85,7 +85,7 @@ async fn confirm(
     retrier: &Retrier<'_>,
     group: &Group,
     states: &mut States,
-    mut rejected: Vec<(AddressIndex, Refusal)>,
+    mut rejected: Vec<(AddressIndex, Rejection)>,
 ) {
     rejected.retain(|(member, _)| states[*member] == RemovalState::Planned);
     if rejected.is_empty() {
@@ -98,14 +98,14 @@ async fn confirm(
         }
         Err(error) => Some(error),
     };
-    for (member, refusal) in rejected {
+    for (member, rejection) in rejected {
         if states[member] != RemovalState::Planned {
             continue;
         }
         let failure = match &unread {
-            None => rejected_failure(&refusal),
-            Some(CallError::Refused(list)) => undecided(&refusal, list),
-            Some(CallError::NoTime) => unavailable(&refusal, true),
+            None => rejected_failure(&rejection),
+            Some(CallError::Rejected(list)) => undecided(&rejection, list),
+            Some(CallError::NoTime) => unavailable(&rejection, true),
         };
         states[member] = RemovalState::Failed(Arc::new(failure));
     }
@@ -123,7 +123,7 @@ async fn list(retrier: &Retrier<'_>, group: &Group) -> Result<OnQueue, CallError
         };
         let page = retrier.call(Operation::List, 0, async || retrier.connect.list(&call).await).await?;
         on_queue.extend(page.items.into_iter().map(|address| (address.id, address.is_default)));
-        if pages.turn(Operation::List, page.next_token).map_err(CallError::Refused)? {
+        if pages.turn(Operation::List, page.next_token).map_err(CallError::Rejected)? {
             return Ok(on_queue);
         }
     }
@@ -163,9 +163,9 @@ fn list_failure(error: CallError) -> Failure {
         CallError::NoTime => {
             Failure::deadline_exceeded("the time limit ended before the queue's list could be read")
         }
-        CallError::Refused(refused) if refused.out_of_time => unavailable(&refused.refusal, true),
-        CallError::Refused(refused) => {
-            let Refusal { class, code, message, .. } = refused.refusal;
+        CallError::Rejected(rejected) if rejected.out_of_time => unavailable(&rejected.rejection, true),
+        CallError::Rejected(rejected) => {
+            let Rejection { class, code, message, .. } = rejected.rejection;
             let message = match class {
                 Class::NotFound => format!("{message}; check the queue and the instance"),
                 Class::Denied => format!(
@@ -184,20 +184,20 @@ fn call_failure(error: CallError) -> Failure {
         CallError::NoTime => {
             Failure::deadline_exceeded("the time limit ended before the address could be removed")
         }
-        CallError::Refused(refused) if refused.out_of_time => unavailable(&refused.refusal, true),
-        CallError::Refused(refused) => rejected_failure(&refused.refusal),
+        CallError::Rejected(rejected) if rejected.out_of_time => unavailable(&rejected.rejection, true),
+        CallError::Rejected(rejected) => rejected_failure(&rejected.rejection),
     }
 }
 
 /// The failure of addresses whose removal the API rejected.
-fn rejected_failure(refusal: &Refusal) -> Failure {
-    let advice = match refusal.class {
+fn rejected_failure(rejection: &Rejection) -> Failure {
+    let advice = match rejection.class {
         Class::Denied => {
             "; the credentials need connect:DisassociateQueueEmailAddresses on the instance and its queues"
         }
         _ => "",
     };
-    Failure::ours(refusal.code.clone(), format!("{}{advice}", refusal.message), retry(refusal.class))
+    Failure::ours(rejection.code.clone(), format!("{}{advice}", rejection.message), retry(rejection.class))
 }
 
 /// Whether the same removal may succeed later.

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::associate::pace::Turn;
 use crate::associate::{CallLimits, Credentials, Deadline, Observer, ProcessLimits, Tally};
 use crate::backoff::Backoff;
-use crate::connect::{Class, Connect, Operation, Refusal, Refused};
+use crate::connect::{Class, Connect, Operation, RejectedCall, Rejection};
 
 /// Makes calls with the rules of associations: the same retries, backoff, pace and time limits.
 pub(super) struct Retrier<'a> {
@@ -26,7 +26,7 @@ pub(super) enum CallError {
     /// The time ended before the first attempt could start.
     NoTime,
     /// The API rejected the call, and a retry cannot help or would be too late.
-    Refused(Refused),
+    Rejected(RejectedCall),
 }
 
 impl<'a> Retrier<'a> {
@@ -61,20 +61,20 @@ impl<'a> Retrier<'a> {
         &self,
         operation: Operation,
         addresses: usize,
-        attempt: impl AsyncFn() -> Result<T, Refusal>,
+        attempt: impl AsyncFn() -> Result<T, Rejection>,
     ) -> Result<T, CallError> {
         let mut backoff = Backoff::new(self.limits.backoff);
-        let mut last: Option<Refusal> = None;
+        let mut last: Option<Rejection> = None;
         let mut maybe_done = false;
         let mut attempts = 0;
         loop {
             let stopped_by = self.credentials.borrow().stopped_by().cloned();
-            if let Some(refusal) = stopped_by {
-                return Err(CallError::Refused(Refused { refusal, out_of_time: false, maybe_done }));
+            if let Some(rejection) = stopped_by {
+                return Err(CallError::Rejected(RejectedCall { rejection, out_of_time: false, maybe_done }));
             }
             let Some(turn) = self.turn(operation).await else {
-                return Err(last.map_or(CallError::NoTime, |refusal| {
-                    CallError::Refused(Refused { refusal, out_of_time: true, maybe_done })
+                return Err(last.map_or(CallError::NoTime, |rejection| {
+                    CallError::Rejected(RejectedCall { rejection, out_of_time: true, maybe_done })
                 }));
             };
             self.count(|tally| {
@@ -83,22 +83,22 @@ impl<'a> Retrier<'a> {
             });
             attempts += 1;
             let time = self.deadline.time_for_call(Instant::now(), self.limits.call_timeout);
-            let result = timeout(time, attempt()).await.unwrap_or_else(|_| Err(Refusal::timed_out(time)));
+            let result = timeout(time, attempt()).await.unwrap_or_else(|_| Err(Rejection::timed_out(time)));
             self.observer.attempt_ended(operation, addresses, result.as_ref().map(|_| ()));
             self.learn(operation, turn, result.as_ref().err());
-            let refusal = match result {
+            let rejection = match result {
                 Ok(answer) => return Ok(answer),
-                Err(refusal) => refusal,
+                Err(rejection) => rejection,
             };
-            if !refusal.class.is_retried() || attempts >= self.limits.max_attempts {
-                return Err(CallError::Refused(Refused { refusal, out_of_time: false, maybe_done }));
+            if !rejection.class.is_retried() || attempts >= self.limits.max_attempts {
+                return Err(CallError::Rejected(RejectedCall { rejection, out_of_time: false, maybe_done }));
             }
-            maybe_done |= refusal.class == Class::Unavailable;
-            let due = Instant::now() + backoff.next_wait().max(refusal.retry_after.unwrap_or_default());
+            maybe_done |= rejection.class == Class::Unavailable;
+            let due = Instant::now() + backoff.next_wait().max(rejection.retry_after.unwrap_or_default());
             if !self.deadline.allows(due) {
-                return Err(CallError::Refused(Refused { refusal, out_of_time: true, maybe_done }));
+                return Err(CallError::Rejected(RejectedCall { rejection, out_of_time: true, maybe_done }));
             }
-            last = Some(refusal);
+            last = Some(rejection);
             sleep_until(due).await;
         }
     }
@@ -119,9 +119,9 @@ impl<'a> Retrier<'a> {
     }
 
     /// Adjusts the pace and what is known about the credentials.
-    fn learn(&self, operation: Operation, turn: Turn, refusal: Option<&Refusal>) {
+    fn learn(&self, operation: Operation, turn: Turn, rejection: Option<&Rejection>) {
         let (pace, now) = (self.shared.pace(operation), Instant::now());
-        match refusal.map(|refusal| refusal.class) {
+        match rejection.map(|rejection| rejection.class) {
             Some(Class::Throttled) => {
                 self.count(|tally| tally.throttled_calls += 1);
                 pace.throttled(turn, now);
@@ -129,11 +129,11 @@ impl<'a> Retrier<'a> {
             Some(Class::Unavailable) => {}
             _ => pace.succeeded(turn, now),
         }
-        match refusal {
-            Some(refusal) if refusal.class == Class::Credentials => {
-                self.credentials.borrow_mut().rejected(refusal);
+        match rejection {
+            Some(rejection) if rejection.class == Class::Credentials => {
+                self.credentials.borrow_mut().rejected(rejection);
             }
-            Some(refusal) if !refusal.is_response() => {}
+            Some(rejection) if !rejection.is_response() => {}
             _ => self.credentials.borrow_mut().accepted(),
         }
     }

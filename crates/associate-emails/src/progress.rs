@@ -8,7 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use queue_email_associator::associate::Observer;
 use queue_email_associator::associate::pace::Allowance;
-use queue_email_associator::connect::{Class, Operation, Refusal};
+use queue_email_associator::connect::{Class, Operation, Rejection};
 use tokio::time::Instant;
 
 use crate::outcome::print_error;
@@ -59,7 +59,7 @@ struct CallCounts {
 impl CallCounts {
     /// Counts a call. A call that is not in the plan adds one to the expected number: a look-up, a list, an attempt that
     /// will be retried, a chunk that will be narrowed.
-    fn add(&mut self, operation: Operation, addresses: usize, result: Result<(), &Refusal>) {
+    fn add(&mut self, operation: Operation, addresses: usize, result: Result<(), &Rejection>) {
         self.calls += 1;
         let is_planned = match operation {
             Operation::List => self.checking,
@@ -190,7 +190,7 @@ impl Progress {
 }
 
 impl Observer for Progress {
-    fn attempt_ended(&self, operation: Operation, addresses: usize, result: Result<(), &Refusal>) {
+    fn attempt_ended(&self, operation: Operation, addresses: usize, result: Result<(), &Rejection>) {
         let counts = {
             let mut counts = lock(&self.counts);
             counts.add(operation, addresses, result);
@@ -281,8 +281,8 @@ mod tests {
 
     const ALLOWANCE: Allowance = Allowance { rate: 2.0, burst: 5.0, workers: 1 };
 
-    fn refusal(class: Class) -> Refusal {
-        Refusal { class, code: "Code".to_owned(), message: "message".to_owned(), retry_after: None }
+    fn refusal(class: Class) -> Rejection {
+        Rejection { class, code: "Code".to_owned(), message: "message".to_owned(), retry_after: None }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::associate::outcome::Outcome;
 use crate::associate::plan::{Group, PlannedChunk};
-use crate::connect::Refusal;
+use crate::connect::Rejection;
 use crate::failure::Failure;
 use crate::index::{AddressIndex, IndexList};
 use crate::requests::Intent;
@@ -29,7 +29,7 @@ struct Unconfirmed {
     /// Number of the planned chunk that the address belongs to.
     planned: usize,
     urgency: usize,
-    refusal: Refusal,
+    rejection: Rejection,
 }
 
 impl Addresses {
@@ -178,10 +178,10 @@ impl Addresses {
     }
 
     /// Splits a chunk that the API rejected for its content. The address of a chunk of one becomes unconfirmed.
-    pub(super) fn narrow(&mut self, chunk: Chunk, refusal: Refusal) {
+    pub(super) fn narrow(&mut self, chunk: Chunk, rejection: Rejection) {
         let Chunk { planned, urgency, .. } = chunk;
-        if let Err(member) = self.narrowing.refused(chunk) {
-            self.unconfirmed.push(Unconfirmed { member, planned, urgency, refusal });
+        if let Err(member) = self.narrowing.rejected(chunk) {
+            self.unconfirmed.push(Unconfirmed { member, planned, urgency, rejection });
         }
     }
 
@@ -191,9 +191,9 @@ impl Addresses {
     }
 
     /// Fails the unconfirmed addresses, each for the reason that follows from its rejection.
-    pub(super) fn fail_unconfirmed(&mut self, failure: impl Fn(&Refusal) -> Failure) {
-        for Unconfirmed { member, refusal, .. } in std::mem::take(&mut self.unconfirmed) {
-            self.fail(&[member], failure(&refusal));
+    pub(super) fn fail_unconfirmed(&mut self, failure: impl Fn(&Rejection) -> Failure) {
+        for Unconfirmed { member, rejection, .. } in std::mem::take(&mut self.unconfirmed) {
+            self.fail(&[member], failure(&rejection));
         }
     }
 

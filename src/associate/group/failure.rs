@@ -1,67 +1,67 @@
 //! The failures of addresses that a group could not associate, with their messages.
 
-use crate::connect::{Class, Refusal, Refused};
+use crate::connect::{Class, RejectedCall, Rejection};
 use crate::failure::{Blame, Failure, Retry};
 
 /// Creates a failure with the API's own message. It adds advice if a remedy is known.
-pub(super) fn failed(refusal: &Refusal, retry: Retry, blame: Blame) -> Failure {
-    let advice = match refusal.class {
+pub(super) fn failed(rejection: &Rejection, retry: Retry, blame: Blame) -> Failure {
+    let advice = match rejection.class {
         Class::NotFound => "; create it first, or check the instanceId",
         Class::Denied => {
             "; the function's role needs connect:AssociateQueueEmailAddresses on the instance and its queues"
         }
         _ => "",
     };
-    let message = format!("{}{advice}", refusal.message);
-    Failure { error: refusal.code.clone(), message, retry, blame }
+    let message = format!("{}{advice}", rejection.message);
+    Failure { error: rejection.code.clone(), message, retry, blame }
 }
 
 /// The failure of addresses that the API rejected for their content. The API may not find a new queue or address yet, so
 /// a rejection as not found is retryable on the first delivery.
-pub(super) fn rejected_for_content(refusal: &Refusal, blame: Blame) -> Failure {
-    let retry = match refusal.class {
+pub(super) fn rejected_for_content(rejection: &Rejection, blame: Blame) -> Failure {
+    let retry = match rejection.class {
         Class::NotFound => Retry::FirstDelivery,
         _ => Retry::Never,
     };
-    failed(refusal, retry, blame)
+    failed(rejection, retry, blame)
 }
 
 /// The failure of a rejected address if the queue's list cannot be read. The list might have explained the rejection.
-pub(crate) fn undecided(refusal: &Refusal, list: &Refused) -> Failure {
+pub(crate) fn undecided(rejection: &Rejection, list: &RejectedCall) -> Failure {
     let reason = format!(
         "the API rejected the call ({}: {}), and the queue's list, which may explain that, cannot be read",
-        refusal.code, refusal.message
+        rejection.code, rejection.message
     );
     list_unread(&reason, list)
 }
 
 /// The failure of addresses for which there was no room, if the queue's list cannot be read again. They may be on the
 /// queue by now.
-pub(super) fn maybe_full(list: &Refused) -> Failure {
+pub(super) fn maybe_full(list: &RejectedCall) -> Failure {
     let reason = "the API accepts no more addresses for this queue, and the queue's list, which may contain them by \
                   now, cannot be read";
     list_unread(reason, list)
 }
 
 /// The failure of addresses to check if the queue's list cannot be read although the queue may exist.
-pub(super) fn unchecked(list: &Refused) -> Failure {
-    if list.refusal.class != Class::Denied {
+pub(super) fn unchecked(list: &RejectedCall) -> Failure {
+    if list.rejection.class != Class::Denied {
         return list_unread("the queue cannot be checked, because its list cannot be read", list);
     }
     let message = format!(
         "the queue cannot be checked: {}; the function's role needs connect:ListQueueEmailAddresses on the instance and \
          its queues",
-        list.refusal.message
+        list.rejection.message
     );
-    Failure { message, ..failed(&list.refusal, Retry::Never, Blame::Nothing) }
+    Failure { message, ..failed(&list.rejection, Retry::Never, Blame::Nothing) }
 }
 
 /// The failure of addresses that wait for the queue's list. It has the error code of the list's rejection.
-fn list_unread(reason: &str, list: &Refused) -> Failure {
-    let Refused { refusal: of_list, out_of_time, .. } = list;
+fn list_unread(reason: &str, list: &RejectedCall) -> Failure {
+    let RejectedCall { rejection: of_list, out_of_time, .. } = list;
     let message = format!("{reason}: {}", of_list.message);
     if *out_of_time {
-        Failure::deadline_exceeded_after_refusal(message)
+        Failure::deadline_exceeded_after_rejection(message)
     } else {
         Failure::ours(of_list.code.clone(), message, Retry::MayPass)
     }
@@ -116,26 +116,26 @@ impl Fill {
 
 /// The failure of addresses whose call met a limit until its attempts ended. Without the list, the function cannot
 /// distinguish a full queue from a limit that passes.
-pub(super) fn limited(refusal: &Refusal, list: &Refused) -> Failure {
-    let advice = match list.refusal.class {
+pub(super) fn limited(rejection: &Rejection, list: &RejectedCall) -> Failure {
+    let advice = match list.rejection.class {
         Class::Denied => "; the function's role needs connect:ListQueueEmailAddresses",
         _ => "",
     };
     let message = format!(
         "{}; whether the queue is full is not known, because its list cannot be read: {}{advice}",
-        refusal.message, list.refusal.message
+        rejection.message, list.rejection.message
     );
-    Failure { message, ..failed(refusal, Retry::MayPass, Blame::Nothing) }
+    Failure { message, ..failed(rejection, Retry::MayPass, Blame::Nothing) }
 }
 
 /// The failure of addresses whose call used up its attempts, or its time.
-pub(crate) fn unavailable(refusal: &Refusal, out_of_time: bool) -> Failure {
+pub(crate) fn unavailable(rejection: &Rejection, out_of_time: bool) -> Failure {
     if !out_of_time {
-        return failed(refusal, Retry::MayPass, Blame::Nothing);
+        return failed(rejection, Retry::MayPass, Blame::Nothing);
     }
-    Failure::deadline_exceeded_after_refusal(format!(
+    Failure::deadline_exceeded_after_rejection(format!(
         "no time was left to try again after {}: {}",
-        refusal.code, refusal.message
+        rejection.code, rejection.message
     ))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::connect::{ListedAddress, Operation, Page, Pages, Refusal, Refused};
+use crate::connect::{ListedAddress, Operation, Page, Pages, RejectedCall, Rejection};
 
 use super::narrowing::Chunk;
 
@@ -18,7 +18,7 @@ pub(crate) struct Listing {
 #[derive(Debug)]
 pub(super) enum Purpose {
     /// To find out why the API rejected this chunk.
-    Explain(Chunk, Box<Refusal>),
+    Explain(Chunk, Box<Rejection>),
     /// To decide the addresses that requests only check.
     Check {
         /// The urgency of the addresses.
@@ -41,7 +41,7 @@ pub(super) enum ListStatus {
     /// The function has no permission to read the list.
     Denied,
     /// The list could not be read to explain a rejection for content, and is not read again for that.
-    Unreadable(Box<Refused>),
+    Unreadable(Box<RejectedCall>),
 }
 
 /// The state of the list after a page.
@@ -52,7 +52,7 @@ pub(super) enum Read {
     /// The list was read to its end.
     Whole(OnQueue, Purpose),
     /// The pages of the list do not end.
-    Endless(Listing, Refused),
+    Endless(Listing, RejectedCall),
 }
 
 /// The addresses on a queue.
@@ -99,7 +99,7 @@ impl Listing {
 
     /// Whether the list explains why the API rejected the content of a call.
     pub(super) fn explains_content(&self) -> bool {
-        matches!(&self.purpose, Purpose::Explain(_, refusal) if refusal.class.blames_content())
+        matches!(&self.purpose, Purpose::Explain(_, rejection) if rejection.class.blames_content())
     }
 
     /// The token of the next page. The first page has none.

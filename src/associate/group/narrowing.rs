@@ -164,7 +164,7 @@ impl Narrowing {
     ///
     /// # Errors
     /// Returns the address of a chunk of one, which is at fault.
-    pub(crate) fn refused(&mut self, mut chunk: Chunk) -> Result<(), AddressIndex> {
+    pub(crate) fn rejected(&mut self, mut chunk: Chunk) -> Result<(), AddressIndex> {
         match chunk.members.as_slice() {
             [] => Ok(()),
             [single] => Err(*single),
@@ -201,13 +201,13 @@ mod tests {
     fn calls(size: usize, bad: &[usize]) -> usize {
         let mut narrowing = one_chunk(size);
         let whole = narrowing.stack.pop().unwrap();
-        assert_eq!(narrowing.refused(whole), Ok(()));
+        assert_eq!(narrowing.rejected(whole), Ok(()));
         let mut decided = IndexList::<AddressIndex, _>::from(vec![None; size]);
         let mut calls = 0;
         while let Some(chunk) = narrowing.next(None, |member| decided[member].is_none()) {
             calls += 1;
             if chunk.members.iter().any(|member| bad.contains(&member.get())) {
-                if let Err(single) = narrowing.refused(chunk) {
+                if let Err(single) = narrowing.rejected(chunk) {
                     decided[single] = Some(false);
                 }
             } else {
@@ -261,17 +261,17 @@ mod tests {
 
     #[test]
     fn rejected_chunk_is_split_only_if_all_of_it_can_be_tried() {
-        let refused = || {
+        let rejected = || {
             let mut narrowing = one_chunk(5);
             let whole = narrowing.next(None, |_| true).unwrap();
-            assert_eq!(narrowing.refused(whole), Ok(()));
+            assert_eq!(narrowing.rejected(whole), Ok(()));
             narrowing
         };
-        assert_eq!(next(&mut refused(), None, |_| true), Some(vec![0, 1]));
-        assert_eq!(next(&mut refused(), Some(5), |_| true), Some(vec![0, 1]));
+        assert_eq!(next(&mut rejected(), None, |_| true), Some(vec![0, 1]));
+        assert_eq!(next(&mut rejected(), Some(5), |_| true), Some(vec![0, 1]));
         // The address at fault may be the one that was decided, or one for which there is no room.
-        assert_eq!(next(&mut refused(), None, |member| member != 1), Some(vec![0, 2, 3, 4]));
-        assert_eq!(next(&mut refused(), Some(3), |_| true), Some(vec![0, 1, 2]));
+        assert_eq!(next(&mut rejected(), None, |member| member != 1), Some(vec![0, 2, 3, 4]));
+        assert_eq!(next(&mut rejected(), Some(3), |_| true), Some(vec![0, 1, 2]));
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
     fn empty_chunk_has_no_address_at_fault() {
         let mut narrowing = one_chunk(0);
         let empty = narrowing.stack.pop().unwrap();
-        assert_eq!(narrowing.refused(empty), Ok(()));
+        assert_eq!(narrowing.rejected(empty), Ok(()));
         assert_eq!(next(&mut narrowing, None, |_| true), None);
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::associate::outcome::{GroupOutcomes, Outcome};
 use crate::associate::plan::{Group, PlannedChunk};
-use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
+use crate::connect::{Class, ListedAddress, Page, RejectedCall, Rejection};
 use crate::failure::{Blame, Failure, Retry};
 use crate::index::AddressIndex;
 use crate::requests::{EmailAddressId, Intent};
@@ -153,27 +153,27 @@ impl Progress {
 
     /// Records that the call for a chunk failed after all its retries. Returns how long the next step must wait, if it
     /// must.
-    pub(crate) fn not_associated(&mut self, chunk: Chunk, refused: Refused) -> Option<Pause> {
+    pub(crate) fn not_associated(&mut self, chunk: Chunk, rejected: RejectedCall) -> Option<Pause> {
         self.state = GroupState::Ready;
-        let Refused { refusal, out_of_time, maybe_done } = refused;
-        if refusal.class != Class::Limit {
+        let RejectedCall { rejection, out_of_time, maybe_done } = rejected;
+        if rejection.class != Class::Limit {
             self.room.passed();
         }
-        match refusal.class {
+        match rejection.class {
             Class::Throttled | Class::Unavailable => {
-                self.addresses.fail(&chunk.members, unavailable(&refusal, out_of_time));
+                self.addresses.fail(&chunk.members, unavailable(&rejection, out_of_time));
             }
             // The API would reject every other address of the queue for the same reason.
-            Class::Denied => self.close(Arc::new(failed(&refusal, Retry::Never, Blame::Nothing))),
-            Class::Credentials => self.close(Arc::new(failed(&refusal, Retry::MayPass, Blame::Nothing))),
+            Class::Denied => self.close(Arc::new(failed(&rejection, Retry::Never, Blame::Nothing))),
+            Class::Credentials => self.close(Arc::new(failed(&rejection, Retry::MayPass, Blame::Nothing))),
             Class::NotFound | Class::Content => match self.list {
-                ListStatus::Unread => self.explain(chunk, refusal),
+                ListStatus::Unread => self.explain(chunk, rejection),
                 // An earlier attempt may have succeeded although its response was lost. The API then rejects an address
                 // because it is on the queue already, and only a newer list shows that.
-                ListStatus::Read if maybe_done => self.explain(chunk, refusal),
-                _ => self.narrow(chunk, refusal),
+                ListStatus::Read if maybe_done => self.explain(chunk, rejection),
+                _ => self.narrow(chunk, rejection),
             },
-            Class::Limit => return self.over_limit(chunk, refusal),
+            Class::Limit => return self.over_limit(chunk, rejection),
         }
         None
     }
@@ -196,7 +196,7 @@ impl Progress {
                 self.state = GroupState::Reading(listing);
                 return None;
             }
-            Read::Endless(listing, refused) => return self.not_listed(listing, &refused, group),
+            Read::Endless(listing, rejected) => return self.not_listed(listing, &rejected, group),
         };
         self.state = GroupState::Ready;
         self.list = ListStatus::Read;
@@ -219,11 +219,11 @@ impl Progress {
                 }
                 self.unrequested = Some(unrequested(&on_queue, group));
             }
-            Purpose::Explain(chunk, refusal) if refusal.class == Class::Limit => {
-                return self.room_listed(chunk, &refusal, &on_queue, group);
+            Purpose::Explain(chunk, rejection) if rejection.class == Class::Limit => {
+                return self.room_listed(chunk, &rejection, &on_queue, group);
             }
-            Purpose::Explain(chunk, refusal) if self.addresses.is_undecided(&chunk) => {
-                self.narrow(chunk, *refusal);
+            Purpose::Explain(chunk, rejection) if self.addresses.is_undecided(&chunk) => {
+                self.narrow(chunk, *rejection);
                 self.fail_unconfirmed();
             }
             // The addresses on the queue may have been the reason, so the others are tried together.
@@ -233,9 +233,14 @@ impl Progress {
     }
 
     /// Records that the queue's list could not be read. Returns how long the next step must wait, if it must.
-    pub(crate) fn not_listed(&mut self, listing: Listing, refused: &Refused, group: &Group) -> Option<Pause> {
+    pub(crate) fn not_listed(
+        &mut self,
+        listing: Listing,
+        rejected: &RejectedCall,
+        group: &Group,
+    ) -> Option<Pause> {
         self.state = GroupState::Ready;
-        let of_list = &refused.refusal;
+        let of_list = &rejected.rejection;
         // The call for the first page contains only the queue and its instance. The API may reject a later page because
         // of its token.
         if of_list.class.blames_content() && listing.next_token().is_none() {
@@ -248,17 +253,17 @@ impl Progress {
             self.list = ListStatus::Denied;
         }
         match listing.into_purpose() {
-            Purpose::Confirm { .. } => self.not_confirmed(refused, group),
-            Purpose::Check { .. } => self.close(Arc::new(unchecked(refused))),
-            Purpose::Explain(chunk, refusal) if refusal.class == Class::Limit => {
-                self.room = Room::unreadable(refused.clone());
-                return self.over_limit(chunk, *refusal);
+            Purpose::Confirm { .. } => self.not_confirmed(rejected, group),
+            Purpose::Check { .. } => self.close(Arc::new(unchecked(rejected))),
+            Purpose::Explain(chunk, rejection) if rejection.class == Class::Limit => {
+                self.room = Room::unreadable(rejected.clone());
+                return self.over_limit(chunk, *rejection);
             }
-            Purpose::Explain(chunk, refusal) => {
+            Purpose::Explain(chunk, rejection) => {
                 if self.list != ListStatus::Denied {
-                    self.list = ListStatus::Unreadable(Box::new(refused.clone()));
+                    self.list = ListStatus::Unreadable(Box::new(rejected.clone()));
                 }
-                self.narrow(chunk, *refusal);
+                self.narrow(chunk, *rejection);
             }
         }
         None
@@ -293,19 +298,19 @@ impl Progress {
     }
 
     /// Reads the list to find out why the API rejected a chunk.
-    fn explain(&mut self, chunk: Chunk, refusal: Refusal) {
-        self.state = GroupState::Reading(Listing::new(Purpose::Explain(chunk, Box::new(refusal))));
+    fn explain(&mut self, chunk: Chunk, rejection: Rejection) {
+        self.state = GroupState::Reading(Listing::new(Purpose::Explain(chunk, Box::new(rejection))));
     }
 
     /// Narrows a chunk that was rejected for its content. A chunk of one address is at fault, unless the list shows or may
     /// show another reason.
-    fn narrow(&mut self, chunk: Chunk, refusal: Refusal) {
-        self.addresses.narrow(chunk, refusal);
+    fn narrow(&mut self, chunk: Chunk, rejection: Rejection) {
+        self.addresses.narrow(chunk, rejection);
         match &self.list {
             // The API may reject an address because the queue already has it, and it rejects every address of a missing
             // queue. So no address is blamed if the list cannot show that.
             ListStatus::Unreadable(list) => {
-                self.addresses.fail_unconfirmed(|refusal| undecided(refusal, list));
+                self.addresses.fail_unconfirmed(|rejection| undecided(rejection, list));
             }
             ListStatus::Denied => self.fail_unconfirmed(),
             ListStatus::Unread | ListStatus::Read => {}
@@ -313,14 +318,14 @@ impl Progress {
     }
 
     /// Handles a LimitExceededException. Returns how long the next step must wait, if it must.
-    fn over_limit(&mut self, chunk: Chunk, refusal: Refusal) -> Option<Pause> {
+    fn over_limit(&mut self, chunk: Chunk, rejection: Rejection) -> Option<Pause> {
         match self.room.over_limit(chunk.members.len(), self.limits.max_attempts) {
-            AfterLimit::ReadList => self.explain(chunk, refusal),
-            AfterLimit::GiveUp(list) => self.addresses.fail(&chunk.members, limited(&refusal, &list)),
+            AfterLimit::ReadList => self.explain(chunk, rejection),
+            AfterLimit::GiveUp(list) => self.addresses.fail(&chunk.members, limited(&rejection, &list)),
             AfterLimit::TryFewer => self.addresses.put_back(chunk),
             AfterLimit::Retry => {
                 self.addresses.put_back(chunk);
-                return Some(Pause::after(&refusal));
+                return Some(Pause::after(&rejection));
             }
         }
         None
@@ -330,7 +335,7 @@ impl Progress {
     fn room_listed(
         &mut self,
         chunk: Chunk,
-        refusal: &Refusal,
+        rejection: &Rejection,
         on_queue: &OnQueue,
         group: &Group,
     ) -> Option<Pause> {
@@ -343,7 +348,7 @@ impl Progress {
         // If the whole chunk fits, the limit may pass, so the group makes the same call again.
         if left > 0 && left <= room {
             if self.room.retry(self.limits.max_attempts) {
-                return Some(Pause::after(refusal));
+                return Some(Pause::after(rejection));
             }
             if is_same_call {
                 self.room.rejected(left);
@@ -353,7 +358,7 @@ impl Progress {
     }
 
     /// Records that the list could not be read to confirm failures.
-    fn not_confirmed(&mut self, refused: &Refused, group: &Group) {
+    fn not_confirmed(&mut self, rejected: &RejectedCall, group: &Group) {
         let is_denied = self.list == ListStatus::Denied;
         // The list that was read because of the rejection still decides, unless addresses have joined since.
         if matches!(self.room, Room::Listed { is_outdated, .. } if is_denied || !is_outdated) {
@@ -365,17 +370,17 @@ impl Progress {
             self.fail_full(group, Fill::by_rejection);
             return;
         }
-        self.addresses.fail_unconfirmed(|refusal| undecided(refusal, refused));
+        self.addresses.fail_unconfirmed(|rejection| undecided(rejection, rejected));
         if self.room.is_full() {
             let waiting = self.addresses.waiting(group);
-            self.addresses.fail(&waiting, maybe_full(refused));
+            self.addresses.fail(&waiting, maybe_full(rejected));
         }
     }
 
     /// Fails the unconfirmed addresses permanently. The list has shown that they are not on the queue.
     fn fail_unconfirmed(&mut self) {
         let blame = if self.is_found { Blame::Address } else { Blame::Either };
-        self.addresses.fail_unconfirmed(|refusal| rejected_for_content(refusal, blame));
+        self.addresses.fail_unconfirmed(|rejection| rejected_for_content(rejection, blame));
     }
 
     /// Fails the addresses permanently for which there is no room.

@@ -1,6 +1,6 @@
 //! The number of addresses that a queue still accepts, as far as its group knows.
 
-use crate::connect::Refused;
+use crate::connect::RejectedCall;
 
 /// What a group knows about the room on its queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(super) enum Room {
         /// Number of rejections in a row of the current call.
         rejections: u32,
         /// Why the list could not be read.
-        list: Box<Refused>,
+        list: Box<RejectedCall>,
     },
     /// The queue's list showed the room.
     Listed {
@@ -44,7 +44,7 @@ pub(super) enum AfterLimit {
     /// Try fewer addresses.
     TryFewer,
     /// Fail the addresses of the call. The queue's list could not be read for this reason.
-    GiveUp(Box<Refused>),
+    GiveUp(Box<RejectedCall>),
 }
 
 /// Number of retries of a call that fits according to the queue's list. After them, the API's response takes precedence.
@@ -57,7 +57,7 @@ impl Room {
     }
 
     /// The room of a queue whose list could not be read.
-    pub(super) fn unreadable(list: Refused) -> Self {
+    pub(super) fn unreadable(list: RejectedCall) -> Self {
         Room::Unreadable { rejections: 0, list: Box::new(list) }
     }
 

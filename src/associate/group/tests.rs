@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::associate::outcome::Outcome;
 use crate::associate::pause::Pause;
 use crate::associate::plan::{Group, PlannedAddress, PlannedChunk, Sources};
-use crate::connect::{Class, ListedAddress, Page, Refusal, Refused};
+use crate::connect::{Class, ListedAddress, Page, RejectedCall, Rejection};
 use crate::failure::{Blame, Retry};
 use crate::index::{AddressIndex, Index, PairIndex, SourceIndex};
 use crate::requests::Intent;
@@ -58,7 +58,7 @@ impl Tested<'_> {
     }
 
     fn not_listed(&mut self, listing: Listing, class: Class) -> Option<Pause> {
-        self.progress.not_listed(listing, &refused(class), self.group)
+        self.progress.not_listed(listing, &rejected(class), self.group)
     }
 
     fn finish(self) -> Vec<Outcome> {
@@ -70,9 +70,9 @@ fn start(group: &Group, limits: GroupLimits) -> Tested<'_> {
     Tested { group, progress: Progress::new(group, limits) }
 }
 
-fn refused(class: Class) -> Refused {
-    let refusal = Refusal { class, code: "E".to_owned(), message: "no".to_owned(), retry_after: None };
-    Refused { refusal, out_of_time: false, maybe_done: false }
+fn rejected(class: Class) -> RejectedCall {
+    let rejection = Rejection { class, code: "E".to_owned(), message: "no".to_owned(), retry_after: None };
+    RejectedCall { rejection, out_of_time: false, maybe_done: false }
 }
 
 /// The chunk of the next step.
@@ -92,16 +92,16 @@ fn numbers(chunk: &Chunk) -> Vec<usize> {
 }
 
 /// The next step associates a chunk, and the API rejects it.
-fn refuse(tested: &mut Tested<'_>, class: Class) {
+fn reject(tested: &mut Tested<'_>, class: Class) {
     let chunk = next_chunk(tested).unwrap();
-    assert_eq!(tested.progress.not_associated(chunk, refused(class)), None);
+    assert_eq!(tested.progress.not_associated(chunk, rejected(class)), None);
 }
 
 /// The next step associates a chunk. The API rejects it, and the group tries it again after a pause.
-fn refuse_for_now(tested: &mut Tested<'_>, class: Class) {
+fn reject_for_now(tested: &mut Tested<'_>, class: Class) {
     let chunk = next_chunk(tested).unwrap();
     assert_eq!(
-        tested.progress.not_associated(chunk, refused(class)),
+        tested.progress.not_associated(chunk, rejected(class)),
         Some(Pause { at_least: Duration::ZERO })
     );
 }
@@ -148,7 +148,7 @@ fn standing_follows_from_the_responses() {
     let chunk = next_chunk(&mut tested).unwrap();
     assert_eq!(numbers(&chunk), [0, 1]);
     assert_eq!(tested.progress.standing(), Standing::Unknown);
-    assert_eq!(tested.progress.not_associated(chunk, refused(Class::NotFound)), None);
+    assert_eq!(tested.progress.not_associated(chunk, rejected(Class::NotFound)), None);
     assert_eq!(tested.progress.standing(), Standing::Doubtful);
     let listing = next_listing(&mut tested);
     assert_eq!(tested.not_listed(listing, Class::NotFound), None);
@@ -159,7 +159,7 @@ fn standing_follows_from_the_responses() {
 fn rejected_chunk_without_a_listed_address_is_split() {
     let group = group(5);
     let mut tested = start(&group, LIMITS);
-    refuse(&mut tested, Class::Content);
+    reject(&mut tested, Class::Content);
     list(&mut tested, ["b"]);
     assert_eq!(next_members(&mut tested), Some(vec![0, 1]));
 }
@@ -169,7 +169,7 @@ fn rejected_chunk_without_a_listed_address_is_split() {
 fn other_addresses_of_a_rejected_chunk_are_tried_together() {
     let group = group(5);
     let mut tested = start(&group, LIMITS);
-    refuse(&mut tested, Class::Content);
+    reject(&mut tested, Class::Content);
     list(&mut tested, ["a1"]);
     assert_eq!(next_members(&mut tested), Some(vec![0, 2, 3, 4]));
 }
@@ -178,7 +178,7 @@ fn other_addresses_of_a_rejected_chunk_are_tried_together() {
 fn addresses_on_the_queue_wait_for_no_room() {
     let group = group(2);
     let mut tested = start(&group, LIMITS);
-    refuse(&mut tested, Class::Limit);
+    reject(&mut tested, Class::Limit);
     list(&mut tested, ["a0", "a1"]);
     assert_eq!(next_members(&mut tested), None);
     assert_eq!(tested.finish(), [Outcome::AlreadyAssociated, Outcome::AlreadyAssociated]);
@@ -192,7 +192,7 @@ fn one_attempt_then_fewer_addresses_are_tried() {
     for (addresses, tried) in [(2, 1), (4, 2), (5, 2), (7, 3)] {
         let group = group(addresses);
         let mut tested = start(&group, limits);
-        refuse(&mut tested, Class::Limit);
+        reject(&mut tested, Class::Limit);
         list(&mut tested, []);
         assert_eq!(next_members(&mut tested), Some((0..tried).collect()), "of {addresses}");
     }
@@ -204,7 +204,7 @@ fn one_attempt_for_the_addresses_not_on_the_list() {
     let limits = GroupLimits { max_attempts: 1, ..LIMITS };
     let group = group(4);
     let mut tested = start(&group, limits);
-    refuse(&mut tested, Class::Limit);
+    reject(&mut tested, Class::Limit);
     list(&mut tested, ["a0"]);
     assert_eq!(next_members(&mut tested), Some(vec![1, 2, 3]));
 }
@@ -216,14 +216,17 @@ fn unconfirmed_address_is_looked_for_once_more() {
         (&["a0", "a1", "a2"][..], Outcome::AlreadyAssociated),
         (
             &["a1", "a2"],
-            Outcome::Failed(Arc::new(rejected_for_content(&refused(Class::Content).refusal, Blame::Address))),
+            Outcome::Failed(Arc::new(rejected_for_content(
+                &rejected(Class::Content).rejection,
+                Blame::Address,
+            ))),
         ),
     ] {
         let group = group(3);
         let mut tested = start(&group, LIMITS);
-        refuse(&mut tested, Class::Content);
+        reject(&mut tested, Class::Content);
         list(&mut tested, ["b"]);
-        refuse(&mut tested, Class::Content);
+        reject(&mut tested, Class::Content);
         associate(&mut tested, 1..3);
         let listing = next_listing(&mut tested);
         assert_eq!(tested.list(listing, page(ids)), None);
@@ -236,7 +239,7 @@ fn unconfirmed_address_is_looked_for_once_more() {
 fn chunk_is_confirmed_before_the_next_one() {
     let group = group(51);
     let mut tested = start(&group, LIMITS);
-    refuse(&mut tested, Class::Content);
+    reject(&mut tested, Class::Content);
     list(&mut tested, []);
     let mut calls = 0;
     let last = loop {
@@ -247,7 +250,7 @@ fn chunk_is_confirmed_before_the_next_one() {
         assert!(!numbers(&chunk).contains(&50));
         calls += 1;
         if numbers(&chunk).contains(&0) {
-            refuse_chunk(&mut tested, chunk);
+            reject_chunk(&mut tested, chunk);
         } else {
             tested.progress.associated(&chunk);
         }
@@ -256,8 +259,8 @@ fn chunk_is_confirmed_before_the_next_one() {
     assert!(matches!(last, Some(GroupStep::List(_))), "{last:?}");
 }
 
-fn refuse_chunk(tested: &mut Tested<'_>, chunk: Chunk) {
-    assert_eq!(tested.progress.not_associated(chunk, refused(Class::Content)), None);
+fn reject_chunk(tested: &mut Tested<'_>, chunk: Chunk) {
+    assert_eq!(tested.progress.not_associated(chunk, rejected(Class::Content)), None);
 }
 
 /// The list is newer than the rejection, so the group does not read it again.
@@ -265,7 +268,7 @@ fn refuse_chunk(tested: &mut Tested<'_>, chunk: Chunk) {
 fn single_rejected_address_costs_two_calls() {
     let group = group(1);
     let mut tested = start(&group, LIMITS);
-    refuse(&mut tested, Class::Content);
+    reject(&mut tested, Class::Content);
     list(&mut tested, []);
     assert_eq!(next_members(&mut tested), None);
     assert_eq!(failures(tested), [Some(("E".to_owned(), Retry::Never, "no".to_owned()))]);
@@ -276,9 +279,9 @@ fn unconfirmed_address_may_succeed_later_without_a_list() {
     let group = group(2);
     let unconfirmed = || {
         let mut tested = start(&group, LIMITS);
-        refuse(&mut tested, Class::Content);
+        reject(&mut tested, Class::Content);
         list(&mut tested, []);
-        refuse(&mut tested, Class::Content);
+        reject(&mut tested, Class::Content);
         associate(&mut tested, 1..2);
         let listing = next_listing(&mut tested);
         (tested, listing)
@@ -298,13 +301,13 @@ fn unconfirmed_address_may_succeed_later_without_a_list() {
 
 /// A list that could not be read decides nothing.
 #[test]
-fn unread_list_is_read_at_the_next_refusal() {
+fn unread_list_is_read_at_the_next_rejection() {
     let group = group(2);
     let mut tested = start(&group, LIMITS);
-    refuse(&mut tested, Class::Limit);
+    reject(&mut tested, Class::Limit);
     let listing = next_listing(&mut tested);
     assert!(tested.not_listed(listing, Class::Unavailable).is_some());
-    refuse(&mut tested, Class::Content);
+    reject(&mut tested, Class::Content);
     list(&mut tested, ["a0"]);
     associate(&mut tested, 1..2);
     assert_eq!(tested.finish(), [Outcome::AlreadyAssociated, Outcome::Associated]);
@@ -314,12 +317,12 @@ fn unread_list_is_read_at_the_next_refusal() {
 fn each_fitting_call_has_its_own_retries() {
     let group = group(200);
     let mut tested = start(&group, GroupLimits { additional_addresses: 5_000, ..LIMITS });
-    refuse(&mut tested, Class::Limit);
+    reject(&mut tested, Class::Limit);
     let listing = next_listing(&mut tested);
     assert!(tested.list(listing, page(&[])).is_some());
     for chunk in 0..4 {
         let (first, retries) = (chunk * 50, if chunk == 0 { 2 } else { 3 });
-        (0..retries).for_each(|_| refuse_for_now(&mut tested, Class::Limit));
+        (0..retries).for_each(|_| reject_for_now(&mut tested, Class::Limit));
         associate(&mut tested, first..first + 50);
     }
     assert_eq!(next_members(&mut tested), None);
@@ -330,7 +333,7 @@ fn each_fitting_call_has_its_own_retries() {
 fn list_without_an_end_may_pass() {
     let group = group(1);
     let mut tested = start(&group, LIMITS);
-    refuse(&mut tested, Class::Content);
+    reject(&mut tested, Class::Content);
     for _ in 0..2 {
         let listing = next_listing(&mut tested);
         let page = Page { next_token: Some("again".to_owned()), ..page(&["b"]) };
@@ -347,7 +350,7 @@ fn deleted_queue_costs_two_more_calls() {
     let group = group(100);
     let mut tested = start(&group, LIMITS);
     associate(&mut tested, 0..50);
-    refuse(&mut tested, Class::NotFound);
+    reject(&mut tested, Class::NotFound);
     let listing = next_listing(&mut tested);
     assert_eq!(tested.not_listed(listing, Class::NotFound), None);
     assert_eq!(next_members(&mut tested), None);

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::connect::{Class, DirectoryKind, Refused};
+use crate::connect::{Class, DirectoryKind, RejectedCall};
 use crate::failure::{Blame, Failure, Retry};
 use crate::requests::InstanceId;
 
@@ -77,9 +77,9 @@ impl<'a> SearchScope<'a> {
 
     /// The failure of names whose directory cannot be read, with the error code of the rejection. The API may reject a
     /// later page because of its token, so that rejection is retryable.
-    pub(super) fn unreadable(self, refused: &Refused, is_first_page: bool) -> Failure {
-        let refusal = &refused.refusal;
-        let advice = match (refusal.class, self.kind) {
+    pub(super) fn unreadable(self, rejected: &RejectedCall, is_first_page: bool) -> Failure {
+        let rejection = &rejected.rejection;
+        let advice = match (rejection.class, self.kind) {
             (Class::Denied, DirectoryKind::Queues) => {
                 "; the function's role needs connect:SearchQueues and connect:DescribeQueue"
             }
@@ -91,24 +91,24 @@ impl<'a> SearchScope<'a> {
         let operation = self.kind.operation();
         let message = format!(
             "names cannot be looked up in {self}: {operation} was rejected: {}{advice}",
-            refusal.message
+            rejection.message
         );
-        if refused.out_of_time {
-            return Failure::deadline_exceeded_after_refusal(message);
+        if rejected.out_of_time {
+            return Failure::deadline_exceeded_after_rejection(message);
         }
-        let retry = match refusal.class {
+        let retry = match rejection.class {
             Class::Throttled | Class::Unavailable | Class::Limit | Class::Credentials => Retry::MayPass,
             Class::NotFound | Class::Content if !is_first_page => Retry::MayPass,
             Class::NotFound => Retry::FirstDelivery,
             Class::Content | Class::Denied => Retry::Never,
         };
-        Failure::ours(refusal.code.clone(), message, retry)
+        Failure::ours(rejection.code.clone(), message, retry)
     }
 
     /// The failure of names in a directory whose pages never end.
-    pub(super) fn endless(self, refused: &Refused) -> Failure {
-        let message = format!("names cannot be looked up in {self}: {}", refused.refusal.message);
-        Failure::ours(refused.refusal.code.clone(), message, Retry::MayPass)
+    pub(super) fn endless(self, rejected: &RejectedCall) -> Failure {
+        let message = format!("names cannot be looked up in {self}: {}", rejected.rejection.message);
+        Failure::ours(rejected.rejection.code.clone(), message, Retry::MayPass)
     }
 
     /// The failure of names whose directory was not read completely in time.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 
-use crate::connect::{DirectoryEntry, DirectoryKind, Page, Refused};
+use crate::connect::{DirectoryEntry, DirectoryKind, Page, RejectedCall};
 use crate::index::{DirectoryIndex, IndexList, PairIndex, QueueIndex};
 use crate::pairs::Pairs;
 use crate::requests::{EmailAddressId, InstanceId, QueueId};
@@ -65,11 +65,11 @@ impl<'a> Names<'a> {
     pub(crate) fn page_rejected(
         &mut self,
         directory: DirectoryIndex,
-        refused: &Refused,
+        rejected: &RejectedCall,
         now: Instant,
     ) -> LookupResults {
         self.directories
-            .end_reading(directory, |searched, pages_read| searched.unreadable(refused, pages_read == 0));
+            .end_reading(directory, |searched, pages_read| searched.unreadable(rejected, pages_read == 0));
         self.look_up_waiting(directory, now)
     }
 

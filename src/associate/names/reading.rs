@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::connect::{DirectoryEntry, Page, Pages, Refused, SearchCall};
+use crate::connect::{DirectoryEntry, Page, Pages, RejectedCall, SearchCall};
 
 use super::directory::{Directory, DirectoryKey, NameAndId, comparable};
 
@@ -44,7 +44,7 @@ impl DirectoryReading {
     ///
     /// # Errors
     /// Returns an error if the pages never end.
-    pub(super) fn add(&mut self, page: Page<DirectoryEntry>) -> Result<Option<Directory>, Refused> {
+    pub(super) fn add(&mut self, page: Page<DirectoryEntry>) -> Result<Option<Directory>, RejectedCall> {
         let kind = self.key.kind;
         self.pages_read += 1;
         let entry = |entry: &DirectoryEntry| (comparable(kind, &entry.name).into(), entry.id.as_str().into());

@@ -21,7 +21,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use queue_email_associator::connect::{Class, Connect, DirectoryKind, ListCall, Refusal, SearchCall};
+use queue_email_associator::connect::{Class, Connect, DirectoryKind, ListCall, Rejection, SearchCall};
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::requests::Named;
 use queue_email_associator::sdk::Deferred;
@@ -145,13 +145,13 @@ pub(crate) async fn reach_connect(
         }
     };
     match attempt {
-        Err(Refusal { class: Class::Credentials, code, message, .. }) if code == "CallNotBuilt" => {
+        Err(Rejection { class: Class::Credentials, code, message, .. }) if code == "CallNotBuilt" => {
             Err(format!("Amazon Connect cannot be called: {message}"))
         }
-        Err(Refusal { class: Class::Credentials, code, message, .. }) => {
+        Err(Rejection { class: Class::Credentials, code, message, .. }) => {
             Err(format!("Amazon Connect rejected the credentials: {code}: {message}; {SIGN_IN_AGAIN}"))
         }
-        Err(Refusal { code, message, .. }) if code == "ConnectionFailed" => {
+        Err(Rejection { code, message, .. }) if code == "ConnectionFailed" => {
             Err(with_advice(format!("Amazon Connect cannot be called: {message}")))
         }
         // Any other answer proves that the service was reached.

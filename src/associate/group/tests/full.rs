@@ -7,10 +7,10 @@ use super::*;
 fn full_queue_counts_addresses_of_another_process() {
     let group = group(4);
     let mut tested = start(&group, GroupLimits { additional_addresses: 4, max_attempts: 1 });
-    refuse(&mut tested, Class::Limit);
+    reject(&mut tested, Class::Limit);
     list(&mut tested, ["b", "c"]);
-    refuse(&mut tested, Class::Limit);
-    refuse(&mut tested, Class::Limit);
+    reject(&mut tested, Class::Limit);
+    reject(&mut tested, Class::Limit);
     list(&mut tested, ["a1", "a3", "b", "c"]);
     assert_eq!(next_members(&mut tested), None);
     let failures = failures(tested);
@@ -25,9 +25,9 @@ fn full_queue_counts_addresses_of_another_process() {
 fn freed_room_is_used() {
     let group = group(3);
     let mut tested = start(&group, GroupLimits { additional_addresses: 9, max_attempts: 1 });
-    refuse(&mut tested, Class::Limit);
+    reject(&mut tested, Class::Limit);
     list(&mut tested, ["b", "c"]);
-    refuse(&mut tested, Class::Limit);
+    reject(&mut tested, Class::Limit);
     list(&mut tested, ["b"]);
     associate(&mut tested, 0..1);
     associate(&mut tested, 1..3);
@@ -41,7 +41,7 @@ fn joined_addresses_are_looked_for_before_the_queue_is_full() {
     for (ids, associated_last) in [(&["a0", "a1", "a3", "b"][..], 2..2), (&["a0", "a1", "a3"], 2..3)] {
         let (first, all) = (group(3), group(5));
         let mut tested = start(&first, GroupLimits { additional_addresses: 4, ..LIMITS });
-        refuse(&mut tested, Class::Limit);
+        reject(&mut tested, Class::Limit);
         list(&mut tested, ["a3", "b"]);
         tested.group = &all;
         tested.progress.grow(&all);
@@ -67,7 +67,7 @@ fn joined_addresses_are_looked_for_before_the_queue_is_full() {
 fn addresses_that_join_a_full_queue_cost_one_list() {
     let (first, all) = (group(2), group(4));
     let mut tested = start(&first, GroupLimits { additional_addresses: 1, ..LIMITS });
-    refuse(&mut tested, Class::Limit);
+    reject(&mut tested, Class::Limit);
     list(&mut tested, ["b"]);
     assert_eq!(next_members(&mut tested), None);
     tested.group = &all;
@@ -85,10 +85,10 @@ fn list_for_an_unconfirmed_address_shows_freed_room() {
     let group = group(4);
     let unconfirmed = || {
         let mut tested = start(&group, GroupLimits { additional_addresses: 3, ..LIMITS });
-        refuse(&mut tested, Class::Limit);
+        reject(&mut tested, Class::Limit);
         list(&mut tested, ["b"]);
-        refuse(&mut tested, Class::Content);
-        refuse(&mut tested, Class::Content);
+        reject(&mut tested, Class::Content);
+        reject(&mut tested, Class::Content);
         associate(&mut tested, 1..2);
         associate(&mut tested, 2..3);
         let listing = next_listing(&mut tested);
@@ -115,10 +115,10 @@ fn list_for_an_unconfirmed_address_shows_freed_room() {
 fn addresses_added_by_the_group_are_not_counted_as_held() {
     let group = group(3);
     let mut tested = start(&group, GroupLimits { additional_addresses: 3, ..LIMITS });
-    refuse(&mut tested, Class::Content);
+    reject(&mut tested, Class::Content);
     list(&mut tested, ["b", "c"]);
     associate(&mut tested, 0..1);
-    refuse(&mut tested, Class::Limit);
+    reject(&mut tested, Class::Limit);
     list(&mut tested, ["a0", "b", "c"]);
     assert_eq!(next_members(&mut tested), None);
     let (_, _, message) = failures(tested)[2].clone().unwrap();

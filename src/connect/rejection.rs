@@ -15,7 +15,7 @@ const CONNECTION_FAILED: &str = "ConnectionFailed";
 
 /// Why a call did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Rejection {
     /// The class decides the reaction.
     pub class: Class,
     /// The API's error code, or one of the function's own if the API returned none.
@@ -28,21 +28,21 @@ pub struct Refusal {
 
 /// A call that failed and is not retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct RejectedCall {
     /// The last rejection.
-    pub refusal: Refusal,
+    pub rejection: Rejection,
     /// Whether the call would have been retried if there had been time.
     pub(crate) out_of_time: bool,
     /// Whether Connect may have carried out an earlier attempt although its response was lost.
     pub(crate) maybe_done: bool,
 }
 
-impl Refused {
+impl RejectedCall {
     /// The rejection of a listing whose pages do not end. `pages` is what the API returned instead.
     pub fn endless(operation: Operation, pages: &str) -> Self {
         let message = format!("{operation} returned {pages}");
-        let refusal = Refusal::ours(Class::Unavailable, "EndlessPages", message);
-        Refused { refusal, out_of_time: false, maybe_done: false }
+        let rejection = Rejection::ours(Class::Unavailable, "EndlessPages", message);
+        RejectedCall { rejection, out_of_time: false, maybe_done: false }
     }
 }
 
@@ -105,7 +105,7 @@ impl Class {
     }
 }
 
-impl Refusal {
+impl Rejection {
     /// Whether the API responded to the attempt. A timeout or a broken connection is not a response.
     pub(crate) fn is_response(&self) -> bool {
         !matches!(self.code.as_str(), CALL_TIMEOUT | CONNECTION_FAILED)
@@ -113,7 +113,7 @@ impl Refusal {
 
     /// The attempt took longer than `after`.
     pub fn timed_out(after: Duration) -> Self {
-        Refusal::ours(
+        Rejection::ours(
             Class::Unavailable,
             CALL_TIMEOUT,
             format!("the API did not answer within {} ms", after.as_millis()),
@@ -126,12 +126,12 @@ impl Refusal {
         E: ProvideErrorMetadata + Error + 'static,
     {
         match error {
-            _ if is_about_credentials(error) => Refusal::ours(
+            _ if is_about_credentials(error) => Rejection::ours(
                 Class::Credentials,
                 "CredentialsNotLoaded",
                 with_sources("credentials cannot be loaded", error),
             ),
-            SdkError::ConstructionFailure(_) => Refusal::ours(
+            SdkError::ConstructionFailure(_) => Rejection::ours(
                 Class::Credentials,
                 "CallNotBuilt",
                 with_sources("the call could not be built", error),
@@ -149,7 +149,7 @@ impl Refusal {
                     Some(message) if !message.is_empty() => message.to_owned(),
                     _ => format!("the API answered with status {status} and no message"),
                 };
-                Refusal { class, code, message, retry_after: retry_after(response) }
+                Rejection { class, code, message, retry_after: retry_after(response) }
             }
             SdkError::ResponseError(context) => {
                 let status = context.raw().status().as_u16();
@@ -157,12 +157,12 @@ impl Refusal {
                 let class = if status < 400 { Class::Unavailable } else { Class::of(None, status) };
                 let message = format!("the API's answer (status {status}) cannot be read");
                 let retry_after = retry_after(context.raw());
-                Refusal { retry_after, ..Refusal::ours(class, "UnreadableAnswer", message) }
+                Rejection { retry_after, ..Rejection::ours(class, "UnreadableAnswer", message) }
             }
             SdkError::TimeoutError(_) => {
-                Refusal::ours(Class::Unavailable, CALL_TIMEOUT, "the API did not answer in time")
+                Rejection::ours(Class::Unavailable, CALL_TIMEOUT, "the API did not answer in time")
             }
-            _ => Refusal::ours(
+            _ => Rejection::ours(
                 Class::Unavailable,
                 CONNECTION_FAILED,
                 with_sources("the API was not reached", error),
@@ -171,7 +171,7 @@ impl Refusal {
     }
 
     fn ours(class: Class, code: &str, message: impl Into<String>) -> Self {
-        Refusal { class, code: code.to_owned(), message: message.into(), retry_after: None }
+        Rejection { class, code: code.to_owned(), message: message.into(), retry_after: None }
     }
 }
 
