@@ -49,7 +49,7 @@ const NO_INSTANCE: &str = "no instance is named: give --instance, set CONNECT_IN
 pub(crate) struct Records {
     /// For each item, its line.
     pub(crate) lines: Vec<u64>,
-    /// Items that are not requests, with the reasons. The payload has an empty request for each, which fails by itself.
+    /// Items that are not requests, with the reasons. The payload has an empty request for each, which fails alone.
     problems: BTreeMap<usize, String>,
 }
 

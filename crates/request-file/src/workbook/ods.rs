@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::BufRead;
 
 use super::package::{Package, damaged};
-use super::xml::{Element, Node, Xml};
+use super::xml::{Element, MAX_TEXT, Node, Xml};
 use super::{MAX_COLUMNS, MAX_TEXT_BYTES, Repeated, Sheets, too_much_text};
 use crate::UnreadableFile;
 use crate::row::Row;
@@ -139,7 +139,13 @@ fn displayed<R: BufRead>(content: &mut Xml<R>) -> Result<Option<String>, Unreada
                 open += 1;
             }
             Node::End(_) => open -= 1,
-            Node::Text(piece) if open > 1 && in_paragraph => text.get_or_insert_default().push_str(&piece),
+            Node::Text(piece) if open > 1 && in_paragraph => {
+                let text = text.get_or_insert_default();
+                if text.len() + piece.len() > MAX_TEXT {
+                    return Err(content.too_long());
+                }
+                text.push_str(&piece);
+            }
             Node::Text(_) | Node::Other => {}
             Node::Eof => return Err(content.ended()),
         }

@@ -88,6 +88,8 @@ pub(super) fn too_large() -> UnreadableFile {
 
 /// Describes a workbook whose part cannot be read.
 pub(super) fn damaged(part: &str, problem: &dyn std::fmt::Display) -> UnreadableFile {
+    const SHOWN: usize = 100;
+    let part: String = part.chars().take(SHOWN).flat_map(char::escape_debug).collect();
     UnreadableFile(format!(
         "the workbook is damaged or has a password ({part}: {problem}): expected a workbook that opens without a \
          password; open it in a spreadsheet and save it again"

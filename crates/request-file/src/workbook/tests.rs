@@ -259,6 +259,9 @@ fn other_files_are_rejected_with_their_form() {
 fn bombs_are_rejected() {
     let header = row(&HEADER);
     let long = format!("<si><t>{}</t></si>", "x".repeat(1 << 20));
+    let too_long = format!("{header}<row><c t='str'><v>{}</v></c></row>", "x".repeat((1 << 20) + 1));
+    let deep = format!("{header}{}{}", "<a>".repeat(200), "</a>".repeat(200));
+    let too_long_of_ods = format!("{}{}", ods_row(&HEADER), ods_row(&[&"x".repeat((1 << 20) + 1)]));
     let shared: String =
         (0..100).map(|_| r#"<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>"#).collect::<String>();
     let rows_of_ods = format!(
@@ -280,6 +283,18 @@ fn bombs_are_rejected() {
         (
             xlsx("", &format!("{header}{shared}"), &long),
             "sheet \"Pairs\", the cells have more than 67108864 bytes of text",
+        ),
+        (
+            xlsx("", &too_long, ""),
+            "the workbook is damaged or has a password (xl/worksheets/two.xml: a text is longer",
+        ),
+        (
+            xlsx("", &deep, ""),
+            "the workbook is damaged or has a password (xl/worksheets/two.xml: its elements are too",
+        ),
+        (
+            ods(&table("A", &too_long_of_ods)),
+            "the workbook is damaged or has a password (content.xml: a text is longer",
         ),
         (ods(&table("A", &rows_of_ods)), "sheet \"A\", the file has more than 250000 pairs"),
         (ods(&table("A", &wide)), "sheet \"A\", the cells have more than 67108864 bytes of text"),

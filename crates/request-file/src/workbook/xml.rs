@@ -10,10 +10,18 @@ use quick_xml::{Error, Reader, XmlVersion};
 use super::package::{damaged, too_large};
 use crate::UnreadableFile;
 
+/// Maximum number of elements within each other. Spreadsheets write about ten.
+const MAX_DEPTH: usize = 100;
+
+/// Maximum length of the text of an element, in bytes. A cell of Excel has at most 32,767 characters.
+pub(super) const MAX_TEXT: usize = 1 << 20;
+
 /// A reader of one part.
 pub(super) struct Xml<R> {
     reader: Reader<R>,
     part: String,
+    /// Number of open elements.
+    depth: usize,
     buffer: Vec<u8>,
 }
 
@@ -39,7 +47,7 @@ impl<R: BufRead> Xml<R> {
     pub(super) fn new(part: R, name: &str) -> Self {
         let mut reader = Reader::from_reader(part);
         reader.config_mut().expand_empty_elements = true;
-        Xml { reader, part: name.to_owned(), buffer: Vec::new() }
+        Xml { reader, part: name.to_owned(), depth: 0, buffer: Vec::new() }
     }
 
     /// Reads the next node.
@@ -49,16 +57,32 @@ impl<R: BufRead> Xml<R> {
     pub(super) fn next(&mut self) -> Result<Node<'_>, UnreadableFile> {
         self.buffer.clear();
         let part = &self.part;
-        let event =
-            self.reader.read_event_into(&mut self.buffer).map_err(|error| unreadable(part, &error))?;
+        let event = match self.reader.read_event_into(&mut self.buffer) {
+            Ok(event) => event,
+            Err(Error::Io(error)) if error.kind() == ErrorKind::FileTooLarge => return Err(too_large()),
+            Err(Error::Io(_)) => return Err(damaged(part, &"its content cannot be unpacked")),
+            // The error contains a part of the document, which may have an email address.
+            Err(_) => {
+                let place = self.reader.error_position();
+                return Err(damaged(part, &format_args!("it is not XML at byte {place}")));
+            }
+        };
+        match event {
+            Event::Start(_) if self.depth == MAX_DEPTH => {
+                return Err(damaged(part, &"its elements are too deep"));
+            }
+            Event::Start(_) => self.depth += 1,
+            Event::End(_) => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
         Ok(match event {
             Event::Start(tag) | Event::Empty(tag) => Node::Start(Element(tag)),
             Event::End(tag) => Node::End(Name(tag)),
             Event::Text(text) => Node::Text(text.into_inner()),
             Event::CData(text) => Node::Text(text.into_inner()),
-            Event::GeneralRef(reference) => {
-                Node::Text(resolved(&reference).map_err(|error| unreadable(part, &error))?)
-            }
+            Event::GeneralRef(reference) => Node::Text(
+                resolved(&reference).ok_or_else(|| damaged(part, &"it refers to an unknown character"))?,
+            ),
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => Node::Other,
             Event::Eof => Node::Eof,
         })
@@ -80,12 +104,20 @@ impl<R: BufRead> Xml<R> {
                     open -= 1;
                     ignoring = ignoring.saturating_sub(1);
                 }
-                Node::Text(piece) if ignoring == 0 => text.push_str(&piece),
+                Node::Text(piece) if ignoring == 0 && text.len() + piece.len() <= MAX_TEXT => {
+                    text.push_str(&piece)
+                }
+                Node::Text(_) if ignoring == 0 => return Err(self.too_long()),
                 Node::Text(_) | Node::Other => {}
                 Node::Eof => return Err(self.ended()),
             }
         }
         Ok(text)
+    }
+
+    /// Describes a part with a text that is longer than [`MAX_TEXT`].
+    pub(super) fn too_long(&self) -> UnreadableFile {
+        damaged(&self.part, &format_args!("a text is longer than {MAX_TEXT} bytes"))
     }
 
     /// Describes a part that ends too early.
@@ -127,17 +159,10 @@ impl Name<'_> {
 }
 
 /// Returns the character of a reference. A part that defines entities of its own is not from a spreadsheet.
-fn resolved<'x>(reference: &BytesRef<'x>) -> Result<Cow<'x, str>, Error> {
-    if let Some(character) = reference.resolve_char_ref()? {
-        return Ok(Cow::Owned(character.to_string()));
-    }
-    let unknown = || quick_xml::escape::EscapeError::UnrecognizedEntity(0..0, reference.to_string());
-    Ok(Cow::Borrowed(resolve_xml_entity(reference).ok_or_else(unknown)?))
-}
-
-fn unreadable(part: &str, error: &Error) -> UnreadableFile {
-    match error {
-        Error::Io(error) if error.kind() == ErrorKind::FileTooLarge => too_large(),
-        error => damaged(part, error),
+fn resolved<'x>(reference: &BytesRef<'x>) -> Option<Cow<'x, str>> {
+    match reference.resolve_char_ref() {
+        Ok(Some(character)) => Some(Cow::Owned(character.to_string())),
+        Ok(None) => resolve_xml_entity(reference).map(Cow::Borrowed),
+        Err(_) => None,
     }
 }
