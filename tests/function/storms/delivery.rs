@@ -61,7 +61,7 @@ pub async fn deliver(scene: &Scene) {
         }
         let mut batch = take_visible(&mut live, is_fair, history.now());
         let second = batch.split_off(batch.len() / 2);
-        let begun = history.now();
+        let (begun, started, calls_before) = (history.now(), Instant::now(), processes[0].call_count());
         let (first_listed, second_listed) =
             join(invoke(&processes[0], &batch), invoke(&processes[1], &second)).await;
         let sent = processes[0].sqs.take();
@@ -69,6 +69,7 @@ pub async fn deliver(scene: &Scene) {
             .filter(|sent| sent.queue_url == FAILURES)
             .for_each(|sent| check_reasons(&history, begun, sent));
         let delivered: Vec<Live> = batch.into_iter().chain(second).collect();
+        check_identifiers(&history, &processes[0], &delivered, calls_before, started);
         let continued: Vec<Live> = (sent.iter().enumerate())
             .filter(|(_, sent)| sent.queue_url == CONTINUATION)
             .map(|(number, sent)| continuation(format!("c{rounds}.{number}"), sent, &delivered))
@@ -104,9 +105,17 @@ pub async fn report(scene: &Scene) {
         let rows = report["queues"].as_array().unwrap().iter().map(|row| count(row, name)).sum::<usize>();
         assert_eq!(rows, count(&report, name), "the rows of queues and {name}: {report}");
     }
+    // A reading is one call unless the directory has several pages.
+    let last_reading = history.last_reading().filter(|_| !scene.paged).unwrap_or_default();
     for (pair, failure) in named.iter().zip(failures).filter(|(_, failure)| failure["retryable"] == false) {
         let error = failure["error"].as_str().unwrap();
         assert!(history.explains(pair, error, 0), "not true at any moment: {failure}");
+        if error == "NameNotFound" || error == "NameAmbiguous" {
+            assert!(
+                history.explains(pair, error, last_reading),
+                "not true after the last reading: {failure}"
+            );
+        }
     }
     let failed = BTreeSet::from_iter(named);
     for pair in NamedPair::of_body(&request) {
@@ -169,6 +178,28 @@ fn check_reasons(history: &History, since: usize, sent: &Sent) {
         let error = failure["error"].as_str().unwrap();
         for pair in pairs {
             assert!(history.explains(&pair, error, since), "not true at any moment: {pair:?}, {failure}");
+        }
+    }
+}
+
+/// Each call contains only identifiers that a requested pair had uniquely, at most five minutes before the invocation.
+fn check_identifiers(
+    history: &History,
+    process: &World,
+    delivered: &[Live],
+    calls_before: usize,
+    started: Instant,
+) {
+    let requested: BTreeSet<NamedPair> =
+        delivered.iter().flat_map(|message| message.pairs.iter().cloned()).collect();
+    let calls = process.connect.calls();
+    for call in &calls[calls_before..] {
+        for address in &call.addresses {
+            let ids = (call.queue.clone().unwrap(), address.clone());
+            assert!(
+                history.was_unique(&requested, &call.instance, &ids, started),
+                "{ids:?} was called although no requested pair had these identifiers alone"
+            );
         }
     }
 }

@@ -1,10 +1,12 @@
 //! History: everything that existed, after each call and each change from outside, and what it explains.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use connect_simulator::{AssociatedAgain, Fixture, FullWithoutDefault, Switches, UnknownAddress};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// The names of one pair, as a request writes them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,9 +25,16 @@ pub enum Named {
 /// The function's `QUEUE_ADDITIONAL_LIMIT`.
 const LIMIT: usize = 49;
 
+/// Maximum age of a directory of names.
+const DIRECTORY_AGE: Duration = Duration::from_secs(300);
+
 #[derive(Clone)]
 pub struct History {
     states: Arc<Mutex<Vec<Fixture>>>,
+    /// The time since which each state exists.
+    times: Arc<Mutex<Vec<Instant>>>,
+    /// The state that the last call of each search operation showed.
+    searches: Arc<Mutex<BTreeMap<&'static str, usize>>>,
     /// Each queue whose list was read, with the number of the state that the list showed.
     lists: Arc<Mutex<Vec<(usize, String)>>>,
     switches: Switches,
@@ -93,14 +102,51 @@ fn named_first(value: &Value, name: &str, id: &str) -> Option<Named> {
 
 impl History {
     pub fn new(switches: Switches, first: Fixture) -> Self {
-        History { states: Arc::new(Mutex::new(vec![first])), lists: Arc::default(), switches }
+        History {
+            states: Arc::new(Mutex::new(vec![first])),
+            times: Arc::new(Mutex::new(vec![Instant::now()])),
+            searches: Arc::default(),
+            lists: Arc::default(),
+            switches,
+        }
     }
 
     pub fn note(&self, state: Fixture) {
         let mut states = self.states.lock().unwrap();
         if states.last() != Some(&state) {
             states.push(state);
+            self.times.lock().unwrap().push(Instant::now());
         }
+    }
+
+    /// Notes that a directory was read and showed the latest state.
+    pub fn note_search(&self, operation: &'static str) {
+        let state = self.now();
+        self.searches.lock().unwrap().insert(operation, state);
+    }
+
+    /// The oldest state that the last readings of the directories showed, if each reading is one call.
+    pub fn last_reading(&self) -> Option<usize> {
+        self.searches.lock().unwrap().values().min().copied()
+    }
+
+    /// Whether a requested pair had exactly these identifiers in a state that a directory of an invocation can show.
+    pub fn was_unique(
+        &self,
+        requested: &BTreeSet<NamedPair>,
+        instance: &str,
+        ids: &(String, String),
+        invocation_start: Instant,
+    ) -> bool {
+        let oldest = invocation_start - DIRECTORY_AGE;
+        let since = self.times.lock().unwrap().iter().rposition(|time| *time <= oldest).unwrap_or_default();
+        let states = self.states.lock().unwrap();
+        requested.iter().filter(|pair| pair.instance == instance).any(|pair| {
+            // Queue and address come from two directories, which may show two states.
+            let queue = states[since..].iter().any(|state| queues(state, pair) == [ids.0.clone()]);
+            let address = states[since..].iter().any(|state| addresses(state, pair) == [ids.1.clone()]);
+            queue && address
+        })
     }
 
     /// Notes that the list of a queue was read and showed the latest state.

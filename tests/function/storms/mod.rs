@@ -3,6 +3,7 @@
 
 mod delivery;
 mod history;
+mod neighbour;
 mod scene;
 mod weather;
 
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 use crate::world::{INSTANCE, World, listed, sqs};
 
 use self::delivery::{deliver, report};
+use self::neighbour::{compare, neighbour};
 use self::scene::scene;
 use self::weather::{EXISTING_ADDRESSES, EXISTING_QUEUES, Message, Pair, Storm, fault, storm};
 
@@ -210,5 +212,10 @@ proptest! {
     #[test]
     fn report_of_doubly_named_pairs_adds_up(scene in scene()) {
         on_a_paused_clock(report(&scene));
+    }
+
+    #[test]
+    fn message_never_affects_another_message(scene in scene(), neighbour in neighbour(), place in 0_usize..14) {
+        on_a_paused_clock(compare(&scene, &neighbour, place));
     }
 }

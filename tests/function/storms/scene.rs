@@ -34,6 +34,10 @@ pub struct Scene {
     pub changes: Vec<(usize, Change)>,
     pub seconds: u64,
     pub continuation_queue: bool,
+    /// The directory of addresses has four pages.
+    pub paged: bool,
+    /// Addresses that two identifiers have from the start. The second one is on the last page.
+    pub twin_addresses: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -115,7 +119,7 @@ fn address_name(address: usize) -> String {
     format!("e{address}@brand.example")
 }
 
-fn message() -> impl Strategy<Value = Message> {
+pub fn message() -> impl Strategy<Value = Message> {
     let pair = (0..QUEUES, 0..ADDRESSES, any::<bool>(), any::<bool>());
     let many = (0..QUEUES, any::<bool>(), prop::collection::vec(0..ADDRESSES, 10..60), any::<bool>());
     prop_oneof![
@@ -191,11 +195,13 @@ pub fn scene() -> impl Strategy<Value = Scene> {
         prop::collection::vec((1_usize..60, change()), 0..10),
         20_u64..120,
         any::<bool>(),
+        any::<bool>(),
+        prop::collection::vec(0..EXISTING_ADDRESSES, 0..3),
     );
     let faults = prop::collection::vec(passing_fault(), 0..4);
     (prop::collection::vec(message(), 1..14), world, faults, run).prop_map(|(messages, world, mut faults, run)| {
         let (mut present, limits, switches, rate, latency) = world;
-        let (sqs_faults, changes, seconds, continuation_queue) = run;
+        let (sqs_faults, changes, seconds, continuation_queue, paged, twin_addresses) = run;
         let mut held = [0; EXISTING_QUEUES];
         present.retain(|(queue, _)| {
             held[*queue] += 1;
@@ -217,12 +223,14 @@ pub fn scene() -> impl Strategy<Value = Scene> {
             changes,
             seconds,
             continuation_queue,
+            paged,
+            twin_addresses,
         }
     })
 }
 
 impl Scene {
-    fn fixture(&self) -> Fixture {
+    pub fn fixture(&self) -> Fixture {
         let mut fixture = Fixture::new();
         for (queue, limit) in self.limits.iter().enumerate() {
             let id = format!("q{queue}");
@@ -230,6 +238,16 @@ impl Scene {
         }
         for address in 0..EXISTING_ADDRESSES {
             fixture = fixture.with_address(INSTANCE, format!("e{address}"), address_name(address));
+        }
+        for address in &self.twin_addresses {
+            fixture = fixture.with_address(INSTANCE, format!("z{address}"), address_name(*address));
+        }
+        if self.paged {
+            for number in 0..150 {
+                for id in [format!("d{number:03}"), format!("f{number:03}")] {
+                    fixture = fixture.with_address(INSTANCE, id.clone(), format!("{id}@other.example"));
+                }
+            }
         }
         for (queue, address) in &self.present {
             fixture = fixture.with_association(INSTANCE, format!("q{queue}"), format!("e{address}"));
@@ -272,8 +290,15 @@ impl Scene {
         let calls = std::sync::atomic::AtomicUsize::new(0);
         world.connect.observe(move |made| {
             history.note(connect.content());
-            if made.operation == Operation::ListQueueEmailAddresses && made.status == Some(200) {
-                history.note_list(made.queue.as_deref().unwrap());
+            match made.operation {
+                Operation::ListQueueEmailAddresses if made.status == Some(200) => {
+                    history.note_list(made.queue.as_deref().unwrap());
+                }
+                Operation::SearchQueues if made.status == Some(200) => history.note_search("queues"),
+                Operation::SearchEmailAddresses if made.status == Some(200) => {
+                    history.note_search("addresses")
+                }
+                _ => {}
             }
             let call = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             for (_, change) in changes.iter().filter(|(after, _)| *after == call) {
