@@ -3,19 +3,19 @@
 //! # Layout
 //!
 //! One invocation passes through the modules below in this order. The module [`invocation`] calls them. A *source* is one
-//! message, event or item of the payload. A *listed* message stands in `batchItemFailures`, so that SQS redelivers it.
+//! message, event or direct request. A *listed* message is in `batchItemFailures`, so that SQS redelivers it.
 //!
 //! | module | from | to |
 //! | --- | --- | --- |
 //! | [`payload`] | bytes | an envelope and its sources |
 //! | [`requests`] | the body of a source | requests, their entries, and their invalid parts |
-//! | [`pairs`] | requests | distinct pairs, and the sources that ask for each |
+//! | [`pairs`] | requests | distinct pairs, and the sources that request each |
 //! | [`associate`] | pairs | groups per queue, and the outcome of each address: one loop around the API looks names up, makes the calls and narrows failures |
 //! | [`outcomes`] | the outcomes of groups | the outcome of each pair |
 //! | [`settle`] | the outcomes of failed pairs, and the invalid parts | what becomes of each source: done, sent on, or redelivered |
 //! | [`answer`] | the finished run | `batchItemFailures`, the report, or an error |
 //!
-//! These modules stand beside the pipeline: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the
+//! These modules are outside this sequence: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the
 //! API of Amazon Connect), [`sqs`] (requests to SQS for [`settle`]), [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not associated), [`writer`]
 //! (requests as JSON), [`removal`] (removes pairs for the command-line tool; the function never calls it), [`clock`] and
 //! [`index`] (positions in lists).

@@ -1,7 +1,7 @@
 //! Every requested pair of a queue and an email address, once, with every place that mentions it.
 //!
-//! A pair here has the names that the caller specified. If one message specifies an address by identifier and another by
-//! name, they are two pairs here, and the plan joins them when the names are resolved.
+//! A pair here is identified as by its caller. If one message specifies an address by identifier and another by name, they
+//! are two pairs here, and the plan joins them when the names are resolved.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;

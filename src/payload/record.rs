@@ -31,7 +31,7 @@ pub(super) struct Record<M> {
 }
 
 impl<M> Record<M> {
-    /// Whether the element names an event source, as every record does.
+    /// Whether the element has an event source, as every record does.
     pub(super) fn has_source(&self) -> bool {
         self.sqs_source.is_some() || self.sns_source.is_some()
     }

@@ -140,7 +140,7 @@ impl<'a> Defaults<'a> {
     ///
     /// # Errors
     /// Rejects the first invalid field, because no item can be read without the defaults. Also rejects the fields of an
-    /// item, for which there are no defaults.
+    /// item, which cannot have defaults.
     pub fn read(batch_input: &'a Json<'a>, scope: &ArnScope) -> Result<Self, Invalid> {
         if *batch_input == Json::Null {
             return Ok(Defaults::default());

@@ -1,4 +1,4 @@
-//! The known fields of a request, and names that only look like a known field.
+//! The known fields of a request, and how their names and values are read.
 
 use std::fmt;
 

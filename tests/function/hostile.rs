@@ -1,5 +1,4 @@
-//! Payloads that nobody should send. The work for some of them once grew with the square of their size. If it does so
-//! again, a test here does not end.
+//! Malformed and adversarial payloads. Some once caused quadratic work, which would keep a test here from ending.
 
 use connect_simulator::{Effect, Fault, Options};
 use serde_json::{Value, json};
@@ -84,7 +83,7 @@ async fn a_long_name_beside_many_addresses_is_one_failure() {
 }
 
 /// Written as an object with one value of each name, it lost the first queue and so became valid: a redrive would have
-/// associated what was refused because nobody could know what was meant.
+/// associated what was rejected because it was ambiguous.
 #[tokio::test]
 async fn a_field_given_twice_is_sent_on_twice() {
     let world = world();
@@ -124,7 +123,7 @@ async fn queue_without_valid_address_is_not_looked_up() {
     assert_eq!(world.call_count(), 0);
 }
 
-/// `count` addresses on the queue `q0`, and some elements that are no addresses.
+/// A request for `count` addresses on the queue `q0`, of which `invalid` are numbers.
 fn parts(count: usize, invalid: usize) -> Value {
     let addresses = std::iter::repeat_n(json!("e0"), count - invalid);
     let invalid = std::iter::repeat_n(json!(7), invalid);
@@ -172,5 +171,38 @@ async fn bound_counts_all_entries_and_items() {
             assert_eq!(ending.is_ok_and(|report| report["status"] == "SUCCEEDED"), associated);
             assert_eq!(world.associated("q0") == ["e0"], associated);
         }
+    }
+}
+
+/// Messages that once took more memory than the function has, next to one that is valid. None of them affects the other.
+#[tokio::test]
+async fn hostile_message_does_not_affect_the_others() {
+    let request = |fields: Value| {
+        let mut request = json!({ "instanceId": INSTANCE });
+        request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        request
+    };
+    let event = |detail: Value| json!({ "id": "i".repeat(100_000), "detail-type": "t", "source": "s", "detail": detail });
+    let short_ids: Vec<String> = (0..120_000).map(|number| format!("{:x}", number % 4_096)).collect();
+    let nested = format!("{}{}", "[".repeat(120), "]".repeat(120));
+    let nested = format!(r#"{{"x":[{}1]}}"#, format!("{nested},").repeat(4_000));
+    let hostile = [
+        request(json!({ "queueId": "q".repeat(500), "emailAddressIds": short_ids })),
+        request(json!({ "queueId": "q0", "emailAddressIds": vec![json!(1); 9_990] })),
+        event(request(json!({ "queueId": "q0", "emailAddressIds": vec!["/"; 40_000] }))),
+        event(request(json!({ "associations": vec![json!({}); 80_000] }))),
+        request(
+            json!({ "queueName": "Billing\u{fe6b}brand.example", "emailAddress": "a&#64;brand.example" }),
+        ),
+        json!(nested),
+    ];
+    for body in hostile {
+        let world = world();
+        let valid = request(json!({ "queueId": "q1", "emailAddressId": "e1" }));
+        let batch = sqs(&[valid.clone(), body.clone(), valid]);
+        assert_eq!(listed(&world.invoke(&batch).await), [""; 0], "{:.60}", body.to_string());
+        assert_eq!(world.associated("q1"), ["e1"]);
+        assert_eq!(world.call_count(), 1);
+        assert!(!world.sqs.sent_to(FAILURES).is_empty());
     }
 }

@@ -1,5 +1,5 @@
-//! Every message of the function in one list, `messages.txt`: errors, failures and log lines, each under its cause. The
-//! causes stand in one file, however long, in the order of the list.
+//! Every message of the function in one list, `messages.txt`: errors, failures and log lines, each under its cause, in the
+//! order of this file.
 
 use std::time::Duration;
 

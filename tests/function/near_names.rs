@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::sqs::FAILURES;
 use crate::world::{INSTANCE, World, fixture, listed, sqs};
 
-/// Names that look like `dryRun`.
+/// Spellings that look like `dryRun`.
 const NAMES: [&str; 14] = [
     "dryrun",
     "dry_run",

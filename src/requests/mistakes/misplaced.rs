@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use crate::payload::{Json, Members};
 use crate::requests::{Field, Invalid, Name, Path};
 
-/// Rejects request fields among the members of an envelope, and names that are nearly theirs. If the function ignored
-/// `dryRun` there, it would make live calls. `content` is the member with the requests, and `destination` the place
+/// Rejects request fields among the members of an envelope, even if they are misspelled. If the function ignored `dryRun`
+/// there, it would make live calls. `content` is the member with the requests, and `destination` the place
 /// where the field belongs.
 ///
 /// # Errors

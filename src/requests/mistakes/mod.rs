@@ -1,5 +1,5 @@
-//! Recognises well-known mistakes of senders: names that are nearly those of fields, fields in the wrong place, and other
-//! forms of input than a request.
+//! Recognises well-known mistakes of senders, such as a misspelled field, a field in the wrong place, or an envelope where a
+//! request is expected.
 
 mod folded;
 mod hints;
