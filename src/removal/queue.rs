@@ -66,14 +66,14 @@ pub(super) async fn remove(retrier: &Retrier<'_>, group: &Group, states: &mut St
                 }
             }
             // Every other chunk would fail in the same way.
-            CallError::NoTime => fail_planned(states, &call_failure(error)),
+            CallError::NoTime => fail_planned(states, &call_failure(&error)),
             CallError::Rejected(ref failed)
                 if matches!(failed.rejection.class, Class::Denied | Class::Credentials) =>
             {
-                fail_planned(states, &call_failure(error));
+                fail_planned(states, &call_failure(&error));
             }
             CallError::Rejected(_) => {
-                set(states, &chunk.members, &RemovalState::Failed(Arc::new(call_failure(error))));
+                set(states, &chunk.members, &RemovalState::Failed(Arc::new(call_failure(&error))));
             }
         }
     }
@@ -179,7 +179,7 @@ fn list_failure(error: CallError) -> Failure {
 }
 
 /// The failure of addresses whose removal was not rejected for its content.
-fn call_failure(error: CallError) -> Failure {
+fn call_failure(error: &CallError) -> Failure {
     match error {
         CallError::NoTime => {
             Failure::deadline_exceeded("the time limit ended before the address could be removed")

@@ -209,6 +209,21 @@ fn default_address_stays_and_others_can_be_removed() {
 }
 
 #[test]
+fn removal_has_the_limits_and_errors_of_an_association() {
+    let connect = service(Switches::default());
+    let remove = |queue: &str, ids: &[String]| {
+        let uri = format!("/queues/i/{queue}/disassociate-email-addresses");
+        outcome(&connect, post(&uri, &json!({ "EmailAddressesId": ids })))
+    };
+    assert_eq!(remove("q", &numbered(0..50)), ok());
+    for ids in [numbered(0..0), numbered(0..51), vec!["a0".to_owned(), "a0".to_owned()]] {
+        assert_eq!(remove("q", &ids), error(400, "InvalidParameterException"), "{}", ids.len());
+    }
+    assert_eq!(remove("q", &["unknown".to_owned()]), error(400, "InvalidParameterException"));
+    assert_eq!(remove("gone", &numbered(0..1)), error(404, "ResourceNotFoundException"));
+}
+
+#[test]
 fn switch_decides_on_addresses_that_are_not_on_the_queue() {
     for (disassociated_again, answer, left) in [
         (DisassociatedAgain::Accept, ok(), numbered(0..1)),
