@@ -93,18 +93,18 @@ impl Function {
         payload: &[u8],
         invocation: Invocation<'_>,
     ) -> Result<Completed, InvocationError> {
-        let begun = Instant::now();
+        let start = Instant::now();
         let closing = || Closing {
             namespace: &self.settings.metrics_namespace,
             function_name: &self.settings.function_name,
             request_id: invocation.request_id,
-            duration: begun.elapsed(),
+            duration: start.elapsed(),
         };
         let read = self.read(payload, invocation.intent);
         let (envelope, pairs) = read.inspect_err(|error| close_without_report(closing(), error))?;
         let source_ids = envelope.source_ids(invocation.request_id);
         // Calls get at least half of the time, because without a call there is nothing to send.
-        let left = invocation.ends.saturating_duration_since(begun);
+        let left = invocation.ends.saturating_duration_since(start);
         let kept = self.settler.time_needed(&envelope).min(left / 2);
         let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, kept).await;
         let mut failures =

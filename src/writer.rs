@@ -66,7 +66,7 @@ pub(crate) enum WrittenEntry<'a> {
     Pairs(PairsEntry<'a>),
     /// An invalid entry, as the caller wrote it.
     Invalid(&'a RawValue),
-    /// An entry whose list holds only its invalid elements.
+    /// An entry whose array contains only its invalid elements.
     Elements(&'a List, Vec<&'a RawValue>),
 }
 

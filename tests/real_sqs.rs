@@ -72,7 +72,7 @@ impl World {
         World { connect, _server: server, sqs, function, failures, continuation, source }
     }
 
-    /// Delivers bodies as a batch; gives the messages that are to come again.
+    /// Delivers bodies as a batch. Returns the messages to redeliver.
     async fn deliver(&self, bodies: &[Value]) -> Vec<String> {
         let records: Vec<Value> = bodies
             .iter()

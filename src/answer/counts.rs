@@ -13,19 +13,19 @@ use crate::settle::{Failures, Subject};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
-    /// Pairs that requests ask for, repetitions included, and everything invalid.
+    /// Requested pairs, repetitions included, and invalid parts.
     pub requested: usize,
-    /// Different pairs, and everything invalid.
+    /// Distinct pairs, and invalid parts.
     pub distinct: usize,
     /// Pairs that a call associated.
     pub associated: usize,
-    /// Pairs that the queue's list already holds.
+    /// Pairs that were already on their queue.
     pub already_associated: usize,
-    /// Pairs that only dry runs ask for.
+    /// Pairs that were only planned.
     pub planned: usize,
-    /// Pairs that were not associated, and everything invalid.
+    /// Pairs that were not associated, and invalid parts.
     pub failed: usize,
-    /// Failed pairs that may succeed later for every request that asks for them.
+    /// Failed pairs that may succeed later for every request that contains them.
     #[serde(skip)]
     pub retryable: usize,
 }
@@ -53,7 +53,7 @@ impl Counts {
     }
 }
 
-/// The distinct pairs that failed. Each tells whether it may succeed later for every request that asks for it.
+/// The distinct pairs that failed. The value is true if the pair may succeed later for every request that contains it.
 fn retryable(failures: &Failures) -> HashMap<DistinctPair, bool> {
     let mut failed = HashMap::new();
     for failure in failures.as_slice() {

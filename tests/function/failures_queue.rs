@@ -23,7 +23,7 @@ pub fn redelivered(mut batch: Value) -> Value {
 }
 
 #[tokio::test]
-async fn bad_pairs_leave_with_their_reasons() {
+async fn permanent_failures_are_sent_with_their_reasons() {
     let world = world(&FAILURES_GO);
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressIds": ["e0", "bad", "e1", 7] },
@@ -62,7 +62,7 @@ async fn bad_pairs_leave_with_their_reasons() {
 }
 
 #[tokio::test]
-async fn mended_failure_can_be_redriven() {
+async fn fixed_failure_can_be_redriven() {
     let world = world(&FAILURES_GO);
     let bodies = [
         request("q0", &["late".to_owned()]),
@@ -79,7 +79,7 @@ async fn mended_failure_can_be_redriven() {
     assert_eq!(listed(&world.invoke(&sqs(&again)).await), [""; 0]);
     let second = world.sqs.take();
     assert_eq!(second.iter().map(|sent| sent.body.clone()).collect::<Vec<_>>(), again);
-    // Mended, it goes through.
+    // Once the cause is fixed, it succeeds.
     world.connect.add(connect_simulator::Fixture::new().with_address(INSTANCE, "late", "late@brand.example"));
     assert_eq!(listed(&world.invoke(&sqs(&again[..1])).await), [""; 0]);
     assert_eq!(world.associated("q0"), ["late"]);
@@ -100,7 +100,7 @@ async fn default_instance_is_written_out() {
         ),
         (json!({ "dryRun": "no", "associations": [{ "queueId": "q0", "emailAddressId": "e0" }] }), true),
         (json!({ "queueId": "q0" }), true),
-        // An ARN names another one, which the request's would contradict once the cause is mended.
+        // An ARN names another one, which the request's would contradict once the cause is fixed.
         (
             json!({ "associations": [{ "queueId": "arn:aws:connect:eu-central-1:111122223333:instance/j/queue/q" }] }),
             false,
@@ -184,7 +184,7 @@ async fn unsent_failures_list_their_message() {
 }
 
 #[tokio::test]
-async fn fifo_messages_behind_a_failure_send_nothing() {
+async fn fifo_messages_after_a_failure_send_nothing() {
     let world = world(&FAILURES_GO);
     world.connect.inject(Fault {
         queue: Some("q1".to_owned()),

@@ -1,4 +1,4 @@
-//! When a listed message comes again: the function sets its visibility.
+//! The function sets the visibility timeout of each listed message, so that it is redelivered when a retry is useful.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ async fn delay_doubles_with_each_delivery_up_to_its_maximum() {
 }
 
 #[tokio::test]
-async fn messages_go_ten_to_a_call_and_come_apart() {
+async fn visibility_is_set_in_tens_with_different_delays() {
     let world = unwell_world(&[]);
     let batch = sqs(&vec![one(); 25]);
     assert_eq!(listed(&world.invoke(&batch).await).len(), 25);
@@ -85,7 +85,7 @@ async fn messages_go_ten_to_a_call_and_come_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn message_short_of_time_comes_again_at_once() {
+async fn message_short_of_time_is_redelivered_immediately() {
     let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
     let mut world = World::in_memory(options, &[]);
     let entries: Vec<Value> =
@@ -99,7 +99,6 @@ async fn message_short_of_time_comes_again_at_once() {
 #[tokio::test]
 async fn mistyped_name_ends_in_the_failures_queue_within_two_minutes() {
     let world = World::with(Options { fixture: fixture(2, 2), ..Options::default() }, &FORWARDS);
-    // In a message of its own, and beside a pair that fails for another reason and nothing that was done.
     let batch = sqs(&[misnamed()]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
     assert_eq!(world.sqs.seconds(), [("handle0".to_owned(), 60)]);
@@ -124,7 +123,7 @@ async fn grace_and_another_reason_are_another_reason() {
 }
 
 #[tokio::test]
-async fn fifo_messages_behind_a_failed_one_get_its_time() {
+async fn fifo_messages_after_a_failed_one_get_its_delay() {
     let world =
         World::with(Options { fixture: fixture(2, 2), ..Options::default() }, &[("MAX_ATTEMPTS", "1")]);
     world.connect.inject(Fault { queue: Some("q0".to_owned()), ..unwell() });
@@ -168,7 +167,7 @@ async fn queue_url_follows_from_the_arn_and_the_endpoint() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn passing_failure_of_sqs_is_tried_again() {
+async fn passing_failure_of_sqs_is_retried() {
     for fault in
         [SqsFault::Status(500), SqsFault::Reset, SqsFault::Hang, SqsFault::FirstEntry { sender_fault: false }]
     {
@@ -229,7 +228,7 @@ async fn unset_visibility_keeps_the_queues_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silent_sqs_does_not_delay_the_answer() {
+async fn hanging_sqs_does_not_delay_the_answer() {
     for (seconds, at_most) in [(900, 10), (10, 9)] {
         let mut world = World::in_memory(
             Options { fixture: fixture(2, 1), ..Options::default() },
@@ -238,9 +237,9 @@ async fn silent_sqs_does_not_delay_the_answer() {
         world.invocation_time = Duration::from_secs(seconds);
         world.connect.inject(unwell());
         world.sqs.fail_visibility(vec![SqsFault::Hang; 9]);
-        let begun = tokio::time::Instant::now();
+        let start = tokio::time::Instant::now();
         assert_eq!(listed(&world.invoke(&sqs(&[one()])).await), ["m0"]);
-        assert!(begun.elapsed() <= Duration::from_secs(at_most), "{:?}", begun.elapsed());
+        assert!(start.elapsed() <= Duration::from_secs(at_most), "{:?}", start.elapsed());
     }
 }
 

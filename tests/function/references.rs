@@ -148,7 +148,7 @@ async fn continuation_has_no_second_grace() {
     let delay = world.sqs.sent()[0].delay;
     let left = left_of(&world, "m0", 1);
     assert_eq!(delay, Duration::from_secs(30));
-    // A mistyped name beside one that is right is a dead letter half a minute later.
+    // A mistyped name next to a correct one is a dead letter half a minute later.
     assert_eq!(listed(&world.invoke(&sqs(&[left])).await), [""; 0]);
     assert_eq!(world.sqs.sent_to(FAILURES)[0]["failures"][0]["error"], "NameNotFound");
 }
@@ -195,7 +195,7 @@ async fn items_have_references_of_their_own() {
         json!({ "Items": items, "BatchInput": input })
     };
     let report = world.invoke(&map(&[item(json!("row-1")), item(json!(""))])).await.unwrap();
-    // A pair that one source asks for twice is one failure.
+    // A pair that one source requests twice is one failure.
     assert_eq!(report["failures"][0]["reference"], "row-1");
     assert_eq!(report["remaining"]["reference"], "row-1");
     let other = json!({ "queueId": "q0", "emailAddressId": "e1" });
