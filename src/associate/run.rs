@@ -18,7 +18,7 @@ use super::deadline::Deadline;
 use super::pace::Turn;
 use super::process_limits::ProcessLimits;
 use super::scheduler::Scheduler;
-use super::step::{Attempt, Response};
+use super::step::{Attempt, StepResponse};
 
 /// Bounds of each call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +108,7 @@ struct CallLoop<'a, 'r> {
 
 struct FinishedAttempt {
     state: AttemptState,
-    result: Result<Response, (Attempt, Rejection)>,
+    result: Result<StepResponse, (Attempt, Rejection)>,
     turn: Turn,
     _permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
 }
@@ -364,7 +364,7 @@ impl CallLoop<'_, '_> {
                 };
                 let response = match pending {
                     PendingAttempt::First(step) => {
-                        Response::Rejected { task: step.task, rejected: rejected(false) }
+                        StepResponse::Rejected { task: step.task, rejected: rejected(false) }
                     }
                     PendingAttempt::Again(retry) => retry.attempt.rejected(rejected(retry.maybe_done)),
                 };

@@ -22,7 +22,7 @@ use super::credentials::Credentials;
 use super::group::{Chunk, GroupLimits, GroupStep, Progress, Standing};
 use super::instances::{Gate, Instances};
 use super::pause::Pause;
-use super::step::{Attempt, Response, Step, Task};
+use super::step::{Attempt, Step, StepResponse, Task};
 use super::token::client_token;
 
 /// How long a chunk that is not full waits for names that may still join its group. A full chunk saves a call, and a
@@ -214,33 +214,33 @@ impl<'p> Scheduler<'p> {
     }
 
     /// Records the response to a step.
-    pub(super) fn record(&mut self, response: Response, now: Instant) {
+    pub(super) fn record(&mut self, response: StepResponse, now: Instant) {
         match response {
-            Response::Associated { group, chunk } => self.update(group, |progress, _, _| {
+            StepResponse::Associated { group, chunk } => self.update(group, |progress, _, _| {
                 progress.associated(&chunk);
                 None
             }),
-            Response::Listed { group, listing, page } => {
+            StepResponse::Listed { group, listing, page } => {
                 self.update(group, |progress, group, names| {
                     let exists = |id: &EmailAddressId| names.directories.check_address(&group.instance, id);
                     progress.listed(listing, page, group, exists)
                 });
             }
-            Response::Found { reading, page } => {
+            StepResponse::Found { reading, page } => {
                 let found = self.names.add_page(reading, page, now);
                 self.apply_reading(reading, found);
             }
-            Response::Exists { call } => self.instances.checked(&call, None),
-            Response::Rejected { task: Task::CheckInstance { call }, rejected } => {
+            StepResponse::Exists { call } => self.instances.checked(&call, None),
+            StepResponse::Rejected { task: Task::CheckInstance { call }, rejected } => {
                 self.instances.checked(&call, Some(&rejected.rejection));
             }
-            Response::Rejected { task: Task::Associate { group, chunk }, rejected } => {
+            StepResponse::Rejected { task: Task::Associate { group, chunk }, rejected } => {
                 self.update(group, |progress, _, _| progress.not_associated(chunk, rejected));
             }
-            Response::Rejected { task: Task::List { group, listing }, rejected } => {
+            StepResponse::Rejected { task: Task::List { group, listing }, rejected } => {
                 self.update(group, |progress, group, _| progress.not_listed(listing, &rejected, group));
             }
-            Response::Rejected { task: Task::Search { reading, .. }, rejected } => {
+            StepResponse::Rejected { task: Task::Search { reading, .. }, rejected } => {
                 let found = self.names.page_rejected(reading, &rejected, now);
                 self.apply_reading(reading, found);
             }

@@ -51,7 +51,7 @@ pub(super) enum Attempt {
 
 /// The response to a task, after all retries of its call.
 #[derive(Debug)]
-pub(crate) enum Response {
+pub(crate) enum StepResponse {
     /// Every address of the chunk is on the queue.
     Associated { group: GroupIndex, chunk: Chunk },
     /// A page of the queue's list.
@@ -114,36 +114,40 @@ impl Attempt {
     }
 
     /// Makes the call once. A rejection returns the attempt too, because the loop may make it again.
-    pub(super) async fn make(self, connect: &Connect, time: Duration) -> Result<Response, (Self, Rejection)> {
+    pub(super) async fn make(
+        self,
+        connect: &Connect,
+        time: Duration,
+    ) -> Result<StepResponse, (Self, Rejection)> {
         match self {
             Attempt::Associate { group, chunk, call } => match within(time, connect.associate(&call)).await {
-                Ok(()) => Ok(Response::Associated { group, chunk }),
+                Ok(()) => Ok(StepResponse::Associated { group, chunk }),
                 Err(rejection) => Err((Attempt::Associate { group, chunk, call }, rejection)),
             },
             Attempt::List { group, listing, call } => match within(time, connect.list(&call)).await {
-                Ok(page) => Ok(Response::Listed { group, listing, page }),
+                Ok(page) => Ok(StepResponse::Listed { group, listing, page }),
                 Err(rejection) => Err((Attempt::List { group, listing, call }, rejection)),
             },
             Attempt::Search { reading, call } => match within(time, connect.search(&call)).await {
-                Ok(page) => Ok(Response::Found { reading, page }),
+                Ok(page) => Ok(StepResponse::Found { reading, page }),
                 Err(rejection) => Err((Attempt::Search { reading, call }, rejection)),
             },
             Attempt::CheckInstance { call } => match within(time, connect.search(&call)).await {
-                Ok(_) => Ok(Response::Exists { call }),
+                Ok(_) => Ok(StepResponse::Exists { call }),
                 Err(rejection) => Err((Attempt::CheckInstance { call }, rejection)),
             },
         }
     }
 
     /// The response to a call that the loop does not make again.
-    pub(super) fn rejected(self, rejected: RejectedCall) -> Response {
+    pub(super) fn rejected(self, rejected: RejectedCall) -> StepResponse {
         let task = match self {
             Attempt::Associate { group, chunk, .. } => Task::Associate { group, chunk },
             Attempt::List { group, listing, .. } => Task::List { group, listing },
             Attempt::Search { reading, call } => Task::Search { reading, call },
             Attempt::CheckInstance { call } => Task::CheckInstance { call },
         };
-        Response::Rejected { task, rejected }
+        StepResponse::Rejected { task, rejected }
     }
 }
 

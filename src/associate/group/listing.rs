@@ -77,6 +77,11 @@ impl OnQueue {
         self.addresses.iter().filter(|(_, is_default)| !**is_default).map(|(id, _)| id.as_str())
     }
 
+    /// How many more addresses fit on the queue, which accepts `limit` in addition to its default one.
+    pub(super) fn room(&self, limit: usize) -> usize {
+        limit.saturating_sub(self.additional())
+    }
+
     /// Number of addresses that count against the queue's limit.
     pub(super) fn additional(&self) -> usize {
         self.without_default().count()

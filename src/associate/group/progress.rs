@@ -206,8 +206,10 @@ impl Progress {
         self.fail_unconfirmed();
         match purpose {
             Purpose::Confirm { .. } => {
-                if self.room.confirm(self.room_on(&on_queue), self.addresses.held_by_others(&on_queue, group))
-                {
+                if self.room.confirm(
+                    on_queue.room(self.limits.additional_addresses),
+                    self.addresses.held_by_others(&on_queue, group),
+                ) {
                     self.fail_full(group, Fill::by_rejection);
                 }
             }
@@ -236,32 +238,31 @@ impl Progress {
     pub(crate) fn not_listed(
         &mut self,
         listing: Listing,
-        rejected: &RejectedCall,
+        call: &RejectedCall,
         group: &Group,
     ) -> Option<Pause> {
         self.state = GroupState::Ready;
-        let of_list = &rejected.rejection;
         // The call for the first page contains only the queue and its instance. The API may reject a later page because
         // of its token.
-        if of_list.class.blames_content() && listing.next_token().is_none() {
-            let failure = Arc::new(rejected_for_content(of_list, Blame::Queue));
+        if call.rejection.class.blames_content() && listing.next_token().is_none() {
+            let failure = Arc::new(rejected_for_content(&call.rejection, Blame::Queue));
             self.close(failure.clone());
             self.state = GroupState::Missing(failure);
             return None;
         }
-        if of_list.class == Class::Denied {
+        if call.rejection.class == Class::Denied {
             self.list = ListStatus::Denied;
         }
         match listing.into_purpose() {
-            Purpose::Confirm { .. } => self.not_confirmed(rejected, group),
-            Purpose::Check { .. } => self.close(Arc::new(unchecked(rejected))),
+            Purpose::Confirm { .. } => self.not_confirmed(call, group),
+            Purpose::Check { .. } => self.close(Arc::new(unchecked(call))),
             Purpose::Explain(chunk, rejection) if rejection.class == Class::Limit => {
-                self.room = Room::unreadable(rejected.clone());
+                self.room = Room::unreadable(call.clone());
                 return self.over_limit(chunk, *rejection);
             }
             Purpose::Explain(chunk, rejection) => {
                 if self.list != ListStatus::Denied {
-                    self.list = ListStatus::Unreadable(Box::new(rejected.clone()));
+                    self.list = ListStatus::Unreadable(Box::new(call.clone()));
                 }
                 self.narrow(chunk, *rejection);
             }
@@ -339,7 +340,7 @@ impl Progress {
         on_queue: &OnQueue,
         group: &Group,
     ) -> Option<Pause> {
-        let room = self.room_on(on_queue);
+        let room = on_queue.room(self.limits.additional_addresses);
         let left = self.addresses.undecided_of(&chunk);
         let is_same_call = self.addresses.is_undecided(&chunk);
         self.room = Room::listed(room, self.addresses.held_by_others(on_queue, group));
@@ -396,10 +397,5 @@ impl Progress {
             limit: self.limits.additional_addresses,
         };
         self.addresses.fail(&waiting, failure(fill));
-    }
-
-    /// The room that a list shows.
-    fn room_on(&self, on_queue: &OnQueue) -> usize {
-        self.limits.additional_addresses.saturating_sub(on_queue.additional())
     }
 }

@@ -12,7 +12,7 @@ use super::directory::{Directory, DirectoryKey};
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
 /// Maximum number of entries in all kept directories. The oldest directories are dropped first. The number is twice that
-/// of the largest directory of addresses that the function reads, and takes about 25 MB.
+/// of the largest directory of addresses that the function reads, and takes about 30 MB.
 const MAX_ENTRIES: usize = 100_000;
 
 /// The directories that the process has read, shared by its invocations.
