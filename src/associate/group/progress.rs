@@ -151,8 +151,7 @@ impl Progress {
         self.room.associated(chunk.members.len());
     }
 
-    /// Records that the call for a chunk failed after all its retries. Returns how long the next step must wait, if it
-    /// must.
+    /// Records that a chunk's call failed after all its retries. Returns the wait of the next step, if it must wait.
     pub(crate) fn not_associated(&mut self, chunk: Chunk, rejected: RejectedCall) -> Option<Pause> {
         self.state = GroupState::Ready;
         let RejectedCall { rejection, out_of_time, maybe_done } = rejected;
