@@ -1,5 +1,5 @@
-//! The life of a process: how it ends, what a panic costs, and two invocations at once. The function's own binary (for
-//! the panic: this one) runs under a runtime API that is played here.
+//! Tests how a process ends, what happens after a panic, and two concurrent invocations. The function's binary runs
+//! against a runtime API that this file implements. The panic test uses the test binary itself.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -26,7 +26,7 @@ use queue_email_associator::{lambda, log, sdk};
 use serde_json::{Value, json};
 
 const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
-/// Far longer than anything here takes: a test that waits for it has failed.
+/// Longer than any step of a passing test takes.
 const LONG: Duration = Duration::from_secs(60);
 
 /// Lambda's side of the runtime API.
@@ -38,11 +38,11 @@ struct RuntimeApi {
 
 #[derive(Debug, PartialEq)]
 enum Said {
-    /// It asks for its next invocation.
+    /// The process requests its next invocation.
     Asks,
-    /// It has got the invocation of that identifier.
+    /// The process has received the invocation with this identifier.
     Got(String),
-    /// It has sent an answer. `what` is the last part of the path, `response` or `error`.
+    /// The process has sent its response. `what` is the last part of the path, `response` or `error`.
     Sent { id: String, what: String, body: Value },
 }
 
@@ -56,7 +56,7 @@ impl RuntimeApi {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (waiting, say) = (waiting.clone(), say.clone());
-                // A connection ends when its process does.
+                // A connection ends when its process ends.
                 thread::spawn(move || serve(stream.ok()?, &waiting, &say));
             }
         });
@@ -71,7 +71,7 @@ impl RuntimeApi {
         self.said.recv_timeout(LONG).unwrap()
     }
 
-    /// The next answer.
+    /// Returns the next response of the process.
     fn sent(&self) -> (String, String, Value) {
         loop {
             if let Said::Sent { id, what, body } = self.next() {
@@ -165,7 +165,7 @@ impl Process {
         assert!(status.success());
     }
 
-    /// How it ended, and all lines of its log.
+    /// Waits for the end of the process, and returns its exit status and all lines of its log.
     fn ended(mut self) -> (ExitStatus, Vec<Value>) {
         let mut lines = Vec::new();
         loop {
@@ -182,7 +182,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -210,7 +210,7 @@ fn idle_process_ends_at_once_on_a_signal() {
     assert_eq!(last["message"], "SIGTERM: the process ends, and unanswered messages come again");
 }
 
-/// SQS delivers the messages again if the process gives no answer. An answer in haste could only lose some of them.
+/// SQS redelivers the messages if the process does not respond. A hurried response could only lose messages.
 #[test]
 fn busy_process_gives_no_answer_on_a_signal() {
     let never_answers = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -218,7 +218,7 @@ fn busy_process_gives_no_answer_on_a_signal() {
     let api = RuntimeApi::start();
     let process = Process::of_the_function(&api, &[("AWS_ENDPOINT_URL_CONNECT", &endpoint)]);
     api.invoke("request-1", batch("q0", "e0"));
-    // The call is on its way.
+    // The call is in flight.
     let _call = never_answers.accept().unwrap();
     process.terminate();
     let (status, _) = process.ended();
@@ -238,8 +238,9 @@ fn two_invocations_keep_outcomes_and_logs_apart() {
         ),
         ..Options::default()
     });
-    // Neither is answered before both have made a call. The simulator's thread gives up its place while it waits: it
-    // may be the one that watches the sockets, and then nobody would see the other call.
+    // Both calls wait for each other, so both invocations are running. `block_in_place` hands over the work of the
+    // simulator's thread while it waits. Otherwise that thread could be the one that polls the sockets, and the other
+    // call would not arrive.
     let called = Arc::new((Mutex::new(HashSet::new()), Condvar::new()));
     connect.observe(move |call| {
         let (queues, changed) = &*called;
@@ -289,13 +290,13 @@ fn two_invocations_keep_outcomes_and_logs_apart() {
     assert!(failed.iter().all(|line| line["requestId"] == "request-bad"), "{failed:?}");
 }
 
-/// The batch whose invocation panicked is not answered with success, so that it comes again, and the next one finds
-/// the process whole: its permits, its pace and its connections.
+/// An invocation that panicked does not report success, so its batch is redelivered. The next invocation can use all
+/// permits, the pace and the connections of the process.
 #[test]
 fn panic_fails_only_its_own_invocation() {
     let api = RuntimeApi::start();
     let mut this = Command::new(std::env::current_exe().unwrap());
-    // With one thread, as on one core, the test's name would stand in front of the first line of the log.
+    // With one test thread, as on one core, the test's name would precede the first line of the log.
     this.args(["--exact", "process_with_a_panicking_first_call", "--nocapture", "--test-threads=2"]);
     let process = Process::start(this, &api, &[("MAX_CONCURRENT_CALLS", "1")]);
     api.invoke("request-1", batch("q0", "e0"));
@@ -311,7 +312,8 @@ fn panic_fails_only_its_own_invocation() {
     assert_eq!((&panic["level"], &panic["requestId"]), (&json!("ERROR"), &json!("request-1")));
 }
 
-/// Not a test by itself: the process of the one above, which cannot make the function's own binary panic.
+/// Runs as the process of the test above, which cannot make the function's own binary panic. Without a runtime API, it
+/// does nothing.
 #[test]
 fn process_with_a_panicking_first_call() {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
@@ -328,7 +330,7 @@ fn process_with_a_panicking_first_call() {
     runtime.block_on(lambda::serve(Arc::new(Function::new(settings, connect, sqs)))).unwrap();
 }
 
-/// Panics at the first request, and answers all others with success.
+/// Panics at the first request, and returns success for all others.
 #[derive(Debug, Default)]
 struct Panicking(AtomicBool);
 

@@ -1,5 +1,5 @@
-//! A panic is logged like everything else: as one line, without email addresses. A process of its own, since the hook
-//! is the process's.
+//! A panic is logged as one line without email addresses. The test has its own process, because a panic hook applies to
+//! the whole process.
 
 use std::sync::{Arc, Mutex};
 

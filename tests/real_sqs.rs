@@ -1,7 +1,7 @@
-//! Sending on and redelivery, against a real implementation of SQS: `scripts/local/sqs` starts one and runs
-//! this.
+//! Tests sending on and redelivery against a real implementation of SQS. `scripts/local/sqs` starts a server and runs
+//! these tests.
 //!
-//! Not part of `cargo test` by itself (`test = false` in `Cargo.toml`), since it needs a server.
+//! `cargo test` does not run them (`test = false` in `Cargo.toml`), because they need a server.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -29,7 +29,7 @@ struct World {
     function: Function,
     failures: String,
     continuation: String,
-    /// With the visibility timeout of the template's source queue.
+    /// The source queue, with the visibility timeout of the template.
     source: String,
 }
 
@@ -85,7 +85,7 @@ impl World {
         self.invoke(&records, Duration::from_secs(60)).await
     }
 
-    /// The same for records.
+    /// Delivers records as a batch. Returns the listed messages.
     async fn invoke(&self, records: &[Value], time: Duration) -> Vec<String> {
         let payload = json!({ "Records": records }).to_string();
         let ends = Instant::now() + time;
@@ -96,14 +96,14 @@ impl World {
         listed.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Sends a message to the source queue, and gives its identifier.
+    /// Sends a message to the source queue, and returns its identifier.
     async fn send(&self, body: &Value) -> String {
         let sent =
             self.sqs.get().send_message().queue_url(&self.source).message_body(body.to_string()).send();
         sent.await.unwrap().message_id.unwrap()
     }
 
-    /// Receives what is visible on the source queue, as the records of an event source mapping.
+    /// Receives the visible messages of the source queue, as the records of an event source mapping.
     async fn receive(&self) -> Vec<Value> {
         let name = self.source.rsplit('/').next().unwrap();
         let received = self
@@ -130,14 +130,14 @@ impl World {
         received.messages.unwrap_or_default().into_iter().map(record).collect()
     }
 
-    /// Lets the time pass until a message that was received is visible again.
+    /// Waits until a received message is visible again.
     async fn show(&self, record: &Value) {
         let handle = record["receiptHandle"].as_str().unwrap();
         let change = self.sqs.get().change_message_visibility().queue_url(&self.source);
         change.receipt_handle(handle).visibility_timeout(0).send().await.unwrap();
     }
 
-    /// Takes everything that is visible on a queue.
+    /// Receives and deletes all visible messages of a queue.
     async fn take(&self, queue_url: &str) -> Vec<Value> {
         let mut bodies = Vec::new();
         loop {
@@ -169,7 +169,7 @@ impl World {
         }
     }
 
-    /// How many messages are on a queue and still delayed.
+    /// Returns the number of delayed messages in a queue.
     async fn delayed(&self, queue_url: &str) -> String {
         let attributes = self
             .sqs
@@ -191,7 +191,8 @@ fn visibility_of_the_template() -> &'static str {
     found.next().expect("the template's source queue has a VisibilityTimeout")
 }
 
-/// For how many seconds from when it was sent the server hides a message, given by a part of its body.
+/// Returns the number of seconds, from when it was sent, for which the server hides the message whose body contains the
+/// given text.
 fn hidden_seconds(part_of_body: &str, until: &str) -> u64 {
     let endpoint = std::env::var("SQS_ENDPOINT").unwrap();
     let mut server = TcpStream::connect(endpoint.strip_prefix("http://").unwrap()).unwrap();
@@ -293,7 +294,7 @@ async fn missing_sqs_queue_lists_the_message() {
     assert_eq!(world.deliver(&[request("q0", &["bad"])]).await, ["m0"]);
 }
 
-/// Seconds that a busy machine may take between sending a message and setting its visibility.
+/// Maximum number of seconds between sending a message and setting its visibility timeout on a busy machine.
 const SLACK: u64 = 12;
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! `CONNECT_INSTANCE_IDS`: a request for any other instance is invalid, and causes no call.
+//! A request for an instance that is not in `CONNECT_INSTANCE_IDS` is invalid and causes no call.
 
 use connect_simulator::Options;
 use serde_json::{Value, json};

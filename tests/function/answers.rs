@@ -1,4 +1,4 @@
-//! The answers: reports, listed messages and errors.
+//! Checks the function's responses, which are reports, listed messages and errors.
 
 use connect_simulator::{Effect, Fault, Options};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn the_report_of_a_success() {
     );
 }
 
-/// The queue's name led to an identifier that is stale by now. The first chunk used up its attempts on it.
+/// The cached identifier of the queue is stale, and the first chunk uses all its attempts on it.
 #[tokio::test]
 async fn rows_add_up_to_the_totals_after_a_second_lookup() {
     let options = Options { fixture: fixture(1, 60), limit: 100, ..Options::default() };
@@ -101,7 +101,7 @@ async fn nothing_valid_is_an_error_for_direct_requests_and_events() {
         assert_eq!(kind, "InvalidRequest");
         assert_eq!(message, "1 of 1 failed: queueId must be a string, not a number");
     }
-    // A Distributed Map batch has a report all the same: it is its items that are invalid.
+    // A Distributed Map batch gets a report, because each of its items is invalid and not the batch.
     let report = world.invoke(&json!({ "Items": [invalid] })).await.unwrap();
     assert_eq!(report["status"], "FAILED");
     assert_eq!(report["failures"][0]["path"], "Items[0].queueId");

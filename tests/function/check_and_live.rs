@@ -1,4 +1,4 @@
-//! A check and the live run after it report the same outcome of each pair, in random worlds.
+//! In random worlds, a check and the live run after it report the same outcome of each pair.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,7 +93,7 @@ impl Case {
     }
 }
 
-/// The failures by their path in the request: no room, or something that does not exist.
+/// Maps the path of each failure in the request to its cause: no room, or something that does not exist.
 fn failures(report: &Value) -> BTreeMap<&str, &'static str> {
     let failures = report["failures"].as_array().unwrap();
     let kind = |error: &str| match error {

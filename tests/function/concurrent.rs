@@ -1,4 +1,4 @@
-//! Invocations that run at once in one process share its pace and its calls in flight.
+//! Concurrent invocations of one process share its pace and its limit of calls in flight.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ async fn invocation_without_permit_answers_in_time() {
     assert!(took <= Duration::from_secs(9), "{took:?}");
 }
 
-/// One call of the first invocation hangs, and it has more to do when the second one ends.
+/// One call of the first invocation hangs, and the invocation still has other calls to make when the second one ends.
 #[tokio::test(start_paused = true)]
 async fn freed_permit_is_taken_beside_a_hanging_call() {
     let mut world = World::in_memory(
@@ -68,7 +68,7 @@ async fn freed_permit_is_taken_beside_a_hanging_call() {
     first["associations"] = json!(entries);
     first["failOnRetryable"] = json!(false);
     let second = request("q9", &ids(0..1));
-    // The second invocation begins first, so that it holds a permit when the first one begins.
+    // The second invocation is polled first, so that it has a permit when the first one starts.
     let (_, report) = tokio::join!(world.invoke(&second), world.invoke(&first));
     assert_eq!(report.unwrap()["associated"], 8);
 }

@@ -1,4 +1,4 @@
-//! Continuations: the unfinished pairs of a message go on as a new, smaller message, until all are done.
+//! The unfinished pairs of a message are sent as a new, smaller message until all pairs are done.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ async fn deliver(queues: usize, seconds: u64) -> usize {
         deliveries += 1;
         world.invocation_time = Duration::from_secs(seconds);
         assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
-        // The server's bucket fills up before the next delivery.
+        // Let the server's token bucket refill before the next delivery.
         tokio::time::advance(Duration::from_secs(5)).await;
         let sent = world.sqs.take();
         let Some(next) = sent.into_iter().next() else { break };
@@ -62,7 +62,8 @@ async fn deliver(queues: usize, seconds: u64) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn large_message_ends_after_the_fewest_deliveries() {
-    // Time for so many calls: 4 at once, then 2 a second until a second before the deadline less margin and sending.
+    // The number of calls that fit: 4 immediately, then 2 per second. Calls stop one second before the deadline minus
+    // the margin and the time for sending.
     for (calls, seconds) in [(100, 51), (90, 46), (60, 31), (50, 26)] {
         assert_eq!(deliver(300, seconds).await, 300_usize.div_ceil(calls), "{calls} calls an invocation");
     }
@@ -362,7 +363,7 @@ async fn remaining_request_is_no_larger_than_the_request() {
         "the lists of addresses"
     );
     assert_eq!(report["remaining"]["associations"].as_array().unwrap().len(), 1_500);
-    // Another instance than the request's is written where it is meant.
+    // An entry for another instance than the request's has its own `instanceId`.
     let other = json!({ "instanceId": "other", "queueId": "q1", "emailAddressId": "e0" });
     let body = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": [entry(1), other] });
     let report = world.invoke(&body).await.unwrap();
@@ -418,7 +419,7 @@ async fn pair_with_and_without_dry_run_remains_live() {
     let report = world.invoke(&json!({ "Items": [pair(true), pair(false)] })).await.unwrap();
     assert!(report["remaining"].get("dryRun").is_none(), "{report}");
     assert_eq!(report["remaining"]["associations"][0]["queueId"], "q1");
-    // And an item that wants an error gets it, whatever the other says.
+    // An item with `failOnPermanent` gets its error even if the other item does not have it.
     let mut strict = pair(false);
     strict["failOnRetryable"] = json!(true);
     let ending = world.invoke(&json!({ "Items": [pair(false), strict] })).await;

@@ -1,4 +1,4 @@
-//! Directories that change while they are read, after they were read, or that cannot be read completely.
+//! Tests directories that change while they are read or later, and directories that cannot be read completely.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -204,7 +204,7 @@ async fn recreated_address_is_not_there_under_its_old_identifier() {
     let report = world.invoke(&by_name("e0@brand.example")).await.unwrap();
     assert_eq!((&report["alreadyAssociated"], &report["failed"]), (&json!(0), &json!(2)), "{report}");
     assert!(report["failures"].as_array().unwrap().iter().all(|failure| failure["error"] == "QueueFull"));
-    // With room, the new identifier is associated.
+    // If the queue has room, the new identifier is associated.
     world.connect.edit(|fixture| fixture.instance(INSTANCE).queue("q0").limit = Some(100));
     world.request_id = "request-3";
     let report = world.invoke(&by_name("e0@brand.example")).await.unwrap();
@@ -267,7 +267,7 @@ async fn name_that_moves_while_its_directory_is_read_is_found() {
         });
         let report = world.invoke(&to("Billing", &["e0"])).await.unwrap();
         if kept {
-            // The kept directory was read again once already.
+            // The cached directory was already read again once.
             assert_eq!(only_failure(&report), ("NameNotFound", false));
             assert_eq!(searches(&world), 3);
         } else {
@@ -357,7 +357,7 @@ async fn failure_by_name_says_which_instance_and_region_was_searched() {
     }
 }
 
-/// One message names queues of 200 other instances. Their directories do not delay a small message.
+/// One message requests queues of 200 other instances by name. Their directories do not delay a small message.
 #[tokio::test(start_paused = true)]
 async fn directories_of_the_smallest_message_are_read_first() {
     let other = |number: usize| format!("99999999-0000-0000-0000-{number:012}");

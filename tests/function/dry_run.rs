@@ -1,4 +1,4 @@
-//! Dry runs check, look up and group, and call nothing that changes anything.
+//! Dry runs check, look up and group pairs, but make no call that changes anything.
 
 use serde_json::json;
 
@@ -77,7 +77,7 @@ async fn misplaced_dry_run_makes_no_live_call() {
     assert_eq!(world.call_count(), 0);
 }
 
-/// The queue's group stands before its addresses are looked up, and only dry runs join it.
+/// The queue's group exists before its addresses are looked up, and contains only dry runs.
 #[tokio::test]
 async fn addresses_by_name_of_a_queue_by_identifier_are_planned() {
     let world = World::new(fixture(1, 2));

@@ -1,4 +1,4 @@
-//! Each envelope, and each nesting, reaches the queue and gets its own kind of answer.
+//! Pairs in every envelope, nested or not, are associated, and each envelope gets its own kind of response.
 
 use serde_json::{Value, json};
 
@@ -147,7 +147,8 @@ async fn body_in_a_wrong_form_fails_its_own_message_only() {
     assert_eq!(world.call_count(), 1);
 }
 
-/// The old `id` gave the old `ClientToken`, so the API took the call for the one that it had answered months before.
+/// A token made from the old `id` alone would equal the original `ClientToken`, and the API would treat the call as the
+/// one that it answered months before.
 #[tokio::test]
 async fn replayed_event_associates_removed_addresses_again() {
     let world = World::new(fixture(1, 1));

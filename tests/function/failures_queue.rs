@@ -1,5 +1,4 @@
-//! The failures queue: permanent failures leave the source queue with their reasons, as messages that can be redriven
-//! unchanged.
+//! Permanent failures are sent to the failures queue with their reasons, as messages that can be redriven unchanged.
 
 use connect_simulator::{Effect, Fault, Options};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ fn world(variables: &[(&str, &str)]) -> World {
     World::with(Options { fixture: fixture(3, 3), ..Options::default() }, variables)
 }
 
-/// Marks a batch as delivered before, so that what is not found is not expected to appear.
+/// Marks a batch as redelivered, so that a missing resource is a permanent failure.
 pub fn redelivered(mut batch: Value) -> Value {
     for record in batch["Records"].as_array_mut().unwrap() {
         record["attributes"]["ApproximateReceiveCount"] = json!("2");
@@ -74,7 +73,7 @@ async fn fixed_failure_can_be_redriven() {
     assert_eq!(sent.len(), 3);
     assert_eq!(sent[1].body["unreadable"], "{\"instanceId\": ");
     assert_eq!(sent[2].body["dryRun"], "no");
-    // A second failure wraps nothing again.
+    // A second failure is not nested in the first.
     let again: Vec<Value> = sent.iter().map(|sent| sent.body.clone()).collect();
     assert_eq!(listed(&world.invoke(&sqs(&again)).await), [""; 0]);
     let second = world.sqs.take();
@@ -100,7 +99,7 @@ async fn default_instance_is_written_out() {
         ),
         (json!({ "dryRun": "no", "associations": [{ "queueId": "q0", "emailAddressId": "e0" }] }), true),
         (json!({ "queueId": "q0" }), true),
-        // An ARN names another one, which the request's would contradict once the cause is fixed.
+        // An ARN contains another instance, which the request's `instanceId` would contradict after the cause is fixed.
         (
             json!({ "associations": [{ "queueId": "arn:aws:connect:eu-central-1:111122223333:instance/j/queue/q" }] }),
             false,
@@ -132,7 +131,7 @@ async fn permanent_failures_are_dead_letters_and_the_rest_is_continued() {
         queue: Some("q1".to_owned()),
         ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
     });
-    // Nothing was associated, but a permanent failure is finished too.
+    // Nothing was associated, but a permanently failed pair counts as finished.
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q1", "emailAddressId": "e0" },
         { "queueId": "q0", "emailAddressId": "bad" },
@@ -211,7 +210,7 @@ async fn event_with_sent_failures_is_done() {
     let event = |detail: Value| json!({ "id": "1", "source": "s", "detail-type": "t", "detail": detail });
     let report = world.invoke(&event(request("q0", &["e0".to_owned(), "bad".to_owned()]))).await.unwrap();
     assert_eq!(report["status"], "PARTIAL");
-    // Nothing valid at all, but kept.
+    // An event without any valid pair is sent too.
     let report = world.invoke(&event(json!("what is this"))).await.unwrap();
     assert_eq!(report["status"], "FAILED");
     let sent = world.sqs.sent_to(FAILURES);

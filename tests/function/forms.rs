@@ -1,4 +1,5 @@
-//! The forms in which serialisers and people write a request: nulls, lists of one, byte-order marks, addresses.
+//! Accepts the variations that serialisers and people produce: nulls, single elements instead of arrays, byte-order
+//! marks, address texts.
 
 use connect_simulator::Options;
 use serde_json::{Value, json};
@@ -106,7 +107,8 @@ async fn byte_order_marks_are_passed_over() {
     }
 }
 
-/// A dry run said PLANNED, and the live run that the address was not found and should be created.
+/// Such an address is rejected before any lookup. Otherwise a dry run would report PLANNED, and the live run would
+/// advise to create the address.
 #[tokio::test]
 async fn invalid_address_text_says_what_it_looks_like() {
     let texts = [
@@ -137,7 +139,7 @@ async fn invalid_address_text_says_what_it_looks_like() {
             assert_eq!(failure["path"], format!("associations[0].emailAddresses[{number}]"));
             let message = failure["message"].as_str().unwrap();
             assert!(message.contains(looks), "{text}: {message}");
-            // Messages are logged.
+            // Messages are logged, so they must not contain an address.
             assert!(!message.to_lowercase().contains("billing"), "{message}");
         }
         assert_eq!(world.associated("q0"), if dry_run { vec![] } else { vec!["e0"] });

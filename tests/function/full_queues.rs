@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::world::{INSTANCE, World, fixture, ids, request};
 
-/// A queue `q0` with a default address and this number of others, of 200 addresses.
+/// A queue `q0` with a default address and the given number of other addresses, in an instance with 200 addresses.
 fn holding(queue_holds: usize) -> Fixture {
     let mut fixture = fixture(2, 200).with_queue_default(INSTANCE, "q0", "e199");
     for address in 100..100 + queue_holds {

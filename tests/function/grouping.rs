@@ -1,4 +1,4 @@
-//! The fewest calls: pairs grouped over messages, repetitions once, at most 50 a call.
+//! Pairs of all messages are grouped into the fewest calls, with duplicates removed and at most 50 addresses per call.
 
 use connect_simulator::Operation;
 use serde_json::json;
@@ -95,7 +95,7 @@ async fn token_follows_event_id_or_invocation() {
         .collect();
     assert_eq!(tokens[0], tokens[1]);
     assert_ne!(tokens[0], tokens[2]);
-    // Both invocations of a test bear the same request identifier.
+    // Both invocations of a test have the same request identifier.
     assert_eq!(tokens[3], tokens[4]);
     assert_ne!(tokens[0], tokens[3]);
 }

@@ -16,8 +16,8 @@ fn event(detail: &Value) -> Value {
     json!({ "id": "event", "detail-type": "t", "source": "s", "detail": detail })
 }
 
-/// Without a bound, some 100 KB of `1,1,1` ended the process, and with it the whole batch, at each delivery of the
-/// message.
+/// Without a bound, about 100 KB of `1,1,1` ended the process at each delivery of the message, and with it the whole
+/// batch.
 #[tokio::test]
 async fn too_many_invalid_parts_are_one_failure() {
     for (count, failed) in [(100_000, 100_000), (100_001, 1), (2_000_000, 1)] {
@@ -29,8 +29,8 @@ async fn too_many_invalid_parts_are_one_failure() {
     }
 }
 
-/// The reasons were looked up one by one among all before them, the request was written out once for each failure to
-/// guess its size, and its list copied once for each element.
+/// Once, each reason was compared with all previous ones, the request was serialised once per failure to estimate its
+/// size, and its list was copied once per element.
 #[tokio::test]
 async fn many_invalid_elements_send_on_their_entry() {
     let most = 99_998;
@@ -54,7 +54,7 @@ async fn many_invalid_elements_send_on_their_entry() {
     }
 }
 
-/// The text was searched to its end for each sign again.
+/// Once, the rest of the text was searched again for each sign.
 #[tokio::test]
 async fn message_of_signs_is_logged_in_one_walk() {
     let world = world();
@@ -68,8 +68,8 @@ async fn message_of_signs_is_logged_in_one_walk() {
     assert_eq!((&report["failed"], &report["failuresOmitted"]), (&json!(1), &json!(1)));
 }
 
-/// A failure has the names of its pair: a long name and many short addresses took memory in their product, 420 MB for a
-/// message of 200 KB.
+/// A failure contains the names of its pair. One failure per pair would copy the long name for each address, which took
+/// 420 MB for a message of 200 KB.
 #[tokio::test]
 async fn a_long_name_beside_many_addresses_is_one_failure() {
     let addresses: Vec<String> = (0..20_000).map(|number| format!("e{number}")).collect();
@@ -82,8 +82,8 @@ async fn a_long_name_beside_many_addresses_is_one_failure() {
     assert_eq!(world.call_count(), 0);
 }
 
-/// Written as an object with one value of each name, it lost the first queue and so became valid: a redrive would have
-/// associated what was rejected because it was ambiguous.
+/// An object with one value per key would lose the first queue and become valid. A redrive would then associate an
+/// ambiguous request.
 #[tokio::test]
 async fn a_field_given_twice_is_sent_on_twice() {
     let world = world();
@@ -99,8 +99,8 @@ async fn a_field_given_twice_is_sent_on_twice() {
     assert!(sent[1].contains(r#""dryRun":true,"dryRun":false"#), "{}", sent[1]);
 }
 
-/// SQS refuses a whole batch of messages for one of these characters, so that messages that had nothing to do with
-/// it came again until they were dead.
+/// SQS rejects a whole batch of messages because of one of these characters. Unrelated messages were then redelivered
+/// until they became dead letters.
 #[tokio::test]
 async fn characters_refused_by_sqs_are_escaped() {
     let world = world();
@@ -113,7 +113,7 @@ async fn characters_refused_by_sqs_are_escaped() {
     assert_eq!(world.sqs.sent_to(FAILURES)[0]["associations"][0]["queueName"], "\u{ffff}\u{fffe}");
 }
 
-/// The queue was looked up although none of its addresses was valid.
+/// Once, a queue was looked up even if it had no valid address.
 #[tokio::test]
 async fn queue_without_valid_address_is_not_looked_up() {
     let world = world();

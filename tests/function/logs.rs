@@ -1,4 +1,4 @@
-//! The log of an invocation: each failure once, one closing line, the metrics, and no email address.
+//! An invocation logs each failure once, one closing line and the metrics, and never an email address.
 
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -12,15 +12,15 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::world::{INSTANCE, World, fixture, ids, request, sqs};
 
-/// The process remembers for each callsite whether it is enabled, so subscribers come and go one at a time.
+/// `tracing` caches for the whole process whether a callsite is enabled, so only one test at a time may have a
+/// subscriber.
 static SUBSCRIBER: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// A second subscriber that is always there. With a single subscriber, the first thread that comes to a callsite
-/// decides for all threads whether it is enabled. A test without a subscriber would then switch off the lines of
-/// another test.
+/// A second, permanent subscriber. With a single subscriber, the first thread that reaches a callsite decides for all
+/// threads whether it is enabled. A test without a subscriber would then disable the lines of another test.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
-/// The lines that an invocation logs.
+/// Returns the lines that an invocation logs.
 pub async fn log_of(world: &World, level: LevelFilter, payload: &[u8]) -> Vec<Value> {
     let _alone = SUBSCRIBER.lock().await;
     LazyLock::force(&SECOND);
@@ -78,7 +78,7 @@ async fn call_repeated_for_room_counts_as_retry() {
         ..Fault::new(limit)
     });
     let lines = log_of(&world, LevelFilter::INFO, request("q0", &ids(0..2)).to_string().as_bytes()).await;
-    // Refused, listed, made again twice.
+    // A rejection, a list, and two retries.
     let [closing, metrics] = lines.as_slice() else { panic!("{lines:#?}") };
     assert_eq!((&closing["apiCalls"], &closing["retries"]), (&json!(4), &json!(2)));
     assert_eq!(metrics["Retries"], 2);
@@ -205,7 +205,7 @@ async fn metrics_record_keeps_to_the_specification() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let world = World::new(fixture(2, 2));
     for payload in [mixed().to_string(), "not JSON".to_owned()] {
-        // Metrics are there at every level.
+        // Metrics are written at every log level.
         let lines = log_of(&world, LevelFilter::ERROR, payload.as_bytes()).await;
         assert_eq!(lines.len(), 1);
         assert!(validator.is_valid(&lines[0]), "{}", lines[0]);

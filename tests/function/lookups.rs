@@ -1,4 +1,4 @@
-//! Names are looked up while identifiers are called, and no failure rests on a directory that is out of date.
+//! Names are looked up while pairs with identifiers are called, and a stale directory causes no permanent failure.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn by_name(queue: &str, address: &str) -> Value {
     json!({ "instanceId": INSTANCE, "queueName": queue, "emailAddress": address })
 }
 
-/// Requests of several pairs on `Queue 0`, which get back what may succeed later.
+/// Requests several pairs on `Queue 0`, with retryable pairs in the response.
 fn addresses(addresses: &[&str]) -> Value {
     let entry = json!({ "queueName": "Queue 0", "emailAddresses": addresses });
     json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": [entry] })
@@ -28,7 +28,7 @@ fn no_answer() -> [Effect; 3] {
     [Effect::Hang, error(429, "TooManyRequestsException"), error(500, "InternalServiceException")]
 }
 
-/// How many addresses each call to associate held.
+/// Returns the number of addresses in each AssociateQueueEmailAddresses call.
 fn sizes(world: &World) -> Vec<usize> {
     let calls = world.calls(Operation::AssociateQueueEmailAddresses);
     calls.iter().map(|call| call.addresses.len()).collect()
@@ -117,8 +117,8 @@ async fn first_requested_name_takes_the_room_first() {
     assert_eq!(report["failures"][0]["emailAddressId"], "e48");
 }
 
-/// An address was made anew under another identifier, and the directory cannot be read again, beside a new name and
-/// alone.
+/// An address was recreated under another identifier, and the directory cannot be read again. The request contains the
+/// address alone, or with a new name.
 #[tokio::test]
 async fn stale_identifier_is_retryable_without_its_directory() {
     for names in [&["e0@brand.example"][..], &["e0@brand.example", "new@brand.example"]] {
@@ -144,7 +144,7 @@ async fn stale_identifier_is_retryable_without_its_directory() {
     }
 }
 
-/// The directory was read again for a missing name, and an address was made anew after that.
+/// The directory was read again for a missing name, and an address was recreated after that.
 #[tokio::test]
 async fn old_directory_causes_no_permanent_failure() {
     let mut world = World::new(fixture(1, 2));
@@ -164,7 +164,7 @@ async fn old_directory_causes_no_permanent_failure() {
     assert_eq!(failures[0]["retryable"], true);
     assert_eq!((&failures[1]["error"], &failures[1]["retryable"]), (&json!("NameNotFound"), &json!(false)));
     assert_eq!(report["queues"][0]["failed"], 2);
-    // The next invocation reads it after the refusal, and says so for good.
+    // The next invocation reads it after the rejection, so its failure is permanent.
     world.request_id = "request-3";
     let searched = world.calls(Operation::SearchEmailAddresses).len();
     let report = world.invoke(&addresses(&["e1@brand.example"])).await.unwrap();
@@ -191,7 +191,7 @@ async fn recreated_queue_is_found_with_all_its_pairs() {
     let mut world = World::new(fixture(1, 60).with_limit(INSTANCE, "q0", 200));
     world.invoke(&addresses(&["e0@brand.example"])).await.unwrap();
     world.request_id = "request-2";
-    // The queue that the directory names is gone for the API, and another one has its name.
+    // The API no longer knows the queue in the directory, and another queue has its name.
     world.connect.inject(Fault {
         queue: Some("q0".to_owned()),
         ..Fault::new(Effect::Error {
@@ -203,7 +203,7 @@ async fn recreated_queue_is_found_with_all_its_pairs() {
     let names: Vec<String> = (0..55).map(|number| format!("e{number}@brand.example")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let report = world.invoke(&addresses(&names)).await.unwrap();
-    // It is the only one of its name, so the refusal stands.
+    // The name still has only this identifier, so the rejection is final.
     assert_eq!((&report["failed"], &report["queues"][0]["failed"]), (&json!(55), &json!(55)), "{report}");
     assert_eq!(report["distinct"], 55);
     assert!(report["failures"].as_array().unwrap().iter().all(|failure| failure["retryable"] == false));

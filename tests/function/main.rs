@@ -1,7 +1,6 @@
-//! The function through its public entry, against the simulator, with the real SDK client.
+//! Tests the function through its public entry point, against the simulator, with the real SDK client.
 //!
-//! Each test has a world of its own: over HTTP on a free port, or in memory on a clock that is paused, where what is
-//! asserted is about time.
+//! Each test has its own world: over HTTP on a free port, or in memory with a paused clock if the test is about time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 #![allow(unreachable_pub, reason = "the modules of a test binary are its own")]

@@ -1,5 +1,5 @@
-//! Every message of the function in one list, `messages.txt`: errors, failures and log lines, each under its cause, in the
-//! order of this file.
+//! Compares every error, failure and log line of the function with `messages.txt`, which lists each under its cause, in
+//! the order of this file.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn messages_are_those_of_the_list() {
     checks(&mut messages).await;
     deadlines(&mut messages).await;
     log_lines(&mut messages).await;
-    // An address of a test may be in its cause, but never in a message.
+    // An email address may be in a cause, but never in a message.
     let indented = messages.text().lines().filter(|line| line.starts_with("    "));
     assert_eq!(indented.filter(|line| line.contains("brand.example")).collect::<Vec<_>>(), [""; 0]);
     compare("tests/function/messages.txt", messages.text());
@@ -79,7 +79,7 @@ fn settings(messages: &mut Messages) {
     messages.add("HTTPS_PROXY=ht tp://proxy", &check_proxies(lookup).unwrap_err().to_string());
 }
 
-/// The error of a payload, or the first failure of its report.
+/// Returns the error of a payload, or the first failure of its report.
 async fn outcome(world: &World, payload: &[u8]) -> String {
     match world.invoke_raw(payload).await {
         Err((error, message)) => format!("{error}: {message}"),
@@ -242,7 +242,7 @@ fn error(status: u16, code: &str, message: &str) -> Effect {
     Effect::Error { status, code: code.to_owned(), message: message.to_owned() }
 }
 
-/// Breaks an operation after another call of it, so that only its first call succeeds.
+/// Makes an operation fail after its first call.
 fn fail_after_first(connect: &Connect, operation: Operation, effect: Effect) {
     let other = connect.clone();
     connect.observe(move |call| {
@@ -252,7 +252,7 @@ fn fail_after_first(connect: &Connect, operation: Operation, effect: Effect) {
     });
 }
 
-/// Adds every different failure of a request.
+/// Adds every distinct failure of a request.
 async fn add(messages: &mut Messages, cause: &str, world: &World, mut payload: Value) {
     payload["failOnRetryable"] = json!(false);
     let report = world.invoke(&payload).await.unwrap();
@@ -501,7 +501,7 @@ async fn log_lines(messages: &mut Messages) {
     log(messages, "a failure is too large for SQS", &big, &sqs(&[json!(entry)])).await;
 }
 
-/// Adds the lines of an invocation, without the time and the fields that say where.
+/// Adds the log lines of an invocation, without the timestamp and the source location.
 async fn log(messages: &mut Messages, cause: &str, world: &World, payload: &Value) {
     for line in log_of(world, LevelFilter::INFO, payload.to_string().as_bytes()).await {
         let Some(message) = line["message"].as_str().filter(|message| *message != "invocation ended") else {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::sqs::FAILURES;
 use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
 
-/// An entry for each of these queues of an instance.
+/// Returns one entry for each of the given queues of an instance.
 fn one_address_of(instance: &str, queues: impl IntoIterator<Item = String>) -> Vec<Value> {
     let entry = |queue: String| json!({ "instanceId": instance, "queueId": queue, "emailAddressId": "e0" });
     queues.into_iter().map(entry).collect()

@@ -1,4 +1,4 @@
-//! Names are looked up in the instance's directory: once, in pages, and again where it is out of date.
+//! Names are looked up in the instance's directory, which is read once, page by page, and again if it is stale.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn a_large_directory_is_read_once_in_full_pages() {
     let payload = by_name(&[("Queue 0", "e0@brand.example"), ("Queue 1202", "e349@brand.example")]);
     world.invoke(&payload).await.unwrap();
     assert_eq!(searches(&world), (3, 4));
-    // Kept for the next invocation of the process.
+    // The directory is cached for the next invocation of the process.
     world.invoke(&payload).await.unwrap();
     assert_eq!(searches(&world), (3, 4));
 }
@@ -113,7 +113,7 @@ async fn missing_and_ambiguous_names_fail_alone() {
         rows.iter().map(|row| (row["queueName"].as_str().unwrap(), &row["failed"])).collect();
     assert_eq!(failed, [("Queue 0", &json!(1)), ("queue 0", &json!(1)), ("Queue 1", &json!(1))]);
     assert!(failures.iter().all(|failure| !failure["message"].as_str().unwrap().contains("nobody")));
-    // The directory was just read, so that it is not read again for what is missing.
+    // The directory was just read, so it is not read again for the missing name.
     assert_eq!(searches(&world), (1, 1));
 }
 
@@ -133,7 +133,7 @@ async fn refused_identifier_reads_its_directory_again() {
     let mut world = World::new(fixture(1, 2));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.request_id = "request-2";
-    // The address is deleted and made anew under another identifier.
+    // The address is deleted and recreated under another identifier.
     world.connect.remove_address(INSTANCE, "e0");
     world.connect.add(Fixture::new().with_address(INSTANCE, "new", "e0@brand.example"));
     let report = world
@@ -218,7 +218,7 @@ async fn finished_pairs_stay_done_without_a_second_reading() {
     payload["failOnRetryable"] = json!(false);
     let report = world.invoke(&payload).await.unwrap();
     assert_eq!((&report["associated"], &report["failed"]), (&json!(2), &json!(1)), "{report}");
-    // The address may have another identifier by now: that could not be found out.
+    // The address may have another identifier now, but the directory could not be read.
     assert_eq!(
         (&report["failures"][0]["error"], &report["failures"][0]["retryable"]),
         (&json!("Unwell"), &json!(true))
@@ -238,7 +238,7 @@ async fn new_name_is_retryable_without_a_second_reading() {
     let mut payload = by_name(&[("New", "e0@brand.example"), ("Queue 0", "e0@brand.example")]);
     payload["failOnRetryable"] = json!(false);
     let report = world.invoke(&payload).await.unwrap();
-    // The old directory still gives the names that it has.
+    // The names in the old directory are still used.
     assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)), "{report}");
     let failure = &report["failures"][0];
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A name that a person reads as `dryRun` never makes live calls.
+//! A request with a field that looks like `dryRun` never makes live calls.
 
 use serde_json::{Value, json};
 

@@ -187,7 +187,7 @@ async fn passing_failure_of_sqs_is_retried() {
     }
 }
 
-/// The warnings of an invocation that are about visibility.
+/// Returns the warnings of an invocation that concern visibility timeouts.
 async fn warnings(world: &World, batch: &Value) -> Vec<Value> {
     let lines = log_of(world, LevelFilter::INFO, batch.to_string().as_bytes()).await;
     assert!(lines.iter().all(|line| line["level"] != "ERROR"), "{lines:?}");
@@ -248,7 +248,7 @@ async fn time_is_kept_for_the_visibility() {
     let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
     let mut world = World::in_memory(options, &[("DEADLINE_MARGIN_MS", "0")]);
     world.invocation_time = Duration::from_secs(10);
-    // The last call ends with the time for calls.
+    // The last call ends when the time for calls ends.
     world.connect.inject(Fault {
         operation: Some(Operation::AssociateQueueEmailAddresses),
         ..Fault::new(Effect::Hang)

@@ -1,4 +1,4 @@
-//! A reference goes with each pair of a request, wherever the pair goes.
+//! Each pair keeps the reference of its request in reports, continuations, dead letters and logs.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn with_reference(mut body: Value, reference: &str) -> Value {
     body
 }
 
-/// The log lines of an invocation that a search for a reference finds.
+/// Returns the log lines of an invocation that contain a reference.
 async fn found(world: &World, payload: &Value, reference: &str) -> Vec<Value> {
     let lines = log_of(world, LevelFilter::INFO, payload.to_string().as_bytes()).await;
     lines.into_iter().filter(|line| line.to_string().contains(reference)).collect()
@@ -85,7 +85,7 @@ async fn one_search_finds_every_failure_of_a_divided_request() {
     }
 }
 
-/// The continuation, of which so many queues are left.
+/// Returns the continuation, which must have the given number of queues left.
 fn left_of(world: &World, reference: &str, queues: usize) -> Value {
     let mut sent = world.sqs.take();
     sent.retain(|sent| sent.queue_url == CONTINUATION);

@@ -1,4 +1,4 @@
-//! Compares a text with its checked-in file, so that a reviewer reads every change of it.
+//! Compares a text with its checked-in file, so that every change of the text is visible in a review.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub(crate) fn compare(path: &str, text: &str) {
     );
 }
 
-/// A list of messages, each under the input that leads to it.
+/// A list of messages, each under the input that causes it.
 #[derive(Default)]
 pub(crate) struct Messages(String);
 

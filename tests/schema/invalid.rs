@@ -1,4 +1,4 @@
-//! Requests that the schema and the parser refuse, with the path that the parser gives.
+//! Lists requests that the schema and the parser reject, each with the path in the parser's error.
 
 use serde_json::json;
 
@@ -119,7 +119,7 @@ fn invalid_requests_and_their_paths() {
             let long = format!("{}@b.example", "é".repeat(246));
             json!({ "queueId": "q", "emailAddresses": ["a@b.example", long] })
         }),
-        // Addresses that are none
+        // Invalid addresses
         ("a word", "emailAddress", json!({ "queueId": "q", "emailAddress": "billing" })),
         (
             "a display name",

@@ -1,7 +1,6 @@
-//! Holds the published schema, the sample events and the parser against each other.
+//! Checks that the published schema, the sample events and the parser agree.
 //!
-//! Producers check their requests with the schema and copy the events, so neither may say anything else than the
-//! parser does.
+//! Producers validate their requests with the schema and copy the events, so both must match the parser.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -129,8 +128,8 @@ fn valid_requests() {
     }
 }
 
-/// Rules about several members at once, or about something outside the request. The schema cannot express them, so it
-/// accepts these requests, and the parser refuses them.
+/// The schema cannot express rules about several fields at once, or about something outside the request. So it accepts
+/// these requests, and the parser rejects them.
 #[test]
 fn rules_only_the_parser_knows() {
     let elsewhere = |from: &str, to: &str| format!("{ARN}/queue/q").replace(from, to);
@@ -198,7 +197,7 @@ fn schema() -> Value {
     serde_json::from_str(include_str!("../../schema/association-request.schema.json")).unwrap()
 }
 
-/// Compiled once: the patterns take far longer to compile than a request to check.
+/// Compiled once, because compiling the patterns takes much longer than checking a request.
 fn validator() -> &'static Validator {
     static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| draft202012::new(&schema()).unwrap());
     &VALIDATOR
@@ -214,7 +213,7 @@ fn scope() -> ArnScope {
     ArnScope::new("eu-central-1")
 }
 
-/// Where the parser finds a request invalid.
+/// Returns the path at which the parser rejects a request.
 fn invalid_paths(request: &str, instance: Option<&str>) -> Vec<String> {
     let scope = scope();
     let instance = instance.map(|id| InstanceId::parse(id, &scope).unwrap());

@@ -1,18 +1,18 @@
-//! Requests as the tests write them.
+//! Builds requests for the tests.
 
 use serde_json::{Value, json};
 
-/// A request of the short form, with members more or others.
+/// Returns a request in the short form, with added or replaced fields.
 pub(crate) fn short<const N: usize>(members: [(&str, Value); N]) -> Value {
     with(json!({ "queueId": "q", "emailAddressId": "e" }), members)
 }
 
-/// An entry, with members more or others.
+/// Returns an entry, with added or replaced fields.
 pub(crate) fn entry<const N: usize>(members: [(&str, Value); N]) -> Value {
     short(members)
 }
 
-/// A request of the long form, with members beside its entries.
+/// Returns a request in the long form, with additional top-level fields.
 pub(crate) fn long<const N: usize, const M: usize>(
     members: [(&str, Value); N],
     entries: [Value; M],

@@ -1,4 +1,4 @@
-//! The sample events.
+//! Checks the sample events against the schema and the parser.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,12 +54,13 @@ fn every_row_of_the_sample_csv_is_a_valid_request() {
     }
 }
 
-/// Holds a request of a sample against schema and parser; the number of requests checked, which is one.
+/// Checks a request of a sample against the schema and the parser. Returns the number of checked requests, which is
+/// one.
 fn check(request: &Json<'_>, defaults: Defaults<'_>, path: &Path) -> usize {
     let value = serde_json::to_value(request).unwrap();
     assert_valid(&value, &path.display().to_string());
     let scope = scope();
-    // No instance from the environment: a sample must do without.
+    // The environment specifies no instance, because a sample must work without it.
     let context = Context { defaults, ..Context::new(&scope, None) };
     let read = Request::read(request, Base::Root, &context);
     assert!(read.invalid.is_empty(), "{}: {value}: {:?}", path.display(), read.invalid);

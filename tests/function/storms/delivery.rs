@@ -1,4 +1,4 @@
-//! Delivery: messages are delivered to two processes until each has ended, as SQS does.
+//! Delivers messages to two processes until each message has ended, as SQS does.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::world::{INSTANCE, World, listed};
 use super::history::{History, NamedPair};
 use super::scene::{Message, Scene};
 
-/// After so many rounds the faults are over.
+/// Number of rounds after which the faults end.
 const ROUNDS_WITH_FAULTS: usize = 4;
-/// A message, with what continues it, ends within so many deliveries from then on.
+/// Maximum number of deliveries of a message and its continuations after the faults end.
 const DELIVERIES: usize = 15;
-/// The queue's own visibility timeout.
+/// The visibility timeout of the queue.
 const VISIBILITY: Duration = Duration::from_secs(180);
 
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ struct Live {
     body: Value,
     pairs: BTreeSet<NamedPair>,
     received: usize,
-    /// Deliveries of it, and of what it continues, since the faults were over.
+    /// Deliveries of the message, and of the messages that it continues, since the faults ended.
     in_fair_weather: usize,
     visible: Instant,
     /// The state of the world at its first delivery.
@@ -44,7 +44,7 @@ impl Live {
     }
 }
 
-/// Delivers the messages of a scene, and checks what becomes of each.
+/// Delivers the messages of a scene, and checks how each one ends.
 pub async fn deliver(scene: &Scene) {
     let (processes, history) = scene.processes();
     let mut live: Vec<Live> = (scene.messages.iter().enumerate())
@@ -86,7 +86,7 @@ pub async fn deliver(scene: &Scene) {
     }
 }
 
-/// Asks for everything in one direct request, and checks that the report adds up and that its reasons are true.
+/// Requests everything in one direct request, and checks that the report adds up and that its reasons are true.
 pub async fn report(scene: &Scene) {
     let ([process, _], history) = scene.processes();
     let bodies: Vec<Value> = scene.messages.iter().map(Message::body).collect();
@@ -126,7 +126,7 @@ pub async fn report(scene: &Scene) {
     }
 }
 
-/// Up to 20 messages that are visible. They leave the queue.
+/// Removes up to 20 visible messages from the queue, and returns them.
 fn take_visible(live: &mut Vec<Live>, is_fair: bool, state: usize) -> Vec<Live> {
     let now = Instant::now();
     let (visible, hidden): (Vec<_>, Vec<_>) = live.drain(..).partition(|message| message.visible <= now);
@@ -162,13 +162,13 @@ async fn invoke(process: &World, batch: &[Live]) -> Vec<String> {
     listed(&ending)
 }
 
-/// When a listed message is visible again.
+/// Returns the time at which a listed message becomes visible again.
 fn next_visibility(process: &World, message: &Live) -> Instant {
     let hidden = process.sqs.seconds().into_iter().rfind(|(handle, _)| *handle == message.handle());
     Instant::now() + hidden.map_or(VISIBILITY, |(_, seconds)| Duration::from_secs(seconds))
 }
 
-/// Every failure that is told as permanent was true at some moment of the invocation.
+/// Asserts that the reason of every permanent failure was true at some moment of the invocation.
 fn check_reasons(history: &History, since: usize, sent: &Sent) {
     let failures = sent.body["failures"].as_array().unwrap();
     assert!(!failures.is_empty(), "a message of the failures queue has no reason: {}", sent.body);
@@ -182,7 +182,8 @@ fn check_reasons(history: &History, since: usize, sent: &Sent) {
     }
 }
 
-/// Each call contains only identifiers that a requested pair had uniquely, at most five minutes before the invocation.
+/// Asserts that each call contains only identifiers that a requested pair had uniquely, at most five minutes before the
+/// invocation.
 fn check_identifiers(
     history: &History,
     process: &World,
@@ -204,7 +205,7 @@ fn check_identifiers(
     }
 }
 
-/// Each pair of a message that is done was on its queue, or was sent on.
+/// Asserts that each pair of a finished message was on its queue or was sent on.
 fn check_done(history: &History, message: &Live, sent: &[Sent]) {
     let sent: BTreeSet<NamedPair> = sent.iter().flat_map(|sent| NamedPair::of_body(&sent.body)).collect();
     for pair in &message.pairs {
@@ -214,7 +215,7 @@ fn check_done(history: &History, message: &Live, sent: &[Sent]) {
     }
 }
 
-/// The message that continues one of those that were delivered.
+/// Returns a message that continues one of the delivered messages.
 fn continuation(id: String, sent: &Sent, delivered: &[Live]) -> Live {
     let live = Live::new(id, sent.body.clone(), Instant::now() + sent.delay);
     let continues = || delivered.iter().filter(|message| live.pairs.is_subset(&message.pairs));

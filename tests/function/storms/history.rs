@@ -1,4 +1,5 @@
-//! History: everything that existed, after each call and each change from outside, and what it explains.
+//! Records the state of the world after each call and each external change, and decides whether a failure was
+//! justified.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -8,7 +9,7 @@ use connect_simulator::{AssociatedAgain, Fixture, FullWithoutDefault, Switches, 
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-/// The names of one pair, as a request writes them.
+/// One pair, by the names or identifiers of a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NamedPair {
     pub instance: String,
@@ -31,17 +32,17 @@ const DIRECTORY_AGE: Duration = Duration::from_secs(300);
 #[derive(Clone)]
 pub struct History {
     states: Arc<Mutex<Vec<Fixture>>>,
-    /// The time since which each state exists.
+    /// The time at which each state started.
     times: Arc<Mutex<Vec<Instant>>>,
-    /// The state that the last call of each search operation showed.
+    /// The number of the state that the last call of each search operation returned.
     searches: Arc<Mutex<BTreeMap<&'static str, usize>>>,
-    /// Each queue whose list was read, with the number of the state that the list showed.
+    /// The queues whose lists were read, each with the number of the state that the list returned.
     lists: Arc<Mutex<Vec<(usize, String)>>>,
     switches: Switches,
 }
 
 impl NamedPair {
-    /// The pairs of a request, or of a message that was sent on.
+    /// Returns the pairs of a request, or of a message that was sent on.
     pub fn of_body(body: &Value) -> BTreeSet<NamedPair> {
         let mut named_pairs = BTreeSet::new();
         for entry in body["associations"].as_array().into_iter().flatten() {
@@ -63,17 +64,17 @@ impl NamedPair {
         named_pairs
     }
 
-    /// The pair of a failure in a report.
+    /// Returns the pair of a failure in a report.
     pub fn of_failure(failure: &Value) -> Option<NamedPair> {
         Some(NamedPair {
             instance: failure["instanceId"].as_str()?.to_owned(),
-            // A pair that was named by name has its name beside the identifier.
+            // A failure of a pair that was requested by name contains both the name and the identifier.
             queue: named_first(failure, "queueName", "queueId")?,
             address: folded(named_first(failure, "emailAddress", "emailAddressId")?),
         })
     }
 
-    /// The pairs of a failure in a dead letter, which may be several.
+    /// Returns the pairs of a failure in a dead letter.
     pub fn of_merged(failure: &Value) -> Vec<NamedPair> {
         if let Some(pair) = NamedPair::of_failure(failure) {
             return vec![pair];
@@ -82,7 +83,7 @@ impl NamedPair {
     }
 }
 
-/// Addresses are matched without regard to case.
+/// Converts an address to lower case, because addresses are compared case-insensitively.
 fn folded(address: Named) -> Named {
     match address {
         Named::Name(name) => Named::Name(name.to_lowercase()),
@@ -119,18 +120,19 @@ impl History {
         }
     }
 
-    /// Notes that a directory was read and showed the latest state.
+    /// Records that a directory was read in the current state.
     pub fn note_search(&self, operation: &'static str) {
         let state = self.now();
         self.searches.lock().unwrap().insert(operation, state);
     }
 
-    /// The oldest state that the last readings of the directories showed, if each reading is one call.
+    /// Returns the oldest state that the last reads of the directories returned, if each read is one call.
     pub fn last_reading(&self) -> Option<usize> {
         self.searches.lock().unwrap().values().min().copied()
     }
 
-    /// Whether a requested pair had exactly these identifiers in a state that a directory of an invocation can show.
+    /// Returns whether a requested pair had exactly these identifiers in a state that a directory of the invocation may
+    /// contain.
     pub fn was_unique(
         &self,
         requested: &BTreeSet<NamedPair>,
@@ -142,32 +144,32 @@ impl History {
         let since = self.times.lock().unwrap().iter().rposition(|time| *time <= oldest).unwrap_or_default();
         let states = self.states.lock().unwrap();
         requested.iter().filter(|pair| pair.instance == instance).any(|pair| {
-            // Queue and address come from two directories, which may show two states.
+            // Queue and address come from two directories, which may contain two different states.
             let queue = states[since..].iter().any(|state| queues(state, pair) == [ids.0.clone()]);
             let address = states[since..].iter().any(|state| addresses(state, pair) == [ids.1.clone()]);
             queue && address
         })
     }
 
-    /// Notes that the list of a queue was read and showed the latest state.
+    /// Records that the list of a queue was read in the current state.
     pub fn note_list(&self, queue: &str) {
         let state = self.now();
         self.lists.lock().unwrap().push((state, queue.to_owned()));
     }
 
-    /// The number of the state that holds now.
+    /// Returns the number of the current state.
     pub fn now(&self) -> usize {
         self.states.lock().unwrap().len() - 1
     }
 
-    /// Whether the pair was on its queue in a state since that one.
+    /// Returns whether the pair was on its queue in the state `since` or a later one.
     pub fn was_associated(&self, pair: &NamedPair, since: usize) -> bool {
         self.states.lock().unwrap()[since..].iter().any(|state| {
             pairs(state, pair).iter().any(|(queue, address)| holds(state, &pair.instance, queue, address))
         })
     }
 
-    /// Whether one of the others means the same pair, by name or by identifier.
+    /// Returns whether `others` contains the same pair, by name or by identifier.
     pub fn is_among(&self, pair: &NamedPair, others: &BTreeSet<NamedPair>) -> bool {
         let means_the_same = |state: &Fixture, other: &NamedPair| {
             other.instance == pair.instance
@@ -182,7 +184,7 @@ impl History {
                 .any(|state| others.iter().any(|other| means_the_same(state, other)))
     }
 
-    /// Whether a state since that one explains why a pair failed for good with this error.
+    /// Returns whether the state `since` or a later one justifies that a pair failed permanently with this error.
     pub fn explains(&self, pair: &NamedPair, error: &str, since: usize) -> bool {
         let all = self.states.lock().unwrap();
         let states = &all[since..];
@@ -203,7 +205,7 @@ impl History {
             }
             "InvalidParameterException" => {
                 let unknown = self.switches.unknown_address == UnknownAddress::InvalidParameter;
-                // An address that was taken off again between its refusal and the reading of the list.
+                // The address was removed from the queue between the rejection and the read of the list.
                 let again = self.switches.associated_again == AssociatedAgain::Refuse;
                 let taken_off = |[before, after]: [&Fixture; 2]| {
                     pairs(before, pair).iter().any(|(queue, address)| {
@@ -240,9 +242,9 @@ impl History {
         named.iter().any(|(queue, address)| states.iter().any(|state| by(state, queue, address)))
     }
 
-    /// Whether a list of the queue showed room only for other addresses, which were added later. The function does not
-    /// read a list again after it has filled the room. So if somebody removes an address meanwhile, the queue is never
-    /// full.
+    /// Returns whether a list of the queue showed room only for other addresses, which were added later. The function
+    /// does not read a list again after it has filled the room. So if another client removes an address meanwhile, the
+    /// queue is never full.
     fn lists_room_for_others(
         &self,
         all: &[Fixture],
@@ -269,7 +271,8 @@ impl History {
             .is_some_and(|(queue, most)| queue.email_address_ids.len() >= most)
     }
 
-    /// The most addresses that the function puts on a queue, or `None` if the queue does not exist.
+    /// Returns the maximum number of addresses that the function adds to a queue, or `None` if the queue does not
+    /// exist.
     fn capacity(&self, state: &Fixture, instance: &str, queue: &str) -> Option<usize> {
         let queue = state.instances.get(instance)?.queues.get(queue)?;
         let limit = queue.limit.unwrap_or(LIMIT);
@@ -281,7 +284,7 @@ impl History {
     }
 }
 
-/// The identifiers that a named pair may mean in a state.
+/// Returns the identifiers that a named pair may refer to in a state.
 fn pairs(state: &Fixture, pair: &NamedPair) -> Vec<(String, String)> {
     let addresses = addresses(state, pair);
     let with_addresses = |queue: String| {

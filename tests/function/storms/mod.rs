@@ -1,5 +1,5 @@
-//! Storms: whatever is asked for, whatever the API does and whatever others change meanwhile, nothing is lost, invented or
-//! late, every message ends, and every reason that is told is true.
+//! With random requests, faults and changes by other clients, no pair is lost, invented or late, every message ends,
+//! and every reported reason is true.
 
 mod delivery;
 mod history;
@@ -22,7 +22,7 @@ use self::neighbour::{compare, neighbour};
 use self::scene::scene;
 use self::weather::{EXISTING_ADDRESSES, EXISTING_QUEUES, Message, Pair, Storm, fault, storm};
 
-/// The pairs of messages that were sent on.
+/// Returns the pairs of messages that were sent on.
 fn sent_on(world: &World) -> BTreeSet<Pair> {
     let mut pairs = BTreeSet::new();
     for sent in world.sqs.sent() {
@@ -114,7 +114,7 @@ async fn weather_as_a_request(storm: &Storm) {
     assert_eq!(rows("associated"), count("associated") as u64);
     assert_eq!(rows("failed") + invalid as u64, count("failed") as u64);
     assert_eq!(report["apiCalls"], world.call_count());
-    // Every pair that did not fail is where it was wanted, and what may succeed later is left.
+    // Every pair that did not fail is on its queue, and every retryable pair remains.
     let after = storm.on_queues(&world);
     let number = |failure: &Value, name: &str| failure[name].as_str().unwrap()[1..].parse::<usize>().unwrap();
     let failed: BTreeMap<Pair, bool> = report["failures"]
@@ -149,7 +149,7 @@ async fn weather_as_a_request(storm: &Storm) {
     check_calls(&world, storm);
 }
 
-/// Without faults the calls keep to the contract's bounds.
+/// Asserts that the number of calls stays within the documented bounds if there are no faults.
 async fn calm(storm: &Storm) {
     let mut world = storm.world();
     world.invocation_time = Duration::from_secs(100_000);
@@ -177,7 +177,7 @@ async fn calm(storm: &Storm) {
     assert!(calls.is_empty(), "queues that nobody asked for were called");
 }
 
-/// How many worlds a storm tries: `STORM_CASES`, or this many within the gate.
+/// Returns the number of worlds per storm: `STORM_CASES`, or a default that is small enough for every test run.
 fn cases(within_the_gate: u32) -> u32 {
     std::env::var("STORM_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(within_the_gate)
 }

@@ -1,4 +1,4 @@
-//! A batch with and without one bad message. The other messages end in the same way.
+//! Delivers a batch with and without one bad message, and checks that the other messages end in the same way.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::world::{INSTANCE, World, listed};
 
 use super::scene::{Message, Scene};
 
-/// A message that is refused, slow or large, and that requests nothing of what the other messages request.
+/// A message that is rejected, slow or large, and that shares no pair with the other messages.
 #[derive(Debug, Clone)]
 pub enum Neighbour {
     Unreadable,
@@ -65,7 +65,7 @@ impl Neighbour {
     }
 }
 
-/// What became of the other messages.
+/// The outcome of the other messages.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     listed: BTreeSet<String>,
@@ -73,7 +73,7 @@ struct Outcome {
     associated: Vec<Vec<String>>,
 }
 
-/// Invokes the function with the messages of a scene, with and without the neighbour at a place.
+/// Invokes the function with the messages of a scene, with and without the neighbour at the given position.
 pub async fn compare(scene: &Scene, neighbour: &Neighbour, place: usize) {
     let bodies: Vec<(String, String)> = (scene.messages.iter().enumerate())
         .map(|(number, message): (usize, &Message)| (format!("m{number}"), message.body().to_string()))

@@ -1,4 +1,5 @@
-//! Scene: messages that name things in two ways, processes that live on, and a world that others change meanwhile.
+//! Generates messages with names and identifiers, for long-lived processes in a world that other clients change
+//! meanwhile.
 
 use std::time::Duration;
 
@@ -12,10 +13,10 @@ use crate::world::{INSTANCE, World};
 use super::history::History;
 use super::weather::{sqs_fault, switches};
 
-/// Queues `q0` to `q6` are asked for, of which those from `EXISTING_QUEUES` on do not exist at first.
+/// Number of requested queues, `q0` to `q6`. Only the first `EXISTING_QUEUES` exist at the start.
 const QUEUES: usize = 7;
 const EXISTING_QUEUES: usize = 5;
-/// Addresses `e0` to `e63` are asked for, of which those from `EXISTING_ADDRESSES` on do not exist at first.
+/// Number of requested addresses, `e0` to `e63`. Only the first `EXISTING_ADDRESSES` exist at the start.
 const ADDRESSES: usize = 64;
 const EXISTING_ADDRESSES: usize = 60;
 
@@ -30,38 +31,38 @@ pub struct Scene {
     pub latency: Duration,
     pub faults: Vec<Fault>,
     pub sqs_faults: Vec<SqsFault>,
-    /// Changes by others, each after so many calls.
+    /// Changes by other clients, each with the number of calls after which it happens.
     pub changes: Vec<(usize, Change)>,
     pub seconds: u64,
     pub continuation_queue: bool,
-    /// The directory of addresses has four pages.
+    /// Whether the directory of addresses has four pages.
     pub paged: bool,
-    /// Addresses that two identifiers have from the start. The second one is on the last page.
+    /// Addresses with two identifiers from the start. The second identifier is on the last page.
     pub twin_addresses: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
 pub enum Message {
-    /// Each pair, and whether its queue and its address are named by name.
+    /// Pairs, each with whether its queue and its address are requested by name.
     Pairs(Vec<(usize, usize, bool, bool)>),
     /// Many addresses of one queue.
     OneQueue { queue: usize, queue_by_name: bool, addresses: Vec<usize>, by_name: bool },
-    /// Queues that do not exist, of the instance or of one that does not exist either, and one that exists.
+    /// One existing queue, and queues that do not exist, of the instance or of a missing instance.
     ManyMissing { wrong_instance: bool, queues: usize },
 }
 
-/// A change that somebody else makes.
+/// A change that another client makes.
 #[derive(Debug, Clone, Copy)]
 pub enum Change {
     Associate(usize, usize),
     Disassociate(usize, usize),
     RemoveAddress(usize),
-    /// The address exists under another identifier from then on.
+    /// Recreates the address under another identifier.
     RemakeAddress(usize),
     CreateAddress(usize),
     CreateQueue(usize),
     DeleteQueue(usize),
-    /// Another queue gets the same name.
+    /// Creates another queue with the same name.
     AddTwin(usize),
     RemoveTwin(usize),
 }
@@ -147,7 +148,7 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// A fault that passes. A limit comes three times at most, as a call with room is made again three times.
+/// A transient fault. A limit occurs at most three times, because a call that should fit is retried three times.
 fn passing_fault() -> impl Strategy<Value = Fault> {
     let error = |status, code: &str| {
         Just(Effect::Error { status, code: code.to_owned(), message: "storm".to_owned() })
@@ -207,7 +208,7 @@ pub fn scene() -> impl Strategy<Value = Scene> {
             held[*queue] += 1;
             held[*queue] <= limits[*queue]
         });
-        // At most three calls meet a limit that is not there.
+        // At most three calls are rejected because of a limit that the queue has not reached.
         let is_limit = |fault: &Fault| matches!(&fault.effect, Effect::Error { code, .. } if code == "LimitExceededException");
         let mut limits_left = 3;
         faults.retain(|fault| !is_limit(fault) || { limits_left -= 1; limits_left >= 0 });
@@ -255,7 +256,7 @@ impl Scene {
         fixture
     }
 
-    /// Two processes of one account, and the history of what exists in it.
+    /// Returns two processes of one account, and the history of its state.
     pub fn processes(&self) -> ([World; 2], History) {
         let options = Options {
             fixture: self.fixture(),
@@ -283,7 +284,7 @@ impl Scene {
         ([first, second], history)
     }
 
-    /// Notes what exists after each call, and lets others change it when it is their turn.
+    /// Records the state after each call, and applies the changes by other clients that are due.
     fn change_meanwhile(&self, world: &World, history: &History) {
         let (connect, history) = (world.connect.clone(), history.clone());
         let changes = self.changes.clone();

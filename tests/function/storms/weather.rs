@@ -1,4 +1,4 @@
-//! Weather: what is asked for in a storm, and what the API and SQS do to it.
+//! Generates the request of a storm, and the faults of the API and SQS.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use crate::sqs::{CONTINUATION, FAILURES, SqsFault};
 use crate::world::{INSTANCE, World};
 
-/// Queues `q0` to `q5` are asked for, of which those from `EXISTING_QUEUES` on do not exist.
+/// Number of requested queues, `q0` to `q5`. Only the first `EXISTING_QUEUES` exist.
 const QUEUES: usize = 6;
 pub const EXISTING_QUEUES: usize = 5;
-/// Addresses `e0` to `e89` are asked for, of which those from `EXISTING_ADDRESSES` on do not exist.
+/// Number of requested addresses, `e0` to `e89`. Only the first `EXISTING_ADDRESSES` exist.
 const ADDRESSES: usize = 90;
 pub const EXISTING_ADDRESSES: usize = 85;
 
@@ -166,7 +166,7 @@ pub fn storm(faults: impl Strategy<Value = Vec<Fault>>) -> impl Strategy<Value =
         |(messages, world, faults, run)| {
             let (mut present, defaults, limits, switches, rate) = world;
             let (sqs_faults, seconds, failures_queue, continuation_queue) = run;
-            // A queue begins with what it can hold.
+            // At the start, a queue has at most as many addresses as its limit allows.
             let mut held = [0; EXISTING_QUEUES];
             present.retain(|(queue, _)| {
                 held[*queue] += 1;
@@ -234,7 +234,7 @@ impl Storm {
         self.messages.iter().flat_map(Message::pairs).copied().collect()
     }
 
-    /// The pairs that are on the queues, default addresses included.
+    /// Returns the pairs that are on the queues, including default addresses.
     pub fn on_queues(&self, world: &World) -> BTreeSet<Pair> {
         let number = |id: &str| id[1..].parse::<usize>().unwrap();
         let mut on_queues: BTreeSet<Pair> = (0..EXISTING_QUEUES)
