@@ -15,10 +15,20 @@
 //! | [`settle`] | the outcomes of failed pairs, and the invalid parts | what becomes of each source: done, sent on, or redelivered |
 //! | [`answer`] | the finished run | `batchItemFailures`, the report, or an error |
 //!
-//! These modules are outside this sequence: [`settings`] (the environment), [`sdk`] (the AWS clients), [`connect`] (the
-//! API of Amazon Connect), [`sqs`] (requests to SQS for [`settle`]), [`lambda`] (the runtime), [`log`], [`failure`] (why a pair was not associated), [`writer`]
-//! (requests as JSON), [`removal`] (removes pairs for the command-line tool; the function never calls it), [`clock`] and
-//! [`index`] (positions in lists).
+//! These modules are outside this sequence:
+//!
+//! | module | content |
+//! | --- | --- |
+//! | [`settings`] | the configuration from the environment |
+//! | [`lambda`], [`log`] | the Lambda runtime; the log and the metrics |
+//! | [`sdk`], [`connect`], [`sqs`] | the AWS clients, the API of Amazon Connect, and requests to SQS |
+//! | [`failure`] | why a pair was not associated |
+//! | [`writer`] | requests as JSON |
+//! | [`removal`] | removes pairs for the command-line tool; the function never calls it |
+//! | [`clock`], [`index`] | points in time, and positions in lists |
+//!
+//! The binary uses [`invocation`], [`lambda`], [`log`], [`sdk`] and [`settings`]. The other public modules are for the
+//! crates of this workspace, mainly the command-line tool and the file function, and have no stability guarantee.
 
 pub mod answer;
 pub mod associate;
