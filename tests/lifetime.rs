@@ -199,7 +199,7 @@ fn batch(queue: &str, address: &str) -> Value {
 }
 
 #[test]
-fn idle_process_ends_at_once_on_a_signal() {
+fn idle_process_ends_immediately_after_a_signal() {
     let api = RuntimeApi::start();
     let process = Process::of_the_function(&api, &[]);
     assert_eq!(api.next(), Said::Asks);
@@ -212,7 +212,7 @@ fn idle_process_ends_at_once_on_a_signal() {
 
 /// SQS redelivers the messages if the process does not respond. A hurried response could only lose messages.
 #[test]
-fn busy_process_gives_no_answer_on_a_signal() {
+fn busy_process_does_not_respond_after_a_signal() {
     let never_answers = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let endpoint = format!("http://{}", never_answers.local_addr().unwrap());
     let api = RuntimeApi::start();
@@ -228,7 +228,7 @@ fn busy_process_gives_no_answer_on_a_signal() {
 }
 
 #[test]
-fn two_invocations_keep_outcomes_and_logs_apart() {
+fn concurrent_invocations_have_separate_outcomes_and_logs() {
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let connect = Connect::new(Options {
         fixture: Fixture::new().with_queue(INSTANCE, "q0", "Queue").with_address(

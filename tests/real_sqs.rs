@@ -329,7 +329,7 @@ async fn mistyped_name_is_in_the_failures_queue_in_under_three_minutes() {
 }
 
 #[tokio::test]
-async fn throttled_out_message_comes_again_after_half_a_minute_then_a_minute() {
+async fn throttled_message_is_redelivered_after_half_a_minute_then_a_minute() {
     let world = World::new("throttled", fixture()).await;
     world.connect.inject(Fault::new(Effect::Error {
         status: 429,
@@ -353,7 +353,7 @@ async fn throttled_out_message_comes_again_after_half_a_minute_then_a_minute() {
 }
 
 #[tokio::test]
-async fn message_short_of_time_is_visible_at_once() {
+async fn message_short_of_time_is_visible_immediately() {
     let world = World::new("late", fixture()).await;
     let id = world.send(&request("q0", &["e0"])).await;
     let records = world.receive().await;
@@ -364,7 +364,7 @@ async fn message_short_of_time_is_visible_at_once() {
 }
 
 #[tokio::test]
-async fn refused_receipt_handle_keeps_the_queues_timeout() {
+async fn rejected_receipt_handle_keeps_the_queues_timeout() {
     let world = World::new("refused", fixture()).await;
     world.connect.inject(Fault::default());
     let mut body = request("q0", &["e0"]);

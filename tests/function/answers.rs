@@ -14,7 +14,7 @@ fn entries(entries: &[(&str, &str)]) -> Value {
 }
 
 #[tokio::test]
-async fn the_report_of_a_success() {
+async fn successful_request_reports_totals_and_rows() {
     let world = World::new(fixture(2, 2));
     let report =
         world.invoke(&entries(&[("q0", "e0"), ("q0", "e1"), ("q1", "e0"), ("q0", "e0")])).await.unwrap();
@@ -61,7 +61,7 @@ async fn rows_add_up_to_the_totals_after_a_second_lookup() {
 }
 
 #[tokio::test]
-async fn failure_names_pair_place_and_reason() {
+async fn failure_contains_pair_path_and_reason() {
     let world = World::new(fixture(1, 1));
     let mut payload = entries(&[("q0", "e0"), ("q0", "missing"), ("q0", "")]);
     payload["associations"][2] = json!({ "queueId": "q0" });
@@ -137,14 +137,14 @@ async fn messages_with_one_pair_share_its_failure() {
 }
 
 #[tokio::test]
-async fn wholly_failed_batch_is_an_answer() {
+async fn failed_batch_lists_every_message() {
     let world = World::new(fixture(0, 0));
     let batch = sqs(&[entries(&[("q0", "e0")]), json!("nope")]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1"]);
 }
 
 #[tokio::test]
-async fn on_a_fifo_queue_messages_behind_a_failure_wait() {
+async fn fifo_messages_after_a_failure_are_listed() {
     let world = World::new(fixture(1, 3));
     let mut batch = sqs(&[
         entries(&[("q0", "e0")]),
@@ -198,7 +198,7 @@ async fn permanent_failure_is_an_error_for_events_and_on_request() {
 }
 
 #[tokio::test]
-async fn first_delivery_forgives_a_missing_queue() {
+async fn missing_queue_is_listed_on_the_first_delivery() {
     let world = World::new(fixture(0, 1));
     let batch = sqs(&[entries(&[("new", "e0")])]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
@@ -245,7 +245,7 @@ async fn error_is_one_line() {
 }
 
 #[tokio::test]
-async fn stricter_of_two_items_gets_the_error() {
+async fn item_with_fail_on_permanent_causes_the_error() {
     let world = World::new(fixture(1, 0));
     let item = |strict: bool| json!({ "instanceId": INSTANCE, "failOnPermanent": strict, "queueId": "q0", "emailAddressId": "bad" });
     for items in [[true, false], [false, true], [true, true]] {
@@ -257,7 +257,7 @@ async fn stricter_of_two_items_gets_the_error() {
 }
 
 #[tokio::test]
-async fn error_names_three_reasons_and_counts_others() {
+async fn error_quotes_three_reasons_and_counts_others() {
     let world = World::new(fixture(1, 1));
     let wrong =
         [json!(1), json!({ "queueId": "q0" }), json!({ "emailAddressId": "e0" }), json!("x"), json!([])];

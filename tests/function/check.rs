@@ -148,7 +148,7 @@ async fn checked_names_read_the_directory_once() {
 }
 
 #[tokio::test]
-async fn missing_address_reads_a_kept_directory_again() {
+async fn missing_address_reads_a_cached_directory_again() {
     let world = held();
     let first = world.invoke(&check(&json!([{ "queueId": "q1", "emailAddressId": "new" }]))).await.unwrap();
     assert_eq!(errors(&first), [("new", "EmailAddressNotFound")]);

@@ -137,7 +137,7 @@ async fn check_then_live(case: &Case) {
 
 proptest! {
     #[test]
-    fn live_run_does_what_the_check_says(case in case()) {
+    fn live_run_matches_its_check(case in case()) {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .start_paused(true)

@@ -22,7 +22,7 @@ async fn more_invocations_than_permits_all_finish() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn invocation_without_permit_answers_in_time() {
+async fn invocation_without_permit_responds_in_time() {
     let mut world = World::in_memory(
         Options { fixture: fixture(2, 1), ..Options::default() },
         &[("MAX_CONCURRENT_CALLS", "1"), ("CALL_TIMEOUT_MS", "600000")],
@@ -53,7 +53,7 @@ async fn invocation_without_permit_answers_in_time() {
 
 /// One call of the first invocation hangs, and the invocation still has other calls to make when the second one ends.
 #[tokio::test(start_paused = true)]
-async fn freed_permit_is_taken_beside_a_hanging_call() {
+async fn freed_permit_is_used_during_a_hanging_call() {
     let mut world = World::in_memory(
         Options { fixture: fixture(10, 1), ..Options::default() },
         &[("MAX_CONCURRENT_CALLS", "2"), ("CALL_TIMEOUT_MS", "7000"), ("CONNECT_BURST", "20")],

@@ -158,7 +158,7 @@ async fn unsendable_continuation_lists_the_message() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn passing_send_failure_is_retried() {
+async fn transient_send_failure_is_retried() {
     for fault in [
         SqsFault::Status(500),
         SqsFault::Reset,
@@ -176,7 +176,7 @@ async fn passing_send_failure_is_retried() {
 }
 
 #[tokio::test]
-async fn permanent_send_refusals_are_logged() {
+async fn permanent_send_rejections_are_logged() {
     let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &CONTINUES);
     world.connect.inject(unwell("q1"));
     world.sqs.fail([SqsFault::TwoEntries]);
@@ -210,7 +210,7 @@ async fn hanging_send_is_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hanging_send_does_not_delay_the_answer() {
+async fn hanging_send_does_not_delay_the_response() {
     let (world, listed, elapsed) = time_with_hanging_sends(9).await;
     assert_eq!(listed, ["m0"]);
     assert_eq!(world.sqs.batches(), 3, "attempts");

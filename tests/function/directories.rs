@@ -171,7 +171,7 @@ async fn full_queue_that_lost_its_name_is_replaced() {
 }
 
 #[tokio::test]
-async fn full_queue_that_kept_its_name_fails_after_one_more_reading() {
+async fn full_queue_that_kept_its_name_fails_after_one_more_read() {
     let mut world = World::new(with_queues(fixture(1, 60), &[("full", "Billing")]));
     let all: Vec<String> = (0..49).map(|number| format!("e{number}")).collect();
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
@@ -184,7 +184,7 @@ async fn full_queue_that_kept_its_name_fails_after_one_more_reading() {
 
 /// The address was deleted and created again. The queue still has the old identifier, and is full.
 #[tokio::test]
-async fn recreated_address_is_not_there_under_its_old_identifier() {
+async fn recreated_address_is_not_associated_under_its_old_identifier() {
     let mut fixture = fixture(1, 60);
     for number in 0..49 {
         fixture = fixture.with_association(INSTANCE, "q0", format!("e{number}"));
@@ -237,7 +237,7 @@ async fn recreated_address_is_found_on_a_full_queue() {
 }
 
 #[tokio::test]
-async fn stale_and_missing_names_share_one_reading() {
+async fn stale_and_missing_names_share_one_read() {
     let mut world = World::new(with_queues(fixture(1, 1), &[("old", "Billing")]));
     world.invoke(&to("Billing", &["e0"])).await.unwrap();
     delete_queue(&world.connect, "old");
@@ -290,7 +290,7 @@ async fn name_that_is_on_two_pages_because_it_moves_is_not_ambiguous() {
 }
 
 #[tokio::test]
-async fn missing_name_on_a_single_page_needs_one_reading() {
+async fn missing_name_on_a_single_page_needs_one_read() {
     let world = World::new(fixture(1, 1));
     let report = world.invoke(&to("Never", &["e0"])).await.unwrap();
     assert_eq!(only_failure(&report), ("NameNotFound", false));
@@ -299,7 +299,7 @@ async fn missing_name_on_a_single_page_needs_one_reading() {
 
 /// The directory was read again before the API rejected the identifier from it.
 #[tokio::test]
-async fn rejection_after_the_second_reading_is_retryable() {
+async fn rejection_after_the_second_read_is_retryable() {
     let mut world = World::new(with_queues(fixture(1, 1), &[("old", "Billing")]));
     world.invoke(&to("Billing", &["e0"])).await.unwrap();
     delete_queue(&world.connect, "old");

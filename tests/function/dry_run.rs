@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
 #[tokio::test]
-async fn a_dry_run_plans() {
+async fn dry_run_reports_planned_pairs() {
     let world = World::new(fixture(2, 120));
     let payload = json!({ "instanceId": INSTANCE, "dryRun": true, "associations": [
         { "queueId": "q0", "emailAddressIds": ids(0..120) },

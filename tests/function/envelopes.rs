@@ -25,7 +25,7 @@ async fn associates(payload: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn messages_in_every_envelope() {
+async fn messages_in_every_envelope_are_associated() {
     for body in [short(), event(&short()), notification(&short()), notification(&event(&short()))] {
         let answer = associates(&sqs(std::slice::from_ref(&body))).await;
         assert_eq!(answer, json!({ "batchItemFailures": [] }));
@@ -37,7 +37,7 @@ async fn messages_in_every_envelope() {
 }
 
 #[tokio::test]
-async fn events_and_requests() {
+async fn events_and_requests_are_associated() {
     let sns = |message: Value| json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "MessageId": "n1", "Message": message.to_string() } }] });
     let items = json!({ "Items": [{ "queueId": "q0", "emailAddressId": "e0" }], "BatchInput": { "instanceId": INSTANCE } });
     for payload in
@@ -50,7 +50,7 @@ async fn events_and_requests() {
 }
 
 #[tokio::test]
-async fn empty_batches() {
+async fn empty_batches_succeed_without_a_call() {
     let world = World::new(fixture(1, 1));
     for payload in [json!({ "Records": [] }), json!([])] {
         assert_eq!(world.invoke(&payload).await.unwrap(), json!({ "batchItemFailures": [] }));
@@ -62,7 +62,7 @@ async fn empty_batches() {
 }
 
 #[tokio::test]
-async fn no_envelope_is_an_invalid_request() {
+async fn unrecognized_payload_is_an_invalid_request() {
     let world = World::new(fixture(1, 1));
     let deep = format!("{{\"associations\": {}", "[".repeat(50_000));
     for payload in

@@ -317,7 +317,7 @@ async fn short_form_is_sent_on_without_absent_fields() {
 }
 
 #[tokio::test]
-async fn envelope_given_twice_is_sent_on_unchanged() {
+async fn duplicate_envelope_is_sent_on_unchanged() {
     let world = world(&FAILURES_GO);
     let body = r#"{"unreadable":"a","unreadable":"b"}"#;
     assert_eq!(listed(&world.invoke(&sqs(&[json!(body)])).await), [""; 0]);

@@ -91,7 +91,7 @@ async fn null_instance_is_written_out_when_sent_on() {
 }
 
 #[tokio::test]
-async fn byte_order_marks_are_passed_over() {
+async fn byte_order_marks_are_ignored() {
     let marked = |json: &Value| json!(format!("\u{feff}{json}"));
     let notification = json!({ "Type": "Notification", "Message": marked(&short()) });
     let unreadable = json!({ "unreadable": marked(&short()), "failures": [] });

@@ -92,7 +92,7 @@ async fn address_on_the_queue_needs_no_room() {
 }
 
 #[tokio::test]
-async fn queue_without_default_gets_as_many_as_the_api_accepts() {
+async fn queue_without_default_address_gets_as_many_as_the_api_accepts() {
     for (full_without_default, fits) in [(FullWithoutDefault::FortyNine, 49), (FullWithoutDefault::Fifty, 50)]
     {
         let switches = Switches { full_without_default, ..Switches::default() };
@@ -121,7 +121,7 @@ async fn lower_true_limit_takes_precedence_over_the_setting() {
 }
 
 #[tokio::test]
-async fn passing_limit_is_waited_for() {
+async fn temporary_limit_is_retried() {
     let world = world(holding(0));
     world.connect.inject(Fault {
         operation: Some(Operation::AssociateQueueEmailAddresses),
@@ -155,7 +155,7 @@ async fn call_that_fits_is_retried_three_times() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn servers_wait_is_honoured_for_room() {
+async fn retry_for_room_waits_as_the_server_requests() {
     let options = Options { fixture: holding(0), ..Options::default() };
     let world = World::in_memory(options, &[("BACKOFF_MAX_MS", "20000")]);
     world.connect.inject(Fault {
@@ -209,7 +209,7 @@ async fn list_without_an_end_is_the_cause_in_the_message() {
 }
 
 #[tokio::test]
-async fn one_attempt_makes_no_retry_for_room() {
+async fn single_attempt_is_not_retried_for_room() {
     for (listed, calls) in [(true, 1 + 1 + 6 + 1), (false, 1 + 1)] {
         let options = Options { fixture: holding(0).with_limit(INSTANCE, "q0", 7), ..Options::default() };
         let world = World::with(options, &[("MAX_ATTEMPTS", "1")]);

@@ -47,7 +47,7 @@ async fn queue_of_more_than_fifty_is_cut_into_chunks() {
 }
 
 #[tokio::test]
-async fn the_same_queue_of_two_instances_is_two_groups() {
+async fn same_queue_identifier_in_two_instances_is_two_groups() {
     let fixture =
         fixture(1, 1).with_queue("other", "q0", "Queue").with_address("other", "e0", "e0@brand.example");
     let world = World::new(fixture);

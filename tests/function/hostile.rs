@@ -32,7 +32,7 @@ async fn too_many_invalid_parts_are_one_failure() {
 /// Once, each reason was compared with all previous ones, the request was serialised once per failure to estimate its
 /// size, and its list was copied once per element.
 #[tokio::test]
-async fn many_invalid_elements_send_on_their_entry() {
+async fn many_invalid_elements_are_sent_on() {
     let most = 99_998;
     for (count, failed, associated) in
         [(most, most, ["e0"].as_slice()), (most + 2, 1, &[]), (200_000, 1, &[])]
@@ -56,7 +56,7 @@ async fn many_invalid_elements_send_on_their_entry() {
 
 /// Once, the rest of the text was searched again for each sign.
 #[tokio::test]
-async fn message_of_signs_is_logged_in_one_walk() {
+async fn message_of_at_signs_is_logged() {
     let world = world();
     let message = "@".repeat(1_000_000);
     world.connect.inject(Fault::new(Effect::Error {
@@ -71,7 +71,7 @@ async fn message_of_signs_is_logged_in_one_walk() {
 /// A failure contains the names of its pair. One failure per pair would copy the long name for each address, which took
 /// 420 MB for a message of 200 KB.
 #[tokio::test]
-async fn a_long_name_beside_many_addresses_is_one_failure() {
+async fn long_name_with_many_addresses_is_one_failure() {
     let addresses: Vec<String> = (0..20_000).map(|number| format!("e{number}")).collect();
     let body =
         json!({ "instanceId": INSTANCE, "queueName": "n".repeat(20_000), "emailAddressIds": addresses });
@@ -85,7 +85,7 @@ async fn a_long_name_beside_many_addresses_is_one_failure() {
 /// An object with one value per key would lose the first queue and become valid. A redrive would then associate an
 /// ambiguous request.
 #[tokio::test]
-async fn a_field_given_twice_is_sent_on_twice() {
+async fn duplicate_field_is_sent_on_unchanged() {
     let world = world();
     let twice = r#"{"queueId":"q0","queueId":"q1","emailAddressId":"e0"}"#;
     let bodies = [
@@ -102,7 +102,7 @@ async fn a_field_given_twice_is_sent_on_twice() {
 /// SQS rejects a whole batch of messages because of one of these characters. Unrelated messages were then redelivered
 /// until they became dead letters.
 #[tokio::test]
-async fn characters_refused_by_sqs_are_escaped() {
+async fn characters_rejected_by_sqs_are_escaped() {
     let world = world();
     let body = json!({ "instanceId": INSTANCE, "queueName": "\u{ffff}\u{fffe}", "emailAddressId": "e0" });
     let mut batch = sqs(&[body]);

@@ -173,7 +173,7 @@ async fn old_directory_causes_no_permanent_failure() {
 }
 
 #[tokio::test]
-async fn ambiguous_name_reads_a_kept_directory_again() {
+async fn ambiguous_name_reads_a_cached_directory_again() {
     let mut world = World::new(fixture(1, 1).with_address(INSTANCE, "twin", "E0@brand.example"));
     let payload = addresses(&["e0@brand.example"]);
     let report = world.invoke(&payload).await.unwrap();
@@ -210,7 +210,7 @@ async fn recreated_queue_is_found_with_all_its_pairs() {
 }
 
 #[tokio::test]
-async fn similar_name_is_named_with_its_difference() {
+async fn similar_name_is_suggested_with_its_difference() {
     let world = World::new(fixture(1, 0).with_queue(INSTANCE, "returns", "R\u{fc}ckgaben").with_address(
         INSTANCE,
         "e0",

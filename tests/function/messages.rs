@@ -18,7 +18,7 @@ const ASSOCIATE: Operation = Operation::AssociateQueueEmailAddresses;
 const LIST: Operation = Operation::ListQueueEmailAddresses;
 
 #[tokio::test(start_paused = true)]
-async fn messages_are_those_of_the_list() {
+async fn messages_match_the_list() {
     let mut messages = Messages::default();
     settings(&mut messages);
     payloads(&mut messages).await;

@@ -112,7 +112,7 @@ async fn missing_instance_is_checked_with_two_lists() {
 }
 
 #[tokio::test]
-async fn retry_is_not_made_for_a_missing_instance() {
+async fn missing_instance_is_not_retried() {
     let options = Options { fixture: fixture(1, 1), ..Options::default() };
     let variables =
         [("MAX_CONCURRENT_CALLS", "1"), ("BACKOFF_INITIAL_MS", "2000"), ("BACKOFF_MAX_MS", "2000")];

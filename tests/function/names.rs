@@ -118,7 +118,7 @@ async fn missing_and_ambiguous_names_fail_alone() {
 }
 
 #[tokio::test]
-async fn missing_name_reads_a_kept_directory_again_once() {
+async fn missing_name_reads_a_cached_directory_again_once() {
     let world = World::new(fixture(1, 1));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.connect.add(Fixture::new().with_queue(INSTANCE, "late", "Late"));
@@ -129,7 +129,7 @@ async fn missing_name_reads_a_kept_directory_again_once() {
 }
 
 #[tokio::test]
-async fn refused_identifier_reads_its_directory_again() {
+async fn rejected_identifier_reads_its_directory_again() {
     let mut world = World::new(fixture(1, 2));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.request_id = "request-2";
@@ -147,7 +147,7 @@ async fn refused_identifier_reads_its_directory_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn directory_is_kept_for_five_minutes() {
+async fn directory_is_cached_for_five_minutes() {
     let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
     let payload = by_name(&[("Queue 0", "e0@brand.example")]);
     world.invoke(&payload).await.unwrap();
@@ -160,7 +160,7 @@ async fn directory_is_kept_for_five_minutes() {
 }
 
 #[tokio::test]
-async fn unreadable_directory_gives_its_own_error() {
+async fn unreadable_directory_has_its_own_error() {
     let needs = "; the function's role needs connect:SearchQueues and connect:DescribeQueue";
     for (status, code, retryable, advice) in
         [(403, "AccessDeniedException", false, needs), (500, "InternalServiceException", true, "")]
@@ -191,7 +191,7 @@ async fn unreadable_directory_gives_its_own_error() {
 }
 
 #[tokio::test]
-async fn first_delivery_forgives_a_missing_name() {
+async fn missing_name_is_retryable_on_the_first_delivery() {
     let world = World::new(fixture(1, 1));
     let body = by_name(&[("Soon", "e0@brand.example")]);
     let batch = sqs(std::slice::from_ref(&body));
@@ -201,7 +201,7 @@ async fn first_delivery_forgives_a_missing_name() {
 }
 
 #[tokio::test]
-async fn finished_pairs_stay_done_without_a_second_reading() {
+async fn finished_pairs_remain_done_without_a_second_read() {
     let mut world = World::new(fixture(1, 3));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.request_id = "request-2";
@@ -227,7 +227,7 @@ async fn finished_pairs_stay_done_without_a_second_reading() {
 }
 
 #[tokio::test]
-async fn new_name_is_retryable_without_a_second_reading() {
+async fn new_name_is_retryable_without_a_second_read() {
     let world = World::new(fixture(1, 1));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.connect.add(Fixture::new().with_queue(INSTANCE, "new", "New"));

@@ -108,7 +108,7 @@ async fn mistyped_name_ends_in_the_failures_queue_within_two_minutes() {
 }
 
 #[tokio::test]
-async fn grace_and_another_reason_are_another_reason() {
+async fn first_delivery_with_another_failure_has_the_usual_delay() {
     let world = World::with(
         Options { fixture: fixture(2, 2), ..Options::default() },
         &[("MAX_ATTEMPTS", "1"), FORWARDS[0]],
@@ -137,7 +137,7 @@ async fn fifo_messages_after_a_failed_one_get_its_delay() {
 }
 
 #[tokio::test]
-async fn only_batches_of_messages_have_a_visibility() {
+async fn visibility_is_set_only_for_message_batches() {
     let record = |batch: Value| batch["Records"].clone();
     let world = unwell_world(&[]);
     assert_eq!(listed(&world.invoke(&record(sqs(&[one()]))).await), ["m0"]);
@@ -167,7 +167,7 @@ async fn queue_url_follows_from_the_arn_and_the_endpoint() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn passing_failure_of_sqs_is_retried() {
+async fn transient_sqs_failure_is_retried() {
     for fault in
         [SqsFault::Status(500), SqsFault::Reset, SqsFault::Hang, SqsFault::FirstEntry { sender_fault: false }]
     {
@@ -196,7 +196,7 @@ async fn warnings(world: &World, batch: &Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn unset_visibility_keeps_the_queues_timeout() {
+async fn failed_visibility_change_keeps_the_queues_timeout() {
     let batch = sqs(&vec![one(); 12]);
     let mut without_handles = batch.clone();
     let mut without_arns = batch.clone();
@@ -228,7 +228,7 @@ async fn unset_visibility_keeps_the_queues_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hanging_sqs_does_not_delay_the_answer() {
+async fn hanging_sqs_does_not_delay_the_response() {
     for (seconds, at_most) in [(900, 10), (10, 9)] {
         let mut world = World::in_memory(
             Options { fixture: fixture(2, 1), ..Options::default() },
@@ -244,7 +244,7 @@ async fn hanging_sqs_does_not_delay_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn time_is_kept_for_the_visibility() {
+async fn time_is_reserved_for_setting_the_visibility() {
     let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
     let mut world = World::in_memory(options, &[("DEADLINE_MARGIN_MS", "0")]);
     world.invocation_time = Duration::from_secs(10);

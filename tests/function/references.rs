@@ -138,7 +138,7 @@ async fn continuation_keeps_the_identifier_of_the_first_message() {
 }
 
 #[tokio::test]
-async fn continuation_has_no_second_grace() {
+async fn continuation_is_not_a_first_delivery() {
     let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &FORWARDS);
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressId": "e0" },

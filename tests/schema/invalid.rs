@@ -6,7 +6,7 @@ use crate::requests::{entry, long, short};
 use crate::{ARN, INSTANCE, invalid_paths, validator};
 
 #[test]
-fn invalid_requests_and_their_paths() {
+fn schema_and_parser_reject_invalid_requests() {
     let long_arn = format!("{ARN}/queue/{}", "x".repeat(501));
     let arn = |from: &str, to: &str| json!(format!("{ARN}/queue/q").replace(from, to));
     let table = [

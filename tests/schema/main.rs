@@ -23,7 +23,7 @@ const ARN: &str = "arn:aws:connect:eu-central-1:111122223333:instance/11111111-2
 // --- The schema itself ---
 
 #[test]
-fn the_schema_is_a_schema() {
+fn published_schema_is_valid() {
     draft202012::meta::validate(&schema()).unwrap();
     for example in schema()["examples"].as_array().unwrap() {
         assert_valid(example, "examples of the schema");
@@ -31,7 +31,7 @@ fn the_schema_is_a_schema() {
 }
 
 #[test]
-fn the_schema_refuses_near_misses_of_exactly_the_known_fields() {
+fn schema_rejects_near_misses_of_exactly_the_known_fields() {
     let separators = r"[\W_]*";
     let pattern = |name: &str| {
         let letters = name.chars().map(|c| {
@@ -50,7 +50,7 @@ fn the_schema_refuses_near_misses_of_exactly_the_known_fields() {
 // --- Requests that are valid, and requests that are not ---
 
 #[test]
-fn valid_requests() {
+fn schema_and_parser_accept_valid_requests() {
     let instance_100 = "i".repeat(100);
     let id_500 = "x".repeat(500);
     let table = [
@@ -131,7 +131,7 @@ fn valid_requests() {
 /// The schema cannot express rules about several fields at once, or about something outside the request. So it accepts
 /// these requests, and the parser rejects them.
 #[test]
-fn rules_only_the_parser_knows() {
+fn parser_rejects_what_the_schema_cannot_express() {
     let elsewhere = |from: &str, to: &str| format!("{ARN}/queue/q").replace(from, to);
     let other_instance = "arn:aws:connect:eu-central-1:111122223333:instance/other";
     let other_account = ARN.replace("111122223333", "444455556666");
@@ -164,7 +164,7 @@ fn rules_only_the_parser_knows() {
 }
 
 #[test]
-fn an_instance_may_come_from_outside_the_request() {
+fn instance_may_come_from_outside_the_request() {
     for (path, request) in [
         ("instanceId", short([])),
         ("instanceId", short([("instanceId", json!(""))])),
@@ -177,7 +177,7 @@ fn an_instance_may_come_from_outside_the_request() {
 }
 
 #[test]
-fn a_field_given_twice_is_seen_by_the_parser_alone() {
+fn only_the_parser_rejects_a_duplicate_field() {
     for (path, request) in [
         ("queueId", r#"{"queueId":"q","queueId":"p","emailAddressId":"e"}"#),
         ("dryRun", r#"{"dryRun":true,"associations":[{"queueId":"q","emailAddressId":"e"}],"dryRun":false}"#),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{assert_valid, scope};
 
 #[test]
-fn every_sample_event_holds_valid_requests() {
+fn every_sample_event_contains_valid_requests() {
     let mut requests = 0;
     for path in samples("json").into_iter().filter(|path| !path.ends_with("fixture.json")) {
         let payload = fs::read(&path).unwrap();

@@ -8,7 +8,7 @@ use crate::{Ran, program, run_on_stdin};
 const PAIR: &str = "instanceId,queueId,emailAddressId\ni,q,e\n";
 
 #[test]
-fn messages_are_those_of_the_list() {
+fn messages_match_the_list() {
     let mut messages = Messages::default();
     messages.section("Options and settings");
     for args in [

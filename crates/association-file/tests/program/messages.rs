@@ -7,7 +7,7 @@ use crate::s3::S3;
 use crate::steps::{group, invoke, summarise};
 
 #[tokio::test]
-async fn messages_are_those_of_the_list() {
+async fn messages_match_the_list() {
     let mut messages = Messages::default();
     let s3 = S3::start().await;
     messages.section("Steps that are none");
