@@ -239,8 +239,8 @@ fn concurrent_invocations_have_separate_outcomes_and_logs() {
         ..Options::default()
     });
     // Both calls wait for each other, so both invocations are running. `block_in_place` hands over the work of the
-    // simulator's thread while it waits. Otherwise that thread could be the one that polls the sockets, and the other
-    // call would not arrive.
+    // simulator's thread while it waits. Otherwise no thread might poll the sockets, and the other call would not
+    // arrive.
     let called = Arc::new((Mutex::new(HashSet::new()), Condvar::new()));
     connect.observe(move |call| {
         let (queues, changed) = &*called;

@@ -1,8 +1,8 @@
-"""CloudWatch's evaluation of an alarm over a table of datapoints, and of a metric filter over a line of the log.
+"""Evaluates an alarm over a table of datapoints, and a metric filter over a log line, as CloudWatch does.
 
-Amazon CloudWatch User Guide: "Using metric math" (operators, FILL, IF), "Configuring how CloudWatch alarms treat missing
-data" and "Evaluating an alarm" (M of the latest N datapoints). Amazon CloudWatch Logs User Guide: "Filter pattern syntax
-for metric filters". An expression or a pattern that this module does not know is an error.
+Amazon CloudWatch User Guide: "Using metric math" (operators, FILL, IF), "Configuring how CloudWatch alarms treat
+missing data" and "Evaluating an alarm" (M of the latest N datapoints). Amazon CloudWatch Logs User Guide: "Filter
+pattern syntax for metric filters". Unknown expressions and patterns are errors.
 """
 
 import re
@@ -12,7 +12,7 @@ STATISTICS = {"Sum": sum, "Maximum": max, "Minimum": min}
 
 
 def states(alarm: dict, metrics: dict, minutes: int) -> list[str]:
-    """The alarm's state after each minute. `metrics` has each metric's datapoints: for a minute, the values in it."""
+    """Returns the alarm's state after each minute. `metrics` maps each metric to its values by minute."""
     period = _period(alarm) // 60
     assert alarm["TreatMissingData"] == "notBreaching", alarm["TreatMissingData"]
     breaches = COMPARISONS[alarm["ComparisonOperator"]]
@@ -29,7 +29,7 @@ def states(alarm: dict, metrics: dict, minutes: int) -> list[str]:
 
 
 def matches(pattern: str, line: dict) -> bool:
-    """Whether a metric filter for JSON counts a line of the log."""
+    """Returns whether a metric filter for JSON counts a log line."""
     def equal(field: str, expected: str) -> bool:
         # An asterisk matches any text ("Using filter patterns to match terms in JSON log events").
         return field in line and re.fullmatch(".*".join(map(re.escape, expected.split("*"))), line[field]) is not None
@@ -49,7 +49,7 @@ def _period(alarm: dict) -> int:
 
 
 def _value(alarm: dict, metrics: dict, minutes: range):
-    """The value of one period; None where it is missing."""
+    """Returns the value of one period, or None if it is missing."""
     if "MetricName" in alarm:
         return _statistic(alarm["Statistic"], metrics.get(alarm["MetricName"], {}), minutes)
     values = {query["Id"]: _statistic(query["MetricStat"]["Stat"],
@@ -65,7 +65,7 @@ def _statistic(name: str, datapoints: dict, minutes: range):
 
 
 def _evaluate(expression: str, values: dict):
-    """An expression in Python's words. A value that is missing makes the whole expression missing, except in FILL."""
+    """Evaluates an expression. A missing value makes the whole expression missing, except in FILL."""
     python = re.sub(r"\bAND\b", "and", expression).replace("IF(", "_if(").replace("FILL(", "_fill(")
     unknown = set(re.findall(r"[A-Za-z_]\w*", python)) - values.keys() - {"and", "_if", "_fill"}
     assert not unknown, f"unknown in {expression!r}: {sorted(unknown)}"

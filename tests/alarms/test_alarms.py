@@ -1,4 +1,5 @@
-"""The alarms of template.yaml over tables of datapoints: outages, and situations that must not page anyone.
+"""Evaluates the alarms of template.yaml over tables of datapoints, for outages and for situations that must not page
+anyone.
 
 The deliveries of a single message follow from the visibility timeout that the function sets (src/redelivery/delay.rs) and
 from the duration of an invocation whose calls all fail.
@@ -17,7 +18,7 @@ REQUESTS_PER_SECOND = TEMPLATE["Parameters"]["RequestsPerSecond"]["Default"]
 
 
 def with_parameters(properties: dict) -> dict:
-    """An alarm's properties, with the default of the parameter in its expression."""
+    """Returns an alarm's properties, with the default value of the parameter in its expression."""
     metrics = [query | {"Expression": query["Expression"]["Fn::Sub"].replace("${RequestsPerSecond}", str(REQUESTS_PER_SECOND))}
                if isinstance(query.get("Expression"), dict) else query for query in properties.get("Metrics", [])]
     return properties | ({"Metrics": metrics} if metrics else {})
@@ -33,7 +34,8 @@ HOURS = 60
 
 
 def logged(metric: str, error: str) -> dict:
-    """The metrics that the filters count for a failure with this error, in a line with the message of a metric's filter."""
+    """Returns the metrics whose filters count a failure with the given error, in a line with the message of `metric`'s
+    filter."""
     [message] = re.findall(r'\$\.message = "([^"]+)"', FILTERS[metric])
     return {name: int(matches(pattern, {"message": message, "error": error})) for name, pattern in FILTERS.items()}
 
@@ -56,7 +58,8 @@ def will_be_retried(error: str, **values) -> dict:
 
 
 def deliveries(begin: float, end: float, jitter: float, invocation: float) -> list[tuple[int, int]]:
-    """When invocations with a message end that fails until `end`: the minute of each delivery, and its receive count."""
+    """Returns the minute in which each invocation for a message ends, and the receive count, if the message fails until
+    `end`."""
     found, time, count = [], begin, 0
     while True:
         count += 1
@@ -77,7 +80,7 @@ def table(rows: dict) -> dict:
 
 
 def invocation(**values) -> dict:
-    """The metrics of one invocation."""
+    """Returns the metrics of one invocation."""
     usual = {"PairsRequested": 1, "PairsAssociated": 0, "PairsFailed": 0, "PairsRetryable": 0, "ApiCalls": 1,
              "ThrottledCalls": 0, "MessagesReceivedOften": 0, "Invocations": 1, "Errors": 0, "Losses": 0, "Mistakes": 0,
              "Troubles": 0, "Interruptions": 0}
@@ -86,12 +89,13 @@ def invocation(**values) -> dict:
 
 
 def ringing(name: str, rows: list, minutes: int) -> list[int]:
-    """The minutes in which an alarm is in the state ALARM."""
+    """Returns the minutes in which an alarm is in the state ALARM."""
     return [minute for minute, state in enumerate(states(ALARMS[name], table(rows), minutes)) if state == "ALARM"]
 
 
-# The jitter: the shortest and the longest delays of the function. The duration of an invocation: one that fails at once, one
-# whose calls are rejected in every attempt, and one whose calls time out.
+# `jitter` selects the shortest and the longest delays of the function. `seconds` is the duration of an invocation that
+# fails immediately, of an invocation whose calls are rejected in every attempt, and of an invocation whose calls time
+# out.
 @pytest.mark.parametrize("jitter", [0.8, 1.0, 1.2])
 @pytest.mark.parametrize("seconds", [1, 60, 120])
 @pytest.mark.parametrize("offset", range(5))
@@ -150,7 +154,7 @@ def missing_resource(error: str) -> list:
     ("a quiet night", []),
 ])
 def test_no_page_for(what, rows):
-    # Here, the metric of queues is that of the source queue.
+    # In these tests, the metric of queues is the metric of the source queue.
     paged = {name for name in PAGING - {"UndeliveredAlarm"} if ringing(name, rows, 5 * HOURS)}
     assert paged == set(), what
 

@@ -1,4 +1,5 @@
-"""One local AWS with one deployed stack for all tests; each test starts with empty queues and a Connect in order."""
+"""Provides one local AWS with one deployed stack for all tests. Each test starts with empty queues and without faults
+in Connect."""
 
 import os
 from pathlib import Path
@@ -34,7 +35,7 @@ def connect(running_connect):
 
 @pytest.fixture
 def aws(deployed):
-    """The local AWS with empty queues. They are emptied first, because a failed test may leave messages there."""
+    """Returns the local AWS with empty queues. They are emptied first, because a failed test may leave messages."""
     # pytest shows this with a test that fails.
     print("the log of the local AWS:", deployed.log)
     deployed.until_done()

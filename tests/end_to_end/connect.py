@@ -1,4 +1,4 @@
-"""Amazon Connect: the simulator of this repository (crates/connect-simulator), through its control endpoints."""
+"""Controls the simulator of Amazon Connect (crates/connect-simulator) through its control endpoints."""
 
 import itertools
 import json
@@ -12,12 +12,12 @@ from waiting import until
 INSTANCE = "11111111-2222-3333-4444-555555555555"
 UNLIMITED = {"rate": None, "burst": 5}
 
-# The environment's proxies are for other hosts.
+# The proxies of the environment are for other hosts.
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Connect:
-    """An instance that holds only the queues and addresses that tests create. Identifiers are never given twice."""
+    """An instance that contains only the queues and addresses that tests create. Identifiers are never reused."""
 
     def __init__(self, url: str):
         self.url = url
@@ -26,7 +26,7 @@ class Connect:
                                 aws_secret_access_key="test")
 
     def create_queue(self, addresses: int = 0, **fixture) -> tuple[str, list[str]]:
-        """A new queue, and new addresses that are not on it yet."""
+        """Creates a queue, and addresses that are not on it yet."""
         queue = f"queue-{next(self.numbers)}"
         self._add(queues={queue: fixture})
         return queue, self.create_addresses(addresses)
@@ -40,19 +40,19 @@ class Connect:
         self._add(emailAddresses={address: f"{address}@brand.example" for address in addresses})
 
     def on(self, queue: str) -> list[str]:
-        """The addresses on a queue, sorted."""
+        """Returns the addresses on a queue, sorted."""
         return sorted(self.associations().get(queue, []))
 
     def associations(self) -> dict[str, list[str]]:
-        """The addresses on each queue."""
+        """Returns the addresses on each queue."""
         return self._ask("GET", "associations")[INSTANCE]
 
     def associate(self, queue: str, address: str) -> None:
-        """Somebody else associates an address."""
+        """Associates an address, as another client would."""
         self.api.associate_queue_email_addresses(
             InstanceId=INSTANCE, QueueId=queue, EmailAddressesConfig=[{"EmailAddressId": address}],
             ClientToken=f"token-{next(self.numbers)}")
-        # Only the calls of the stack count.
+        # Only calls of the stack count.
         self._ask("DELETE", "calls")
 
     def remove(self, queue: str, address: str) -> None:
@@ -60,7 +60,7 @@ class Connect:
             InstanceId=INSTANCE, QueueId=queue, EmailAddressesId=[address], ClientToken=f"token-{next(self.numbers)}")
 
     def calls(self, operation: str = "AssociateQueueEmailAddresses") -> list[dict]:
-        """The calls of an operation since `reset`."""
+        """Returns the calls of an operation since `reset`."""
         return [call for call in self._ask("GET", "calls") if call["operation"] == operation]
 
     def fault(self, **fault) -> None:
@@ -70,7 +70,7 @@ class Connect:
         self._ask("PUT", "quota", {"rate": rate, "burst": burst})
 
     def mend(self) -> None:
-        """Takes every fault and the quota away."""
+        """Removes all faults and the quota."""
         self._ask("DELETE", "faults")
         self._ask("PUT", "quota", UNLIMITED)
 

@@ -1,4 +1,4 @@
-"""The application, deployed with the SAM CLI on a local AWS, and the actions of tests on it."""
+"""Deploys the application with the SAM CLI on a local AWS, and provides the actions of the tests."""
 
 import json
 import shutil
@@ -21,9 +21,9 @@ SCRIPTS = PACKAGE / "scripts"
 
 PARAMETERS = {
     "ConnectInstanceId": INSTANCE,
-    # The simulator has no quota unless a test sets one, so nothing has to wait for the function's own pace.
+    # The simulator has no quota unless a test sets one, so the function does not need to pace its calls.
     "RequestsPerSecond": "1000", "Burst": "1000",
-    # Without this parameter, the stack leaves some resources out.
+    # Without this parameter, the stack omits some resources.
     "AlarmEmail": "operations@brand.example",
 }
 
@@ -47,7 +47,7 @@ class LocalAws:
     # Deployment
 
     def deploy(self, connect_url: str, **more: str) -> None:
-        """Deploys the package. Its only change is a variable with the URL of the simulated Connect."""
+        """Deploys the package, with one change: a variable with the URL of the simulated Connect."""
         bucket = f"deployment-artifacts-{self.stack}"
         self.client("s3").create_bucket(Bucket=bucket)
         parameters = {**PARAMETERS, **more}
@@ -64,7 +64,7 @@ class LocalAws:
                          for page in pages for resource in page["StackResourceSummaries"]}
 
     def template(self, connect_url: str) -> Path:
-        """A copy of the packaged template in which the function calls the simulated Connect."""
+        """Writes a copy of the packaged template in which the function calls the simulated Connect."""
         variable = "          CONNECT_INSTANCE_ID:"
         before, found, after = PACKAGED_TEMPLATE.read_text().partition(variable)
         assert found, f"{PACKAGED_TEMPLATE} has no CONNECT_INSTANCE_ID"
@@ -91,12 +91,12 @@ class LocalAws:
         return done
 
     def another(self, stack: str) -> "LocalAws":
-        """The same local AWS, for another stack."""
+        """Returns the same local AWS, for another stack."""
         return LocalAws(self.port, self.folder, self.log, stack)
 
     @contextmanager
     def function_settings(self, timeout: int | None = None, **variables: str):
-        """The function with another timeout (in seconds) and other variables, for a while."""
+        """Temporarily changes the function's timeout (in seconds) and variables."""
         functions, name = self.client("lambda"), self.physical["AssociateFunction"]
         before = functions.get_function_configuration(FunctionName=name)
         usual = before["Environment"]["Variables"]
@@ -110,7 +110,7 @@ class LocalAws:
 
     @contextmanager
     def function_busy(self):
-        """Every invocation of the function is throttled, for a while."""
+        """Temporarily throttles every invocation of the function."""
         functions, name = self.client("lambda"), self.physical["AssociateFunction"]
         functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
         try:
@@ -119,12 +119,12 @@ class LocalAws:
             functions.delete_function_concurrency(FunctionName=name)
 
     def invoke_asynchronously(self, payload: dict) -> None:
-        """Invokes the function as a rule or a topic of one's own does, which do not wait for an answer."""
+        """Invokes the function asynchronously, as a custom rule or topic does."""
         self.client("lambda").invoke(FunctionName=self.physical["AssociateFunction"], InvocationType="Event",
                                      Payload=json.dumps(payload))
 
     def invocations(self) -> int:
-        """How many invocations of the function have ended so far."""
+        """Returns the number of invocations of the function that have ended."""
         logs, name = self.client("logs"), self.physical["AssociateFunction"]
         settings = self.client("lambda").get_function_configuration(FunctionName=name)
         group = settings["LoggingConfig"].get("LogGroup", f"/aws/lambda/{name}")
@@ -135,7 +135,8 @@ class LocalAws:
 
     @contextmanager
     def deliveries(self, queue: str, count: int):
-        """Another number of deliveries, for a while: a test cannot wait for all of the template's."""
+        """Temporarily changes the number of deliveries, because a test cannot wait for all deliveries of the
+        template."""
         sqs, url = self.client("sqs"), self.physical[queue]
         before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
         policy = json.loads(before["RedrivePolicy"]) | {"maxReceiveCount": count}
@@ -158,14 +159,14 @@ class LocalAws:
             self.client("lambda").update_event_source_mapping(**mapping, Enabled=True)
 
     def messages(self, queue: str) -> int:
-        """How many messages a queue has: visible, in flight and delayed."""
+        """Returns the number of messages in a queue, including those in flight and delayed."""
         counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible",
                   "ApproximateNumberOfMessagesDelayed"]
         found = self.client("sqs").get_queue_attributes(QueueUrl=self.physical[queue], AttributeNames=counts)
         return sum(int(count) for count in found["Attributes"].values())
 
     def take(self, queue: str) -> list[dict]:
-        """Takes every message that is there out of a queue, and answers their bodies."""
+        """Removes all available messages from a queue, and returns their bodies."""
         sqs, url, bodies = self.client("sqs"), self.physical[queue], []
         while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
             for message in found:
@@ -174,19 +175,20 @@ class LocalAws:
         return bodies
 
     def until_done(self) -> None:
-        """Waits until the source queue has nothing left, nothing in flight and nothing delayed."""
+        """Waits until the source queue has no messages left, including in flight and delayed."""
         until(lambda: self.messages("SourceQueue") == 0, "the source queue is empty")
 
     # State machines
 
     def start(self, machine: str, payload: dict) -> str:
-        """Starts a state machine and answers the execution."""
+        """Starts a state machine and returns the execution."""
         started = self.client("stepfunctions").start_execution(stateMachineArn=self.physical[machine],
                                                                input=json.dumps(payload))
         return started["executionArn"]
 
     def finish(self, execution: str) -> tuple[str, dict]:
-        """Waits for an execution's end; its status, and its output or, if it failed, its `error` and `cause`."""
+        """Waits for the end of an execution. Returns its status, and its output or, if it failed, its `error` and
+        `cause`."""
         describe = self.client("stepfunctions").describe_execution
         until(lambda: describe(executionArn=execution)["status"] != "RUNNING", "the execution has ended")
         ended = describe(executionArn=execution)
@@ -196,7 +198,7 @@ class LocalAws:
         return self.finish(self.start(machine, payload))
 
     def executions(self, machine: str, **only) -> list[dict]:
-        """A state machine's executions, without the children of a Map."""
+        """Returns the executions of a state machine, without the children of a Map."""
         pages = self.client("stepfunctions").get_paginator("list_executions").paginate(
             stateMachineArn=self.physical[machine], **only)
         return [execution for page in pages for execution in page["executions"] if "mapRunArn" not in execution]
@@ -205,21 +207,21 @@ class LocalAws:
         return self.executions(machine, statusFilter="FAILED")
 
     def failed_tasks(self, execution: str) -> list[dict]:
-        """The errors of an execution's tasks so far."""
+        """Returns the errors of an execution's tasks so far."""
         history = self.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
         return [event for event in history if event["type"].endswith("Failed")]
 
 
 @contextmanager
 def local_aws(folder: Path, launcher: Path = LAUNCHER):
-    """A local AWS, on which nothing is deployed yet."""
+    """Starts a local AWS without a deployment."""
     port, log = free_port(), folder / "ministack.log"
     environment = clean_environment(folder) | {
         # Functions inherit this address with the rest of the environment, and so find the local AWS.
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1",
         "MINISTACK_REGION": REGION, "SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0",
-        # The waits between retries of a state machine last a tenth of the time in its definition.
+        # State machines wait a tenth of the time in their definitions between retries.
         "SFN_WAIT_SCALE": "0.1",
     }
     with running([sys.executable, launcher], environment, folder, log) as process:

@@ -1,7 +1,7 @@
-"""Starts ministack, the local AWS, and adds the features that this application needs and version 1.5.33 leaves out.
+"""Starts ministack, the local AWS, and adds the features that this application needs and version 1.5.33 lacks.
 
-Each patch names the page of AWS's documentation that it follows. A patch refuses every member that it does not know. So
-a definition that grows beyond the patch fails here with a reason, and does not quietly run in another way than on AWS.
+Each patch cites the AWS documentation that it follows, and rejects every unknown member. A definition that needs more
+than the patch supports therefore fails here with a reason, and does not silently run differently than on AWS.
 """
 
 import json
@@ -26,7 +26,7 @@ MAP_FIELDS = {
 
 
 def run_distributed_map(state, raw_input, effective, processor, execution, context):
-    """A Distributed Map with ItemBatcher, ResultWriter and JSONata in its fields, all of which ministack ignores.
+    """Runs a Distributed Map with ItemBatcher, ResultWriter and JSONata in its fields. ministack ignores all three.
 
     AWS Step Functions Developer Guide: "ItemBatcher (Map)", "ResultWriter (Map)", "Transforming data with JSONata in
     Step Functions", and "Passing data between states with variables" (a child does not see its parent's variables).
@@ -53,7 +53,7 @@ def run_distributed_map(state, raw_input, effective, processor, execution, conte
 
 
 def batches(items, MaxItemsPerBatch=None, MaxInputBytesPerBatch=262_144, BatchInput=None):
-    """Items as the inputs of children: as many in each as both limits allow."""
+    """Groups items into inputs of children. Each input has as many items as both limits allow."""
     shared = {} if BatchInput is None else {"BatchInput": BatchInput}
     made, size = [], 0
     for item in items:
@@ -69,7 +69,8 @@ def batches(items, MaxItemsPerBatch=None, MaxInputBytesPerBatch=262_144, BatchIn
 
 
 def write_results(map_run_arn, children, writer):
-    """manifest.json and the files that it names; the result of the map is where the manifest is."""
+    """Writes manifest.json and the files that it lists. Returns the result of the map, which is the location of the
+    manifest."""
     config = writer.get("WriterConfig", {"Transformation": "NONE", "OutputType": "JSON"})
     refuse(config != {"Transformation": "NONE", "OutputType": "JSON"}, f"a WriterConfig of {config}")
     bucket = writer["Arguments"]["Bucket"]
@@ -90,7 +91,7 @@ def write_results(map_run_arn, children, writer):
 
 
 def record(child):
-    """A child as a result file holds it: input and output are JSON inside a string."""
+    """Returns a child as in a result file, where input and output are JSON in a string."""
     ending = ({"Output": child["output"], "OutputDetails": {"Included": True}} if child["status"] == "SUCCEEDED"
               else {"Error": child["error"], "Cause": child["cause"]})
     return {"ExecutionArn": child["executionArn"], "Input": child["input"], "InputDetails": {"Included": True},
@@ -100,7 +101,7 @@ def record(child):
 
 
 def assign(state, raw_input, context, result=None, error_output=None):
-    """The variables of an Assign, none of which sees another's new value; ministack sets one after the other.
+    """Evaluates all variables of an Assign with their old values. ministack sets one after the other.
 
     AWS Step Functions Developer Guide, "Passing data between states with variables": evaluation order.
     """
@@ -110,7 +111,7 @@ def assign(state, raw_input, context, result=None, error_output=None):
 
 
 def create_function(logical_id, properties, *rest, **named):
-    """A template's function: numbers among its variables become text, with which alone ministack can start it.
+    """Creates a template's function with all variables as strings, because ministack cannot start it otherwise.
 
     AWS CloudFormation Template Reference Guide, "AWS::Lambda::Function Environment": a map of strings.
     """
@@ -120,10 +121,11 @@ def create_function(logical_id, properties, *rest, **named):
 
 
 def alarm(name, properties):
-    """A template's alarm on an expression, which ministack refuses: here it watches the first metric of the expression.
+    """Creates a template's alarm on an expression, which ministack rejects, as an alarm on the first metric of the
+    expression.
 
-    AWS CloudFormation Template Reference Guide, "AWS::CloudWatch::Alarm MetricDataQuery". The alarm never
-    rings, because the local AWS makes none of these metrics.
+    AWS CloudFormation Template Reference Guide, "AWS::CloudWatch::Alarm MetricDataQuery". The alarm never fires,
+    because the local AWS does not produce these metrics.
     """
     if queries := properties.get("Metrics"):
         returned = [query for query in queries if query.get("ReturnData", True) is True]
@@ -135,7 +137,8 @@ def alarm(name, properties):
 
 
 async def answer_states(method, path, headers, body, query_params):
-    """RedriveExecution, which ministack lacks: the execution begins again, where AWS goes on at the state that failed.
+    """Implements RedriveExecution, which ministack lacks. The execution starts again from its first state, whereas AWS
+    continues at the failed state.
 
     AWS Step Functions API Reference, "RedriveExecution".
     """
@@ -148,7 +151,7 @@ async def answer_states(method, path, headers, body, query_params):
 
 
 def event_bus_policy(_logical_id, properties, _stack_name):
-    """The policy of a bus, which ministack has no resource for.
+    """Creates the policy of a bus, for which ministack has no resource type.
 
     AWS CloudFormation Template Reference Guide, "AWS::Events::EventBusPolicy".
     """
@@ -159,7 +162,7 @@ def event_bus_policy(_logical_id, properties, _stack_name):
 
 
 def query_definition(logical_id, _properties, _stack_name):
-    """A saved query of CloudWatch Logs Insights, which nothing on the local AWS asks for."""
+    """Accepts a saved query of CloudWatch Logs Insights, which the local AWS never uses."""
     return logical_id, {}
 
 

@@ -1,4 +1,4 @@
-"""Programs that run while the tests do, on 127.0.0.1 and with nothing of the caller's environment but PATH."""
+"""Runs programs during the tests, on 127.0.0.1 and with only PATH of the caller's environment."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ REGION = "us-east-1"
 
 
 def clean_environment(home) -> dict[str, str]:
-    """An environment in which no AWS tool finds anyone's credentials, profiles or settings."""
+    """Returns an environment in which AWS tools do not find the user's credentials, profiles or settings."""
     return {
         "PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8",
         "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
@@ -31,7 +31,7 @@ def listens(port: int) -> bool:
 
 @contextmanager
 def running(arguments, environment, folder, log):
-    """A program in a session of its own, which is ended with everything that it started."""
+    """Runs a program in its own session, and ends it with all processes that it started."""
     with open(log, "w") as output:
         process = subprocess.Popen([str(argument) for argument in arguments], env=environment, cwd=folder,
                                    stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)

@@ -1,7 +1,7 @@
 """Starts ministack as an SQS for queues of thousands of messages.
 
-ministack looks at every message of a queue for each message that is received, deleted or shown again. Here it looks only
-at those that the request is about. Its own code then handles them, for standard queues.
+ministack scans all messages of a queue for each message that is received, deleted or made visible. This launcher passes
+only the affected messages of standard queues to ministack's own code.
 """
 
 import itertools
@@ -14,14 +14,14 @@ collect_messages = sqs._collect_msgs
 
 
 def collect_first(queue, count, timeout):
-    """Receives from the first visible messages."""
+    """Receives only from the first visible messages."""
     now = time.time()
     visible = itertools.islice((message for message in queue["messages"] if message["visible_at"] <= now), count)
     return collect_messages({**queue, "messages": list(visible)}, count, timeout)
 
 
 def among_named(action):
-    """Carries out a batch action among the messages that it names by their receipt handles."""
+    """Runs a batch action on the messages with the receipt handles of the request."""
 
     def carry_out(data, url):
         queue = sqs._get_q(data.get("QueueUrl", url))
@@ -39,7 +39,7 @@ def among_named(action):
 
 if __name__ == "__main__":
     sqs._collect_msgs = collect_first
-    # Nothing here is kept for days.
+    # No message is retained for days here.
     sqs._expire_retained = lambda queue: None
     for name in ("ChangeMessageVisibilityBatch", "DeleteMessageBatch"):
         sqs._HANDLERS[name] = among_named(sqs._HANDLERS[name])

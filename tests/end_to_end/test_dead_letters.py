@@ -1,4 +1,4 @@
-"""Ten thousand dead letters, moved back by the command line, which is killed in the middle."""
+"""The command line redrives ten thousand dead letters, although it is killed during the run."""
 
 import json
 import signal
@@ -16,7 +16,7 @@ from waiting import until
 LETTERS = 10_000
 # The command line moves letters in batches of ten.
 BATCH = 10
-# Requests at once, where the test fills and reads a queue.
+# Concurrent requests when the test fills and reads a queue.
 THREADS = 4
 
 
@@ -41,14 +41,14 @@ def fill(aws, queue: str, bodies: list[str]) -> None:
 
 
 def count(aws, queue: str) -> int:
-    """Messages that are visible, and those that somebody holds."""
+    """Returns the numbers of visible messages and of messages in flight."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     counts = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
     return sum(int(counts[name]) for name in names)
 
 
 def read(aws, queue: str) -> Counter:
-    """How often each body is in a queue. The messages stay hidden."""
+    """Returns how often each body is in a queue. The messages stay hidden."""
     def receive(_thread: int) -> Counter:
         bodies = Counter()
         while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=3600).get("Messages"):
@@ -82,7 +82,7 @@ def test_ten_thousand_dead_letters_survive_a_kill(aws):
         assert done.returncode == 0, done.stderr
         return count(aws, letters) == 0
 
-    # Letters that the killed run held are hidden for half a minute.
+    # The letters that the killed run received are hidden for half a minute.
     until(run_again, "every letter is moved")
     moved = read(aws, target)
     assert moved.keys() == set(bodies)

@@ -1,8 +1,8 @@
-"""The deployed resources, read back: permissions, destinations of failures, and the metrics of alarms.
+"""Checks the deployed resources: permissions, destinations of failures, and the metrics of alarms.
 
 The local AWS ignores policies, so every delivery and every call succeeds, even to a queue without a policy. It also
-produces no metrics of queues, so their alarms never ring. These tests therefore read policies and alarms as the SAM CLI and
-the intrinsic functions have resolved them. cfn-lint checks the names and values of properties.
+produces no metrics of queues, so their alarms never fire. These tests therefore read policies and alarms as the SAM CLI
+and the intrinsic functions have resolved them. cfn-lint checks the names and values of properties.
 """
 
 import json

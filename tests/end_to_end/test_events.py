@@ -1,7 +1,7 @@
-"""Events of the bus, which go through the source queue, and events that invoke the function.
+"""Tests events of the bus, which go through the source queue, and events that invoke the function.
 
-The local AWS stores a target's RetryPolicy and DeadLetterConfig and never uses them; test_deployment.py reads them.
-It retries an asynchronous invocation after 1 and 2 seconds, AWS after 1 and 2 minutes.
+The local AWS stores a target's RetryPolicy and DeadLetterConfig and never uses them, so test_deployment.py checks them.
+It retries an asynchronous invocation after 1 and 2 seconds. AWS retries it after 1 and 2 minutes.
 """
 
 import json
@@ -39,7 +39,7 @@ def test_events_of_other_sources_and_types_are_left_alone(aws, connect):
 
 
 def event(detail: dict) -> dict:
-    """An event as a rule hands it to a function."""
+    """Returns an event as a rule sends it to a function."""
     return {"version": "0", "id": str(uuid.uuid4()), "source": "brand.onboarding", "detail-type": THROUGH_THE_QUEUE,
             "time": "2026-01-01T00:00:00Z", "detail": detail}
 
@@ -57,11 +57,11 @@ def test_unanswered_event_is_kept(aws, connect):
     queue, [address] = connect.create_queue(addresses=1)
     detail = {"queueId": queue, "emailAddressId": address}
     connect.fault(queue=queue, effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})
-    # Without a queue to send messages to, the function can only answer with an error.
+    # Without a queue to send messages to, the function can only return an error.
     with aws.function_settings(MAX_ATTEMPTS="1", CONTINUATION_QUEUE_URL="", FAILURES_QUEUE_URL=""):
         aws.invoke_asynchronously(event(detail))
         until(lambda: aws.messages("UndeliveredQueue"), "the event is in the queue of undelivered events")
     [kept] = aws.take("UndeliveredQueue")
     assert kept["requestPayload"]["detail"] == detail
-    # Lambda invokes at once, and two times more.
+    # Lambda invokes the function immediately, and retries twice.
     assert len(connect.calls()) == 3

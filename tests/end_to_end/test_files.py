@@ -1,7 +1,7 @@
-"""Files put into the bucket, through the state machines that associate them.
+"""Tests files that are put into the bucket, and the state machines that process them.
 
-The local AWS lacks some features of a Distributed Map. ministack_launcher.py adds them from AWS's documentation. They
-were not compared with AWS.
+The local AWS lacks some features of a Distributed Map. ministack_launcher.py adds them from AWS's documentation. These
+additions were not compared with AWS.
 """
 
 import csv
@@ -30,7 +30,7 @@ def get(aws, key: str) -> str:
 
 
 def result(aws, name: str) -> dict:
-    """The summary of the file `name`, once there is one."""
+    """Waits for the summary of the file `name`, and returns it."""
 
     def summaries() -> list[str]:
         found = aws.client("s3").list_objects_v2(Bucket=aws.physical["FileBucket"], Prefix=f"results/{name}/")
@@ -44,13 +44,13 @@ def result(aws, name: str) -> dict:
 
 
 def listed(aws, key: str) -> list[tuple[str, str, str]]:
-    """The line, queue and address of each row of a file of results."""
+    """Returns the line, queue and address of each row of a result file."""
     rows = csv.DictReader(io.StringIO(get(aws, key).removeprefix("\ufeff")))
     return [(row["row"], row["queueId"], row["emailAddressId"]) for row in rows]
 
 
 def queues_and_rows(connect, queues: int, addresses: int):
-    """New queues with new addresses, and a row for each pair, those of one queue together."""
+    """Creates queues and addresses, and returns a row for each pair, ordered by queue."""
     created = [connect.create_queue(addresses=addresses) for _ in range(queues)]
     return created, [(queue, address) for queue, added in created for address in added]
 
@@ -119,7 +119,7 @@ def test_failed_rows_can_be_put_again(aws, connect):
 
 def test_associated_rows_can_be_undone(aws, connect):
     [(queue, addresses)], rows = queues_and_rows(connect, queues=1, addresses=2)
-    # This queue refuses the call, so the function reads what is there.
+    # This queue rejects the call, so the function reads its list.
     full, [there, new, surplus] = connect.create_queue(addresses=3, limit=2)
     connect.associate(full, there)
     put(aws, "incoming/undone.csv", text([*rows, (full, there), (full, new), (full, surplus)]))
@@ -169,7 +169,7 @@ def test_other_files_start_nothing(aws, connect):
         put(aws, f"incoming/{key}", pairs)
     put(aws, "incoming/empty.csv", "")
     started = aws.executions("FileStateMachine")
-    # Events come in order here, so once this file has begun, the earlier ones would have begun too.
+    # The local AWS delivers events in order. So when this file has started, the earlier files would have started too.
     put(aws, "incoming/PAIRS.CSV", pairs)
     assert result(aws, "PAIRS")["associated"] == 1
     assert len(aws.executions("FileStateMachine")) == len(started) + 1

@@ -1,7 +1,7 @@
-"""Messages of the source queue: their associations on Connect's queues, and the ways of their failures.
+"""Tests messages of the source queue, the resulting associations, and the destinations of failures.
 
 The local AWS takes at most 10 messages in a batch, even with a larger BatchSize. tests/function covers batches of 250.
-The local AWS has no StartMessageMoveTask. `redrive` stands in for it: it puts a new message with the same body on the
+The local AWS has no StartMessageMoveTask. `redrive` replaces it and sends a new message with the same body to the
 source queue (Amazon SQS Developer Guide, "Learn how to configure a dead-letter queue redrive").
 """
 
@@ -19,7 +19,7 @@ def pairs(queue: str, addresses: list[str]) -> dict:
 
 
 def failures(aws, count: int) -> list[dict]:
-    """The messages of the failures queue, once there are `count`."""
+    """Waits until the failures queue has `count` messages, and returns them."""
     aws.until_done()
     until(lambda: aws.messages("DeadLetterQueue") >= count, f"the failures queue has {count} messages")
     bodies = aws.take("DeadLetterQueue")
@@ -69,7 +69,7 @@ def test_pair_without_success_ends_in_the_dead_letter_queue(aws, connect):
         aws.send(request)
         [left] = failures(aws, 1)
     assert left == request
-    # Once for each delivery of a message.
+    # One call for each delivery of a message.
     assert len(connect.calls()) == 5
 
     connect.mend()
@@ -81,7 +81,7 @@ def test_pair_without_success_ends_in_the_dead_letter_queue(aws, connect):
 def test_large_message_is_done_in_several_invocations(aws, connect):
     queues = [connect.create_queue(addresses=1) for _ in range(60)]
     ended = aws.invocations()
-    # At 10 calls a second, 60 calls take a second more than the whole time of one invocation.
+    # At 10 calls per second, 60 calls take a second longer than the whole time of one invocation.
     with aws.function_settings(timeout=5, CONNECT_REQUESTS_PER_SECOND="10", CONNECT_BURST="1", CONNECT_WORKERS="1"):
         aws.send(associate(*[pairs(queue, addresses) for queue, addresses in queues]))
         aws.until_done()

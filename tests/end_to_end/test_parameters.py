@@ -1,4 +1,4 @@
-"""A second stack with every optional security parameter, read back from the deployment.
+"""Checks the deployment of a second stack with every optional security parameter.
 
 The local AWS encrypts nothing and checks no permissions, so the tests read the settings that AWS needs. The local AWS does not
 store a role's permissions boundary, a bucket's encryption and a function's VPC. tests/template checks those.

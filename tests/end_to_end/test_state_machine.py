@@ -1,8 +1,8 @@
-"""AssociateStateMachine: a request as one task of a workflow.
+"""Tests AssociateStateMachine, which runs a request as one task of a workflow.
 
-Its waits last a tenth here (local_aws.py). The local AWS calls a throttled function Lambda.Unknown, and AWS
-calls it Lambda.TooManyRequestsException. The definitions retry both. The local AWS does not check that a definition is
-valid. tests/state_machines/test_definitions.py does.
+Its waits are shortened to a tenth (local_aws.py). The local AWS calls a throttled function Lambda.Unknown, and AWS
+calls it Lambda.TooManyRequestsException. The definitions retry both. The local AWS does not validate definitions.
+tests/state_machines/test_definitions.py does.
 """
 
 from waiting import until

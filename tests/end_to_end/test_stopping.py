@@ -1,4 +1,4 @@
-"""scripts/stop-stack, which stops a deployed stack and resumes it."""
+"""Tests scripts/stop-stack, which stops a deployed stack and resumes it."""
 
 from local_aws import STACK
 from test_events import THROUGH_THE_QUEUE, publish
@@ -14,7 +14,7 @@ def stop_stack(aws, *arguments: str) -> str:
 def test_stopped_stack_calls_nothing_and_loses_nothing(aws, connect):
     queue, [first, second] = connect.create_queue(addresses=2)
     [(running, addresses)], rows = queues_and_rows(connect, queues=1, addresses=2)
-    # Connect refuses its call until the stack has been stopped in the middle of it.
+    # Connect rejects the call until the stack has been stopped during the invocation.
     connect.fault(queue=running, effect={"error": {"status": 500, "code": "InternalServiceException", "message": ""}})
     with aws.function_settings(MAX_ATTEMPTS="1"):
         put(aws, "incoming/running.csv", text(rows))

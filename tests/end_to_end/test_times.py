@@ -1,9 +1,9 @@
-"""How long things take, as docs/deployment.md says: with the template's own times, at a quota of 20 calls a second.
+"""Checks the durations in docs/deployment.md with the template's own settings, at a quota of 20 calls per second.
 
-The quota is ten times that of a new account, so that a test does not take ten times as long. Where a time-out matters,
-the function's is a tenth of the template's 300 s for the same reason. Spans are those between the calls that Connect
-recorded, beside the least that the quota allows. The local AWS waits for no batching window, takes at most 10 messages
-in a batch, and starts a child of a Map sooner than AWS may.
+The quota is ten times that of a new account, so that a test does not take ten times as long. For the same reason, where
+a timeout matters, the function's timeout is a tenth of the template's 300 s. Durations are measured between the calls
+that Connect recorded, and compared with the minimum that the quota allows. The local AWS has no batching window, takes
+at most 10 messages per batch, and may start a child of a Map sooner than AWS does.
 """
 
 import time
@@ -27,7 +27,8 @@ def quota(aws, connect):
 
 
 def times_the_limit(connect, calls: int) -> float:
-    """How long it took from the first call to the last, as a multiple of what the quota allows for so many calls."""
+    """Returns the time from the first call to the last, as a multiple of the time that the quota requires for the same
+    number of calls."""
     made = connect.calls()
     throttled = sum(call["status"] == 429 for call in made)
     times = [call["atMs"] for call in made]
@@ -73,7 +74,7 @@ def test_mistyped_name_is_a_dead_letter_within_three_minutes(aws, connect):
     queue, addresses = connect.create_queue(addresses=3)
     mistyped = [{"queueName": name, "emailAddress": "billing@brand.example"} for name in ("Biling", "Bililng")]
     began = time.monotonic()
-    # The address is in a message of its own, and beside pairs that can be associated.
+    # The address is alone in one message, and with pairs that can be associated in another.
     aws.send(associate(mistyped[0]), associate(mistyped[1], pairs(queue, addresses)))
     until(lambda: aws.messages("DeadLetterQueue") == 2, "both names are in the failures queue", seconds=180)
     print(f"{time.monotonic() - began:.1f} s until both names are in the failures queue")

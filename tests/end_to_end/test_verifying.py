@@ -1,4 +1,4 @@
-"""scripts/verify-stack, which checks a deployed stack."""
+"""Tests scripts/verify-stack, which checks a deployed stack."""
 
 from connect import INSTANCE
 from local_aws import STACK
@@ -8,7 +8,7 @@ CHECKS = ["stack", "function", "read access", "source queue", "event bus", "file
 
 
 def verify(aws, *arguments: str) -> tuple[int, dict[str, str]]:
-    """Runs the script; its exit code, and the line of each check without the check's name."""
+    """Runs the script. Returns its exit code, and the line of each check without the check's name."""
     done = aws.run_script("verify-stack", aws.stack, *arguments)
     assert done.stderr == ""
     lines = {}

@@ -1,13 +1,14 @@
-"""Waiting for an effect."""
+"""Waits for an effect."""
 
 import time
 
-# Far longer than any wait here takes. It bounds a test that fails, on a slow machine too.
+# Limits the duration of a failing test. Much longer than any wait takes, even on a slow machine.
 LONGEST = 180
 
 
 def until(check, what: str, seconds: float = LONGEST):
-    """Asks `check` until its answer is true, and gives that answer. `what` names the missing effect in the error."""
+    """Calls `check` until its result is true, and returns that result. `what` describes the missing effect in the
+    error."""
     end = time.monotonic() + seconds
     while not (answer := check()):
         if time.monotonic() > end:

@@ -147,8 +147,8 @@ async fn body_in_a_wrong_form_fails_its_own_message_only() {
     assert_eq!(world.call_count(), 1);
 }
 
-/// A token made from the old `id` alone would equal the original `ClientToken`, and the API would treat the call as the
-/// one that it answered months before.
+/// A token made from the old `id` alone would equal the original `ClientToken`, and the API would treat the call as a
+/// repetition of the original one.
 #[tokio::test]
 async fn replayed_event_associates_removed_addresses_again() {
     let world = World::new(fixture(1, 1));

@@ -123,7 +123,7 @@ async fn queue_without_valid_address_is_not_looked_up() {
     assert_eq!(world.call_count(), 0);
 }
 
-/// A request for `count` addresses on the queue `q0`, of which `invalid` are numbers.
+/// A request for `count` addresses on the queue `q0`. `invalid` of them are numbers.
 fn parts(count: usize, invalid: usize) -> Value {
     let addresses = std::iter::repeat_n(json!("e0"), count - invalid);
     let invalid = std::iter::repeat_n(json!(7), invalid);
@@ -174,7 +174,7 @@ async fn bound_counts_all_entries_and_items() {
     }
 }
 
-/// Messages that once took more memory than the function has, next to one that is valid. None of them affects the other.
+/// These messages once took more memory than the function has. A valid message in the same batch is unaffected.
 #[tokio::test]
 async fn hostile_message_does_not_affect_the_others() {
     let request = |fields: Value| {

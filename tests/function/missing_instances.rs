@@ -54,7 +54,7 @@ async fn missing_instance_with_one_call_at_a_time_costs_five_calls() {
     }
 }
 
-/// Only calls that are in flight when the first response arrives are made in addition to those that the check needs.
+/// In addition to the calls of the check, only the calls that are in flight when the first response arrives are made.
 #[tokio::test(start_paused = true)]
 async fn missing_instance_with_many_calls_in_flight_starts_no_further_queue() {
     for (concurrent, latency) in [(8, 50), (8, 2), (64, 50), (2, 50)] {

@@ -1,4 +1,4 @@
-"""The folder that `scripts/release/package` makes, packed and unpacked somewhere else: it needs no file of the repository."""
+"""Checks that the release archive of `scripts/release/package` works without the repository."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def unpacked(tmp_path_factory) -> Path:
 
 
 def anchors(page: str) -> set[str]:
-    """The fragments of a page's headings, as GitHub makes them."""
+    """Returns the fragments of a page's headings, as GitHub generates them."""
     headings = re.findall(r"^#+ +(.+?) *$", re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -1,4 +1,4 @@
-"""The Terraform module of the folder that `scripts/release/package` makes, as far as that can be checked without Terraform.
+"""Checks the Terraform module that `scripts/release/package` creates, as far as possible without Terraform.
 
 The module and its example must parse. The module must declare what it uses and use what it declares, and its README must
 list its inputs and outputs. Uploaded objects must outlive an update, and the packaged template must contain the lines that
@@ -36,7 +36,7 @@ def test_example_can_be_parsed():
 
 
 def parsed(files) -> list[tuple[Path, str, dict]]:
-    """Every block of some files, with its file and kind."""
+    """Returns every block of the given files, with its file and kind."""
     found = []
     for path in files:
         with path.open() as file:
@@ -46,7 +46,7 @@ def parsed(files) -> list[tuple[Path, str, dict]]:
 
 
 def wrong_with_names(files: list[Path], module: list):
-    """Variables, locals, resources and data that are used but not declared, or declared but not used."""
+    """Returns variables, locals, resources and data that are used but not declared, or declared but not used."""
     declared = {address: path.name for path, kind, block in module for address in addresses(kind, block)}
     # Comments and descriptions do not use anything.
     source = "\n".join(re.sub(r"#.*|description\s*=.*", "", path.read_text()) for path in files)
@@ -56,7 +56,7 @@ def wrong_with_names(files: list[Path], module: list):
 
 
 def wrong_with_tables(module: list, readme: str):
-    """Inputs and outputs that the README does not describe as the module does."""
+    """Returns inputs and outputs whose description in the README differs from the module."""
     for _, kind, block in module:
         if kind not in ("variable", "output"):
             continue
@@ -72,7 +72,7 @@ def wrong_with_tables(module: list, readme: str):
 
 
 def wrong_with_objects(module: list):
-    """Objects that would be deleted before the update of the stack, which needs them to roll back."""
+    """Returns objects that would be deleted before the update of the stack, which needs them to roll back."""
     for _, kind, block in module:
         for type_, resources in block.items() if kind == "resource" else ():
             if type_.strip('"') != "aws_s3_object":
@@ -101,7 +101,7 @@ def addresses(kind: str, block: dict):
 
 
 def wrong_with_replacements(files: list[Path], template: str):
-    """Lines that the module replaces and that the template does not contain exactly once."""
+    """Returns lines that the module replaces and that the template does not contain exactly once."""
     source = "\n".join(path.read_text() for path in files)
     for line in re.findall(r'"(CodeUri: \w+\.zip)"', source):
         if (times := template.count(line)) != 1:

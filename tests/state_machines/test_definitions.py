@@ -1,4 +1,4 @@
-"""The definitions of the state machines, after the substitutions of template.yaml.
+"""Checks the definitions of the state machines, after the substitutions of template.yaml.
 
 asl-validator checks the schema of Amazon States Language, the JSONata expressions, the transitions (also in the children of a
 Map) and duplicate state names. cfn-lint 1.58 does not check transitions and JSONata, and rejects a MaxConcurrency in JSONata;

@@ -1,4 +1,4 @@
-"""The data that a state machine passes between its states stays below the limit of Step Functions, 256 KiB.
+"""Checks that the data passed between the states of a state machine stays below the limit of Step Functions, 256 KiB.
 
 AWS Step Functions Developer Guide, "Step Functions service quotas" (input or output of a task, state or execution) and
 "Passing data between states with variables" (the variables of one Assign). The local AWS has no such limit, so the

@@ -1,6 +1,7 @@
-"""Rules of template.yaml and statemachine/ that linters do not know: the numbers agree with each other, every queue is
-encrypted and closed, the roles have the necessary permissions and no others, docs/security.md lists them, each alarm has
-its section in docs/operations.md, and the states of both definitions are the same.
+"""Checks rules of template.yaml and statemachine/ that linters do not know: the numbers agree with each other, every
+queue is encrypted and closed to other accounts, the roles have the necessary permissions and no others,
+docs/security.md lists them, each alarm has its section in docs/operations.md, and the states of both definitions are
+the same.
 
 `WRITE_PERMISSIONS=1 pytest tests/template` writes the table of permissions into docs/security.md.
 """
@@ -250,7 +251,8 @@ def closes_to_plain_http(statement: dict) -> bool:
 
 
 def wrong_with_deletion(resources: dict):
-    """Unprocessed messages, files and results remain when the stack is deleted, with the policies that require TLS."""
+    """Checks that unprocessed messages, files and results remain when the stack is deleted, with the policies that
+    require TLS."""
     for name in ("FileBucket", "DeadLetterQueue", "UndeliveredQueue"):
         for kept in (name, f"{name}Policy"):
             policies = (resources[kept].get("DeletionPolicy"), resources[kept].get("UpdateReplacePolicy"))
@@ -263,7 +265,7 @@ def wrong_with_deletion(resources: dict):
 
 
 def wrong_with_encryption(template: dict):
-    """Resources with personal data are encrypted with the key of the parameter, if there is one."""
+    """Checks that resources with personal data are encrypted with the key of the parameter, if it is set."""
     resources = template["Resources"]
     for name, resource in of_type(resources, "AWS::Logs::LogGroup"):
         if resource["Properties"].get("KmsKeyId") != WITH_KEY:
@@ -352,7 +354,7 @@ def wrong_with_alarms(resources: dict, operations: str):
 
 
 def wrong_with_filters(resources: dict, source: str):
-    """A filter on a value that the function does not log would count nothing, and its alarm would never ring."""
+    """A filter on a value that the function does not log would count nothing, and its alarm would never fire."""
     for name, resource in of_type(resources, "AWS::Logs::MetricFilter"):
         for message in re.findall(r'\$\.message = "([^"]+)"', resource["Properties"]["FilterPattern"]):
             if f'"{message}"' not in source:

@@ -1,6 +1,6 @@
-//! `dead-letters`, against a real implementation of SQS: `scripts/local/sqs` starts one and runs this.
+//! Tests `dead-letters` against a real implementation of SQS. `scripts/local/sqs` starts a server and runs these tests.
 //!
-//! `cargo test` leaves these tests out (`test = false` in `Cargo.toml`), because they need a server.
+//! `cargo test` does not run them (`test = false` in `Cargo.toml`), because they need a server.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
@@ -60,12 +60,12 @@ impl World {
         }
     }
 
-    /// The number of messages in a queue that can be received now.
+    /// Returns the number of messages in a queue that can be received now.
     async fn visible(&self, queue: &str) -> usize {
         self.attribute(queue, QueueAttributeName::ApproximateNumberOfMessages).await
     }
 
-    /// The number of messages in a queue.
+    /// Returns the number of messages in a queue.
     async fn count(&self, queue: &str) -> usize {
         let hidden = self.attribute(queue, QueueAttributeName::ApproximateNumberOfMessagesNotVisible).await;
         self.visible(queue).await + hidden
@@ -76,7 +76,7 @@ impl World {
         request.send().await.unwrap().attributes.unwrap()[&name].parse().unwrap()
     }
 
-    /// Takes every message out of the queue that dead letters are moved to, and counts equal bodies.
+    /// Removes all messages from the queue that dead letters are moved to, and counts equal bodies.
     async fn moved(&self) -> BTreeMap<String, usize> {
         let mut bodies = BTreeMap::new();
         loop {
@@ -226,8 +226,8 @@ async fn unsendable_dead_letter_stays() {
     assert!(ran.stderr.contains(&missing) && ran.stderr.contains("NonExistentQueue"), "{}", ran.stderr);
 }
 
-/// Kills the program in the middle, then interrupts it, then runs it to the end. `LETTERS` is the number of letters.
-/// moto looks at every message of a queue for each request, so ten thousand letters take it hours.
+/// Kills the program during the run, then interrupts it, then runs it to the end. `LETTERS` is the number of letters.
+/// moto scans all messages of a queue for each request, so ten thousand letters would take hours.
 /// `tests/end_to_end/test_dead_letters.py` moves ten thousand.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
@@ -241,7 +241,7 @@ async fn dead_letters_survive_kill_and_interrupt() {
         let mut child = world.command(&redrive).spawn().unwrap();
         while world.visible(&world.target).await < until {
             assert_eq!(child.try_wait().unwrap(), None, "it ended before it was killed");
-            // The server answers one at a time, and the program under test needs it too.
+            // The server handles one request at a time, and the program under test needs it too.
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
@@ -258,6 +258,6 @@ async fn dead_letters_survive_kill_and_interrupt() {
     let moved = world.moved().await;
     assert!(bodies.iter().all(|body| moved.contains_key(body)), "{} of {letters} arrived", moved.len());
     let twice = moved.values().filter(|count| **count == 2).count();
-    // The batch that was under way when the program was killed.
+    // The batch that was in progress when the program was killed.
     assert!(twice <= 10 && moved.values().all(|count| *count <= 2), "{twice} arrived twice");
 }

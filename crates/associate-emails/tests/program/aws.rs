@@ -1,4 +1,4 @@
-//! `--aws`, with the simulator in the place of Amazon Connect.
+//! Tests `--aws` with the simulator in place of Amazon Connect.
 
 use connect_simulator::{Connect, Fixture, Options, Server};
 
@@ -42,7 +42,7 @@ fn missing_region_stops_the_run() {
 
 const PAIR: &str = "instanceId,queueId,emailAddressId\ni,q,e\n";
 
-/// The program with `--aws` and credentials, on a file with one pair.
+/// Returns the program with `--aws` and credentials, on a file with one pair.
 fn on_aws(name: &str) -> std::process::Command {
     let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&file, PAIR).unwrap();
@@ -59,7 +59,7 @@ async fn ran(mut command: std::process::Command) -> Ran {
 async fn calls_go_through_the_proxy() {
     let fixture = Fixture::new().with_queue("i", "q", "Billing").with_address("i", "e", "a@brand.example");
     let connect = Connect::new(Options { fixture, ..Options::default() });
-    // A proxy for http:// gets the whole URL, and the simulator looks at its path alone.
+    // A proxy for http:// receives the whole URL, and the simulator uses only its path.
     let proxy = Server::start(connect.clone()).unwrap();
     let mut command = on_aws("proxy.csv");
     command.env("AWS_ENDPOINT_URL_CONNECT", "http://connect.invalid").env("HTTP_PROXY", proxy.endpoint());

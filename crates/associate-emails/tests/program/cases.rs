@@ -1,11 +1,11 @@
-//! Inputs that broke other consumers of SQS and EventBridge, with the right result.
+//! Tests inputs that broke other consumers of SQS and EventBridge.
 
 use connect_simulator::{Connect, Effect, Fault, Fixture, Operation, Options, Server};
 use serde_json::{Value, json};
 
 use crate::{Ran, program, run};
 
-/// A Connect with an instance `i`, the queue `q` and the addresses `e1` to `e3`.
+/// A simulated Connect with an instance `i`, the queue `q` and the addresses `e1` to `e3`.
 fn connect() -> Connect {
     let fixture = (1..=3).fold(Fixture::new().with_queue("i", "q", "Billing"), |fixture, number| {
         fixture.with_address("i", format!("e{number}"), format!("{number}@brand.example"))

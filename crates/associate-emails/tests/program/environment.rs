@@ -1,4 +1,5 @@
-//! Credentials, endpoint, proxy and certificates, from the environment and from profiles, as the AWS CLI finds them.
+//! The program finds credentials, endpoint, proxy and certificates in the environment and in profiles, as the AWS CLI
+//! does.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,7 +17,7 @@ fn file(name: &str, content: &str) -> PathBuf {
     file
 }
 
-/// The program with `--aws` on a file with one pair, without credentials.
+/// Returns the program with `--aws` on a file with one pair, without credentials.
 fn on_aws() -> Command {
     // Written once, because another test may be reading it.
     static PAIR: LazyLock<PathBuf> =
@@ -29,7 +30,7 @@ fn on_aws() -> Command {
     command
 }
 
-/// The program with `--aws`, credentials and a Region.
+/// Returns the program with `--aws`, credentials and a Region.
 fn with_keys() -> Command {
     let mut command = on_aws();
     command
@@ -39,7 +40,7 @@ fn with_keys() -> Command {
     command
 }
 
-/// The program with `--aws` and a profile of this configuration file.
+/// Returns the program with `--aws` and a profile of the given configuration file.
 fn with_profile(name: &str, config: &str, profile: &str) -> Command {
     let mut command = on_aws();
     command.env("AWS_CONFIG_FILE", file(name, config)).env("AWS_PROFILE", profile);
@@ -50,17 +51,17 @@ fn ran(command: &mut Command) -> Ran {
     command.output().unwrap().into()
 }
 
-/// A Connect that accepts everything.
+/// Starts a server that accepts every request, as Connect.
 fn connect() -> Loopback {
     Loopback::start(|_| Response::Json(json!({ "EmailAddressMetadataList": [] }).to_string()))
 }
 
-/// A server that rejects every request.
+/// Starts a server that rejects every request.
 fn rejecting() -> Loopback {
     Loopback::start(|_| Response::Status(403, "{}".to_owned()))
 }
 
-/// Asserts that the program stopped with one line that contains this text.
+/// Asserts that the program stopped with one line that contains the given text.
 #[track_caller]
 fn assert_stopped(ran: &Ran, text: &str) {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
@@ -290,7 +291,7 @@ fn credential_process_runs_once() {
     assert_eq!(std::fs::read_to_string(log).unwrap(), "run\n");
 }
 
-/// In a network of its own, in which packets to the DNS server are lost.
+/// Runs in a separate network namespace, in which packets to the DNS server are lost.
 #[cfg(target_os = "linux")]
 #[test]
 fn hanging_name_resolution_is_one_line_with_the_host() {
@@ -312,7 +313,7 @@ fn hanging_name_resolution_is_one_line_with_the_host() {
         return;
     }
     let program = with_keys();
-    // The resolver of the C library waits for at least a minute.
+    // The resolver of the C library would wait for at least a minute.
     let mut command = isolated(&format!("{network} && exec timeout 30 \"$@\""));
     command.arg(program.get_program()).args(program.get_args());
     command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));

@@ -1,4 +1,4 @@
-//! The forms of a file, and the lines that failures are shown with.
+//! Tests the formats of a file, and the line numbers of failures.
 
 use std::path::PathBuf;
 
@@ -205,7 +205,7 @@ fn no_envelope_makes_no_call() {
     assert!(!ran.stdout.contains("SUCCEEDED") && !ran.stdout.contains("PARTIAL"), "{}", ran.stdout);
 }
 
-/// Half an emoji in a field of the caller's own, an option, and a line that is not JSON.
+/// Half an emoji in a custom field, an option, and a line that is not JSON.
 #[test]
 fn invalid_line_fails_alone() {
     let content = "{\"queueId\": \"q\", \"emailAddressId\": \"e1\"}\n\
@@ -223,7 +223,7 @@ fn invalid_line_fails_alone() {
     }
 }
 
-/// Longer than a line of a Distributed Map may be.
+/// The line exceeds the maximum length for a Distributed Map.
 #[test]
 fn long_invalid_line_fails_alone() {
     let line = |address: &str| format!("{{\"queueId\": \"q\", \"emailAddressId\": \"{address}\"}}\n");

@@ -25,7 +25,7 @@ impl Request {
         headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// The operation of an AWS service with a JSON protocol.
+    /// Returns the operation of a request to an AWS service with a JSON protocol.
     pub(crate) fn operation(&self) -> &str {
         self.header("x-amz-target").and_then(|target| target.split('.').next_back()).unwrap_or_default()
     }
@@ -33,15 +33,15 @@ impl Request {
 
 /// The response to a request.
 pub(crate) enum Response {
-    /// Status 200 with this JSON.
+    /// Status 200 with the given JSON.
     Json(String),
-    /// Another status, with a body.
+    /// The given status, with a body.
     Status(u16, String),
-    /// None, ever. The connection stays open.
+    /// No response. The connection stays open.
     Hang,
 }
 
-/// A server that lives as long as the test's process.
+/// A server that runs until the test's process ends.
 pub(crate) struct Loopback {
     pub(crate) url: String,
     requests: Receiver<Request>,
@@ -93,7 +93,7 @@ impl Loopback {
                             },
                         };
                         let length = body.len();
-                        // The metadata service of EC2 sends the second header with its token.
+                        // The EC2 metadata service sends the second header with its token.
                         let head = format!(
                             "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\n\
                              x-aws-ec2-metadata-token-ttl-seconds: 21600\r\n"
@@ -106,12 +106,12 @@ impl Loopback {
         Loopback { url, requests }
     }
 
-    /// Waits for the next request, and fails if there is none for a minute.
+    /// Waits for the next request. Fails if none arrives within a minute.
     pub(crate) fn next(&self) -> Request {
         self.requests.recv_timeout(Duration::from_secs(60)).unwrap()
     }
 
-    /// The requests so far, without waiting.
+    /// Returns the requests so far, without waiting.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.try_iter().collect()
     }

@@ -1,4 +1,4 @@
-//! The program as its users run it: files in, tables or JSON out, and the exit code.
+//! Tests the program as users run it: input files, tables or JSON as output, and exit codes.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -19,7 +19,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-/// A run of the program that has ended.
+/// A finished run of the program.
 struct Ran {
     code: Option<i32>,
     stdout: String,
@@ -35,7 +35,7 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap()
     }
 
-    /// Returns the number of table rows that contain all of these.
+    /// Returns the number of table rows that contain all of the given texts.
     fn rows(&self, cells: &[&str]) -> usize {
         self.stdout.lines().filter(|line| cells.iter().all(|cell| line.contains(cell))).count()
     }
@@ -51,14 +51,14 @@ impl From<Output> for Ran {
     }
 }
 
-/// The program, with nothing of this process's environment, and without a pace.
+/// Returns the program with an empty environment and without a limit on its calls per second.
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_associate-emails"));
     command.env_clear().args(args);
     command
 }
 
-/// Runs the program on a file with this name and content. Each test uses its own names.
+/// Runs the program on a file with the given name and content. Each test uses its own names.
 fn run(args: &[&str], name: &str, content: &str) -> Ran {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&file, content).unwrap();

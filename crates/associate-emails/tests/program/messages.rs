@@ -1,4 +1,5 @@
-//! Every message of the program about its input in one list, `messages.txt`, each under the command line and the file.
+//! Compares every message of the program about its input with `messages.txt`, which lists each under its command line
+//! and file.
 
 use std::path::PathBuf;
 
@@ -116,14 +117,14 @@ fn messages_match_the_list() {
     compare("tests/program/messages.txt", messages.text());
 }
 
-/// A file in the folder where the program runs.
+/// Writes a file in the folder where the program runs.
 fn file(name: &str, content: &[u8]) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("messages-{name}"));
     std::fs::write(&path, content).unwrap();
     path
 }
 
-/// Adds the lines on standard error, without the folder of the file.
+/// Adds the lines on standard error, without the path of the folder.
 fn add(messages: &mut Messages, input: &str, ran: &Ran) {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{input}: {}", ran.stderr);
     let folder = format!("{}/messages-", env!("CARGO_TARGET_TMPDIR"));

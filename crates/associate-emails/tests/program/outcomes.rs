@@ -1,4 +1,4 @@
-//! Tables, JSON, exit codes, and the line that says that nothing was changed.
+//! Tests tables, JSON, exit codes, and the line that says that nothing was changed.
 
 use serde_json::json;
 
@@ -186,7 +186,7 @@ fn settings_of_other_programs_are_ignored() {
     std::fs::write(&file, TWO_PAIRS).unwrap();
     let mut command = program(&["--fast", "--quiet"]);
     command.env("RUST_LOG", "warn,hyper=info").env("METRICS_NAMESPACE", ":").env("AWS_ENDPOINT_URL_SQS", "x");
-    // A proxy is for the way to AWS, and the simulation is on this machine.
+    // A proxy applies to requests to AWS. The simulation runs on this machine.
     let ran: Ran = command.env("HTTP_PROXY", "http://proxy.invalid:1").arg(file).output().unwrap().into();
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
 }

@@ -1,4 +1,4 @@
-//! `plan` shows the changes that a file would make to queues that have addresses already.
+//! `plan` shows the changes that a file would make to queues that already have addresses.
 
 use connect_simulator::{Connect, Fixture, Operation, Options, Server};
 
@@ -38,7 +38,7 @@ async fn plan_shows_changes_and_makes_none() {
     let before = connect.associations();
     let ran = plan(&connect, "plan.csv", &["--unrequested"]).await;
     assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
-    // To add, already there, would not fit, unknown, not in the file.
+    // To add, already on the queue, does not fit, unknown, not in the file.
     for (queue, cells) in [("Billing", ["1", "1", "0", "1", "1"]), ("Full", ["0", "0", "1", "0", "49"])] {
         let row = ran.stdout.lines().find(|line| line.contains(queue)).unwrap();
         let found: Vec<&str> = row.split_whitespace().filter(|cell| cell.parse::<usize>().is_ok()).collect();

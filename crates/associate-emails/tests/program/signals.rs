@@ -70,7 +70,7 @@ fn signal_ends_a_run_that_waits_for_its_input() {
         let mut command = program(&["-"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // The program has set up its handlers when it has read some input.
+        // The program has installed its signal handlers when it reads input.
         let mut stdin = child.stdin.take().unwrap();
         let more_than_a_pipe = vec![b' '; 1 << 20];
         std::io::Write::write_all(&mut stdin, &more_than_a_pipe).unwrap();
@@ -112,7 +112,7 @@ fn second_signal_ends_the_process_at_once() {
     wait_for("ReceiveMessage");
     wait_for("ReceiveMessage");
     send("TERM", pid);
-    // The first signal makes the dead letter visible again. That request gets no answer.
+    // The first signal makes the dead letter visible again. That request gets no response.
     wait_for("ChangeMessageVisibilityBatch");
     send("TERM", pid);
     let ran = ended(child);

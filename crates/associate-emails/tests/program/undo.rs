@@ -1,4 +1,4 @@
-//! `undo`: the pairs of a file are removed, and everything else stays as it is.
+//! `undo` removes the pairs of a file, and changes nothing else.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -47,7 +47,7 @@ fn file(name: &str, content: &str) -> PathBuf {
     file
 }
 
-/// The program with credentials for a simulator.
+/// Returns the program with credentials for a simulator.
 fn command(server: &Server, args: &[&str]) -> Command {
     let mut command = program(args);
     command
@@ -75,7 +75,7 @@ async fn undo(connect: &Connect, args: &[&str], name: &str, content: &str) -> Ra
     call(connect, &[&["undo", "--yes"], args].concat(), name, content).await
 }
 
-/// The removal calls, each as its queue and the number of its addresses.
+/// Returns the removal calls, each as its queue and the number of its addresses.
 fn removals(connect: &Connect) -> Vec<(String, usize)> {
     let calls = connect.calls().into_iter().filter(|call| call.operation == DISASSOCIATE);
     calls.map(|call| (call.queue.unwrap(), call.addresses.len())).collect()
@@ -99,7 +99,7 @@ async fn every_list_is_as_it_was_before() {
     (0..60).for_each(|number| content.push_str(&format!("Billing,E{number}@brand.example\n")));
     (0..3).for_each(|number| content.push_str(&format!("Orders,e{number}@brand.example\n")));
     let ran = call(&connect, &["--quiet"], "undo-all.csv", &content).await;
-    // The tool's own limit is 49, and the service accepts more.
+    // The tool's own limit is 49, but the service accepts more.
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     assert_eq!(connect.associated("i", "q1").len(), 60);
     connect.clear_calls();
@@ -416,7 +416,7 @@ async fn yes_is_needed_without_a_terminal() {
     assert!(connect.calls().is_empty());
 }
 
-/// `script` of util-linux runs a program on a terminal of its own.
+/// `script` of util-linux runs a program in its own terminal.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn person_on_a_terminal_is_asked() {

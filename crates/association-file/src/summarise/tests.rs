@@ -108,7 +108,7 @@ fn success_leaves_no_row() {
 fn failures_find_their_rows_by_pair_and_path() {
     let (items, known) = grouped(FILE);
     let failures = [
-        // In a second round the path leads into the continuation, and the failure names the function's own instance.
+        // In a second round, the path refers to the continuation, and the failure contains the function's own instance.
         json!({ "instanceId": "i", "queueId": "q1", "emailAddressId": "e2", "error": "QueueFull",
                 "message": "full", "retryable": false, "path": "associations[0].emailAddressIds[0]" }),
         json!({ "queueName": "Billing", "emailAddressId": "e1", "error": "NameNotFound", "message": "m",

@@ -1,4 +1,4 @@
-//! Every message of the file function in one list, `messages.txt`, each under its cause.
+//! Compares every message of the file function with `messages.txt`, which lists each under its cause.
 
 use serde_json::{Value, json};
 

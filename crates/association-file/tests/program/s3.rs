@@ -1,5 +1,5 @@
-//! As much of S3 as the function uses: GetObject, also of one version (`If-Match`), and PutObject, by path. It can refuse a
-//! number of requests first. The ETag of an object is its length.
+//! Implements the part of S3 that the function uses: GetObject, with `If-Match`, and PutObject, with path-style URLs.
+//! It can reject a number of requests first. The ETag of an object is its length.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
@@ -24,7 +24,7 @@ struct State {
     refusals: VecDeque<(u16, &'static str)>,
 }
 
-/// A server; it stops when it is dropped.
+/// A server that stops when it is dropped.
 pub(crate) struct S3 {
     pub(crate) endpoint: String,
     state: Arc<Mutex<State>>,
@@ -59,17 +59,17 @@ impl S3 {
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
-    /// The paths of all objects.
+    /// Returns the paths of all objects.
     pub(crate) fn paths(&self) -> Vec<String> {
         self.state.lock().unwrap().objects.keys().cloned().collect()
     }
 
-    /// The requests so far, as `GET bucket/key`.
+    /// Returns the requests so far, as `GET bucket/key`.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.state.lock().unwrap().requests.clone()
     }
 
-    /// Refuses the next requests.
+    /// Rejects the given number of next requests.
     pub(crate) fn refuse(&self, times: usize, status: u16, code: &'static str) {
         self.state.lock().unwrap().refusals.extend(std::iter::repeat_n((status, code), times));
     }

@@ -1,4 +1,4 @@
-//! Both steps: the objects that they read and write, their answers and their logs.
+//! Tests both steps: the objects that they read and write, their responses and their logs.
 
 use std::sync::{Arc, Mutex};
 
@@ -30,7 +30,7 @@ fn function(s3: &S3) -> FileFunction {
     FileFunction::new(client, settings.context)
 }
 
-/// The answer, or the error as Lambda passes it on.
+/// Returns the response, or the error as Lambda reports it.
 pub(crate) async fn invoke(s3: &S3, event: &Value) -> Result<Value, (String, String)> {
     match function(s3).invoke(event).await {
         Ok(answer) => Ok(serde_json::to_value(answer).unwrap()),
@@ -139,7 +139,7 @@ async fn ungrouped_file_has_a_summary_with_the_reason() {
     assert_eq!(results, ["files/results/dir/a b ü/x/summary.json"]);
 }
 
-/// The second of three lines is invalid, and longer than a map's line may be.
+/// The second of three lines is invalid, and exceeds the maximum length of a line for the map.
 #[tokio::test]
 async fn rows_too_large_for_the_map_are_reported() {
     let s3 = S3::start().await;
@@ -167,13 +167,13 @@ async fn rows_too_large_for_the_map_are_reported() {
         (&json!("PARTIAL"), &json!(2), &json!(1))
     );
     let failed = s3.text("files/results/dir/a b ü/x/failed.csv");
-    // One line, and not one for each of its addresses.
+    // One log line, not one for each of its addresses.
     assert_eq!(failed.lines().count(), 2);
     let row = failed.lines().nth(1).unwrap();
     assert!(row.starts_with("2,InvalidRequest,") && row.contains("branch-399@brand.example"), "{row}");
 }
 
-/// Two files under one key, before the first one was read.
+/// Two files are put under one key before the first one is read.
 #[tokio::test]
 async fn replaced_file_fails_its_execution() {
     let s3 = S3::start().await;
@@ -277,7 +277,7 @@ async fn unknown_step_is_an_invalid_request() {
     assert!(s3.requests().is_empty());
 }
 
-/// The lines that are logged while it lives.
+/// The lines that are logged until it is dropped.
 struct Log {
     lines: Arc<Mutex<String>>,
     _guard: DefaultGuard,
@@ -286,7 +286,7 @@ struct Log {
 
 impl Log {
     fn begin() -> Self {
-        // With a single subscriber, the thread that comes to a callsite first decides for all threads whether it is
+        // With a single subscriber, the first thread that reaches a callsite decides for all threads whether it is
         // enabled. The other tests have no subscriber.
         let second = Dispatch::new(NoSubscriber::default());
         let lines = Arc::new(Mutex::new(String::new()));
@@ -362,7 +362,7 @@ async fn one_search_for_a_reference_finds_its_failed_rows() {
     );
     assert_eq!((&found[0]["queueId"], &found[0]["emailAddressId"]), (&json!("q"), &json!("e1")));
     assert_eq!((&found[1]["queueName"], found[1].get("emailAddressId")), (&json!("Billing"), None));
-    // Rows without a reference stand in failed.csv alone.
+    // Rows without a reference appear only in failed.csv.
     assert_eq!(lines.len(), 5, "{lines:#?}");
 }
 

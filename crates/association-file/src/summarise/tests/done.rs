@@ -1,4 +1,4 @@
-//! The rows that were added, and those that were there before.
+//! Tests the rows that were added, and the rows that were associated before.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn associated_rows_leave_out_rows_already_there() {
         json!({ "queueId": "q1", "emailAddressId": "e3", "error": "E", "message": "m", "retryable": false });
     let mut report = output(2, &[failure], 0);
     report["alreadyAssociated"] = json!(2);
-    // The function names its own instance.
+    // The function adds its own instance.
     report["alreadyAssociatedPairs"] = json!([
         { "instanceId": "i", "queueName": "Billing", "emailAddresses": ["b@brand.example"] },
         { "instanceId": "i", "queueId": "q2", "emailAddressIds": ["e1"] },
@@ -23,7 +23,7 @@ fn associated_rows_leave_out_rows_already_there() {
     assert_eq!(summed.counts.associated_unnamed, 0);
 }
 
-/// A row that was there before must not be taken off a queue by mistake.
+/// A row that was associated before must not be removed from its queue by mistake.
 #[test]
 fn uncertain_rows_are_counted_and_not_listed() {
     let (items, known) = grouped("queueId,emailAddressId\nq,e1\nq,e2\nq,e3\np,e1\n");
@@ -35,7 +35,7 @@ fn uncertain_rows_are_counted_and_not_listed() {
         (2, json!(null), vec![], 0, vec![]),
         (2, json!(7), vec![], 0, vec![]),
         (2, entry(&["e1", "unknown"]), vec![], 0, vec![]),
-        // A report says less than it counts, or counts more than there is.
+        // A report that lists fewer pairs than it counts, or counts more pairs than exist.
         (1, entry(&["e1"]), vec![], 0, vec![]),
         (0, json!(null), vec![failure("unknown")], 0, vec![]),
         (0, json!(null), vec![failure("e1")], 1, vec![]),
@@ -48,12 +48,12 @@ fn uncertain_rows_are_counted_and_not_listed() {
         let Counts { associated, associated_unnamed, .. } = summed.counts;
         assert_eq!(associated_unnamed, associated - listed.len(), "{named}");
     }
-    // Without the lines of the file nothing tells the rows.
+    // Without the lines of the file, the rows are unknown.
     let summed = sum(None, &[(Ended::Succeeded, json!([succeeded(&items, &output(4, &[], 0))]))]);
     assert_eq!((summed.done, summed.counts.associated_unnamed), (Done::default(), 4));
 }
 
-/// A failure of a pair that a batch names in two ways has one of the names. The row with the other name failed too.
+/// If a batch requests a pair in two ways, its failure contains only one of them. The other row failed too.
 #[test]
 fn pair_with_two_names_lists_no_associated_row() {
     let (items, known) = grouped("queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,e1,\n");

@@ -1,4 +1,4 @@
-//! The rows that failed, as the summary and the file of failed rows show them.
+//! Tests the failed rows in the summary and in the file of failed rows.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn invalid_parts_of_json_are_listed() {
     assert_eq!((summed.counts.failed, summed.counts.file.pairs), (4, 4));
 }
 
-/// The failed rows as a file.
+/// Returns the failed rows as a file.
 fn written(known: &Known, results: &[(Ended, Value)]) -> String {
     String::from_utf8(failed::csv(&sum(known, results).failed, known.table())).unwrap()
 }
@@ -35,7 +35,7 @@ fn failed_rows_are_those_of_the_file_without_formulas() {
     );
     assert!(first.contains(",false,'-x,\"a;'=\"\"b\"\"\",1\n"), "{first}");
     assert!(first.ends_with(",false,a@brand.example,\"'=\"\"Billing\"\"\",2,surplus\n"), "{first}");
-    // Put back, it has the same rows with the same outcome, and no further columns.
+    // If it is put back, it has the same rows with the same outcome, and no additional columns.
     let (_, again) = grouped(&first);
     let second = written(&again, &[]);
     let rows = |text: &str| -> Vec<Vec<String>> {
@@ -47,7 +47,7 @@ fn failed_rows_are_those_of_the_file_without_formulas() {
     assert_eq!(rows(&first), rows(&second));
 }
 
-/// Its surplus cell would otherwise be lost, and another queue would get the address.
+/// Otherwise the extra cell would be lost, and another queue would get the address.
 #[test]
 fn row_with_a_surplus_cell_fails_again() {
     let text = "emailAddress,queueName\nbilling@brand.example,Orders, EMEA\n";
@@ -88,7 +88,7 @@ fn failed_rows_have_their_references() {
     let (items, known) = grouped(text);
     assert_eq!(items[0]["references"], json!(["order-1", null, "=order-4"]));
     assert_eq!((&items[0]["reference"], &items[1]["references"]), (&Value::Null, &Value::Null));
-    // The function takes it for the reference of each pair of the line.
+    // The function uses it as the reference of each pair of the line.
     assert_eq!(items[1]["reference"], "order-6");
     let summed = sum(&known, &[]);
     let references: Vec<_> = summed.failed.iter().map(|failed| failed.reference.as_deref()).collect();
@@ -102,7 +102,7 @@ fn failed_rows_have_their_references() {
     {
         assert!(line.ends_with(&format!(",{reference}")), "{line}");
     }
-    // If it is put back, the file asks for the same pairs.
+    // If it is put back, the file requests the same pairs.
     let (again, _) = grouped(&written);
     assert_eq!(
         (&again[0]["references"], &again[1]["reference"]),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 
-/// The pairs that a file sends to the map.
+/// Returns the pairs that a file sends to the map.
 fn requested(key: &str, text: &str) -> Option<(BTreeSet<String>, Known)> {
     group(key, text.as_bytes(), &context()).ok()?;
     let (items, known) = grouped_file(key, text);
@@ -34,7 +34,7 @@ fn check(key: &str, text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// A cell, perhaps with quotes, formulas, separators and blanks.
+/// A cell that may contain quotes, formulas, separators and blanks.
 fn cell() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => "[qe][12]",
@@ -68,7 +68,7 @@ fn table() -> impl Strategy<Value = String> {
     })
 }
 
-/// A line of JSON, perhaps with an option, a wrong type or names that a table would read otherwise.
+/// A line of JSON that may contain an option, a wrong type, or names that would be different in a table.
 fn json_line() -> impl Strategy<Value = String> {
     let name = || {
         prop_oneof![
