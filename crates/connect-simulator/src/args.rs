@@ -39,79 +39,79 @@ Fault (every field but effect can be left out):
 Control endpoints: GET and DELETE /_simulator/calls, GET /_simulator/associations, POST and DELETE
 /_simulator/faults, POST /_simulator/fixture, PUT /_simulator/quota."#;
 
-/// A local stand-in for the part of the Amazon Connect API that manages the email addresses of queues.
+/// A local simulator of the part of the Amazon Connect API that manages the email addresses of queues.
 ///
-/// Prints "listening on http://ADDRESS:PORT" when it is ready, and ends on SIGINT or SIGTERM.
+/// Prints "listening on http://ADDRESS:PORT" when it is ready. Stops on SIGINT or SIGTERM.
 #[derive(Debug, Parser)]
 #[command(version, after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Where to listen; port 0 takes a free one
+    /// Address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address, default_value = "127.0.0.1:8787")]
     pub(crate) listen: SocketAddr,
 
-    /// JSON file of the instances, queues, addresses and associations that exist
+    /// JSON file with the instances, queues, addresses and associations that exist
     #[arg(long, value_name = "FILE")]
     fixture: Option<PathBuf>,
 
-    /// Requests a second that each operation lets through; unlimited if left out, and at 0 nothing is let through after
-    /// the burst
+    /// Requests per second that each operation accepts; unlimited by default. With 0, each operation accepts only the
+    /// burst
     #[arg(long, value_name = "NUMBER", value_parser = number, allow_negative_numbers = true)]
     rate: Option<f64>,
 
-    /// Requests that each operation lets through at once, if there is a rate
+    /// Requests that each operation accepts at once; used only with --rate
     #[arg(long, value_name = "NUMBER", value_parser = number, default_value_t = 5.0, allow_negative_numbers = true)]
     burst: f64,
 
-    /// How long every answer takes, in milliseconds
+    /// Delay of each response, in milliseconds
     #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>, default_value_t = 0, allow_negative_numbers = true)]
     latency_ms: u64,
 
-    /// Addresses that a queue takes beside its default one
+    /// Addresses that fit on a queue in addition to its default address
     #[arg(long, value_name = "NUMBER", value_parser = whole::<usize>, default_value_t = ADDITIONAL_ADDRESSES, allow_negative_numbers = true)]
     limit: usize,
 
-    /// How a call is answered that asks for an association the queue already has
+    /// Response to a call that associates an address that is already on the queue
     #[arg(long, value_enum, value_name = "ANSWER", default_value_t)]
     associated_again: AssociatedAgain,
 
-    /// The response to a call that removes an address that is not on the queue
+    /// Response to a call that removes an address that is not on the queue
     #[arg(long, value_enum, value_name = "ANSWER", default_value_t)]
     disassociated_again: DisassociatedAgain,
 
-    /// How an address that the instance does not have is reported
+    /// Error for an address that the instance does not have
     #[arg(long, value_enum, value_name = "ANSWER", default_value_t)]
     unknown_address: UnknownAddress,
 
-    /// How many addresses a queue without a default one takes
+    /// Addresses that fit on a queue without a default address
     #[arg(long, value_enum, value_name = "ANSWER", default_value_t)]
     full_without_default: FullWithoutDefault,
 
-    /// The error that answers a call beyond the rate
+    /// Error for a call above the rate
     #[arg(long, value_enum, value_name = "ANSWER", default_value_t)]
     throttle_error: ThrottleError,
 
-    /// The share of calls, 0 to 1, that fail with status 500
+    /// Share of calls, 0 to 1, that fail with status 500
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     fail_share: Option<f64>,
 
-    /// A fault as JSON; can be repeated, and the first one that matches a call applies
+    /// Fault, as JSON. Repeatable; the first fault that matches a call applies
     #[arg(long = "fault", value_name = "JSON", value_parser = fault)]
     faults: Vec<Fault>,
 
-    /// The seed of the choice of calls that fail
+    /// Seed for choosing the calls that fail
     #[arg(long, value_name = "NUMBER", value_parser = whole::<u64>, default_value_t = 1, allow_negative_numbers = true)]
     seed: u64,
 
-    /// Make every instance, queue and address that a call names exist
+    /// Create every instance, queue and address that a call refers to
     #[arg(long)]
     auto_create: bool,
 
-    /// Print a line of JSON for every call; it holds identifiers, and never an email address
+    /// Print a line of JSON for every call, with identifiers but without email addresses
     #[arg(long)]
     pub(crate) log_calls: bool,
 }
 
-/// Options that can be read, but not be used.
+/// Options that are well-formed but invalid.
 #[derive(Debug, Error)]
 pub(crate) enum InvalidOption {
     #[error("--fixture {}: cannot be read: {source}", path.display())]
@@ -123,7 +123,7 @@ pub(crate) enum InvalidOption {
 }
 
 impl Args {
-    /// The options that start a simulator. Faults given one by one come before `--fail-share`.
+    /// Returns the options that start a simulator. Faults from `--fault` come before the one from `--fail-share`.
     pub(crate) fn options(&self) -> Result<Options, InvalidOption> {
         let quota = Quota { rate: self.rate, burst: self.burst };
         quota.check()?;
@@ -174,7 +174,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "an IP address and a port are accepted, such as 127.0.0.1:8787".to_owned())
 }
 
-/// A number of any sign and size: which make sense is judged by the quota.
+/// Parses a number of any sign and size. `Quota` checks its range.
 fn number(text: &str) -> Result<f64, String> {
     text.parse().map_err(|_| "a number is accepted, such as 2 or 0.5".to_owned())
 }

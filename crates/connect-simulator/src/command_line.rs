@@ -1,7 +1,7 @@
-//! The messages of command lines, the same for each program of this repository.
+//! Formats the error messages of command lines in the same way for each program of this repository.
 
-/// Writes clap's message on one line, because paragraphs are hard to find in a log. `--help` shows the usage, so the
-/// line leaves it out.
+/// Writes clap's message on one line, because a message of several lines is hard to find in a log. Leaves out the
+/// usage, which `--help` shows.
 pub fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let paragraphs = text.split("\n\n").filter(|paragraph| !paragraph.trim_start().starts_with("Usage:"));

@@ -1,4 +1,4 @@
-//! The simulated service: a request and an instant in, an answer out.
+//! The simulated service, which turns a request and its time into a response.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,29 +18,30 @@ use crate::quota::Buckets;
 use crate::wire::{self, Call};
 use crate::{Effect, Fault, Fixture, Options, Quota, RecordedCall, ThrottleError};
 
-/// The simulated service. It has no socket and reads no clock, and its clones share one state.
+/// The simulated service. It uses no socket and reads no clock. Clones share their state.
 ///
-/// A call passes the faults, then the quota, then its operation. The first of them to refuse it decides.
-/// Where the reference is silent and no [switch](crate::Switches) asks, this holds:
+/// A call passes the faults, then the quota, then its operation. The first of these that rejects the call decides the
+/// response. The API reference leaves some questions open. Where no [switch](crate::Switches) exists for a question,
+/// the simulator follows these rules:
 ///
-/// - A `ClientToken` that was seen in the same queue and operation with the same addresses is answered as the
-///   first time, and nothing is done again; with other addresses it is refused with
-///   `InvalidRequestException`. Only calls that succeeded use up their token.
-/// - A body that is no JSON, lacks a required member or has a wrong type is an `InvalidRequestException`; a value
-///   outside its range is an `InvalidParameterException`.
+/// - If a `ClientToken` was used before for the same queue and operation with the same addresses, the call returns the
+///   first response and changes nothing. With other addresses it fails with `InvalidRequestException`. Only calls that
+///   succeed use up their token.
+/// - A body that is not JSON, lacks a required field or has a field of a wrong type is an `InvalidRequestException`. A
+///   value outside its range is an `InvalidParameterException`.
 #[derive(Clone)]
 pub struct Connect {
     state: Arc<Mutex<State>>,
 }
 
-/// The fate of a request, for a server to act on.
+/// What a server does with a request.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The response; `None` closes the connection without one, unless [`hang`](Self::hang) is set.
+    /// The response. `None` closes the connection without a response, unless [`hang`](Self::hang) is set.
     pub response: Option<Response<Bytes>>,
-    /// How long to wait before answering or closing.
+    /// Time to wait before responding or closing.
     pub delay: Duration,
-    /// Never answer: hold the connection until the client gives up.
+    /// Never respond: keep the connection open until the client gives up.
     pub hang: bool,
     /// Send the headers and the first half of the body, then close the connection.
     pub cut_off: bool,
@@ -66,7 +67,7 @@ impl fmt::Debug for Connect {
 }
 
 impl Connect {
-    /// A service as the options describe it.
+    /// Returns a service with the given options.
     pub fn new(options: Options) -> Self {
         let mut directory = Directory::default();
         directory.add(options.fixture);
@@ -83,7 +84,7 @@ impl Connect {
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Answers a request that arrives at `now`, and records it.
+    /// Returns the answer to a request that arrives at `now`, and records the call.
     pub fn answer(&self, request: Request<Bytes>, now: Instant) -> Answer {
         let mut state = self.lock();
         state.requests += 1;
@@ -98,7 +99,7 @@ impl Connect {
         let record = record(call, &answer, error, now);
         state.calls.push(record.clone());
         let observer = state.observer.clone();
-        // An observer may ask for the state, which is locked here.
+        // An observer may read the state, which is locked here.
         drop(state);
         if let Some(observer) = observer {
             observer(&record);
@@ -106,23 +107,23 @@ impl Connect {
         answer
     }
 
-    /// Tells `observer` of every call from now on, once it is answered; an earlier observer is replaced.
+    /// Calls `observer` with every later call after its answer is known. Replaces an earlier observer.
     pub fn observe(&self, observer: impl Fn(&RecordedCall) + Send + Sync + 'static) {
         self.lock().observer = Some(Arc::new(observer));
     }
 
-    /// The calls so far, in the order of arrival.
+    /// Returns the calls so far, in the order of arrival.
     pub fn calls(&self) -> Vec<RecordedCall> {
         self.lock().calls.clone()
     }
 
-    /// Forgets the calls so far.
+    /// Removes the records of the calls so far.
     pub fn clear_calls(&self) {
         self.lock().calls.clear();
     }
 
-    /// The identifiers of the addresses associated with a queue, in order, without its default one; none
-    /// for a queue that does not exist.
+    /// Returns the identifiers of the addresses associated with a queue, in the order of association and without its
+    /// default address. Returns none for a queue that does not exist.
     pub fn associated(&self, instance: &str, queue: &str) -> Vec<String> {
         let state = self.lock();
         let instance = state.directory.content().instances.get(instance);
@@ -130,7 +131,7 @@ impl Connect {
         queue.map(|queue| queue.email_address_ids.clone()).unwrap_or_default()
     }
 
-    /// The addresses of every queue, by instance and queue, as [`associated`](Self::associated) gives them for one.
+    /// Returns the addresses of every queue, by instance and queue, in the form of [`associated`](Self::associated).
     pub fn associations(&self) -> BTreeMap<String, BTreeMap<String, Vec<String>>> {
         let state = self.lock();
         let instances = state.directory.content().instances.iter();
@@ -145,51 +146,50 @@ impl Connect {
             .collect()
     }
 
-    /// Sets a fault, behind the faults that are set already.
+    /// Adds a fault after the existing faults.
     pub fn inject(&self, fault: Fault) {
         self.lock().faults.add(fault);
     }
 
-    /// Takes away every fault.
+    /// Removes every fault.
     pub fn clear_faults(&self) {
         self.lock().faults.clear();
     }
 
-    /// Sets the quota of each operation; all buckets are full then.
+    /// Sets the quota of each operation and fills all buckets.
     pub fn set_quota(&self, quota: Quota) {
         self.lock().buckets = Buckets::new(quota);
     }
 
-    /// Adds the content of a fixture (see [`Fixture::merge`]), so that a queue or an address can come to exist
-    /// between two calls.
+    /// Merges a fixture into the state (see [`Fixture::merge`]), so that a queue or an address can be created between
+    /// two calls.
     pub fn add(&self, fixture: Fixture) {
         self.lock().directory.add(fixture);
     }
 
-    /// Everything that exists at the moment.
+    /// Returns a copy of everything that exists now.
     pub fn content(&self) -> Fixture {
         self.lock().directory.content().clone()
     }
 
-    /// Changes what exists, as another client or an administrator does between two calls.
+    /// Changes the state, as another client or an administrator does between two calls.
     pub fn edit(&self, edit: impl FnOnce(&mut Fixture)) {
         edit(self.lock().directory.content_mut());
     }
 
-    /// Forgets an address, and takes it off every queue of its instance.
+    /// Deletes an address, and removes it from every queue of its instance.
     pub fn remove_address(&self, instance: &str, address_id: &str) {
         self.lock().directory.remove_address(instance, address_id);
     }
 
-    /// The state; a panic elsewhere while it was held left it whole, as nothing here panics between two
-    /// steps that belong together.
+    /// Locks the state. Ignores poisoning, because no code here panics between two steps that belong together.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// The answer to a call, and its error code.
+    /// Returns the answer to a call, and its error code.
     fn decide(&mut self, call: &Call, now: Instant) -> (Answer, Option<String>) {
         let effect = self.faults.meet(call);
         let reply = match &effect {
@@ -226,7 +226,7 @@ impl State {
         (answer, error)
     }
 
-    /// Quota, then the operation.
+    /// Applies the quota, then the operation.
     fn behave(&mut self, call: &Call, now: Instant) -> Reply {
         if !self.buckets.take(call.operation, now) {
             return Err(match self.rules.switches.throttle_error {
@@ -256,7 +256,7 @@ impl Answer {
     }
 }
 
-/// The status of an injected error. A number that no answer can have becomes 500.
+/// Returns the status of an injected error. A number that is not a valid status becomes 500.
 fn error_status(status: u16) -> StatusCode {
     let accepted = (200..600).contains(&status).then_some(status);
     accepted.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

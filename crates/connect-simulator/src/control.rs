@@ -1,16 +1,16 @@
-//! The control endpoints, for scripts: they tell the calls and the associations, and set faults.
+//! Serves the control endpoints, through which scripts read the calls and the associations, and set faults.
 //!
-//! | request | does |
+//! | request | effect |
 //! | --- | --- |
-//! | `GET /_simulator/calls` | answers the recorded calls, a JSON array |
-//! | `DELETE /_simulator/calls` | forgets them |
-//! | `GET /_simulator/associations` | answers the associations, a JSON object by instance and queue |
-//! | `POST /_simulator/faults` | sets a fault |
-//! | `DELETE /_simulator/faults` | takes away every fault |
+//! | `GET /_simulator/calls` | returns the recorded calls, as a JSON array |
+//! | `DELETE /_simulator/calls` | deletes the recorded calls |
+//! | `GET /_simulator/associations` | returns the associations, as a JSON object by instance and queue |
+//! | `POST /_simulator/faults` | adds a fault |
+//! | `DELETE /_simulator/faults` | removes every fault |
 //! | `POST /_simulator/fixture` | adds the content of a fixture |
-//! | `PUT /_simulator/quota` | sets the quota, such as `{"rate": 2, "burst": 5}` |
+//! | `PUT /_simulator/quota` | sets the quota, for example `{"rate": 2, "burst": 5}` |
 //!
-//! An endpoint without content answers 204. A request that cannot be read is answered 400 with a `message`.
+//! An endpoint without content returns status 204. A malformed request gets status 400 and a `message`.
 
 use std::fmt::Display;
 
@@ -22,13 +22,13 @@ use tokio::time::Instant;
 
 use crate::{Connect, Fault, Fixture, Quota, wire};
 
-/// The beginning of each control endpoint's path. No operation's path begins so.
+/// Prefix of the path of each control endpoint. No path of an operation starts with it.
 pub(crate) const PREFIX: &str = "/_simulator/";
 
-/// An endpoint's content, or why the request was refused.
+/// The content of an endpoint, or the reason for a rejected request.
 type Outcome = Result<Option<Value>, (StatusCode, String)>;
 
-/// Answers a request for an endpoint. The times of calls are counted from `start`.
+/// Returns the response of an endpoint. The times of calls are relative to `start`.
 pub(crate) fn answer(
     endpoint: &str,
     request: &Request<Bytes>,

@@ -1,4 +1,4 @@
-//! The simulator's state: the instances with all their queues and addresses, and the client tokens it has seen.
+//! The simulator's state: the instances with all their queues and addresses, and the client tokens of earlier calls.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use crate::error::ApiError;
 use crate::fixture::{InstanceFixture, QueueFixture, made_up_address};
 use crate::{Fixture, Operation};
 
-/// The state behind the operations.
+/// The state that the operations read and change.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     content: Fixture,
     tokens: HashMap<TokenKey, Vec<String>>,
 }
 
-/// A client token means something within its operation and queue only.
+/// Key of a client token, which is valid only within its operation and queue.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct TokenKey {
     pub(crate) operation: Operation,
@@ -23,7 +23,7 @@ pub(crate) struct TokenKey {
 }
 
 impl Directory {
-    /// Adds the content of a fixture.
+    /// Merges a fixture into the state.
     pub(crate) fn add(&mut self, fixture: Fixture) {
         self.content.merge(fixture);
     }
@@ -36,7 +36,7 @@ impl Directory {
         &mut self.content
     }
 
-    /// Makes the instance exist, and the queue and the addresses where they are given.
+    /// Creates the instance, and the given queue and addresses, where they are missing.
     pub(crate) fn create(&mut self, instance: &str, queue: Option<&str>, addresses: &[String]) {
         let instance = self.content.instance(instance);
         if let Some(queue) = queue {
@@ -47,7 +47,7 @@ impl Directory {
         }
     }
 
-    /// Forgets an address, and takes it off every queue of its instance.
+    /// Deletes an address, and removes it from every queue of its instance.
     pub(crate) fn remove_address(&mut self, instance: &str, id: &str) {
         let Some(instance) = self.content.instances.get_mut(instance) else { return };
         instance.email_addresses.remove(id);
@@ -67,11 +67,11 @@ impl Directory {
         self.content.instances.get_mut(id).ok_or_else(|| ApiError::not_found("the instance does not exist"))
     }
 
-    /// Whether the token was seen with the same addresses.
+    /// Returns whether the token was used before with the same addresses.
     ///
     /// # Errors
     ///
-    /// `InvalidRequestException` if it was seen with others.
+    /// `InvalidRequestException` if it was used with other addresses.
     pub(crate) fn repeated(&self, key: &TokenKey, addresses: &[String]) -> Result<bool, ApiError> {
         match self.tokens.get(key) {
             None => Ok(false),
@@ -80,7 +80,7 @@ impl Directory {
         }
     }
 
-    /// Remembers the token of a call that was done.
+    /// Stores the token of a call that succeeded.
     pub(crate) fn remember(&mut self, key: TokenKey, addresses: Vec<String>) {
         self.tokens.insert(key, addresses);
     }
@@ -101,7 +101,7 @@ fn queue_not_found() -> ApiError {
 }
 
 impl QueueFixture {
-    /// Whether the address is on the queue, as its default one or another.
+    /// Returns whether the address is on the queue, either as the default address or as another one.
     pub(crate) fn holds(&self, id: &String) -> bool {
         self.default_email_address_id.as_ref() == Some(id) || self.email_address_ids.contains(id)
     }

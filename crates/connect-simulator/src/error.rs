@@ -1,8 +1,8 @@
-//! The errors that the simulated API answers with.
+//! The errors that the simulated API returns.
 
 use http::StatusCode;
 
-/// A refused call: status, error code and message, as the API reference's "Errors" list them.
+/// A rejected call: its status, error code and message, as listed under "Errors" in the API reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
@@ -15,12 +15,12 @@ impl ApiError {
         Self { status, code: code.to_owned(), message: message.into() }
     }
 
-    /// A value that the model does not accept.
+    /// Returns the error for a value that the model does not allow.
     pub(crate) fn invalid_parameter(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidParameterException", message)
     }
 
-    /// A request of the wrong shape: no JSON, a wrong type, something missing.
+    /// Returns the error for a malformed request: not JSON, a wrong type, or a missing field.
     pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidRequestException", message)
     }
@@ -33,17 +33,17 @@ impl ApiError {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException", message)
     }
 
-    /// The throttle that the API reference lists.
+    /// Returns the throttling error that the API reference lists.
     pub(crate) fn throttling() -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "ThrottlingException", "Rate exceeded")
     }
 
-    /// The throttle of the service's front end.
+    /// Returns the throttling error of the service's front end.
     pub(crate) fn too_many_requests() -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Too Many Requests")
     }
 
-    /// A method and path that are no operation's.
+    /// Returns the error for a method and path that match no operation.
     pub(crate) fn unknown_operation() -> Self {
         Self::new(StatusCode::NOT_FOUND, "UnknownOperationException", "no operation has this method and path")
     }

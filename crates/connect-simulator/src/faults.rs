@@ -1,7 +1,7 @@
-//! Injected faults: errors, delays and broken connections, and the calls that they meet.
+//! Injects faults into calls: errors, delays and broken connections.
 //!
-//! Faults are judged before quota and behaviour: a call that meets one costs no quota and does nothing,
-//! unless its effect says otherwise. Of several faults, the first one that matches and has times left applies.
+//! A call is checked for faults before quota and behaviour. A call with a fault uses no quota and changes nothing,
+//! unless the effect's documentation says otherwise. If several faults match, the first one with uses left applies.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::Operation;
 use crate::random::Random;
 use crate::wire::Call;
 
-/// A fault, and the calls that it meets. As JSON, with every field but `effect` optional:
+/// A fault, and the calls that it affects. As JSON, every field except `effect` is optional:
 ///
 /// ```
 /// # use connect_simulator::{Effect, Fault, Operation};
@@ -26,23 +26,23 @@ use crate::wire::Call;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// Only calls of this operation.
+    /// Matches only calls of this operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
-    /// Only calls whose path names this queue.
+    /// Matches only calls with this queue in their path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
-    /// Only calls that hold this address, by its identifier.
+    /// Matches only calls with this address, given by its identifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// How many calls it meets before it is over; `None` is for ever.
+    /// Number of calls that the fault affects. `None` means unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
-    /// The share, 0 to 1, of the calls that match otherwise; chosen by the generator of
-    /// [`Options::seed`](crate::Options::seed).
+    /// Share, 0 to 1, of the calls that match otherwise. The generator seeded with
+    /// [`Options::seed`](crate::Options::seed) chooses them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
-    /// The effect on the calls it meets.
+    /// Effect on the affected calls.
     pub effect: Effect,
 }
 
@@ -50,7 +50,7 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Effect {
-    /// Answers with an error.
+    /// Responds with an error.
     Error {
         /// The HTTP status, 200 to 599.
         status: u16,
@@ -59,22 +59,23 @@ pub enum Effect {
         /// The message.
         message: String,
     },
-    /// Closes the connection without an answer.
+    /// Closes the connection without a response.
     Reset,
-    /// Carries out the call, quota included, and closes the connection without an answer.
+    /// Carries out the call, which uses quota, and closes the connection without a response.
     ResetAfter,
-    /// Carries out the call, quota included, and answers this much later; milliseconds in JSON.
+    /// Carries out the call, which uses quota, and delays the response by this time. In JSON, the time is in
+    /// milliseconds.
     #[serde(rename = "delayMillis", serialize_with = "to_millis", deserialize_with = "from_millis")]
     Delay(Duration),
-    /// Never answers.
+    /// Never responds.
     Hang,
-    /// Sends the headers and half of a body, and closes the connection.
+    /// Sends the headers and the first half of a body, then closes the connection.
     CutOff,
-    /// Answers with status 200 and a body that is not JSON, as a proxy on the way does. Nothing is done.
+    /// Responds with status 200 and a body that is not JSON, as a proxy may do. Does not carry out the call.
     Malformed,
-    /// Answers 429 and says with the header `x-amz-retry-after` how long to wait.
+    /// Responds with status 429, and with the time to wait in the header `x-amz-retry-after`.
     RetryAfter {
-        /// Milliseconds to wait.
+        /// Time to wait in milliseconds.
         millis: u64,
         /// The error code, such as `TooManyRequestsException`.
         code: String,
@@ -82,7 +83,7 @@ pub enum Effect {
 }
 
 impl Default for Effect {
-    /// A failure of the service.
+    /// Returns the effect of a failure of the service.
     fn default() -> Self {
         Self::Error {
             status: 500,
@@ -92,7 +93,7 @@ impl Default for Effect {
     }
 }
 
-// The signature is serde's.
+// serde requires this signature.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn to_millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
@@ -102,31 +103,31 @@ fn from_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D
     u64::deserialize(deserializer).map(Duration::from_millis)
 }
 
-/// A fault that no answer can be made of.
+/// A fault that cannot be turned into a response.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum InvalidFault {
-    /// The status of an error is no answer's.
+    /// The error's status is outside the allowed range.
     #[error("status {0}: 200 to 599 is accepted")]
     Status(u16),
-    /// The code of an error does not fit into a header.
+    /// The error's code cannot be sent in a header.
     #[error("code {0:?}: visible ASCII characters are accepted")]
     Code(String),
-    /// The share is no share.
+    /// The share is outside 0 to 1.
     #[error("share {0}: 0 to 1 is accepted")]
     Share(f64),
 }
 
 impl Fault {
-    /// A fault that meets every call, for ever.
+    /// Returns a fault that affects every call.
     pub fn new(effect: Effect) -> Self {
         Self { effect, ..Self::default() }
     }
 
-    /// Whether an answer can be made of it.
+    /// Checks that the fault can be turned into a response.
     ///
     /// # Errors
     ///
-    /// A status, code or share that is not accepted.
+    /// Fails if the status, code or share is invalid.
     pub fn check(&self) -> Result<(), InvalidFault> {
         if let Some(share) = self.share
             && !(0.0..=1.0).contains(&share)
@@ -154,7 +155,7 @@ impl Fault {
     }
 }
 
-/// The faults that are set. `times` counts down in place.
+/// The active faults. `times` is decremented in place.
 #[derive(Debug)]
 pub(crate) struct Faults {
     faults: Vec<Fault>,
@@ -174,7 +175,7 @@ impl Faults {
         self.faults.clear();
     }
 
-    /// The effect of the first fault that the call meets, which has one time less left then.
+    /// Returns the effect of the first fault that matches the call, and uses that fault once.
     pub(crate) fn meet(&mut self, call: &Call) -> Option<Effect> {
         let random = &mut self.random;
         let fault = self

@@ -1,7 +1,7 @@
-//! Fixtures: instances, their queues and email addresses, and the associations between them.
+//! Instances, their queues and email addresses, and the associations between them.
 //!
-//! A [`Fixture`] is at once the content of a JSON file, a value that tests build, and the simulator's state while it
-//! runs, so that merging one into a running simulator needs no translation.
+//! A [`Fixture`] is the content of a JSON file, a value that tests build, and the simulator's state while it runs.
+//! Merging a fixture into a running simulator therefore needs no conversion.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Instances by identifier.
 ///
-/// As JSON, with every field but the identifiers optional:
+/// As JSON, every field except the identifiers is optional:
 ///
 /// ```
 /// # let fixture: connect_simulator::Fixture = serde_json::from_str(r#"
@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 /// # assert_eq!(fixture.instances["instance-1"].queues["queue-1"].email_address_ids, ["address-2"]);
 /// ```
 ///
-/// An address that a queue names exists in its instance, whether it is listed there or not.
+/// An address that a queue refers to exists in its instance, even if it is not listed there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Fixture {
@@ -52,8 +52,8 @@ pub struct InstanceFixture {
     /// The email addresses, by identifier (1 to 500 characters).
     #[serde(default)]
     pub email_addresses: BTreeMap<String, String>,
-    /// Identifiers of queues and email addresses that exist, and that the searches do not show yet. A directory may lag
-    /// behind like this after something was created.
+    /// Identifiers of queues and email addresses that exist, but that the searches do not return yet. A directory may
+    /// lag like this after something was created.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unlisted: BTreeSet<String>,
 }
@@ -62,20 +62,20 @@ pub struct InstanceFixture {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct QueueFixture {
-    /// The name; a queue without one goes by its identifier.
+    /// The name. A queue without a name uses its identifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The type; `SearchQueues` finds queues of type STANDARD only.
+    /// The type. `SearchQueues` finds only queues of type STANDARD.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub queue_type: Option<QueueType>,
     /// The identifier of the default outbound email address, if the queue has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_email_address_id: Option<String>,
-    /// Addresses that it takes beside its default one, where that differs from
+    /// Number of addresses that fit in addition to the default address, if it differs from
     /// [`Options::limit`](crate::Options::limit).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// The identifiers of the associated addresses but the default one, in the order they were associated.
+    /// The identifiers of the associated addresses in the order of association, without the default address.
     #[serde(default)]
     pub email_address_ids: Vec<String>,
 }
@@ -87,17 +87,17 @@ pub enum QueueType {
     /// A queue that contacts are routed to.
     #[default]
     Standard,
-    /// The queue that every agent has for itself.
+    /// The queue of a single agent.
     Agent,
 }
 
 impl Fixture {
-    /// Nothing at all.
+    /// Returns an empty fixture.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A queue of type STANDARD; a queue that is there is renamed.
+    /// Adds a queue of type STANDARD, or renames an existing queue.
     #[must_use]
     pub fn with_queue(
         mut self,
@@ -109,7 +109,7 @@ impl Fixture {
         self
     }
 
-    /// A default outbound address for a queue.
+    /// Sets the default outbound address of a queue.
     #[must_use]
     pub fn with_queue_default(
         mut self,
@@ -123,7 +123,7 @@ impl Fixture {
         self
     }
 
-    /// An email address of an instance, such as `billing@brand.example`.
+    /// Adds an email address to an instance, for example `billing@brand.example`.
     #[must_use]
     pub fn with_address(
         mut self,
@@ -135,7 +135,7 @@ impl Fixture {
         self
     }
 
-    /// An address associated with a queue, behind the addresses that it has.
+    /// Associates an address with a queue, after the addresses that the queue already has.
     #[must_use]
     pub fn with_association(
         mut self,
@@ -149,20 +149,20 @@ impl Fixture {
         self
     }
 
-    /// A limit of its own for a queue: how many addresses it takes beside its default one.
+    /// Sets the number of addresses that fit on a queue in addition to its default address.
     #[must_use]
     pub fn with_limit(mut self, instance: impl Into<String>, queue: impl Into<String>, limit: usize) -> Self {
         self.instance(instance).queue(&queue.into()).limit = Some(limit);
         self
     }
 
-    /// The instance of this identifier, created if it is missing.
+    /// Returns the instance with this identifier, and creates it if it is missing.
     pub fn instance(&mut self, instance: impl Into<String>) -> &mut InstanceFixture {
         self.instances.entry(instance.into()).or_default()
     }
 
-    /// Adds the content of another fixture. If both have a queue or an address, that of `other` replaces the one here.
-    /// Associations are added to those that are there.
+    /// Merges another fixture into this one. If both have a queue or an address, the one from `other` replaces the one
+    /// here. Associations are added to the existing associations.
     pub fn merge(&mut self, other: Fixture) {
         for (id, other) in other.instances {
             let instance = self.instance(id);
@@ -183,13 +183,13 @@ impl Fixture {
 }
 
 impl InstanceFixture {
-    /// The queue of this identifier, created if it is missing.
+    /// Returns the queue with this identifier, and creates it if it is missing.
     pub fn queue(&mut self, queue: &str) -> &mut QueueFixture {
         self.queues.entry(queue.to_owned()).or_default()
     }
 
-    /// Makes what a queue says true of its instance: its addresses exist, none is associated twice, and the
-    /// default one is not counted among the others.
+    /// Makes a queue consistent with its instance: its addresses exist, no address is associated twice, and the default
+    /// address is not listed among the others.
     fn complete(&mut self, queue: &str) {
         let Some(queue) = self.queues.get_mut(queue) else { return };
         let mut kept: Vec<String> = Vec::with_capacity(queue.email_address_ids.len());
@@ -207,7 +207,7 @@ impl InstanceFixture {
     }
 }
 
-/// The address behind an identifier that came without one.
+/// Returns a made-up address for an identifier that was given without one.
 pub(crate) fn made_up_address(id: &str) -> String {
     format!("{id}@simulator.example")
 }

@@ -1,18 +1,17 @@
-//! A local stand-in for the part of the Amazon Connect API that manages the email addresses of queues.
+//! A local simulator of the part of the Amazon Connect API that manages the email addresses of queues.
 //!
-//! It speaks the REST-JSON of [five operations](Operation), so that an unchanged AWS SDK talks to it through
-//! `AWS_ENDPOINT_URL_CONNECT`. It keeps queues, addresses and associations in memory, enforces the limits of
+//! The simulator implements the REST-JSON protocol of [five operations](Operation), so an unchanged AWS SDK can call it
+//! through `AWS_ENDPOINT_URL_CONNECT`. It keeps queues, addresses and associations in memory, enforces the limits of
 //! the API reference and a token-bucket quota, and records every call.
 //!
-//! Three concerns are kept apart, so that a test says which of them it is about:
+//! Three concerns are separate, so that a test shows which of them it is about:
 //!
-//! - [`Connect`] is the behaviour: a request and an instant in, an [`Answer`] out. It has no socket and reads
-//!   no clock.
-//! - [`Fault`]s disturb the behaviour: errors, resets, hangs, answers cut off.
-//! - [`run`] and [`Server`] put an answer on a socket, delays and broken connections included.
+//! - [`Connect`] is the behaviour. It turns a request and its time into an [`Answer`], and uses no socket and no clock.
+//! - [`Fault`]s disturb the behaviour with errors, resets, hangs and truncated responses.
+//! - [`run`] and [`Server`] send an answer over a socket, including delays and broken connections.
 //!
-//! Where AWS's reference is silent, a client must stand either answer: each such question is one of the
-//! [`Switches`].
+//! Where the API reference does not say how AWS responds, a client must handle each possible response. [`Switches`] has
+//! a field for each of these questions.
 //!
 //! ```no_run
 //! use connect_simulator::{Connect, Fixture, Options, Server};
@@ -56,7 +55,7 @@ pub use quota::{InvalidQuota, Quota};
 pub use record::RecordedCall;
 pub use server::{Server, run};
 
-/// The README's example is compiled as a test.
+/// Compiles the example of the README as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

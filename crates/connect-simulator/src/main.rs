@@ -1,4 +1,4 @@
-//! The simulator as a program: reads its options, listens, and serves until it is told to end.
+//! Runs the simulator as a program: reads its options, listens, and serves until a signal stops it.
 
 mod args;
 
@@ -13,14 +13,14 @@ use tokio::time::Instant;
 
 use crate::args::Args;
 
-/// The exit code of options that cannot be used.
+/// The exit code for invalid options.
 const USAGE: u8 = 2;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        // Help and version are asked for, and are no errors.
+        // `--help` and `--version` are not errors.
         Err(error) if !error.use_stderr() => {
             let _ = error.print();
             return ExitCode::SUCCESS;
@@ -37,10 +37,11 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Serves until a signal ends it.
+/// Serves until a signal stops it.
 ///
 /// # Errors
-/// One line; it names the option where the address is what cannot be used.
+///
+/// A one-line message. If the address cannot be used, the message contains the option.
 async fn serve(args: &Args, connect: Connect) -> Result<(), String> {
     let listen = |error: io::Error| format!("--listen {}: {error}", args.listen);
     let signals = |error: io::Error| format!("signals cannot be listened for: {error}");
@@ -63,7 +64,7 @@ async fn serve(args: &Args, connect: Connect) -> Result<(), String> {
     .map_err(|error| format!("connections cannot be accepted any more: {error}"))
 }
 
-/// Prints a line. A reader that has gone away is no reason to stop serving.
+/// Prints a line. Ignores write errors, because the simulator keeps serving after its reader has exited.
 fn say(line: &str) {
     let mut stdout = io::stdout().lock();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());

@@ -1,4 +1,4 @@
-//! The operations that the simulator speaks, and what each call of one comes to.
+//! The operations that the simulator implements, and the result of a call.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::error::ApiError;
 
-/// An operation of Amazon Connect that the simulator speaks; displayed by its name in the API reference.
+/// An operation of Amazon Connect that the simulator implements. It is displayed with its name in the API reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Operation {
     /// `POST /queues/{InstanceId}/{QueueId}/associate-email-addresses`
@@ -23,7 +23,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The name of the operation in the API reference.
+    /// Returns the name of the operation in the API reference.
     pub fn name(self) -> &'static str {
         match self {
             Self::AssociateQueueEmailAddresses => "AssociateQueueEmailAddresses",
@@ -41,5 +41,5 @@ impl fmt::Display for Operation {
     }
 }
 
-/// The body of a success, if it has one; or why the call was refused, and then nothing was done.
+/// The body of a successful call, if it has one, or the reason for a rejected call, which changed nothing.
 pub(crate) type Reply = Result<Option<Value>, ApiError>;

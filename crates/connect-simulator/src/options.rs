@@ -1,4 +1,4 @@
-//! The options of a simulator, and its answers to the questions that AWS's reference leaves open.
+//! The options of a simulator, including its answers to the questions that the API reference leaves open.
 
 use std::time::Duration;
 
@@ -6,28 +6,28 @@ use clap::ValueEnum;
 
 use crate::{Fault, Fixture, Quota};
 
-/// Addresses that a queue takes beside its default outbound one (API reference,
-/// `AssociateQueueEmailAddresses`: "up to 49 additional email addresses with a single queue, plus 1
-/// default outbound email address").
+/// Number of addresses that fit on a queue in addition to its default outbound address (API reference,
+/// `AssociateQueueEmailAddresses`: "up to 49 additional email addresses with a single queue, plus 1 default outbound
+/// email address").
 pub const ADDITIONAL_ADDRESSES: usize = 49;
 
 /// The options that a [`Connect`](crate::Connect) starts with.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The instances, queues, addresses and associations that exist; none by default.
+    /// The instances, queues, addresses and associations that exist. None by default.
     pub fixture: Fixture,
-    /// The answers to the questions that the reference leaves open.
+    /// The answers to the questions that the API reference leaves open.
     pub switches: Switches,
-    /// The request quota of each operation; unlimited by default.
+    /// The request quota of each operation. Unlimited by default.
     pub quota: Quota,
-    /// Addresses that a queue takes beside its default one, unless the queue has a limit of its own;
+    /// Number of addresses that fit on a queue in addition to its default address, unless the queue has its own limit.
     /// [`ADDITIONAL_ADDRESSES`] by default.
     pub limit: usize,
-    /// How long every answer takes; nothing by default.
+    /// Delay of each response. None by default.
     pub latency: Duration,
-    /// The seed of the generator behind [`Fault::share`].
+    /// Seed of the generator used for [`Fault::share`].
     pub seed: u64,
-    /// Faults that are there from the first call on.
+    /// Faults that apply from the first call on.
     pub faults: Vec<Fault>,
 }
 
@@ -45,71 +45,71 @@ impl Default for Options {
     }
 }
 
-/// One field for each question that AWS's reference leaves open: a client must stand either answer.
+/// Answers to the questions that the API reference leaves open. A client must handle each possible answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Switches {
-    /// The answer to a call that asks for an association the queue already has.
+    /// Response to a call that associates an address that is already on the queue.
     pub associated_again: AssociatedAgain,
-    /// The response to a call that removes an address that is not on the queue.
+    /// Response to a call that removes an address that is not on the queue.
     pub disassociated_again: DisassociatedAgain,
-    /// How an address that the instance does not have is reported.
+    /// Error for an address that the instance does not have.
     pub unknown_address: UnknownAddress,
-    /// How many addresses a queue without a default outbound one takes.
+    /// Number of addresses that fit on a queue without a default outbound address.
     pub full_without_default: FullWithoutDefault,
-    /// The error that answers a call beyond the quota.
+    /// Error for a call above the quota.
     pub throttle_error: ThrottleError,
-    /// Whether the instances, queues and addresses that a call names come to exist by being named: any event
-    /// can then be tried without a fixture.
+    /// Whether the simulator creates the instances, queues and addresses that a call refers to. Any event can then be
+    /// tried without a fixture.
     pub auto_create: bool,
 }
 
-/// The answer to a call that asks for an association the queue already has; the default address of a queue
-/// counts as associated.
+/// Response to a call that associates an address that is already on the queue. The default address of a queue counts as
+/// associated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum AssociatedAgain {
-    /// It is accepted, and only the missing addresses are associated.
-    #[default]
-    Accept,
-    /// The whole call is refused with `InvalidParameterException`.
-    Refuse,
-}
-
-/// The response to a call that removes an address that is not on the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum DisassociatedAgain {
-    /// The call is accepted, and the other addresses are removed.
+    /// The call succeeds, and only the missing addresses are associated.
     #[default]
     Accept,
     /// The whole call is rejected with `InvalidParameterException`.
     Refuse,
 }
 
-/// How a call that names an address the instance does not have is refused.
+/// Response to a call that removes an address that is not on the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DisassociatedAgain {
+    /// The call succeeds, and the other addresses are removed.
+    #[default]
+    Accept,
+    /// The whole call is rejected with `InvalidParameterException`.
+    Refuse,
+}
+
+/// Error for a call with an address that the instance does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum UnknownAddress {
-    /// With `InvalidParameterException`, 400.
+    /// `InvalidParameterException`, status 400.
     #[default]
     InvalidParameter,
-    /// With `ResourceNotFoundException`, 404, as an unknown queue or instance is.
+    /// `ResourceNotFoundException`, status 404, as for an unknown queue or instance.
     ResourceNotFound,
 }
 
-/// How many addresses a queue without a default outbound one takes.
+/// Number of addresses that fit on a queue without a default outbound address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum FullWithoutDefault {
-    /// Its limit (49): the place of the default address stays free.
+    /// The limit (49). The place of the default address stays free.
     #[default]
     FortyNine,
-    /// One more than its limit (50): the place of the default address can be taken.
+    /// The limit plus one (50). Another address can take the place of the default address.
     Fifty,
 }
 
-/// The error that answers a call beyond the quota. The status is 429 either way.
+/// Error for a call above the quota. The status is always 429.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ThrottleError {
-    /// `TooManyRequestsException`, the throttle of the service's front end, which the SDK does not model.
+    /// `TooManyRequestsException`, the throttling error of the service's front end. The SDK does not model it.
     #[default]
     TooManyRequests,
-    /// `ThrottlingException`, the throttle that the API reference lists.
+    /// `ThrottlingException`, the throttling error that the API reference lists.
     Throttling,
 }

@@ -1,7 +1,7 @@
-//! The request quota: one token bucket for each operation.
+//! Enforces the request quota with one token bucket for each operation.
 //!
-//! Amazon Connect service quotas, "API throttling quotas": most operations have a rate of 2 requests a
-//! second and a burst of 5, for an account in a Region, each operation counted for itself.
+//! Most operations have a rate of 2 requests per second and a burst of 5, for an account in a Region, and each
+//! operation has its own quota (Amazon Connect service quotas, "API throttling quotas").
 
 use std::collections::HashMap;
 
@@ -15,10 +15,10 @@ use crate::Operation;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quota {
-    /// Requests a second; `None` is no limit at all.
+    /// Requests per second. `None` means unlimited.
     #[serde(default)]
     pub rate: Option<f64>,
-    /// Requests that may come at once, after a while without any.
+    /// Requests that can arrive at once after a period without requests.
     #[serde(default = "default_burst")]
     pub burst: f64,
 }
@@ -29,34 +29,34 @@ fn default_burst() -> f64 {
 }
 
 impl Default for Quota {
-    /// No limit.
+    /// Returns an unlimited quota.
     fn default() -> Self {
         Self { rate: None, burst: default_burst() }
     }
 }
 
-/// A quota that no request could be judged by.
+/// An invalid quota.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum InvalidQuota {
-    /// The rate is negative or no number.
+    /// The rate is negative or not a finite number.
     #[error("rate {0}: a number of requests a second, 0 or more, is accepted")]
     Rate(f64),
-    /// The burst is below 1 or no number.
+    /// The burst is below 1 or not a finite number.
     #[error("burst {0}: a number of requests, 1 or more, is accepted")]
     Burst(f64),
 }
 
 impl Quota {
-    /// A quota of `rate` requests a second and `burst` at once.
+    /// Returns a quota of `rate` requests per second and `burst` requests at once.
     pub fn per_second(rate: f64, burst: f64) -> Self {
         Self { rate: Some(rate), burst }
     }
 
-    /// Whether requests can be judged by it.
+    /// Checks the rate and the burst.
     ///
     /// # Errors
     ///
-    /// A rate below 0, a burst below 1, or either that is not finite.
+    /// Fails if the rate is below 0, if the burst is below 1, or if either is not finite.
     pub fn check(&self) -> Result<(), InvalidQuota> {
         match self.rate {
             Some(rate) if !(rate.is_finite() && rate >= 0.0) => Err(InvalidQuota::Rate(rate)),
@@ -84,7 +84,8 @@ impl Buckets {
         Self { quota, buckets: HashMap::new() }
     }
 
-    /// Takes a token for a call at `now`, or takes nothing and says no: a rejected call costs no quota.
+    /// Takes a token for a call at `now` and returns true. Returns false if there is none: a rejected call uses no
+    /// quota.
     pub(crate) fn take(&mut self, operation: Operation, now: Instant) -> bool {
         let Some(rate) = self.quota.rate else { return true };
         let burst = self.quota.burst;
@@ -92,7 +93,7 @@ impl Buckets {
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
         bucket.tokens = (bucket.tokens + passed * rate).min(burst);
         bucket.at = bucket.at.max(now);
-        // A client that waits for exactly one token must not be refused for a rounding error.
+        // A rounding error must not cause a rejection for a client that waits for exactly one token.
         if bucket.tokens < 1.0 - 1e-9 {
             return false;
         }
@@ -119,16 +120,16 @@ mod tests {
             (0, ASSOCIATE, true),
             (0, ASSOCIATE, true),
             (0, ASSOCIATE, false),
-            // Each operation is counted for itself.
+            // Each operation has its own bucket.
             (0, LIST, true),
-            // The refused call took nothing: half a second is one token.
+            // The rejected call took no token, so half a second adds up to one.
             (499, ASSOCIATE, false),
             (500, ASSOCIATE, true),
             (500, ASSOCIATE, false),
-            // An instant before the last one gives no tokens, and takes none away.
+            // A time before the last one neither adds nor removes tokens.
             (400, ASSOCIATE, false),
             (1000, ASSOCIATE, true),
-            // However long nothing is asked for, no more than the burst is saved.
+            // However long the pause, the bucket never has more tokens than the burst.
             (60_000, ASSOCIATE, true),
             (60_000, ASSOCIATE, true),
             (60_000, ASSOCIATE, true),

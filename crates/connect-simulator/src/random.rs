@@ -1,17 +1,16 @@
-//! A small seeded generator, so that a share of failing calls is the same share of the same calls every
-//! time.
+//! Generates random numbers from a seed, so that the same share of the same calls fails in every run.
 
-/// The xorshift64* generator: nothing here needs to be unpredictable, only repeatable.
+/// The xorshift64* generator. The numbers must be repeatable; they need not be unpredictable.
 #[derive(Debug)]
 pub(crate) struct Random(u64);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        // Zero would stay zero; the odd constant also spreads seeds that differ in a bit or two.
+        // The generator never leaves zero. The odd constant also separates seeds that differ in only a bit or two.
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    /// The next number of at least 0 and less than 1.
+    /// Returns the next number, at least 0 and less than 1.
     pub(crate) fn fraction(&mut self) -> f64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

@@ -1,4 +1,4 @@
-//! The record of a call: its parameters, and its outcome.
+//! The record of a call, with its parameters and its outcome.
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -6,39 +6,39 @@ use tokio::time::Instant;
 use crate::Operation;
 use crate::wire::loggable;
 
-/// A call that reached the simulator, in the order of arrival; requests that are no operation's are not
-/// recorded.
+/// A call that reached the simulator. Requests that match no operation are not recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedCall {
     /// The operation.
     pub operation: Operation,
-    /// The identifier of the instance, decoded; empty if the call named none.
+    /// The decoded identifier of the instance. Empty if the call has none.
     pub instance: String,
-    /// The identifier of the queue, decoded, where the operation's path has one.
+    /// The decoded identifier of the queue, if the operation's path has one.
     pub queue: Option<String>,
-    /// The identifiers of the addresses to associate or disassociate, as the call ordered them.
+    /// The identifiers of the addresses to associate or disassociate, in the order of the call.
     pub addresses: Vec<String>,
     /// The client token, if the call had one.
     pub client_token: Option<String>,
-    /// The status of the answer; `None` if there was no whole answer (a reset, a hang, a cut-off).
+    /// The status of the response. `None` if the response was missing or incomplete (a reset, a hang, a truncated
+    /// body).
     pub status: Option<u16>,
-    /// The error code of the answer, if it had one.
+    /// The error code of the response, if it had one.
     pub error: Option<String>,
-    /// When the call arrived.
+    /// The time at which the call arrived.
     pub at: Instant,
-    /// Path and query, as they were sent.
+    /// Path and query as sent.
     pub uri: String,
 }
 
 impl RecordedCall {
-    /// Whether the call was answered with a throttle: 429 with any code but `LimitExceededException`, which
-    /// says that a queue is full.
+    /// Returns whether the call was throttled: status 429 with any code except `LimitExceededException`, which means
+    /// that a queue is full.
     pub fn throttled(&self) -> bool {
         self.status == Some(429) && self.error.as_deref() != Some("LimitExceededException")
     }
 
-    /// The call as JSON, with `atMs` in milliseconds since `start`. It holds identifiers and never an email
-    /// address: one that was sent in the place of an identifier is not repeated.
+    /// Returns the call as JSON, with `atMs` in milliseconds since `start`. The JSON contains identifiers but no email
+    /// addresses: an address that was sent in place of an identifier is left out.
     pub fn to_json(&self, start: Instant) -> Value {
         let at = self.at.saturating_duration_since(start).as_millis();
         let mut call = json!({

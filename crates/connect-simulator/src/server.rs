@@ -1,4 +1,4 @@
-//! The socket side: puts answers on connections, with their delays, and breaks the connections that a fault breaks.
+//! Sends answers over sockets, with their delays, and closes connections where a fault requires it.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -21,21 +21,20 @@ use tokio::time::{Instant, sleep};
 
 use crate::{Connect, control, wire};
 
-/// The largest body that is read, in bytes; a call of 50 addresses with identifiers of 500 characters is far
-/// below it.
+/// Maximum size of a request body in bytes. A call of 50 addresses with identifiers of 500 characters is far smaller.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// How often in a row a connection may fail to be accepted (for want of file descriptors, say) before the
-/// server gives up, and the pause after each failure.
+/// Number of consecutive failures to accept a connection (for example, because no file descriptor is free) after which
+/// the server gives up, and the pause after each failure.
 const ACCEPT_FAILURES: u32 = 100;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `connect`, and the control endpoints under `/_simulator/`, until `shutdown` is ready; connections
-/// that are open then are closed.
+/// Serves `connect`, and the control endpoints under `/_simulator/`, until `shutdown` is ready. Then closes open
+/// connections.
 ///
 /// # Errors
 ///
-/// Connections cannot be accepted any more.
+/// Fails if connections can no longer be accepted.
 pub async fn run(
     listener: TcpListener,
     connect: Connect,
@@ -43,7 +42,7 @@ pub async fn run(
 ) -> io::Result<()> {
     let start = Instant::now();
     let mut shutdown = pin!(shutdown);
-    // Dropped with the set, the connections end with the server.
+    // Dropping the set closes the connections.
     let mut connections = JoinSet::new();
     let mut failures = 0;
     loop {
@@ -65,7 +64,7 @@ pub async fn run(
     }
 }
 
-/// A running server on a free port of the loopback interface; it stops when it is dropped.
+/// A running server on a free port of the loopback interface. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -77,7 +76,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// No port can be bound, or there is no runtime.
+    /// Fails if no port can be bound, or if there is no Tokio runtime.
     pub fn start(connect: Connect) -> io::Result<Self> {
         let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -87,7 +86,7 @@ impl Server {
         Ok(Self { address, task: runtime.spawn(run(listener, connect, future::pending())) })
     }
 
-    /// Where it listens, such as `http://127.0.0.1:40123`.
+    /// Returns its URL, for example `http://127.0.0.1:40123`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -99,15 +98,15 @@ impl Drop for Server {
     }
 }
 
-/// Serves one connection. How it ends is the client's business, or was asked for.
+/// Serves one connection. Ignores errors, because the client or an injected fault causes them.
 async fn serve(stream: TcpStream, connect: Connect, start: Instant) {
-    // Small answers are not to wait for one another.
+    // Small responses must not wait for each other.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| handle(request, &connect, start));
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Answers one request; an error closes its connection without an answer.
+/// Responds to one request. An error closes its connection without a response.
 async fn handle(
     request: Request<Incoming>,
     connect: &Connect,
@@ -144,7 +143,7 @@ fn whole(response: Response<Bytes>) -> Response<AnswerBody> {
     response.map(|body| AnswerBody { data: Some(body), then: Then::End })
 }
 
-/// The body of an answer: all of it, or a part and then an error, which closes the connection.
+/// The body of a response. It is complete, or it is a part followed by an error, which closes the connection.
 #[derive(Debug)]
 struct AnswerBody {
     data: Option<Bytes>,
@@ -155,7 +154,7 @@ struct AnswerBody {
 #[derive(Debug)]
 enum Then {
     End,
-    /// One turn is waited for, in which what has been sent goes out on the socket, before the error.
+    /// Wait for one poll before the error, so that the data is sent over the socket first.
     Flush,
     Fail,
 }

@@ -1,7 +1,7 @@
-//! The wire format: from an HTTP request to a [`Call`], and from a reply to an HTTP response.
+//! Converts an HTTP request to a [`Call`], and a reply to an HTTP response.
 //!
-//! Names and places are those of the service's Smithy model (protocol REST-JSON): an error is a header
-//! `x-amzn-errortype` and a body with `message`, a success of the associating operations has no body.
+//! Names and places follow the service's Smithy model (protocol REST-JSON). An error has the header `x-amzn-errortype`
+//! and a body with `message`. A successful call of the associating operations has no body.
 
 use std::borrow::Cow;
 
@@ -16,17 +16,17 @@ use crate::Operation;
 use crate::error::ApiError;
 use crate::operation::Reply;
 
-/// The Region of every ARN.
+/// The Region in every ARN.
 pub(crate) const REGION: &str = "us-east-1";
-/// The account of every ARN. AWS keeps it for examples.
+/// The account in every ARN. AWS reserves it for examples.
 const ACCOUNT: &str = "111122223333";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 pub(crate) const RETRY_AFTER: HeaderName = HeaderName::from_static("x-amz-retry-after");
 
-/// A request for one of the operations. This type reads its members leniently, so that a call that will be refused can
-/// still be recorded and can still meet a fault. The operations read the body strictly.
+/// A request for one of the operations. This type reads its fields leniently, so that a rejected call can still be
+/// recorded and can still match a fault. The operations read the body strictly.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) operation: Operation,
@@ -40,7 +40,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Reads a request; `None` if its method and path are no operation's.
+    /// Reads a request. Returns `None` if its method and path match no operation.
     pub(crate) fn parse(request: Request<Bytes>) -> Option<Self> {
         let (request, body) = request.into_parts();
         let (operation, path) = route(&request.method, request.uri.path())?;
@@ -63,23 +63,23 @@ impl Call {
         })
     }
 
-    /// The body as the operation's input.
+    /// Reads the body as the operation's input.
     ///
     /// # Errors
     ///
-    /// `InvalidRequestException` for a body that is no JSON, lacks a required member or has a wrong type.
+    /// `InvalidRequestException` if the body is not JSON, lacks a required field or has a field of a wrong type.
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let value = self.body.clone().map_err(ApiError::invalid_request)?;
         serde_json::from_value(value)
             .map_err(|error| ApiError::invalid_request(format!("the body cannot be read: {error}")))
     }
 
-    /// The instance and the queue of a call whose path names both.
+    /// Returns the instance and the queue of a call whose path contains both.
     pub(crate) fn queue_path(&self) -> (&str, &str) {
         (&self.instance, self.queue.as_deref().unwrap_or_default())
     }
 
-    /// The first value of a query parameter; an empty one counts as absent.
+    /// Returns the first value of a query parameter. An empty value counts as absent.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query
             .iter()
@@ -88,7 +88,7 @@ impl Call {
     }
 }
 
-/// The operation of a method and path, with the instance and the queue where the path names them.
+/// Returns the operation of a method and path, with the instance and the queue if the path contains them.
 fn route(method: &Method, path: &str) -> Option<(Operation, Option<(String, String)>)> {
     let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
     let operation = match (method.as_str(), segments.as_slice()) {
@@ -108,12 +108,12 @@ fn route(method: &Method, path: &str) -> Option<(Operation, Option<(String, Stri
     Some((operation, named))
 }
 
-/// A path segment without its percent-encoding. Bytes that are not UTF-8 become an identifier that nothing has.
+/// Decodes a path segment. If its bytes are not UTF-8, the result is an identifier that matches nothing.
 fn decoded(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
-/// The body as JSON; one without content is an object without members, as the service takes it.
+/// Reads the body as JSON. An empty body counts as an empty object, as in the service.
 fn parse_body(body: &Bytes) -> Result<Value, String> {
     if body.is_empty() {
         return Ok(json!({}));
@@ -121,7 +121,7 @@ fn parse_body(body: &Bytes) -> Result<Value, String> {
     serde_json::from_slice(body).map_err(|error| format!("the body is no JSON: {error}"))
 }
 
-/// The identifiers of addresses in a body, as far as they can be found.
+/// Returns the identifiers of addresses in a body, as far as they can be found.
 fn named_addresses(operation: Operation, body: &Value) -> Vec<String> {
     let (list, member) = match operation {
         Operation::AssociateQueueEmailAddresses => (&body["EmailAddressesConfig"], Some("EmailAddressId")),
@@ -135,14 +135,14 @@ fn named_addresses(operation: Operation, body: &Value) -> Vec<String> {
     ids.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// The response of a reply.
+/// Returns the response for a reply.
 pub(crate) fn response(reply: Reply) -> Response<Bytes> {
     match reply {
         Ok(None) => with_body(StatusCode::OK, Bytes::new()),
         Ok(Some(body)) => with_body(StatusCode::OK, body.to_string()),
         Err(error) => {
             let mut response = with_body(error.status, json!({ "message": error.message }).to_string());
-            // A code that no header can hold comes from an injected fault only: it is left out.
+            // Only an injected fault can have a code that a header cannot contain. It is left out.
             if let Ok(code) = HeaderValue::from_str(&error.code) {
                 response.headers_mut().insert(ERROR_TYPE, code);
             }
@@ -151,7 +151,7 @@ pub(crate) fn response(reply: Reply) -> Response<Bytes> {
     }
 }
 
-/// A response with a body that says it is JSON.
+/// Returns a response with a JSON body and its content type.
 pub(crate) fn with_body(status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
     let body = body.into();
     let length = HeaderValue::from(body.len());
@@ -162,7 +162,7 @@ pub(crate) fn with_body(status: StatusCode, body: impl Into<Bytes>) -> Response<
     response
 }
 
-/// Gives a response the identifier of the request, which has the form of a UUID and counts up.
+/// Adds a request identifier to a response. It has the form of a UUID and counts up.
 pub(crate) fn identify(response: &mut Response<Bytes>, number: u64) {
     let id = format!("00000000-0000-4000-8000-{:012x}", number & 0xFFFF_FFFF_FFFF);
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -182,7 +182,7 @@ fn arn(instance: &str, kind: &str, id: &str) -> String {
     format!("arn:aws:connect:{REGION}:{ACCOUNT}:instance/{instance}/{kind}/{id}")
 }
 
-/// An identifier as it may be logged. Text that looks like an email address is not logged in its place.
+/// Returns an identifier in a form that may be logged. Replaces text that looks like an email address.
 pub(crate) fn loggable(id: &str) -> Cow<'_, str> {
     if id.contains('@') { Cow::Borrowed("(an email address)") } else { Cow::Borrowed(id) }
 }

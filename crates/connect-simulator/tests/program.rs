@@ -1,4 +1,4 @@
-//! The program: its output, its answers to scripts, and its end.
+//! Tests the program: its output, its control endpoints, and how it stops.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -12,7 +12,7 @@ fn program() -> Command {
     command
 }
 
-/// A running program, ended with the test, and the rest of its output.
+/// A running program, which is stopped with the test, and the rest of its output.
 struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -29,7 +29,7 @@ impl Running {
         Self { child, stdout, address }
     }
 
-    /// Status line and body of the answer.
+    /// Returns the status line and the body of the response.
     fn ask(&self, method: &str, path: &str, body: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let length = body.len();

@@ -1,4 +1,4 @@
-//! The simulator as the real AWS SDK meets it, over a socket.
+//! Tests the simulator over a socket with the real AWS SDK.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -24,7 +24,7 @@ const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
 
 type AssociateError = SdkError<AssociateQueueEmailAddressesError>;
 
-/// A service on a socket, and a client of it that does not retry.
+/// A service on a socket, and a client without retries.
 struct Simulator {
     connect: Connect,
     client: Client,
@@ -58,7 +58,7 @@ impl Simulator {
     }
 }
 
-/// Queue `q` (default address `d`) and the addresses `a0` to `a9`.
+/// Returns a fixture with queue `q` (default address `d`) and the addresses `a0` to `a9`.
 fn fixture() -> Fixture {
     let fixture = Fixture::new().with_queue(INSTANCE, "q", "Billing").with_queue_default(INSTANCE, "q", "d");
     (0..10).fold(fixture, |fixture, number| {
@@ -231,11 +231,11 @@ async fn broken_connections_reach_the_client_as_such() {
 
     simulator.connect.inject(once(Effect::CutOff));
     let cut_off = simulator.associate("q", &["a1"]).await.unwrap_err();
-    // The headers came through; the body did not.
+    // The headers arrived, but the body did not.
     assert!(matches!(cut_off, SdkError::ResponseError(_)), "{cut_off:?}");
     assert_eq!(simulator.connect.associated(INSTANCE, "q"), ["a0"]);
 
-    // The client goes on with a new connection.
+    // The client continues with a new connection.
     simulator.associate("q", &["a1"]).await.unwrap();
     let statuses: Vec<_> = simulator.connect.calls().iter().map(|call| call.status).collect();
     assert_eq!(statuses, [None, None, None, Some(200)]);
@@ -245,7 +245,7 @@ async fn broken_connections_reach_the_client_as_such() {
 async fn answers_without_json_are_unreadable() {
     let simulator = Simulator::with_fixture(fixture());
     simulator.connect.inject(Fault::new(Effect::Malformed));
-    // The SDK does not look at the body where a success has none.
+    // The SDK does not read the body of a successful response that has none in the model.
     simulator.associate("q", &["a0"]).await.unwrap();
     assert!(simulator.connect.associated(INSTANCE, "q").is_empty());
     let list = simulator.client.list_queue_email_addresses().instance_id(INSTANCE).queue_id("q");
@@ -262,7 +262,7 @@ async fn client_times_out_without_answer() {
     let search = search.config_override(aws_sdk_connect::Config::builder().timeout_config(timeout));
     let error = search.send().await.unwrap_err();
     assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
-    // Where time was up before the call got there, the fault still waits for one.
+    // If the time was up before the call arrived, the fault still waits for a call.
     simulator.connect.clear_faults();
     simulator.client.search_queues().instance_id(INSTANCE).send().await.unwrap();
 }
@@ -271,7 +271,7 @@ async fn client_times_out_without_answer() {
 async fn dropped_server_stops_listening() {
     let Simulator { client, _server: server, .. } = Simulator::with_fixture(fixture());
     drop(server);
-    // The task ends when it is next polled.
+    // The task stops when it is next polled.
     tokio::task::yield_now().await;
     let error = client.search_queues().instance_id(INSTANCE).send().await.unwrap_err();
     assert!(matches!(error, SdkError::DispatchFailure(_)), "{error:?}");

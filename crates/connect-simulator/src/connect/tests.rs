@@ -1,12 +1,12 @@
-//! The behaviour as its callers meet it, without sockets and with given instants.
+//! Tests the simulated service at given times and without sockets.
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{AssociatedAgain, DisassociatedAgain, FullWithoutDefault, Operation, Switches, UnknownAddress};
 
-/// Instance `i` with queue `q` (default address `d`), queue `bare` without a default, and addresses `a0` to
-/// `a59`.
+/// Returns instance `i` with queue `q` (default address `d`), queue `bare` without a default address, and addresses
+/// `a0` to `a59`.
 fn fixture() -> Fixture {
     let fixture = Fixture::new().with_queue_default("i", "q", "d").with_queue("i", "bare", "Bare");
     (0..60).fold(fixture, |fixture, number| {
@@ -35,7 +35,7 @@ fn numbered(numbers: std::ops::Range<usize>) -> Vec<String> {
     numbers.map(|number| format!("a{number}")).collect()
 }
 
-/// The status of an answer, with its error code if it has one.
+/// Returns the status of an answer, with its error code if it has one.
 fn outcome(connect: &Connect, request: Request<Bytes>) -> (u16, String) {
     let response = connect.answer(request, Instant::now()).response.unwrap();
     let code = response.headers().get("x-amzn-errortype").map_or("", |code| code.to_str().unwrap());
@@ -60,7 +60,7 @@ fn queue_takes_49_beside_its_default() {
     );
     assert_eq!(connect.associated("i", "q"), numbered(0..48));
     assert_eq!(outcome(&connect, associate("q", &numbered(48..49), None)), ok());
-    // An address that the queue already has takes no room, however full the queue is.
+    // An address that is already on the queue needs no room, even if the queue is full.
     assert_eq!(outcome(&connect, associate("q", &numbered(0..49), None)), ok());
     connect.add(Fixture::new().with_limit("i", "q", 50));
     assert_eq!(outcome(&connect, associate("q", &numbered(49..50), None)), ok());
@@ -75,7 +75,7 @@ fn switch_decides_room_without_a_default() {
     ] {
         let connect = service(Switches { full_without_default, ..Switches::default() });
         assert_eq!(outcome(&connect, associate("bare", &numbered(0..50), None)), answer);
-        // A queue with a default takes no more either way.
+        // The switch does not affect a queue with a default address.
         assert_eq!(
             outcome(&connect, associate("q", &numbered(0..50), None)),
             error(429, "LimitExceededException")
@@ -121,9 +121,9 @@ fn client_token_is_done_once_for_its_addresses() {
     assert_eq!(outcome(&connect, associate("q", &numbered(0..2), Some("t"))), ok(), "not done again");
     let other = associate("q", &numbered(2..3), Some("t"));
     assert_eq!(outcome(&connect, other), error(400, "InvalidRequestException"));
-    // In another queue it is another token.
+    // The same token is independent in another queue.
     assert_eq!(outcome(&connect, associate("bare", &numbered(2..3), Some("t"))), ok());
-    // A refused call can be made again under its token.
+    // A rejected call can be repeated with its token.
     let later = || associate("q", &["later".to_owned()], Some("u"));
     assert_eq!(outcome(&connect, later()), error(400, "InvalidParameterException"));
     connect.add(Fixture::new().with_address("i", "later", "later@brand.example"));
@@ -266,7 +266,7 @@ fn effects_of_faults() {
         (call.status, call.error, connect.associated("i", "q").len())
     };
     let connect = service(Switches::default());
-    // A fault that does not let behaviour happen costs no quota: the one token is there to the end.
+    // A fault that does not carry out the call uses no quota: the only token is left at the end.
     connect.set_quota(Quota::per_second(0.0, 1.0));
 
     connect.inject(times(Effect::default()));

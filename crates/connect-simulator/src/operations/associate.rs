@@ -1,4 +1,4 @@
-//! `AssociateQueueEmailAddresses`: all the addresses of a call, or none.
+//! Implements `AssociateQueueEmailAddresses`, which associates all the addresses of a call or none.
 
 use serde::Deserialize;
 
@@ -24,7 +24,7 @@ struct EmailAddressConfig {
     email_address_id: String,
 }
 
-/// Associates every address of the call, or refuses the call and associates none.
+/// Associates every address of the call, or rejects the call and associates none.
 pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {
     let Body { email_addresses_config, client_token } = call.body()?;
     let ids = email_addresses_config.into_iter().map(|config| config.email_address_id).collect();
@@ -45,7 +45,7 @@ pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> 
     })
 }
 
-/// How many addresses the queue takes beside its default one.
+/// Returns the number of addresses that fit on the queue in addition to its default address.
 fn capacity(queue: &QueueFixture, rules: &Rules) -> usize {
     let limit = queue.limit.unwrap_or(rules.limit);
     match (&queue.default_email_address_id, rules.switches.full_without_default) {

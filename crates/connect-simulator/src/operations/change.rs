@@ -7,19 +7,18 @@ use crate::fixture::QueueFixture;
 use crate::operation::Reply;
 use crate::wire::Call;
 
-/// The change that a call asks for.
+/// The change that a call requests.
 pub(super) struct Change {
-    /// The member of the body that holds the addresses, for messages.
+    /// The field of the body that contains the addresses, for messages.
     pub(super) member: &'static str,
     pub(super) ids: Vec<String>,
     pub(super) client_token: Option<String>,
 }
 
-/// Checks the call, and has the queue changed unless a refusal says why not.
+/// Checks the call, and changes the queue unless the call is rejected.
 ///
-/// A token that was seen with the same addresses is answered without looking at anything else, so that a
-/// repeated call succeeds even where an association that is there is refused. Calls that were refused do not
-/// use up their token.
+/// A repeated token with the same addresses succeeds without further checks. A repeated call therefore succeeds even if
+/// the simulator rejects associations that already exist. Rejected calls do not use up their token.
 pub(super) fn perform(
     change: Change,
     call: &Call,

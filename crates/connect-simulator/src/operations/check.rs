@@ -1,13 +1,13 @@
-//! The constraints of the service's model on the parameters of a call. Lengths are in characters.
+//! Checks the parameters of a call against the constraints of the service's model. Lengths are in characters.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use crate::error::ApiError;
 
-/// Identifiers of a call's addresses: 1 to 50 of them, each of 1 to 500 characters (API reference,
-/// `AssociateQueueEmailAddresses` and `EmailAddressConfig`). A repeated one is refused too: the reference
-/// does not say so, but a client that repeats itself has miscounted.
+/// Checks the identifiers of a call's addresses: 1 to 50 of them, each of 1 to 500 characters (API reference,
+/// `AssociateQueueEmailAddresses` and `EmailAddressConfig`). Rejects a repeated identifier too. The reference does not
+/// say so, but a client that sends an identifier twice has a fault.
 pub(super) fn addresses(member: &str, ids: &[String]) -> Result<(), ApiError> {
     in_range(member, "items", ids.len(), 1..=50)?;
     let mut seen = HashSet::with_capacity(ids.len());
@@ -21,24 +21,24 @@ pub(super) fn addresses(member: &str, ids: &[String]) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// A client token: at most 500 characters.
+/// Checks a client token: at most 500 characters.
 pub(super) fn client_token(token: Option<&str>) -> Result<(), ApiError> {
     token.map_or(Ok(()), |token| length("ClientToken", token, 0..=500))
 }
 
-/// The identifier of an instance: 1 to 100 characters.
+/// Checks the identifier of an instance: 1 to 100 characters.
 pub(super) fn instance(id: &str) -> Result<(), ApiError> {
     length("InstanceId", id, 1..=100)
 }
 
-/// The identifier of a queue, for which the reference gives no maximum.
+/// Checks the identifier of a queue. The reference lists no maximum length.
 pub(super) fn queue(id: &str) -> Result<(), ApiError> {
     if id.is_empty() { Err(ApiError::invalid_parameter("QueueId is empty")) } else { Ok(()) }
 }
 
-/// The length of a page: 1 to the operation's longest.
+/// Checks the length of a page: 1 to the maximum of the operation.
 pub(super) fn max_results(asked: i64, longest: usize) -> Result<usize, ApiError> {
-    // A value that is no length at all is out of range, like 0.
+    // A value that does not fit the length's type is out of range, like 0.
     let asked_length = usize::try_from(asked).unwrap_or(0);
     if (1..=longest).contains(&asked_length) {
         Ok(asked_length)

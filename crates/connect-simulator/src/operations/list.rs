@@ -1,4 +1,5 @@
-//! `ListQueueEmailAddresses`: the default address of a queue first, then the others as they were associated.
+//! Implements `ListQueueEmailAddresses`, which lists the default address first, then the others in the order of
+//! association.
 
 use serde_json::{Value, json};
 
@@ -9,8 +10,7 @@ use crate::error::ApiError;
 use crate::operation::Reply;
 use crate::wire::{Call, email_address_arn};
 
-/// The longest page (API reference, `ListQueueEmailAddresses`: `MaxResults` 1 to 100), and the one of a
-/// call that asks for none.
+/// Maximum and default length of a page (API reference, `ListQueueEmailAddresses`: `MaxResults` 1 to 100).
 const LONGEST: usize = 100;
 
 pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {

@@ -1,4 +1,4 @@
-//! The operations: the effect of each on the directory, once faults and quota have let the call through.
+//! The operations, each of which reads or changes the directory. They run after the faults and the quota.
 
 mod associate;
 mod change;

@@ -1,25 +1,25 @@
-//! Pages: a run of a longer list, and the token that asks for the next one.
+//! Splits a list into pages, and reads and writes their tokens.
 
 use serde_json::{Map, Value, json};
 
 use super::check;
 use crate::error::ApiError;
 
-/// Which page a call asks for.
+/// The page that a call requests.
 pub(super) struct Page {
     from: usize,
     length: usize,
 }
 
-/// The beginning of each token, so that a caller notices that it must not count on a number.
+/// Prefix of each token, so that a client notices that it must not rely on a number.
 const TOKEN_PREFIX: &str = "after-";
 
 impl Page {
-    /// Reads the page asked for.
+    /// Reads the requested page.
     ///
     /// # Errors
     ///
-    /// A length outside 1 to `longest`, or a token that none of our answers held.
+    /// Fails if the length is outside 1 to `longest`, or if the token does not have the form of the simulator's tokens.
     pub(super) fn new(
         token: Option<&str>,
         max_results: Option<i64>,
@@ -40,8 +40,9 @@ impl Page {
         Ok(Self { from, length })
     }
 
-    /// The answer's body: the page of `items`, each written by `write`, under `member`, and a token if there is more.
-    /// Items of other pages are not written. Otherwise each page would write the whole directory.
+    /// Returns the body of the response: under `member` the page of `items`, each written by `write`, and a token if
+    /// there are more items. Writes only the items of this page, because otherwise each page would write the whole
+    /// directory.
     pub(super) fn of<T>(&self, member: &str, items: &[T], write: impl Fn(&T) -> Value) -> Map<String, Value> {
         let total = items.len();
         let page: Vec<Value> = items.iter().skip(self.from).take(self.length).map(write).collect();

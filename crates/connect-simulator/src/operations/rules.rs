@@ -1,9 +1,9 @@
-//! The rules that the operations go by beside the directory.
+//! The configured rules of the operations.
 
 use crate::error::ApiError;
 use crate::{Switches, UnknownAddress};
 
-/// The rules that the operations follow beside the directory.
+/// The configured rules of the operations.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
     pub(crate) switches: Switches,
@@ -11,8 +11,8 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// How an address that the instance does not have is reported. It is not named: whoever narrows a refused
-    /// call down to the addresses at fault cannot come to rely on a message that AWS does not promise.
+    /// Returns the error for an address that the instance does not have. The message does not contain the address, so
+    /// that a client that narrows a rejected call cannot depend on a message that AWS does not guarantee.
     pub(super) fn unknown_address(&self) -> ApiError {
         let message = "an email address does not exist in the instance";
         match self.switches.unknown_address {

@@ -1,5 +1,5 @@
-//! `SearchEmailAddresses` and `SearchQueues`: what of an instance satisfies nested conditions, in the
-//! order of the identifiers.
+//! Implements `SearchEmailAddresses` and `SearchQueues`, which return what satisfies nested conditions, in the order of
+//! the identifiers.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ struct Body {
     search_criteria: Option<Criteria>,
 }
 
-/// A node of a search's condition. All its parts must be satisfied. A node without parts is satisfied.
+/// A node of a search's condition. All its parts must be satisfied. A node without parts is always satisfied.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Criteria {
@@ -49,10 +49,10 @@ enum ComparisonType {
     Exact,
 }
 
-/// A field that a condition may name, and its value in the item that is judged.
+/// A field that a condition may refer to, and its value in the current item.
 type Fields<'a> = [(&'static str, &'a str)];
 
-/// The addresses of an instance whose `emailAddress` satisfies the criteria: pages of 1 to 100.
+/// Returns a page, of 1 to 100, of the addresses of an instance whose `emailAddress` satisfies the criteria.
 pub(super) fn email_addresses(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {
     let (body, page) = read(call, 100)?;
     check_criteria(body.search_criteria.as_ref(), &["emailAddress"], false)?;
@@ -75,8 +75,8 @@ pub(super) fn email_addresses(call: &Call, directory: &mut Directory, rules: &Ru
     })))
 }
 
-/// The standard queues of an instance whose `name`, `description` or `resourceID` satisfies the criteria:
-/// pages of 1 to 500. Queues have no description here.
+/// Returns a page, of 1 to 500, of the standard queues of an instance whose `name`, `description` or `resourceID`
+/// satisfies the criteria. Queues have no description here.
 pub(super) fn queues(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {
     let (body, page) = read(call, 500)?;
     check_criteria(body.search_criteria.as_ref(), &["name", "description", "resourceID"], true)?;
@@ -105,7 +105,7 @@ pub(super) fn queues(call: &Call, directory: &mut Directory, rules: &Rules) -> R
     })))
 }
 
-/// Reads the parameters that both searches share. A page without a length has 100 items.
+/// Reads the parameters that both searches share. The default length of a page is 100.
 fn read(call: &Call, longest: usize) -> Result<(Body, Page), ApiError> {
     let body: Body = call.body()?;
     check::instance(&body.instance_id)?;
@@ -119,7 +119,7 @@ fn answer<T>(page: &Page, member: &str, found: &[T], write: impl Fn(&T) -> Value
     Value::Object(body)
 }
 
-/// Refuses fields and queue types that a search does not know, whether or not there is anything to search.
+/// Rejects unknown fields and queue types, even if there is nothing to search.
 fn check_criteria(criteria: Option<&Criteria>, fields: &[&str], of_queues: bool) -> Result<(), ApiError> {
     let Some(criteria) = criteria else { return Ok(()) };
     if let Some(condition) = &criteria.string_condition
