@@ -1,6 +1,6 @@
-//! Failure: why the benchmark has nothing to show.
+//! The error type of the benchmark.
 
-/// Why nothing could be measured.
+/// The reason why a measurement failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("the payload is not planned: {0}")]

@@ -1,7 +1,7 @@
-//! Measures what it costs to read, check and plan large batches, beside parsing their JSON alone.
+//! Measures the cost of reading, checking and planning large batches, compared with only parsing their JSON.
 //!
-//! Without arguments it prints a table of times and memory. `once` does the work a single time and says how much was
-//! allocated; `scripts/check/costs` counts the instructions of it.
+//! Without arguments, the program prints a table of times and memory. `once` does the work once and prints how much
+//! memory was allocated; `scripts/check/costs` counts its instructions.
 
 mod failure;
 mod once;
@@ -28,12 +28,12 @@ struct Args {
 enum Command {
     /// Writes a payload to standard output
     Payload {
-        /// Its shape
+        /// Shape of the batch
         shape: Shape,
     },
-    /// Reads a payload from standard input, and does one thing with it
+    /// Reads a payload from standard input, and runs one task with it
     Once {
-        /// The task to do with it
+        /// Task to run
         task: Task,
     },
 }

@@ -1,4 +1,4 @@
-//! A single measurement: one task, done once, and its cost.
+//! Measures the cost of running one task once.
 
 use std::alloc::System;
 use std::io::Read;
@@ -12,19 +12,19 @@ use crate::work;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// The task that is done with a payload.
+/// The task to run with a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Task {
-    /// Nothing: the cost of reading it alone
+    /// Nothing: the cost of reading the payload
     Nothing,
     /// All the work of the function before its first call
     Plan,
 }
 
-/// Does a task with a payload from standard input, and prints its cost.
+/// Runs a task with a payload from standard input, and prints its cost.
 pub(crate) fn run(task: Task) -> Result<(), Failure> {
     let idle = peak_memory()?;
-    // With room for the largest at once, of which the system gives no more than is filled.
+    // Reserve room for the largest payload at once. The system commits only the memory that is filled.
     let mut payload = Vec::with_capacity(8_000_000);
     std::io::stdin().lock().read_to_end(&mut payload)?;
     let scope = ArnScope::new("eu-central-1");
@@ -45,7 +45,7 @@ pub(crate) fn run(task: Task) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The most memory that was resident so far, in bytes.
+/// Returns the peak of resident memory so far, in bytes.
 fn peak_memory() -> Result<u64, Failure> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

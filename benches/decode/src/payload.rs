@@ -1,5 +1,5 @@
-//! Payloads: SQS batches as Lambda delivers them. Members that the function does not read are
-//! shortened, so that it fits.
+//! Makes payloads: SQS batches as Lambda delivers them. Fields that the function does not read are shortened, so that
+//! the batch fits into a payload.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ pub(crate) fn write(shape: Shape) -> Result<(), Failure> {
     Ok(std::io::stdout().lock().write_all(&bytes(shape.batch()))?)
 }
 
-/// The payload of a batch.
+/// Returns the payload of a batch.
 pub(crate) fn bytes(batch: Batch) -> Vec<u8> {
     let records: Vec<Value> = (0..batch.messages).map(|number| record(batch, number)).collect();
     json!({ "Records": records }).to_string().into_bytes()
@@ -52,7 +52,7 @@ fn in_envelope(envelope: Envelope, request: &Value) -> String {
     }
 }
 
-/// An identifier as long as AWS's own.
+/// Returns an identifier of the same length as AWS identifiers.
 fn identifier(kind: &str, number: usize) -> String {
     format!("{kind}{number:07}-1111-4222-8333-{number:012}")
 }

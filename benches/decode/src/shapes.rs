@@ -1,47 +1,47 @@
-//! The shapes of large batches: an ordinary one, and the shapes most likely to be slow.
+//! Defines the shapes of large batches: an ordinary shape, and the shapes most likely to be slow.
 
 /// The shape of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Shape {
-    /// 10,000 messages of a pair each, over 200 queues
+    /// 10,000 messages of one pair each, over 200 queues
     Messages,
     /// 1,000 pairs: 20 messages of 50 addresses each
     Pairs1000,
     /// 100,000 pairs: 2,000 messages of 50 addresses each
     Pairs100000,
-    /// 10,000 messages of a pair each, all on one queue
+    /// 10,000 messages of one pair each, all on one queue
     OneQueue,
-    /// 10,000 messages of a pair each, each with a queue of its own
+    /// 10,000 messages of one pair each, each with its own queue
     OwnQueues,
-    /// 10,000 messages that all ask for the same pair
+    /// 10,000 messages that all request the same pair
     Duplicates,
-    /// 10,000 messages of a pair each, each inside an EventBridge event inside an SNS notification
+    /// 10,000 messages of one pair each, each inside an EventBridge event inside an SNS notification
     Nested,
 }
 
 /// The envelope inside a message body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Envelope {
-    /// It is the request itself.
+    /// No envelope: the body is the request.
     None,
     /// The request is the detail of an EventBridge event, which is the message of an SNS notification.
     EventInNotification,
 }
 
-/// A batch in numbers.
+/// The numbers that describe a batch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Batch {
     pub(crate) messages: usize,
     pub(crate) addresses_a_message: usize,
-    /// Over how many queues the messages go in turn.
+    /// Number of queues. Consecutive messages use different queues.
     pub(crate) queues: usize,
-    /// How many different addresses there are.
+    /// Number of different addresses.
     pub(crate) addresses: usize,
     pub(crate) envelope: Envelope,
 }
 
 impl Shape {
-    /// Its name in the table.
+    /// Returns the shape's name in the table.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Shape::Messages => "10,000 messages over 200 queues",

@@ -1,4 +1,4 @@
-//! The table: times and memory of every shape.
+//! Prints the times and the memory of every shape as a table.
 
 use std::hint::black_box;
 use std::io::Write;
@@ -38,7 +38,7 @@ pub(crate) fn print() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The medians of parsing alone and of planning, taken in turns, and the number of pairs.
+/// Returns the median times of parsing alone and of planning, measured alternately, and the number of pairs.
 fn times(payload: &[u8]) -> Result<(Duration, Duration, usize), Failure> {
     let scope = ArnScope::new("eu-central-1");
     let (mut parsing, mut planning, mut pairs) = (Vec::new(), Vec::new(), 0);
@@ -56,14 +56,14 @@ fn times(payload: &[u8]) -> Result<(Duration, Duration, usize), Failure> {
     Ok((parsing[ROUNDS / 2], planning[ROUNDS / 2], pairs))
 }
 
-/// How much more memory than when idle a process of its own has at most, in bytes.
+/// Returns how far the peak memory of a separate process exceeds that of an idle one, in bytes.
 fn memory_over_idle(payload: &[u8]) -> Result<u64, Failure> {
     let mut process = Command::new(std::env::current_exe()?)
         .args(["once", "plan"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
-    // Taken, so that it is closed and the process sees its end.
+    // Taking the handle closes it, so that the process sees the end of its input.
     process.stdin.take().ok_or(Failure::Output("no standard input"))?.write_all(payload)?;
     let output = process.wait_with_output()?.stdout;
     let counts: Value = serde_json::from_slice(&output)?;

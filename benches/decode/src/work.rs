@@ -1,4 +1,4 @@
-//! The work that is measured: everything between a payload's bytes and the first call.
+//! Runs the measured work: everything between a payload's bytes and the first call.
 
 use queue_email_associator::associate::Plan;
 use queue_email_associator::associate::Resolutions;
@@ -8,7 +8,7 @@ use queue_email_associator::requests::{ArnScope, Context, InstanceId};
 
 use crate::failure::Failure;
 
-/// Reads, checks and plans a payload. Gives the number of pairs and of calls.
+/// Reads, checks and plans a payload. Returns the number of pairs and of calls.
 pub(crate) fn plan(payload: &[u8], scope: &ArnScope) -> Result<(usize, usize), Failure> {
     let envelope = Envelope::read(payload).map_err(|error| Failure::Payload(error.to_string()))?;
     let instance =

@@ -76,7 +76,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Fails if no port can be bound, or if there is no Tokio runtime.
+    /// Fails if no port can be bound, or if it is called outside a Tokio runtime.
     pub fn start(connect: Connect) -> io::Result<Self> {
         let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

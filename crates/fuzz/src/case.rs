@@ -1,5 +1,5 @@
-//! One input: a payload, its target, and the world that it runs in. Its file is a line of JSON, followed by the
-//! payload's bytes as they are.
+//! Reads and writes inputs. An input is a payload, its target, and the world that it runs in. Its file has a line of
+//! JSON, followed by the payload's unchanged bytes.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// The part of the function that a payload is thrown at.
+/// The part of the function that receives a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Target {
-    /// The reading of envelopes.
+    /// Reading an envelope.
     Envelope,
-    /// The reading of a message's body.
+    /// Reading a message's body.
     Body,
-    /// The function as a whole.
+    /// The whole function.
     Handler,
 }
 
@@ -35,7 +35,7 @@ impl Target {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Case {
     pub(crate) target: Target,
-    /// The number that the handler's world is made from: its settings, its faults, its deadline.
+    /// Number from which the handler's settings, faults and deadline are derived.
     pub(crate) world: u64,
     pub(crate) payload: Vec<u8>,
 }
@@ -66,7 +66,7 @@ impl Case {
         fs::write(file, bytes).map_err(|error| format!("{}: {error}", file.display()))
     }
 
-    /// Keeps the case for good, under a name that follows from its content.
+    /// Keeps the case permanently, under a name derived from its content.
     pub(crate) fn keep(&self, folder: &Path) -> Result<PathBuf, String> {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
@@ -76,12 +76,12 @@ impl Case {
     }
 }
 
-/// The file for the input that is being run.
+/// Returns the file of the input that is running.
 pub(crate) fn current(folder: &Path) -> PathBuf {
     folder.join("current.case")
 }
 
-/// The command that runs a kept input again.
+/// Returns the command that runs a kept input again.
 pub(crate) fn rerun(file: &Path) -> String {
     format!("cargo run -p fuzz -- --replay {}", file.display())
 }

@@ -1,7 +1,7 @@
-//! Bounds on the cost of an execution: processor time and memory in proportion to the payload.
+//! Limits the cost of an execution: processor time and memory in proportion to the payload.
 //!
-//! The bounds are far above the cost of a debug build. They are far below a cost that grows with the square of the
-//! payload.
+//! The limits are far above the cost of a debug build, and far below a cost that grows with the square of the payload's
+//! size.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// Processor time of any execution, and for each byte of its payload.
+/// Processor time allowed for any execution, and for each byte of its payload.
 const TIME: Duration = Duration::from_secs(4);
 const TIME_A_BYTE: Duration = Duration::from_micros(60);
 
-/// Memory of any execution in bytes, and for each byte of its payload.
+/// Memory in bytes allowed for any execution, and for each byte of its payload.
 const MEMORY_AT_LEAST: usize = 24 << 20;
 const MEMORY_A_BYTE: usize = 700;
 
@@ -22,12 +22,12 @@ const MEMORY_A_BYTE: usize = 700;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
     pub(crate) time: Duration,
-    /// The most bytes allocated at once, beyond those allocated before.
+    /// Peak of the allocated bytes, without the bytes that were allocated before.
     pub(crate) memory: usize,
 }
 
 impl Cost {
-    /// Runs something and measures it.
+    /// Runs a closure and measures its cost.
     pub(crate) fn of<T>(run: impl FnOnce() -> T) -> (T, Cost) {
         MEMORY.reset_peak_usage();
         let (before, begun) = (MEMORY.current_usage(), processor_time());
@@ -37,7 +37,7 @@ impl Cost {
         (result, Cost { time, memory })
     }
 
-    /// Whether it is within bounds for a payload of that many bytes.
+    /// Checks that the cost is within the limits for a payload of `bytes` bytes.
     pub(crate) fn check(self, bytes: usize) -> Result<(), String> {
         let time = TIME + TIME_A_BYTE * u32::try_from(bytes).unwrap_or(u32::MAX);
         if self.time > time {
@@ -51,7 +51,7 @@ impl Cost {
     }
 }
 
-/// The processor time of this thread so far, or nothing if the system does not tell.
+/// Returns this thread's processor time so far, or zero if the system does not report it.
 fn processor_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = stat.split(' ').next().and_then(|nanos| nanos.parse().ok());

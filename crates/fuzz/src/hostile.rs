@@ -1,10 +1,10 @@
-//! Values that nobody should send.
+//! Makes malformed and adversarial field values.
 
 use fastrand::Rng;
 
 use crate::tree::Tree;
 
-/// The instance that exists. `CONNECT_INSTANCE_ID` names it in the worlds that set the variable.
+/// The instance that exists. Worlds that set `CONNECT_INSTANCE_ID` set it to this instance.
 pub(crate) const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
 
 const TEXTS: [&str; 52] = [
@@ -159,7 +159,7 @@ pub(crate) fn text(rng: &mut Rng) -> String {
     }
 }
 
-/// The name of a member: a known one, nearly one, or anything.
+/// Returns the name of a field: a known name, a similar one, or any text.
 pub(crate) fn name(rng: &mut Rng) -> String {
     match rng.u8(0..10) {
         0..=4 => FIELDS[rng.usize(0..FIELDS.len())].to_owned(),
@@ -169,13 +169,13 @@ pub(crate) fn name(rng: &mut Rng) -> String {
     }
 }
 
-/// Characters that nobody sees in a name, or that nobody reads as a part of it.
+/// Invisible characters, and characters that people ignore in a name.
 const BETWEEN: [char; 10] =
     ['_', ' ', '.', '"', '\0', '\u{ad}', '\u{200b}', '\u{2060}', '\u{fe0f}', '\u{feff}'];
-/// From an ASCII letter to the same one in full width.
+/// Distance from an ASCII character to its full-width form.
 const FULL_WIDTH: u32 = 0xfee0;
 
-/// A name that is easily mistaken for the given one.
+/// Returns a name that people easily mistake for `name`.
 pub(crate) fn nearly(name: &str, rng: &mut Rng) -> String {
     let mut nearly = String::new();
     for c in name.chars() {
@@ -202,7 +202,7 @@ pub(crate) fn value(rng: &mut Rng) -> Tree {
     }
 }
 
-/// Nesting around the parser's limit, and far beyond it, closed or not.
+/// Returns nesting near the parser's limit or far beyond it, closed or not.
 fn deep(rng: &mut Rng) -> Tree {
     let depth = [120, 124, 125, 126, 127, 128, 129, 5_000][rng.usize(0..8)];
     let (open, close) = [("[", "]"), ("{\"a\":", "}"), ("[{\"a\":", "}]")][rng.usize(0..3)];

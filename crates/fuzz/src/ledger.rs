@@ -1,4 +1,4 @@
-//! Checks that everything that a payload asks for is accounted for: associated, listed, reported or sent on.
+//! Checks that each requested pair is associated, listed, reported or sent on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use testbed::world::{Ending, World};
 use crate::hostile::INSTANCE;
 use crate::requested::{Leaf, Payload, Read, Requested, Written, parse};
 
-/// Checks an invocation.
+/// Checks the result of an invocation.
 ///
 /// # Errors
-/// The pairs or texts that were lost or invented.
+/// The pairs or texts that were lost, or that were not requested.
 pub(crate) fn check(world: &World, requested: Option<&Payload>, ending: &Ending) -> Result<(), String> {
     let Some(requested) = requested else { return Ok(()) };
-    let books = Books::new(world);
-    books.nothing_unrequested(&requested.reads())?;
+    let observed = ObservedState::new(world);
+    observed.nothing_unrequested(&requested.reads())?;
     let Ok(answer) = ending else { return Ok(()) };
     match requested {
         Payload::Batch(messages) => {
@@ -32,14 +32,14 @@ pub(crate) fn check(world: &World, requested: Option<&Payload>, ending: &Ending)
             }
             let done = messages.iter().filter(|(id, _)| !listed.contains(id.as_str()));
             for (id, read) in done {
-                books
+                observed
                     .accounted(read, None)
                     .map_err(|lost| format!("message {id} is done, but {lost} is lost"))?;
             }
         }
         Payload::Event(reads) => {
             for read in reads {
-                books
+                observed
                     .accounted(read, None)
                     .map_err(|lost| format!("the event is done, but {lost} is lost"))?;
             }
@@ -48,7 +48,7 @@ pub(crate) fn check(world: &World, requested: Option<&Payload>, ending: &Ending)
             adds_up(answer)?;
             let reported = Reported::new(answer);
             for read in reads {
-                books
+                observed
                     .accounted(read, Some(&reported))
                     .map_err(|lost| format!("{lost} is not in the report"))?;
             }
@@ -57,24 +57,24 @@ pub(crate) fn check(world: &World, requested: Option<&Payload>, ending: &Ending)
     Ok(())
 }
 
-/// Checks a message of the failures queue that was delivered again. It may only associate pairs that stand among its
-/// failures as pairs.
+/// Checks the redelivery of a message from the failures queue. It may only associate pairs that are among its failures
+/// as pairs.
 ///
 /// # Errors
-/// The pair that was associated although it was refused as invalid.
+/// The pair that was associated although it had been rejected as invalid.
 pub(crate) fn check_redriven(world: &World, body: &str) -> Result<(), String> {
     let body = parse(body).ok_or("a sent message is no JSON")?;
-    // A request that was refused as a whole may have the members of an envelope. The next reading takes that envelope
-    // off.
+    // A request that was rejected as a whole may have the fields of an envelope. The next reading removes that
+    // envelope.
     if ["unreadable", "Type", "detail"].iter().any(|name| body.get(name).is_some()) {
         return Ok(());
     }
-    let books = Books::new(world);
+    let observed = ObservedState::new(world);
     let mut valid = Requested::default();
     for failure in body["failures"].as_array().into_iter().flatten() {
         let queue = written(failure, "queueId", "queueName");
         let one = written(failure, "emailAddressId", "emailAddress");
-        // Failures that differ only in their address are one.
+        // Failures that differ only in their address are merged.
         let list = |field: &str| failure[field].as_array().cloned().unwrap_or_default();
         let text = |address: Value| address.as_str().unwrap_or_default().to_owned();
         let ids = list("emailAddressIds").into_iter().map(text).map(Written::Id);
@@ -82,7 +82,7 @@ pub(crate) fn check_redriven(world: &World, body: &str) -> Result<(), String> {
         let addresses = std::iter::once(one).chain(ids).chain(names);
         valid.leaves.extend(addresses.map(|address| Leaf { queue: queue.clone(), address }));
     }
-    match books.unrequested([&valid].into_iter()) {
+    match observed.unrequested([&valid].into_iter()) {
         Some((queue, address)) => {
             Err(format!("{address} was refused as invalid, but a redrive associates it with {queue}"))
         }
@@ -103,20 +103,20 @@ fn adds_up(report: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// The outcome of a run, indexed.
-struct Books {
-    /// The pairs on the queues now: identifiers of queue and address.
+/// What a run did, indexed by pair.
+struct ObservedState {
+    /// The pairs that are now on the queues: identifiers of queue and address.
     associated: BTreeSet<(String, String)>,
-    /// The pairs in calls: instance, queue, address.
+    /// The pairs in calls: identifiers of instance, queue and address.
     called: BTreeSet<(String, String, String)>,
-    /// The unreadable texts among the messages that were sent on. The next member holds the leaves of the others.
+    /// The texts of the sent messages that cannot be read. The next field has the leaves of the other messages.
     sent_texts: BTreeSet<String>,
     sent_leaves: BTreeSet<Leaf>,
     queue_names: BTreeMap<String, BTreeSet<String>>,
     address_names: BTreeMap<String, BTreeSet<String>>,
 }
 
-impl Books {
+impl ObservedState {
     fn new(world: &World) -> Self {
         let queues = world.connect.associations().into_values().flatten();
         let associated = queues
@@ -140,14 +140,14 @@ impl Books {
             }
         }
         let (queue_names, address_names) = names(&world.connect.content());
-        Books { associated, called, sent_texts, sent_leaves, queue_names, address_names }
+        ObservedState { associated, called, sent_texts, sent_leaves, queue_names, address_names }
     }
 
-    /// Looks every leaf of a source up. `Err` names a lost one.
+    /// Checks that no leaf of a source is lost. The error describes the first lost leaf.
     fn accounted(&self, read: &Read, report: Option<&Reported>) -> Result<(), String> {
         match read {
             Read::Unreadable(_) if report.is_some() => Ok(()),
-            // A text that was unreadable in its record may be readable in a message of its own.
+            // A text that was unreadable in its record may be readable as a separate message.
             Read::Unreadable(text) => match Read::body(text) {
                 Read::Unreadable(text) if self.sent_texts.contains(&text) => Ok(()),
                 Read::Request(requested) if requested.leaves.is_subset(&self.sent_leaves) => Ok(()),
@@ -170,13 +170,13 @@ impl Books {
         !self.pairs(leaf).is_disjoint(&self.associated)
     }
 
-    /// Whether the leaf stands among others, under its own names or under others of the same pair.
+    /// Returns whether `others` contains the leaf, or another leaf of the same pair.
     fn stands_in(&self, leaf: &Leaf, others: &BTreeSet<Leaf>) -> bool {
         let pairs = self.pairs(leaf);
         others.contains(leaf) || others.iter().any(|other| !self.pairs(other).is_disjoint(&pairs))
     }
 
-    /// The identifiers of every queue and address that a leaf may name.
+    /// Returns the identifiers of every pair that a leaf may refer to.
     fn pairs(&self, leaf: &Leaf) -> BTreeSet<(String, String)> {
         let addresses = self.ids(&leaf.address, &self.address_names);
         let queues = self.ids(&leaf.queue, &self.queue_names);
@@ -198,8 +198,8 @@ impl Books {
         }
     }
 
-    /// Every pair in a call or a message was asked for. No call carries a pair of a dry run, or of a request that looks
-    /// like one.
+    /// Checks that every pair in a call or a message was requested, and that no call contains a pair of a dry run or of
+    /// a request that looks like a dry run.
     fn nothing_unrequested(&self, reads: &[&Read]) -> Result<(), String> {
         let requested = || {
             reads.iter().filter_map(|read| match read {
@@ -223,7 +223,7 @@ impl Books {
             return Err(format!("nobody named the instance {instance}"));
         }
         let leaves: BTreeSet<&Leaf> = requested().flat_map(|requested| &requested.leaves).collect();
-        // A source that this reading cannot read may be a request all the same.
+        // A source that this reading rejects may still be a valid request.
         let all_read = reads.iter().all(|read| matches!(read, Read::Request(_)));
         match self.sent_leaves.iter().find(|leaf| !leaves.contains(leaf)) {
             Some(leaf) if all_read => Err(format!("{leaf:?} was sent on, and nobody asked for it")),
@@ -231,7 +231,7 @@ impl Books {
         }
     }
 
-    /// A queue and an address of a call that nobody asked for.
+    /// Returns a called queue and address that were not requested, if there are any.
     fn unrequested<'a>(&self, requested: impl Iterator<Item = &'a Requested>) -> Option<(&str, &str)> {
         let mut wanted = BTreeSet::new();
         for leaf in requested.flat_map(|requested| &requested.leaves) {
@@ -252,8 +252,8 @@ impl Books {
 /// The failures of a report.
 struct Reported {
     leaves: BTreeSet<Leaf>,
-    /// The report holds failures that cannot be looked up: it names an invalid entry by its path alone, and it leaves
-    /// failures out if they do not fit.
+    /// Whether the report has failures that cannot be looked up. For an invalid entry it has only the entry's path, and
+    /// it omits failures that do not fit.
     more: bool,
 }
 
@@ -269,7 +269,7 @@ impl Reported {
     }
 }
 
-/// The name that a failure gives its queue or its address.
+/// Returns how a failure refers to its queue or its address.
 fn written(failure: &Value, id: &str, name: &str) -> Written {
     match (failure[id].as_str(), failure[name].as_str()) {
         (Some(id), _) => Written::Id(id.to_owned()),
@@ -280,7 +280,7 @@ fn written(failure: &Value, id: &str, name: &str) -> Written {
 
 type Names = BTreeMap<String, BTreeSet<String>>;
 
-/// Every name of a queue, and every address in small letters, with the identifiers that have it.
+/// Returns the names of all queues, and all addresses in lower case, each with the identifiers that have it.
 fn names(fixture: &Fixture) -> (Names, Names) {
     let (mut queues, mut addresses) = (Names::new(), Names::new());
     for instance in fixture.instances.values() {

@@ -1,15 +1,15 @@
-//! Throws hostile payloads at the function for a given time, and keeps the payloads that break it.
+//! Sends malformed payloads to the function for a given time, and keeps the payloads that break it.
 //!
-//! One process makes and runs the inputs, and another watches it. So a stack overflow, an abort or a hang is found like
-//! every other fault. The first process writes every input to a file before it runs the input.
+//! One process makes and runs the inputs, and another process watches it. The fuzzer therefore finds a stack overflow,
+//! an abort or a hang like every other fault. The first process writes every input to a file before it runs the input.
 //!
-//! | module | does |
+//! | module | task |
 //! | --- | --- |
-//! | `tree`, `hostile`, `mutate`, `requests`, `shapes` | make payloads: out of `events/`, and from nothing |
+//! | `tree`, `hostile`, `mutate`, `requests`, `shapes` | make payloads, from `events/` or from scratch |
 //! | `targets` | run a payload against the envelope, a body, or the whole handler |
 //! | `requested`, `ledger` | read the pairs of a payload independently, and check that each is accounted for |
-//! | `world` | the settings, faults and services of the handler, by the crate `testbed` |
-//! | `worker`, `watch` | the two processes |
+//! | `world` | sets up the handler's settings, faults and services, with the crate `testbed` |
+//! | `worker`, `watch` | run the two processes |
 
 mod args;
 mod case;

@@ -1,4 +1,4 @@
-//! Changes a payload in a few places: as JSON, as the JSON within its strings, and as bytes.
+//! Changes a payload in a few places: in its JSON, in the JSON within its strings, or in its bytes.
 
 use fastrand::Rng;
 
@@ -15,7 +15,7 @@ pub(crate) fn mutate(tree: &mut Tree, others: &[Tree], rng: &mut Rng) {
 fn mutate_once(tree: &mut Tree, others: &[Tree], rng: &mut Rng, depth: u8) {
     let number = rng.usize(0..tree.size());
     let Some(node) = tree.node(number) else { return };
-    // Bodies are documents within strings, so most members worth mutating are in there.
+    // Bodies are documents within strings, so most fields worth changing are in strings.
     if let Tree::Text(text) = node
         && depth > 0
         && text.starts_with(['{', '['])
@@ -37,7 +37,7 @@ fn mutate_once(tree: &mut Tree, others: &[Tree], rng: &mut Rng, depth: u8) {
     }
 }
 
-/// A list of one may be written without the list, and the other way round.
+/// Removes the array around a single element, or adds one.
 fn in_a_list_or_out_of_it(node: &Tree) -> Tree {
     match node {
         Tree::List(list) if list.len() == 1 => list[0].clone(),
@@ -74,7 +74,7 @@ fn change_list(list: &mut Vec<Tree>, rng: &mut Rng) {
         }
         _ => {
             let again = list[at].clone();
-            // Enough for several chunks, and a few in a thousand times for a crowd.
+            // Enough for several chunks, and now and then for many.
             let times = if rng.u8(0..20) == 0 { 3_000 } else { 60 };
             if again.size() * times < 20_000 {
                 list.extend(std::iter::repeat_n(again, times));
@@ -98,7 +98,7 @@ fn change_members(members: &mut Vec<(String, Tree)>, rng: &mut Rng) {
     }
 }
 
-/// A piece of another document.
+/// Returns a piece of another document.
 fn spliced(others: &[Tree], rng: &mut Rng) -> Option<Tree> {
     let mut other = rng.choice(others)?.clone();
     let number = rng.usize(0..other.size());

@@ -1,8 +1,8 @@
-//! Reads the pairs of a payload independently of the function: leniently, and with nothing but `serde_json`.
+//! Reads the pairs of a payload independently of the function. The reader is lenient and uses only `serde_json`.
 //!
-//! A [`Leaf`] is the smallest thing that can be lost: one address for one queue as it was written, valid or not. The
-//! messages that the function sends on are read in the same way, so the leaves that went in can be looked for in those
-//! that came out.
+//! A [`Leaf`] is the smallest unit that can be lost: one address for one queue, as written, valid or not. The reader
+//! also reads the messages that the function sends on, so the ledger can compare the leaves of the input with the
+//! leaves of the output.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ pub(crate) struct Leaf {
     pub(crate) address: Written,
 }
 
-/// An identifier (of an ARN: its last part), a name, or something that is neither.
+/// An identifier (the last part of an ARN), a name, or another value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Written {
     Id(String),
@@ -27,10 +27,10 @@ pub(crate) enum Written {
     Nothing,
 }
 
-/// The reading of one body.
+/// The result of reading one body.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Read {
-    /// It is no JSON, or no text.
+    /// The body is not JSON, or not text.
     Unreadable(String),
     Request(Requested),
 }
@@ -38,29 +38,29 @@ pub(crate) enum Read {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Requested {
     pub(crate) leaves: BTreeSet<Leaf>,
-    /// It is a dry run.
+    /// Whether it is a dry run.
     pub(crate) dry_run: bool,
-    /// A person would read it as a dry run, even if the function does not.
+    /// Whether a person would read it as a dry run, although the function does not.
     pub(crate) looks_dry: bool,
-    /// Every instance that is named anywhere in it.
+    /// Every instance that it refers to.
     pub(crate) instances: BTreeSet<String>,
 }
 
 /// A payload, as far as it can be read.
 #[derive(Debug)]
 pub(crate) enum Payload {
-    /// Messages of SQS, each with its identifier.
+    /// SQS messages, each with its identifier.
     Batch(Vec<(String, Read)>),
-    /// An event or notifications: asynchronous.
+    /// An event or notifications, which are asynchronous.
     Event(Vec<Read>),
-    /// A request by itself, or items.
+    /// A direct request, or items.
     Report(Vec<Read>),
 }
 
 type Members<'p> = BTreeMap<Cow<'p, str>, &'p RawValue>;
 
 impl Payload {
-    /// Gives nothing if this reading cannot follow. The function may still have read the payload.
+    /// Returns `None` if this reader does not understand the payload. The function may still be able to read it.
     pub(crate) fn read(payload: &[u8]) -> Option<Self> {
         let payload = without_mark(str::from_utf8(payload).ok()?).as_bytes();
         if let Ok(records) = serde_json::from_slice::<Vec<Members<'_>>>(payload) {
@@ -74,8 +74,8 @@ impl Payload {
             return if sns { notifications(&records) } else { batch(&records) };
         }
         if ["detail-type", "source", "detail"].iter().all(|name| members.contains_key(*name)) {
-            // The function sends the detail on as a body. A detail with the members of an envelope is read as an
-            // envelope here too.
+            // The function sends the detail on as a body. This reader therefore also reads a detail with the fields of
+            // an envelope as an envelope.
             let read = Read::body(members["detail"].get());
             return Some(Payload::Event(vec![read]));
         }
@@ -164,8 +164,8 @@ fn without_mark(text: &str) -> &str {
     text.trim_start_matches('\u{feff}')
 }
 
-/// Parses a document a little deeper than the function does. A message that was sent on stands two levels deeper than
-/// the original.
+/// Parses a document. Allows deeper nesting than the function, because sending a message on adds two levels to the
+/// original.
 pub(crate) fn parse(text: &str) -> Option<Value> {
     if depth(text) > 140 {
         return None;
@@ -176,7 +176,7 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
     deserializer.end().ok().map(|()| value)
 }
 
-/// The deepest nesting of a document.
+/// Returns the depth of a document's nesting.
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let mut bytes = text.bytes();
@@ -198,8 +198,8 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-/// Whether a document has a member that is a list of entries, stands in one, or nearly so. Such a document is not an
-/// envelope.
+/// Returns whether a document has a field of an entry or of the array of entries, or a field with a similar name. Such
+/// a document is not an envelope.
 fn names_pairs(value: &Value) -> bool {
     let names = [
         "associations",
@@ -218,14 +218,14 @@ fn names_pairs(value: &Value) -> bool {
     })
 }
 
-/// Whether a member's name is nearly `dryRun`.
+/// Returns whether a request has a field whose name is similar to `dryRun`.
 fn looks_dry(request: &Value) -> bool {
     let is_near = |name: &String| name != "dryRun" && letters(name) == "dryrun";
     request.as_object().is_some_and(|members| members.keys().any(is_near))
 }
 
-/// The letters of a name as a person reads them. Width, case and characters between letters make no difference. A
-/// combining mark may make another letter of the one before it, so it counts as a letter.
+/// Returns the letters of a name as a person reads them. Ignores width, case, and characters between letters. Keeps
+/// combining marks, because a mark can turn the letter before it into another one.
 fn letters(name: &str) -> String {
     let narrow = |c: char| match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
@@ -238,7 +238,7 @@ fn letters(name: &str) -> String {
         .collect()
 }
 
-/// The member of that name, if it is not `null`.
+/// Returns the field with that name, unless it is `null`.
 fn given<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     value.get(name).filter(|value| !value.is_null())
 }
@@ -264,7 +264,7 @@ impl Requested {
             None => {
                 let mut entry = request.clone();
                 if let Value::Object(members) = &mut entry {
-                    // The reasons that the function puts beside a request are not part of it.
+                    // The function adds the reasons to a request; they are not part of it.
                     members.remove("failures");
                     members.retain(|_, value| *value != "");
                 }
@@ -331,8 +331,8 @@ impl Requested {
     }
 }
 
-/// An entry that names neither queue nor address, without its instance and reference. The function adds those two where
-/// the entry had none.
+/// Returns an entry that has neither queue nor address, without its instance and reference. The function adds these two
+/// to an entry that lacks them.
 fn without_additions(entry: &Value) -> Written {
     let mut entry = entry.clone();
     if let Value::Object(members) = &mut entry {

@@ -1,12 +1,11 @@
-//! Payloads made from nothing: every envelope around requests that are mostly valid, so that there is something to
-//! lose.
+//! Makes payloads from scratch: every envelope around requests that are mostly valid, so that there are pairs to lose.
 
 use fastrand::Rng;
 
 use crate::hostile::{self, INSTANCE};
 use crate::tree::Tree;
 
-/// A payload in one of the envelopes.
+/// Returns a payload in one of the envelopes.
 pub(crate) fn payload(rng: &mut Rng) -> Tree {
     match rng.u8(0..10) {
         0..=4 => Tree::object([("Records", sqs_records(rng))]),
@@ -25,7 +24,7 @@ pub(crate) fn payload(rng: &mut Rng) -> Tree {
     }
 }
 
-/// The body of a message, perhaps behind a byte-order mark.
+/// Returns the body of a message, sometimes with a byte-order mark.
 pub(crate) fn body(rng: &mut Rng) -> String {
     let mark = if rng.u8(0..15) == 0 { "\u{feff}" } else { "" };
     format!("{mark}{}", unmarked_body(rng))
@@ -87,7 +86,7 @@ fn event(detail: Tree, rng: &mut Rng) -> Tree {
     ])
 }
 
-/// A request: two thirds of its entries are valid.
+/// Returns a request. Two thirds of its entries are valid.
 fn request(rng: &mut Rng) -> Tree {
     let mut members = Vec::new();
     if rng.u8(0..6) > 0 {
@@ -111,7 +110,7 @@ fn request(rng: &mut Rng) -> Tree {
     Tree::Object(members)
 }
 
-/// A list; one of a single element may be written without it.
+/// Returns an array. A single element may be written without the array.
 fn list(mut elements: Vec<Tree>, rng: &mut Rng) -> Tree {
     match (elements.len(), rng.u8(0..3)) {
         (1, 0) => elements.swap_remove(0),
@@ -119,7 +118,7 @@ fn list(mut elements: Vec<Tree>, rng: &mut Rng) -> Tree {
     }
 }
 
-/// Fields that are not used, as a typed serialiser writes them.
+/// Adds unused fields as `null`, as a typed serialiser does.
 fn add_nulls(members: &mut Vec<(String, Tree)>, rng: &mut Rng) {
     if rng.u8(0..6) > 0 {
         return;

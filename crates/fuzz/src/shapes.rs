@@ -1,4 +1,4 @@
-//! Payloads that are large in one way each. They show costs that grow faster than the payload.
+//! Makes payloads that are large in one respect, to find costs that grow faster than the payload.
 
 use std::fmt::Write;
 
@@ -7,13 +7,14 @@ use fastrand::Rng;
 use crate::hostile::INSTANCE;
 use crate::tree::Tree;
 
-/// The largest payload of a synchronous invocation is six times this (Lambda Developer Guide, "Lambda quotas": 6 MB). A
-/// debug build is so slow that a sixth shows a cost that grows faster than its payload.
+/// Size of the largest payload in bytes. This is a sixth of the largest payload of a synchronous invocation (Lambda
+/// Developer Guide, "Lambda quotas": 6 MB), because a debug build is slow. It is large enough to show a cost that grows
+/// faster than the payload.
 const LARGEST: usize = 1_000_000;
 
 type Shape = (&'static str, fn(usize) -> String);
 
-/// Each makes a body or a payload of about so many bytes.
+/// Each makes a body or a payload of about the given number of bytes.
 const REQUESTS: [Shape; 18] = [
     ("entries that are numbers", |bytes| associations(&repeated("1", bytes))),
     ("entries that are empty objects", |bytes| associations(&repeated("{}", bytes))),
@@ -107,7 +108,7 @@ const PAYLOADS: [Shape; 9] = [
     ("lists within lists", |bytes| "[".repeat(bytes)),
 ];
 
-/// The name of a shape, and a payload of it.
+/// Returns the name of a shape, and a payload with it.
 pub(crate) fn payload(rng: &mut Rng) -> (&'static str, String) {
     let bytes = [3_000, 30_000, 300_000, LARGEST][rng.usize(0..4)];
     let number = rng.usize(0..REQUESTS.len() + BODIES.len() + PAYLOADS.len());
@@ -163,7 +164,7 @@ fn numbered(bytes: usize, item: impl Fn(usize) -> String) -> String {
     text
 }
 
-/// Escapes that are written as `\u005c` do not double with each round, so that many rounds fit.
+/// Escapes written as `\u005c` do not double with each level. The text can therefore have many levels.
 fn nested_unreadable(bytes: usize) -> String {
     let mut text = "x".to_owned();
     while text.len() < bytes {

@@ -1,5 +1,5 @@
-//! The three parts of the function that payloads are thrown at. Each gives the events that it met, so that the worker
-//! can tell a payload that led somewhere new.
+//! Runs a payload against one of three parts of the function. Each run returns the features that it reached, so that
+//! the worker can recognise a payload that reached something new.
 
 use std::collections::BTreeSet;
 
@@ -16,30 +16,30 @@ use crate::ledger;
 use crate::requested::Payload;
 use crate::world;
 
-/// The events of an execution: its envelope, its errors, its ends.
-pub(crate) type Met = BTreeSet<String>;
+/// The features that an execution reached: its envelope, its errors, its result.
+pub(crate) type Features = BTreeSet<String>;
 
 /// Runs a case.
 ///
 /// # Errors
-/// The fault that the case showed.
-pub(crate) fn run(case: &Case) -> Result<(Met, Cost), String> {
-    let (met, cost) = match case.target {
+/// Returns the fault that the case showed.
+pub(crate) fn run(case: &Case) -> Result<(Features, Cost), String> {
+    let (features, cost) = match case.target {
         Target::Envelope => Cost::of(|| envelope(&case.payload)),
         Target::Body => Cost::of(|| body(&case.payload)),
         Target::Handler => handler(case)?,
     };
-    let met = met?;
+    let features = features?;
     cost.check(case.payload.len())?;
-    Ok((met, cost))
+    Ok((features, cost))
 }
 
-fn envelope(payload: &[u8]) -> Result<Met, String> {
-    let mut met = Met::new();
+fn envelope(payload: &[u8]) -> Result<Features, String> {
+    let mut features = Features::new();
     match Envelope::read(payload) {
         Ok(envelope) => {
-            met.insert(format!("envelope {:?}", envelope.kind));
-            met.insert(format!("sources {}", envelope.sources.len().min(3)));
+            features.insert(format!("envelope {:?}", envelope.kind));
+            features.insert(format!("sources {}", envelope.sources.len().min(3)));
             if let Some(Payload::Batch(messages)) = Payload::read(payload)
                 && envelope.kind.is_batch()
             {
@@ -53,33 +53,33 @@ fn envelope(payload: &[u8]) -> Result<Met, String> {
         Err(reason) => {
             let reason = reason.to_string();
             one_line(&reason)?;
-            met.insert(format!("no envelope: {}", skeleton(&reason)));
+            features.insert(format!("no envelope: {}", skeleton(&reason)));
         }
     }
-    Ok(met)
+    Ok(features)
 }
 
-fn body(payload: &[u8]) -> Result<Met, String> {
-    let Ok(text) = std::str::from_utf8(payload) else { return Ok(Met::new()) };
+fn body(payload: &[u8]) -> Result<Features, String> {
+    let Ok(text) = std::str::from_utf8(payload) else { return Ok(Features::new()) };
     let scope = ArnScope::new("eu-central-1");
     with_request(text, |json| request(json, &scope)).unwrap_or_else(|invalid| {
         one_line(&invalid.message)?;
-        Ok(Met::from([format!("unreadable: {}", skeleton(&invalid.message))]))
+        Ok(Features::from([format!("unreadable: {}", skeleton(&invalid.message))]))
     })
 }
 
-/// Checks again every value that a request passes on. No value may have a meaning in a URI.
-fn request(json: &Json<'_>, scope: &ArnScope) -> Result<Met, String> {
+/// Checks every value that a request passes on. No value may have a meaning in a URI.
+fn request(json: &Json<'_>, scope: &ArnScope) -> Result<Features, String> {
     let context = Context::new(scope, None);
     let request = Request::read(json, Base::Root, &context);
-    let mut met = Met::new();
+    let mut features = Features::new();
     for entry in &request.entries {
         plain(&entry.instance, 100)?;
         match &entry.queue {
             Named::Id(id) => plain(id, 500)?,
             Named::Name("") => return Err("an empty name of a queue".to_owned()),
             Named::Name(_) => {
-                met.insert("a queue by name".to_owned());
+                features.insert("a queue by name".to_owned());
             }
         }
         for (_, address) in &entry.addresses {
@@ -87,17 +87,17 @@ fn request(json: &Json<'_>, scope: &ArnScope) -> Result<Met, String> {
                 Named::Id(id) => plain(id, 500)?,
                 Named::Name(address) => {
                     has_the_form(address)?;
-                    met.insert("an address by name".to_owned());
+                    features.insert("an address by name".to_owned());
                 }
             }
         }
-        met.insert(format!("an entry of {} addresses", entry.addresses.len().min(3)));
+        features.insert(format!("an entry of {} addresses", entry.addresses.len().min(3)));
     }
     for invalid in &request.invalid {
         one_line(&invalid.message)?;
-        met.insert(format!("invalid: {}", skeleton(&invalid.message)));
+        features.insert(format!("invalid: {}", skeleton(&invalid.message)));
     }
-    Ok(met)
+    Ok(features)
 }
 
 fn plain(id: &str, longest: usize) -> Result<(), String> {
@@ -119,39 +119,38 @@ fn has_the_form(address: &str) -> Result<(), String> {
     if in_form && plain { Ok(()) } else { Err(format!("{address:?} was let through as an email address")) }
 }
 
-type Ran = (Result<Met, String>, Cost);
+type Execution = (Result<Features, String>, Cost);
 
-fn handler(case: &Case) -> Result<Ran, String> {
+fn handler(case: &Case) -> Result<Execution, String> {
     let requested = Payload::read(&case.payload);
     let (world, ending, cost) = invoke(world::stormy, case.world, &case.payload)?;
-    let mut met = Met::new();
-    met.insert(match &ending {
+    let mut features = Features::new();
+    features.insert(match &ending {
         Ok(answer) => format!("answered {}", answer["status"].as_str().unwrap_or("a batch")),
         Err((error_type, _)) => format!("ended in {error_type}"),
     });
     if requested.is_none() && ending.is_ok() {
-        met.insert("read by the function alone".to_owned());
+        features.insert("read by the function alone".to_owned());
     }
     for call in world.connect.calls() {
-        met.insert(format!("called {:?}: {}", call.operation, call.error.as_deref().unwrap_or("-")));
+        features.insert(format!("called {:?}: {}", call.operation, call.error.as_deref().unwrap_or("-")));
     }
     for sent in &world.sqs.sent() {
         let failures: &Value = &sent.body;
         let errors =
             failures["failures"].as_array().into_iter().flatten().filter_map(|f| f["error"].as_str());
-        met.extend(errors.map(|error| format!("sent on: {error}")));
-        met.insert(format!(
+        features.extend(errors.map(|error| format!("sent on: {error}")));
+        features.insert(format!(
             "sent on as {}",
             if sent.queue_url == FAILURES { "dead letters" } else { "a continuation" }
         ));
     }
     let checked =
         ledger::check(&world, requested.as_ref(), &ending).and_then(|()| redrive(case.world, &world));
-    Ok((checked.map(|()| met), cost))
+    Ok((checked.map(|()| features), cost))
 }
 
-/// Delivers the dead letters again, in a world where everything works. Only pairs that were valid the first time may be
-/// associated.
+/// Redelivers the dead letters in a world without faults. Only pairs that were valid the first time may be associated.
 fn redrive(number: u64, world: &World) -> Result<(), String> {
     for sent in
         world.sqs.sent().iter().filter(|sent| sent.queue_url == FAILURES && sent.bytes < 20_000).take(5)
@@ -193,7 +192,7 @@ fn invoke(
     Ok((world, ending, cost))
 }
 
-/// The longest `errorMessage` in bytes that is worth a person's time.
+/// Maximum length of an `errorMessage` in bytes that a person can still read.
 const LONGEST_MESSAGE: usize = 20_000;
 
 fn one_line(text: &str) -> Result<(), String> {
@@ -206,7 +205,7 @@ fn one_line(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A message without the parts that differ from payload to payload.
+/// Returns a message without the parts that differ between payloads.
 fn skeleton(message: &str) -> String {
     let words = message
         .split(' ')

@@ -1,4 +1,4 @@
-//! Kept inputs: each broke something once, and must not again.
+//! Runs the kept inputs. Each of them once broke the function.
 
 use std::path::PathBuf;
 

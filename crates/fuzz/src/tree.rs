@@ -1,4 +1,4 @@
-//! A JSON document that can hold forms that no parser gives: duplicate keys, raw tokens, lone surrogates.
+//! A JSON document that can contain forms that a parser never returns: duplicate keys, raw tokens, lone surrogates.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Tree {
-    /// Written as it stands, whether it is JSON or not.
+    /// Written unchanged, whether it is JSON or not.
     Raw(String),
     Text(String),
     List(Vec<Tree>),
@@ -62,7 +62,7 @@ impl Tree {
         }
     }
 
-    /// The number of values in it, itself included.
+    /// Returns the number of values in the document, including itself.
     pub(crate) fn size(&self) -> usize {
         1 + match self {
             Tree::Raw(_) | Tree::Text(_) => 0,
@@ -71,7 +71,7 @@ impl Tree {
         }
     }
 
-    /// The value of that number, counted from the outside in.
+    /// Returns the value with that number, in depth-first order.
     pub(crate) fn node(&mut self, number: usize) -> Option<&mut Tree> {
         if number == 0 {
             return Some(self);

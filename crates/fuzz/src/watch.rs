@@ -1,4 +1,4 @@
-//! The process that watches. It finds the faults that the worker cannot report itself: a crash and a hang.
+//! Watches the worker, to find the faults that the worker cannot report: a crash and a hang.
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
@@ -7,15 +7,16 @@ use std::time::{Duration, SystemTime};
 use crate::args::Args;
 use crate::case::{Case, current, rerun};
 
-/// The time after which an input counts as a hang. It is far above the bound on processor time of the largest input, so
-/// that a busy machine causes no hang.
+/// Time after which an input counts as a hang. It is far above the limit on the processor time of the largest input, so
+/// that a busy machine does not cause a false report.
 const HANG: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Has a worker run, and watches it.
+/// Runs a worker and watches it.
 ///
 /// # Errors
-/// An input broke something. If the worker could not report it, this process keeps the input.
+/// Returns the fault of the input that broke the function. If the worker could not report the fault, this process keeps
+/// the input.
 pub(crate) fn watch(args: &Args) -> Result<(), String> {
     std::fs::create_dir_all(&args.keep).map_err(|error| format!("{}: {error}", args.keep.display()))?;
     println!(
@@ -50,7 +51,7 @@ fn written(keep: &Path) -> Option<SystemTime> {
 }
 
 fn stop(worker: &mut Child) {
-    // It may have ended by itself in the meantime.
+    // The worker may have exited in the meantime.
     let _ = worker.kill();
     let _ = worker.wait();
 }

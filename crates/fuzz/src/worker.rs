@@ -1,4 +1,4 @@
-//! The process that makes inputs and runs them.
+//! Makes inputs and runs them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,17 +17,17 @@ use crate::cost::Cost;
 use crate::tree::Tree;
 use crate::{mutate, requests, shapes, targets};
 
-/// The stack of the thread that runs the inputs: a quarter of the stack that Lambda gives the main thread.
+/// Stack size of the thread that runs the inputs: a quarter of the main thread's stack in Lambda.
 const STACK: usize = 2 << 20;
 
-/// Payloads that led somewhere new are kept for mutation up to this size and number.
+/// Maximum size and number of the payloads that are kept for mutation because they reached something new.
 const KEPT_BYTES: usize = 50_000;
 const KEPT: usize = 2_000;
 
-/// Makes inputs and runs them until time is up.
+/// Makes inputs and runs them until the time is up.
 ///
 /// # Errors
-/// The fault of the first input that broke something. A file keeps that input.
+/// Returns the fault of the first input that broke the function. A file keeps that input.
 pub(crate) fn work(args: &Args) -> Result<(), String> {
     let seeds = seeds(&args.events)?;
     let (seed, keep) = (args.seed, args.keep.clone());
@@ -35,12 +35,12 @@ pub(crate) fn work(args: &Args) -> Result<(), String> {
     on_a_small_stack(move || {
         let log = Log::start();
         let mut worker =
-            Worker { rng: Rng::with_seed(seed), pool: seeds, keep, log, covered: Covered::default() };
+            Worker { rng: Rng::with_seed(seed), pool: seeds, keep, log, coverage: Coverage::default() };
         let begun = Instant::now();
         while begun.elapsed() < time {
             worker.step()?;
         }
-        print!("{}", worker.covered.summary(begun.elapsed()));
+        print!("{}", worker.coverage.summary(begun.elapsed()));
         Ok(())
     })
 }
@@ -48,16 +48,16 @@ pub(crate) fn work(args: &Args) -> Result<(), String> {
 /// Runs kept inputs.
 ///
 /// # Errors
-/// The fault of the first input that broke something.
+/// Returns the fault of the first input that broke the function.
 pub(crate) fn replay(files: &[PathBuf]) -> Result<(), String> {
     let files = files.to_vec();
     on_a_small_stack(move || {
         let log = Log::start();
         for file in files {
-            let (met, cost) =
+            let (features, cost) =
                 log.run(&Case::read(&file)?).map_err(|broken| format!("{}: {broken}", file.display()))?;
             println!(
-                "{}: nothing broken, {:?}, {} KiB; {met:?}",
+                "{}: nothing broken, {:?}, {} KiB; {features:?}",
                 file.display(),
                 cost.time,
                 cost.memory >> 10
@@ -75,7 +75,7 @@ pub(crate) fn on_a_small_stack(
     thread.join().unwrap_or_else(|_| Err("the runner itself has panicked".to_owned()))
 }
 
-/// The sample payloads, as documents.
+/// Reads the sample payloads as documents.
 fn seeds(folder: &Path) -> Result<Vec<Tree>, String> {
     let unreadable = |error: std::io::Error| format!("{}: {error}", folder.display());
     let mut files: Vec<PathBuf> = Vec::new();
@@ -98,11 +98,11 @@ struct Worker {
     pool: Vec<Tree>,
     keep: PathBuf,
     log: Log,
-    covered: Covered,
+    coverage: Coverage,
 }
 
 impl Worker {
-    /// One input.
+    /// Returns one input.
     fn step(&mut self) -> Result<(), String> {
         let rng = &mut self.rng;
         let target = [Target::Envelope, Target::Body, Target::Handler, Target::Handler][rng.usize(0..4)];
@@ -128,11 +128,12 @@ impl Worker {
         }
         let case = Case { target, world: rng.u64(..), payload };
         case.write(&current(&self.keep))?;
-        let (met, cost) = self.log.run(&case).map_err(|broken| {
+        let (features, cost) = self.log.run(&case).map_err(|broken| {
             let kept = case.keep(&self.keep).map_or_else(|error| error, |file| rerun(&file));
-            format!("{broken}\nafter {} executions; to run it again:\n  {kept}", self.covered.executions())
+            format!("{broken}\nafter {} executions; to run it again:\n  {kept}", self.coverage.executions())
         })?;
-        let new = self.covered.note(target, &met, cost, case.payload.len(), shape.map(|(name, _)| name));
+        let new =
+            self.coverage.note(target, &features, cost, case.payload.len(), shape.map(|(name, _)| name));
         if let (true, Some(tree)) = (new, tree)
             && case.payload.len() < KEPT_BYTES
             && self.pool.len() < KEPT
@@ -143,7 +144,7 @@ impl Worker {
     }
 }
 
-/// The log of the run. It must not hold an email address. It also carries the message of a panic.
+/// The log of the run, including panic messages. It must not contain an email address.
 pub(crate) struct Log {
     seen: Arc<Mutex<Seen>>,
 }
@@ -155,7 +156,7 @@ struct Seen {
 }
 
 impl Log {
-    /// Starts it; once in a process.
+    /// Installs the log. Called once per process.
     pub(crate) fn start() -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let sink = {
@@ -174,11 +175,11 @@ impl Log {
         Log { seen }
     }
 
-    /// Runs a case, panics included.
+    /// Runs a case, and catches panics.
     ///
     /// # Errors
-    /// The fault that the case showed.
-    pub(crate) fn run(&self, case: &Case) -> Result<(targets::Met, Cost), String> {
+    /// Returns the fault that the case showed.
+    pub(crate) fn run(&self, case: &Case) -> Result<(targets::Features, Cost), String> {
         let ran = catch_unwind(AssertUnwindSafe(|| targets::run(case)));
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = std::mem::take(&mut *seen);
@@ -190,11 +191,11 @@ impl Log {
     }
 }
 
-/// The inputs that ran, and the events that they met.
+/// Statistics of the inputs that ran, and the features that they reached.
 #[derive(Default)]
-struct Covered {
+struct Coverage {
     executions: BTreeMap<&'static str, u64>,
-    met: BTreeMap<&'static str, BTreeSet<String>>,
+    features: BTreeMap<&'static str, BTreeSet<String>>,
     shapes: BTreeSet<&'static str>,
     bytes: u64,
     largest: usize,
@@ -202,12 +203,12 @@ struct Covered {
     most_memory: usize,
 }
 
-impl Covered {
-    /// Whether it led somewhere new.
+impl Coverage {
+    /// Records an execution. Returns whether it reached something new.
     fn note(
         &mut self,
         target: Target,
-        met: &targets::Met,
+        features: &targets::Features,
         cost: Cost,
         bytes: usize,
         shape: Option<&'static str>,
@@ -218,9 +219,9 @@ impl Covered {
         self.longest = self.longest.max(cost.time);
         self.most_memory = self.most_memory.max(cost.memory);
         self.shapes.extend(shape);
-        let known = self.met.entry(target.name()).or_default();
+        let known = self.features.entry(target.name()).or_default();
         let before = known.len();
-        known.extend(met.iter().cloned());
+        known.extend(features.iter().cloned());
         known.len() > before
     }
 
@@ -230,9 +231,9 @@ impl Covered {
 
     fn summary(&self, took: Duration) -> String {
         let mut text = String::new();
-        for (target, met) in &self.met {
-            text += &format!("{target}: {} things met\n", met.len());
-            for thing in met {
+        for (target, features) in &self.features {
+            text += &format!("{target}: {} things met\n", features.len());
+            for thing in features {
                 text += &format!("  {thing}\n");
             }
         }

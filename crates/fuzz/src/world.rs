@@ -1,4 +1,4 @@
-//! The settings, faults and services of one execution, all derived from one number.
+//! Derives the settings, faults and services of one execution from one number.
 
 use std::time::Duration;
 

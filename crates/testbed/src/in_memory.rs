@@ -32,7 +32,7 @@ impl HttpConnector for InMemory {
             }
             match answer.response.filter(|_| !answer.cut_off) {
                 Some(mut response) => {
-                    // The page may have another length than the simulator's.
+                    // The length of the page may differ from the length of the simulator's page.
                     response.headers_mut().remove("content-length");
                     let response = response.map(|body| SdkBody::from(page(&body, endless, Some("after-0"))));
                     Ok(HttpResponse::try_from(response).expect("the simulator's responses are valid"))
@@ -55,7 +55,8 @@ fn page(body: &[u8], endless: bool, token: Option<&str>) -> Vec<u8> {
     }
 }
 
-/// Whether a request goes to an operation that the function calls, with identifiers that have no meaning in a URI.
+/// Returns whether a request goes to an operation that the function calls, with identifiers that have no meaning in a
+/// URI.
 fn is_expected(uri: &str) -> bool {
     let Ok(uri) = uri.parse::<Uri>() else { return false };
     if uri.scheme_str() != Some("https")

@@ -77,7 +77,7 @@ pub enum SqsFault {
     Forgotten,
     /// The connection breaks.
     Reset,
-    /// There is no response.
+    /// SQS never responds.
     Hang,
 }
 
@@ -201,7 +201,7 @@ impl Sqs {
     }
 }
 
-/// Whether SQS accepts a character in a message (SQS API reference, "SendMessage").
+/// Returns whether SQS accepts a character in a message (SQS API reference, "SendMessage").
 fn is_accepted(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }

@@ -1,4 +1,4 @@
-//! The world of one test: a simulator, a stand-in for SQS, and a function that calls them.
+//! Sets up the world of one test: a simulator, a stand-in for SQS, and a function that calls them.
 
 use std::time::Duration;
 

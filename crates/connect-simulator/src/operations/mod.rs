@@ -1,4 +1,4 @@
-//! The operations, each of which reads or changes the directory. They run after the faults and the quota.
+//! The operations, which read or change the directory. They run after the faults and the quota.
 
 mod associate;
 mod change;
