@@ -1,7 +1,7 @@
-"""A careful engineer's handler. It groups the batch per queue and cuts it into calls of 50 addresses.
+"""A handler that groups the batch by queue, and splits each group into calls of up to 50 addresses.
 
-If Connect refuses a call for an address in it, the handler makes the call again address by address. The answer lists
-the messages that have pairs left.
+If Connect rejects a call because of one address, the handler repeats the call address by address. The response lists the
+messages with unfinished pairs.
 """
 
 import json
@@ -13,15 +13,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 ADDRESSES_PER_CALL = 50
-# Time before the invocation's deadline in which the function answers, because Lambda ends an invocation at its
-# deadline.
+# Time to keep before the invocation's deadline, because Lambda ends an invocation at its deadline.
 MARGIN_MILLIS = 5_000
 REFUSED_FOR_ITS_CONTENT = {"InvalidParameterException", "InvalidRequestException", "ResourceNotFoundException"}
 
 log = logging.getLogger(__name__)
 
-# The client is made at import, once for each process, so that its connections last from invocation to invocation. Only
-# the mode "adaptive" keeps to a rate by itself. The Rust function makes ten attempts by default.
+# The client is created at import, once per process, so that its connections are reused. Only the mode "adaptive" limits
+# its own rate. The Rust function makes ten attempts by default.
 connect = boto3.client("connect", config=Config(
     retries={"mode": "adaptive", "total_max_attempts": 10},
     connect_timeout=5,
@@ -43,7 +42,7 @@ def handler(event, context):
 
 
 def group(records):
-    """The messages that want each address, by instance and queue; and the messages that cannot be read."""
+    """Returns the messages that request each address, by instance and queue, and the messages that cannot be read."""
     messages_of = defaultdict(lambda: defaultdict(set))
     unreadable = []
     for record in records:
@@ -61,7 +60,7 @@ def group(records):
 
 
 def associate(instance, queue, addresses, context):
-    """Associates the addresses with the queue; returns those that it could not."""
+    """Associates the addresses with the queue. Returns the addresses that failed."""
     if context.get_remaining_time_in_millis() < MARGIN_MILLIS:
         return addresses
     try:

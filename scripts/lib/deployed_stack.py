@@ -13,7 +13,7 @@ REQUIRED = {"AssociateFunction", "AssociateFunctionSource", "SourceQueue", "File
 
 
 class Failure(Exception):
-    """What is wrong and what to do, in one line."""
+    """An error, with the remedy, in one line."""
 
 
 def aws(*arguments: str) -> dict:

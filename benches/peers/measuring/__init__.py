@@ -1,1 +1,1 @@
-"""The parts of benches/peers/run: the contestants, their work, the measurements, and the report."""
+"""Modules of benches/peers/run: the contestants, their work, the measurements, and the report."""

@@ -1,4 +1,4 @@
-"""Contestants: the functions that run under the emulator."""
+"""Defines the contestants, which are the functions that run under the emulator."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ class Contestant:
 
 
 def contestants(function: Path) -> list[Contestant]:
-    """This function first: the others are compared with it."""
+    """Returns this function first, because the others are compared with it."""
     return [
         Contestant("this function", [function], {}),
         python("Powertools, a call a message", "one_call_a_message"),

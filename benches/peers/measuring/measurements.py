@@ -1,4 +1,4 @@
-"""Measurements: one run of one contestant each. The caller repeats them, and chooses their order."""
+"""Measures one run of one contestant. The caller repeats the measurements, and chooses their order."""
 
 import re
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from .contestants import Contestant
 from .workload import Workload, good, one_bad_address_a_queue
 from .world import Quota, timed, world
 
-# A queue takes 49 addresses beside its default one, so that each of these queues is one call.
+# A queue has room for 49 addresses in addition to its default one, so each of these queues needs one call.
 BATCH = good(messages=10_000, queues=250)
-# The number of times that the template lets a message be received before it goes to the dead-letter queue.
+# How often the template lets a message be received before SQS moves it to the dead-letter queue.
 DELIVERIES = 5
 
 
@@ -20,8 +20,8 @@ DELIVERIES = 5
 class ColdStart:
     initialisation_ms: float  # from the process's start to its first poll of the runtime API, as the emulator logs it
     first_ms: float           # the first invocation, from request to answer: initialisation and one call
-    warm_ms: float            # the one after it
-    idle_mib: float           # resident memory then
+    warm_ms: float            # the invocation after that
+    idle_mib: float           # resident memory after that
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class AtQuota:
-    makespan_s: float  # from the arrival of the first call to that of the last one that was let through
+    makespan_s: float  # from the arrival of the first call to the arrival of the last accepted call
     calls: int
     throttled: int
     deliveries: int
@@ -45,28 +45,28 @@ class AtQuota:
 class BadAddresses:
     calls: int
     reported: int
-    reported_good: int  # reported messages that name no bad address
+    reported_good: int  # reported messages without a bad address
     undone: int
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A quota, and the work that is done at it."""
+    """A quota, and the work that is measured with it."""
 
     name: str
     quota: Quota
     latency_millis: int
     workload: Workload
     queues: int
-    scale: int  # how many times as fast as on AWS time passes
+    scale: int  # how much faster than on AWS time passes
 
     def limit(self) -> float:
-        """Seconds from the first call to the last that one call a queue needs, from a full bucket on."""
+        """Returns the minimum seconds from the first call to the last, with one call per queue and a full bucket."""
         return (self.queues - self.quota.burst) / self.quota.rate
 
 
-# In the second, time passes 100 times as fast as in the first. Its batch would take 83 minutes at one call a message.
-# The burst is a number of calls, so it stays.
+# In the second scenario, time passes 100 times as fast as in the first, because its batch would take 83 minutes at one
+# call per message. The burst is a number of calls, so it does not change.
 SCENARIOS = [
     Scenario("2 calls a second and a burst of 5, AWS's default; 250 messages for 50 queues; answers take 100 ms",
              Quota(2, 5), 100, good(messages=250, queues=50), 50, 1),
@@ -75,7 +75,7 @@ SCENARIOS = [
              Quota(200, 5), 1, BATCH, 250, 100),
 ]
 
-# 40 queues of 40 addresses, one of which does not exist.
+# 40 queues with 40 addresses each. One address of each queue does not exist.
 BAD = {1: one_bad_address_a_queue(40, 40, 1), 10: one_bad_address_a_queue(40, 40, 10)}
 
 
@@ -93,7 +93,7 @@ def cold_start(contestant: Contestant, simulator: Path) -> ColdStart:
 
 
 def batch(contestant: Contestant, simulator: Path) -> Batch:
-    """The large batch in a process that has had one invocation, without a quota."""
+    """Measures the large batch without a quota, in a process that has had one invocation."""
     warming, *_ = BATCH.messages
     with world(contestant, simulator, BATCH) as one:
         one.deliver([warming])
@@ -106,7 +106,7 @@ def batch(contestant: Contestant, simulator: Path) -> Batch:
 
 
 def at_quota(contestant: Contestant, simulator: Path, scenario: Scenario) -> AtQuota:
-    """Delivers reported messages again, at once, until none is reported or the deliveries are used up."""
+    """Redelivers reported messages immediately, until none is reported or no deliveries are left."""
     with world(contestant, simulator, scenario.workload, scenario.quota, scenario.latency_millis) as one:
         left, deliveries = scenario.workload.messages, 0
         while left and deliveries < DELIVERIES:
@@ -119,7 +119,7 @@ def at_quota(contestant: Contestant, simulator: Path, scenario: Scenario) -> AtQ
 
 
 def bad_addresses(contestant: Contestant, simulator: Path, work: Workload) -> BadAddresses:
-    """One delivery of the batch."""
+    """Measures one delivery of the batch."""
     with world(contestant, simulator, work) as one:
         reported = one.deliver(work.messages)
         good_ones = sum(work.bad.isdisjoint(message.addresses) for message in reported)

@@ -1,4 +1,4 @@
-"""Report: the figures as Markdown, and the part of the document that they are written into."""
+"""Formats the figures as Markdown, and writes them into their part of the document."""
 
 from statistics import median
 
@@ -12,7 +12,7 @@ Row = tuple[str, list[str]]
 
 def generated(head: str, cold: dict[str, list[ColdStart]], batches: dict[str, list[Batch]],
               quotas: list[tuple[Scenario, dict[str, list[AtQuota]]]], bad: dict[int, dict[str, BadAddresses]]) -> str:
-    """Each dict holds the runs of each contestant by its name, this function's first."""
+    """Each dict maps a contestant's name to its runs. This function is first."""
     names = list(cold)
     parts = [head, "### Ratios\n\nA median divided by this function's: above 1 is slower, larger or more.",
              table(["", *names[1:]], ratios(cold, batches, quotas, bad)),
@@ -40,7 +40,7 @@ def ratios(cold, batches, quotas, bad) -> list[Row]:
         ratio_row("10,000 messages: peak memory", batches, "peak_mib"),
         ratio_row("10,000 messages: API calls", batches, "calls"),
     ]
-    # Where time is scaled and a contestant's waits are not, a ratio would mislead.
+    # If time is scaled but a contestant's waits are not, a ratio would be misleading.
     for scenario, measured in (pair for pair in quotas if pair[0].scale == 1):
         rows.append(ratio_row(f"{scenario.quota.rate} calls a second: makespan", measured, "makespan_s"))
         rows.append(ratio_row(f"{scenario.quota.rate} calls a second: API calls", measured, "calls"))
@@ -99,7 +99,7 @@ def spreads(measured: dict[str, list], field: str, form: str, unit: str) -> list
 
 
 def spread(values: list[float], form: str, unit: str) -> str:
-    """The median, and the least and the most where they are others."""
+    """Returns the median, and the minimum and the maximum if they differ from it."""
     middle, least, most = (form.format(value) for value in (median(values), min(values), max(values)))
     return f"{middle}{unit}" if least == most else f"{middle}{unit} [{least} .. {most}]"
 
@@ -118,7 +118,7 @@ def table(head: list[str], rows: list[Row]) -> str:
 
 
 def update(document: str, text: str) -> str:
-    """The document with this between its markers."""
+    """Returns the document with the given text between its markers."""
     before, begin, rest = document.partition(BEGIN)
     _, end, behind = rest.partition(END)
     if not begin or not end:

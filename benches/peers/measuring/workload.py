@@ -1,11 +1,11 @@
-"""Workload: the messages of a batch, the names that Connect knows, and the expected result of each message."""
+"""Makes the messages of a batch, the directory of Connect, and the expected result of each message."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 
 INSTANCE = "11111111-2222-3333-4444-555555555555"
-# The largest payload of an invocation in Lambda, and so of an SQS batch. The emulator accepts no more either.
+# Maximum payload of an invocation in Lambda, and therefore of an SQS batch. The emulator has the same limit.
 PAYLOAD_BYTES = 6 * 1024 * 1024
 
 
@@ -22,7 +22,7 @@ class Message:
         return f"44444444-0000-4000-8000-{self.number:012}"
 
     def record(self) -> dict:
-        """As SQS hands it to Lambda, with a short receipt handle: with those of AWS 10,000 would be too much."""
+        """Returns the record as SQS passes it to Lambda. The receipt handle is short, so that 10,000 records fit."""
         ids = [address_id(address) for address in self.addresses]
         named = {"emailAddressId": ids[0]} if len(ids) == 1 else {"emailAddressIds": ids}
         body = text({"instanceId": INSTANCE, "queueId": queue_id(self.queue), **named})
@@ -49,7 +49,7 @@ class Workload:
     bad: frozenset[int] = frozenset()  # addresses that the instance does not have
 
     def fixture(self) -> dict:
-        """The fixture that the simulator starts with."""
+        """Returns the fixture that the simulator starts with."""
         queues = {message.queue for message in self.messages}
         addresses = {address for message in self.messages for address in message.addresses} - self.bad
         return {"instances": {INSTANCE: {
@@ -58,7 +58,7 @@ class Workload:
         }}}
 
     def good_pairs(self) -> set[tuple[str, str]]:
-        """The pairs that should be associated in the end."""
+        """Returns the pairs that should be associated in the end."""
         return {(queue_id(message.queue), address_id(address))
                 for message in self.messages for address in message.addresses if address not in self.bad}
 
@@ -71,18 +71,19 @@ def payload(messages: list[Message]) -> bytes:
 
 
 def good(messages: int, queues: int) -> Workload:
-    """One pair a message, each of a queue other than the one before, as producers that work side by side send them."""
+    """Returns messages of one pair each. Consecutive messages have different queues, as from concurrent producers."""
     return Workload([Message(number, number % queues, (number,)) for number in range(messages)])
 
 
 def one_bad_address_a_queue(queues: int, addresses: int, addresses_a_message: int) -> Workload:
-    """Each queue gets its addresses in messages of so many; one of them, another one for each queue, does not exist."""
+    """Returns messages with `addresses_a_message` addresses each. One address of each queue does not exist, at a
+    position that differs between queues."""
     messages = []
     for queue in range(queues):
         first = queue * addresses
         for start in range(first, first + addresses, addresses_a_message):
             messages.append(Message(len(messages), queue, tuple(range(start, start + addresses_a_message))))
-    # 7 and the 40 addresses of a queue have no divisor in common, so every place among them has its turn.
+    # 7 and 40, the number of addresses per queue, have no common divisor, so every position is used.
     bad = frozenset(queue * addresses + queue * 7 % addresses for queue in range(queues))
     return Workload(messages, bad)
 

@@ -1,4 +1,4 @@
-"""World: one contestant under the emulator with a Connect of its own, and the figures that both show to the outside."""
+"""Runs one contestant under the emulator with its own Connect, and reads the figures of both from outside."""
 
 import json
 import os
@@ -13,16 +13,16 @@ from local_lambda import Failure, Function, TimedOut, find_emulator, function_un
 from .contestants import Contestant
 from .workload import INSTANCE, Message, Workload, payload
 
-# The configured rate of this function if there is no quota. The function never reaches it.
+# Configured rate of this function if there is no quota. The function never reaches it.
 UNLIMITED = 100_000
-# Seconds of an invocation, as in template.yaml.
+# Timeout of an invocation in seconds, as in template.yaml.
 TIMEOUT = 300
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Quota:
-    """Requests a second of each API operation, and how many it lets through at once."""
+    """Requests per second of each API operation, and how many it accepts at once."""
 
     rate: float
     burst: int
@@ -34,7 +34,7 @@ class World:
     connect: str
 
     def deliver(self, messages: list[Message]) -> list[Message]:
-        """Delivers a batch, as the event source mapping of a queue does. Gives the messages that must come again."""
+        """Delivers a batch, as the event source mapping of a queue does. Returns the messages to redeliver."""
         try:
             answer = self.function.invoke(payload(messages))
         except TimedOut:
@@ -51,25 +51,25 @@ class World:
         request(f"{self.connect}/_simulator/calls", method="DELETE")
 
     def undone(self, workload: Workload) -> int:
-        """Pairs that could be associated and are not."""
+        """Returns the valid pairs that are not associated."""
         queues = json.loads(request(f"{self.connect}/_simulator/associations")).get(INSTANCE, {})
         return len(workload.good_pairs() - {(queue, address) for queue, addresses in queues.items()
                                             for address in addresses})
 
     def cpu_seconds(self) -> float:
-        """Processor time of the function so far, user and system."""
+        """Returns the processor time of the function so far, user and system."""
         fields = stat(self.pid())
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def memory_kib(self, name: str) -> int:
-        """A line of the function's /proc/PID/status: VmRSS for resident memory, VmHWM for its peak."""
+        """Reads a line of the function's /proc/PID/status: VmRSS for resident memory, VmHWM for its peak."""
         for line in Path(f"/proc/{self.pid()}/status").read_text().splitlines():
             if line.startswith(f"{name}:"):
                 return int(line.split()[1])
         raise Failure(f"the kernel does not say {name}")
 
     def pid(self) -> int:
-        """The function's process: the one child of the emulator."""
+        """Returns the function's process, which is the only child of the emulator."""
         children = [int(entry) for entry in os.listdir("/proc")
                     if entry.isdigit() and parent(int(entry)) == self.function.emulator.pid]
         if len(children) != 1:
@@ -80,7 +80,7 @@ class World:
 @contextmanager
 def world(contestant: Contestant, simulator_binary: Path, workload: Workload, quota: Quota | None = None,
           latency_millis: int = 0):
-    """A fresh process and a fresh Connect, which knows what the workload names and answers after the latency."""
+    """Starts a new process and a new Connect, which has the workload's directory and responds after the latency."""
     options = ["--latency-ms", str(latency_millis)]
     if quota:
         options += ["--rate", str(quota.rate), "--burst", str(quota.burst)]
@@ -98,7 +98,7 @@ def world(contestant: Contestant, simulator_binary: Path, workload: Workload, qu
 
 
 def timed(action) -> tuple[float, object]:
-    """Seconds that an action took, and its result."""
+    """Returns the duration of an action in seconds, and its result."""
     begin = time.perf_counter()
     result = action()
     return time.perf_counter() - begin, result
@@ -110,7 +110,7 @@ def parent(pid: int) -> int | None:
 
 
 def stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat behind the process's name; none if the process has ended."""
+    """Returns the fields of /proc/PID/stat after the process's name, or none if the process has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,5 +1,5 @@
-"""Runs a function on this machine under AWS's Lambda runtime interface emulator (RIE), beside this repository's
-simulator of Amazon Connect. The emulator comes with the SAM CLI, which scripts/install-tools installs.
+"""Runs a function on this machine under AWS's Lambda runtime interface emulator (RIE), together with this
+repository's simulator of Amazon Connect. The emulator comes with the SAM CLI, which scripts/install-tools installs.
 
 The processes listen on free ports of 127.0.0.1 and end with their block. Needs Linux and Python 3.11.
 """
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 START_SECONDS = 20
 
-# The environment's proxies are for other hosts.
+# The proxies of the environment are for other hosts.
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -32,18 +32,18 @@ class Failure(Exception):
 
 
 class TimedOut(Failure):
-    """The invocation did not end in time; the emulator has ended the process, and starts another one next time."""
+    """The invocation timed out. The emulator has stopped the process, and starts another one for the next invocation."""
 
 
 def end_on_signals() -> None:
-    """Makes a signal an end like any other, so that the processes started here end too. They have sessions of their
-    own, so they get no Ctrl-C."""
+    """Turns signals into a normal exit, so that the processes started here are stopped too. They have their own
+    sessions, so they do not receive Ctrl-C."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(1))
 
 
 def find_emulator() -> Path:
-    """The emulator that AWS_LAMBDA_RIE names, else the SAM CLI's."""
+    """Returns the emulator from AWS_LAMBDA_RIE, or else the SAM CLI's."""
     if named := os.environ.get("AWS_LAMBDA_RIE"):
         emulator = Path(named)
     else:
@@ -59,19 +59,19 @@ def find_emulator() -> Path:
     return emulator
 
 
-# The features are those of .ci/run and the tests, so that the AWS SDK is not compiled once more.
+# The features are the same as in .ci/run and the tests, so that the AWS SDK is not compiled again.
 DEBUG_BUILD = ("--workspace", "--all-targets")
 
 
 def build(*options: str) -> None:
-    """Builds even if a program exists already, because it may come from an earlier source."""
+    """Builds even if a program already exists, because it may be out of date."""
     if subprocess.run(["cargo", "build", "--locked", *options], cwd=ROOT).returncode:
         raise Failure(f"cargo build {' '.join(options)} failed")
 
 
 @contextmanager
 def simulator(binary: Path, *options, host: str = "127.0.0.1"):
-    """Connect, as the address of a simulator with these options, on a free port of a host of this machine."""
+    """Starts a simulator of Connect with these options on a free port of this machine, and yields its address."""
     arguments = [binary, "--listen", f"{host}:0", *options]
     with process(arguments, env={}, stdout=subprocess.PIPE, text=True) as started:
         line = started.stdout.readline().strip()
@@ -90,7 +90,7 @@ class Function:
     timeout: int
 
     def invoke(self, payload: bytes):
-        """The answer to a payload; the function starts with the first one."""
+        """Returns the response to a payload. The first payload starts the function."""
         try:
             answer = request(self.url, payload, timeout=self.timeout + 10)
             if answer.startswith(b"Task timed out"):
@@ -104,7 +104,7 @@ class Function:
 
 @contextmanager
 def function_under(emulator: Path, command: list, connect: str, environment: dict[str, str], timeout: int = 60):
-    """A function under the emulator, with `timeout` seconds for an invocation."""
+    """Starts a function under the emulator, with a timeout of `timeout` seconds per invocation."""
     port, runtime_port = free_ports(2)
     environment = {
         "AWS_ACCESS_KEY_ID": "test",
@@ -127,7 +127,7 @@ def function_under(emulator: Path, command: list, connect: str, environment: dic
 
 @contextmanager
 def process(arguments, env, **options):
-    """A process that is ended here. The emulator ends the function with itself, if it is asked and not killed."""
+    """Starts a process, and stops it at the end of the block. The emulator stops the function too if it gets SIGTERM."""
     started = subprocess.Popen(arguments, env={"PATH": os.defpath, **env}, start_new_session=True, **options)
     try:
         yield started
@@ -156,7 +156,7 @@ def wait_for(port: int, started: subprocess.Popen) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free, all held until all are known so that they differ."""
+    """Returns free ports. All stay open until all are known, so that they differ."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [held.getsockname()[1] for held in sockets]
     for held in sockets:
