@@ -70,7 +70,8 @@ impl Neighbour {
 struct Outcome {
     listed: BTreeSet<String>,
     failures: BTreeSet<String>,
-    associated: Vec<Vec<String>>,
+    /// The addresses on each queue. Their order depends on time.
+    associated: Vec<BTreeSet<String>>,
 }
 
 /// Invokes the function with the messages of a scene, with and without the neighbour at the given position.
@@ -114,6 +115,8 @@ async fn outcome(scene: &Scene, messages: &[(String, String)]) -> Outcome {
             .filter(|failure| failure["messageId"] != "neighbour")
             .map(|failure| failure.to_string())
             .collect(),
-        associated: (0..scene.limits.len()).map(|queue| world.associated(&format!("q{queue}"))).collect(),
+        associated: (0..scene.limits.len())
+            .map(|queue| world.associated(&format!("q{queue}")).into_iter().collect())
+            .collect(),
     }
 }
