@@ -1,7 +1,7 @@
 """Evaluates the alarms of template.yaml over tables of datapoints, for outages and for situations that must not page
 anyone.
 
-The deliveries of a single message follow from the visibility timeout that the function sets (src/redelivery/delay.rs) and
+The deliveries of a single message follow from the visibility timeout that the function sets (src/settle/delay.rs) and
 from the duration of an invocation whose calls all fail.
 """
 
@@ -153,7 +153,7 @@ def missing_resource(error: str) -> list:
      + [(minute, invocation(PairsAssociated=500)) for minute in range(0, 60, 5)]),
     ("a quiet night", []),
 ])
-def test_no_page_for(what, rows):
+def test_situation_does_not_page(what, rows):
     # In these tests, the metric of queues is the metric of the source queue.
     paged = {name for name in PAGING - {"UndeliveredAlarm"} if ringing(name, rows, 5 * HOURS)}
     assert paged == set(), what
@@ -176,7 +176,7 @@ def test_backlog_of_more_than_three_days(visible, hidden, delayed, expected):
 
 
 @pytest.mark.parametrize("name", ["DeadLettersAlarm", "MistakesAlarm"])
-def test_notices_without_a_topic(name):
+def test_notices_without_a_topic_page_the_alarm_recipient(name):
     """Dead letters expire, so without a topic for notices they go to the recipient of the other alarms."""
     [[_, topic, otherwise]] = [action["Fn::If"] for action in ALARMS[name]["AlarmActions"]]
     assert topic == {"Ref": "NoticeTopicArn"}

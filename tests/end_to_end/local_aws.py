@@ -21,7 +21,7 @@ SCRIPTS = PACKAGE / "scripts"
 
 PARAMETERS = {
     "ConnectInstanceId": INSTANCE,
-    # The simulator has no quota unless a test sets one, so the function does not need to pace its calls.
+    # The simulator has no quota unless a test sets one, so the function may call at any rate.
     "RequestsPerSecond": "1000", "Burst": "1000",
     # Without this parameter, the stack omits some resources.
     "AlarmEmail": "operations@brand.example",
@@ -77,7 +77,7 @@ class LocalAws:
 
     def run_script(self, name: str, *arguments: str) -> subprocess.CompletedProcess:
         """Runs a script of the archive as an operator does, with the AWS CLI of the tests."""
-        # For SQS, version 1 of the AWS CLI prefers an endpoint of its own to AWS_ENDPOINT_URL.
+        # For SQS, version 1 of the AWS CLI prefers its own endpoint to AWS_ENDPOINT_URL.
         cli = self.folder / "cli" / "aws"
         cli.parent.mkdir(exist_ok=True)
         cli.write_text(f'#!/bin/sh\nexec "{Path(sys.executable).with_name("aws")}" --endpoint-url "{self.url}" "$@"\n')
@@ -147,7 +147,7 @@ class LocalAws:
             sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
     def send(self, *bodies) -> None:
-        """Sends messages, at most 10, to the source queue so that one batch takes them all."""
+        """Sends at most 10 messages to the source queue, so that one batch contains them all."""
         mapping = {"UUID": self.physical["AssociateFunctionSource"]}
         entries = [{"Id": str(number), "MessageBody": body if isinstance(body, str) else json.dumps(body)}
                    for number, body in enumerate(bodies)]

@@ -176,7 +176,7 @@ def test_other_files_start_nothing(aws, connect):
     assert connect.on(queue) == [address]
 
 
-def test_an_instance_may_be_named_in_the_file(aws, connect):
+def test_file_may_specify_the_instance(aws, connect):
     queue, [address] = connect.create_queue(addresses=1)
     line = json.dumps({"instanceId": INSTANCE, "queueId": queue, "emailAddressId": address})
     put(aws, "incoming/lines.jsonl", f"{line}\n")

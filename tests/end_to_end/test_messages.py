@@ -92,7 +92,7 @@ def test_large_message_is_done_in_several_invocations(aws, connect):
     assert aws.messages("DeadLetterQueue") == 0
 
 
-def test_mended_failure_can_be_redriven(aws, connect):
+def test_fixed_failure_can_be_redriven(aws, connect):
     queue, addresses = connect.create_queue(addresses=2)
     full, [first, second] = connect.create_queue(addresses=2, limit=1)
     aws.send(associate(pairs(queue, [*addresses, "address-new"]), pairs(full, [first, second])))

@@ -38,7 +38,7 @@ def test_stopped_stack_calls_nothing_and_loses_nothing(aws, connect):
     until(lambda: connect.on(running) == addresses, "the file that was stopped is associated")
 
 
-def test_stack_of_another_template_is_refused(aws):
+def test_stack_of_another_template_is_rejected(aws):
     done = aws.run_script("stop-stack", "no-such-stack")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "no-such-stack" in done.stderr

@@ -39,7 +39,7 @@ def test_healthy_stack_passes_and_is_left_as_it_was(aws, connect):
     assert aws.messages("DeadLetterQueue") == 0
 
 
-def test_missing_permission_is_named(aws, connect):
+def test_missing_permission_is_reported(aws, connect):
     queue, _ = connect.create_queue(name="Billing, \"new\"")
     message = f"User: role is not authorized to perform: connect:ListQueueEmailAddresses on resource: {queue}"
     connect.fault(operation="ListQueueEmailAddresses",
@@ -65,7 +65,7 @@ def test_disabled_mapping_and_a_dead_letter_are_reported_and_nothing_is_sent(aws
     assert lines["dead letters"].startswith("FAIL DeadLetterQueue has 1 messages; see associate-emails dead-letters")
 
 
-def test_wrong_instance_is_named(deployed, running_connect):
+def test_wrong_instance_is_reported(deployed, running_connect):
     other = deployed.another("other-instance")
     other.deploy(running_connect.url, ConnectInstanceId="99999999-2222-3333-4444-555555555555")
     code, lines = verify(other)
@@ -75,7 +75,7 @@ def test_wrong_instance_is_named(deployed, running_connect):
     assert INSTANCE not in lines["read access"]
 
 
-def test_stack_that_does_not_exist_is_one_line(aws):
+def test_missing_stack_is_a_one_line_error(aws):
     done = aws.run_script("verify-stack", "no-such-stack")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "no-such-stack" in done.stderr

@@ -101,7 +101,7 @@ async fn nothing_valid_is_an_error_for_direct_requests_and_events() {
         assert_eq!(kind, "InvalidRequest");
         assert_eq!(message, "1 of 1 failed: queueId must be a string, not a number");
     }
-    // A Distributed Map batch gets a report, because each of its items is invalid and not the batch.
+    // A Distributed Map batch gets a report, because its items are invalid, not the batch itself.
     let report = world.invoke(&json!({ "Items": [invalid] })).await.unwrap();
     assert_eq!(report["status"], "FAILED");
     assert_eq!(report["failures"][0]["path"], "Items[0].queueId");

@@ -77,7 +77,7 @@ async fn message_of_missing_queues_ends_after_the_fewest_deliveries() {
     let mut entries = one_pair_a_queue(301)["associations"].take();
     entries.as_array_mut().unwrap().remove(0);
     let mut batch = sqs(&[json!({ "instanceId": INSTANCE, "associations": entries })]);
-    // On its first delivery a missing queue may still appear.
+    // On the first delivery, a missing queue is retryable, because it may not be visible yet.
     batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!("2");
     let (mut deliveries, mut dead_letters) = (0, 0);
     loop {
@@ -419,7 +419,7 @@ async fn pair_with_and_without_dry_run_remains_live() {
     let report = world.invoke(&json!({ "Items": [pair(true), pair(false)] })).await.unwrap();
     assert!(report["remaining"].get("dryRun").is_none(), "{report}");
     assert_eq!(report["remaining"]["associations"][0]["queueId"], "q1");
-    // An item with `failOnPermanent` gets its error even if the other item does not have it.
+    // An item with `failOnRetryable` gets its error even if the other item does not want one.
     let mut strict = pair(false);
     strict["failOnRetryable"] = json!(true);
     let ending = world.invoke(&json!({ "Items": [pair(false), strict] })).await;

@@ -131,7 +131,7 @@ async fn directory_age_counts_from_its_first_page() {
     assert_eq!(searches(&world), 6);
 }
 
-/// A reading that ended after its first page has seen the old identifier there.
+/// A read that ended after its first page returned the old identifier.
 #[tokio::test]
 async fn rejected_identifier_is_read_again_from_the_first_page() {
     let mut world = World::new(with_queues(three_pages(), &[("a", "Billing")]));
@@ -162,7 +162,7 @@ async fn full_queue_that_lost_its_name_is_replaced() {
     let report = world.invoke(&to("Billing", &["e50", "e51"])).await.unwrap();
     assert_eq!((&report["associated"], &report["failed"]), (&json!(2), &json!(0)), "{report}");
     assert_eq!(world.associated("new"), ["e50", "e51"]);
-    // A queue that keeps its name is full in fact.
+    // A queue that keeps its name really is full.
     rename(&world.connect, "new", "New billing");
     rename(&world.connect, "old", "Billing");
     world.request_id = "request-3";
@@ -252,7 +252,7 @@ async fn stale_and_missing_names_share_one_read() {
 #[tokio::test]
 async fn name_that_moves_while_its_directory_is_read_is_found() {
     for kept in [false, true] {
-        // It moves from the last page to the first one, and is missing from both as they are read.
+        // The name moves from the last page to the first one, so neither contains it when it is read.
         let mut world = World::new(with_queues(three_pages(), &[("a", "Other"), ("z", "Billing")]));
         if kept {
             rename(&world.connect, "z", "Not yet");

@@ -77,7 +77,7 @@ async fn misplaced_dry_run_makes_no_live_call() {
     assert_eq!(world.call_count(), 0);
 }
 
-/// The queue's group exists before its addresses are looked up, and contains only dry runs.
+/// The queue's group is created before its addresses are looked up, and contains only dry runs.
 #[tokio::test]
 async fn addresses_by_name_of_a_queue_by_identifier_are_planned() {
     let world = World::new(fixture(1, 2));

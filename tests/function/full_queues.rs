@@ -43,7 +43,7 @@ async fn full_queue_accepts_what_fits_in_requested_order() {
         "{message}"
     );
     assert!(message.contains("L-7B867368"), "{message}");
-    // The chunk is rejected, the list is read, and the queue is filled.
+    // The chunk is rejected, the list is read, and the addresses that fit are added.
     assert_eq!(world.call_count(), 3);
 }
 
@@ -264,7 +264,7 @@ async fn full_queue_does_not_slow_another_queue() {
     assert_eq!(world.associated("q1"), ids(0..20));
 }
 
-/// There is no time left to read the list.
+/// The deadline is too close to read the list.
 #[tokio::test(start_paused = true)]
 async fn late_list_does_not_prevent_the_response() {
     let mut world = World::in_memory(
@@ -286,7 +286,7 @@ async fn late_list_does_not_prevent_the_response() {
     assert_eq!((&report["failed"], &report["failures"][0]["retryable"]), (&json!(3), &json!(true)));
 }
 
-/// Each chunk is rejected by a limit that passes.
+/// Each chunk is rejected because of a temporary limit.
 #[tokio::test]
 async fn each_call_has_its_own_retries_for_room() {
     let options = Options { fixture: fixture(1, 400), limit: 5_000, ..Options::default() };

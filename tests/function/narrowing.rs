@@ -35,7 +35,7 @@ fn failed_addresses(report: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Requests 50 addresses, some of which are bad, and returns the number of calls.
+/// Requests 50 addresses, including the given bad ones, and returns the number of calls.
 async fn narrow(bad: &[usize], switches: Switches) -> usize {
     let world = World::with(Options { fixture: with_bad(50, bad), switches, ..Options::default() }, &[]);
     let report = world.invoke(&request("q0", &ids(0..50))).await.unwrap();
@@ -125,7 +125,8 @@ async fn rejected_address_on_the_queue_counts_as_done() {
 
 #[tokio::test]
 async fn lost_response_blames_no_associated_address() {
-    // The second chunk is carried out, its response is lost, and the API then rejects what is on the queue already.
+    // The second chunk is executed, its response is lost, and the API then rejects the addresses that are already on
+    // the queue.
     let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
     let options = Options { fixture: with_bad(60, &[0]), switches, limit: 100, ..Options::default() };
     let world = World::with(options, &[("QUEUE_ADDITIONAL_LIMIT", "100")]);
@@ -224,7 +225,7 @@ async fn missing_queue_is_retryable_on_the_first_delivery() {
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), ["m0"]);
 }
 
-/// Another process puts an address on the queue after its list was read.
+/// Another process adds an address to the queue after its list was read.
 #[tokio::test]
 async fn addresses_of_another_process_are_not_blamed() {
     let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };

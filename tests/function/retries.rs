@@ -191,7 +191,7 @@ async fn configured_quota_throttles_nothing() {
     let begun = Instant::now();
     let report = world.invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await.unwrap();
     assert_eq!((&report["associated"], &report["throttledCalls"]), (&json!(100), &json!(0)));
-    // 100 calls at 2 a second. Four start immediately, because one token of the burst is kept back.
+    // 100 calls at 2 a second. Four start immediately, because one token of the burst is reserved.
     let took = begun.elapsed().as_secs_f64();
     assert!((48.0..=48.5).contains(&took), "{took}");
 }

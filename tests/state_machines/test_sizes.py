@@ -88,7 +88,7 @@ def test_rounds_stay_within_256_kib(letter, reports):
     assert total["failed"] == len(total["failures"]) + total["failuresOmitted"]
 
 
-def test_wholly_failed_batch_is_reported_in_full():
+def test_completely_failed_batch_is_reported_in_full():
     # A batch of a file has at most 250 pairs by UUID.
     failing = report("11111111-2222-3333-4444-555555555555 11111111-2222-3333-4444-555555555555", 250, 250, 0)
     assert size(failing) > 60_000
@@ -97,7 +97,7 @@ def test_wholly_failed_batch_is_reported_in_full():
 
 
 @pytest.mark.parametrize("letter", ["a", "客", "😀"])
-def test_already_associated_pairs_are_all_named_or_none(letter):
+def test_already_associated_pairs_are_all_listed_or_none(letter):
     first = there_already(report(letter, 1000, 10, 400, remaining=True), letter, 200)
     second = there_already(report(letter, 400, 0, 100, remaining=True), letter, 1)
     last = report(letter, 100, 0, 0)
@@ -114,6 +114,6 @@ def test_already_associated_pairs_are_all_named_or_none(letter):
     assert (total["alreadyAssociated"], "alreadyAssociatedPairs" in total) == (2600, False)
 
 
-def test_no_already_associated_pair_names_none():
+def test_report_without_already_associated_pairs_lists_none():
     _, total = rounds([report("a", 3, 0, 0)])
     assert "alreadyAssociatedPairs" not in total

@@ -105,7 +105,7 @@ pub async fn report(scene: &Scene) {
         let rows = report["queues"].as_array().unwrap().iter().map(|row| count(row, name)).sum::<usize>();
         assert_eq!(rows, count(&report, name), "the rows of queues and {name}: {report}");
     }
-    // A reading is one call unless the directory has several pages.
+    // A read is one call unless the directory has several pages.
     let last_reading = history.last_reading().filter(|_| !scene.paged).unwrap_or_default();
     for (pair, failure) in named.iter().zip(failures).filter(|(_, failure)| failure["retryable"] == false) {
         let error = failure["error"].as_str().unwrap();

@@ -149,7 +149,7 @@ async fn weather_as_a_request(storm: &Storm) {
     check_calls(&world, storm);
 }
 
-/// Asserts that the number of calls stays within the documented bounds if there are no faults.
+/// Asserts that the number of calls stays within the documented bounds in a world without faults.
 async fn calm(storm: &Storm) {
     let mut world = storm.world();
     world.invocation_time = Duration::from_secs(100_000);

@@ -308,7 +308,7 @@ fn hanging_name_resolution_is_one_line_with_the_host() {
         unshare.args(["--user", "--map-root-user", "--mount", "--net", "sh", "-c", script, "sh"]);
         unshare
     };
-    // Not every machine allows this.
+    // Some machines do not allow network namespaces. The test then ends without a result.
     if !isolated(&network).output().is_ok_and(|output| output.status.success()) {
         return;
     }

@@ -17,7 +17,7 @@ fn context() -> Context {
     Context { scope: ArnScope::new("eu-central-1"), instance: None }
 }
 
-/// The requests of a grouped file, with its counts.
+/// Returns the requests of a grouped file, with its counts.
 fn grouped(text: &str) -> (Vec<Value>, Known) {
     grouped_file("f.csv", text)
 }
@@ -65,7 +65,7 @@ fn sum<'k>(known: impl Into<Option<&'k Known>>, results: &[(Ended, Value)]) -> S
     summing.finish(Reason::new("NoResult", "no result", true))
 }
 
-/// Each failed row as `row error cells…`.
+/// Returns each failed row as `row error cells…`.
 fn rows(summed: &Summed) -> Vec<String> {
     let row = |failed: &FailedRow| {
         let cells = &failed.cells;
@@ -78,7 +78,7 @@ fn rows(summed: &Summed) -> Vec<String> {
     summed.failed.iter().map(row).collect()
 }
 
-/// The rows of a CSV file, each as `row queue address reference`.
+/// Returns the rows of a CSV file, each as `row queue address reference`.
 fn done(rows: Option<&Vec<u8>>) -> Vec<String> {
     let Some(rows) = rows else { return Vec::new() };
     let mut reader = csv::Reader::from_reader(&rows["\u{feff}".len()..]);
@@ -187,7 +187,7 @@ fn pair_with_two_names_counts_as_in_its_batch() {
     assert_eq!((counts.file.rows, counts.file.pairs, counts.file.repeated), (4, 2, 2));
 }
 
-/// A report may have wrong or missing numbers. Its reasons are true all the same.
+/// A report may have wrong or missing numbers, but its reasons are still true.
 #[test]
 fn wrong_counts_keep_the_reasons() {
     let (items, known) =
@@ -241,7 +241,7 @@ fn equal_invalid_rows_keep_their_lines() {
     assert_eq!(rows(&sum(&known, &[(Ended::Succeeded, done)])), own);
 }
 
-/// Only the associating function knows whether there is an instance for rows that name none.
+/// Only the associating function knows the instance of rows that do not specify one.
 #[test]
 fn request_refused_by_the_function_fails_its_pairs() {
     let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq2,e1\n");
@@ -272,7 +272,7 @@ fn pairs_without_result_fail() {
     assert_eq!((summed.failed.len(), summed.counts.associated), (4, 2));
 }
 
-/// The lines that grouping wrote may be gone when a file is summed up again.
+/// The grouped lines may have been deleted when a file is summarised again.
 #[test]
 fn lost_lines_leave_the_results() {
     let (items, _) = grouped(FILE);
@@ -299,7 +299,7 @@ fn unreadable_results_are_no_success() {
     assert!(error.cause.starts_with("results.json cannot be read: "), "{}", error.cause);
 }
 
-/// The text goes into the log.
+/// The text is logged.
 #[test]
 fn unreadable_results_are_not_quoted() {
     let context = context();
@@ -315,7 +315,7 @@ fn unreadable_results_are_not_quoted() {
 }
 
 proptest! {
-    /// Batches of any size end in any way, or leave no trace. Every pair that is not reported as done is a failed row.
+    /// Batches of any size end in any way, or have no result. Every pair that is not reported as done is a failed row.
     #[test]
     fn nothing_is_lost(
         requested in prop::collection::btree_set((0u8..4, 0u16..40), 1..120),

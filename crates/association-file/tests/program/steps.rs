@@ -225,7 +225,7 @@ async fn map_without_results_fails_every_row() {
     let error = json!({ "Error": "States.ItemReaderFailed", "Cause": "no access" });
     for more in [
         json!({ "grouped": grouped, "error": error }),
-        // The manifest or a file of results is missing.
+        // The manifest or a result file is missing.
         json!({ "grouped": grouped, "error": error, "manifest": "work/x/nothing.json" }),
     ] {
         let summary = invoke(&s3, &summarise(&more)).await.unwrap();

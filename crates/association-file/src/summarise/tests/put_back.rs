@@ -68,7 +68,7 @@ fn table() -> impl Strategy<Value = String> {
     })
 }
 
-/// A line of JSON that may contain an option, a wrong type, or names that would be different in a table.
+/// A line of JSON that may contain an option, a wrong type, or a name that a table cannot represent.
 fn json_line() -> impl Strategy<Value = String> {
     let name = || {
         prop_oneof![
