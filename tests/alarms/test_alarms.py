@@ -176,7 +176,7 @@ def test_backlog_of_more_than_three_days(visible, hidden, delayed, expected):
 
 
 @pytest.mark.parametrize("name", ["DeadLettersAlarm", "MistakesAlarm"])
-def test_notices_without_a_topic_page_the_alarm_recipient(name):
+def test_only_dead_letters_notify_the_alarm_recipient_without_a_topic(name):
     """Dead letters expire, so without a topic for notices they go to the recipient of the other alarms."""
     [[_, topic, otherwise]] = [action["Fn::If"] for action in ALARMS[name]["AlarmActions"]]
     assert topic == {"Ref": "NoticeTopicArn"}
