@@ -1,0 +1,42 @@
+//! The memory that reading the worst files takes. One test, because the peak is that of the process.
+
+use peak_alloc::PeakAlloc;
+use request_file::{Form, MAX_FILE_BYTES, read};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Maximum peak, in MiB, with the file itself. The function for files has 1,024 MiB.
+const LIMIT: f32 = 200.0;
+
+#[test]
+fn worst_files_take_little_memory() {
+    const NUMBERS: usize = (MAX_FILE_BYTES - 100) / 2;
+    const TOO_MANY: &str = "the file has more than 250000 pairs";
+    let table: [(&str, Form, fn() -> String, &str); 5] = [
+        (
+            "numbers",
+            Form::Delimited,
+            || format!("queueName,emailAddress\n{}", "1\n".repeat(2_100_000)),
+            TOO_MANY,
+        ),
+        ("empty objects", Form::JsonLines, || "{}\n".repeat(2_100_000), TOO_MANY),
+        (
+            "one line of numbers",
+            Form::JsonLines,
+            || format!("{{\"x\":[{}1]}}\n{{}}\n", "1,".repeat(NUMBERS)),
+            "",
+        ),
+        ("one text", Form::JsonLines, || format!("{{\"x\":\"{}\"}}\n{{}}\n", "y".repeat(2 * NUMBERS)), ""),
+        ("an array of numbers", Form::Json, || format!("[{}1]", "1,".repeat(NUMBERS)), TOO_MANY),
+    ];
+    for (name, form, text, problem) in table {
+        let text = text();
+        MEMORY.reset_peak_usage();
+        let result = read(text.as_bytes(), form);
+        let peak = MEMORY.peak_usage_as_mb();
+        assert!(peak < LIMIT, "{name}: {peak} MiB");
+        let met = result.err().map(|problem| problem.to_string()).unwrap_or_default();
+        assert!(met.starts_with(problem), "{name}: {met}");
+    }
+}
