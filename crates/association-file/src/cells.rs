@@ -30,7 +30,7 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// The cells, each made anew.
+    /// Applies `change` to every cell.
     pub(crate) fn map(self, change: impl Fn(String) -> String) -> Self {
         Cells {
             instance_id: change(self.instance_id),
@@ -41,7 +41,7 @@ impl Cells {
         }
     }
 
-    /// The cells of a pair.
+    /// Returns the cells of a pair.
     pub(crate) fn of_pair(queue: &RequestedQueue, pair: &Pair) -> Self {
         let mut cells = Cells { instance_id: queue.instance.to_string(), ..Cells::default() };
         match &queue.queue {

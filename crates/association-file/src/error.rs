@@ -1,23 +1,23 @@
-//! Errors of an invocation, under the names that `Retry` and `Catch` are written against.
+//! Errors of an invocation. `Retry` and `Catch` of the state machine use their names.
 
 use lambda_runtime::Diagnostic;
 
-/// An invocation that ends in an error. The text is one line that a person can read.
+/// An invocation that failed. The error's text is one line for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// The file is wrong: it is empty, holds no requests, or is too large. A retry cannot help.
+    /// The file is empty, contains no requests, is too large, or has another fault. A retry cannot help.
     #[error("{0}")]
     InvalidFile(String),
-    /// S3 refused, or could not be reached. A retry may help.
+    /// S3 rejected the request, or could not be reached. A retry may help.
     #[error("{0}")]
     StorageFailure(String),
-    /// The invocation asks for a step that does not exist. A retry cannot help.
+    /// The requested step does not exist. A retry cannot help.
     #[error("{0}")]
     InvalidRequest(String),
 }
 
 impl FileError {
-    /// The `errorType` on the wire.
+    /// Returns the `errorType` that Lambda reports.
     pub fn error_type(&self) -> &'static str {
         match self {
             FileError::InvalidFile(_) => "InvalidFile",

@@ -6,11 +6,12 @@ use request_file::{Form, RequestFile};
 use crate::error::FileError;
 use crate::text::shortened;
 
-/// The folder that files are put into. Results have the rest of the key as their name. Those of `check/` keep that folder
-/// in their name.
+/// The folder for files. The names of results contain the rest of the key. For files under `check/`, they contain that
+/// folder too.
 const INCOMING: &str = "incoming/";
 
-/// Names that programs leave behind: a folder's settings, the lock of an open document, an unfinished upload.
+/// Names of objects that are not meant as files: a folder's settings, the lock of an open document, an unfinished
+/// upload.
 const DEBRIS_NAMES: [&str; 2] = [".ds_store", "thumbs.db"];
 const DEBRIS_STARTS: [&str; 3] = ["._", "~$", ".~lock."];
 const DEBRIS_ENDINGS: [&str; 4] = [".tmp", ".part", ".filepart", ".crdownload"];
@@ -18,10 +19,10 @@ const DEBRIS_ENDINGS: [&str; 4] = [".tmp", ".part", ".filepart", ".crdownload"];
 /// Maximum length of a key, in bytes (Amazon S3 User Guide, "Naming Amazon S3 objects").
 const MAX_KEY: usize = 1_024;
 
-/// The longest name in a folder of results.
+/// Maximum length of a name in a folder of results.
 const LONGEST_RESULT: &str = "/already-associated.csv";
 
-/// Reads a file. The ending of the key shows its form.
+/// Reads a file. The extension of the key determines the format.
 ///
 /// # Errors
 /// [`FileError::InvalidFile`], with what is wrong and what is expected.
@@ -36,7 +37,7 @@ pub(crate) fn read(key: &str, bytes: &[u8]) -> Result<RequestFile, FileError> {
     request_file::read(bytes, form).map_err(|problem| invalid(&problem))
 }
 
-/// Whether a key is that of an object that is not meant as a file of pairs.
+/// Returns whether the object with this key is not meant as a file of pairs.
 pub(crate) fn is_debris(key: &str) -> bool {
     let name = key.rsplit('/').next().unwrap_or(key).to_ascii_lowercase();
     name.is_empty()

@@ -1,4 +1,4 @@
-//! The function: one step that reads objects of S3 and writes others.
+//! Runs an invocation, which is one step that reads objects from S3 and writes others.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,10 +15,11 @@ use crate::summarise::{
 };
 use crate::{MAX_FILE_BYTES, file};
 
-/// The largest manifest, in bytes: tens of thousands of files of results.
+/// Maximum size of a manifest in bytes. This is enough for tens of thousands of result files.
 const MAX_MANIFEST_BYTES: usize = 8 << 20;
 
-/// The most that grouping makes of the largest file, in bytes: every row with the queue's name and its own number.
+/// Maximum size in bytes of the requests from the largest file, where every row has the queue's name and its own
+/// number.
 const MAX_REQUESTS_BYTES: usize = 2 * MAX_FILE_BYTES;
 
 /// Maximum number of bytes that grouping writes about invalid records or about rows: a row with a reason for each of the
@@ -28,36 +29,36 @@ const MAX_INVALID_BYTES: usize = 8 * MAX_FILE_BYTES;
 /// The content type of requests and of invalid records.
 const JSON_LINES: &str = "application/x-ndjson";
 
-/// The function: made once in a process.
+/// The function. A process creates it once.
 #[derive(Debug)]
 pub struct FileFunction {
     storage: Storage,
     context: Context,
 }
 
-/// The answer of a step.
+/// The response to a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// To `group`.
+    /// Response to `group`.
     Grouped(Grouped),
-    /// To `group`, for an object that is not meant as a file of pairs.
+    /// Response to `group` for an object that is not meant as a file of pairs.
     #[serde(rename_all = "camelCase")]
     Ignored {
-        /// Why nothing is done.
+        /// The reason why the step does nothing.
         ignored: &'static str,
     },
-    /// To `summarise`.
+    /// Response to `summarise`.
     Summary(Box<Summary>),
 }
 
 impl FileFunction {
-    /// A function that reads requests against `context`, and files through an S3 client.
+    /// Returns a function that reads requests in `context`, and files through an S3 client.
     pub fn new(client: aws_sdk_s3::Client, context: Context) -> Self {
         FileFunction { storage: Storage::new(client), context }
     }
 
-    /// Carries out the step that an invocation asks for, and logs how it ended: one line, without email addresses.
+    /// Runs the requested step, and logs its result in one line without email addresses.
     ///
     /// # Errors
     /// See [`FileError`].
@@ -146,7 +147,7 @@ impl FileFunction {
         let Done { associated, already_associated } = summed.done;
         self.write_rows(&step.bucket, summary.associated_rows.as_deref(), associated).await?;
         self.write_rows(&step.bucket, summary.already_associated_rows.as_deref(), already_associated).await?;
-        // The summary is written last. So if there is a summary, every object that it names exists.
+        // The summary is written last. If it exists, every object that it refers to exists too.
         let json = serde_json::to_vec_pretty(&summary)
             .map_err(|error| FileError::StorageFailure(format!("the summary cannot be written: {error}")))?;
         self.storage.write(&step.bucket, &summary.summary, "application/json", json).await?;
@@ -169,8 +170,8 @@ impl FileFunction {
         Ok(summary)
     }
 
-    /// The lines and the invalid records that grouping wrote. If grouping failed, there are none, because nothing was
-    /// called. If the objects are gone since, the results alone tell the outcome.
+    /// Reads the lines and the invalid records that grouping wrote. If grouping failed, there are none, because no
+    /// calls were made. If the objects have been deleted since, the summary is based only on the results.
     async fn known(&self, step: &SummariseStep) -> Result<Option<Known>, FileError> {
         let Some(grouped) = &step.grouped else { return Ok(None) };
         let lines = self.read_usable(&grouped.bucket, Some(&grouped.key), MAX_REQUESTS_BYTES).await?;
@@ -186,7 +187,7 @@ impl FileFunction {
         Ok(known.and_then(Result::ok))
     }
 
-    /// The object under a key, or nothing if the object cannot be used. Without a key the content is empty.
+    /// Returns the object under a key, or `None` if the object is unusable. Without a key, the content is empty.
     async fn read_usable(
         &self,
         bucket: &str,
@@ -242,8 +243,9 @@ impl FileFunction {
     }
 }
 
-/// Logs each failed row that has a reference, so that one search for a reference finds how its pairs ended. Only here
-/// each row has a reference of its own, because a request to the associating function has one for all of its pairs.
+/// Logs each failed row that has a reference, so that a search for a reference finds the outcome of its pairs. This
+/// happens here because each row has its own reference. A request to the associating function has one reference for all
+/// its pairs.
 fn log_failed(execution: &str, failed: &[FailedRow]) {
     for FailedRow { cells, row, reference, reason, .. } in failed {
         let Some(reference) = reference else { continue };
@@ -281,7 +283,7 @@ fn json_lines(records: &[InvalidRecord]) -> Vec<u8> {
     lines
 }
 
-/// The reason for the failure of every pair that no result mentions.
+/// Returns the reason for the failure of every pair without a result.
 fn rest(error: Option<&Cause>, unreadable: Option<&Unreadable>) -> Reason {
     let message = match (error, unreadable) {
         (Some(Cause { error, cause }), _) => return Reason::new(error, cause, true),

@@ -1,7 +1,7 @@
 //! Invalid parts of a file. They do not go to the map, because this function already has the reason for each failure.
 //!
-//! A line of the map's input has at most some thousand bytes and cannot contain everything that people write: an array
-//! where an object is expected, a field twice, a line of a megabyte. The reasons are the same as the associating
+//! A line of the map's input has at most a few thousand bytes. It cannot contain everything that people write: an array
+//! where an object is expected, a duplicate field, a line of a megabyte. The reasons are the same as the associating
 //! function's, because both use one library.
 
 use queue_email_associator::payload::Json;
@@ -16,27 +16,27 @@ use crate::text::shortened;
 /// Maximum length of a cell, in bytes. The longest name that the function accepts has 500 characters.
 const MAX_CELL: usize = 2_000;
 
-/// Something invalid in a file.
+/// An invalid part of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InvalidRecord {
     /// The line of the file.
     pub row: u64,
-    /// One line: what is wrong, and what is expected.
+    /// One line that says what is wrong and what is expected.
     pub message: String,
     /// The reference of the line, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The names that the invalid part contains, as far as they are text. Long ones are cut.
+    /// The names in the invalid part that are text. Long names are shortened.
     #[serde(default)]
     pub cells: Cells,
-    /// The invalid part as JSON, complete. The row of a table is stored with the other rows instead.
+    /// The complete invalid part as JSON. The row of a table is stored with the other rows instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
 }
 
 impl InvalidRecord {
-    /// Something invalid at a path of a valid record's request.
+    /// Returns the invalid part at a path of a valid record's request.
     pub(crate) fn new(record: &Record, message: &str, request: &Json<'_>, path: Path) -> Self {
         let cells = Cells::of_invalid(request, path).map(|cell| shortened(cell, MAX_CELL));
         let reference = text_of(request, Field::Reference.name());
@@ -49,7 +49,7 @@ impl InvalidRecord {
         }
     }
 
-    /// A record that is not a request.
+    /// Returns the error for a record that is not a request.
     pub(crate) fn of_record(record: &Record, problem: &str) -> Self {
         let request = Json::parse(&record.json).unwrap_or(Json::Null);
         let json = record.row.is_none().then(|| record.json.clone());
@@ -64,7 +64,7 @@ fn part(request: &Json<'_>, path: Path) -> String {
     let Json::Object(members) = entry else { return request_text(request) };
     let mut members = members.clone();
     if let Some((list, index)) = path.list_element() {
-        // A line may have very many invalid elements, so each is written with what identifies it alone.
+        // A line may have many invalid elements, so each is written only with what identifies it.
         members.retain(|(name, _)| match Field::of(name) {
             Name::Known(field) => {
                 field == list || !matches!(field, Field::EmailAddressIds | Field::EmailAddresses)

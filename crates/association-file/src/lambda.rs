@@ -1,4 +1,4 @@
-//! The function under the Lambda runtime.
+//! Runs the function in the Lambda runtime.
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::function::FileFunction;
 /// Serves invocations until the process ends.
 ///
 /// # Errors
-/// Where the runtime's API cannot be reached.
+/// Fails if the runtime's API cannot be reached.
 pub async fn serve(function: &FileFunction) -> Result<(), Error> {
     let handler = service_fn(|event: LambdaEvent<Value>| async move {
         let span = tracing::error_span!(

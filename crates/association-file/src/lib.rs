@@ -1,16 +1,16 @@
 //! The function for whole files. A state machine calls it before the Distributed Map, to group the pairs of a file by
-//! queue, and after it, to sum up the results.
+//! queue, and after it, to summarise the results.
 //!
-//! | module | does |
+//! | module | task |
 //! | --- | --- |
-//! | [`step`] | the input that the state machine sends: which step, and for which objects |
+//! | [`step`] | defines the input from the state machine: the step and its objects |
 //! | [`group`] | turns a file into as few requests as possible, each at most one call |
 //! | [`summarise`] | turns the results of the Distributed Map into a summary and the rows that failed |
-//! | [`storage`] | S3, read and written in whole objects |
-//! | [`function`] | one invocation: reads from S3, does the step, writes |
-//! | [`error`] | the errors that a state machine can catch |
+//! | [`storage`] | reads and writes whole objects in S3 |
+//! | [`function`] | runs one invocation: reads from S3, runs the step, and writes the result |
+//! | [`error`] | defines the errors that a state machine can catch |
 //!
-//! Around it: [`settings`] (the environment) and [`lambda`] (the runtime).
+//! The modules [`settings`] and [`lambda`] connect the function to its environment and to the Lambda runtime.
 
 mod cells;
 pub mod error;

@@ -1,4 +1,4 @@
-//! The Lambda function: reads its settings, sets up S3, and hands over to the library.
+//! Reads the settings of the Lambda function, sets up S3, and starts the library.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The requests of a file or of a batch, read by the library as the function reads them.
+//! Reads the requests of a file or of a batch with the function's library, so that both read them in the same way.
 
 use std::str::FromStr;
 
@@ -7,18 +7,18 @@ use queue_email_associator::pairs::{Mention, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Item, Json, Source};
 use queue_email_associator::requests::{self, ArnScope, Base, Field, InstanceId, Path};
 
-/// The member of a request that says on which lines of the file it stands: one for each of its addresses.
+/// The field of a request with the line in the file of each of its addresses.
 const ROWS: &str = "rows";
 
-/// The member of a request that gives the references of its addresses, if they have different ones.
+/// The field of a request with the references of its addresses, if they differ.
 const REFERENCES: &str = "references";
 
-/// The settings that a request is read with.
+/// The settings for reading a request.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The partition and Region that every ARN must be of.
+    /// The required partition and Region of every ARN.
     pub scope: ArnScope,
-    /// The instance of requests that name none, if it is known here.
+    /// The instance of requests without one, if it is known here.
     pub instance: Option<InstanceId>,
 }
 
@@ -26,12 +26,12 @@ pub struct Context {
 #[derive(Debug)]
 pub(crate) struct Requests<'p> {
     envelope: Envelope<'p>,
-    /// Every distinct pair, and everything invalid.
+    /// All distinct pairs and all invalid parts.
     pub(crate) pairs: Pairs,
 }
 
 impl<'p> Requests<'p> {
-    /// Reads the requests of a file, each as an item of a batch.
+    /// Reads the requests of a file. Each is an item of a batch.
     pub(crate) fn of_items(items: Vec<Json<'p>>, context: &Context) -> Result<Self, String> {
         let source = Source {
             id: None,
@@ -48,7 +48,7 @@ impl<'p> Requests<'p> {
         )
     }
 
-    /// Reads the input of a child execution: a batch, or one request.
+    /// Reads the input of a child execution, which is a batch or one request.
     pub(crate) fn of_input(input: &'p str, context: &Context) -> Result<Self, String> {
         let envelope = Envelope::read(input.as_bytes()).map_err(|reason| reason.to_string())?;
         match envelope.kind {
@@ -60,7 +60,7 @@ impl<'p> Requests<'p> {
     }
 
     fn new(envelope: Envelope<'p>, context: &Context) -> Result<Self, String> {
-        // The associating function uses its default instance for requests that name none.
+        // The associating function uses its default instance for requests without one.
         let instance = context.instance.clone().unwrap_or_else(InstanceId::unknown);
         // A file has its own limit.
         let rules = requests::Context {
@@ -71,27 +71,27 @@ impl<'p> Requests<'p> {
         Ok(Requests { envelope, pairs })
     }
 
-    /// The number of requests.
+    /// Returns the number of requests.
     pub(crate) fn count(&self) -> usize {
         self.pairs.requests.len()
     }
 
-    /// Number of distinct pairs and invalid entries: the `distinct` of the function's report.
+    /// Returns the number of distinct pairs and invalid entries, which is `distinct` in the function's report.
     pub(crate) fn distinct(&self) -> usize {
         self.pairs.pairs.len() + self.pairs.invalid.len()
     }
 
-    /// Number of mentions that repeat a pair.
+    /// Returns the number of mentions that repeat a pair.
     pub(crate) fn repeated(&self) -> usize {
         self.pairs.mentions.len() - self.pairs.pairs.len()
     }
 
-    /// Whether a queue or an address is named by name, so that two different pairs may turn out to be one.
+    /// Returns whether a queue or an address is given by name, so that two different pairs may turn out to be the same.
     pub(crate) fn has_names(&self) -> bool {
         self.pairs.have_names()
     }
 
-    /// For each pair, the place that mentions it first.
+    /// Returns for each pair the path of its first mention.
     pub(crate) fn first_mentions(&self) -> IndexList<PairIndex, Mention> {
         let mut first = IndexList::<PairIndex, _>::from(vec![None; self.pairs.pairs.len()]);
         for mention in &self.pairs.mentions {
@@ -100,7 +100,7 @@ impl<'p> Requests<'p> {
         first.into_iter().flatten().collect()
     }
 
-    /// The request that a path leads into, and its number.
+    /// Returns the request that a path leads into, and its number.
     pub(crate) fn request_at(&self, path: Path) -> Option<(usize, &Json<'p>)> {
         let number = match path.base() {
             Base::Item(number) => number as usize,
@@ -110,7 +110,7 @@ impl<'p> Requests<'p> {
         self.request(number).map(|request| (number, request))
     }
 
-    /// A request by its number.
+    /// Returns a request by its number.
     pub(crate) fn request(&self, number: usize) -> Option<&Json<'p>> {
         match &self.envelope.sources.first()?.body {
             Body::Items { items, .. } => match items.get(number)? {
@@ -122,7 +122,7 @@ impl<'p> Requests<'p> {
         }
     }
 
-    /// The references of the file's lines, if the requests have them.
+    /// Returns the references of the file's lines, if the requests have them.
     pub(crate) fn references<'a>(&'a self) -> impl Iterator<Item = (u64, &'a str)> {
         let requests = (0..self.count()).filter_map(|number| self.request(number));
         let of_request = |request: &'a Json<'p>| {
@@ -145,7 +145,7 @@ impl<'p> Requests<'p> {
         requests.flat_map(of_request)
     }
 
-    /// The line of the file that something stands on, where the request knows it.
+    /// Returns the line in the file of the element at a path, if the request contains it.
     pub(crate) fn row(&self, path: Path) -> Option<u64> {
         let (_, request) = self.request_at(path)?;
         let Some(Json::Array(rows)) = request.get(ROWS) else { return None };
@@ -157,13 +157,13 @@ impl<'p> Requests<'p> {
     }
 }
 
-/// The number of the item that the text of a path begins with, as in `Items[3].emailAddressIds[7]`.
+/// Returns the number of the item at the start of a path's text, such as `Items[3].emailAddressIds[7]`.
 pub(crate) fn item_of(path: &str) -> Option<usize> {
     let (number, _) = path.strip_prefix("Items[")?.split_once(']')?;
     usize::from_str(number).ok()
 }
 
-/// The text of a member, unless it is missing or empty.
+/// Returns the text of a field, unless it is missing or empty.
 pub(crate) fn text_of<'j>(json: &'j Json<'_>, name: &str) -> Option<&'j str> {
     json.get(name).and_then(Json::as_str).filter(|text| !text.is_empty())
 }

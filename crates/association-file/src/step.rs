@@ -1,52 +1,52 @@
-//! Steps: the invocations by a state machine.
+//! Defines the input and the output of each step, as exchanged with a state machine.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::FileError;
 
-/// The step that an invocation asks for: an object with one member, which is named after the step.
+/// The requested step, as an object with one field that has the name of the step.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Step {
-    /// Write the pairs of a file as one request for each queue.
+    /// Write the pairs of a file as one request per queue.
     Group(GroupStep),
-    /// Write down the results of a file.
+    /// Write the results of a file.
     Summarise(Box<SummariseStep>),
 }
 
 /// The input of `group`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct GroupStep {
-    /// The bucket that the file is in. The step also writes there.
+    /// The bucket of the file. The step also writes to this bucket.
     pub bucket: String,
-    /// The key of the file. Its ending shows the form.
+    /// The key of the file. Its extension determines the format.
     pub key: String,
-    /// The ETag of the version to read, if the execution was started by an event. Another version is an error.
+    /// The ETag of the version to read, if an event started the execution. Another version is an error.
     #[serde(default)]
     pub etag: Option<String>,
-    /// The key that the requests are written to, one a line.
+    /// The key for the requests, one per line.
     pub to: String,
 }
 
-/// The answer of `group`.
+/// The response to `group`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grouped {
     /// The bucket of the requests.
     pub bucket: String,
-    /// The requests, one a line.
+    /// The key of the requests, one per line.
     pub key: String,
-    /// Records of the file: rows of a CSV file, or lines of JSON lines.
+    /// Number of records in the file: rows of a table, or lines of JSON Lines.
     pub rows: usize,
-    /// Distinct pairs, and everything invalid.
+    /// Number of distinct pairs and invalid records.
     pub pairs: usize,
     /// Number of pairs that repeat an earlier one.
     pub repeated: usize,
-    /// Different queues, as they are named.
+    /// Number of distinct queue names and identifiers.
     pub queues: usize,
-    /// Lines written.
+    /// Number of lines written.
     pub requests: usize,
-    /// The key of everything invalid, one record a line, if there is any.
+    /// The key of the invalid records, one per line, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
     /// The key of the rows of a table.
@@ -57,28 +57,28 @@ pub struct Grouped {
 /// The input of `summarise`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct SummariseStep {
-    /// The bucket of everything below.
+    /// The bucket of all objects below.
     pub bucket: String,
-    /// The file.
+    /// The key of the file.
     pub key: String,
     /// The name of the execution.
     pub execution: String,
-    /// The answer of `group`, if it ran and did not fail.
+    /// The response to `group`, if the step succeeded.
     #[serde(default)]
     pub grouped: Option<Grouped>,
-    /// The `manifest.json` that the map wrote, if it did.
+    /// The key of the map's `manifest.json`, if the map wrote one.
     #[serde(default)]
     pub manifest: Option<String>,
-    /// The reason why the execution fails, if it does.
+    /// The reason why the execution fails, if it fails.
     #[serde(default)]
     pub error: Option<Cause>,
 }
 
-/// An error of a state machine.
+/// An error that a state machine caught.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Cause {
-    /// Its name, such as `InvalidFile` or `States.Timeout`.
+    /// Its name, for example `InvalidFile` or `States.Timeout`.
     #[serde(default)]
     pub error: String,
     /// The error's message.
@@ -87,7 +87,7 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// The error with the message of the Lambda function in place of the JSON that Step Functions makes of it.
+    /// Returns the error with the Lambda function's message, instead of the JSON in which Step Functions wraps it.
     pub(crate) fn in_words(self) -> Self {
         match error_message(&self.cause) {
             Some(cause) => Cause { cause, ..self },
@@ -96,7 +96,7 @@ impl Cause {
     }
 }
 
-/// The message of a Lambda function, out of the cause that Step Functions makes of it.
+/// Returns the message of a Lambda function from the JSON in which Step Functions wraps it.
 pub(crate) fn error_message(cause: &str) -> Option<String> {
     let cause: Value = serde_json::from_str(cause).ok()?;
     cause.get("errorMessage")?.as_str().map(str::to_owned)

@@ -1,4 +1,4 @@
-//! Storage: the one bucket, read and written in whole objects.
+//! Reads and writes whole objects in S3.
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
@@ -14,11 +14,11 @@ use crate::error::FileError;
 use crate::settings::FileSettings;
 use crate::text::one_line;
 
-/// The time to connect; S3 is in the function's own Region.
+/// Timeout for connecting. S3 is in the function's own Region.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// An S3 client with the SDK's own retries, in its standard mode. S3 shares no quota with other callers here, so
-/// nothing is paced. A second attempt does no harm, because S3 puts an object whole or not at all.
+/// Returns an S3 client with the SDK's standard retries. The function shares no S3 quota with other callers, so its
+/// requests are not paced. A second attempt is safe, because S3 writes an object completely or not at all.
 pub fn client(
     settings: &FileSettings,
     credentials: SharedCredentialsProvider,
@@ -31,25 +31,25 @@ pub fn client(
         .http_client(http)
         .retry_config(RetryConfig::standard())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
-        // A stand-in for S3 has no host name for each bucket.
+        // A local implementation of S3 has no host name per bucket.
         .force_path_style(settings.s3_endpoint.is_some());
     config.set_endpoint_url(settings.s3_endpoint.clone());
     Client::from_conf(config.build())
 }
 
-/// Reads and writes objects; needs `s3:GetObject` and `s3:PutObject`.
+/// Reads and writes objects. Needs `s3:GetObject` and `s3:PutObject`.
 #[derive(Debug)]
 pub(crate) struct Storage {
     client: Client,
 }
 
-/// The reason why there is nothing to read. Displays as one line.
+/// The reason why an object cannot be read. It is displayed as one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ReadError {
-    /// The object is missing or too large, so another attempt finds the same.
+    /// The object is missing or too large, so a retry cannot help.
     #[error("{0}")]
     Unusable(String),
-    /// S3 refused, or could not be reached.
+    /// S3 rejected the request, or could not be reached.
     #[error("{0}")]
     Failed(String),
 }
@@ -68,11 +68,11 @@ impl Storage {
         Storage { client }
     }
 
-    /// Reads an object of at most `limit` bytes; with an ETag, only that version of it.
+    /// Reads an object of at most `limit` bytes. With an ETag, reads only that version.
     ///
     /// # Errors
-    /// [`ReadError`]. S3 also answers `AccessDenied` for a missing object, if the reader may not list the bucket
-    /// (Amazon S3 API reference, "GetObject": permissions). That answer may as well mean a missing permission.
+    /// [`ReadError`]. If the caller may not list the bucket, S3 also returns `AccessDenied` for a missing object
+    /// (Amazon S3 API reference, "GetObject": permissions). The same error can mean that a permission is missing.
     pub(crate) async fn read(
         &self,
         bucket: &str,
@@ -80,7 +80,7 @@ impl Storage {
         limit: usize,
         etag: Option<&str>,
     ) -> Result<Vec<u8>, ReadError> {
-        // An event has the ETag without its quotes.
+        // An event contains the ETag without its quotes.
         let version = etag.map(|etag| format!("\"{}\"", etag.trim_matches('"')));
         let response = self.client.get_object().bucket(bucket).key(key).set_if_match(version).send().await;
         let mut object = response.map_err(|error| {
@@ -117,7 +117,7 @@ impl Storage {
         }
     }
 
-    /// Writes an object, in place of any earlier one.
+    /// Writes an object, and replaces an earlier one.
     ///
     /// # Errors
     /// [`FileError::StorageFailure`].
@@ -135,7 +135,7 @@ impl Storage {
     }
 }
 
-/// The answer of S3, or the reason why no request reached it, on one line.
+/// Returns the error from S3, or the reason why no request reached it, on one line.
 fn reason<E: ProvideErrorMetadata + Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> String {
     match (error.code(), error.message()) {
         (Some(code), Some(message)) => one_line(&format!("{code}: {message}")),

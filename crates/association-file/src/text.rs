@@ -1,16 +1,16 @@
-//! Text of others, cut to one line of a limited length.
+//! Limits text from outside to one line and to a maximum length.
 
-/// The text on one line.
+/// Returns the text on one line.
 pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text, cut to at most so many bytes. An ellipsis marks the cut.
+/// Shortens the text to at most `bytes` bytes. An ellipsis marks the cut.
 pub(crate) fn shortened(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
         text.truncate(text.floor_char_boundary(bytes));
         text.push('…');
-        // The text is kept for long, and may be a small part of a large allocation.
+        // The text is stored for a long time, and may be a small part of a large allocation.
         text.shrink_to_fit();
     }
     text

@@ -1,4 +1,4 @@
-//! A line of the map's input: a request in short form, for one queue.
+//! A line of the map's input, which is a request in short form for one queue.
 
 use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Pair, RequestedQueue};
@@ -7,24 +7,24 @@ use serde::Serialize;
 
 use super::lines::{Lines, MAX_LINE_BYTES};
 
-/// A request for one queue. The function passes over `rows` and `references`, because a request has one reference.
+/// A request for one queue. The function ignores `rows` and `references`, because a request has one reference.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Line<'a> {
     #[serde(flatten)]
     entry: PairsEntry<'a>,
-    /// For each address the line of the file that first asks for it.
+    /// For each address, the line of the file that requests it first.
     rows: Vec<u64>,
-    /// The reference of all addresses, if they have the same one. The function logs it with each of its pairs.
+    /// The reference of all addresses, if it is the same for all. The function logs it with each of its pairs.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
-    /// The reference of each address, if they have different ones.
+    /// The reference of each address, if they differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     references: Vec<Option<&'a str>>,
 }
 
 impl<'a> Line<'a> {
-    /// A line of some pairs of a queue; all named by identifier, or all by address.
+    /// Returns a line with some pairs of a queue, all given by identifier or all given by address.
     pub(super) fn new(
         queue: &'a RequestedQueue,
         numbers: &[PairIndex],
@@ -43,8 +43,8 @@ impl<'a> Line<'a> {
         Line { entry, rows, reference, references }
     }
 
-    /// Writes the line, or two halves if it would be too long, because identifiers may have 500 characters. One pair
-    /// alone always fits, even with its names written as escapes.
+    /// Writes the line. Writes two halves if the line would be too long, because identifiers may have 500 characters. A
+    /// single pair always fits, even if its names are written as escapes.
     pub(super) fn write(self, lines: &mut Lines) {
         // Writing a line to memory cannot fail.
         let text = serde_json::to_string(&self).unwrap_or_default();

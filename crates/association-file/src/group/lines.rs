@@ -1,9 +1,10 @@
-//! The lines that grouping writes.
+//! Collects the lines that grouping writes.
 
-/// The longest line, in bytes. A batch of the map holds 12,000, and has some bytes of its own.
+/// Maximum length of a line in bytes. A batch of the map has at most 12,000 bytes, and its own fields need some of
+/// them.
 pub const MAX_LINE_BYTES: usize = 11_000;
 
-/// Lines, and how many they are.
+/// JSON lines and their count.
 #[derive(Default)]
 pub(super) struct Lines {
     pub(super) text: String,

@@ -1,8 +1,9 @@
-//! Grouping: the requests of a file, in any order, as few requests that each fill one call.
+//! Groups the requests of a file into as few requests as possible. Each of them needs at most one call.
 //!
-//! A map cuts its batches by size alone, so rows of one queue that are far apart would each need a call. Grouping turns
-//! them into lines of one queue and at most 50 addresses. A file has the sum over its queues of ceil(addresses / 50)
-//! lines. Identifiers and addresses of a queue make lines of their own, because a request names either. So do dry runs.
+//! A map splits its input into batches only by size, so rows of one queue that are far apart would each need a call.
+//! Grouping turns them into lines of one queue and at most 50 addresses. A file has the sum over its queues of
+//! ceil(addresses / 50) lines. Identifiers and addresses of a queue are on separate lines, because a request contains
+//! only one of these kinds. Dry runs are on separate lines too.
 
 mod line;
 mod lines;
@@ -22,34 +23,34 @@ use lines::Lines;
 
 pub use lines::MAX_LINE_BYTES;
 
-/// A file, grouped.
+/// A grouped file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grouping {
-    /// Association requests, one a line.
+    /// Association requests, one per line.
     pub lines: String,
-    /// Lines.
+    /// Number of lines.
     pub requests: usize,
-    /// Everything invalid, in the order of the file.
+    /// All invalid records, in the order of the file.
     pub invalid: Vec<InvalidRecord>,
     /// The rows of a table, as the object that stores them.
     pub table: Option<Vec<u8>>,
-    /// Records of the file.
+    /// Number of records in the file.
     pub rows: usize,
-    /// Distinct pairs, and everything invalid.
+    /// Number of distinct pairs and invalid records.
     pub pairs: usize,
     /// Number of pairs that repeat an earlier one.
     pub repeated: usize,
-    /// Different queues, as they are named.
+    /// Number of distinct queue names and identifiers.
     pub queues: usize,
 }
 
-/// Groups a file. The ending of `key` tells the file's form.
+/// Groups a file. The extension of `key` determines the file's format.
 ///
-/// Every distinct pair stands in exactly one line. Queues keep the order in which the file first names them,
-/// and addresses keep the file's order.
+/// Every distinct pair is on exactly one line. Queues keep the order of their first appearance in the file, and
+/// addresses keep the file's order.
 ///
 /// # Errors
-/// [`FileError::InvalidFile`] if the file cannot be read, or asks for more than [`MAX_PAIRS`].
+/// [`FileError::InvalidFile`] if the file cannot be read, or if it requests more than [`MAX_PAIRS`].
 pub fn group(key: &str, bytes: &[u8], context: &Context) -> Result<Grouping, FileError> {
     let file = file::read(key, bytes)?;
     let table = OriginalRows::object(&file);
@@ -83,7 +84,7 @@ pub fn group(key: &str, bytes: &[u8], context: &Context) -> Result<Grouping, Fil
     })
 }
 
-/// Returns everything invalid in the requests of records.
+/// Returns all invalid parts of the records' requests.
 fn invalid_parts(requests: &Requests<'_>, records: &[&Record]) -> Vec<InvalidRecord> {
     let of = |(request, invalid): &(RequestIndex, Invalid)| {
         let json = requests.request(request.get())?;
@@ -95,7 +96,7 @@ fn invalid_parts(requests: &Requests<'_>, records: &[&Record]) -> Vec<InvalidRec
 /// The pairs of one queue: those given by identifier, and those given by address.
 type OfQueue = [Vec<PairIndex>; 2];
 
-/// The lines of all valid pairs.
+/// Returns the lines of all valid pairs.
 fn lines(requests: &Requests<'_>, row: impl Fn(usize) -> u64) -> Lines {
     let mut lines = Lines::default();
     let pairs = &requests.pairs;
@@ -105,7 +106,7 @@ fn lines(requests: &Requests<'_>, row: impl Fn(usize) -> u64) -> Lines {
         let by_name = pair.address().id().is_none();
         queues[pair.queue()][usize::from(by_name)].push(number);
     }
-    // Items are numbered as records are, and so are their requests.
+    // Items have the same numbers as records, and so do their requests.
     let reference = |request| text_of(requests.request(request)?, Field::Reference.name());
     let first_mentions = requests.first_mentions();
     let requests = first_mentions.iter().map(|mention| mention.request.get());

@@ -68,7 +68,7 @@ fn known_default_instance_is_written_out() {
     assert_eq!(grouping.lines, format!("{expected}\n"));
 }
 
-/// Everything invalid as `row message: cells`.
+/// Returns all invalid records as `row message: cells`.
 fn invalid(grouping: &Grouping) -> Vec<String> {
     let shown = |record: &InvalidRecord| {
         let cells = &record.cells;
@@ -91,7 +91,7 @@ fn invalid_rows_are_reported_alone() {
     assert_eq!((grouping.rows, grouping.pairs, grouping.requests), (4, 4, 1));
 }
 
-/// A map's line holds less, or reads it otherwise.
+/// A line of the map's input cannot contain these, or is read differently.
 #[test]
 fn lines_too_large_for_the_map_are_reported() {
     let long = format!("{{\"queueName\":\"{}\",\"emailAddressId\":\"e\"}}", "n".repeat(20_000));

@@ -1,4 +1,4 @@
-//! One batch: its pairs, and the pairs of it that failed.
+//! Matches the output of one batch with its pairs, and lists the pairs that failed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use crate::cells::Cells;
 use crate::requests::{Requests, item_of};
 use crate::step::error_message;
 
-/// The errors of the associating function that another attempt meets again.
+/// Errors of the associating function for which a retry cannot help.
 const PERMANENT: [&str; 2] = ["InvalidRequest", "PermanentFailure"];
 
 /// The names of a pair's queue and address.
 type Names<'n> = (Named<&'n str, &'n str>, Named<&'n str, &'n str>);
 
-/// The reason for the failure of every pair in a batch that did not succeed as a whole.
+/// Returns the reason for the failure of every pair in a batch that did not succeed as a whole.
 pub(super) fn reason_of(ended: Ended, execution: &Execution<'_>) -> Reason {
     let safe = "sending it again is safe";
     match ended {
@@ -54,14 +54,14 @@ pub(super) struct Batch<'b> {
     told: IndexList<PairIndex, Told>,
 }
 
-/// The pairs of a batch by outcome, in the terms of its report.
+/// Numbers of pairs of a batch by outcome, with the names from its report.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct BatchCounts {
     pub(super) associated: usize,
     pub(super) already_associated: usize,
     pub(super) planned: usize,
     pub(super) failed: usize,
-    /// Those of the associated ones of which the output does not tell which they are.
+    /// Associated pairs that the output counts but does not identify.
     pub(super) unnamed: usize,
 }
 
@@ -78,13 +78,13 @@ impl<'b> Batch<'b> {
         }
     }
 
-    /// Lists the failures of an output. If the output does not account for all of the batch, the other pairs are listed
+    /// Lists the failures of an output. If the output does not account for the whole batch, the other pairs are listed
     /// too.
     ///
-    /// Otherwise the failures are counted as they are listed, so that counts and rows agree even if the output's own
-    /// number is wrong.
+    /// Otherwise, counts the failures as they are listed, so that counts and rows agree even if the output's own number
+    /// is wrong.
     pub(super) fn add_output(&mut self, output: &Output, reasons: &mut Reasons) -> BatchCounts {
-        // From the second round on a path leads into the continuation, so the names of the pair come first.
+        // From the second round on, a path refers to the continuation, so the names of the pair are used first.
         let mut by_names: HashMap<Names<'_>, Vec<PairIndex>> = HashMap::new();
         for (number, pair) in self.requests.pairs.pairs.indexed() {
             let queue = self.requests.pairs.queues[pair.queue()].queue.as_ref();
@@ -103,7 +103,7 @@ impl<'b> Batch<'b> {
         let distinct = self.requests.distinct();
         let listed = self.listed();
         let done = output.associated + output.already_associated + output.planned;
-        // Only names can make one of two pairs, which the output then counts once.
+        // Two pairs can be one only if they are given by name. The output then counts them once.
         let accounts_for_all = output.complete && (done + listed >= distinct || self.requests.has_names());
         let mut failed = listed;
         if !accounts_for_all {
@@ -112,7 +112,7 @@ impl<'b> Batch<'b> {
                            safe";
             self.fail_rest(&reasons.shared(Reason::new("NotReported", message, true)));
         }
-        // An output cannot account for more pairs than its batch has, so its counts are cut to that number.
+        // An output cannot account for more pairs than its batch has, so its counts are limited to that number.
         let mut room = distinct.saturating_sub(failed);
         let mut within = |count: usize| {
             let count = count.min(room);
@@ -133,7 +133,7 @@ impl<'b> Batch<'b> {
         counts
     }
 
-    /// Notes the pairs that the output names as there already.
+    /// Marks the pairs that were already associated according to the output.
     fn note_already_there(&mut self, output: &Output, by_names: &HashMap<Names<'_>, Vec<PairIndex>>) {
         for entry in &output.already_there {
             let Some(queue) = named(entry.queue_id.as_deref(), entry.queue_name.as_deref()) else { continue };
@@ -148,10 +148,11 @@ impl<'b> Batch<'b> {
         }
     }
 
-    /// Notes as associated the pairs that neither failed nor were there already, if they are as many as the output
-    /// counts. Otherwise notes none, and gives `false`. They are more if the output does not name all pairs that were
-    /// there already, or has a failure of an unknown pair. They are also more if the batch names one pair in two ways:
-    /// a failure has only one of the names, so the other one would seem to be associated.
+    /// Marks the pairs that neither failed nor were already associated as associated, if their number equals the
+    /// output's count. Otherwise marks none and returns `false`. There are more if the output does not list all pairs
+    /// that were already associated, or has a failure of an unknown pair. There are also more if the batch refers to
+    /// one pair in two ways, because the failure contains only one of them, and the other one would seem to be
+    /// associated.
     fn note_associated(&mut self, count: usize) -> bool {
         let is_associated =
             |pair: &PairIndex| !self.pairs_listed[*pair] && self.told[*pair] != Told::AlreadyAssociated;
@@ -163,24 +164,24 @@ impl<'b> Batch<'b> {
         agrees
     }
 
-    /// The number of listed failures.
+    /// Returns the number of listed failures.
     fn listed(&self) -> usize {
         self.pairs_listed.iter().filter(|listed| **listed).count() + self.others_listed
     }
 
-    /// Lists everything that is not listed yet.
+    /// Lists all pairs that are not listed yet.
     pub(super) fn fail_rest(&mut self, reason: &Arc<Reason>) {
         for pair in self.pairs_listed.indices() {
             self.list_pair(pair, reason);
         }
     }
 
-    /// The failed rows, and what the output tells of each pair.
+    /// Returns the failed rows, and the state of each pair according to the output.
     pub(super) fn finish(self) -> (Vec<FailedRow>, IndexList<PairIndex, Told>) {
         (self.failed, self.told)
     }
 
-    /// The pair that an output names.
+    /// Returns the pair that an output refers to.
     fn pair_of(
         &self,
         instance: Option<&str>,
@@ -193,12 +194,12 @@ impl<'b> Batch<'b> {
             let is_of = |pair: &&PairIndex| &*pairs.queues[pairs.pairs[**pair].queue()].instance == instance;
             candidates.iter().find(is_of).copied()
         };
-        // A request without an instance belongs to the function's own, whose identifier the output gives.
+        // A request without an instance belongs to the function's own instance, whose identifier is in the output.
         of_instance(instance.unwrap_or_default()).or_else(|| of_instance(&InstanceId::unknown()))
     }
 
-    /// Lists the pairs of the item that a path leads into, or else the names in the failure itself. Grouping hands over
-    /// valid requests alone. But only the associating function may know that a request has no instance.
+    /// Lists the pairs of the item that a path leads into, or else the names in the failure itself. Grouping passes on
+    /// only valid requests, but only the associating function can detect that a request has no instance.
     fn list_without_pair(&mut self, failure: &OutputFailure, reason: &Arc<Reason>) {
         let item = failure.path.as_deref().and_then(item_of);
         let is_of_item = |pair: &PairIndex| item == Some(self.first_mentions[*pair].request.get());

@@ -1,4 +1,4 @@
-//! Done: the pairs of a file that are on their queues, as CSV files with which a person can undo exactly what the file
+//! Writes the pairs that are on their queues as CSV files. With these files, a person can undo exactly what the file
 //! added.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use crate::cells::Cells;
 
 /// The rows of a file that are done, as CSV files.
 ///
-/// A file of the most pairs has as many of these rows, so they are written at once and not kept one by one.
+/// The largest file has as many of these rows as pairs, so the rows are written immediately and not stored one by one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Done {
     /// The rows that a call associated, if there are any.
@@ -21,7 +21,7 @@ pub struct Done {
 }
 
 impl Done {
-    /// The rows in the order of the file, each with its line and its reference.
+    /// Returns the rows in the order of the file, each with its line and its reference.
     pub(super) fn of(ledger: &Ledger<'_>) -> Self {
         let references: HashMap<u64, &str> = ledger.requests().references().collect();
         Done {

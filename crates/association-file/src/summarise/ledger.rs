@@ -1,4 +1,4 @@
-//! Ledger: all pairs of a file, with what the results tell of each. Pairs without a result are seen here.
+//! Tracks the status of every pair of a file, so that pairs without a result can be reported.
 
 use std::collections::HashMap;
 
@@ -10,17 +10,17 @@ use crate::requests::Requests;
 /// The state of a pair according to the results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
-    /// No result was met.
+    /// The pair has no result.
     Nothing,
-    /// The pair failed, or was only planned, or the results do not tell.
+    /// The pair failed or was only planned, or the results do not identify it.
     NotAssociated,
     /// A call associated it.
     Associated,
-    /// It was on its queue already.
+    /// The pair was already on its queue.
     AlreadyAssociated,
 }
 
-/// The pairs of a file, and what the results tell of each.
+/// The pairs of a file, and the status of each according to the results.
 #[derive(Debug)]
 pub(super) struct Ledger<'t> {
     requests: &'t Requests<'t>,
@@ -33,7 +33,7 @@ pub(super) struct Ledger<'t> {
 type PairKey<'t> = (&'t str, Named<&'t str, &'t str>, Named<&'t str, &'t str>);
 
 impl<'t> Ledger<'t> {
-    /// A ledger before the first result.
+    /// Returns a ledger without results.
     pub(super) fn new(requests: &'t Requests<'t>) -> Self {
         Ledger {
             rows: requests.first_mentions().iter().map(|mention| requests.row(mention.path)).collect(),
@@ -43,7 +43,7 @@ impl<'t> Ledger<'t> {
         }
     }
 
-    /// Notes what the result of a batch tells of its pairs.
+    /// Records the status of a batch's pairs.
     pub(super) fn note(&mut self, batch: &Requests<'_>, told: &IndexList<PairIndex, Told>) {
         for (of_batch, key) in keys(batch) {
             if let Some(pair) = find(&self.pairs, &key) {
@@ -52,18 +52,18 @@ impl<'t> Ledger<'t> {
         }
     }
 
-    /// The line of the file that a pair of a batch stands on.
+    /// Returns the line in the file of a pair in a batch.
     pub(super) fn row(&self, batch: &Requests<'_>, pair: PairIndex) -> Option<u64> {
         find(&self.pairs, &key(batch, pair)).and_then(|pair| self.rows[pair])
     }
 
-    /// The pairs of which the results tell this, with their lines.
+    /// Returns the pairs with the given status, and their lines.
     pub(super) fn pairs_told(&self, wanted: Told) -> impl Iterator<Item = (PairIndex, Option<u64>)> {
         let pairs = self.told.indexed().filter(move |(_, told)| **told == wanted);
         pairs.map(|(pair, _)| (pair, self.rows[pair]))
     }
 
-    /// The requests of the file.
+    /// Returns the requests of the file.
     pub(super) fn requests(&self) -> &'t Requests<'t> {
         self.requests
     }
@@ -79,7 +79,7 @@ fn key<'a>(requests: &'a Requests<'_>, pair: PairIndex) -> PairKey<'a> {
     (&*queue.instance, queue.queue.as_ref().as_str(), pair.address().as_str())
 }
 
-/// Looks a key up that lives less long than those of the map.
+/// Looks up a key whose lifetime is shorter than the map's.
 fn find<'a>(pairs: &HashMap<PairKey<'a>, PairIndex>, key: &PairKey<'a>) -> Option<PairIndex> {
     pairs.get(key).copied()
 }

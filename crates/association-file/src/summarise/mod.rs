@@ -1,8 +1,8 @@
-//! Summing up: the outcome of a file, from the results that the map wrote.
+//! Summarises the outcome of a file from the results that the map wrote.
 //!
-//! Every pair of a file ends as done or as a failed row. A pair without a result is a failed row too: an execution
-//! failed, an answer cannot be read, a file of results is missing, or a map never ran. Sending such a pair again is
-//! safe, because a pair that is on its queue already is no failure.
+//! Every pair of a file is either done or becomes a failed row. A pair without a result becomes a failed row too,
+//! because an execution failed, an output cannot be read, a result file is missing, or a map never ran. Sending such a
+//! pair again is safe, because a pair that is already on its queue does not fail.
 
 mod batch;
 mod done;
@@ -36,10 +36,10 @@ pub use reason::Reason;
 pub use results::{Ended, MAX_RESULTS_BYTES, Manifest};
 pub use summary::{Counts, FileCounts, Status, Summary, Summed};
 
-/// What grouping wrote about a file.
+/// The objects that grouping wrote for a file.
 #[derive(Debug)]
 pub struct Known {
-    /// The requests, one per line. They have the lines of the file.
+    /// The requests, one per line, with the lines of the file.
     lines: String,
     invalid: Vec<InvalidRecord>,
     table: Option<OriginalRows>,
@@ -50,7 +50,7 @@ impl Known {
     /// Reads the lines, the invalid records and the rows of a table that grouping wrote.
     ///
     /// # Errors
-    /// One of them has a form that grouping does not write.
+    /// Fails if grouping cannot have written one of them.
     pub fn read(
         lines: Vec<u8>,
         invalid: &[u8],
@@ -78,9 +78,9 @@ impl Known {
 /// Results that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
-    /// The number of unreadable files, or executions in them.
+    /// The number of unreadable files, or of executions in them.
     pub count: usize,
-    /// The first of them, with the reason. It holds no email address.
+    /// The first unreadable result, with the reason. It contains no email address.
     pub first: String,
 }
 
@@ -93,7 +93,7 @@ pub struct KnownRequests<'k> {
 }
 
 impl<'k> KnownRequests<'k> {
-    /// Reads the requests in the lines. Gives nothing if grouping cannot have written them.
+    /// Reads the requests in the lines. Returns `None` if grouping cannot have written them.
     pub fn read(known: &'k Known, context: &Context) -> Option<Self> {
         let items = file::requests(known.lines.lines()).ok()?;
         let requests = Requests::of_items(items, context).ok()?;
@@ -101,7 +101,7 @@ impl<'k> KnownRequests<'k> {
     }
 }
 
-/// Takes the results of a map, one file after the other.
+/// Collects the results of a map, one file at a time.
 #[derive(Debug)]
 pub struct Summing<'k> {
     context: &'k Context,
@@ -110,12 +110,12 @@ pub struct Summing<'k> {
     failed: Vec<FailedRow>,
     reasons: Reasons,
     unreadable: Option<Unreadable>,
-    /// Queues that batches name, if only the batches tell.
+    /// Queues in the batches. Used only if the grouped file is missing.
     queues: HashSet<(InstanceId, Named<QueueId>)>,
 }
 
 impl<'k> Summing<'k> {
-    /// Begins with the requests of the file, if they are known.
+    /// Starts with the requests of the file, if they are known.
     pub fn new(context: &'k Context, known: Option<&'k KnownRequests<'k>>) -> Self {
         let file = known.map(|known| known.counts).unwrap_or_default();
         let mut summing = Summing {
@@ -131,7 +131,7 @@ impl<'k> Summing<'k> {
         summing
     }
 
-    /// Lists the invalid records, which never went to the map.
+    /// Lists the invalid records, which were not passed to the map.
     fn add_invalid(&mut self, invalid: &InvalidRecord) {
         let InvalidRecord { row, message, reference, cells, request } = invalid;
         let reason = self.reasons.shared(Reason::new("InvalidRequest", message, false));
@@ -145,20 +145,20 @@ impl<'k> Summing<'k> {
         self.counts.failed += 1;
     }
 
-    /// Takes a file of results. The unreadable parts stay unaccounted for.
+    /// Adds a result file. The pairs in unreadable parts remain without a result.
     pub fn add(&mut self, ended: Ended, key: &str, bytes: &[u8]) {
         if let Err(error) = each_execution(bytes, |execution| self.add_execution(ended, key, execution)) {
             self.add_unreadable(&format!("{key} cannot be read: {error}"));
         }
     }
 
-    /// Notes results that cannot be read.
+    /// Records results that cannot be read.
     pub fn add_unreadable(&mut self, what: &str) {
         let first = || Unreadable { count: 0, first: what.to_owned() };
         self.unreadable.get_or_insert_with(first).count += 1;
     }
 
-    /// The results that could not be read so far, if there are any.
+    /// Returns the unreadable results so far, if there are any.
     pub fn unreadable(&self) -> Option<&Unreadable> {
         self.unreadable.as_ref()
     }
@@ -190,7 +190,7 @@ impl<'k> Summing<'k> {
         }
     }
 
-    /// Counts the pairs of a batch, if the file itself does not tell.
+    /// Counts the pairs of a batch. Used only if the grouped file is missing.
     fn count(&mut self, requests: &Requests<'_>) {
         self.counts.file.rows += requests.count();
         self.counts.file.pairs += requests.distinct();
@@ -200,7 +200,7 @@ impl<'k> Summing<'k> {
         self.counts.file.queues = self.queues.len();
     }
 
-    /// Gives each failed row the reference of its line in the file.
+    /// Adds to each failed row the reference of its line in the file.
     fn name_rows(&mut self) {
         let Some(ledger) = &self.ledger else { return };
         let references: HashMap<u64, Arc<str>> =
@@ -210,7 +210,7 @@ impl<'k> Summing<'k> {
         }
     }
 
-    /// Ends: pairs that no result mentioned have failed for the given reason.
+    /// Finishes the summary. Pairs without a result fail with the reason `rest`.
     pub fn finish(mut self, rest: Reason) -> Summed {
         let rest = self.reasons.shared(rest);
         if let Some(ledger) = &self.ledger {
@@ -228,12 +228,12 @@ impl<'k> Summing<'k> {
         let done = match &self.ledger {
             Some(ledger) => Done::of(ledger),
             None => {
-                // Only the lines know the rows.
+                // Only the lines contain the rows.
                 self.counts.associated_unnamed = self.counts.associated;
                 Done::default()
             }
         };
-        // Failures without a line come last.
+        // Failures without a line are last.
         self.failed.sort_by_key(|failed| failed.row.unwrap_or(u64::MAX));
         let unreadable = self.unreadable.filter(|_| self.ledger.is_none()).map(|unreadable| unreadable.first);
         Summed { counts: self.counts, failed: self.failed, done, unreadable }

@@ -1,4 +1,4 @@
-//! Reasons: each reason for failures, kept once for all of them.
+//! Stores each distinct reason for failures once.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::text::{one_line, shortened};
 
-/// The longest message that is kept, in bytes: the cause of a failed execution may have 32,768 characters.
+/// Maximum length of a stored message in bytes. The cause of a failed execution may have 32,768 characters.
 const MAX_MESSAGE: usize = 1_000;
 
-/// The longest name of an error that is kept, in bytes.
+/// Maximum length of a stored error name in bytes.
 const MAX_ERROR: usize = 256;
 
 /// The reason for a failure.
@@ -18,14 +18,14 @@ const MAX_ERROR: usize = 256;
 pub struct Reason {
     /// The error's name.
     pub error: String,
-    /// One line: the fault, and perhaps the remedy.
+    /// One line with the fault, and possibly the remedy.
     pub message: String,
     /// Whether the same request may succeed later.
     pub retryable: bool,
 }
 
 impl Reason {
-    /// A reason, on one line of bounded length.
+    /// Returns a reason on one line of limited length.
     pub(crate) fn new(error: &str, message: &str, retryable: bool) -> Self {
         Reason {
             error: shortened(one_line(error), MAX_ERROR),
@@ -35,13 +35,13 @@ impl Reason {
     }
 }
 
-/// The reasons met so far. Few faults occur, each for many rows. A copy for each row would take memory of rows times
-/// the length of a message.
+/// The reasons so far. Few faults occur, each for many rows. With a copy in each row, memory would grow with the number
+/// of rows times the length of a message.
 #[derive(Debug, Default)]
 pub(super) struct Reasons(HashSet<Arc<Reason>>);
 
 impl Reasons {
-    /// The one copy of a reason.
+    /// Returns the shared copy of a reason.
     pub(super) fn shared(&mut self, reason: Reason) -> Arc<Reason> {
         if let Some(known) = self.0.get(&reason) {
             return known.clone();

@@ -1,5 +1,5 @@
-//! The objects that a Distributed Map writes to S3: a manifest, and files of execution records (AWS Step Functions
-//! Developer Guide, "ResultWriter").
+//! Reads the objects that a Distributed Map writes to S3: a manifest, and files of execution records (AWS Step
+//! Functions Developer Guide, "ResultWriter").
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,17 +10,17 @@ use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-/// The largest file of results, in bytes: 128 MiB. Files are read one after the other.
+/// Maximum size of a result file in bytes: 128 MiB. Files are read one after the other.
 pub const MAX_RESULTS_BYTES: usize = 128 << 20;
 
-/// The end of a file's executions.
+/// How the executions in a file ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// They have an output.
+    /// The executions have an output.
     Succeeded,
-    /// They failed, timed out, or were aborted.
+    /// The executions failed, timed out, or were aborted.
     Failed,
-    /// They were never begun.
+    /// The executions never started.
     Pending,
 }
 
@@ -51,13 +51,13 @@ impl Manifest {
     /// Reads a manifest.
     ///
     /// # Errors
-    /// The reason why it cannot be read.
+    /// The reason why the manifest cannot be read.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         serde_json::from_slice(bytes)
             .map_err(|error| format!("the manifest cannot be read: {}", without_values(&error)))
     }
 
-    /// The files, and how the executions in each ended.
+    /// Returns the files, and how the executions in each ended.
     pub fn files(&self) -> impl Iterator<Item = (Ended, &str)> {
         let ResultFiles { succeeded, failed, pending } = &self.result_files;
         let all = [(Ended::Succeeded, succeeded), (Ended::Failed, failed), (Ended::Pending, pending)];
@@ -79,24 +79,24 @@ pub(crate) struct Execution<'a> {
     /// The error's message.
     #[serde(default)]
     pub(crate) cause: Option<String>,
-    /// Such as `FAILED` or `TIMED_OUT`.
+    /// For example `FAILED` or `TIMED_OUT`.
     #[serde(default)]
     pub(crate) status: Option<String>,
 }
 
 impl Execution<'_> {
-    /// The JSON of its input.
+    /// Returns the JSON of the execution's input.
     pub(crate) fn input(&self) -> Option<Cow<'_, str>> {
         self.input.and_then(document)
     }
 
-    /// The execution's answer, if it can be read.
+    /// Returns the execution's output, if it can be read.
     pub(crate) fn output(&self) -> Option<Output> {
         Output::read(&serde_json::from_str(&document(self.output?)?).ok()?)
     }
 }
 
-/// Inputs and outputs are JSON in a string, or JSON where a transformation has parsed them.
+/// Inputs and outputs are JSON in a string, or JSON if a transformation has parsed them.
 fn document(raw: &RawValue) -> Option<Cow<'_, str>> {
     if raw.get().starts_with('"') {
         serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned)
@@ -105,7 +105,7 @@ fn document(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The answer of the execution for a batch: totals over its rounds, and the pairs that failed in the end.
+/// The output of the execution for a batch: totals over its rounds, and the pairs that finally failed.
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) associated: usize,
@@ -114,9 +114,9 @@ pub(crate) struct Output {
     pub(crate) api_calls: u64,
     pub(crate) throttled_calls: u64,
     pub(crate) failures: Vec<OutputFailure>,
-    /// The pairs that were on their queues already, if the answer names them.
+    /// The pairs that were already on their queues, if the output lists them.
     pub(crate) already_there: Vec<OutputEntry>,
-    /// Every count could be read, and every failure is listed.
+    /// Whether every count could be read and every failure is listed.
     pub(crate) complete: bool,
 }
 
@@ -146,8 +146,8 @@ pub(crate) struct OutputEntry {
 }
 
 impl Output {
-    /// Reads an answer member by member. A wrong member leaves the others readable, because they hold the reasons that
-    /// a person needs. Gives nothing if the answer has no count and no failure.
+    /// Reads an output field by field. An invalid field does not affect the others, which contain the reasons that a
+    /// person needs. Returns `None` if the output has neither a count nor a failure.
     fn read(answer: &Value) -> Option<Self> {
         let number = |name: &str| answer.get(name).and_then(Value::as_u64);
         let count = |name: &str| number(name).and_then(|count| usize::try_from(count).ok());
@@ -196,17 +196,19 @@ impl OutputFailure {
     }
 }
 
-/// Hands on each execution of a file of results. An unreadable execution comes without input and output.
+/// Calls `then` with each execution of a result file. An unreadable execution has no input and no output.
 ///
 /// # Errors
-/// The reason why the file is no list, or ends too early. The executions before that place have been handed on.
+/// The reason why the file is not an array, or ends too early. `then` has been called with the executions before that
+/// place.
 pub(crate) fn each_execution(bytes: &[u8], then: impl FnMut(&Execution<'_>)) -> Result<(), String> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let read = deserializer.deserialize_seq(Executions(then)).and_then(|()| deserializer.end());
     read.map_err(|error| without_values(&error))
 }
 
-/// The fault of a JSON document, without the value at fault. The text is logged, and the value may be an email address.
+/// Describes the fault of a JSON document without the invalid value, because the text is logged and the value may be an
+/// email address.
 fn without_values(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Data => {

@@ -1,4 +1,4 @@
-//! A CSV file of pairs that can be read again as a file of requests.
+//! Writes pairs as a CSV file that can be read again as a file of requests.
 
 use csv::Writer;
 use queue_email_associator::requests::Field;
@@ -6,16 +6,16 @@ use request_file::written;
 
 use crate::cells::Cells;
 
-/// Without a byte-order mark, Excel takes UTF-8 for another encoding.
+/// Without a byte-order mark, Excel does not read the file as UTF-8.
 pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A CSV file that grows by a row at a time.
+/// A CSV file that is written row by row.
 pub(super) struct Rows {
     writer: Writer<Vec<u8>>,
 }
 
 impl Rows {
-    /// A file with some columns before and after those of a pair.
+    /// Returns a file with some columns before and after the columns of a pair.
     pub(super) fn new(first: &[&str], last: &[&str]) -> Self {
         let mut writer = Writer::from_writer(BYTE_ORDER_MARK.to_vec());
         let pair =
@@ -26,7 +26,7 @@ impl Rows {
         Rows { writer }
     }
 
-    /// Adds a row. The first cells are written as they are.
+    /// Adds a row. The first cells are written unchanged.
     pub(super) fn push(&mut self, first: &[&str], cells: &Cells, last: &[&str]) {
         let Cells { instance_id, queue_id, queue_name, email_address_id, email_address } = cells;
         let pair = [&**instance_id, queue_id, queue_name, email_address_id, email_address];

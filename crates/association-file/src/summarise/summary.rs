@@ -1,4 +1,4 @@
-//! The summary, which a state machine gets as its output and a person finds in `summary.json`.
+//! Makes the summary, which is the output of a state machine and the content of `summary.json`.
 
 use serde::{Serialize, Serializer};
 
@@ -9,25 +9,25 @@ use super::results::Output;
 use crate::step::{Cause, Grouped};
 use crate::text::shortened;
 
-/// The number of failures that the summary shows. The file of failed rows has all of them.
+/// Maximum number of failures in the summary. The file of failed rows contains all of them.
 const SHOWN: usize = 20;
 
-/// The most bytes of failures that it shows, because a payload of Step Functions ends at 256 KiB.
+/// Maximum size in bytes of the failures in the summary. The limit for a payload of Step Functions is 256 KiB.
 const SHOWN_BYTES: usize = 100_000;
 
-/// The most bytes of an error's cause that it repeats.
+/// Maximum size in bytes of an error's cause in the summary.
 const CAUSE: usize = 2_000;
 
 /// The counts of a file's requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct FileCounts {
-    /// Records of the file.
+    /// Number of records in the file.
     pub rows: usize,
-    /// Distinct pairs, and everything invalid.
+    /// Number of distinct pairs and invalid records.
     pub pairs: usize,
     /// Number of pairs that repeat an earlier one.
     pub repeated: usize,
-    /// Different queues, as they are named.
+    /// Number of distinct queue names and identifiers.
     pub queues: usize,
 }
 
@@ -38,7 +38,7 @@ impl From<&Grouped> for FileCounts {
     }
 }
 
-/// The pairs by outcome. `associated + already_associated + planned + failed` is `pairs`.
+/// Number of pairs by outcome. `associated + already_associated + planned + failed` is `pairs`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
@@ -47,20 +47,20 @@ pub struct Counts {
     pub file: FileCounts,
     /// Associations that a call made.
     pub associated: usize,
-    /// Those of them that `associated.csv` cannot list, because the results do not tell which they are. The member is
-    /// left out if there are none.
+    /// Associations in `associated` that `associated.csv` cannot list, because the results do not identify them. The
+    /// field is left out if there are none.
     #[serde(rename = "associatedNotListed", skip_serializing_if = "is_zero")]
     pub associated_unnamed: usize,
-    /// Associations that were there already.
+    /// Associations that already existed.
     pub already_associated: usize,
     /// Associations that only a check requests. The field is left out if there are none.
     #[serde(skip_serializing_if = "is_zero")]
     pub planned: usize,
-    /// Associations that were not made, and everything invalid.
+    /// Associations that were not made, and invalid records.
     pub failed: usize,
     /// Calls to Connect.
     pub api_calls: u64,
-    /// Calls that were refused by throttling.
+    /// Calls that were throttled.
     pub throttled_calls: u64,
 }
 
@@ -90,13 +90,13 @@ impl Counts {
 /// The outcome of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summed {
-    /// The pairs by outcome.
+    /// Number of pairs by outcome.
     pub counts: Counts,
-    /// Everything that failed, in the order of the file.
+    /// All failed rows, in the order of the file.
     pub failed: Vec<FailedRow>,
-    /// Everything that is on its queue.
+    /// All pairs that are on their queues.
     pub done: Done,
-    /// Results that cannot be read, if nothing else tells which pairs they were about.
+    /// Results that cannot be read. Set only if no other object identifies their pairs.
     pub unreadable: Option<String>,
 }
 
@@ -105,14 +105,14 @@ pub struct Summed {
 pub enum Status {
     /// Nothing failed.
     Succeeded,
-    /// Some failed, and something else came of it.
+    /// Some pairs failed, and others did not.
     Partial,
-    /// Something failed, and nothing else came of it.
+    /// Something failed, and no pair succeeded.
     Failed,
 }
 
 impl Status {
-    /// As it is written in JSON and in the log.
+    /// Returns the status as written in JSON and in the log.
     pub fn name(self) -> &'static str {
         match self {
             Status::Succeeded => "SUCCEEDED",
@@ -128,15 +128,15 @@ impl Serialize for Status {
     }
 }
 
-/// The answer to `summarise`.
+/// The response to `summarise`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// The outcome of the file as a whole.
     pub status: Status,
-    /// The file.
+    /// The key of the file.
     pub file: String,
-    /// The pairs by outcome.
+    /// Number of pairs by outcome.
     #[serde(flatten)]
     pub counts: Counts,
     /// The key of this summary.
@@ -147,18 +147,18 @@ pub struct Summary {
     /// The key of the rows that a call associated, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub associated_rows: Option<String>,
-    /// The key of the rows that were there already, if there are any.
+    /// The key of the rows that were already associated, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub already_associated_rows: Option<String>,
     /// The first failures.
     pub failures: Vec<FailedRow>,
-    /// The reason why the execution fails, if it does.
+    /// The reason why the execution fails, if it fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Cause>,
 }
 
 impl Summary {
-    /// The summary of a file whose results go into a folder.
+    /// Returns the summary of a file whose results are in a folder.
     pub fn new(file: &str, folder: &str, summed: &Summed, error: Option<Cause>) -> Self {
         let unreadable = || {
             let cause = summed.unreadable.clone()?;
