@@ -1,8 +1,8 @@
-//! Backoff: the wait before each retry of a call. It doubles each time and has jitter.
+//! Determines the wait before each retry of a call. The wait doubles each time and has jitter.
 //!
 //! Only this module uses the crate `backoff`, which is unmaintained (RUSTSEC-2025-0012). `docs/decisions/backoff.md`
-//! gives the reason why it stays. The crate only supplies the intervals. The loop that makes the calls decides whether
-//! to retry and checks the deadline.
+//! explains why it stays. The crate only supplies the intervals. The loop that makes the calls decides whether to retry
+//! and checks the deadline.
 
 use std::time::Duration;
 

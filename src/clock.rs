@@ -1,4 +1,4 @@
-//! Clock: the only module that reads the wall clock.
+//! Reads the wall clock. No other module does.
 //!
 //! Other modules get instants of Tokio's clock, which tests can pause.
 

@@ -73,7 +73,7 @@ impl Failure {
     }
 
     /// The failure of a pair whose last attempt failed when no time was left for another. The cause may need time to
-    /// pass, so an immediate retry is no use.
+    /// pass, so an immediate retry is useless.
     pub(crate) fn deadline_exceeded_after_rejection(reason: impl Into<String>) -> Self {
         Failure::ours("DeadlineExceeded", reason, Retry::MayPass)
     }

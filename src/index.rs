@@ -1,8 +1,8 @@
-//! Indices: positions in lists, each typed by what it counts.
+//! Positions in lists. The type of a position says what it counts.
 //!
-//! A large invocation holds several indices for each pair, and Lambda bills memory. So an index has four bytes. That is
-//! enough, because a Lambda payload has at most 6 MB (AWS Lambda Developer Guide, "Lambda quotas"). A file that is sent
-//! by hand must fit into memory too.
+//! A large invocation has several indices for each pair, and Lambda bills memory, so an index has only four bytes. This
+//! is enough, because a Lambda payload has at most 6 MB (AWS Lambda Developer Guide, "Lambda quotas"). A file that is
+//! sent by hand must fit into memory too.
 
 use std::marker::PhantomData;
 use std::num::NonZeroU32;
@@ -70,7 +70,7 @@ pub struct IndexList<I, T> {
 }
 
 impl<I: Index, T> IndexList<I, T> {
-    /// An empty list with room for so many elements.
+    /// Returns an empty list with room for the given number of elements.
     pub fn with_capacity(elements: usize) -> Self {
         Vec::with_capacity(elements).into()
     }
@@ -101,7 +101,7 @@ impl<I: Index, T> IndexList<I, T> {
         I::new(self.items.len())
     }
 
-    /// Reserves memory for exactly so many more elements.
+    /// Reserves memory for exactly `additional` more elements.
     pub fn reserve_exact(&mut self, additional: usize) {
         self.items.reserve_exact(additional);
     }

@@ -16,7 +16,7 @@ pub(crate) struct Outcomes {
 }
 
 impl Outcomes {
-    /// Gives each pair the outcome of its place in the plan. A pair without a place gets its failure.
+    /// Assigns to each pair the outcome of its place in the plan. A pair without a place gets its failure.
     pub(crate) fn new(plan: &Plan, mut by_group: IndexList<GroupIndex, GroupOutcomes>) -> Self {
         let by_pair = plan
             .places

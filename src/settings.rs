@@ -117,7 +117,7 @@ impl Settings {
     /// Reads the endpoint of a service from its own variable, or from `AWS_ENDPOINT_URL` if that is not set.
     ///
     /// # Errors
-    /// Returns an error if the value is no URL.
+    /// Returns an error if the value is not a URL.
     pub fn endpoint(
         lookup: impl Fn(&str) -> Option<String>,
         variable: &'static str,

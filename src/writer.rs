@@ -70,7 +70,7 @@ pub(crate) enum WrittenEntry<'a> {
     Elements(&'a List, Vec<&'a RawValue>),
 }
 
-/// An entry for pairs of one queue. All of its addresses stand in the same field.
+/// An entry for pairs of one queue. All of its addresses are in the same field.
 #[derive(Debug, Clone)]
 pub struct PairsEntry<'a> {
     /// The instance, if the request names another or none.
@@ -140,9 +140,9 @@ impl Serialize for WrittenEntry<'_> {
     }
 }
 
-/// Creates one entry for each queue and list field, in the order of the pairs. An entry names its instance only if the
-/// request names another or none. If every entry named its instance, a continuation could be larger than the original
-/// request.
+/// Creates one entry for each queue and list field, in the order of the pairs. An entry contains its instance only if
+/// the request contains another instance or none. If every entry contained its instance, a continuation could be larger
+/// than the original request.
 pub(crate) fn pair_entries<'a>(
     numbers: impl IntoIterator<Item = PairIndex>,
     pairs: &'a Pairs,

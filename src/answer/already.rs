@@ -1,4 +1,4 @@
-//! Already associated: the pairs that were on their queues before, as entries of a request.
+//! Lists the pairs that were already on their queues, as entries of a request.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Counts: the number of pairs of an invocation for each outcome.
+//! Counts the pairs of an invocation by outcome.
 
 use std::collections::HashMap;
 

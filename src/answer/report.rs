@@ -1,4 +1,4 @@
-//! Report: the outcome of an invocation, small enough for a Step Functions payload.
+//! Reports the outcome of an invocation in a form that is small enough for a Step Functions payload.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -201,7 +201,7 @@ impl Report {
         Some(self.within_size()).filter(|report| json_size(report) <= MAX_BYTES)
     }
 
-    /// Names the pairs that were there already if all of them fit into the report. A part of them would be of no use,
+    /// Adds the pairs that were already associated if all of them fit into the report. A part of them would be useless,
     /// because a pair outside the list would then seem to be new.
     #[must_use]
     pub(crate) fn with_already_associated(mut self, pairs: Option<Value>) -> Self {

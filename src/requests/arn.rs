@@ -13,8 +13,8 @@ pub struct ArnScope {
 }
 
 impl ArnScope {
-    /// Creates the scope of a Region. The partition follows from the Region's name (AWS General Reference, "Amazon Resource
-    /// Names"; the prefixes are those of the SDKs' partitions file).
+    /// Creates the scope of a Region. The partition follows from the Region's name (AWS General Reference, "Amazon
+    /// Resource Names"; the prefixes come from the SDKs' partitions file).
     pub fn new(region: impl Into<String>) -> Self {
         let region = region.into();
         let partition = match region.split('-').next().unwrap_or_default() {

@@ -1,4 +1,4 @@
-//! Context: the values that apply if a request does not set its own.
+//! The values that apply if a request does not set its own.
 
 use crate::payload::Json;
 

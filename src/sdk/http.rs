@@ -27,7 +27,7 @@ use super::resolver::{Resolver, UnresolvedName};
 /// The certificate authorities that a client trusts.
 #[derive(Debug, Clone, Default)]
 pub enum CertificateAuthorities {
-    /// Those of the operating system. A debug build panics if there are none.
+    /// The certificate authorities of the operating system. A debug build panics if there are none.
     #[default]
     System,
     /// Only those in this PEM text, which may be empty. A certificate that cannot be parsed panics.

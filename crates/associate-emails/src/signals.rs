@@ -1,8 +1,8 @@
-//! Signals that end the program: SIGINT (Ctrl-C), SIGTERM and SIGHUP.
+//! Handles the signals that end the program: SIGINT (Ctrl-C), SIGTERM and SIGHUP.
 //!
-//! The first signal lets a run stop and print what was done. A second one, or one that arrives while nothing needs to be
-//! finished, ends the process at once. The process handles the signals from its start and does not rely on their default
-//! action, because the kernel ignores that action for process 1 of a container (pid_namespaces(7)).
+//! The first signal lets a run stop and print what was done. A second signal, or a signal that arrives while nothing
+//! needs to be finished, ends the process immediately. The process handles the signals from its start and does not rely
+//! on their default action, because the kernel ignores that action for process 1 of a container (pid_namespaces(7)).
 
 use std::io;
 use std::sync::Arc;

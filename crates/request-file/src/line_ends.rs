@@ -1,4 +1,4 @@
-//! Makes the lines of a file those that an editor counts.
+//! Splits a file into lines as an editor does.
 //!
 //! Most files end lines with a line feed, perhaps after a carriage return. Old programs for the Mac end them with a
 //! carriage return alone. Editors disagree about the line numbers of a file with both.

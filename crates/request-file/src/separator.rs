@@ -21,8 +21,8 @@ pub(crate) struct Separator {
 }
 
 impl Separator {
-    /// Finds the separator of a text: that of its `sep=` line, or else the one with which one of the first rows is a
-    /// header. A text without a header has commas.
+    /// Finds the separator of a text. This is the separator in its `sep=` line, or else the separator that makes one of
+    /// the first rows a header. A text without a header has commas.
     ///
     /// # Errors
     /// A `sep=` line has another separator, or the first header is one with two separators.

@@ -4,7 +4,7 @@ use crate::header::{self, Header, SEARCHED_ROWS};
 use crate::row::Row;
 use crate::{Record, RequestFile, UnreadableFile, push};
 
-/// The words with which messages about a table refer to its rows.
+/// The words for rows and separators in messages about a table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wording {
     /// `line` of a text, or `row` of a sheet.

@@ -1,8 +1,8 @@
 //! Decides the addresses that requests only check, by the queue's list.
 //!
-//! The rules are those of a live run. The other addresses are planned in the requested order while there is room, and an
-//! address that is missing from the directory is not found. After the first address that does not fit, the queue is full
-//! for all other addresses.
+//! The rules are the same as in a live run. The other addresses are planned in the requested order while there is room,
+//! and an address that is missing from the directory is not found. After the first address that does not fit, the queue
+//! is full for all other addresses.
 
 use std::collections::HashSet;
 use std::sync::Arc;

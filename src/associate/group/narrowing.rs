@@ -269,7 +269,7 @@ mod tests {
         };
         assert_eq!(next(&mut rejected(), None, |_| true), Some(vec![0, 1]));
         assert_eq!(next(&mut rejected(), Some(5), |_| true), Some(vec![0, 1]));
-        // The address at fault may be the one that was decided, or one for which there is no room.
+        // The invalid address may be the decided one, or an address that has no room.
         assert_eq!(next(&mut rejected(), None, |member| member != 1), Some(vec![0, 2, 3, 4]));
         assert_eq!(next(&mut rejected(), Some(3), |_| true), Some(vec![0, 1, 2]));
     }

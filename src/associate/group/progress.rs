@@ -131,7 +131,7 @@ impl Progress {
         }
     }
 
-    /// Fails the addresses that are not decided, and those that join the group later.
+    /// Fails the undecided addresses, and the addresses that join the group later.
     pub(crate) fn close(&mut self, failure: Arc<Failure>) {
         self.addresses.close(&failure);
         self.state = GroupState::Closed(failure);
@@ -383,7 +383,7 @@ impl Progress {
         self.addresses.fail_unconfirmed(|rejection| rejected_for_content(rejection, blame));
     }
 
-    /// Fails the addresses permanently for which there is no room.
+    /// Permanently fails the addresses that have no room.
     fn fail_full(&mut self, group: &Group, failure: fn(Fill) -> Failure) {
         if !self.room.is_full() {
             return;

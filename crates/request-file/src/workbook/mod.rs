@@ -1,8 +1,8 @@
 //! Reads workbooks: Office Open XML (`.xlsx`) and OpenDocument (`.ods`).
 //!
 //! A small workbook can declare or unpack to any size. Parts are therefore read as streams, row by row, and everything
-//! that is kept is bounded: the unpacked bytes, the text of cells, and the number of records. This is why there is no
-//! general reader of spreadsheets here: those build whole sheets, and reserve what a file declares.
+//! that is kept is bounded: the unpacked bytes, the text of cells, and the number of records. General readers of
+//! spreadsheets are not used, because they build whole sheets and reserve the memory that a file declares.
 
 mod archive;
 mod number;

@@ -1,4 +1,4 @@
-//! Workbooks made in the test, part by part. Those of programs are read in the tests of the tool.
+//! Tests workbooks that are made here, part by part. The tests of the tool read workbooks from real programs.
 
 use std::io::Write;
 

@@ -92,7 +92,7 @@ impl<R: BufRead> Xml<R> {
     /// `ignored` is the name of children that do not count.
     pub(super) fn text(&mut self, ignored: &str) -> Result<String, UnreadableFile> {
         let mut text = String::new();
-        // Elements that are open, and those of them from the first ignored one.
+        // The number of open elements, and how many of them are within the first ignored one, including that one.
         let (mut open, mut ignoring) = (1u32, 0u32);
         while open > 0 {
             match self.next()? {

@@ -1,4 +1,4 @@
-//! Full queues: the room that the queue's list shows, and when the group reads the list again.
+//! Tests full queues: the room that the queue's list shows, and when the group reads the list again.
 
 use super::*;
 
@@ -20,7 +20,7 @@ fn full_queue_counts_addresses_of_another_process() {
     assert_eq!([&failures[1], &failures[2], &failures[3]], [&None, &Some(full), &None]);
 }
 
-/// Somebody removes an address from the queue while the group finds out how many fit.
+/// Another client removes an address from the queue while the group finds out how many fit.
 #[test]
 fn freed_room_is_used() {
     let group = group(3);
