@@ -188,10 +188,15 @@ impl History {
     pub fn explains(&self, pair: &NamedPair, error: &str, since: usize) -> bool {
         let all = self.states.lock().unwrap();
         let states = &all[since..];
-        let counts = |state: &Fixture| [queues(state, pair).len(), addresses(state, pair).len()];
         match error {
-            "NameNotFound" => states.iter().any(|state| counts(state).contains(&0)),
-            "NameAmbiguous" => states.iter().any(|state| counts(state).iter().any(|count| *count > 1)),
+            "NameNotFound" => {
+                states.iter().any(|state| queues(state, pair).is_empty() || addresses(state, pair).is_empty())
+            }
+            // An address that is deleted and created while a directory of several pages is read can appear on two of them.
+            "NameAmbiguous" => {
+                let ids: BTreeSet<String> = states.iter().flat_map(|state| addresses(state, pair)).collect();
+                ids.len() > 1 || states.iter().any(|state| queues(state, pair).len() > 1)
+            }
             // The identifiers may have been found in one state and be gone in another.
             "ResourceNotFoundException" => {
                 let named = states.iter().flat_map(|state| queues(state, pair)).collect::<BTreeSet<_>>();
