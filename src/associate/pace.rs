@@ -4,8 +4,8 @@
 //! that calls as fast as it can and backs off when it is throttled wastes its own attempts and the attempts of every other
 //! client of the account. Therefore each attempt takes a turn, and turns become available at the quota.
 //!
-//! Several processes may share a quota without knowing of each other. Each finds its share through throttling: [`share`]
-//! decides how fast the process calls, and [`tokens`] when the next turn is available.
+//! Several processes may share a quota without knowing of each other. Each finds its share through throttling: `share`
+//! decides how fast the process calls, and `tokens` when the next turn is available.
 //!
 //! Time is an argument. [`Pace::take`] returns immediately, with a turn or with the time of the next one.
 
