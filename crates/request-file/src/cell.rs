@@ -38,7 +38,7 @@ pub(crate) fn text(cell: &str) -> Cow<'_, str> {
 }
 
 fn unwrapped(cell: &str) -> Cow<'_, str> {
-    let within = |open, close| Some(cell.strip_prefix(open)?.strip_suffix(close)?);
+    let within = |open, close| cell.strip_prefix(open)?.strip_suffix(close);
     if let Some(inner) = cell.strip_prefix('=').and_then(quoted).or_else(|| quoted(cell)) {
         return inner;
     }

@@ -37,9 +37,8 @@ impl Separator {
                 return Ok(Separator { character, skipped: first.len() });
             }
             return Err(UnreadableFile(format!(
-                "line 1: unknown separator {:?}: expected a comma, a semicolon, a tab or a vertical bar after \
-                 \"{SEPARATOR_LINE}\"",
-                rest
+                "line 1: unknown separator {rest:?}: expected a comma, a semicolon, a tab or a vertical bar after \
+                 \"{SEPARATOR_LINE}\""
             )));
         }
         let mut found: Option<(u64, (u8, &str))> = None;

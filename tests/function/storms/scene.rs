@@ -297,7 +297,7 @@ impl Scene {
                 }
                 Operation::SearchQueues if made.status == Some(200) => history.note_search("queues"),
                 Operation::SearchEmailAddresses if made.status == Some(200) => {
-                    history.note_search("addresses")
+                    history.note_search("addresses");
                 }
                 _ => {}
             }

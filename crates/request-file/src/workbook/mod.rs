@@ -77,7 +77,7 @@ impl Sheets {
                     Err(_) if table.lacks_header() => self.other.push(name.to_owned()),
                     Err(problem) => self.keep(name, Err(problem)),
                     Ok(()) if table.header().is_some() && self.content.is_some() => {
-                        self.known.push(name.to_owned())
+                        self.known.push(name.to_owned());
                     }
                     Ok(()) => {
                         row.number += 1;

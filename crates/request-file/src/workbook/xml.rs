@@ -105,7 +105,7 @@ impl<R: BufRead> Xml<R> {
                     ignoring = ignoring.saturating_sub(1);
                 }
                 Node::Text(piece) if ignoring == 0 && text.len() + piece.len() <= MAX_TEXT => {
-                    text.push_str(&piece)
+                    text.push_str(&piece);
                 }
                 Node::Text(_) if ignoring == 0 => return Err(self.too_long()),
                 Node::Text(_) | Node::Other => {}
