@@ -6,6 +6,9 @@ use request_file::{Form, MAX_FILE_BYTES, read};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
+/// Name, form, text, and the start of the expected error.
+type WorstFile = (&'static str, Form, fn() -> String, &'static str);
+
 /// Maximum peak, in MiB, with the file itself. The function for files has 1,024 MiB.
 const LIMIT: f32 = 200.0;
 
@@ -13,7 +16,7 @@ const LIMIT: f32 = 200.0;
 fn worst_files_take_little_memory() {
     const NUMBERS: usize = (MAX_FILE_BYTES - 100) / 2;
     const TOO_MANY: &str = "the file has more than 250000 pairs";
-    let table: [(&str, Form, fn() -> String, &str); 5] = [
+    let table: [WorstFile; 5] = [
         (
             "numbers",
             Form::Delimited,
