@@ -1,7 +1,7 @@
 //! Records the state of the world after each call and each external change, and decides whether a failure was
 //! justified.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,8 +34,8 @@ pub struct History {
     states: Arc<Mutex<Vec<Fixture>>>,
     /// The time at which each state started.
     times: Arc<Mutex<Vec<Instant>>>,
-    /// The number of the state that the last call of each search operation returned.
-    searches: Arc<Mutex<BTreeMap<&'static str, usize>>>,
+    /// The state that the last reading of the directory of addresses showed.
+    address_reading: Arc<Mutex<Option<usize>>>,
     /// The queues whose lists were read, each with the number of the state that the list returned.
     lists: Arc<Mutex<Vec<(usize, String)>>>,
     switches: Switches,
@@ -106,7 +106,7 @@ impl History {
         History {
             states: Arc::new(Mutex::new(vec![first])),
             times: Arc::new(Mutex::new(vec![Instant::now()])),
-            searches: Arc::default(),
+            address_reading: Arc::default(),
             lists: Arc::default(),
             switches,
         }
@@ -120,15 +120,14 @@ impl History {
         }
     }
 
-    /// Records that a directory was read in the current state.
-    pub fn note_search(&self, operation: &'static str) {
-        let state = self.now();
-        self.searches.lock().unwrap().insert(operation, state);
+    /// Notes that the directory of addresses was read and showed the latest state.
+    pub fn note_address_reading(&self) {
+        *self.address_reading.lock().unwrap() = Some(self.now());
     }
 
-    /// Returns the oldest state that the last reads of the directories returned, if each read is one call.
-    pub fn last_reading(&self) -> Option<usize> {
-        self.searches.lock().unwrap().values().min().copied()
+    /// The state that the last reading of the directory of addresses showed, if each reading is one call.
+    pub fn last_address_reading(&self) -> Option<usize> {
+        *self.address_reading.lock().unwrap()
     }
 
     /// Returns whether a requested pair had exactly these identifiers in a state that a directory of the invocation may

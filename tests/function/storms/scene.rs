@@ -295,9 +295,8 @@ impl Scene {
                 Operation::ListQueueEmailAddresses if made.status == Some(200) => {
                     history.note_list(made.queue.as_deref().unwrap());
                 }
-                Operation::SearchQueues if made.status == Some(200) => history.note_search("queues"),
                 Operation::SearchEmailAddresses if made.status == Some(200) => {
-                    history.note_search("addresses");
+                    history.note_address_reading();
                 }
                 _ => {}
             }
