@@ -1,4 +1,5 @@
-//! Associates pairs in one loop around the API, which looks names up, groups pairs, makes calls and narrows failures.
+//! Associates pairs in one loop around the API, which looks names up, groups pairs, makes calls and finds the
+//! addresses that cause a rejection.
 //!
 //! ```text
 //!            +------------------------------------------------------+
@@ -12,6 +13,10 @@
 //!                 page                   |
 //!                                    Amazon Connect
 //! ```
+//!
+//! A *directory* is an instance's list of queues or addresses, which is read page by page to resolve names. A *chunk* is
+//! the addresses of one call, at most 50. A *step* is the next call that a state machine needs. A name is *doubtful* if
+//! its directory may be outdated.
 //!
 //! State machines without clocks or sockets decide on the next call: a `group` for each queue, and a reading for each
 //! directory of `names`. The `scheduler` has all of them and the `plan`, which grows while names are found. `run` takes

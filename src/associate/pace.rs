@@ -2,7 +2,7 @@
 //!
 //! The quota is 2 calls per second for the whole account (Administrator Guide, "Amazon Connect service quotas"). A client
 //! that calls as fast as it can and backs off when it is throttled wastes its own attempts and the attempts of every other
-//! client of the account. Therefore each attempt takes a turn, and turns become available at the quota.
+//! client of the account. Therefore each attempt takes a turn, and turns become available at the rate of the quota.
 //!
 //! Several processes may share a quota without knowing of each other. Each finds its share through throttling: `share`
 //! decides how fast the process calls, and `tokens` when the next turn is available.
@@ -66,7 +66,7 @@ impl Pace {
     }
 
     /// Records that the call of a turn was not throttled.
-    pub fn succeeded(&self, turn: Turn, now: Instant) {
+    pub fn not_throttled(&self, turn: Turn, now: Instant) {
         let mut state = self.lock();
         state.refill(now);
         state.share.succeeded(turn.started, now);

@@ -302,7 +302,7 @@ impl CallLoop<'_, '_> {
         }
         let (attempt, rejection) = match result {
             Ok(response) => {
-                pace.succeeded(turn, now);
+                pace.not_throttled(turn, now);
                 return self.scheduler.record(response, now);
             }
             Err(rejected) => rejected,
@@ -314,7 +314,7 @@ impl CallLoop<'_, '_> {
             self.tally.throttled_calls += 1;
             pace.throttled(turn, now);
         } else if rejection.class != Class::Unavailable {
-            pace.succeeded(turn, now);
+            pace.not_throttled(turn, now);
         }
         let maybe_done = earlier_maybe_done || rejection.class == Class::Unavailable;
         if !rejection.class.is_retried() || attempts >= self.caller.limits.max_attempts {

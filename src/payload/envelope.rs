@@ -111,7 +111,7 @@ pub enum NoEnvelope {
     )]
     SeveralDocuments(usize, usize),
     /// The payload is a string, a number, a boolean or `null`.
-    #[error("the payload must be an object or an array of SQS records, not {0}")]
+    #[error("the payload must be an object or an array of SQS or SNS records, not {0}")]
     NotAnObject(&'static str),
     /// An element of `Records`, or of the payload if it is an array, is not an SQS or SNS record like the others.
     #[error("{0} {1}")]

@@ -127,7 +127,7 @@ impl<'a> Retrier<'a> {
                 pace.throttled(turn, now);
             }
             Some(Class::Unavailable) => {}
-            _ => pace.succeeded(turn, now),
+            _ => pace.not_throttled(turn, now),
         }
         match rejection {
             Some(rejection) if rejection.class == Class::Credentials => {

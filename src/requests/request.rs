@@ -153,7 +153,8 @@ fn no_pairs_error(json: &Json<'_>, path: Path) -> Invalid {
     match hint {
         Some(hint) => Invalid::new(path, hint),
         None => {
-            let message = "no associations; expected associations, or queueId and emailAddressId";
+            let message = "the request is empty; expected associations, or a queue (queueId or queueName) and email addresses \
+                           (emailAddressId, emailAddressIds, emailAddress or emailAddresses)";
             Invalid::new(path.field(Field::Associations), message)
         }
     }

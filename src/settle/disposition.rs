@@ -33,7 +33,7 @@ pub(super) enum Disposition {
     Done,
     /// All of its failures are sent on. Then it is done.
     SentOn {
-        /// The destination of its permanent failures. Retryable ones are continued.
+        /// The destination of its permanent failures, if it has any. Retryable ones are continued.
         permanent: Destination,
     },
     /// It is redelivered as a whole.

@@ -17,10 +17,10 @@ const BATCH_BYTES: usize = 1_040_000;
 /// Maximum number of batches in flight.
 pub(super) const CONCURRENT_BATCHES: usize = 8;
 /// Maximum number of attempts per batch. The function cannot reach a quota of SQS, so three are enough.
-const ATTEMPTS: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 /// Time limit of one attempt. SQS usually responds within 100 ms. Without a limit, a connection that never responds
 /// would delay the answer until the deadline.
-const ATTEMPT: Duration = Duration::from_secs(2);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Waits between attempts.
 const BACKOFF: BackoffSettings =
     BackoffSettings { initial: Duration::from_millis(100), max: Duration::from_secs(1) };
@@ -53,14 +53,14 @@ pub(crate) struct SqsError {
     /// The error code of SQS, or one of the function's own if SQS did not respond.
     pub(crate) code: String,
     /// Whether the same request may succeed later.
-    pub(super) may_pass: bool,
+    pub(super) is_transient: bool,
 }
 
 impl SqsError {
     /// Reads the SDK's error. A retry cannot help if SQS understood the request and rejected it.
     pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
         let code = error.code().unwrap_or("ConnectionFailed").to_owned();
-        let may_pass = match error {
+        let is_transient = match error {
             SdkError::ServiceError(context) => {
                 let status = context.raw().status().as_u16();
                 status >= 500 || status == 429 || code.contains("Throttl")
@@ -68,16 +68,16 @@ impl SqsError {
             SdkError::ConstructionFailure(_) => false,
             _ => true,
         };
-        SqsError { code, may_pass }
+        SqsError { code, is_transient }
     }
 
     /// The SDK could not build an entry.
     pub(super) fn not_built() -> Self {
-        SqsError { code: "EntryNotBuilt".to_owned(), may_pass: false }
+        SqsError { code: "EntryNotBuilt".to_owned(), is_transient: false }
     }
 
-    fn may_pass(code: &str) -> Self {
-        SqsError { code: code.to_owned(), may_pass: true }
+    fn transient(code: &str) -> Self {
+        SqsError { code: code.to_owned(), is_transient: true }
     }
 }
 
@@ -112,23 +112,23 @@ async fn call_batch<E: Entry>(
     let mut failed = Vec::new();
     let mut left = batch;
     let mut backoff = Backoff::new(BACKOFF);
-    for attempt in 1..=ATTEMPTS {
+    for attempt in 1..=MAX_ATTEMPTS {
         let now = Instant::now();
         if now >= ends {
-            failed.extend(left.into_iter().map(|position| (position, SqsError::may_pass("NoTimeLeft"))));
+            failed.extend(left.into_iter().map(|position| (position, SqsError::transient("NoTimeLeft"))));
             return failed;
         }
         let batch: Vec<(usize, &E)> = left.iter().map(|position| (*position, &entries[*position])).collect();
         let call = E::call(client, entries[left[0]].queue_url(), &batch);
-        let result = match timeout_at(ends.min(now + ATTEMPT), call).await {
+        let result = match timeout_at(ends.min(now + ATTEMPT_TIMEOUT), call).await {
             Ok(result) => result,
-            Err(_) => Err(SqsError::may_pass("TimedOut")),
+            Err(_) => Err(SqsError::transient("TimedOut")),
         };
         let wait = backoff.next_wait();
-        let retries = attempt < ATTEMPTS && Instant::now() + wait < ends;
+        let retries = attempt < MAX_ATTEMPTS && Instant::now() + wait < ends;
         let (again, gone) = not_accepted(left, &result)
             .into_iter()
-            .partition::<Vec<_>, _>(|(_, error)| error.may_pass && retries);
+            .partition::<Vec<_>, _>(|(_, error)| error.is_transient && retries);
         failed.extend(gone);
         left = again.into_iter().map(|(position, _)| position).collect();
         if left.is_empty() {
@@ -146,7 +146,7 @@ fn not_accepted(batch: Vec<usize>, result: &Result<BatchResult, SqsError>) -> Ve
         Ok(result) if result.accepted.contains(position) => None,
         Ok(result) => {
             let rejected = result.rejected.iter().find(|(rejected, _)| rejected == position);
-            Some(rejected.map_or_else(|| SqsError::may_pass("NotConfirmed"), |(_, error)| error.clone()))
+            Some(rejected.map_or_else(|| SqsError::transient("NotConfirmed"), |(_, error)| error.clone()))
         }
     };
     batch.into_iter().filter_map(|position| Some((position, error_of(&position)?))).collect()

@@ -93,7 +93,7 @@ impl Entry for VisibilityTimeout<'_> {
 
 fn result<'o>(accepted: impl Iterator<Item = &'o str>, rejected: &[BatchResultErrorEntry]) -> BatchResult {
     let rejected = rejected.iter().filter_map(|entry| {
-        let error = SqsError { code: entry.code().to_owned(), may_pass: !entry.sender_fault() };
+        let error = SqsError { code: entry.code().to_owned(), is_transient: !entry.sender_fault() };
         Some((entry.id().parse().ok()?, error))
     });
     BatchResult {

@@ -287,7 +287,7 @@ fn json_lines(records: &[InvalidRecord]) -> Vec<u8> {
 fn rest(error: Option<&Cause>, unreadable: Option<&Unreadable>) -> Reason {
     let message = match (error, unreadable) {
         (Some(Cause { error, cause }), _) => return Reason::new(error, cause, true),
-        (None, None) => "no result names this pair; sending it again is safe".to_owned(),
+        (None, None) => "no batch reported this pair; sending it again is safe".to_owned(),
         (None, Some(Unreadable { count: 1, first })) => {
             format!("no readable result names this pair; sending it again is safe; {first}")
         }

@@ -110,7 +110,7 @@ impl Step {
     pub fn read(event: &Value) -> Result<Self, FileError> {
         Step::deserialize(event).map_err(|error| {
             FileError::InvalidRequest(format!(
-                "not a step of the file function: {error}; expected {{\"group\": {{bucket, key, etag?, to}}}} and \
+                "not a step of the file function: {error}; expected {{\"group\": {{bucket, key, etag?, to}}}} or \
                  {{\"summarise\": {{bucket, key, execution, grouped?, manifest?, error?}}}}"
             ))
         })

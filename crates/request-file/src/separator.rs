@@ -5,7 +5,7 @@ use ::csv::{Reader, ReaderBuilder, StringRecord};
 use crate::UnreadableFile;
 use crate::header::{Header, SEARCHED_ROWS};
 
-/// The separators, with the names of several of them.
+/// The separators, each with its plural name for messages.
 const SEPARATORS: [(u8, &str); 4] =
     [(b',', "commas"), (b';', "semicolons"), (b'\t', "tabs"), (b'|', "vertical bars")];
 
@@ -22,10 +22,11 @@ pub(crate) struct Separator {
 
 impl Separator {
     /// Finds the separator of a text. This is the separator in its `sep=` line, or else the separator that makes one of
-    /// the first rows a header. A text without a header has commas.
+    /// the first rows a header. A text without a header
+    /// defaults to commas.
     ///
     /// # Errors
-    /// A `sep=` line has another separator, or the first header is one with two separators.
+    /// A `sep=` line has another separator, or the first header row is valid with two different separators.
     pub(crate) fn of(text: &str) -> Result<Self, UnreadableFile> {
         let first = text.split_inclusive('\n').next().unwrap_or_default();
         if let Some(rest) = separator_line(first) {
@@ -47,8 +48,8 @@ impl Separator {
             match found {
                 Some((earlier, (_, other))) if earlier == start => {
                     return Err(UnreadableFile(format!(
-                        "the header can be read with {other} and with {name} between its cells: expected one of them; add \
-                         a first line, for example \"{SEPARATOR_LINE};\""
+                        "both {other} and {name} could separate the cells of the header; add a first line such as \
+                         \"{SEPARATOR_LINE};\" to choose one"
                     )));
                 }
                 Some((earlier, _)) if earlier < start => {}
@@ -139,6 +140,6 @@ mod tests {
     fn header_with_two_separators_is_rejected() {
         let text = "queueId,emailAddressId,a;queueId;emailAddressId;b\n";
         let problem = Separator::of(text).unwrap_err().to_string();
-        assert!(problem.starts_with("the header can be read with commas and with semicolons"), "{problem}");
+        assert!(problem.starts_with("both commas and semicolons could separate"), "{problem}");
     }
 }

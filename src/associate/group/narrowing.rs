@@ -6,8 +6,8 @@
 //! after the API rejected that address alone.
 //!
 //! The first part is the smaller one, by the golden section. If the API rejects the first part, both parts cost a call.
-//! If the API accepts it, only one part does. The uneven split makes both ways equally long. It finds one address at
-//! fault among 50 in at most 9 calls, where halving takes 12.
+//! If the API accepts it, only one part does. The uneven split makes the two cases equally expensive. It finds one address at
+//! fault among 50 in at most 9 more calls; halving needs 11.
 
 use crate::associate::urgency::CHUNK;
 use crate::index::AddressIndex;

@@ -276,7 +276,7 @@ impl<'a> Run<'a> {
         process.in_flight -= 1;
         process.ended = now;
         if allowed {
-            process.pace.succeeded(turn, now);
+            process.pace.not_throttled(turn, now);
         } else {
             process.pace.throttled(turn, now);
             if attempts >= MAX_ATTEMPTS {

@@ -29,7 +29,7 @@ fn next(pace: &Pace, now: &mut Instant) -> Turn {
 fn succeed(pace: &Pace, now: &mut Instant, calls: u32) {
     for _ in 0..calls {
         let turn = next(pace, now);
-        pace.succeeded(turn, *now);
+        pace.not_throttled(turn, *now);
     }
 }
 
@@ -118,7 +118,7 @@ fn one_episode_slows_once() {
     assert!(pace.rate() < slowed);
     // A response to a call that started earlier changes nothing.
     let slowed = pace.rate();
-    pace.succeeded(turns[0], seconds(now, 600.0));
+    pace.not_throttled(turns[0], seconds(now, 600.0));
     assert_eq!(pace.rate(), slowed);
 }
 

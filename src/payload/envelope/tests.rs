@@ -41,8 +41,8 @@ fn other_payloads_are_rejected_with_a_reason() {
     let table = [
         ("", "the payload is not valid JSON: EOF while parsing a value at line 1 column 0".to_owned()),
         ("{} x", "the payload is not valid JSON: trailing characters at line 1 column 4".to_owned()),
-        (r#""text""#, "the payload must be an object or an array of SQS records, not a string".to_owned()),
-        ("null", "the payload must be an object or an array of SQS records, not null".to_owned()),
+        (r#""text""#, "the payload must be an object or an array of SQS or SNS records, not a string".to_owned()),
+        ("null", "the payload must be an object or an array of SQS or SNS records, not null".to_owned()),
         (r#"{"Records": 5}"#, "Records must be an array, not a number".to_owned()),
         (r#"{"Records": {}}"#, "Records must be an array, not an object".to_owned()),
         (r#"{"Records": [{"eventSource": "aws:s3"}]}"#, format!("Records[0] is a record of aws:s3; {other}")),
@@ -83,7 +83,7 @@ fn other_payloads_are_rejected_with_a_reason() {
         ),
         (
             r#" "{\"queueId\": \"q\"}""#,
-            "the payload must be an object or an array of SQS records, not a string that contains JSON (encoded twice?)"
+            "the payload must be an object or an array of SQS or SNS records, not a string that contains JSON (encoded twice?)"
                 .to_owned(),
         ),
         (

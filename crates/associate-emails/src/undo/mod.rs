@@ -1,4 +1,4 @@
-//! The command `undo`: removes the pairs of a file from their queues, after a plan and a question.
+//! The command `undo`: removes the pairs of a file from their queues, after showing a plan and asking for confirmation.
 //!
 //! | module | content |
 //! | --- | --- |
@@ -30,8 +30,8 @@ pub(crate) async fn run(args: &UndoArgs, signals: &Signals) -> Exit {
     let asks = !args.yes && !args.dry_run;
     if asks && !can_ask() {
         return usage_error(
-            "undo asks before it removes addresses, and standard input is not a terminal; confirm with --yes, or see the \
-             plan with --dry-run",
+            "undo needs a confirmation, and standard input is not a terminal; pass --yes to remove the addresses, or \
+             --dry-run to see the plan",
         );
     }
     let kept = match args.keep.as_deref().map(keep::read).transpose() {
@@ -42,7 +42,7 @@ pub(crate) async fn run(args: &UndoArgs, signals: &Signals) -> Exit {
         Ok(session) => session,
         Err(error) => return error.print(args.common.json),
     };
-    if let Err(error) = has_no_dry_run(&session.pairs) {
+    if let Err(error) = reject_dry_runs(&session.pairs) {
         return usage_error(error);
     }
     if let Some(simulation) = &session.simulation {
@@ -64,12 +64,10 @@ pub(crate) async fn run(args: &UndoArgs, signals: &Signals) -> Exit {
 }
 
 /// A dry run associated nothing, so its pairs may have been on their queues for a long time.
-fn has_no_dry_run(pairs: &Pairs) -> Result<(), &'static str> {
+fn reject_dry_runs(pairs: &Pairs) -> Result<(), &'static str> {
     match pairs.requests.iter().any(|request| request.options.intent.is_dry()) {
-        true => Err(
-            "the file has a request with \"dryRun\": true, which associated nothing; remove that request, or its \
-                     dryRun",
-        ),
+        true => Err("the file has a request with \"dryRun\": true, which associated nothing; remove that \
+                     request"),
         false => Ok(()),
     }
 }

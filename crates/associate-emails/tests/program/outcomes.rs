@@ -73,7 +73,7 @@ fn unusable_input_is_one_line_and_exits_2() {
         (run_on_stdin(&[], "\"text\""), "associate-emails: standard input: no header in the first 10 rows"),
         (
             run_on_stdin(&["--format", "json"], "null"),
-            "associate-emails: InvalidRequest: the payload must be an object or an array of SQS records, not null",
+            "associate-emails: InvalidRequest: the payload must be an object or an array of SQS or SNS records, not null",
         ),
         (
             run_on_stdin(&[], "queueId,emailAddressId\n"),

@@ -108,8 +108,8 @@ impl<'b> Batch<'b> {
         let mut failed = listed;
         if !accounts_for_all {
             failed = distinct.saturating_sub(done).max(listed);
-            let message = "the report of its batch had no room to say whether this pair failed; sending it again is \
-                           safe";
+            let message = "its batch's report was cut short and does not say whether this pair was associated; sending \
+                           it again is safe";
             self.fail_rest(&reasons.shared(Reason::new("NotReported", message, true)));
         }
         // An output cannot account for more pairs than its batch has, so its counts are limited to that number.
