@@ -82,10 +82,22 @@ impl Scheduler<'_> {
             self.plan.remove(pair, why);
             self.looked_up_again.push((pair, place));
         }
+        self.look_up_unresolved(now);
         self.plan.remove_unwanted();
         self.join(found);
         self.candidates.extend(self.names.directories.to_read().map(Candidate::Reading));
         !self.candidates.is_empty()
+    }
+
+    /// Looks up missing and ambiguous names again if their directory is being read again, because they may exist by now.
+    fn look_up_unresolved(&mut self, now: Instant) {
+        for pair in self.input.pairs.pairs.indices() {
+            if matches!(&self.plan.places[pair], Err(failure) if is_unresolved(failure))
+                && let Lookup::Waits(_) = self.names.look_up_again(pair, now)
+            {
+                self.plan.remove(pair, self.names.directories.unread().clone());
+            }
+        }
     }
 
     /// Makes rejections retryable that came after the second look-up of a pair. No directory is newer than they are.
@@ -148,6 +160,10 @@ impl Scheduler<'_> {
 
 fn is_rejection(failure: &Failure) -> bool {
     failure.blame.queue() || failure.blame.address()
+}
+
+fn is_unresolved(failure: &Failure) -> bool {
+    matches!(&*failure.error, "NameNotFound" | "NameAmbiguous")
 }
 
 /// The retryable form of a rejection. The next invocation reads the directory after it.

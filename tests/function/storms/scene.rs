@@ -279,7 +279,7 @@ impl Scene {
         first.invocation_time = Duration::from_secs(self.seconds);
         first.sqs.fail(self.sqs_faults.clone());
         let second = first.beside(&variables);
-        let history = History::new(self.switches, first.connect.content());
+        let history = History::new(self.switches, self.paged, first.connect.content());
         self.change_meanwhile(&first, &history);
         ([first, second], history)
     }

@@ -27,8 +27,9 @@ fn check(key: &str, text: &str) -> Result<(), TestCaseError> {
         return Err(TestCaseError::fail(format!("{text:?} leads to an unusable file: {written:?}")));
     };
     prop_assert!(again.is_subset(&first), "{:?} leads to {:?}", text, written);
-    // All of them failed, so all of them are requested again. Only a table cannot contain a name with a line end.
-    if !text.contains("\\n") {
+    // All of them failed, so all of them are requested again. A table cannot contain every name of a JSON text: a name with
+    // a line end or with a quote that is not closed fails again.
+    if !text.contains("\\n") && !text.contains("\\\"") {
         prop_assert_eq!(&again, &first, "{:?} leads to {:?}", text, written);
     }
     Ok(())
