@@ -26,7 +26,7 @@ def put(aws, key: str, content: str) -> None:
 
 
 def get(aws, key: str) -> str:
-    return aws.client("s3").get_object(Bucket=aws.physical["FileBucket"], Key=key)["Body"].read().decode()
+    return aws.client("s3").get_object(Bucket=aws.physical["FileBucket"], Key=key)["Body"].read().decode("utf-8-sig")
 
 
 def result(aws, name: str) -> dict:

@@ -51,6 +51,7 @@ def test_missing_permission_is_reported(aws, connect):
 
 
 def test_disabled_mapping_and_a_dead_letter_are_reported_and_nothing_is_sent(aws, connect):
+    connect.create_queue()
     aws.client("sqs").send_message(QueueUrl=aws.physical["DeadLetterQueue"], MessageBody="{}")
     until(lambda: aws.messages("DeadLetterQueue") == 1, "the dead letter is in its queue")
     mapping, functions = aws.physical["AssociateFunctionSource"], aws.client("lambda")
