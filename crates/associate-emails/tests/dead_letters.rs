@@ -233,16 +233,16 @@ async fn unsendable_dead_letter_stays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn dead_letters_survive_kill_and_interrupt() {
     let world = World::new("interrupted").await;
-    let letters: usize = std::env::var("LETTERS").map_or(300, |letters| letters.parse().unwrap());
+    let letters: usize = std::env::var("LETTERS").map_or(400, |letters| letters.parse().unwrap());
     let bodies: Vec<String> = (0..letters).map(|n| letter(n, "QueueFull", "q")).collect();
     world.send(&bodies).await;
     let redrive = ["--redrive", "--to", &world.target, "--yes", "--quiet"];
-    for (signal, until, code) in [("-KILL", letters / 3, None), ("-INT", letters / 3 * 2, Some(130))] {
+    for (signal, until, code) in [("-KILL", letters / 4, None), ("-INT", letters / 2, Some(130))] {
         let mut child = world.command(&redrive).spawn().unwrap();
         while world.visible(&world.target).await < until {
             assert_eq!(child.try_wait().unwrap(), None, "it ended before it was killed");
             // The server handles one request at a time, and the program under test needs it too.
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         assert!(killed.success());
