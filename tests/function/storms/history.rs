@@ -193,7 +193,13 @@ impl History {
         match error {
             // A directory of several pages that changes while it is read may skip an address or show it twice, and it is
             // read again only once.
-            "NameNotFound" | "NameAmbiguous" if self.paged && states.len() > 1 => true,
+            "NameNotFound" | "NameAmbiguous"
+                if self.paged
+                    && matches!(pair.address, Named::Name(_))
+                    && directory_changed(states, pair) =>
+            {
+                true
+            }
             "NameNotFound" => {
                 states.iter().any(|state| queues(state, pair).is_empty() || addresses(state, pair).is_empty())
             }
@@ -324,6 +330,14 @@ fn addresses(state: &Fixture, pair: &NamedPair) -> Vec<String> {
                 .collect()
         }
     }
+}
+
+/// Returns whether the directory of addresses of the pair's instance changed.
+fn directory_changed(states: &[Fixture], pair: &NamedPair) -> bool {
+    let directory = |state: &Fixture| {
+        state.instances.get(&pair.instance).map(|instance| instance.email_addresses.clone())
+    };
+    states.windows(2).any(|window| directory(&window[0]) != directory(&window[1]))
 }
 
 fn has_queue(state: &Fixture, instance: &str, queue: &str) -> bool {
