@@ -45,16 +45,16 @@ def test_requests_of_verify_stack_are_not_mistakes():
     # A line for several failures has `references` instead.
     for line, counted in ((mistake, True), (mistake | {"reference": "order-7"}, True),
                           (mistake | {"reference": "verify-stack-11111111"}, False)):
-        assert matches(FILTERS["Mistakes"], line) == counted
-        assert not matches(FILTERS["Losses"], line)
+        assert matches(FILTERS["SenderMistakes"], line) == counted
+        assert not matches(FILTERS["PermanentFailures"], line)
 
 
 def failed_permanently(error: str, **values) -> dict:
-    return invocation(PairsFailed=1, **logged("Losses", error), **values)
+    return invocation(PairsFailed=1, **logged("PermanentFailures", error), **values)
 
 
 def will_be_retried(error: str, **values) -> dict:
-    return invocation(PairsRetryable=1, **logged("Troubles", error), **values)
+    return invocation(PairsRetryable=1, **logged("RetryableFailuresExceptDeadline", error), **values)
 
 
 def deliveries(begin: float, end: float, jitter: float, invocation: float) -> list[tuple[int, int]]:
@@ -82,13 +82,12 @@ def table(rows: dict) -> dict:
 def invocation(**values) -> dict:
     """Returns the metrics of one invocation."""
     usual = {"PairsRequested": 1, "PairsAssociated": 0, "PairsFailed": 0, "PairsRetryable": 0, "ApiCalls": 1,
-             "ThrottledCalls": 0, "MessagesReceivedOften": 0, "Invocations": 1, "Errors": 0, "Losses": 0, "Mistakes": 0,
-             "Troubles": 0, "Interruptions": 0}
+             "ThrottledCalls": 0, "MessagesReceivedOften": 0, "Invocations": 1, "Errors": 0, **dict.fromkeys(FILTERS, 0)}
     assert values.keys() <= usual.keys()
     return usual | values
 
 
-def ringing(name: str, rows: list, minutes: int) -> list[int]:
+def firing(name: str, rows: list, minutes: int) -> list[int]:
     """Returns the minutes in which an alarm is in the state ALARM."""
     return [minute for minute, state in enumerate(states(ALARMS[name], table(rows), minutes)) if state == "ALARM"]
 
@@ -99,7 +98,7 @@ def ringing(name: str, rows: list, minutes: int) -> list[int]:
 @pytest.mark.parametrize("jitter", [0.8, 1.0, 1.2])
 @pytest.mark.parametrize("seconds", [1, 60, 120])
 @pytest.mark.parametrize("offset", range(5))
-def test_outage_rings_within_15_minutes_until_it_ends(jitter, seconds, offset):
+def test_outage_fires_within_15_minutes_until_it_ends(jitter, seconds, offset):
     begin = HOURS + offset
     end = begin + 2 * HOURS
     rows = [(minute, invocation(PairsAssociated=1)) for minute in range(0, begin, 2)]
@@ -107,29 +106,29 @@ def test_outage_rings_within_15_minutes_until_it_ends(jitter, seconds, offset):
     rows += [(minute, will_be_retried("InternalServiceException", MessagesReceivedOften=int(count >= 5)))
              for minute, count in failing]
     rows += [(minute, invocation(PairsAssociated=1)) for minute in range(done, done + 3 * HOURS, 2)]
-    red = ringing("NothingSucceedsAlarm", rows, done + 3 * HOURS)
+    red = firing("NothingSucceedsAlarm", rows, done + 3 * HOURS)
     assert begin < red[0] <= begin + 15
     assert set(range(red[0], end)) <= set(red)
     assert red[-1] <= done + HOURS
 
 
-def test_outage_under_load_rings_too():
+def test_outage_under_load_fires_too():
     """Two pollers, each with a batch that fails until the function's timeout."""
     rows = [(minute, will_be_retried("DeadlineExceeded")) for poller in (4, 6) for minute in range(poller, 2 * HOURS, 5)]
-    red = ringing("NothingSucceedsAlarm", rows, 2 * HOURS)
+    red = firing("NothingSucceedsAlarm", rows, 2 * HOURS)
     assert red[0] <= 15 and set(range(red[0], 2 * HOURS)) <= set(red)
 
 
-def test_failing_message_rings_after_its_fifth_delivery():
+def test_failing_message_fires_after_its_fifth_delivery():
     failing = deliveries(0, 3 * HOURS, 1.0, 60)
     rows = [(minute, will_be_retried("LimitExceededException", PairsAssociated=10, MessagesReceivedOften=int(count >= 5)))
             for minute, count in failing]
     rows += [(minute, invocation(PairsAssociated=50)) for minute in range(3 * HOURS)]
     fifth = next(minute for minute, count in failing if count == 5)
-    red = ringing("ReceivedOftenAlarm", rows, 3 * HOURS)
+    red = firing("MessageKeepsFailingAlarm", rows, 3 * HOURS)
     assert fifth <= red[0] <= fifth + 5
     assert set(range(red[0], 3 * HOURS)) <= set(red)
-    assert ringing("NothingSucceedsAlarm", rows, 3 * HOURS) == []
+    assert firing("NothingSucceedsAlarm", rows, 3 * HOURS) == []
 
 
 def missing_resource(error: str) -> list:
@@ -141,6 +140,9 @@ def missing_resource(error: str) -> list:
 @pytest.mark.parametrize(("what", "rows"), [
     ("a request that is not valid", [(10, failed_permanently("InvalidRequest"))]),
     ("three mistyped names in an hour", missing_resource("NameNotFound")),
+    ("three mistyped identifiers of queues in an hour", missing_resource("ResourceNotFoundException")),
+    ("a mistyped identifier of an address", [(10, failed_permanently("InvalidParameterException"))]),
+    ("the same, with the other error of the API", [(10, failed_permanently("InvalidRequestException"))]),
     ("a minute in which everything is throttled", [(10, will_be_retried("ThrottlingException", ThrottledCalls=50)),
                                                    (11, will_be_retried("ThrottlingException", ThrottledCalls=50))]),
     ("one crash, after which the next delivery succeeds", [(10, invocation(Errors=1)), (41, invocation(PairsAssociated=1))]),
@@ -155,14 +157,8 @@ def missing_resource(error: str) -> list:
 ])
 def test_situation_does_not_page(what, rows):
     # In these tests, the metric of queues is the metric of the source queue.
-    paged = {name for name in PAGING - {"UndeliveredAlarm"} if ringing(name, rows, 5 * HOURS)}
+    paged = {name for name in PAGING - {"UndeliveredEventsAlarm"} if firing(name, rows, 5 * HOURS)}
     assert paged == set(), what
-
-
-def test_mistyped_identifiers_are_losses_but_not_an_outage():
-    rows = missing_resource("ResourceNotFoundException")
-    assert ringing("LossesAlarm", rows, 5 * HOURS)
-    assert ringing("NothingSucceedsAlarm", rows, 5 * HOURS) == []
 
 
 # At the default quota of 2 calls per second, three days are 518,400 calls.
@@ -172,39 +168,42 @@ def test_mistyped_identifiers_are_losses_but_not_an_outage():
 def test_backlog_of_more_than_three_days(visible, hidden, delayed, expected):
     rows = [(minute, {"ApproximateNumberOfMessagesVisible": visible, "ApproximateNumberOfMessagesNotVisible": hidden,
                       "ApproximateNumberOfMessagesDelayed": delayed}) for minute in range(HOURS)]
-    assert bool(ringing("BacklogAlarm", rows, HOURS)) == expected
+    assert bool(firing("BacklogAlarm", rows, HOURS)) == expected
 
 
-@pytest.mark.parametrize("name", ["DeadLettersAlarm", "MistakesAlarm"])
+@pytest.mark.parametrize("name", ["DeadLettersAlarm", "SenderMistakesAlarm"])
 def test_only_dead_letters_notify_the_alarm_recipient_without_a_topic(name):
     """Dead letters expire, so without a topic for notices they go to the recipient of the other alarms."""
     [[_, topic, otherwise]] = [action["Fn::If"] for action in ALARMS[name]["AlarmActions"]]
     assert topic == {"Ref": "NoticeTopicArn"}
-    assert [otherwise] == (ALARMS["LossesAlarm"]["AlarmActions"] if name == "DeadLettersAlarm" else [{"Ref": "AWS::NoValue"}])
+    assert [otherwise] == (ALARMS["PermanentFailuresAlarm"]["AlarmActions"] if name == "DeadLettersAlarm" else [{"Ref": "AWS::NoValue"}])
 
 
 @pytest.mark.parametrize(("alarm", "rows"), [
-    ("LossesAlarm", [(10, failed_permanently("AccessDeniedException"))]),
-    ("MistakesAlarm", [(10, failed_permanently("NameNotFound"))]),
+    ("PermanentFailuresAlarm", [(10, failed_permanently("AccessDeniedException"))]),
+    ("PermanentFailuresAlarm", [(10, failed_permanently("QueueFull"))]),
+    ("SenderMistakesAlarm", [(10, failed_permanently("NameNotFound"))]),
+    ("SenderMistakesAlarm", [(10, failed_permanently("ResourceNotFoundException"))]),
+    ("SenderMistakesAlarm", [(10, failed_permanently("InvalidParameterException"))]),
     ("DeadLettersAlarm", [(10, {"ApproximateNumberOfMessagesVisible": 1})]),
-    ("UndeliveredAlarm", [(10, {"ApproximateNumberOfMessagesVisible": 1})]),
+    ("UndeliveredEventsAlarm", [(10, {"ApproximateNumberOfMessagesVisible": 1})]),
     ("LostEventsAlarm", [(10, {"FailedInvocations": 1})]),
     ("LostEventsAlarm", [(10, {"InvocationsFailedToBeSentToDlq": 1})]),
     ("LostEventsAlarm", [(10, {"InvocationsSentToDlq": 1})]),
     ("LostEventsAlarm", [(10, {"AsyncEventsDropped": 1})]),
     ("LostEventsAlarm", [(10, {"DestinationDeliveryFailures": 1})]),
     ("ErrorsAlarm", [(10, invocation(Errors=1)), (41, invocation(Errors=1))]),
-    ("ExecutionsAlarm", [(10, {"ExecutionsFailed": 1})]),
-    ("ExecutionsAlarm", [(10, {"ExecutionsTimedOut": 1})]),
-    ("ExecutionsAlarm", [(10, {"ExecutionsAborted": 1})]),
+    ("ExecutionFailedAlarm", [(10, {"ExecutionsFailed": 1})]),
+    ("ExecutionFailedAlarm", [(10, {"ExecutionsTimedOut": 1})]),
+    ("ExecutionFailedAlarm", [(10, {"ExecutionsAborted": 1})]),
     ("ThrottledAlarm", [(minute, invocation(ApiCalls=100, ThrottledCalls=25)) for minute in range(60)]),
-    ("NotProcessedAlarm", [(minute, {"ApproximateNumberOfMessagesVisible": 3}) for minute in range(20)]),
+    ("MessagesNotProcessedAlarm", [(minute, {"ApproximateNumberOfMessagesVisible": 3}) for minute in range(20)]),
 ])
-def test_each_alarm_rings_in_its_own_case(alarm, rows):
-    assert ringing(alarm, rows, 3 * HOURS)
+def test_each_alarm_fires_in_its_own_case(alarm, rows):
+    assert firing(alarm, rows, 3 * HOURS)
 
 
 def test_every_alarm_is_tested():
-    shown = {"NothingSucceedsAlarm", "ReceivedOftenAlarm", "BacklogAlarm"}
-    mark = test_each_alarm_rings_in_its_own_case.pytestmark[0]
+    shown = {"NothingSucceedsAlarm", "MessageKeepsFailingAlarm", "BacklogAlarm"}
+    mark = test_each_alarm_fires_in_its_own_case.pytestmark[0]
     assert shown | {alarm for alarm, _ in mark.args[1]} == ALARMS.keys()

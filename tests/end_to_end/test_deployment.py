@@ -151,15 +151,15 @@ def test_the_state_machines_may_run_their_children_and_their_functions(deployed)
 
 # Each alarm on one metric, with the metric, the value of its dimension, and whether it notifies the topic of the stack.
 WATCHED = {
-    "LossesAlarm": ("Losses", None, True),
-    "MistakesAlarm": ("Mistakes", None, False),
+    "PermanentFailuresAlarm": ("PermanentFailures", None, True),
+    "SenderMistakesAlarm": ("SenderMistakes", None, False),
     "DeadLettersAlarm": ("ApproximateNumberOfMessagesVisible", "DeadLetterQueue", True),
-    "UndeliveredAlarm": ("ApproximateNumberOfMessagesVisible", "UndeliveredQueue", True),
+    "UndeliveredEventsAlarm": ("ApproximateNumberOfMessagesVisible", "UndeliveredQueue", True),
     "ErrorsAlarm": ("Errors", "AssociateFunction", True),
 }
 # Alarms on expressions. tests/alarms checks their meaning.
-COMPUTED = {"NothingSucceedsAlarm", "ReceivedOftenAlarm", "ThrottledAlarm", "NotProcessedAlarm", "BacklogAlarm",
-            "LostEventsAlarm", "ExecutionsAlarm"}
+COMPUTED = {"NothingSucceedsAlarm", "MessageKeepsFailingAlarm", "ThrottledAlarm", "MessagesNotProcessedAlarm", "BacklogAlarm",
+            "LostEventsAlarm", "ExecutionFailedAlarm"}
 
 
 def test_each_alarm_watches_its_own_metric(deployed):

@@ -311,15 +311,18 @@ def wrong_with_roles(resources: dict):
 
 
 def with_permissions(page: str, resources: dict) -> str:
-    """Returns the page with the table of all permissions of the roles."""
+    """Returns the page with the table of all permissions of the roles. Roles with the same statement share a row."""
     start, end = TABLE
     rows = ["| role | actions | resources | reason |", "| --- | --- | --- | --- |"]
+    roles_of = {}
     for name, resource in of_type(resources, "AWS::IAM::Role"):
         for policy in resource["Properties"]["Policies"]:
             for statement in statements_of(policy["PolicyDocument"]):
                 actions = ", ".join(f"`{action}`" for action in as_list(statement["Action"]))
                 resource_names = ", ".join(f"`{shown(it)}`" for it in as_list(statement["Resource"]))
-                rows.append(f"| `{name}` | {actions} | {resource_names} | {REASONS[statement['Sid']]} |")
+                row = f"{actions} | {resource_names} | {REASONS[statement['Sid']]}"
+                roles_of.setdefault(row, []).append(f"`{name}`")
+    rows += [f"| {', '.join(roles)} | {row} |" for row, roles in roles_of.items()]
     before, _, rest = page.partition(start)
     return before + start + "\n".join(rows) + "\n" + end + rest.partition(end)[2]
 
@@ -344,13 +347,13 @@ def wrong_with_alarms(resources: dict, operations: str):
             yield f"{name} has no action"
     watched = {
         (query["MetricStat"]["Metric"]["MetricName"], dimension["Value"].get("Ref"))
-        for query in resources["ExecutionsAlarm"]["Properties"]["Metrics"] if "MetricStat" in query
+        for query in resources["ExecutionFailedAlarm"]["Properties"]["Metrics"] if "MetricStat" in query
         for dimension in query["MetricStat"]["Metric"]["Dimensions"]
     }
     for name, _ in of_type(resources, "AWS::Serverless::StateMachine"):
         for metric in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"):
             if (metric, name) not in watched:
-                yield f"ExecutionsAlarm does not watch {metric} of {name}"
+                yield f"ExecutionFailedAlarm does not watch {metric} of {name}"
 
 
 def wrong_with_filters(resources: dict, source: str):
