@@ -58,21 +58,15 @@ class Scenario:
     latency_millis: int
     workload: Workload
     queues: int
-    scale: int  # how much faster than on AWS time passes
 
     def limit(self) -> float:
         """Returns the minimum seconds from the first call to the last, with one call per queue and a full bucket."""
         return (self.queues - self.quota.burst) / self.quota.rate
 
 
-# In the second scenario, time passes 100 times as fast as in the first, because its batch would take 83 minutes at one
-# call per message. The burst is a number of calls, so it does not change.
 SCENARIOS = [
     Scenario("2 calls a second and a burst of 5, AWS's default; 250 messages for 50 queues; answers take 100 ms",
-             Quota(2, 5), 100, good(messages=250, queues=50), 50, 1),
-    Scenario("200 calls a second and a burst of 5; 10,000 messages for 250 queues; answers take 1 ms. Time passes 100 "
-             "times as fast, but not for boto3's adaptive mode, so that its makespan is no measure for AWS's pace",
-             Quota(200, 5), 1, BATCH, 250, 100),
+             Quota(2, 5), 100, good(messages=250, queues=50), 50),
 ]
 
 # 40 queues with 40 addresses each. One address of each queue does not exist.

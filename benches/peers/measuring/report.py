@@ -15,7 +15,7 @@ def generated(head: str, cold: dict[str, list[ColdStart]], batches: dict[str, li
     """Each dict maps a contestant's name to its runs. This function is first."""
     names = list(cold)
     parts = [head, "### Ratios\n\nA median divided by this function's: above 1 is slower, larger or more.",
-             table(["", *names[1:]], ratios(cold, batches, quotas, bad)),
+             table(["", *names[1:]], ratios(cold, batches, quotas)),
              f"### Cold start\n\nMedian [least .. most] of {runs(cold)} starts.",
              table(["", *names], cold_rows(cold)),
              f"### 10,000 messages, no quota\n\nMedian [least .. most] of {runs(batches)} runs.",
@@ -30,7 +30,7 @@ def generated(head: str, cold: dict[str, list[ColdStart]], batches: dict[str, li
     return "\n\n".join(parts) + "\n"
 
 
-def ratios(cold, batches, quotas, bad) -> list[Row]:
+def ratios(cold, batches, quotas) -> list[Row]:
     rows = [
         ratio_row("cold start: initialisation", cold, "initialisation_ms"),
         ratio_row("cold start: first invocation", cold, "first_ms"),
@@ -38,15 +38,9 @@ def ratios(cold, batches, quotas, bad) -> list[Row]:
         ratio_row("10,000 messages: wall", batches, "wall_s"),
         ratio_row("10,000 messages: processor time", batches, "cpu_s"),
         ratio_row("10,000 messages: peak memory", batches, "peak_mib"),
-        ratio_row("10,000 messages: API calls", batches, "calls"),
     ]
-    # If time is scaled but a contestant's waits are not, a ratio would be misleading.
-    for scenario, measured in (pair for pair in quotas if pair[0].scale == 1):
+    for scenario, measured in quotas:
         rows.append(ratio_row(f"{scenario.quota.rate} calls a second: makespan", measured, "makespan_s"))
-        rows.append(ratio_row(f"{scenario.quota.rate} calls a second: API calls", measured, "calls"))
-    for size, measured in bad.items():
-        single = {name: [one] for name, one in measured.items()}
-        rows.append(ratio_row(f"one bad address a queue, {messages(size)}: API calls", single, "calls"))
     return rows
 
 
