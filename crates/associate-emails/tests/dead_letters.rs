@@ -237,7 +237,8 @@ async fn dead_letters_survive_kill_and_interrupt() {
     let bodies: Vec<String> = (0..letters).map(|n| letter(n, "QueueFull", "q")).collect();
     world.send(&bodies).await;
     let redrive = ["--redrive", "--to", &world.target, "--yes", "--quiet"];
-    for (signal, until, code) in [("-KILL", letters / 4, None), ("-INT", letters / 2, Some(130))] {
+    // SIGTERM, because a shell starts background jobs with SIGINT ignored, and the program respects that.
+    for (signal, until, code) in [("-KILL", letters / 4, None), ("-TERM", letters / 2, Some(143))] {
         let mut child = world.command(&redrive).spawn().unwrap();
         while world.visible(&world.target).await < until {
             assert_eq!(child.try_wait().unwrap(), None, "it ended before it was killed");

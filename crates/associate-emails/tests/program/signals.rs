@@ -17,6 +17,18 @@ fn send(signal: &str, to: u32) {
     assert!(Command::new("kill").args(["-s", signal, &to.to_string()]).status().unwrap().success());
 }
 
+/// Returns the command with the default action for SIGINT. A shell starts background jobs with SIGINT ignored, their
+/// children inherit that, and the program respects it.
+fn interruptible(command: Command) -> Command {
+    if cfg!(not(target_os = "linux")) {
+        return command;
+    }
+    let mut env = Command::new("env");
+    env.env_clear().arg("--default-signal=INT").arg(command.get_program()).args(command.get_args());
+    env.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    env
+}
+
 fn ended(child: Child) -> Ran {
     child.wait_with_output().unwrap().into()
 }
@@ -54,7 +66,7 @@ fn half_done(name: &str, start: impl FnOnce(Command) -> Command) -> (Child, Conn
 #[tokio::test(flavor = "multi_thread")]
 async fn signal_stops_the_run_and_prints_what_was_done() {
     for (signal, code) in SIGNALS {
-        let (child, connect, _server) = half_done(&format!("signal-{signal}.csv"), |command| command);
+        let (child, connect, _server) = half_done(&format!("signal-{signal}.csv"), interruptible);
         send(signal, child.id());
         let ran = ended(child);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(code), ""), "{signal}: {}", ran.stderr);
@@ -67,7 +79,7 @@ async fn signal_stops_the_run_and_prints_what_was_done() {
 #[test]
 fn signal_ends_a_run_that_waits_for_its_input() {
     for (signal, code) in SIGNALS {
-        let mut command = program(&["-"]);
+        let mut command = interruptible(program(&["-"]));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // The program has installed its signal handlers when it reads input.
