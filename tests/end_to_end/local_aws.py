@@ -1,6 +1,9 @@
-"""Deploys the application with the SAM CLI on a local AWS, and provides the actions of the tests."""
+"""Deploys the application with the AWS CLI on a local AWS, and provides the actions of the tests."""
 
 import json
+import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,16 +19,9 @@ from waiting import until
 STACK = "queue-email-associations"
 LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 PACKAGE = Path(__file__).resolve().parents[2] / "target" / "package"
-PACKAGED_TEMPLATE = PACKAGE / "template.yaml"
-SCRIPTS = PACKAGE / "scripts"
 
-PARAMETERS = {
-    "ConnectInstanceId": INSTANCE,
-    # The simulator has no quota unless a test sets one, so the function may call at any rate.
-    "RequestsPerSecond": "1000", "Burst": "1000",
-    # Without this parameter, the stack omits some resources.
-    "AlarmEmail": "operations@brand.example",
-}
+# The simulator has no quota unless a test sets one, so the function may call at any rate.
+PARAMETERS = {"RequestsPerSecond": "1000", "Burst": "1000"}
 
 
 class LocalAws:
@@ -47,48 +43,55 @@ class LocalAws:
     # Deployment
 
     def deploy(self, connect_url: str, **more: str) -> None:
-        """Deploys the package, with one change: a variable with the URL of the simulated Connect."""
+        """Deploys a copy of the package with the commands of its pages. The only change to the package is a variable
+        with the URL of the simulated Connect."""
+        shutil.copytree(PACKAGE, self.package)
+        template = self.package / "template.yaml"
+        variable = "          CONNECT_INSTANCE_ID:"
+        before, found, after = template.read_text().partition(variable)
+        assert found, f"{template} has no CONNECT_INSTANCE_ID"
+        template.write_text(f"{before}          AWS_ENDPOINT_URL_CONNECT: {connect_url}\n{found}{after}")
         bucket = f"deployment-artifacts-{self.stack}"
         self.client("s3").create_bucket(Bucket=bucket)
-        parameters = {**PARAMETERS, **more}
-        command = [Path(sys.executable).with_name("sam"), "deploy", "--template-file", self.template(connect_url),
-                   "--stack-name", self.stack, "--s3-bucket", bucket, "--region", REGION, "--no-confirm-changeset",
-                   "--no-progressbar", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
-                   "--parameter-overrides", *(f'{name}="{value}"' for name, value in parameters.items())]
-        environment = clean_environment(self.folder) | {"AWS_ENDPOINT_URL": self.url, "SAM_CLI_TELEMETRY": "0"}
-        done = subprocess.run(command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        assert done.returncode == 0, done.stdout
+        parameters = shlex.join(f"{name}={value}" for name, value in (PARAMETERS | more).items())
+        commands = self.commands("docs/deployment.md", "aws cloudformation package", ARTIFACT_BUCKET=bucket)
+        # The commands end with the parameters. If one occurs twice, the AWS CLI uses the last.
+        done = self.run("bash", "-euc", f"{commands.rstrip()} {parameters}")
+        assert done.returncode == 0, done.stdout + done.stderr
         pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack)
         self.physical = {resource["LogicalResourceId"]: resource["PhysicalResourceId"]
                          for page in pages for resource in page["StackResourceSummaries"]}
 
-    def template(self, connect_url: str) -> Path:
-        """Writes a copy of the packaged template in which the function calls the simulated Connect."""
-        variable = "          CONNECT_INSTANCE_ID:"
-        before, found, after = PACKAGED_TEMPLATE.read_text().partition(variable)
-        assert found, f"{PACKAGED_TEMPLATE} has no CONNECT_INSTANCE_ID"
-        # CodeUri is relative to the template.
-        for path in PACKAGED_TEMPLATE.parent.glob("*.zip"):
-            shutil.copy(path, self.folder)
-        patched = self.folder / f"{self.stack}.yaml"
-        patched.write_text(f"{before}          AWS_ENDPOINT_URL_CONNECT: {connect_url}\n{found}{after}")
-        return patched
+    @property
+    def package(self) -> Path:
+        return self.folder / f"package-{self.stack}"
 
-    def run_script(self, name: str, *arguments: str) -> subprocess.CompletedProcess:
-        """Runs a script of the archive as an operator does, with the AWS CLI of the tests."""
-        # For SQS, version 1 of the AWS CLI prefers its own endpoint to AWS_ENDPOINT_URL.
-        cli = self.folder / "cli" / "aws"
-        cli.parent.mkdir(exist_ok=True)
-        cli.write_text(f'#!/bin/sh\nexec "{Path(sys.executable).with_name("aws")}" --endpoint-url "{self.url}" "$@"\n')
-        cli.chmod(0o755)
-        environment = clean_environment(self.folder)
-        environment["PATH"] = f"{cli.parent}:{environment['PATH']}"
-        # -S: without boto3 and the other packages that are installed here.
-        done = subprocess.run([sys.executable, "-S", SCRIPTS / name, *arguments], cwd=self.folder, env=environment, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True)
+    def commands(self, page: str, first: str, **values: str) -> str:
+        """Returns a block of commands from a page of the package, which starts with the given words. The values replace
+        the words in capitals."""
+        [block] = re.findall(rf"^```sh\n({first} .*?)^```", (self.package / page).read_text(), re.DOTALL | re.MULTILINE)
+        values |= {"STACK": self.stack, "queue-emails": self.stack, "INSTANCE": INSTANCE}
+        return re.sub("|".join(rf"\b{word}\b" for word in values), lambda word: values[word[0]], block)
+
+    def run(self, *command: str) -> subprocess.CompletedProcess:
+        """Runs a command in the folder of the package as an operator does, with the AWS CLI of the tests."""
+        done = subprocess.run(command, cwd=self.package, text=True, stdin=subprocess.DEVNULL, capture_output=True,
+                              env=clean_environment(self.folder) | {"AWS_ENDPOINT_URL": self.url, "PATH": self.path()})
         print(done.stdout, done.stderr)
         return done
+
+    def path(self) -> str:
+        """Makes a folder with the programs that an operator needs, and returns a PATH that starts with it."""
+        tools = self.folder / "tools"
+        if not tools.exists():
+            tools.mkdir()
+            # The Python that the tests' environment was made of, without the packages that are installed there.
+            (tools / "python3").symlink_to(sys._base_executable)
+            # For SQS, version 1 of the AWS CLI prefers its own endpoint to AWS_ENDPOINT_URL.
+            (tools / "aws").write_text(
+                f'#!/bin/sh\nexec "{Path(sys.executable).with_name("aws")}" --endpoint-url "{self.url}" "$@"\n')
+            (tools / "aws").chmod(0o755)
+        return f"{tools}:{os.environ['PATH']}"
 
     def another(self, stack: str) -> "LocalAws":
         """Returns the same local AWS, for another stack."""

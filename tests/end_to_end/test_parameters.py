@@ -17,7 +17,7 @@ SENDER = "111122223333"
 ROLES = ("AssociateFunctionRole", "FileFunctionRole", "FileRuleRole", "AssociateStateMachineRole", "FileStateMachineRole")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def secured(deployed, running_connect):
     stack = deployed.another("secured")
     stack.deploy(running_connect.url, KmsKeyArn=KEY, PermissionsBoundaryArn=BOUNDARY, RolePath="/teams/contact/",

@@ -6,7 +6,7 @@ from test_files import put, queues_and_rows, text
 from waiting import until
 
 def stop_stack(aws, *arguments: str) -> str:
-    done = aws.run_script("stop-stack", *arguments)
+    done = aws.run("scripts/stop-stack", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -39,6 +39,6 @@ def test_stopped_stack_calls_nothing_and_loses_nothing(aws, connect):
 
 
 def test_stack_of_another_template_is_rejected(aws):
-    done = aws.run_script("stop-stack", "no-such-stack")
+    done = aws.run("scripts/stop-stack", "no-such-stack")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "no-such-stack" in done.stderr

@@ -9,32 +9,47 @@ CHECKS = ["stack", "function", "read access", "source queue", "event bus", "file
 
 def verify(aws, *arguments: str) -> tuple[int, dict[str, str]]:
     """Runs the script. Returns its exit code, and the line of each check without the check's name."""
-    done = aws.run_script("verify-stack", aws.stack, *arguments)
+    done = aws.run("scripts/verify-stack", aws.stack, *arguments)
     assert done.stderr == ""
+    return done.returncode, checks(done.stdout)
+
+
+def checks(output: str) -> dict[str, str]:
     lines = {}
-    for line in done.stdout.splitlines():
+    for line in output.splitlines():
         result, rest = line[:6].strip(), line[6:]
-        name, _, detail = rest.partition(": ")
-        lines[name] = f"{result} {detail}"
+        if result in ("ok", "FAIL"):
+            name, _, detail = rest.partition(": ")
+            lines[name] = f"{result} {detail}"
     assert list(lines) == CHECKS
-    return done.returncode, lines
+    return lines
 
 
 def failed(lines: dict[str, str]) -> list[str]:
     return [name for name, line in lines.items() if not line.startswith("ok ")]
 
 
-def test_healthy_stack_passes_and_is_left_as_it_was(aws, connect):
-    queue, [address] = connect.create_queue(addresses=1)
+def test_commands_of_the_pages_check_the_stack_and_associate_the_first_pair(aws, connect):
+    queue, _ = connect.create_queue(name="Billing")
+    connect.add_addresses(["billing"])
     before = connect.associations()
-    code, lines = verify(aws, "--queue-id", queue)
-    assert (code, failed(lines)) == (0, [])
+    done = aws.run("bash", "-euc", aws.commands("README.md", "scripts/verify-stack",
+                                                SOURCE_QUEUE_URL=aws.physical["SourceQueue"]))
+    assert done.returncode == 0
+    lines = checks(done.stdout)
+    assert failed(lines) == []
     assert lines["read access"] == "ok SearchQueues, SearchEmailAddresses and ListQueueEmailAddresses"
-    assert connect.calls("AssociateQueueEmailAddresses") == []
+    until(lambda: connect.on(queue) == ["billing"], "the pair of the message is associated")
+    # The check of the stack changes nothing.
+    assert len(connect.calls()) == 1
     assert connect.calls("ListQueueEmailAddresses")
+    connect.remove(queue, "billing")
     assert connect.associations() == before
     objects = aws.client("s3").list_objects_v2(Bucket=aws.physical["FileBucket"]).get("Contents", [])
     assert [found["Key"] for found in objects if "verify-stack" in found["Key"]] == []
+    done = aws.run("bash", "-euc", aws.commands("docs/deployment.md", "aws events put-events"))
+    assert done.returncode == 0
+    until(lambda: connect.on(queue) == ["billing"], "the pair of the event is associated")
     aws.until_done()
     assert aws.messages("DeadLetterQueue") == 0
 
@@ -69,7 +84,7 @@ def test_disabled_mapping_and_a_dead_letter_are_reported_and_nothing_is_sent(aws
 def test_wrong_instance_is_reported(deployed, running_connect):
     other = deployed.another("other-instance")
     other.deploy(running_connect.url, ConnectInstanceId="99999999-2222-3333-4444-555555555555")
-    code, lines = verify(other)
+    code, lines = verify(other, "--queue-id", "queue-of-another-instance")
     assert code == 1
     assert {"read access", "files"} <= set(failed(lines))
     assert "ConnectInstanceId" in lines["read access"]
@@ -77,6 +92,6 @@ def test_wrong_instance_is_reported(deployed, running_connect):
 
 
 def test_missing_stack_is_a_one_line_error(aws):
-    done = aws.run_script("verify-stack", "no-such-stack")
+    done = aws.run("scripts/verify-stack", "no-such-stack")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert "no-such-stack" in done.stderr
