@@ -1,6 +1,9 @@
 """Tests scripts/stop-stack, which stops a deployed stack and resumes it."""
 
-from local_aws import STACK
+from importlib.machinery import SourceFileLoader
+from types import ModuleType
+
+from local_aws import PACKAGE, STACK
 from test_events import THROUGH_THE_QUEUE, publish
 from test_files import put, queues_and_rows, text
 from waiting import until
@@ -42,3 +45,29 @@ def test_stack_of_another_template_is_rejected(aws):
     done = aws.run("scripts/stop-stack", "no-such-stack")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "no-such-stack" in done.stderr
+
+
+def test_execution_that_can_no_longer_be_redriven_does_not_block_the_others(monkeypatch, capsys):
+    """The local AWS redrives executions of any age."""
+    monkeypatch.syspath_prepend(PACKAGE / "scripts")
+    script = ModuleType("stop_stack")
+    SourceFileLoader("stop_stack", str(PACKAGE / "scripts" / "stop-stack")).exec_module(script)
+    redrivable = {"old": "NOT_REDRIVABLE", "new": "REDRIVABLE"}
+    calls = []
+
+    def aws(_service, action, *arguments):
+        calls.append((action, *arguments))
+        if action == "describe-execution":
+            return {"error": script.STOPPED, "redriveStatus": redrivable[arguments[-1]], "redriveStatusReason": "too old"}
+        return {"executions": [{"executionArn": name} for name in redrivable] if "file" in arguments else []}
+
+    class Stopped:
+        physical = {"FileRule": "rule", "AssociateFunction": "function", "FileStateMachine": "file",
+                    "AssociateStateMachine": "single"}
+        mapping, objects, messages = lambda _: {"LastModified": 0, "State": "Enabled"}, lambda *_: [], lambda *_: 0
+
+    monkeypatch.setattr(script, "aws", aws)
+    script.resume(Stopped())
+    assert "execution old: not redriven: too old" in capsys.readouterr().out
+    assert [call for call in calls if call[0] == "redrive-execution"] == [("redrive-execution", "--execution-arn", "new")]
+    assert ("enable-rule", "--name", "rule") in calls
