@@ -10,7 +10,7 @@ use std::{fs, io};
 
 use clap::ValueEnum;
 use queue_email_associator::settle::FailureEntry;
-use request_file::{Form, Record};
+use request_file::{FileFormat, Record};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
@@ -123,15 +123,15 @@ impl Input {
             None => Format::of_content(&text()?),
         };
         let form = match format {
-            Format::Workbook => Form::Workbook,
-            Format::Csv => Form::Delimited,
-            Format::JsonLines => Form::JsonLines,
+            Format::Workbook => FileFormat::Workbook,
+            Format::Csv => FileFormat::Delimited,
+            Format::JsonLines => FileFormat::JsonLines,
             Format::Json => {
                 let text = text()?;
                 if is_event(&text) {
                     return Ok(Input { payload: text.into_owned().into_bytes(), records: None });
                 }
-                Form::Json
+                FileFormat::Json
             }
         };
         request_file::read(bytes, form)
@@ -178,11 +178,11 @@ fn is_event(text: &str) -> bool {
 
 impl Format {
     fn of_extension(file: &Path) -> Option<Self> {
-        Some(match Form::of_name(file.to_str()?)? {
-            Form::Workbook => Format::Workbook,
-            Form::Delimited => Format::Csv,
-            Form::JsonLines => Format::JsonLines,
-            Form::Json => Format::Json,
+        Some(match FileFormat::of_name(file.to_str()?)? {
+            FileFormat::Workbook => Format::Workbook,
+            FileFormat::Delimited => Format::Csv,
+            FileFormat::JsonLines => Format::JsonLines,
+            FileFormat::Json => Format::Json,
         })
     }
 

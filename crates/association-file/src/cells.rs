@@ -1,6 +1,7 @@
 //! The names of a pair, in the columns of a file.
 
-use queue_email_associator::pairs::{Pair, RequestedQueue};
+use queue_email_associator::index::PairIndex;
+use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Json;
 use queue_email_associator::requests::{Field, Named, Path};
 use serde::{Deserialize, Serialize};
@@ -9,27 +10,41 @@ use crate::invalid;
 use crate::requests::text_of;
 
 /// The names of a pair, in the columns of a file. A cell is empty if the request has no value for it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Cells {
-    /// `instanceId`
+pub(crate) struct Cells {
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub instance_id: String,
-    /// `queueId`
+    pub(crate) instance_id: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub queue_id: String,
-    /// `queueName`
+    pub(crate) queue_id: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub queue_name: String,
-    /// `emailAddressId`
+    pub(crate) queue_name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub email_address_id: String,
-    /// `emailAddress`
+    pub(crate) email_address_id: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub email_address: String,
+    pub(crate) email_address: String,
 }
 
 impl Cells {
+    pub(crate) const COLUMNS: [Field; 5] =
+        [Field::InstanceId, Field::QueueId, Field::QueueName, Field::EmailAddressId, Field::EmailAddress];
+
+    /// Returns the cells in the order of [`Cells::COLUMNS`].
+    pub(crate) fn as_array(&self) -> [&str; 5] {
+        let Cells { instance_id, queue_id, queue_name, email_address_id, email_address } = self;
+        [instance_id, queue_id, queue_name, email_address_id, email_address]
+    }
+
+    /// Returns the queue, unless both of its cells are empty.
+    pub(crate) fn queue(&self) -> Option<Named<&str, &str>> {
+        named(&self.queue_id, &self.queue_name)
+    }
+
+    /// Returns the address, unless both of its cells are empty.
+    pub(crate) fn address(&self) -> Option<Named<&str, &str>> {
+        named(&self.email_address_id, &self.email_address)
+    }
+
     /// Applies `change` to every cell.
     pub(crate) fn map(self, change: impl Fn(String) -> String) -> Self {
         Cells {
@@ -41,8 +56,9 @@ impl Cells {
         }
     }
 
-    /// Returns the cells of a pair.
-    pub(crate) fn of_pair(queue: &RequestedQueue, pair: &Pair) -> Self {
+    pub(crate) fn of_pair(pairs: &Pairs, pair: PairIndex) -> Self {
+        let pair = &pairs.pairs[pair];
+        let queue = &pairs.queues[pair.queue()];
         let mut cells = Cells { instance_id: queue.instance.to_string(), ..Cells::default() };
         match &queue.queue {
             Named::Id(id) => cells.queue_id = id.to_string(),
@@ -81,5 +97,13 @@ impl Cells {
             address.clone_into(cell);
         }
         cells
+    }
+}
+
+fn named<'c>(id: &'c str, name: &'c str) -> Option<Named<&'c str, &'c str>> {
+    match (id, name) {
+        ("", "") => None,
+        ("", name) => Some(Named::Name(name)),
+        (id, _) => Some(Named::Id(id)),
     }
 }

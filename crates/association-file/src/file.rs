@@ -1,7 +1,7 @@
 //! Decides what an object in the bucket is by its key, and reads the requests in it.
 
 use queue_email_associator::payload::Json;
-use request_file::{Form, RequestFile};
+use request_file::{FileFormat, RequestFile};
 
 use crate::error::FileError;
 use crate::text::shortened;
@@ -10,16 +10,15 @@ use crate::text::shortened;
 /// folder too.
 const INCOMING: &str = "incoming/";
 
-/// Names of objects that are not meant as files: a folder's settings, the lock of an open document, an unfinished
-/// upload.
-const DEBRIS_NAMES: [&str; 2] = [".ds_store", "thumbs.db"];
-const DEBRIS_STARTS: [&str; 3] = ["._", "~$", ".~lock."];
-const DEBRIS_ENDINGS: [&str; 4] = [".tmp", ".part", ".filepart", ".crdownload"];
+/// Names of objects that are not files of pairs: a folder's settings, the lock of an open document, an unfinished upload.
+const IGNORED_NAMES: [&str; 2] = [".ds_store", "thumbs.db"];
+const IGNORED_STARTS: [&str; 3] = ["._", "~$", ".~lock."];
+const IGNORED_ENDINGS: [&str; 4] = [".tmp", ".part", ".filepart", ".crdownload"];
 
 /// Maximum length of a key, in bytes (Amazon S3 User Guide, "Naming Amazon S3 objects").
 const MAX_KEY: usize = 1_024;
 
-/// Maximum length of a name in a folder of results.
+/// The longest name in a folder of results.
 const LONGEST_RESULT: &str = "/already-associated.csv";
 
 /// Reads a file. The extension of the key determines the format.
@@ -28,22 +27,22 @@ const LONGEST_RESULT: &str = "/already-associated.csv";
 /// [`FileError::InvalidFile`], with what is wrong and what is expected.
 pub(crate) fn read(key: &str, bytes: &[u8]) -> Result<RequestFile, FileError> {
     let invalid = |problem: &dyn std::fmt::Display| FileError::InvalidFile(format!("{key}: {problem}"));
-    let Some(form) = Form::of_name(key) else {
+    let Some(format) = FileFormat::of_name(key) else {
         return Err(invalid(&format_args!(
             "unknown kind of file: expected {}; save the list of pairs as one of them and upload it",
-            Form::ENDINGS
+            FileFormat::ENDINGS
         )));
     };
-    request_file::read(bytes, form).map_err(|problem| invalid(&problem))
+    request_file::read(bytes, format).map_err(|problem| invalid(&problem))
 }
 
-/// Returns whether the object with this key is not meant as a file of pairs.
-pub(crate) fn is_debris(key: &str) -> bool {
+/// Returns whether the object with this key is a folder marker, a temporary file or a lock file.
+pub(crate) fn is_not_a_pair_file(key: &str) -> bool {
     let name = key.rsplit('/').next().unwrap_or(key).to_ascii_lowercase();
     name.is_empty()
-        || DEBRIS_NAMES.contains(&&*name)
-        || DEBRIS_STARTS.iter().any(|start| name.starts_with(start))
-        || DEBRIS_ENDINGS.iter().any(|ending| name.ends_with(ending))
+        || IGNORED_NAMES.contains(&&*name)
+        || IGNORED_STARTS.iter().any(|start| name.starts_with(start))
+        || IGNORED_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Parses the requests of records, which were parsed when the file was read.
@@ -66,7 +65,7 @@ pub(crate) fn results_folder(key: &str, execution: &str) -> String {
 fn name(key: &str) -> &str {
     let name = key.strip_prefix(INCOMING).unwrap_or(key);
     match name.rsplit_once('.') {
-        Some((stem, _)) if Form::of_name(name).is_some() => stem,
+        Some((stem, _)) if FileFormat::of_name(name).is_some() => stem,
         _ => name,
     }
 }
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn debris_is_not_a_file() {
+    fn temporary_files_and_folders_are_not_pair_files() {
         for key in [
             "incoming/",
             "incoming/dir/",
@@ -104,7 +103,7 @@ mod tests {
             "incoming/pairs.csv.filepart",
             "incoming/pairs.xlsx.crdownload",
         ] {
-            assert!(is_debris(key), "{key}");
+            assert!(is_not_a_pair_file(key), "{key}");
         }
         for key in [
             "incoming/pairs.csv",
@@ -113,7 +112,7 @@ mod tests {
             "incoming/.~dir/pairs.csv",
             "a.pdf",
         ] {
-            assert!(!is_debris(key), "{key}");
+            assert!(!is_not_a_pair_file(key), "{key}");
         }
     }
 
@@ -126,22 +125,6 @@ mod tests {
             let folder = results_folder(&key, &execution);
             assert!(folder.len() + LONGEST_RESULT.len() <= MAX_KEY, "{}", folder.len());
             assert!(folder.ends_with(&format!("…/{execution}")), "{folder}");
-        }
-    }
-
-    #[test]
-    fn unusable_file_has_a_reason() {
-        let table: [(&str, &[u8], &str); 3] = [
-            (
-                "f.pdf",
-                b"x",
-                "f.pdf: unknown kind of file: expected .xlsx, .ods, .csv, .tsv, .txt, .jsonl, .ndjson or .json; save the list of pairs as one of them and upload it",
-            ),
-            ("f.csv", b"\n\n", "f.csv: the file is empty"),
-            ("f.csv", b"queueId,emailAddressId\n", "f.csv: the file has no pairs: expected at least one"),
-        ];
-        for (key, bytes, message) in table {
-            assert_eq!(read(key, bytes), Err(FileError::InvalidFile(message.to_owned())));
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Invalid parts of a file. They do not go to the map, because this function already has the reason for each failure.
+//! Invalid parts of a file. They do not go to the Map, because this function already has the reason for each failure.
 //!
-//! A line of the map's input has at most a few thousand bytes. It cannot contain everything that people write: an array
-//! where an object is expected, a duplicate field, a line of a megabyte. The reasons are the same as the associating
-//! function's, because both use one library.
+//! A line of the Map's input has at most a few thousand bytes. It cannot contain everything that people write: an array
+//! where an object is expected, a duplicate field, a line of a megabyte. The reasons are the same as those of the
+//! associating function, because both use one library.
 
 use queue_email_associator::payload::Json;
 use queue_email_associator::requests::{Field, Name, Path};
@@ -19,20 +19,20 @@ const MAX_CELL: usize = 2_000;
 /// An invalid part of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct InvalidRecord {
+pub(crate) struct InvalidRecord {
     /// The line of the file.
-    pub row: u64,
+    pub(crate) row: u64,
     /// One line that says what is wrong and what is expected.
-    pub message: String,
+    pub(crate) message: String,
     /// The reference of the line, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
+    pub(crate) reference: Option<String>,
     /// The names in the invalid part that are text. Long names are shortened.
     #[serde(default)]
-    pub cells: Cells,
+    pub(crate) cells: Cells,
     /// The complete invalid part as JSON. The row of a table is stored with the other rows instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request: Option<String>,
+    pub(crate) request: Option<String>,
 }
 
 impl InvalidRecord {
@@ -100,36 +100,14 @@ fn request_text(json: &Json<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use queue_email_associator::requests::Base;
-
     use super::*;
-
-    fn invalid(json: &str, path: Path) -> InvalidRecord {
-        let record = Record { line: 7, json: json.to_owned(), problem: None, row: None };
-        InvalidRecord::new(&record, "why", &Json::parse(json).unwrap(), path)
-    }
 
     #[test]
     fn long_names_are_cut_and_the_request_is_complete() {
         let json = format!(r#"{{"queueName":"{}","emailAddressIds":["a b"]}}"#, "n".repeat(100_000));
-        let record = invalid(&json, Path::default());
+        let record = Record { line: 7, json: json.clone(), problem: None, row: None };
+        let record = InvalidRecord::new(&record, "message", &Json::parse(&json).unwrap(), Path::default());
         assert!(record.cells.queue_name.len() <= MAX_CELL + "…".len());
         assert_eq!((record.row, record.request.as_deref()), (7, Some(&*json)));
-    }
-
-    #[test]
-    fn invalid_part_is_written_alone() {
-        let json = r#"{"instanceId":"i","note":1,"associations":[{"queueId":"p"},{"queueId":"q","note":2,"emailAddressIds":["e","a b"]}]}"#;
-        let path = Path::of(Base::Root).entry(1);
-        assert_eq!(
-            invalid(json, path).request.unwrap(),
-            r#"{"instanceId":"i","queueId":"q","note":2,"emailAddressIds":["e","a b"]}"#
-        );
-        let element = invalid(json, path.field(Field::EmailAddressIds).element(1));
-        assert_eq!(element.request.unwrap(), r#"{"instanceId":"i","queueId":"q","emailAddressIds":["a b"]}"#);
-        assert_eq!(
-            (element.cells.queue_id, element.cells.email_address_id),
-            ("q".to_owned(), "a b".to_owned())
-        );
     }
 }

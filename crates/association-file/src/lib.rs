@@ -3,9 +3,9 @@
 //!
 //! | module | task |
 //! | --- | --- |
-//! | [`step`] | defines the input from the state machine: the step and its objects |
-//! | [`group`] | turns a file into as few requests as possible, each at most one call |
-//! | [`summarise`] | turns the results of the Distributed Map into a summary and the rows that failed |
+//! | `step` | defines the input from the state machine: the step and its objects |
+//! | `group` | turns a file into as few requests as possible, each at most one call |
+//! | `summarise` | turns the results of the Distributed Map into a summary and the rows that failed |
 //! | [`storage`] | reads and writes whole objects in S3 |
 //! | [`function`] | runs one invocation: reads from S3, runs the step, and writes the result |
 //! | [`error`] | defines the errors that a state machine can catch |
@@ -16,19 +16,15 @@ mod cells;
 pub mod error;
 mod file;
 pub mod function;
-pub mod group;
+mod group;
 mod invalid;
 pub mod lambda;
 mod original;
 mod requests;
 pub mod settings;
-pub mod step;
+mod step;
 pub mod storage;
-pub mod summarise;
+mod summarise;
 mod text;
 
-pub use cells::Cells;
-pub use invalid::InvalidRecord;
-pub use original::OriginalRows;
-pub use request_file::{MAX_FILE_BYTES, MAX_PAIRS};
-pub use requests::Context;
+pub use requests::RequestContext;

@@ -1,14 +1,12 @@
-//! The rows of a table as the file has them, for the file of failed rows.
+//! The rows of a table as they are in the file, for the file of failed rows.
 
 use std::collections::HashMap;
 
 use request_file::RequestFile;
 
-use crate::error::FileError;
-
-/// The rows of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OriginalRows {
+/// The rows of a table, stored as JSON Lines: first the header, then each row with its line.
+#[derive(Debug)]
+pub(crate) struct OriginalRows {
     /// The header, as a line of CSV.
     pub(crate) header: String,
     /// For each line of the file, the row as a line of CSV.
@@ -16,9 +14,8 @@ pub struct OriginalRows {
 }
 
 impl OriginalRows {
-    /// Returns the object that stores the rows of a file: JSON Lines, first the header, then each row with its line. A
-    /// file of JSON has no rows.
-    pub(crate) fn object(file: &RequestFile) -> Option<Vec<u8>> {
+    /// Returns the object that stores the rows of a file. A file of JSON has no rows.
+    pub(crate) fn write(file: &RequestFile) -> Option<Vec<u8>> {
         let mut lines = serde_json::to_vec(file.header.as_ref()?).ok()?;
         lines.push(b'\n');
         for record in &file.records {
@@ -30,14 +27,10 @@ impl OriginalRows {
     }
 
     /// Reads the object.
-    ///
-    /// # Errors
-    /// [`FileError::InvalidFile`] if this crate did not write it.
-    pub(crate) fn read(object: &[u8]) -> Result<Self, FileError> {
-        let invalid = |error| FileError::InvalidFile(format!("the stored rows cannot be read: {error}"));
+    pub(crate) fn read(object: &[u8]) -> Result<Self, serde_json::Error> {
         let mut lines = object.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let header = serde_json::from_slice(lines.next().unwrap_or_default()).map_err(invalid)?;
-        let rows = lines.map(serde_json::from_slice).collect::<Result<_, _>>().map_err(invalid)?;
+        let header = serde_json::from_slice(lines.next().unwrap_or_default())?;
+        let rows = lines.map(serde_json::from_slice).collect::<Result<_, _>>()?;
         Ok(OriginalRows { header, rows })
     }
 }

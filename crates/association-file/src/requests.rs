@@ -1,21 +1,23 @@
-//! Reads the requests of a file or of a batch with the function's library, so that both read them in the same way.
+//! Reads the requests of a file or of a batch with the function's library, so that both are read in the same way.
 
+use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Mention, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Item, Json, Source};
-use queue_email_associator::requests::{self, ArnScope, Base, Field, InstanceId, Path};
+use queue_email_associator::requests::{self, ArnScope, Base, Context, Field, InstanceId, Named, Path};
 
-/// The field of a request with the line in the file of each of its addresses.
+/// The field of a grouped request that contains the line of each of its addresses.
 const ROWS: &str = "rows";
 
-/// The field of a request with the references of its addresses, if they differ.
+/// The field of a grouped request that contains the reference of each of its addresses, if they differ.
 const REFERENCES: &str = "references";
 
 /// The settings for reading a request.
 #[derive(Debug, Clone)]
-pub struct Context {
+pub struct RequestContext {
     /// The required partition and Region of every ARN.
     pub scope: ArnScope,
     /// The instance of requests without one, if it is known here.
@@ -26,13 +28,12 @@ pub struct Context {
 #[derive(Debug)]
 pub(crate) struct Requests<'p> {
     envelope: Envelope<'p>,
-    /// All distinct pairs and all invalid parts.
     pub(crate) pairs: Pairs,
 }
 
 impl<'p> Requests<'p> {
     /// Reads the requests of a file. Each is an item of a batch.
-    pub(crate) fn of_items(items: Vec<Json<'p>>, context: &Context) -> Result<Self, String> {
+    pub(crate) fn of_items(items: Vec<Json<'p>>, context: &RequestContext) -> Result<Self, String> {
         let source = Source {
             id: None,
             body: Body::Items { items: items.into_iter().map(Item::Request).collect(), batch_input: None },
@@ -49,7 +50,7 @@ impl<'p> Requests<'p> {
     }
 
     /// Reads the input of a child execution, which is a batch or one request.
-    pub(crate) fn of_input(input: &'p str, context: &Context) -> Result<Self, String> {
+    pub(crate) fn of_input(input: &'p str, context: &RequestContext) -> Result<Self, String> {
         let envelope = Envelope::read(input.as_bytes()).map_err(|reason| reason.to_string())?;
         match envelope.kind {
             EnvelopeKind::DistributedMap | EnvelopeKind::Direct => Requests::new(envelope, context),
@@ -59,21 +60,14 @@ impl<'p> Requests<'p> {
         }
     }
 
-    fn new(envelope: Envelope<'p>, context: &Context) -> Result<Self, String> {
+    fn new(envelope: Envelope<'p>, context: &RequestContext) -> Result<Self, String> {
         // The associating function uses its default instance for requests without one.
         let instance = context.instance.clone().unwrap_or_else(InstanceId::unknown);
         // A file has its own limit.
-        let rules = requests::Context {
-            max_parts: usize::MAX,
-            ..requests::Context::new(&context.scope, Some(&instance))
-        };
+        let rules =
+            Context { max_parts: usize::MAX, ..requests::Context::new(&context.scope, Some(&instance)) };
         let pairs = Pairs::read(&envelope, rules).map_err(|invalid| invalid.message.to_string())?;
         Ok(Requests { envelope, pairs })
-    }
-
-    /// Returns the number of requests.
-    pub(crate) fn count(&self) -> usize {
-        self.pairs.requests.len()
     }
 
     /// Returns the number of distinct pairs and invalid entries, which is `distinct` in the function's report.
@@ -86,28 +80,13 @@ impl<'p> Requests<'p> {
         self.pairs.mentions.len() - self.pairs.pairs.len()
     }
 
-    /// Returns whether a queue or an address is given by name, so that two different pairs may turn out to be the same.
-    pub(crate) fn has_names(&self) -> bool {
-        self.pairs.have_names()
-    }
-
-    /// Returns for each pair the path of its first mention.
+    /// Returns the first mention of each pair.
     pub(crate) fn first_mentions(&self) -> IndexList<PairIndex, Mention> {
         let mut first = IndexList::<PairIndex, _>::from(vec![None; self.pairs.pairs.len()]);
         for mention in &self.pairs.mentions {
             first[mention.pair].get_or_insert(*mention);
         }
         first.into_iter().flatten().collect()
-    }
-
-    /// Returns the request that a path leads into, and its number.
-    pub(crate) fn request_at(&self, path: Path) -> Option<(usize, &Json<'p>)> {
-        let number = match path.base() {
-            Base::Item(number) => number as usize,
-            Base::Root => 0,
-            Base::BatchInput => return None,
-        };
-        self.request(number).map(|request| (number, request))
     }
 
     /// Returns a request by its number.
@@ -122,38 +101,47 @@ impl<'p> Requests<'p> {
         }
     }
 
-    /// Returns the references of the file's lines, if the requests have them.
-    pub(crate) fn references<'a>(&'a self) -> impl Iterator<Item = (u64, &'a str)> {
-        let requests = (0..self.count()).filter_map(|number| self.request(number));
-        let of_request = |request: &'a Json<'p>| {
-            let rows = match request.get(ROWS) {
-                Some(Json::Array(rows)) => &**rows,
-                _ => &[],
-            };
-            let common = text_of(request, Field::Reference.name());
-            rows.iter().enumerate().filter_map(move |(number, row)| {
-                let own = || match request.get(REFERENCES) {
-                    Some(Json::Array(references)) => references.get(number)?.as_str(),
-                    _ => None,
-                };
-                match row {
-                    Json::Number(row) => Some((row.as_u64()?, common.or_else(own)?)),
-                    _ => None,
-                }
-            })
+    /// Returns the line in the file of the address at a path, if the request contains it.
+    pub(crate) fn row(&self, path: Path) -> Option<u64> {
+        let number = match path.base() {
+            Base::Item(number) => number as usize,
+            Base::Root => 0,
+            Base::BatchInput => return None,
         };
-        requests.flat_map(of_request)
+        let rows = elements(self.request(number)?, ROWS);
+        let element = path.list_element().map_or(0, |(_, element)| element);
+        number_of(rows.get(element).or(rows.first())?)
     }
 
-    /// Returns the line in the file of the element at a path, if the request contains it.
-    pub(crate) fn row(&self, path: Path) -> Option<u64> {
-        let (_, request) = self.request_at(path)?;
-        let Some(Json::Array(rows)) = request.get(ROWS) else { return None };
-        let element = path.list_element().map_or(0, |(_, element)| element);
-        match rows.get(element).or(rows.first()) {
-            Some(Json::Number(row)) => row.as_u64(),
-            _ => None,
+    /// Returns the references of the lines of the file.
+    pub(crate) fn references(&self) -> HashMap<u64, Arc<str>> {
+        let mut references = HashMap::new();
+        for request in (0..self.pairs.requests.len()).filter_map(|number| self.request(number)) {
+            let common: Option<Arc<str>> = text_of(request, Field::Reference.name()).map(Arc::from);
+            let own = elements(request, REFERENCES);
+            for (number, row) in elements(request, ROWS).iter().enumerate() {
+                let own = || own.get(number).and_then(Json::as_str).map(Arc::from);
+                if let Some((row, reference)) = number_of(row).zip(common.clone().or_else(own)) {
+                    references.insert(row, reference);
+                }
+            }
         }
+        references
+    }
+}
+
+/// Returns the elements of an array, or none if the field is missing or has another type.
+fn elements<'j, 'p>(request: &'j Json<'p>, name: &str) -> &'j [Json<'p>] {
+    match request.get(name) {
+        Some(Json::Array(elements)) => elements,
+        _ => &[],
+    }
+}
+
+fn number_of(json: &Json<'_>) -> Option<u64> {
+    match json {
+        Json::Number(number) => number.as_u64(),
+        _ => None,
     }
 }
 
@@ -168,25 +156,35 @@ pub(crate) fn text_of<'j>(json: &'j Json<'_>, name: &str) -> Option<&'j str> {
     json.get(name).and_then(Json::as_str).filter(|text| !text.is_empty())
 }
 
+/// The instance, the queue and the address of a pair.
+pub(crate) type PairKey<'k> = (&'k str, Named<&'k str, &'k str>, Named<&'k str, &'k str>);
+
+/// Finds pairs by instance, queue and address.
+#[derive(Debug)]
+pub(crate) struct PairTable<'p>(HashMap<PairKey<'p>, PairIndex>);
+
+impl<'p> PairTable<'p> {
+    pub(crate) fn new(pairs: &'p Pairs) -> Self {
+        PairTable(pairs.pairs.indices().map(|pair| (key_of(pairs, pair), pair)).collect())
+    }
+
+    pub(crate) fn find(&self, key: PairKey<'_>) -> Option<PairIndex> {
+        // A map of shorter keys, so that the key's lifetime is not that of the table.
+        let pairs: &HashMap<PairKey<'_>, PairIndex> = &self.0;
+        pairs.get(&key).copied()
+    }
+}
+
+/// Returns the key of a pair.
+pub(crate) fn key_of(pairs: &Pairs, pair: PairIndex) -> PairKey<'_> {
+    let pair = &pairs.pairs[pair];
+    let queue = &pairs.queues[pair.queue()];
+    (&*queue.instance, queue.queue.as_ref().as_str(), pair.address().as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn path_in_a_batch_leads_to_its_row() {
-        let context = Context { scope: ArnScope::new("eu-central-1"), instance: None };
-        let input = r#"{"BatchInput":{"failOnRetryable":false},"Items":[
-            {"queueId":"q","emailAddressIds":["e","f"],"rows":[2,7]},
-            {"queueId":"q","emailAddressIds":["e"],"rows":[9]},
-            {"queueId":"q/r","emailAddressId":"e","rows":[4]},
-            {"queueId":"q","emailAddressId":"g"}]}"#;
-        let requests = Requests::of_input(input, &context).unwrap();
-        assert_eq!((requests.count(), requests.distinct(), requests.repeated()), (4, 4, 1));
-        let rows: Vec<_> =
-            requests.first_mentions().iter().map(|mention| requests.row(mention.path)).collect();
-        assert_eq!(rows, [Some(2), Some(7), None]);
-        assert_eq!(requests.row(requests.pairs.invalid[0].1.path()), Some(4));
-    }
 
     #[test]
     fn path_gives_its_item() {

@@ -3,14 +3,14 @@
 use queue_email_associator::settings::{Settings, SettingsError};
 use tracing::level_filters::LevelFilter;
 
-use crate::Context;
+use crate::requests::RequestContext;
 
 /// All settings of the function.
 #[derive(Debug, Clone)]
 pub struct FileSettings {
     /// `AWS_REGION` (which Lambda sets), and `CONNECT_INSTANCE_ID`, the instance of requests without one. If it is set,
     /// rows that contain this instance and rows without an instance share their calls.
-    pub context: Context,
+    pub context: RequestContext,
     /// `AWS_LAMBDA_LOG_LEVEL`, or else `RUST_LOG`. The default is info.
     pub log_level: LevelFilter,
     /// `AWS_ENDPOINT_URL_S3`, or else `AWS_ENDPOINT_URL`: another endpoint for S3.
@@ -18,23 +18,17 @@ pub struct FileSettings {
 }
 
 impl FileSettings {
-    /// Reads the settings with a function that returns variables by name.
-    ///
-    /// # Errors
-    /// Returns the error of the first variable with an invalid value.
+    /// Reads the settings with a function that returns variables by name. Returns the error of the first invalid one.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let settings = Settings::read(&lookup)?;
         Ok(FileSettings {
-            context: Context { scope: settings.scope, instance: settings.instance },
+            context: RequestContext { scope: settings.scope, instance: settings.instance },
             log_level: settings.log_level,
             s3_endpoint: Settings::endpoint(&lookup, "AWS_ENDPOINT_URL_S3")?,
         })
     }
 
     /// Reads the settings from the environment of the process.
-    ///
-    /// # Errors
-    /// Returns the errors of [`FileSettings::read`].
     pub fn from_env() -> Result<Self, SettingsError> {
         FileSettings::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }

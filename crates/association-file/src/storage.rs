@@ -71,8 +71,8 @@ impl Storage {
     /// Reads an object of at most `limit` bytes. With an ETag, reads only that version.
     ///
     /// # Errors
-    /// [`ReadError`]. If the caller may not list the bucket, S3 also returns `AccessDenied` for a missing object
-    /// (Amazon S3 API reference, "GetObject": permissions). The same error can mean that a permission is missing.
+    /// [`ReadError`]. If the caller is not allowed to list the bucket, S3 also returns `AccessDenied` for a missing
+    /// object (Amazon S3 API reference, "GetObject": permissions).
     pub(crate) async fn read(
         &self,
         bucket: &str,
@@ -91,11 +91,14 @@ impl Storage {
                 ));
             }
             let missing = matches!(error.code(), Some("NoSuchKey" | "NoSuchBucket"));
-            let text = format!("s3://{bucket}/{key} cannot be read: {}", reason(&error));
+            let text = format!("s3://{bucket}/{key} cannot be read: {}", describe(&error));
             if missing { ReadError::Unusable(text) } else { ReadError::Failed(text) }
         })?;
         let too_large = |size: &dyn std::fmt::Display| {
-            ReadError::Unusable(format!("s3://{bucket}/{key} has {size} bytes; at most {limit} are accepted"))
+            ReadError::Unusable(format!(
+                "s3://{bucket}/{key} has {size} bytes; the limit is {} MiB",
+                limit >> 20
+            ))
         };
         let size = object.content_length().and_then(|size| usize::try_from(size).ok());
         if let Some(size) = size.filter(|size| *size > limit) {
@@ -108,7 +111,9 @@ impl Storage {
                 Ok(Some(part)) => bytes.extend_from_slice(&part),
                 Err(error) => {
                     let reason = one_line(&DisplayErrorContext(&error).to_string());
-                    return Err(ReadError::Failed(format!("s3://{bucket}/{key} broke off: {reason}")));
+                    return Err(ReadError::Failed(format!(
+                        "s3://{bucket}/{key} could not be read completely: {reason}"
+                    )));
                 }
             }
             if bytes.len() > limit {
@@ -130,13 +135,13 @@ impl Storage {
     ) -> Result<(), FileError> {
         let put = self.client.put_object().bucket(bucket).key(key).content_type(content_type);
         put.body(ByteStream::from(bytes)).send().await.map(drop).map_err(|error| {
-            FileError::StorageFailure(format!("s3://{bucket}/{key} cannot be written: {}", reason(&error)))
+            FileError::StorageFailure(format!("s3://{bucket}/{key} cannot be written: {}", describe(&error)))
         })
     }
 }
 
 /// Returns the error from S3, or the reason why no request reached it, on one line.
-fn reason<E: ProvideErrorMetadata + Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> String {
+fn describe<E: ProvideErrorMetadata + Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> String {
     match (error.code(), error.message()) {
         (Some(code), Some(message)) => one_line(&format!("{code}: {message}")),
         (Some(code), None) => code.to_owned(),

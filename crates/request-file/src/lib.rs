@@ -6,7 +6,7 @@
 
 mod cell;
 mod csv;
-mod form;
+mod format;
 mod formula;
 mod header;
 mod json;
@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use serde_json::error::Category;
 
 pub use crate::cell::written;
-pub use crate::form::Form;
+pub use crate::format::FileFormat;
 pub use crate::text::text;
 pub use crate::workbook::MAX_UNPACKED_BYTES;
 
@@ -69,18 +69,18 @@ pub struct UnreadableFile(pub(crate) String);
 /// # Errors
 /// The file as a whole cannot be used: it has another form or another encoding, no header, a structure that could be
 /// read in two ways, no records, or more than [`MAX_FILE_BYTES`] or [`MAX_PAIRS`].
-pub fn read(bytes: &[u8], form: Form) -> Result<RequestFile, UnreadableFile> {
+pub fn read(bytes: &[u8], format: FileFormat) -> Result<RequestFile, UnreadableFile> {
     if bytes.len() > MAX_FILE_BYTES {
         let size = bytes.len();
         return Err(UnreadableFile(format!(
             "the file has {size} bytes: expected at most {MAX_FILE_BYTES}; divide the file"
         )));
     }
-    let file = match form {
-        Form::Workbook => workbook::read(bytes)?,
-        Form::Delimited => csv::read(&decoded(bytes)?)?,
-        Form::JsonLines => RequestFile { header: None, records: lines::read(&decoded(bytes)?)? },
-        Form::Json => RequestFile { header: None, records: json::read(&decoded(bytes)?)? },
+    let file = match format {
+        FileFormat::Workbook => workbook::read(bytes)?,
+        FileFormat::Delimited => csv::read(&decoded(bytes)?)?,
+        FileFormat::JsonLines => RequestFile { header: None, records: lines::read(&decoded(bytes)?)? },
+        FileFormat::Json => RequestFile { header: None, records: json::read(&decoded(bytes)?)? },
     };
     if file.records.is_empty() {
         return Err(UnreadableFile("the file has no pairs: expected at least one".to_owned()));

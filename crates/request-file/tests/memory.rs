@@ -1,13 +1,13 @@
 //! The memory that reading the worst files takes. One test, because the peak is that of the process.
 
 use peak_alloc::PeakAlloc;
-use request_file::{Form, MAX_FILE_BYTES, read};
+use request_file::{FileFormat, MAX_FILE_BYTES, read};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
 /// Name, form, text, and the start of the expected error.
-type WorstFile = (&'static str, Form, fn() -> String, &'static str);
+type WorstFile = (&'static str, FileFormat, fn() -> String, &'static str);
 
 /// Maximum peak, in MiB, with the file itself. The function for files has 1,024 MiB.
 const LIMIT: f32 = 200.0;
@@ -19,19 +19,24 @@ fn worst_files_take_little_memory() {
     let table: [WorstFile; 5] = [
         (
             "numbers",
-            Form::Delimited,
+            FileFormat::Delimited,
             || format!("queueName,emailAddress\n{}", "1\n".repeat(2_100_000)),
             TOO_MANY,
         ),
-        ("empty objects", Form::JsonLines, || "{}\n".repeat(2_100_000), TOO_MANY),
+        ("empty objects", FileFormat::JsonLines, || "{}\n".repeat(2_100_000), TOO_MANY),
         (
             "one line of numbers",
-            Form::JsonLines,
+            FileFormat::JsonLines,
             || format!("{{\"x\":[{}1]}}\n{{}}\n", "1,".repeat(NUMBERS)),
             "",
         ),
-        ("one text", Form::JsonLines, || format!("{{\"x\":\"{}\"}}\n{{}}\n", "y".repeat(2 * NUMBERS)), ""),
-        ("an array of numbers", Form::Json, || format!("[{}1]", "1,".repeat(NUMBERS)), TOO_MANY),
+        (
+            "one text",
+            FileFormat::JsonLines,
+            || format!("{{\"x\":\"{}\"}}\n{{}}\n", "y".repeat(2 * NUMBERS)),
+            "",
+        ),
+        ("an array of numbers", FileFormat::Json, || format!("[{}1]", "1,".repeat(NUMBERS)), TOO_MANY),
     ];
     for (name, form, text, problem) in table {
         let text = text();

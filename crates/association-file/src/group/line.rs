@@ -1,11 +1,12 @@
-//! A line of the map's input, which is a request in short form for one queue.
+//! A line of the Map's input, which is a request in short form for one queue.
 
 use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Pair, RequestedQueue};
 use queue_email_associator::writer::PairsEntry;
 use serde::Serialize;
 
-use super::lines::{Lines, MAX_LINE_BYTES};
+/// Maximum length of a line in bytes. A batch of the Map has at most 12,000 bytes, and its own fields need some of them.
+pub(super) const MAX_LINE_BYTES: usize = 11_000;
 
 /// A request for one queue. The function ignores `rows` and `references`, because a request has one reference.
 #[derive(Serialize)]
@@ -35,21 +36,21 @@ impl<'a> Line<'a> {
         let (rows, mut references): (_, Vec<Option<&str>>) =
             numbers.iter().map(|number| rows[*number]).unzip();
         let reference = references.first().copied().flatten();
-        let is_same = references.iter().all(|other| *other == reference);
-        if is_same {
-            references.clear();
+        if references.iter().any(|other| *other != reference) {
+            return Line { entry, rows, reference: None, references };
         }
-        let reference = reference.filter(|_| is_same);
+        references.clear();
         Line { entry, rows, reference, references }
     }
 
     /// Writes the line. Writes two halves if the line would be too long, because identifiers may have 500 characters. A
     /// single pair always fits, even if its names are written as escapes.
-    pub(super) fn write(self, lines: &mut Lines) {
+    pub(super) fn write(self, lines: &mut String) {
         // Writing a line to memory cannot fail.
         let text = serde_json::to_string(&self).unwrap_or_default();
         if text.len() <= MAX_LINE_BYTES || self.rows.len() < 2 {
-            lines.push(&text);
+            lines.push_str(&text);
+            lines.push('\n');
             return;
         }
         let (first, second) = self.halves();

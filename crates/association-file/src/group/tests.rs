@@ -4,10 +4,11 @@ use proptest::prelude::*;
 use queue_email_associator::requests::{ArnScope, InstanceId};
 use serde_json::{Value, json};
 
+use super::line::MAX_LINE_BYTES;
 use super::*;
 
-fn context() -> Context {
-    Context { scope: ArnScope::new("eu-central-1"), instance: None }
+fn context() -> RequestContext {
+    RequestContext { scope: ArnScope::new("eu-central-1"), instance: None }
 }
 
 fn grouped(key: &str, text: &str) -> (Grouping, Vec<Value>) {
@@ -15,12 +16,6 @@ fn grouped(key: &str, text: &str) -> (Grouping, Vec<Value>) {
     let lines: Vec<Value> = grouping.lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), grouping.requests);
     (grouping, lines)
-}
-
-fn refused(key: &str, text: &str) -> String {
-    let error = group(key, text.as_bytes(), &context()).unwrap_err();
-    assert_eq!(error.error_type(), "InvalidFile");
-    error.to_string()
 }
 
 #[test]
@@ -34,8 +29,7 @@ fn rows_of_a_queue_become_one_line_in_file_order() {
             json!({ "queueId": "q2", "emailAddressIds": ["e1"], "rows": [3] }),
         ]
     );
-    let Grouping { rows, pairs, repeated, queues, requests, .. } = grouping;
-    assert_eq!((rows, pairs, repeated, queues, requests), (5, 4, 1, 2, 2));
+    assert_eq!(grouping.counts, FileCounts { rows: 5, pairs: 4, repeated: 1, queues: 2 });
 }
 
 #[test]
@@ -55,13 +49,13 @@ fn arns_become_identifiers_and_names_stay() {
             json!({ "queueName": "Billing", "emailAddresses": ["help@brand.example"], "rows": [6] }),
         ]
     );
-    assert_eq!(grouping.queues, 3);
+    assert_eq!(grouping.counts.queues, 3);
 }
 
 #[test]
 fn known_default_instance_is_written_out() {
     let instance = InstanceId::parse("i-1", &context().scope).unwrap();
-    let context = Context { instance: Some(instance), ..context() };
+    let context = RequestContext { instance: Some(instance), ..context() };
     let text = "instanceId,queueId,emailAddressId\n,q,e1\ni-1,q,e2\n";
     let grouping = group("f.csv", text.as_bytes(), &context).unwrap();
     let expected = r#"{"instanceId":"i-1","queueId":"q","emailAddressIds":["e1","e2"],"rows":[2,3]}"#;
@@ -79,7 +73,7 @@ fn invalid(grouping: &Grouping) -> Vec<String> {
 }
 
 #[test]
-fn invalid_rows_are_reported_alone() {
+fn invalid_row_does_not_affect_other_rows() {
     let text = "queueId,queueName,emailAddressId\nq/1,,e1\nq1,Billing,e1\nq1,,e1\nq1,,e1,x\n";
     let (grouping, lines) = grouped("f.csv", text);
     assert_eq!(lines, [json!({ "queueId": "q1", "emailAddressIds": ["e1"], "rows": [4] })]);
@@ -88,10 +82,10 @@ fn invalid_rows_are_reported_alone() {
     let named_twice = "the row has a value in both queueId and queueName: expected one of them";
     assert_eq!(both, &format!("3 {named_twice}: q1|Billing|e1|"));
     assert!(surplus.starts_with("5 the row has 4 cells, but the header has 3 columns"), "{surplus}");
-    assert_eq!((grouping.rows, grouping.pairs, grouping.requests), (4, 4, 1));
+    assert_eq!((grouping.counts.rows, grouping.counts.pairs, grouping.requests), (4, 4, 1));
 }
 
-/// A line of the map's input cannot contain these, or is read differently.
+/// A line of the Map's input cannot contain these, or is read differently.
 #[test]
 fn lines_too_large_for_the_map_are_reported() {
     let long = format!("{{\"queueName\":\"{}\",\"emailAddressId\":\"e\"}}", "n".repeat(20_000));
@@ -113,7 +107,7 @@ fn lines_too_large_for_the_map_are_reported() {
 }
 
 #[test]
-fn only_invalid_parts_of_a_json_line_are_set_apart() {
+fn only_invalid_parts_of_a_json_line_are_invalid_records() {
     let text = r#"{"instanceId":"i","rows":["mine"],"failOnPermanent":true,"associations":[{"queueId":"q","emailAddressIds":["e1","a b","e2"]},{"queueId":"q"},{"queueId":"p","emailAddressId":"e1"}]}
 {"queueId":"q","emailAddressIds":["e1",7],"failOnRetryable":true}
 "#;
@@ -136,7 +130,7 @@ fn only_invalid_parts_of_a_json_line_are_set_apart() {
             (2, r#"{"queueId":"q","emailAddressIds":[7],"failOnRetryable":true}"#),
         ]
     );
-    assert_eq!((grouping.rows, grouping.pairs), (2, 7));
+    assert_eq!((grouping.counts.rows, grouping.counts.pairs), (2, 7));
     assert_eq!(grouping.invalid[0].cells.email_address_id, "a b");
 }
 
@@ -156,30 +150,12 @@ fn file_contains_pairs_and_no_options() {
 }
 
 #[test]
-fn failed_rows_are_read_unchanged() {
-    let text = "instanceId,queueId,queueName,emailAddressId,emailAddress,row,error,message,retryable\r\n\
-                ,,'=Billing,,'+49@brand.example,7,QueueFull,\"'=full, \"\"really\"\"\",false\r\n";
-    let (_, lines) = grouped("f.csv", text);
-    assert_eq!(
-        lines,
-        [json!({ "queueName": "=Billing", "emailAddresses": ["+49@brand.example"], "rows": [2] })]
-    );
-}
-
-#[test]
-fn lines_stay_within_a_batch_of_the_map() {
+fn lines_fit_into_a_batch_of_the_map() {
     let text: String = (0..50).map(|n| format!("q,{}\n", format!("{n:03}").repeat(160))).collect();
     let (_, lines) = grouped("f.csv", &format!("queueId,emailAddressId\n{text}"));
     let addresses: usize = lines.iter().map(|line| line["emailAddressIds"].as_array().unwrap().len()).sum();
     assert_eq!((lines.len(), addresses), (4, 50));
     assert!(lines.iter().all(|line| line.to_string().len() <= MAX_LINE_BYTES));
-}
-
-#[test]
-fn too_large_file_is_refused() {
-    let row = format!("{{\"queueId\":\"q\",\"emailAddressIds\":[{}\"e\"]}}\n", "\"e\",".repeat(4_999));
-    let message = refused("f.jsonl", &format!("{}{{}}\n", row.repeat(50)));
-    assert_eq!(message, "f.jsonl: asks for 250001 pairs; at most 250000 are accepted in one file; divide it");
 }
 
 proptest! {
@@ -221,6 +197,6 @@ proptest! {
         }
         let fewest: usize = of_queue.values().map(|addresses| addresses.div_ceil(50)).sum();
         prop_assert_eq!(lines.len(), fewest);
-        prop_assert_eq!(grouping.pairs + grouping.repeated, rows.len());
+        prop_assert_eq!(grouping.counts.pairs + grouping.counts.repeated, rows.len());
     }
 }

@@ -1,242 +1,156 @@
-//! Summarises the outcome of a file from the results that the map wrote.
+//! Summarises the outcome of a file from the results that the Map wrote.
 //!
 //! Every pair of a file is either done or becomes a failed row. A pair without a result becomes a failed row too,
-//! because an execution failed, an output cannot be read, a result file is missing, or a map never ran. Sending such a
-//! pair again is safe, because a pair that is already on its queue does not fail.
+//! because an execution failed, an output cannot be read, a result file is missing, or a Map never ran. It is safe to
+//! send such a pair again, because a pair that is already on its queue does not fail.
 
 mod batch;
-mod done;
-mod failed;
-mod ledger;
+mod csv_files;
+mod failed_row;
+mod grouped_file;
 mod reason;
+mod report;
 mod results;
-mod rows;
+mod status;
 mod summary;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use queue_email_associator::requests::{InstanceId, Named, QueueId};
-
 use crate::cells::Cells;
-use crate::error::FileError;
-use crate::file;
 use crate::invalid::InvalidRecord;
-use crate::original::OriginalRows;
-use crate::requests::{Context, Requests};
+use crate::requests::{RequestContext, Requests};
 use batch::Batch;
-use ledger::{Ledger, Told};
 use reason::Reasons;
 use results::{Execution, each_execution};
+use status::{PairStatus, PairStatuses};
+use summary::Counts;
 
-pub use done::Done;
-pub use failed::FailedRow;
-pub(crate) use failed::csv;
-pub use reason::Reason;
-pub use results::{Ended, MAX_RESULTS_BYTES, Manifest};
-pub use summary::{Counts, FileCounts, Status, Summary, Summed};
-
-/// The objects that grouping wrote for a file.
-#[derive(Debug)]
-pub struct Known {
-    /// The requests, one per line, with the lines of the file.
-    lines: String,
-    invalid: Vec<InvalidRecord>,
-    table: Option<OriginalRows>,
-    counts: FileCounts,
-}
-
-impl Known {
-    /// Reads the lines, the invalid records and the rows of a table that grouping wrote.
-    ///
-    /// # Errors
-    /// Fails if grouping cannot have written one of them.
-    pub fn read(
-        lines: Vec<u8>,
-        invalid: &[u8],
-        table: Option<&[u8]>,
-        counts: FileCounts,
-    ) -> Result<Self, FileError> {
-        let unreadable =
-            |error: &dyn std::fmt::Display| FileError::InvalidFile(format!("stored records: {error}"));
-        let lines = String::from_utf8(lines).map_err(|error| unreadable(&error))?;
-        let invalid = invalid.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let invalid = invalid
-            .map(serde_json::from_slice)
-            .collect::<Result<_, _>>()
-            .map_err(|error| unreadable(&error))?;
-        let table = table.map(OriginalRows::read).transpose()?;
-        Ok(Known { lines, invalid, table, counts })
-    }
-
-    /// Returns the rows of a table.
-    pub(crate) fn table(&self) -> Option<&OriginalRows> {
-        self.table.as_ref()
-    }
-}
+pub(crate) use failed_row::FailedRow;
+pub(crate) use grouped_file::GroupedFile;
+pub(crate) use reason::Reason;
+pub(crate) use results::{MAX_RESULTS_BYTES, Manifest, ResultKind};
+pub(crate) use summary::Summary;
 
 /// Results that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
+#[derive(Debug)]
+pub(crate) struct UnreadableResults {
     /// The number of unreadable files, or of executions in them.
-    pub count: usize,
+    pub(crate) count: usize,
     /// The first unreadable result, with the reason. It contains no email address.
-    pub first: String,
+    pub(crate) first: String,
 }
 
-/// The requests of a file, read once for a [`Summing`].
+/// The outcome of a file.
 #[derive(Debug)]
-pub struct KnownRequests<'k> {
-    requests: Requests<'k>,
-    invalid: &'k [InvalidRecord],
-    counts: FileCounts,
+pub(crate) struct FileOutcome {
+    /// Number of pairs by outcome.
+    counts: Counts,
+    /// All failed rows, in the order of the file.
+    pub(crate) failed: Vec<FailedRow>,
+    /// The failed rows as a CSV file, if there are any.
+    pub(crate) failed_csv: Option<Vec<u8>>,
+    /// The pairs that a call associated as a CSV file, if there are any.
+    pub(crate) associated_csv: Option<Vec<u8>>,
+    /// The pairs that were on their queues already as a CSV file, if there are any.
+    pub(crate) already_associated_csv: Option<Vec<u8>>,
 }
 
-impl<'k> KnownRequests<'k> {
-    /// Reads the requests in the lines. Returns `None` if grouping cannot have written them.
-    pub fn read(known: &'k Known, context: &Context) -> Option<Self> {
-        let items = file::requests(known.lines.lines()).ok()?;
-        let requests = Requests::of_items(items, context).ok()?;
-        Some(KnownRequests { requests, invalid: &known.invalid, counts: known.counts })
-    }
-}
-
-/// Collects the results of a map, one file at a time.
+/// Collects the results of a Map, one file at a time.
 #[derive(Debug)]
-pub struct Summing<'k> {
-    context: &'k Context,
-    ledger: Option<Ledger<'k>>,
+pub(crate) struct OutcomeBuilder<'f> {
+    context: &'f RequestContext,
+    statuses: PairStatuses<'f>,
     counts: Counts,
     failed: Vec<FailedRow>,
     reasons: Reasons,
-    unreadable: Option<Unreadable>,
-    /// Queues in the batches. Used only if the grouped file is missing.
-    queues: HashSet<(InstanceId, Named<QueueId>)>,
+    unreadable: Option<UnreadableResults>,
 }
 
-impl<'k> Summing<'k> {
-    /// Starts with the requests of the file, if they are known.
-    pub fn new(context: &'k Context, known: Option<&'k KnownRequests<'k>>) -> Self {
-        let file = known.map(|known| known.counts).unwrap_or_default();
-        let mut summing = Summing {
-            context,
-            ledger: known.map(|known| Ledger::new(&known.requests)),
-            counts: Counts { file, ..Counts::default() },
-            failed: Vec::new(),
-            reasons: Reasons::default(),
-            unreadable: None,
-            queues: HashSet::new(),
+impl<'f> OutcomeBuilder<'f> {
+    /// Starts with the invalid records of a file, which were not passed to the Map.
+    pub(crate) fn new(context: &'f RequestContext, file: &'f GroupedFile) -> Self {
+        let mut reasons = Reasons::default();
+        let mut row = |invalid: &InvalidRecord| {
+            let reason = reasons.shared(Reason::new("InvalidRequest", &invalid.message, false));
+            FailedRow {
+                reference: invalid.reference.as_deref().map(Arc::from),
+                request: invalid.request.as_deref().map(Arc::from),
+                ..FailedRow::new(invalid.cells.clone(), Some(invalid.row), reason)
+            }
         };
-        known.iter().flat_map(|known| known.invalid).for_each(|invalid| summing.add_invalid(invalid));
-        summing
-    }
-
-    /// Lists the invalid records, which were not passed to the map.
-    fn add_invalid(&mut self, invalid: &InvalidRecord) {
-        let InvalidRecord { row, message, reference, cells, request } = invalid;
-        let reason = self.reasons.shared(Reason::new("InvalidRequest", message, false));
-        self.failed.push(FailedRow {
-            cells: cells.clone(),
-            row: Some(*row),
-            reason,
-            reference: reference.as_deref().map(Arc::from),
-            request: Some(request.as_deref().unwrap_or_default().into()),
-        });
-        self.counts.failed += 1;
+        let failed: Vec<FailedRow> = file.invalid.iter().map(&mut row).collect();
+        OutcomeBuilder {
+            context,
+            statuses: PairStatuses::new(file),
+            counts: Counts { file: file.counts, failed: failed.len(), ..Counts::default() },
+            failed,
+            reasons,
+            unreadable: None,
+        }
     }
 
     /// Adds a result file. The pairs in unreadable parts remain without a result.
-    pub fn add(&mut self, ended: Ended, key: &str, bytes: &[u8]) {
-        if let Err(error) = each_execution(bytes, |execution| self.add_execution(ended, key, execution)) {
+    pub(crate) fn add(&mut self, kind: ResultKind, key: &str, bytes: &[u8]) {
+        if let Err(error) = each_execution(bytes, |execution| self.add_execution(kind, key, execution)) {
             self.add_unreadable(&format!("{key} cannot be read: {error}"));
         }
     }
 
     /// Records results that cannot be read.
-    pub fn add_unreadable(&mut self, what: &str) {
-        let first = || Unreadable { count: 0, first: what.to_owned() };
+    pub(crate) fn add_unreadable(&mut self, description: &str) {
+        let first = || UnreadableResults { count: 0, first: description.to_owned() };
         self.unreadable.get_or_insert_with(first).count += 1;
     }
 
     /// Returns the unreadable results so far, if there are any.
-    pub fn unreadable(&self) -> Option<&Unreadable> {
+    pub(crate) fn unreadable(&self) -> Option<&UnreadableResults> {
         self.unreadable.as_ref()
     }
 
-    fn add_execution(&mut self, ended: Ended, key: &str, execution: &Execution<'_>) {
-        let output = execution.output().filter(|_| ended == Ended::Succeeded);
+    fn add_execution(&mut self, kind: ResultKind, key: &str, execution: &Execution<'_>) {
+        let report = execution.report().filter(|_| kind == ResultKind::Succeeded);
         let input = execution.input();
         let requests = match input.as_deref().map(|input| Requests::of_input(input, self.context)) {
             Some(Ok(requests)) => requests,
             Some(Err(problem)) => return self.add_unreadable(&format!("{key}: an input: {problem}")),
             None => return self.add_unreadable(&format!("{key}: an execution has no input")),
         };
-        let mut batch = Batch::new(&requests, self.ledger.as_ref());
-        match &output {
-            Some(output) => {
-                let counts = batch.add_output(output, &mut self.reasons);
-                self.counts.add(counts, output);
-            }
+        let mut batch = Batch::new(&requests);
+        match &report {
+            Some(report) => batch.add_report(report, &mut self.reasons, &mut self.counts),
             None => {
                 self.counts.failed += requests.distinct();
-                batch.fail_rest(&self.reasons.shared(batch::reason_of(ended, execution)));
+                batch.fail_others(&self.reasons.shared(batch::reason_without_report(kind, execution)));
             }
         }
-        let (mut failed, told) = batch.finish();
-        self.failed.append(&mut failed);
-        match &mut self.ledger {
-            Some(ledger) => ledger.note(&requests, &told),
-            None => self.count(&requests),
+        let (failed, statuses) = batch.finish();
+        self.failed.extend(failed);
+        self.statuses.record(&requests.pairs, &statuses);
+    }
+
+    /// Finishes the outcome. Pairs without a result fail with the given reason.
+    pub(crate) fn finish(mut self, no_result: Reason) -> FileOutcome {
+        let no_result = self.reasons.shared(no_result);
+        let file = self.statuses.file();
+        for (pair, row) in self.statuses.pairs_with(PairStatus::NoResult) {
+            self.failed.push(FailedRow::new(Cells::of_pair(&file.pairs, pair), row, no_result.clone()));
+            self.counts.failed += 1;
         }
-    }
-
-    /// Counts the pairs of a batch. Used only if the grouped file is missing.
-    fn count(&mut self, requests: &Requests<'_>) {
-        self.counts.file.rows += requests.count();
-        self.counts.file.pairs += requests.distinct();
-        self.counts.file.repeated += requests.repeated();
-        let queues = requests.pairs.queues.iter().map(|queue| (queue.instance.clone(), queue.queue.clone()));
-        self.queues.extend(queues);
-        self.counts.file.queues = self.queues.len();
-    }
-
-    /// Adds to each failed row the reference of its line in the file.
-    fn name_rows(&mut self) {
-        let Some(ledger) = &self.ledger else { return };
-        let references: HashMap<u64, Arc<str>> =
-            ledger.requests().references().map(|(row, reference)| (row, reference.into())).collect();
         for failed in self.failed.iter_mut().filter(|failed| failed.reference.is_none()) {
-            failed.reference = failed.row.and_then(|row| references.get(&row).cloned());
+            failed.reference = failed.row.and_then(|row| file.references.get(&row).cloned());
         }
-    }
-
-    /// Finishes the summary. Pairs without a result fail with the reason `rest`.
-    pub fn finish(mut self, rest: Reason) -> Summed {
-        let rest = self.reasons.shared(rest);
-        if let Some(ledger) = &self.ledger {
-            let requests = ledger.requests();
-            for (number, row) in ledger.pairs_told(Told::Nothing) {
-                let pair = &requests.pairs.pairs[number];
-                let cells = Cells::of_pair(&requests.pairs.queues[pair.queue()], pair);
-                let reason = rest.clone();
-                self.failed.push(FailedRow { cells, row, reason, reference: None, request: None });
-                self.counts.failed += 1;
-            }
-        }
-        self.name_rows();
-        self.counts.settle();
-        let done = match &self.ledger {
-            Some(ledger) => Done::of(ledger),
-            None => {
-                // Only the lines contain the rows.
-                self.counts.associated_unnamed = self.counts.associated;
-                Done::default()
-            }
-        };
         // Failures without a line are last.
         self.failed.sort_by_key(|failed| failed.row.unwrap_or(u64::MAX));
-        let unreadable = self.unreadable.filter(|_| self.ledger.is_none()).map(|unreadable| unreadable.first);
-        Summed { counts: self.counts, failed: self.failed, done, unreadable }
+        self.counts.merge_equal_pairs();
+        let failed_csv =
+            (!self.failed.is_empty()).then(|| csv_files::failed_rows(&self.failed, file.table.as_ref()));
+        FileOutcome {
+            failed_csv,
+            associated_csv: csv_files::pairs_with(PairStatus::Associated, &self.statuses),
+            already_associated_csv: csv_files::pairs_with(PairStatus::AlreadyAssociated, &self.statuses),
+            counts: self.counts,
+            failed: self.failed,
+        }
     }
 }
 

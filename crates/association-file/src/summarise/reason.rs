@@ -14,14 +14,14 @@ const MAX_MESSAGE: usize = 1_000;
 const MAX_ERROR: usize = 256;
 
 /// The reason for a failure.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-pub struct Reason {
+#[derive(Debug, PartialEq, Eq, Hash, Serialize)]
+pub(crate) struct Reason {
     /// The error's name.
-    pub error: String,
+    pub(crate) error: String,
     /// One line with the fault, and possibly the remedy.
-    pub message: String,
+    pub(crate) message: String,
     /// Whether the same request may succeed later.
-    pub retryable: bool,
+    pub(crate) retryable: bool,
 }
 
 impl Reason {
@@ -35,30 +35,19 @@ impl Reason {
     }
 }
 
-/// The reasons so far. Few faults occur, each for many rows. With a copy in each row, memory would grow with the number
-/// of rows times the length of a message.
+/// The distinct reasons so far. There are few, each for many rows. With a copy in each row, memory would grow with the
+/// number of rows times the length of a message.
 #[derive(Debug, Default)]
 pub(super) struct Reasons(HashSet<Arc<Reason>>);
 
 impl Reasons {
     /// Returns the shared copy of a reason.
     pub(super) fn shared(&mut self, reason: Reason) -> Arc<Reason> {
-        if let Some(known) = self.0.get(&reason) {
-            return known.clone();
+        if let Some(earlier) = self.0.get(&reason) {
+            return earlier.clone();
         }
         let reason = Arc::new(reason);
         self.0.insert(reason.clone());
         reason
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn message_is_bounded_in_bytes() {
-        let reason = Reason::new("E", &"ü".repeat(32_768), true);
-        assert_eq!(reason.message.len(), MAX_MESSAGE + "…".len());
     }
 }

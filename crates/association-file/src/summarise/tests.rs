@@ -7,36 +7,30 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::group::group;
-use crate::step::Cause;
+use crate::step::CaughtError;
 
-mod done;
+mod associated;
 mod failed;
-mod put_back;
+mod uploaded_again;
 
-fn context() -> Context {
-    Context { scope: ArnScope::new("eu-central-1"), instance: None }
+fn context() -> RequestContext {
+    RequestContext { scope: ArnScope::new("eu-central-1"), instance: None }
 }
 
-/// Returns the requests of a grouped file, with its counts.
-fn grouped(text: &str) -> (Vec<Value>, Known) {
-    grouped_file("f.csv", text)
+/// Returns the requests of a grouped file, and the file as it is read again.
+fn grouped(text: &str) -> (Vec<Value>, GroupedFile) {
+    grouped_as("f.csv", text)
 }
 
-fn grouped_file(key: &str, text: &str) -> (Vec<Value>, Known) {
+fn grouped_as(key: &str, text: &str) -> (Vec<Value>, GroupedFile) {
     let grouping = group(key, text.as_bytes(), &context()).unwrap();
-    let counts = FileCounts {
-        rows: grouping.rows,
-        pairs: grouping.pairs,
-        repeated: grouping.repeated,
-        queues: grouping.queues,
-    };
     let items = grouping.lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let invalid: Vec<String> =
         grouping.invalid.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
-    let invalid = invalid.join("\n");
-    let table = grouping.table.as_deref();
-    let known = Known::read(grouping.lines.into_bytes(), invalid.as_bytes(), table, counts).unwrap();
-    (items, known)
+    let (invalid, table) = (invalid.join("\n"), grouping.table.as_deref());
+    let lines = grouping.lines.as_bytes();
+    let file = GroupedFile::read(lines, invalid.as_bytes(), table, grouping.counts, &context()).unwrap();
+    (items, file)
 }
 
 fn input(items: &[Value]) -> String {
@@ -55,18 +49,27 @@ fn output(associated: usize, failures: &[Value], omitted: usize) -> Value {
     })
 }
 
-fn sum<'k>(known: impl Into<Option<&'k Known>>, results: &[(Ended, Value)]) -> Summed {
+fn no_result() -> Reason {
+    Reason::new("NoResult", "no result", true)
+}
+
+/// Returns the outcome of a file whose batches have these results.
+fn outcome(file: &GroupedFile, results: &[(ResultKind, Value)]) -> FileOutcome {
     let context = context();
-    let requests = known.into().and_then(|known| KnownRequests::read(known, &context));
-    let mut summing = Summing::new(&context, requests.as_ref());
-    for (ended, executions) in results {
-        summing.add(*ended, "results.json", executions.to_string().as_bytes());
+    let mut builder = OutcomeBuilder::new(&context, file);
+    for (kind, executions) in results {
+        builder.add(*kind, "results.json", executions.to_string().as_bytes());
     }
-    summing.finish(Reason::new("NoResult", "no result", true))
+    builder.finish(no_result())
+}
+
+/// Returns the outcome of a file whose only batch has a report.
+fn reported(file: &GroupedFile, items: &[Value], report: &Value) -> FileOutcome {
+    outcome(file, &[(ResultKind::Succeeded, json!([succeeded(items, report)]))])
 }
 
 /// Returns each failed row as `row error cells…`.
-fn rows(summed: &Summed) -> Vec<String> {
+fn rows(outcome: &FileOutcome) -> Vec<String> {
     let row = |failed: &FailedRow| {
         let cells = &failed.cells;
         let named = [&cells.queue_id, &cells.queue_name, &cells.email_address_id, &cells.email_address];
@@ -75,12 +78,17 @@ fn rows(summed: &Summed) -> Vec<String> {
         let row = failed.row.map_or("-".to_owned(), |row| row.to_string());
         format!("{row} {} {}", failed.reason.error, named.join(" "))
     };
-    summed.failed.iter().map(row).collect()
+    outcome.failed.iter().map(row).collect()
 }
 
-/// Returns the rows of a CSV file, each as `row queue address reference`.
-fn done(rows: Option<&Vec<u8>>) -> Vec<String> {
-    let Some(rows) = rows else { return Vec::new() };
+/// Returns the failed rows as text.
+fn failed_csv(outcome: &FileOutcome) -> String {
+    String::from_utf8(outcome.failed_csv.clone().unwrap()).unwrap()
+}
+
+/// Returns the rows of a CSV file of pairs, each as `row queue address reference`.
+fn listed(csv: &Option<Vec<u8>>) -> Vec<String> {
+    let Some(rows) = csv else { return Vec::new() };
     let mut reader = csv::Reader::from_reader(&rows["\u{feff}".len()..]);
     let columns = reader.headers().unwrap().clone();
     let row = |record: csv::StringRecord| {
@@ -95,18 +103,8 @@ fn done(rows: Option<&Vec<u8>>) -> Vec<String> {
 const FILE: &str = "queueId,queueName,emailAddressId\nq1,,e1\nq2,,e1\nq1,,e2\nq/,,e1\n,Billing,e1\nq3,,e1\n";
 
 #[test]
-fn success_leaves_no_row() {
-    let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq1,e1\n");
-    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &output(2, &[], 0))]))]);
-    let counts = summed.counts;
-    assert_eq!((counts.file.rows, counts.file.pairs, counts.file.repeated, counts.file.queues), (3, 2, 1, 1));
-    assert_eq!((counts.associated, counts.failed, counts.api_calls, counts.throttled_calls), (2, 0, 2, 1));
-    assert!(summed.failed.is_empty() && summed.unreadable.is_none());
-}
-
-#[test]
 fn failures_find_their_rows_by_pair_and_path() {
-    let (items, known) = grouped(FILE);
+    let (items, file) = grouped(FILE);
     let failures = [
         // In a second round, the path refers to the continuation, and the failure contains the function's own instance.
         json!({ "instanceId": "i", "queueId": "q1", "emailAddressId": "e2", "error": "QueueFull",
@@ -114,30 +112,30 @@ fn failures_find_their_rows_by_pair_and_path() {
         json!({ "queueName": "Billing", "emailAddressId": "e1", "error": "NameNotFound", "message": "m",
                 "retryable": false, "path": "Items[2].emailAddressIds[0]" }),
     ];
-    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &output(3, &failures, 0))]))]);
-    assert_eq!(rows(&summed), ["4 QueueFull q1 e2", "5 InvalidRequest q/ e1", "6 NameNotFound Billing e1"]);
-    assert_eq!((summed.counts.associated, summed.counts.failed, summed.counts.file.pairs), (3, 3, 6));
+    let result = reported(&file, &items, &output(3, &failures, 0));
+    assert_eq!(rows(&result), ["4 QueueFull q1 e2", "5 InvalidRequest q/ e1", "6 NameNotFound Billing e1"]);
+    assert_eq!((result.counts.associated, result.counts.failed, result.counts.file.pairs), (3, 3, 6));
 }
 
 #[test]
-fn batch_without_readable_answer_fails_whole() {
-    let (items, known) = grouped(FILE);
+fn batch_without_readable_report_fails_whole() {
+    let (items, file) = grouped(FILE);
     let cause = json!({ "errorType": "Runtime.ExitError", "errorMessage": "it\nended" }).to_string();
     let failed = json!([{ "Input": input(&items[..1]), "Status": "FAILED", "Error": "Lambda.Unknown", "Cause": cause }]);
     let timed_out = json!([{ "Input": input(&items[1..2]), "Status": "TIMED_OUT" }]);
     let pending = json!([{ "Input": input(&items[2..3]) }]);
     let unreadable = json!([{ "Input": input(&items[3..]), "Output": "{}" }]);
-    let summed = sum(
-        &known,
+    let result = outcome(
+        &file,
         &[
-            (Ended::Failed, failed),
-            (Ended::Failed, timed_out),
-            (Ended::Pending, pending),
-            (Ended::Succeeded, unreadable),
+            (ResultKind::Failed, failed),
+            (ResultKind::Failed, timed_out),
+            (ResultKind::Pending, pending),
+            (ResultKind::Succeeded, unreadable),
         ],
     );
     assert_eq!(
-        rows(&summed),
+        rows(&result),
         [
             "2 Lambda.Unknown q1 e1",
             "3 TIMED_OUT q2 e1",
@@ -147,21 +145,21 @@ fn batch_without_readable_answer_fails_whole() {
             "7 UnreadableOutput q3 e1"
         ]
     );
-    assert_eq!(summed.failed[0].reason.message, "it ended");
-    assert_eq!(summed.counts.failed, 6);
+    assert_eq!(result.failed[0].reason.message, "it ended");
+    assert_eq!(result.counts.failed, 6);
 }
 
 #[test]
 fn omitted_failures_list_every_candidate() {
-    let (items, known) = grouped(FILE);
+    let (items, file) = grouped(FILE);
     let failures = [
-        json!({ "queueId": "q1", "emailAddressId": "e1", "error": "Refused", "message": "m", "retryable": false }),
+        json!({ "queueId": "q1", "emailAddressId": "e1", "error": "E", "message": "m", "retryable": false }),
     ];
-    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &output(3, &failures, 1))]))]);
+    let result = reported(&file, &items, &output(3, &failures, 1));
     assert_eq!(
-        rows(&summed),
+        rows(&result),
         [
-            "2 Refused q1 e1",
+            "2 E q1 e1",
             "3 NotReported q2 e1",
             "4 NotReported q1 e2",
             "5 InvalidRequest q/ e1",
@@ -169,20 +167,20 @@ fn omitted_failures_list_every_candidate() {
             "7 NotReported q3 e1"
         ]
     );
-    assert_eq!((summed.counts.associated, summed.counts.failed), (3, 3));
+    assert_eq!((result.counts.associated, result.counts.failed), (3, 3));
 }
 
 #[test]
 fn pair_with_two_names_counts_as_in_its_batch() {
-    let (items, known) = grouped(
+    let (items, file) = grouped(
         "queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,,E0@brand.example\nq,e1,\n",
     );
     let failures = [
         json!({ "queueId": "q", "emailAddressId": "e0", "error": "QueueFull", "message": "full", "retryable": false }),
     ];
-    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &output(1, &failures, 0))]))]);
-    assert_eq!(rows(&summed), ["2 QueueFull q e0"]);
-    let counts = summed.counts;
+    let result = reported(&file, &items, &output(1, &failures, 0));
+    assert_eq!(rows(&result), ["2 QueueFull q e0"]);
+    let counts = result.counts;
     assert_eq!((counts.associated, counts.failed), (1, 1));
     assert_eq!((counts.file.rows, counts.file.pairs, counts.file.repeated), (4, 2, 2));
 }
@@ -190,7 +188,7 @@ fn pair_with_two_names_counts_as_in_its_batch() {
 /// A report may have wrong or missing numbers, but its reasons are still true.
 #[test]
 fn wrong_counts_keep_the_reasons() {
-    let (items, known) =
+    let (items, file) =
         grouped("queueId,emailAddress\nq,e0@brand.example\nq,E0@brand.example\nq,e1@brand.example\n");
     let failure = |address: &str| json!({ "queueId": "q", "emailAddress": address, "error": "QueueFull", "message": "full", "retryable": false });
     let full = ["2 QueueFull q e0@brand.example", "3 QueueFull q E0@brand.example"];
@@ -206,18 +204,18 @@ fn wrong_counts_keep_the_reasons() {
     ] {
         let mut report = output(1, &[failure("e0@brand.example"), failure("E0@brand.example")], 0);
         report.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
-        let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
+        let result = reported(&file, &items, &report);
         let other: &[&str] = if accounts_for_all { &[] } else { &other };
-        assert_eq!(rows(&summed), [&full[..], other].concat(), "{changed}");
-        let counts = summed.counts;
+        assert_eq!(rows(&result), [&full[..], other].concat(), "{changed}");
+        let counts = result.counts;
         assert_eq!(counts.associated + counts.failed, counts.file.pairs, "{changed}");
         assert_eq!(counts.file.pairs, 3, "{changed}");
     }
 }
 
 #[test]
-fn incomplete_report_is_no_success() {
-    let (items, known) = grouped("queueId,emailAddressId\nq,e0\nq,e1\n");
+fn pairs_of_an_incomplete_report_fail() {
+    let (items, file) = grouped("queueId,emailAddressId\nq,e0\nq,e1\n");
     let broken = json!([7, { "queueId": "q", "emailAddressId": "e0", "error": "E", "message": "m", "retryable": true }]);
     let mut report = output(0, &[], 0);
     report["failures"] = broken;
@@ -227,86 +225,56 @@ fn incomplete_report_is_no_success() {
         (report, ["2 E q e0", "3 NotReported q e1"]),
         (json!({ "round": 3 }), ["2 UnreadableOutput q e0", "3 UnreadableOutput q e1"]),
     ] {
-        let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
-        assert_eq!(rows(&summed), wanted);
-        assert_eq!((summed.counts.failed, summed.counts.file.pairs), (2, 2));
+        let result = reported(&file, &items, &report);
+        assert_eq!(rows(&result), wanted);
+        assert_eq!((result.counts.failed, result.counts.file.pairs), (2, 2));
     }
 }
 
 #[test]
 fn equal_invalid_rows_keep_their_lines() {
-    let (items, known) = grouped("queueId,emailAddressId\nq/,e\nq,e\nq/,e\nq/,e\n");
-    let done = json!([succeeded(&items, &output(1, &[], 0))]);
-    let own = ["2 InvalidRequest q/ e", "4 InvalidRequest q/ e", "5 InvalidRequest q/ e"];
-    assert_eq!(rows(&sum(&known, &[(Ended::Succeeded, done)])), own);
+    let (items, file) = grouped("queueId,emailAddressId\nq/,e\nq,e\nq/,e\nq/,e\n");
+    let invalid = ["2 InvalidRequest q/ e", "4 InvalidRequest q/ e", "5 InvalidRequest q/ e"];
+    assert_eq!(rows(&reported(&file, &items, &output(1, &[], 0))), invalid);
 }
 
 /// Only the associating function knows the instance of rows that do not specify one.
 #[test]
-fn request_refused_by_the_function_fails_its_pairs() {
-    let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq2,e1\n");
+fn request_rejected_by_the_function_fails_its_pairs() {
+    let (items, file) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq2,e1\n");
     let failure = json!({ "error": "InvalidRequest", "message": "instanceId is missing", "retryable": false,
                           "path": "Items[0].instanceId" });
-    let results = json!([succeeded(&items, &output(1, &[failure], 0))]);
-    let wanted = ["2 InvalidRequest q1 e1", "3 InvalidRequest q1 e2"];
-    assert_eq!(rows(&sum(&known, &[(Ended::Succeeded, results)])), wanted);
+    let result = reported(&file, &items, &output(1, &[failure], 0));
+    assert_eq!(rows(&result), ["2 InvalidRequest q1 e1", "3 InvalidRequest q1 e2"]);
 }
 
 #[test]
 fn pairs_without_result_fail() {
-    let (items, known) = grouped(FILE);
+    let (items, file) = grouped(FILE);
     let results = json!([succeeded(&items[..1], &output(2, &[], 0)), 7]);
-    let summed = sum(&known, &[(Ended::Succeeded, results)]);
+    let result = outcome(&file, &[(ResultKind::Succeeded, results)]);
     assert_eq!(
-        rows(&summed),
+        rows(&result),
         ["3 NoResult q2 e1", "5 InvalidRequest q/ e1", "6 NoResult Billing e1", "7 NoResult q3 e1"]
     );
     let context = context();
-    let requests = KnownRequests::read(&known, &context);
-    let mut summing = Summing::new(&context, requests.as_ref());
+    let mut builder = OutcomeBuilder::new(&context, &file);
     let whole =
         json!([succeeded(&items[..1], &output(2, &[], 0)), succeeded(&items[1..], &output(1, &[], 0))]);
     let whole = whole.to_string();
-    summing.add(Ended::Succeeded, "cut-off.json", &whole.as_bytes()[..whole.len() - 20]);
-    let summed = summing.finish(Reason::new("NoResult", "no result", true));
-    assert_eq!((summed.failed.len(), summed.counts.associated), (4, 2));
-}
-
-/// The grouped lines may have been deleted when a file is summarised again.
-#[test]
-fn lost_lines_leave_the_results() {
-    let (items, _) = grouped(FILE);
-    let failures = [
-        json!({ "instanceId": "i", "queueId": "q1", "emailAddressId": "e2", "error": "Refused", "message": "m",
-                "retryable": false, "path": "Items[0].emailAddressIds[1]" }),
-    ];
-    let results = [(Ended::Succeeded, json!([succeeded(&items, &output(4, &failures, 0))]))];
-    let summed = sum(None, &results);
-    assert_eq!(rows(&summed), ["4 Refused q1 e2"]);
-    assert_eq!((summed.counts.file.pairs, summed.counts.file.queues, summed.counts.associated), (5, 4, 4));
-}
-
-#[test]
-fn unreadable_results_are_no_success() {
-    let context = context();
-    let mut summing = Summing::new(&context, None);
-    summing.add(Ended::Succeeded, "results.json", b"nonsense");
-    let summed = summing.finish(Reason::new("NoResult", "no result", true));
-    let summary = Summary::new("f.csv", "results/f/x", &summed, None);
-    assert_eq!(summary.status, Status::Failed);
-    let error = summary.error.unwrap();
-    assert_eq!(error.error, "UnreadableResults");
-    assert!(error.cause.starts_with("results.json cannot be read: "), "{}", error.cause);
+    builder.add(ResultKind::Succeeded, "truncated.json", &whole.as_bytes()[..whole.len() - 20]);
+    let result = builder.finish(no_result());
+    assert_eq!((result.failed.len(), result.counts.associated), (4, 2));
 }
 
 /// The text is logged.
 #[test]
 fn unreadable_results_are_not_quoted() {
-    let context = context();
+    let (context, file) = (context(), GroupedFile::default());
     for bytes in [&br#""hidden@brand.example""#[..], br#"[] "hidden@brand.example""#] {
-        let mut summing = Summing::new(&context, None);
-        summing.add(Ended::Succeeded, "results.json", bytes);
-        let Unreadable { count, first } = summing.unreadable().unwrap();
+        let mut builder = OutcomeBuilder::new(&context, &file);
+        builder.add(ResultKind::Succeeded, "results.json", bytes);
+        let UnreadableResults { count, first } = builder.unreadable().unwrap();
         assert_eq!(*count, 1);
         assert!(first.starts_with("results.json cannot be read: ") && !first.contains("hidden"), "{first}");
     }
@@ -322,7 +290,7 @@ proptest! {
         batches in prop::collection::vec((1usize..4, 0u8..6), 1..40),
     ) {
         let text: String = requested.iter().map(|(queue, address)| format!("q{queue},e{address}\n")).collect();
-        let (items, known) = grouped(&format!("queueId,emailAddressId\n{text}"));
+        let (items, file) = grouped(&format!("queueId,emailAddressId\n{text}"));
         let mut done = BTreeMap::new();
         let mut results = Vec::new();
         let mut left = &items[..];
@@ -339,31 +307,31 @@ proptest! {
                 "queueId": queue, "emailAddressId": address, "error": "E", "message": "m", "retryable": true });
             let half = pairs.len() / 2;
             match how {
-                0 => results.push((Ended::Failed, json!([{ "Input": input(batch), "Error": "E", "Cause": "c" }]))),
-                1 => results.push((Ended::Pending, json!([{ "Input": input(batch) }]))),
-                2 => results.push((Ended::Succeeded, json!([{ "Input": input(batch), "Output": "?" }]))),
+                0 => results.push((ResultKind::Failed, json!([{ "Input": input(batch), "Error": "E", "Cause": "c" }]))),
+                1 => results.push((ResultKind::Pending, json!([{ "Input": input(batch) }]))),
+                2 => results.push((ResultKind::Succeeded, json!([{ "Input": input(batch), "Output": "?" }]))),
                 3 => {}
                 4 => {
                     let failures: Vec<Value> = pairs[half..].iter().map(failure).collect();
                     done.extend(pairs[..half].iter().cloned().map(|pair| (pair, ())));
-                    results.push((Ended::Succeeded, json!([succeeded(batch, &output(half, &failures, 0))])));
+                    results.push((ResultKind::Succeeded, json!([succeeded(batch, &output(half, &failures, 0))])));
                 }
                 _ => {
                     done.extend(pairs.iter().cloned().map(|pair| (pair, ())));
-                    results.push((Ended::Succeeded, json!([succeeded(batch, &output(pairs.len(), &[], 0))])));
+                    results.push((ResultKind::Succeeded, json!([succeeded(batch, &output(pairs.len(), &[], 0))])));
                 }
             }
         }
-        let summed = sum(&known, &results);
-        let listed = super::tests::done(summed.done.associated.as_ref());
+        let result = outcome(&file, &results);
+        let rows = listed(&result.associated_csv);
         let associated = requested.iter().zip(2..).filter_map(|((queue, address), row)| {
             let pair = (format!("q{queue}"), format!("e{address}"));
             done.contains_key(&pair).then(|| format!("{row} {} {}", pair.0, pair.1))
         });
-        prop_assert_eq!(listed, associated.collect::<Vec<_>>());
-        prop_assert_eq!(summed.counts.associated_unnamed, 0);
+        prop_assert_eq!(rows, associated.collect::<Vec<_>>());
+        prop_assert_eq!(result.counts.associated_not_listed, 0);
         let mut found = BTreeMap::new();
-        for row in &summed.failed {
+        for row in &result.failed {
             let pair = (row.cells.queue_id.clone(), row.cells.email_address_id.clone());
             prop_assert!(row.row.is_some());
             prop_assert!(!done.contains_key(&pair));
@@ -373,7 +341,7 @@ proptest! {
         let wanted: BTreeMap<_, _> =
             requested.iter().map(|(queue, address)| ((format!("q{queue}"), format!("e{address}")), ())).collect();
         prop_assert_eq!(found, wanted);
-        let counts = summed.counts;
+        let counts = result.counts;
         prop_assert_eq!(counts.associated, done.len());
         prop_assert_eq!(counts.associated + counts.failed, requested.len());
         prop_assert_eq!(counts.file.pairs, requested.len());

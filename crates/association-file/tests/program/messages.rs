@@ -10,7 +10,7 @@ use crate::steps::{group, invoke, summarise};
 async fn messages_match_the_list() {
     let mut messages = Messages::default();
     let s3 = S3::start().await;
-    messages.section("Steps that are none");
+    messages.section("Input that is not a valid step");
     for step in [json!(null), json!({ "sort": {} }), json!({ "group": { "bucket": "files" } })] {
         add(&mut messages, &s3, &step.to_string(), &step).await;
     }
@@ -32,9 +32,14 @@ async fn messages_match_the_list() {
     add(&mut messages, &s3, "a file with too many pairs", &group("incoming/long.csv")).await;
     s3.put("files/incoming/large.csv", "x".repeat(32 * 1024 * 1024 + 1));
     add(&mut messages, &s3, "a file with too many bytes", &group("incoming/large.csv")).await;
-    add(&mut messages, &s3, "a file that is not there", &group("incoming/missing.csv")).await;
+    let line = json!({ "queueId": "q", "emailAddressIds": vec!["e"; 5_000] });
+    s3.put("files/incoming/arrays.jsonl", format!("{line}\n").repeat(51));
+    add(&mut messages, &s3, "lines with too many pairs", &group("incoming/arrays.jsonl")).await;
+    add(&mut messages, &s3, "a file that does not exist", &group("incoming/missing.csv")).await;
+    s3.reject(1, 403, "AccessDenied");
+    add(&mut messages, &s3, "a file without permission", &group("incoming/long.csv")).await;
 
-    messages.section("Rows of the summary that failed");
+    messages.section("Failed rows in the summary");
     let request = |address: &str| json!({ "queueId": "q", "emailAddressIds": [address], "rows": [2] });
     let input = |address: &str| json!({ "Items": [request(address)] }).to_string();
     let cut = json!({ "associated": 0, "alreadyAssociated": 0, "failed": 1, "apiCalls": 1, "throttledCalls": 0,
@@ -68,7 +73,7 @@ async fn messages_match_the_list() {
     let step = summarise(&json!({ "grouped": grouped, "manifest": object("manifest") }));
     let summary = invoke(&s3, &step).await.unwrap();
     let causes =
-        ["no readable answer", "a report without room", "not begun", "timed out", "an error", "no result"];
+        ["an unreadable response", "a truncated report", "not started", "timed out", "an error", "no result"];
     for failure in summary["failures"].as_array().unwrap() {
         let number: usize = failure["emailAddressId"].as_str().unwrap()[1..].parse().unwrap();
         let text = |member: &str| failure[member].as_str().unwrap().to_owned();

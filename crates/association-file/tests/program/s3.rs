@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 struct State {
     objects: BTreeMap<String, Bytes>,
     requests: Vec<String>,
-    refusals: VecDeque<(u16, &'static str)>,
+    rejections: VecDeque<(u16, &'static str)>,
 }
 
 /// A server that stops when it is dropped.
@@ -41,7 +41,7 @@ impl S3 {
             while let Ok((stream, _)) = listener.accept().await {
                 let state = shared.clone();
                 tokio::spawn(async move {
-                    let service = service_fn(|request| answer(request, state.clone()));
+                    let service = service_fn(|request| respond(request, state.clone()));
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
@@ -70,8 +70,8 @@ impl S3 {
     }
 
     /// Rejects the given number of next requests.
-    pub(crate) fn refuse(&self, times: usize, status: u16, code: &'static str) {
-        self.state.lock().unwrap().refusals.extend(std::iter::repeat_n((status, code), times));
+    pub(crate) fn reject(&self, times: usize, status: u16, code: &'static str) {
+        self.state.lock().unwrap().rejections.extend(std::iter::repeat_n((status, code), times));
     }
 }
 
@@ -81,7 +81,7 @@ impl Drop for S3 {
     }
 }
 
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
     state: Arc<Mutex<State>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -92,7 +92,7 @@ async fn answer(
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let mut state = state.lock().unwrap();
     state.requests.push(format!("{method} {path}"));
-    if let Some((status, code)) = state.refusals.pop_front() {
+    if let Some((status, code)) = state.rejections.pop_front() {
         return Ok(error(StatusCode::from_u16(status).unwrap(), code));
     }
     Ok(match (method, state.objects.get(&path)) {
@@ -112,6 +112,7 @@ async fn answer(
 }
 
 fn error(status: StatusCode, code: &str) -> Response<Full<Bytes>> {
-    let body = format!("<Error><Code>{code}</Code><Message>said so</Message></Error>");
+    let message = if code == "NoSuchKey" { "The specified key does not exist." } else { "Access Denied" };
+    let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     Response::builder().status(status).body(Full::from(body)).unwrap()
 }

@@ -33,7 +33,7 @@ fn function(s3: &S3) -> FileFunction {
 /// Returns the response, or the error as Lambda reports it.
 pub(crate) async fn invoke(s3: &S3, event: &Value) -> Result<Value, (String, String)> {
     match function(s3).invoke(event).await {
-        Ok(answer) => Ok(serde_json::to_value(answer).unwrap()),
+        Ok(response) => Ok(serde_json::from_str(response.get()).unwrap()),
         Err(error) => {
             let diagnostic = Diagnostic::from(error);
             Err((diagnostic.error_type, diagnostic.error_message))
@@ -54,7 +54,7 @@ pub(crate) fn summarise(more: &Value) -> Value {
 const FILE: &str = "\u{feff}queueId,emailAddressId\r\nq1,e1\r\nq2,e1\r\nq1,e2\r\nq1,e1\r\n";
 
 #[tokio::test]
-async fn failed_rows_come_out_and_can_go_in_again() {
+async fn failed_rows_can_be_uploaded_again() {
     let s3 = S3::start().await;
     s3.put("files/incoming/dir/a b ü.csv", FILE);
     let grouped = invoke(&s3, &group("incoming/dir/a b ü.csv")).await.unwrap();
@@ -122,7 +122,7 @@ async fn failed_rows_come_out_and_can_go_in_again() {
 }
 
 #[tokio::test]
-async fn ungrouped_file_has_a_summary_with_the_reason() {
+async fn file_that_cannot_be_grouped_has_a_summary() {
     let s3 = S3::start().await;
     s3.put("files/incoming/dir/a b ü.csv", "queue;mail\na;b\n");
     let (error_type, message) = invoke(&s3, &group("incoming/dir/a b ü.csv")).await.unwrap_err();
@@ -141,7 +141,7 @@ async fn ungrouped_file_has_a_summary_with_the_reason() {
 
 /// The second of three lines is invalid, and exceeds the maximum length of a line for the map.
 #[tokio::test]
-async fn rows_too_large_for_the_map_are_reported() {
+async fn invalid_line_too_large_for_the_map_is_reported() {
     let s3 = S3::start().await;
     let line = |address: &str| json!({ "queueId": "q", "emailAddressId": address }).to_string();
     let ids: Vec<String> = (0..400).map(|number| format!("branch-{number:03}@brand.example")).collect();
@@ -194,15 +194,18 @@ async fn replaced_file_fails_its_execution() {
 }
 
 #[tokio::test]
-async fn debris_is_not_read() {
+async fn temporary_file_is_not_read() {
     let s3 = S3::start().await;
     let ignored = invoke(&s3, &group("incoming/~$pairs.xlsx")).await.unwrap();
-    assert_eq!(ignored, json!({ "ignored": "the key is that of a folder, a temporary file or a lock" }));
+    assert_eq!(
+        ignored,
+        json!({ "ignored": "the object is a folder marker, a temporary file or a lock file" })
+    );
     assert!(s3.requests().is_empty());
 }
 
 #[tokio::test]
-async fn workbook_is_grouped_like_a_table() {
+async fn workbook_is_grouped() {
     let s3 = S3::start().await;
     let workbook = include_bytes!("../../../associate-emails/tests/program/workbooks/pairs.xlsx");
     s3.put("files/incoming/dir/a b ü.csv", "unused");
@@ -236,10 +239,21 @@ async fn map_without_results_fails_every_row() {
 }
 
 #[tokio::test]
-async fn s3_is_retried_then_named_in_the_error() {
+async fn deleted_requests_fail_the_summary() {
+    let s3 = S3::start().await;
+    let grouped = json!({ "bucket": "files", "key": "work/x/requests.jsonl", "rows": 1, "pairs": 1, "repeated": 0,
+                          "queues": 1, "requests": 1 });
+    let (error_type, message) = invoke(&s3, &summarise(&json!({ "grouped": grouped }))).await.unwrap_err();
+    assert_eq!(error_type, "InvalidFile");
+    assert!(message.starts_with("s3://files/work/x/requests.jsonl cannot be read: NoSuchKey"), "{message}");
+    assert!(s3.paths().is_empty());
+}
+
+#[tokio::test]
+async fn failed_read_is_retried() {
     let s3 = S3::start().await;
     s3.put("files/f.csv", FILE);
-    s3.refuse(1, 503, "SlowDown");
+    s3.reject(1, 503, "SlowDown");
     assert!(invoke(&s3, &group("f.csv")).await.is_ok());
     assert_eq!(
         s3.requests(),
@@ -250,31 +264,6 @@ async fn s3_is_retried_then_named_in_the_error() {
             "PUT files/work/x/requests.rows.jsonl"
         ]
     );
-    s3.refuse(1, 403, "AccessDenied");
-    let denied = invoke(&s3, &group("f.csv")).await.unwrap_err();
-    let message = "s3://files/f.csv cannot be read: AccessDenied: said so";
-    assert_eq!(denied, ("StorageFailure".to_owned(), message.to_owned()));
-    let missing = invoke(&s3, &group("g.csv")).await.unwrap_err();
-    let message = "s3://files/g.csv cannot be read: NoSuchKey: said so";
-    assert_eq!(missing, ("InvalidFile".to_owned(), message.to_owned()));
-}
-
-#[tokio::test]
-async fn too_large_file_is_refused_unread() {
-    let s3 = S3::start().await;
-    s3.put("files/f.csv", vec![b'x'; association_file::MAX_FILE_BYTES + 1]);
-    let message = "s3://files/f.csv has 33554433 bytes; at most 33554432 are accepted";
-    let refused = invoke(&s3, &group("f.csv")).await.unwrap_err();
-    assert_eq!(refused, ("InvalidFile".to_owned(), message.to_owned()));
-}
-
-#[tokio::test]
-async fn unknown_step_is_an_invalid_request() {
-    let s3 = S3::start().await;
-    let (error_type, message) = invoke(&s3, &json!({ "sort": {} })).await.unwrap_err();
-    assert_eq!(error_type, "InvalidRequest");
-    assert!(message.contains("unknown variant `sort`"), "{message}");
-    assert!(s3.requests().is_empty());
 }
 
 /// The lines that are logged until it is dropped.
@@ -285,7 +274,7 @@ struct Log {
 }
 
 impl Log {
-    fn begin() -> Self {
+    fn start() -> Self {
         // With a single subscriber, the first thread that reaches a callsite decides for all threads whether it is
         // enabled. The other tests have no subscriber.
         let second = Dispatch::new(NoSubscriber::default());
@@ -316,16 +305,21 @@ async fn unreadable_results_are_logged_and_in_the_summary() {
     let manifest = json!({ "ResultFiles": { "SUCCEEDED": [{ "Key": "work/x/cut-off.json" }, { "Key": "work/x/gone.json" }] } });
     s3.put("files/work/x/manifest.json", manifest.to_string());
     s3.put("files/work/x/cut-off.json", "[");
-    let log = Log::begin();
+    let log = Log::start();
     for (manifest, said, count) in [
         ("manifest", "work/x/cut-off.json cannot be read: EOF while parsing a list at line 1 column 1", 2),
-        ("no-manifest", "s3://files/work/x/no-manifest.json cannot be read: NoSuchKey: said so", 1),
+        (
+            "no-manifest",
+            "s3://files/work/x/no-manifest.json cannot be read: NoSuchKey: The specified key does not exist.",
+            1,
+        ),
     ] {
         let step = json!({ "grouped": grouped, "manifest": format!("work/x/{manifest}.json") });
         let summary = invoke(&s3, &summarise(&step)).await.unwrap();
         assert_eq!((&summary["status"], &summary["failed"]), (&json!("FAILED"), &json!(3)), "{summary}");
-        let more = if count > 1 { ", and 1 more" } else { "" };
-        let message = format!("no readable result names this pair; sending it again is safe; {said}{more}");
+        let more = if count > 1 { "; and 1 more" } else { "" };
+        let message =
+            format!("this pair is in no readable result, but it is safe to send it again ({said}{more})");
         assert_eq!(summary["failures"][0]["error"], "NoResult");
         assert_eq!(summary["failures"][0]["message"], message);
         let lines = log.lines();
@@ -339,13 +333,13 @@ async fn unreadable_results_are_logged_and_in_the_summary() {
 }
 
 #[tokio::test]
-async fn one_search_for_a_reference_finds_its_failed_rows() {
+async fn log_has_the_failed_rows_of_each_reference() {
     let s3 = S3::start().await;
     let text = "queueId,queueName,emailAddressId,emailAddress,reference\n\
                 q,,e1,,order-1\nq,,e2,,order-2\n,Billing,,hidden@brand.example,order-1\nq/,,e,,order-1\nq,,e4,,\n";
     s3.put("files/incoming/f.csv", text);
     let grouped = invoke(&s3, &group("incoming/f.csv")).await.unwrap();
-    let log = Log::begin();
+    let log = Log::start();
     invoke(&s3, &summarise(&json!({ "grouped": grouped }))).await.unwrap();
     assert!(!log.text().contains("hidden"), "{}", log.text());
     let lines = log.lines();
@@ -367,12 +361,12 @@ async fn one_search_for_a_reference_finds_its_failed_rows() {
 }
 
 #[tokio::test]
-async fn log_has_one_line_a_step_and_no_address() {
+async fn log_has_one_line_per_step_and_no_address() {
     let s3 = S3::start().await;
     let address = "hidden@brand.example";
     s3.put("files/f.csv", format!("queueName,emailAddress\nBilling,{address}\n"));
     s3.put("files/g.csv", format!("{address}\n"));
-    let log = Log::begin();
+    let log = Log::start();
     let grouped = invoke(&s3, &group("f.csv")).await.unwrap();
     let _ = invoke(&s3, &group("g.csv")).await.unwrap_err();
     let _ = invoke(&s3, &summarise(&json!({ "grouped": grouped }))).await.unwrap();

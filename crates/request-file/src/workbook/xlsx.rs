@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::BufRead;
 
-use super::number::Format;
+use super::number::NumberFormat;
 use super::package::{Package, damaged};
 use super::strings::{SharedStrings, decoded};
 use super::xml::{Element, Node, Xml};
@@ -100,8 +100,8 @@ fn sheet_names<R: BufRead>(xml: &mut Xml<R>) -> Result<Vec<(String, String)>, Un
 }
 
 /// Returns the number format of each style of a cell.
-fn formats<R: BufRead>(xml: &mut Xml<R>) -> Result<Vec<Format>, UnreadableFile> {
-    let mut own: HashMap<u64, Format> = HashMap::new();
+fn formats<R: BufRead>(xml: &mut Xml<R>) -> Result<Vec<NumberFormat>, UnreadableFile> {
+    let mut own: HashMap<u64, NumberFormat> = HashMap::new();
     let mut formats = Vec::new();
     let mut in_cells = false;
     loop {
@@ -109,12 +109,12 @@ fn formats<R: BufRead>(xml: &mut Xml<R>) -> Result<Vec<Format>, UnreadableFile> 
             Node::Start(element) => match element.name() {
                 "numFmt" => {
                     let code = element.attribute("formatCode").unwrap_or_default();
-                    own.insert(element.number("numFmtId").unwrap_or_default(), Format::of_code(&code));
+                    own.insert(element.number("numFmtId").unwrap_or_default(), NumberFormat::of_code(&code));
                 }
                 "cellXfs" => in_cells = true,
                 "xf" if in_cells => {
                     let id = element.number("numFmtId").unwrap_or_default();
-                    formats.push(own.get(&id).cloned().unwrap_or_else(|| Format::built_in(id)));
+                    formats.push(own.get(&id).cloned().unwrap_or_else(|| NumberFormat::built_in(id)));
                 }
                 _ => {}
             },
@@ -129,7 +129,7 @@ fn formats<R: BufRead>(xml: &mut Xml<R>) -> Result<Vec<Format>, UnreadableFile> 
 struct Sheet<'s, R> {
     xml: Xml<R>,
     strings: &'s SharedStrings,
-    formats: &'s [Format],
+    formats: &'s [NumberFormat],
     /// The number of the last row.
     number: u64,
 }
@@ -216,9 +216,9 @@ impl<'s, R: BufRead> Sheet<'s, R> {
                 Err((content, reason))
             }
             _ if content.trim().is_empty() => Ok(Cow::Borrowed("")),
-            "d" => Format::Other.display(&content).map(Cow::Owned).map_err(|reason| (content, reason)),
+            "d" => NumberFormat::Other.display(&content).map(Cow::Owned).map_err(|reason| (content, reason)),
             _ => {
-                let format = self.formats.get(attributes.style).unwrap_or(&Format::Plain);
+                let format = self.formats.get(attributes.style).unwrap_or(&NumberFormat::Plain);
                 format.display(&content).map(Cow::Owned).map_err(|reason| (content, reason))
             }
         }

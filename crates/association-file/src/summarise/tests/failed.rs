@@ -3,29 +3,24 @@
 use super::*;
 
 #[test]
-fn invalid_parts_of_json_are_listed() {
+fn invalid_parts_of_json_are_failed_rows() {
     let text = "{\"queueId\":\"q\",\"queueName\":\"Q\",\"emailAddressIds\":[\"e1\",\"e2\"]}\n\
                 {\"instanceId\":\"i\",\"associations\":[{\"queueId\":\"q\",\"emailAddresses\":[\"\",7,\"x@brand.example\"]}]}\n";
-    let (_, known) = grouped_file("f.jsonl", text);
-    let summed = sum(&known, &[]);
+    let (_, file) = grouped_as("f.jsonl", text);
+    let result = outcome(&file, &[]);
     assert_eq!(
-        rows(&summed),
+        rows(&result),
         ["1 InvalidRequest q Q", "2 InvalidRequest q", "2 InvalidRequest q", "2 NoResult q x@brand.example"]
     );
-    assert_eq!((summed.counts.failed, summed.counts.file.pairs), (4, 4));
-}
-
-/// Returns the failed rows as a file.
-fn written(known: &Known, results: &[(Ended, Value)]) -> String {
-    String::from_utf8(failed::csv(&sum(known, results).failed, known.table())).unwrap()
+    assert_eq!((result.counts.failed, result.counts.file.pairs), (4, 4));
 }
 
 #[test]
-fn failed_rows_are_those_of_the_file_without_formulas() {
+fn failed_csv_has_the_rows_of_the_file_without_formulas() {
     let text = "emailAddress;queueName;note\n+49@brand.example;=1+1;\"a\nb\"\n-x;\"a;=\"\"b\"\"\";1\n@y;'=q;\n\
                 z@brand.example;Orders; EMEA;\n\"a@brand.example\";=\"Billing\";2;surplus\n";
-    let (_, known) = grouped(text);
-    let first = written(&known, &[]);
+    let (_, file) = grouped(text);
+    let first = failed_csv(&outcome(&file, &[]));
     assert!(
         first.starts_with(
             "\u{feff}row,error,message,retryable,emailAddress,queueName,note\n\
@@ -35,13 +30,13 @@ fn failed_rows_are_those_of_the_file_without_formulas() {
     );
     assert!(first.contains(",false,'-x,\"a;'=\"\"b\"\"\",1\n"), "{first}");
     assert!(first.ends_with(",false,a@brand.example,\"'=\"\"Billing\"\"\",2,surplus\n"), "{first}");
-    // If it is put back, it has the same rows with the same outcome, and no additional columns.
+    // If it is uploaded again, it has the same rows with the same outcome, and no additional columns.
     let (_, again) = grouped(&first);
-    let second = written(&again, &[]);
+    let second = failed_csv(&outcome(&again, &[]));
     let rows = |text: &str| -> Vec<Vec<String>> {
         let mut reader =
-            ::csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(text.as_bytes());
-        let cells = |row: ::csv::StringRecord| row.iter().skip(3).map(str::to_owned).collect();
+            csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(text.as_bytes());
+        let cells = |row: csv::StringRecord| row.iter().skip(3).map(str::to_owned).collect();
         reader.records().map(|row| cells(row.unwrap())).collect()
     };
     assert_eq!(rows(&first), rows(&second));
@@ -51,13 +46,13 @@ fn failed_rows_are_those_of_the_file_without_formulas() {
 #[test]
 fn row_with_a_surplus_cell_fails_again() {
     let text = "emailAddress,queueName\nbilling@brand.example,Orders, EMEA\n";
-    let (items, known) = grouped(text);
+    let (items, file) = grouped(text);
     assert!(items.is_empty());
-    let failed = written(&known, &[]);
+    let failed = failed_csv(&outcome(&file, &[]));
     assert!(failed.contains(",false,billing@brand.example,Orders,EMEA\n"), "{failed}");
     let (items, again) = grouped(&failed);
     assert!(items.is_empty());
-    let again = written(&again, &[]);
+    let again = failed_csv(&outcome(&again, &[]));
     assert!(again.contains("the row has 7 cells, but the header has 6 columns"), "{again}");
 }
 
@@ -65,8 +60,8 @@ fn row_with_a_surplus_cell_fails_again() {
 fn invalid_part_of_json_is_written_complete() {
     let text = "{\"queueId\":\"q\",\"emailAddressId\":\"e\",\"dryRun\":true}\n\
                 {\"queueId\":\"q\",\"emailAddressIds\":[\" e\",\"f\"]}\n";
-    let (_, known) = grouped_file("f.jsonl", text);
-    let failed = written(&known, &[]);
+    let (_, file) = grouped_as("f.jsonl", text);
+    let failed = failed_csv(&outcome(&file, &[]));
     assert!(
         failed.starts_with(
             "\u{feff}row,error,message,retryable,instanceId,queueId,queueName,emailAddressId,emailAddress,request\n1,"
@@ -85,16 +80,16 @@ fn invalid_part_of_json_is_written_complete() {
 #[test]
 fn failed_rows_have_their_references() {
     let text = "queueId,emailAddressId,reference\nq,e1,order-1\nq,e2,\nq/,e,order-3\nq,e4,=order-4\np,e1,order-6\np,e2,order-6\n";
-    let (items, known) = grouped(text);
+    let (items, file) = grouped(text);
     assert_eq!(items[0]["references"], json!(["order-1", null, "=order-4"]));
     assert_eq!((&items[0]["reference"], &items[1]["references"]), (&Value::Null, &Value::Null));
     // The function uses it as the reference of each pair of the line.
     assert_eq!(items[1]["reference"], "order-6");
-    let summed = sum(&known, &[]);
-    let references: Vec<_> = summed.failed.iter().map(|failed| failed.reference.as_deref()).collect();
+    let result = outcome(&file, &[]);
+    let references: Vec<_> = result.failed.iter().map(|failed| failed.reference.as_deref()).collect();
     let orders = [Some("order-1"), None, Some("order-3"), Some("=order-4"), Some("order-6"), Some("order-6")];
     assert_eq!(references, orders);
-    let written = String::from_utf8(failed::csv(&summed.failed, known.table())).unwrap();
+    let written = failed_csv(&result);
     let lines: Vec<&str> = written.lines().collect();
     assert!(lines[0].ends_with(",retryable,queueId,emailAddressId,reference"), "{written}");
     for (line, reference) in
@@ -102,7 +97,7 @@ fn failed_rows_have_their_references() {
     {
         assert!(line.ends_with(&format!(",{reference}")), "{line}");
     }
-    // If it is put back, the file requests the same pairs.
+    // If it is uploaded again, the file requests the same pairs.
     let (again, _) = grouped(&written);
     assert_eq!(
         (&again[0]["references"], &again[1]["reference"]),
@@ -112,37 +107,37 @@ fn failed_rows_have_their_references() {
 
 /// The memory that failures take does not grow with the length of their messages.
 #[test]
-fn rows_share_an_equal_reason() {
-    let (items, known) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq2,e1\nq3,e1\nq4,e1\n");
+fn rows_with_equal_reasons_share_one() {
+    let (items, file) = grouped("queueId,emailAddressId\nq1,e1\nq1,e2\nq2,e1\nq3,e1\nq4,e1\n");
     let cause = "ü".repeat(32_768);
     let failed = |item| json!({ "Input": input(&[item]), "Error": "E", "Cause": cause });
     let failure =
         json!({ "queueId": "q3", "emailAddressId": "e1", "error": "E", "message": cause, "retryable": true });
-    let summed = sum(
-        &known,
+    let result = outcome(
+        &file,
         &[
-            (Ended::Failed, json!([failed(items[0].clone()), failed(items[1].clone())])),
-            (Ended::Succeeded, json!([succeeded(&items[2..3], &output(0, &[failure], 0))])),
+            (ResultKind::Failed, json!([failed(items[0].clone()), failed(items[1].clone())])),
+            (ResultKind::Succeeded, json!([succeeded(&items[2..3], &output(0, &[failure], 0))])),
         ],
     );
-    assert_eq!(rows(&summed).len(), 5);
-    let shared = &summed.failed[0].reason;
-    assert!(summed.failed[..4].iter().all(|failed| Arc::ptr_eq(&failed.reason, shared)));
+    assert_eq!(rows(&result).len(), 5);
+    let shared = &result.failed[0].reason;
+    assert!(result.failed[..4].iter().all(|failed| Arc::ptr_eq(&failed.reason, shared)));
     assert!(shared.message.len() < 1_100, "{} bytes", shared.message.len());
-    let shown = serde_json::to_value(&summed.failed[4]).unwrap();
+    let json = serde_json::to_value(&result.failed[4]).unwrap();
     let row = json!({ "queueId": "q4", "emailAddressId": "e1", "row": 6, "error": "NoResult",
                       "message": "no result", "retryable": true });
-    assert_eq!(shown, row);
+    assert_eq!(json, row);
 }
 
 #[test]
 fn summary_shows_first_failures_and_stays_small() {
     let text: String = (0..30).map(|n| format!("q{n},e\n")).collect();
-    let (_, known) = grouped(&format!("queueId,emailAddressId\n{text}"));
-    let summed = sum(&known, &[]);
-    let error = Cause { error: "States.Timeout".to_owned(), cause: "c".repeat(32_768) };
-    let summary = Summary::new("incoming/f.csv", "results/f/x", &summed, Some(error));
-    assert_eq!((summary.status, summary.failures.len()), (Status::Failed, 20));
+    let (_, file) = grouped(&format!("queueId,emailAddressId\n{text}"));
+    let result = outcome(&file, &[]);
+    let error = CaughtError { error: "States.Timeout".to_owned(), cause: "c".repeat(32_768) };
+    let summary = Summary::new("incoming/f.csv", "results/f/x", &result, Some(error));
+    assert_eq!((summary.status, summary.failures.len()), ("FAILED", 20));
     assert_eq!(summary.failed_rows.as_deref(), Some("results/f/x/failed.csv"));
     assert!(serde_json::to_vec(&summary).unwrap().len() < 20_000);
 }

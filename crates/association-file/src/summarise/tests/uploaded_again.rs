@@ -1,13 +1,13 @@
-//! A file of failed rows that is put back unchanged requests no pair that the first file did not request.
+//! A file of failed rows that is uploaded again unchanged requests no pair that the first file did not request.
 
 use std::collections::BTreeSet;
 
 use super::*;
 
-/// Returns the pairs that a file sends to the map.
-fn requested(key: &str, text: &str) -> Option<(BTreeSet<String>, Known)> {
+/// Returns the pairs that a file sends to the Map.
+fn requested(key: &str, text: &str) -> Option<(BTreeSet<String>, GroupedFile)> {
     group(key, text.as_bytes(), &context()).ok()?;
-    let (items, known) = grouped_file(key, text);
+    let (items, file) = grouped_as(key, text);
     let pairs = items.iter().flat_map(|item| {
         let queue =
             [&item["instanceId"], &item["queueId"], &item["queueName"]].map(Value::to_string).join(" ");
@@ -15,14 +15,13 @@ fn requested(key: &str, text: &str) -> Option<(BTreeSet<String>, Known)> {
         let addresses = lists.into_iter().filter_map(Value::as_array).flatten();
         addresses.map(|address| format!("{queue} {address}")).collect::<Vec<_>>()
     });
-    Some((pairs.collect(), known))
+    Some((pairs.collect(), file))
 }
 
 /// Checks the file of failed rows when every pair fails.
 fn check(key: &str, text: &str) -> Result<(), TestCaseError> {
-    let Some((first, known)) = requested(key, text) else { return Ok(()) };
-    let summed = sum(&known, &[]);
-    let written = String::from_utf8(crate::summarise::csv(&summed.failed, known.table())).unwrap();
+    let Some((first, file)) = requested(key, text) else { return Ok(()) };
+    let written = failed_csv(&outcome(&file, &[]));
     let Some((again, _)) = requested("failed.csv", &written) else {
         return Err(TestCaseError::fail(format!("{text:?} leads to an unusable file: {written:?}")));
     };

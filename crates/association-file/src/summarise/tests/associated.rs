@@ -1,12 +1,12 @@
-//! Tests the rows that were added, and the rows that were associated before.
+//! Tests the files of associated rows and of already associated rows.
 
 use super::*;
 
 #[test]
-fn associated_rows_leave_out_rows_already_there() {
+fn rows_are_listed_as_associated_or_already_associated() {
     let text = "queueId,queueName,emailAddressId,emailAddress,reference\n\
                 q1,,e1,,order-1\n,Billing,,b@brand.example,\nq1,,e2,,\"order 2, again\"\nq1,,e3,,order-3\nq2,,e1,,\n";
-    let (items, known) = grouped(text);
+    let (items, file) = grouped(text);
     let failure =
         json!({ "queueId": "q1", "emailAddressId": "e3", "error": "E", "message": "m", "retryable": false });
     let mut report = output(2, &[failure], 0);
@@ -16,20 +16,20 @@ fn associated_rows_leave_out_rows_already_there() {
         { "instanceId": "i", "queueName": "Billing", "emailAddresses": ["b@brand.example"] },
         { "instanceId": "i", "queueId": "q2", "emailAddressIds": ["e1"] },
     ]);
-    let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
-    assert_eq!(done(summed.done.associated.as_ref()), ["2 q1 e1 order-1", "4 q1 e2 order 2, again"]);
-    assert_eq!(done(summed.done.already_associated.as_ref()), ["3 Billing b@brand.example", "6 q2 e1"]);
-    assert_eq!(rows(&summed), ["5 E q1 e3"]);
-    assert_eq!(summed.counts.associated_unnamed, 0);
+    let result = reported(&file, &items, &report);
+    assert_eq!(listed(&result.associated_csv), ["2 q1 e1 order-1", "4 q1 e2 order 2, again"]);
+    assert_eq!(listed(&result.already_associated_csv), ["3 Billing b@brand.example", "6 q2 e1"]);
+    assert_eq!(rows(&result), ["5 E q1 e3"]);
+    assert_eq!(result.counts.associated_not_listed, 0);
 }
 
 /// A row that was associated before must not be removed from its queue by mistake.
 #[test]
-fn uncertain_rows_are_counted_and_not_listed() {
-    let (items, known) = grouped("queueId,emailAddressId\nq,e1\nq,e2\nq,e3\np,e1\n");
+fn ambiguous_report_lists_no_associated_row() {
+    let (items, file) = grouped("queueId,emailAddressId\nq,e1\nq,e2\nq,e3\np,e1\n");
     let entry = |ids: &[&str]| json!([{ "queueId": "q", "emailAddressIds": ids }]);
     let failure = |id: &str| json!({ "queueId": "q", "emailAddressId": id, "error": "E", "message": "m", "retryable": true });
-    for (already, named, failures, omitted, listed) in [
+    for (already, named, failures, omitted, rows) in [
         (2, entry(&["e1", "e2"]), vec![], 0, vec!["4 q e3", "5 p e1"]),
         (2, entry(&["e1"]), vec![], 0, vec![]),
         (2, json!(null), vec![], 0, vec![]),
@@ -43,24 +43,21 @@ fn uncertain_rows_are_counted_and_not_listed() {
         let mut report = output(2, &failures, omitted);
         report["alreadyAssociated"] = json!(already);
         report["alreadyAssociatedPairs"] = named.clone();
-        let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
-        assert_eq!(done(summed.done.associated.as_ref()), listed, "{named}");
-        let Counts { associated, associated_unnamed, .. } = summed.counts;
-        assert_eq!(associated_unnamed, associated - listed.len(), "{named}");
+        let result = reported(&file, &items, &report);
+        assert_eq!(listed(&result.associated_csv), rows, "{named}");
+        let Counts { associated, associated_not_listed, .. } = result.counts;
+        assert_eq!(associated_not_listed, associated - rows.len(), "{named}");
     }
-    // Without the lines of the file, the rows are unknown.
-    let summed = sum(None, &[(Ended::Succeeded, json!([succeeded(&items, &output(4, &[], 0))]))]);
-    assert_eq!((summed.done, summed.counts.associated_unnamed), (Done::default(), 4));
 }
 
 /// If a batch requests a pair in two ways, its failure contains only one of them. The other row failed too.
 #[test]
 fn pair_with_two_names_lists_no_associated_row() {
-    let (items, known) = grouped("queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,e1,\n");
+    let (items, file) = grouped("queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,e1,\n");
     let failure =
         json!({ "queueId": "q", "emailAddressId": "e0", "error": "E", "message": "m", "retryable": false });
-    for (report, unnamed) in [(output(1, &[failure], 0), 1), (output(2, &[], 0), 2)] {
-        let summed = sum(&known, &[(Ended::Succeeded, json!([succeeded(&items, &report)]))]);
-        assert_eq!((summed.done, summed.counts.associated_unnamed), (Done::default(), unnamed));
+    for (report, not_listed) in [(output(1, &[failure], 0), 1), (output(2, &[], 0), 2)] {
+        let result = reported(&file, &items, &report);
+        assert_eq!((result.associated_csv, result.counts.associated_not_listed), (None, not_listed));
     }
 }

@@ -2,7 +2,7 @@
 
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum FileFormat {
     /// `.xlsx` or `.ods`: one pair per row of the only sheet with a known header.
     Workbook,
     /// `.csv`, `.tsv` or `.txt`: one pair per row, under a header. The cells are separated by commas, semicolons, tabs
@@ -14,7 +14,7 @@ pub enum Form {
     Json,
 }
 
-impl Form {
+impl FileFormat {
     /// The endings of file names, for messages.
     pub const ENDINGS: &'static str = ".xlsx, .ods, .csv, .tsv, .txt, .jsonl, .ndjson or .json";
 
@@ -22,10 +22,10 @@ impl Form {
     pub fn of_name(name: &str) -> Option<Self> {
         let (_, ending) = name.rsplit_once('.')?;
         match ending.to_ascii_lowercase().as_str() {
-            "xlsx" | "ods" => Some(Form::Workbook),
-            "csv" | "tsv" | "txt" => Some(Form::Delimited),
-            "jsonl" | "ndjson" => Some(Form::JsonLines),
-            "json" => Some(Form::Json),
+            "xlsx" | "ods" => Some(FileFormat::Workbook),
+            "csv" | "tsv" | "txt" => Some(FileFormat::Delimited),
+            "jsonl" | "ndjson" => Some(FileFormat::JsonLines),
+            "json" => Some(FileFormat::Json),
             _ => None,
         }
     }
@@ -38,19 +38,19 @@ mod tests {
     #[test]
     fn ending_decides() {
         for (name, form) in [
-            ("a.xlsx", Some(Form::Workbook)),
-            ("a.ODS", Some(Form::Workbook)),
+            ("a.xlsx", Some(FileFormat::Workbook)),
+            ("a.ODS", Some(FileFormat::Workbook)),
             ("a.xls", None),
-            ("a.csv", Some(Form::Delimited)),
-            ("dir.json/a.b.TSV", Some(Form::Delimited)),
-            ("a.txt", Some(Form::Delimited)),
-            ("a.JSONL", Some(Form::JsonLines)),
-            ("a.ndjson", Some(Form::JsonLines)),
-            ("a.json", Some(Form::Json)),
+            ("a.csv", Some(FileFormat::Delimited)),
+            ("dir.json/a.b.TSV", Some(FileFormat::Delimited)),
+            ("a.txt", Some(FileFormat::Delimited)),
+            ("a.JSONL", Some(FileFormat::JsonLines)),
+            ("a.ndjson", Some(FileFormat::JsonLines)),
+            ("a.json", Some(FileFormat::Json)),
             ("dir.csv/a", None),
             ("csv", None),
         ] {
-            assert_eq!(Form::of_name(name), form, "{name}");
+            assert_eq!(FileFormat::of_name(name), form, "{name}");
         }
     }
 }
