@@ -1,12 +1,12 @@
 //! Measures the cost of running one task once.
 
 use std::alloc::System;
+use std::error::Error;
 use std::io::Read;
 
 use queue_email_associator::requests::ArnScope;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
-use crate::failure::Failure;
 use crate::work;
 
 #[global_allocator]
@@ -22,7 +22,7 @@ pub(crate) enum Task {
 }
 
 /// Runs a task with a payload from standard input, and prints its cost.
-pub(crate) fn run(task: Task) -> Result<(), Failure> {
+pub(crate) fn run(task: Task) -> Result<(), Box<dyn Error>> {
     let idle = peak_memory()?;
     // Reserve room for the largest payload at once. The system commits only the memory that is filled.
     let mut payload = Vec::with_capacity(8_000_000);
@@ -46,9 +46,9 @@ pub(crate) fn run(task: Task) -> Result<(), Failure> {
 }
 
 /// Returns the peak of resident memory so far, in bytes.
-fn peak_memory() -> Result<u64, Failure> {
+fn peak_memory() -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib: Option<u64> = peak.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok());
-    Ok(kib.ok_or(Failure::Output("/proc does not say how much memory this process has"))? * 1024)
+    Ok(kib.ok_or("/proc/self/status has no VmHWM")? * 1024)
 }

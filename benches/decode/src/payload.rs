@@ -1,53 +1,54 @@
 //! Makes payloads: SQS batches as Lambda delivers them. Fields that the function does not read are shortened, so that
 //! the batch fits into a payload.
 
+use std::error::Error;
 use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
-use crate::shapes::{Batch, Envelope, Shape};
+/// Number of queues. Consecutive messages use different queues.
+const QUEUES: usize = 200;
+
+/// The shape of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Shape {
+    /// 10,000 messages of one pair each
+    Messages,
+    /// 10,000 messages of one pair each, each inside an EventBridge event inside an SNS notification
+    Nested,
+    /// 100,000 pairs: 2,000 messages of 50 addresses each
+    Pairs100000,
+}
 
 /// Writes a payload to standard output.
-pub(crate) fn write(shape: Shape) -> Result<(), Failure> {
-    Ok(std::io::stdout().lock().write_all(&bytes(shape.batch()))?)
+pub(crate) fn write(shape: Shape) -> Result<(), Box<dyn Error>> {
+    let messages = if shape == Shape::Pairs100000 { 2_000 } else { 10_000 };
+    let records: Vec<Value> = (0..messages).map(|number| record(shape, number)).collect();
+    Ok(std::io::stdout().lock().write_all(json!({ "Records": records }).to_string().as_bytes())?)
 }
 
-/// Returns the payload of a batch.
-pub(crate) fn bytes(batch: Batch) -> Vec<u8> {
-    let records: Vec<Value> = (0..batch.messages).map(|number| record(batch, number)).collect();
-    json!({ "Records": records }).to_string().into_bytes()
-}
-
-fn record(batch: Batch, number: usize) -> Value {
+fn record(shape: Shape, number: usize) -> Value {
     json!({
         "messageId": identifier("1", number),
-        "body": in_envelope(batch.envelope, &request(batch, number)),
+        "body": body(shape, number),
         "attributes": { "ApproximateReceiveCount": "1" },
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:eu-central-1:111122223333:associations",
     })
 }
 
-fn request(batch: Batch, number: usize) -> Value {
-    let queue = identifier("2", number % batch.queues);
-    let first = number * batch.addresses_a_message;
-    let address = |index: usize| identifier("3", (first + index) % batch.addresses);
-    match batch.addresses_a_message {
-        1 => json!({ "queueId": queue, "emailAddressId": address(0) }),
-        addresses => {
-            let addresses: Vec<String> = (0..addresses).map(address).collect();
-            json!({ "associations": [{ "queueId": queue, "emailAddressIds": addresses }] })
-        }
-    }
-}
-
-fn in_envelope(envelope: Envelope, request: &Value) -> String {
-    match envelope {
-        Envelope::None => request.to_string(),
-        Envelope::EventInNotification => {
-            let event = json!({ "detail-type": "Association", "source": "brand.example", "detail": request });
+fn body(shape: Shape, number: usize) -> String {
+    let queue = identifier("2", number % QUEUES);
+    let pair = json!({ "queueId": queue, "emailAddressId": identifier("3", number) });
+    match shape {
+        Shape::Messages => pair.to_string(),
+        Shape::Nested => {
+            let event = json!({ "detail-type": "Association", "source": "brand.example", "detail": pair });
             json!({ "Type": "Notification", "Message": event.to_string() }).to_string()
+        }
+        Shape::Pairs100000 => {
+            let addresses: Vec<String> = (0..50).map(|index| identifier("3", number * 50 + index)).collect();
+            json!({ "associations": [{ "queueId": queue, "emailAddressIds": addresses }] }).to_string()
         }
     }
 }

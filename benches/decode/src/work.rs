@@ -1,25 +1,20 @@
 //! Runs the measured work: everything between a payload's bytes and the first call.
 
-use queue_email_associator::associate::Plan;
-use queue_email_associator::associate::Resolutions;
+use std::error::Error;
+
+use queue_email_associator::associate::{Plan, Resolutions};
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Envelope;
 use queue_email_associator::requests::{ArnScope, Context, InstanceId};
 
-use crate::failure::Failure;
-
 /// Reads, checks and plans a payload. Returns the number of pairs and of calls.
-pub(crate) fn plan(payload: &[u8], scope: &ArnScope) -> Result<(usize, usize), Failure> {
-    let envelope = Envelope::read(payload).map_err(|error| Failure::Payload(error.to_string()))?;
-    let instance =
-        InstanceId::parse("11111111-2222-3333-4444-555555555555", scope).map_err(Failure::Payload)?;
+pub(crate) fn plan(payload: &[u8], scope: &ArnScope) -> Result<(usize, usize), Box<dyn Error>> {
+    let envelope = Envelope::read(payload).map_err(|error| error.to_string())?;
+    let instance = InstanceId::parse("11111111-2222-3333-4444-555555555555", scope)?;
     let pairs = Pairs::read(&envelope, Context::new(scope, Some(&instance)))
-        .map_err(|invalid| Failure::Payload(invalid.message.to_string()))?;
+        .map_err(|invalid| invalid.message.to_string())?;
     if let Some((_, invalid)) = pairs.invalid.first() {
-        return Err(Failure::Payload(invalid.message.to_string()));
-    }
-    if pairs.have_names() {
-        return Err(Failure::Payload("it names something by name".to_owned()));
+        return Err(invalid.message.to_string().into());
     }
     let resolved = Resolutions {
         queues: pairs.queues.iter().filter_map(|queue| queue.queue.id().cloned().map(Ok)).collect(),

@@ -19,7 +19,7 @@ DELIVERIES = 5
 @dataclass(frozen=True)
 class ColdStart:
     initialisation_ms: float  # from the process's start to its first poll of the runtime API, as the emulator logs it
-    first_ms: float           # the first invocation, from request to answer: initialisation and one call
+    first_ms: float           # the first invocation, from request to response: initialisation and one call
     warm_ms: float            # the invocation after that
     idle_mib: float           # resident memory after that
 
@@ -65,7 +65,7 @@ class Scenario:
 
 
 SCENARIOS = [
-    Scenario("2 calls a second and a burst of 5, AWS's default; 250 messages for 50 queues; answers take 100 ms",
+    Scenario("2 calls a second and a burst of 5, AWS's default; 250 messages for 50 queues; responses take 100 ms",
              Quota(2, 5), 100, good(messages=250, queues=50), 50),
 ]
 
@@ -123,4 +123,4 @@ def bad_addresses(contestant: Contestant, simulator: Path, work: Workload) -> Ba
 def expect_done(contestant: Contestant, reported: list, undone: int) -> None:
     if reported or undone:
         raise Failure(f"{contestant.name} reported {len(reported)} messages and left {undone} pairs undone; "
-                      "expected are none where nothing is refused")
+                      "expected none, because nothing is rejected")

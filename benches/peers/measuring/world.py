@@ -36,12 +36,12 @@ class World:
     def deliver(self, messages: list[Message]) -> list[Message]:
         """Delivers a batch, as the event source mapping of a queue does. Returns the messages to redeliver."""
         try:
-            answer = self.function.invoke(payload(messages))
+            response = self.function.invoke(payload(messages))
         except TimedOut:
             return messages
-        if "batchItemFailures" not in answer:
+        if "batchItemFailures" not in response:
             return messages
-        reported = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+        reported = {item["itemIdentifier"] for item in response["batchItemFailures"]}
         return [message for message in messages if message.identifier in reported]
 
     def calls(self) -> list[dict]:
@@ -99,9 +99,9 @@ def world(contestant: Contestant, simulator_binary: Path, workload: Workload, qu
 
 def timed(action) -> tuple[float, object]:
     """Returns the duration of an action in seconds, and its result."""
-    begin = time.perf_counter()
+    start = time.perf_counter()
     result = action()
-    return time.perf_counter() - begin, result
+    return time.perf_counter() - start, result
 
 
 def parent(pid: int) -> int | None:

@@ -2,8 +2,7 @@
 
 use ::csv::{Position, StringRecord};
 
-use crate::line_ends::with_line_feeds;
-use crate::places::Places;
+use crate::line_numbers::{LineCounter, with_line_feeds};
 use crate::row::Row;
 use crate::separator::Separator;
 use crate::table::{Table, Wording};
@@ -11,7 +10,7 @@ use crate::{RequestFile, UnreadableFile};
 
 /// Reads a text whose rows are pairs, under a header.
 ///
-/// A row may lack its last cells, which then are empty, and may have empty cells too many.
+/// The last cells of a row may be missing, and there may be extra empty cells.
 ///
 /// # Errors
 /// No header or a wrong one, a quote that is not closed, lone carriage returns among line feeds, or too many rows.
@@ -23,7 +22,7 @@ pub(crate) fn read(text: &str) -> Result<RequestFile, UnreadableFile> {
     let mut table = Table::new(Wording { unit: "line", separator: Some(separator.name()) });
     let mut reader = separator.reader(text);
     // The reader's own number is that of the line end before a record, if blank lines or two-character line ends follow.
-    let mut places = Places::new(text, first_line);
+    let mut lines = LineCounter::new(text, first_line);
     let mut cells = StringRecord::new();
     while reader
         .read_record(&mut cells)
@@ -31,7 +30,7 @@ pub(crate) fn read(text: &str) -> Result<RequestFile, UnreadableFile> {
     {
         let starts = cells.position().map_or(0, offset);
         let row = Row {
-            number: places.line_after_ends(starts),
+            number: lines.line_after_ends(starts),
             cells: cells.iter().map(Into::into).collect(),
             unreadable: Vec::new(),
         };
@@ -45,7 +44,7 @@ fn offset(position: &Position) -> usize {
     usize::try_from(position.byte()).unwrap_or(usize::MAX)
 }
 
-/// Rejects a quoted cell that continues on the next line, if it is a known one: the rows inside it would be lost.
+/// Rejects a quoted cell of a known column that contains a line break, because the rows inside it would be lost.
 fn reject_swallowed_rows(
     row: &Row<'_>,
     table: &Table,
@@ -62,11 +61,11 @@ fn reject_swallowed_rows(
             "line {line}: a quote is not closed; add the quote at the end of the cell"
         )));
     }
-    let mut known =
+    let mut cells =
         header.columns.iter().zip(row.cells()).filter_map(|(field, cell)| Some(((*field)?, cell)));
-    match known.find(|(_, cell)| cell.trim().contains('\n')) {
+    match cells.find(|(_, cell)| cell.trim().contains('\n')) {
         Some((field, _)) => Err(UnreadableFile(format!(
-            "line {line}: {field} continues on the next line; close its quote on the same line"
+            "line {line}: the quoted {field} contains a line break; close its quote on the same line"
         ))),
         None => Ok(()),
     }
@@ -82,16 +81,6 @@ mod tests {
 
     fn pair(line: u64, queue: &str, address: &str) -> (u64, String) {
         (line, format!(r#"{{"queueName":"{queue}","emailAddress":"{address}"}}"#))
-    }
-
-    #[test]
-    fn rows_become_requests_with_their_lines() {
-        let text = "queueId,note,emailAddressId\nq1,x,e1\nq2,,e2\n";
-        let expected = [
-            (2, r#"{"queueId":"q1","emailAddressId":"e1"}"#.to_owned()),
-            (3, r#"{"queueId":"q2","emailAddressId":"e2"}"#.to_owned()),
-        ];
-        assert_eq!(read(text).unwrap(), expected);
     }
 
     #[test]
@@ -134,8 +123,7 @@ mod tests {
         let text = "queueName,emailAddress\nA,a@x.example\nemailAddress,queueName\nb@x.example,B\n";
         assert_eq!(
             read(text).unwrap_err(),
-            "line 3 is a header with other columns than the header on line 1: expected one list; divide the file before \
-             line 3"
+            "line 3 is a header with different columns from the one on line 1; split the file before line 3"
         );
     }
 
@@ -204,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn row_without_a_pair_fails_alone() {
+    fn row_without_a_pair_does_not_affect_other_rows() {
         let text =
             "queueId,queueName,emailAddress,note\nq,,e,,,\n,,e,\nq,Q,e,\nq\n,,,x\nq,,Team, Billing,x\nq,,f\n";
         let expected = [
@@ -245,7 +233,7 @@ mod tests {
         let text = "queueId,emailAddress\nq,\"f\nq,g\nq,\"h\"\nq,i\n";
         assert_eq!(
             read(text).unwrap_err(),
-            "line 2: emailAddress continues on the next line; close its quote on the same line"
+            "line 2: the quoted emailAddress contains a line break; close its quote on the same line"
         );
     }
 }

@@ -1,9 +1,9 @@
-//! The form of a file, by the ending of its name.
+//! The format of a file, by the ending of its name.
 
-/// The form of a file.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileFormat {
-    /// `.xlsx` or `.ods`: one pair per row of the only sheet with a known header.
+    /// `.xlsx` or `.ods`: one pair per row of the only sheet with a header.
     Workbook,
     /// `.csv`, `.tsv` or `.txt`: one pair per row, under a header. The cells are separated by commas, semicolons, tabs
     /// or vertical bars.
@@ -18,7 +18,7 @@ impl FileFormat {
     /// The endings of file names, for messages.
     pub const ENDINGS: &'static str = ".xlsx, .ods, .csv, .tsv, .txt, .jsonl, .ndjson or .json";
 
-    /// Returns the form of a file by the ending of its name, regardless of case.
+    /// Returns the format of a file by the ending of its name, regardless of case.
     pub fn of_name(name: &str) -> Option<Self> {
         let (_, ending) = name.rsplit_once('.')?;
         match ending.to_ascii_lowercase().as_str() {
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn ending_decides() {
-        for (name, form) in [
+        for (name, format) in [
             ("a.xlsx", Some(FileFormat::Workbook)),
             ("a.ODS", Some(FileFormat::Workbook)),
             ("a.xls", None),
@@ -50,7 +50,7 @@ mod tests {
             ("dir.csv/a", None),
             ("csv", None),
         ] {
-            assert_eq!(FileFormat::of_name(name), form, "{name}");
+            assert_eq!(FileFormat::of_name(name), format, "{name}");
         }
     }
 }

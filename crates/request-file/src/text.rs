@@ -5,17 +5,21 @@ use std::fmt::Write;
 use std::str;
 
 use crate::UnreadableFile;
-use crate::places::line_at;
+use crate::line_numbers::line_at;
 
-/// First bytes of files that are not text: the bytes, the form of the file, and what to do.
-const FORMS: [(&[u8], &str, &str); 11] = [
+/// First bytes of files that are not UTF-8 or UTF-16 text: the bytes, the format of the file, and what to do.
+const OTHER_FORMATS: [(&[u8], &str, &str); 11] = [
     (b"\xff\xfe\0\0", "UTF-32 text", AS_UTF_8),
     (b"\x1f\x8b", "compressed with gzip", "unpack it first (gunzip)"),
     (b"BZh", "compressed with bzip2", "unpack it first (bunzip2)"),
     (b"\xfd7zXZ\0", "compressed with xz", "unpack it first (unxz)"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it first (unzstd)"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
-    (b"PK\x03\x04", "a workbook or another ZIP archive", "if it is a workbook, name it .xlsx or .ods"),
+    (
+        b"PK\x03\x04",
+        "a workbook or another ZIP archive",
+        "if it is a workbook, rename it so that it ends in .xlsx or .ods",
+    ),
     (b"PK\x05\x06", "an empty ZIP archive", "expected a file with pairs"),
     (
         b"\xd0\xcf\x11\xe0",
@@ -28,18 +32,20 @@ const FORMS: [(&[u8], &str, &str); 11] = [
 
 const AS_UTF_8: &str = "save it as UTF-8 (in Excel: Save As, \"CSV UTF-8\") or as a workbook (.xlsx)";
 
-/// Number of bytes at the start that are searched for the zeros of UTF-16 without a byte-order mark.
+/// Number of bytes at the start in which to look for the zeros of UTF-16 without a byte-order mark.
 const SEARCHED: usize = 64;
 
 /// Returns the text of a file: UTF-8 with or without a byte-order mark, or UTF-16 with one. The text does not contain the
 /// mark, nor the padding that some programs write after the last row (Ctrl-Z, NUL).
 ///
 /// # Errors
-/// The file has another form, which its first bytes show, or another encoding.
+/// The file has another format, which its first bytes show, or another encoding.
 pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, UnreadableFile> {
-    if let Some((first, form, advice)) = FORMS.into_iter().find(|(first, ..)| bytes.starts_with(first)) {
+    if let Some((first, format, advice)) =
+        OTHER_FORMATS.into_iter().find(|(first, ..)| bytes.starts_with(first))
+    {
         return Err(UnreadableFile(format!(
-            "the file is {form}: it starts with the bytes {}; {advice}",
+            "the file is {format}: it starts with the bytes {}; {advice}",
             hex(first)
         )));
     }
@@ -68,7 +74,7 @@ fn utf_8(bytes: &[u8]) -> Result<&str, UnreadableFile> {
         let at = error.valid_up_to();
         let line = line_at(bytes, at);
         UnreadableFile(format!(
-            "line {line} is not UTF-8 text: it contains the byte {:02x}; {AS_UTF_8}",
+            "line {line} is not UTF-8 text: it contains the byte 0x{:02X}; {AS_UTF_8}",
             bytes[at]
         ))
     })?;
@@ -141,30 +147,17 @@ mod tests {
     }
 
     #[test]
-    fn first_bytes_show_a_foreign_form() {
-        let table: [(&[u8], &str); 6] = [
-            (
-                b"\x1f\x8b\x08\0",
-                "the file is compressed with gzip: it starts with the bytes 1f 8b; unpack it first",
-            ),
-            (b"\xff\xfe\0\0q\0\0\0", "the file is UTF-32 text: it starts with the bytes ff fe 00 00; save"),
-            (
-                b"q\0u\0e\0",
-                "the file is UTF-16 text without a byte-order mark: it starts with the bytes 71 00 75 00;",
-            ),
-            (
-                b"PK\x03\x04x",
-                "the file is a workbook or another ZIP archive: it starts with the bytes 50 4b 03 04; if it is a workbook",
-            ),
-            (b"\xd0\xcf\x11\xe0", "the file is an old Excel workbook (.xls), or one with a password"),
-            (
-                b"queueId\nq\xe9\n",
-                "line 2 is not UTF-8 text: it contains the byte e9; save it as UTF-8 (in Excel",
-            ),
-        ];
-        for (bytes, problem) in table {
-            let met = text(bytes).unwrap_err().to_string();
-            assert!(met.starts_with(problem), "{met}");
+    fn other_formats_and_encodings_are_rejected() {
+        for (first, format, advice) in OTHER_FORMATS {
+            let problem = text(first).unwrap_err().to_string();
+            assert!(problem.starts_with(&format!("the file is {format}: ")) && problem.ends_with(advice));
+        }
+        for (bytes, start) in [
+            (&b"q\0u\0e\0"[..], "the file is UTF-16 text without a byte-order mark"),
+            (b"queueId\nq\xe9\n", "line 2 is not UTF-8 text: it contains the byte 0xE9"),
+        ] {
+            let problem = text(bytes).unwrap_err().to_string();
+            assert!(problem.starts_with(start), "{problem}");
         }
     }
 }

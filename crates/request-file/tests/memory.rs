@@ -44,7 +44,7 @@ fn worst_files_take_little_memory() {
         let result = read(text.as_bytes(), form);
         let peak = MEMORY.peak_usage_as_mb();
         assert!(peak < LIMIT, "{name}: {peak} MiB");
-        let met = result.err().map(|problem| problem.to_string()).unwrap_or_default();
-        assert!(met.starts_with(problem), "{name}: {met}");
+        let found = result.err().map(|problem| problem.to_string()).unwrap_or_default();
+        assert!(found.starts_with(problem), "{name}: {found}");
     }
 }

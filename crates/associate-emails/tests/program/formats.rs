@@ -145,7 +145,7 @@ fn foreign_file_form_is_named_without_calls() {
         (
             "b.csv",
             b"queueId,emailAddressId\nq,e\nemailAddressId,queueId\ne,q\n",
-            "line 3 is a header with other columns than the header on line 1",
+            "line 3 is a header with different columns from the one on line 1",
         ),
         (
             "c.csv",
@@ -182,7 +182,7 @@ fn foreign_file_form_is_named_without_calls() {
         (
             "l.json",
             b"{\"queueId\": \"q\"}\n{\"queueId\": \"p\"}\n",
-            "the file contains JSON Lines: expected one JSON document; name the file .jsonl",
+            "the file contains JSON Lines: expected one JSON document; rename the file so that it ends in .jsonl",
         ),
     ];
     for (name, content, problem) in table {

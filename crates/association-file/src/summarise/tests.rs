@@ -170,21 +170,6 @@ fn omitted_failures_list_every_candidate() {
     assert_eq!((result.counts.associated, result.counts.failed), (3, 3));
 }
 
-#[test]
-fn pair_with_two_names_counts_as_in_its_batch() {
-    let (items, file) = grouped(
-        "queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,,E0@brand.example\nq,e1,\n",
-    );
-    let failures = [
-        json!({ "queueId": "q", "emailAddressId": "e0", "error": "QueueFull", "message": "full", "retryable": false }),
-    ];
-    let result = reported(&file, &items, &output(1, &failures, 0));
-    assert_eq!(rows(&result), ["2 QueueFull q e0"]);
-    let counts = result.counts;
-    assert_eq!((counts.associated, counts.failed), (1, 1));
-    assert_eq!((counts.file.rows, counts.file.pairs, counts.file.repeated), (4, 2, 2));
-}
-
 /// A report may have wrong or missing numbers, but its reasons are still true.
 #[test]
 fn wrong_counts_keep_the_reasons() {

@@ -130,47 +130,13 @@ async fn file_that_cannot_be_grouped_has_a_summary() {
     assert!(message.starts_with("incoming/dir/a b ü.csv: no header in the first 10 rows"), "{message}");
     let error = json!({ "Error": error_type, "Cause": message });
     // Step Functions writes the error of a Lambda function as JSON in a string.
-    let said = json!({ "errorMessage": message, "errorType": error_type }).to_string();
-    let met = json!({ "error": { "Error": error_type, "Cause": said } });
-    let summary = invoke(&s3, &summarise(&met)).await.unwrap();
+    let cause = json!({ "errorMessage": message, "errorType": error_type }).to_string();
+    let step = json!({ "error": { "Error": error_type, "Cause": cause } });
+    let summary = invoke(&s3, &summarise(&step)).await.unwrap();
     assert_eq!((&summary["status"], &summary["error"]), (&json!("FAILED"), &error));
     assert_eq!(summary.get("failedRows"), None);
     let results: Vec<_> = s3.paths().into_iter().filter(|path| path.contains("results/")).collect();
     assert_eq!(results, ["files/results/dir/a b ü/x/summary.json"]);
-}
-
-/// The second of three lines is invalid, and exceeds the maximum length of a line for the map.
-#[tokio::test]
-async fn invalid_line_too_large_for_the_map_is_reported() {
-    let s3 = S3::start().await;
-    let line = |address: &str| json!({ "queueId": "q", "emailAddressId": address }).to_string();
-    let ids: Vec<String> = (0..400).map(|number| format!("branch-{number:03}@brand.example")).collect();
-    let long = json!({ "queueName": "Q", "associations": [{ "queueName": "Q", "emailAddressIds": ids }] });
-    s3.put("files/incoming/f.jsonl", format!("{}\n{long}\n{}\n", line("e1"), line("e2")));
-    let grouped = invoke(&s3, &group("incoming/f.jsonl")).await.unwrap();
-    assert_eq!(
-        grouped,
-        json!({ "bucket": "files", "key": "work/x/requests.jsonl", "rows": 3, "pairs": 3, "repeated": 0,
-                "queues": 1, "requests": 1, "invalid": "work/x/requests.invalid.jsonl" })
-    );
-    let lines = s3.text("files/work/x/requests.jsonl");
-    let input = format!(r#"{{"BatchInput":{{}},"Items":[{}]}}"#, lines.trim());
-    let output = json!({ "associated": 2, "alreadyAssociated": 0, "failed": 0, "apiCalls": 1, "throttledCalls": 0,
-                         "failuresOmitted": 0, "failures": [] });
-    let results = json!([{ "Input": input, "Output": output.to_string(), "Status": "SUCCEEDED" }]);
-    s3.put("files/work/x/done.json", results.to_string());
-    s3.put("files/work/x/manifest.json", r#"{"ResultFiles":{"SUCCEEDED":[{"Key":"work/x/done.json"}]}}"#);
-    let step = json!({ "grouped": grouped, "manifest": "work/x/manifest.json" });
-    let summary = invoke(&s3, &summarise(&step)).await.unwrap();
-    assert_eq!(
-        (&summary["status"], &summary["associated"], &summary["failed"]),
-        (&json!("PARTIAL"), &json!(2), &json!(1))
-    );
-    let failed = s3.text("files/results/dir/a b ü/x/failed.csv");
-    // One log line, not one for each of its addresses.
-    assert_eq!(failed.lines().count(), 2);
-    let row = failed.lines().nth(1).unwrap();
-    assert!(row.starts_with("2,InvalidRequest,") && row.contains("branch-399@brand.example"), "{row}");
 }
 
 /// Two files are put under one key before the first one is read.
@@ -306,7 +272,7 @@ async fn unreadable_results_are_logged_and_in_the_summary() {
     s3.put("files/work/x/manifest.json", manifest.to_string());
     s3.put("files/work/x/cut-off.json", "[");
     let log = Log::start();
-    for (manifest, said, count) in [
+    for (manifest, reason, count) in [
         ("manifest", "work/x/cut-off.json cannot be read: EOF while parsing a list at line 1 column 1", 2),
         (
             "no-manifest",
@@ -319,7 +285,7 @@ async fn unreadable_results_are_logged_and_in_the_summary() {
         assert_eq!((&summary["status"], &summary["failed"]), (&json!("FAILED"), &json!(3)), "{summary}");
         let more = if count > 1 { "; and 1 more" } else { "" };
         let message =
-            format!("this pair is in no readable result, but it is safe to send it again ({said}{more})");
+            format!("this pair is in no readable result, but it is safe to send it again ({reason}{more})");
         assert_eq!(summary["failures"][0]["error"], "NoResult");
         assert_eq!(summary["failures"][0]["message"], message);
         let lines = log.lines();
@@ -328,7 +294,7 @@ async fn unreadable_results_are_logged_and_in_the_summary() {
             (&warning["level"], &warning["message"]),
             (&json!("WARN"), &json!("results cannot be read"))
         );
-        assert_eq!((&warning["unreadable"], &warning["reason"]), (&json!(count), &json!(said)));
+        assert_eq!((&warning["unreadable"], &warning["reason"]), (&json!(count), &json!(reason)));
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::Read;
 
 use flate2::bufread::DeflateDecoder;
 
-/// Maximum number of entries. The largest workbooks of people have some hundreds.
+/// Maximum number of entries. The largest workbooks have a few hundred.
 const MAX_ENTRIES: usize = 10_000;
 
 const END: &[u8] = b"PK\x05\x06";
@@ -27,12 +27,12 @@ const MAX_COMMENT: usize = 65_535;
 #[derive(Debug)]
 pub(super) struct Archive<'b> {
     bytes: &'b [u8],
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, ArchiveEntry>,
 }
 
 /// An entry of the central directory.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct ArchiveEntry {
     is_encrypted: bool,
     method: u16,
     checksum: u32,
@@ -42,7 +42,7 @@ struct Entry {
 }
 
 /// The content of an entry.
-pub(super) struct Content<'b> {
+pub(super) struct PackedContent<'b> {
     pub(super) unpacked: Box<dyn Read + 'b>,
     /// The size that the directory declares, in bytes.
     pub(super) size: u64,
@@ -54,7 +54,7 @@ impl<'b> Archive<'b> {
     /// Reads the central directory.
     ///
     /// # Errors
-    /// A phrase: the directory is missing, damaged, or has too many entries or one name twice.
+    /// A phrase if the directory is missing, damaged, or has too many entries or one name twice.
     pub(super) fn open(bytes: &'b [u8]) -> Result<Self, String> {
         let end = end_record(bytes).ok_or("the directory of its archive is missing")?;
         let count = usize::from(number_16(end, 10).unwrap_or_default());
@@ -82,8 +82,8 @@ impl<'b> Archive<'b> {
     /// Starts to unpack an entry.
     ///
     /// # Errors
-    /// A phrase: the entry is missing, encrypted, packed in another way than spreadsheets do, or outside the archive.
-    pub(super) fn content(&self, name: &str) -> Result<Content<'b>, &'static str> {
+    /// A phrase if the entry is missing, encrypted, packed in another way than spreadsheets do, or outside the archive.
+    pub(super) fn content(&self, name: &str) -> Result<PackedContent<'b>, &'static str> {
         let entry = self.entries.get(name).ok_or("it is missing")?;
         if entry.is_encrypted {
             return Err("it is encrypted");
@@ -94,10 +94,10 @@ impl<'b> Archive<'b> {
             8 => Box::new(DeflateDecoder::new(packed)),
             _ => return Err("it is packed in an unknown way"),
         };
-        Ok(Content { unpacked, size: entry.size, checksum: entry.checksum })
+        Ok(PackedContent { unpacked, size: entry.size, checksum: entry.checksum })
     }
 
-    fn packed(&self, entry: &Entry) -> Option<&'b [u8]> {
+    fn packed(&self, entry: &ArchiveEntry) -> Option<&'b [u8]> {
         let header = self.bytes.get(usize::try_from(entry.offset).ok()?..)?;
         let lengths = usize::from(number_16(header, 26)?) + usize::from(number_16(header, 28)?);
         let packed =
@@ -118,7 +118,7 @@ fn end_record(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Reads the entry at the start of the bytes, with its name and its length in the directory.
-fn entry(bytes: &[u8]) -> Option<(String, Entry, usize)> {
+fn entry(bytes: &[u8]) -> Option<(String, ArchiveEntry, usize)> {
     bytes.strip_prefix(ENTRY)?;
     let length = |at| number_16(bytes, at).map(usize::from);
     let (name, extra, comment) = (length(28)?, length(30)?, length(32)?);
@@ -134,7 +134,7 @@ fn entry(bytes: &[u8]) -> Option<(String, Entry, usize)> {
     let size = number(24)?;
     let packed_size = number(20)?;
     let offset = number(42)?;
-    let entry = Entry {
+    let entry = ArchiveEntry {
         is_encrypted: number_16(bytes, 8)? & 1 == 1,
         method: number_16(bytes, 10)?,
         checksum: number_32(bytes, 16)?,

@@ -1,7 +1,7 @@
 //! Reads workbooks: Office Open XML (`.xlsx`) and OpenDocument (`.ods`).
 //!
 //! A small workbook can declare or unpack to any size. Parts are therefore read as streams, row by row, and everything
-//! that is kept is bounded: the unpacked bytes, the text of cells, and the number of records. General readers of
+//! that is stored is bounded: the unpacked bytes, the text of cells, and the number of records. General readers of
 //! spreadsheets are not used, because they build whole sheets and reserve the memory that a file declares.
 
 mod archive;
@@ -26,11 +26,11 @@ const MAX_COLUMNS: usize = 1_000;
 /// Maximum number of bytes of text in the cells of a sheet, repetitions included.
 const MAX_TEXT_BYTES: usize = 64 << 20;
 
-/// Reads the pairs of a workbook: the rows of the only sheet with a known header.
+/// Reads the pairs of a workbook: the rows of the only sheet with a header.
 ///
 /// # Errors
 /// The file is not a workbook, is damaged, has a password or unpacks to more than [`MAX_UNPACKED_BYTES`]; no sheet or
-/// several sheets have a known header; or the sheet cannot be used.
+/// several sheets have a header; or the sheet cannot be used.
 pub(crate) fn read(bytes: &[u8]) -> Result<RequestFile, UnreadableFile> {
     read_within(bytes, MAX_UNPACKED_BYTES)
 }
@@ -49,10 +49,10 @@ fn read_within(bytes: &[u8], limit: u64) -> Result<RequestFile, UnreadableFile> 
 /// The sheets of a workbook, as they are read.
 #[derive(Default)]
 struct Sheets {
-    /// The names of the sheets without a known header.
-    other: Vec<String>,
-    /// The names of the sheets with a known header.
-    known: Vec<String>,
+    /// The names of the sheets without a header.
+    without_header: Vec<String>,
+    /// The names of the sheets with a header.
+    with_header: Vec<String>,
     content: Option<Result<RequestFile, UnreadableFile>>,
 }
 
@@ -65,19 +65,19 @@ impl Sheets {
     fn add<'r>(
         &mut self,
         name: &str,
-        mut next: impl FnMut() -> Result<Option<Repeated<'r>>, UnreadableFile>,
+        mut next: impl FnMut() -> Result<Option<RepeatedRow<'r>>, UnreadableFile>,
     ) -> Result<(), UnreadableFile> {
         let mut table = Table::new(Wording { unit: "row", separator: None });
         let mut text = 0;
-        while let Some(Repeated { mut row, times }) = next()? {
+        while let Some(RepeatedRow { mut row, times }) = next()? {
             for _ in 0..if row.is_blank() { 0 } else { times } {
                 text += row.cells().map(str::len).sum::<usize>();
                 let added = if text > MAX_TEXT_BYTES { Err(too_much_text()) } else { table.add(&row) };
                 match added {
-                    Err(_) if table.lacks_header() => self.other.push(name.to_owned()),
-                    Err(problem) => self.keep(name, Err(problem)),
+                    Err(_) if table.lacks_header() => self.without_header.push(name.to_owned()),
+                    Err(problem) => self.add_content(name, Err(problem)),
                     Ok(()) if table.header().is_some() && self.content.is_some() => {
-                        self.known.push(name.to_owned());
+                        self.with_header.push(name.to_owned());
                     }
                     Ok(()) => {
                         row.number += 1;
@@ -88,47 +88,47 @@ impl Sheets {
             }
         }
         match table.finish() {
-            Ok(content) => self.keep(name, Ok(content)),
-            Err(_) => self.other.push(name.to_owned()),
+            Ok(content) => self.add_content(name, Ok(content)),
+            Err(_) => self.without_header.push(name.to_owned()),
         }
         Ok(())
     }
 
-    fn keep(&mut self, name: &str, content: Result<RequestFile, UnreadableFile>) {
-        self.known.push(name.to_owned());
+    fn add_content(&mut self, name: &str, content: Result<RequestFile, UnreadableFile>) {
+        self.with_header.push(name.to_owned());
         self.content.get_or_insert(content);
     }
 
     fn finish(self) -> Result<RequestFile, UnreadableFile> {
-        match (self.content, self.known.as_slice()) {
+        match (self.content, self.with_header.as_slice()) {
             (Some(content), [sheet]) => {
                 content.map_err(|problem| UnreadableFile(format!("sheet {sheet:?}, {problem}")))
             }
-            (Some(_), known) => Err(UnreadableFile(format!(
-                "the sheets {} have a header: expected one; delete the other sheets or the columns' names in them",
-                listed(known)
+            (Some(_), names) => Err(UnreadableFile(format!(
+                "the sheets {} have a header: expected one; delete the other sheets or their headers",
+                quoted_names(names)
             ))),
             (None, _) => Err(UnreadableFile(format!(
                 "no sheet has a header in its first {SEARCHED_ROWS} rows (the workbook has {}): {EXPECTED}",
-                listed(&self.other)
+                quoted_names(&self.without_header)
             ))),
         }
     }
 }
 
 /// A row that a sheet contains the given number of times in succession.
-struct Repeated<'r> {
+struct RepeatedRow<'r> {
     row: Row<'r>,
     times: u64,
 }
 
 fn too_much_text() -> UnreadableFile {
     UnreadableFile(format!(
-        "the cells have more than {MAX_TEXT_BYTES} bytes of text: expected less; divide the file"
+        "the cells have more than {MAX_TEXT_BYTES} bytes of text: expected less; split the file"
     ))
 }
 
-fn listed(names: &[String]) -> String {
+fn quoted_names(names: &[String]) -> String {
     const SHOWN: usize = 10;
     let mut shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
     if names.len() > SHOWN {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::io::BufRead;
 
 use super::package::{Package, damaged};
-use super::xml::{Element, MAX_TEXT, Node, Xml};
-use super::{MAX_COLUMNS, MAX_TEXT_BYTES, Repeated, Sheets, too_much_text};
+use super::xml::{MAX_TEXT, Node, StartTag, Xml};
+use super::{MAX_COLUMNS, MAX_TEXT_BYTES, RepeatedRow, Sheets, too_much_text};
 use crate::UnreadableFile;
 use crate::row::Row;
 
@@ -36,14 +36,9 @@ pub(super) fn read(package: &Package<'_>, sheets: &mut Sheets) -> Result<(), Unr
 }
 
 fn is_encrypted(package: &Package<'_>) -> Result<bool, UnreadableFile> {
-    let mut manifest = package.part(MANIFEST)?;
-    loop {
-        match manifest.next()? {
-            Node::Start(element) if element.name() == "encryption-data" => return Ok(true),
-            Node::Eof => return Ok(false),
-            _ => {}
-        }
-    }
+    let mut is_encrypted = false;
+    package.part(MANIFEST)?.each_element("encryption-data", |_| is_encrypted = true)?;
+    Ok(is_encrypted)
 }
 
 /// Returns the next row of a table that is not blank, or nothing at the table's end.
@@ -51,7 +46,7 @@ fn next_row<R: BufRead>(
     content: &mut Xml<R>,
     number: &mut u64,
     ended: &mut bool,
-) -> Result<Option<Repeated<'static>>, UnreadableFile> {
+) -> Result<Option<RepeatedRow<'static>>, UnreadableFile> {
     loop {
         let times = match content.next()? {
             Node::Start(element) if element.name() == "table-row" => {
@@ -67,12 +62,12 @@ fn next_row<R: BufRead>(
         let row = Row { number: *number, ..cells(content)? };
         *number = number.saturating_add(times);
         if !row.is_blank() {
-            return Ok(Some(Repeated { row, times }));
+            return Ok(Some(RepeatedRow { row, times }));
         }
     }
 }
 
-fn repetitions(element: &Element<'_>, name: &str) -> u64 {
+fn repetitions(element: &StartTag<'_>, name: &str) -> u64 {
     element.number(name).unwrap_or(1).max(1)
 }
 
@@ -92,7 +87,7 @@ fn cells<R: BufRead>(content: &mut Xml<R>) -> Result<Row<'static>, UnreadableFil
             _ => continue,
         };
         // A program that writes no displayed text may write the value alone.
-        let text = displayed(content)?.or(value).unwrap_or_default();
+        let text = displayed_text(content)?.or(value).unwrap_or_default();
         let room = MAX_COLUMNS.saturating_sub(row.cells.len());
         let times = usize::try_from(times).unwrap_or(room).min(room);
         bytes += text.len() * times;
@@ -110,7 +105,7 @@ fn cells<R: BufRead>(content: &mut Xml<R>) -> Result<Row<'static>, UnreadableFil
 }
 
 /// Reads a cell up to its end, and returns the text that it displays: its paragraphs, without notes and drawings.
-fn displayed<R: BufRead>(content: &mut Xml<R>) -> Result<Option<String>, UnreadableFile> {
+fn displayed_text<R: BufRead>(content: &mut Xml<R>) -> Result<Option<String>, UnreadableFile> {
     let mut text: Option<String> = None;
     // The names of the open elements do not matter, apart from that of the outermost one.
     let (mut open, mut in_paragraph) = (1u32, false);

@@ -5,7 +5,7 @@ use std::io::{BufReader, ErrorKind, Read};
 
 use flate2::Crc;
 
-use super::archive::{Archive, Content};
+use super::archive::{Archive, PackedContent};
 use super::xml::Xml;
 use crate::UnreadableFile;
 
@@ -20,7 +20,7 @@ pub(super) struct Package<'b> {
 }
 
 /// One part of a package, as it is unpacked.
-pub(super) type Part<'p> = Xml<BufReader<Unpacking<'p>>>;
+pub(super) type PartReader<'p> = Xml<BufReader<UnpackedPart<'p>>>;
 
 impl<'b> Package<'b> {
     /// Opens an archive whose parts may unpack to a number of bytes.
@@ -32,7 +32,7 @@ impl<'b> Package<'b> {
             // Text and old workbooks have better explanations.
             crate::text(bytes)?;
             return Err(UnreadableFile(
-                "the file is text, not a workbook: expected a ZIP archive with sheets; if it is CSV, name it .csv".to_owned(),
+                "the file is text, not a workbook: expected a ZIP archive with sheets; if it is CSV, rename it so that it ends in .csv".to_owned(),
             ));
         }
         let archive = Archive::open(bytes).map_err(|problem| damaged("the file", &problem))?;
@@ -47,25 +47,25 @@ impl<'b> Package<'b> {
     ///
     /// # Errors
     /// The part is missing or encrypted, or larger than the rest of the limit.
-    pub(super) fn part(&self, name: &str) -> Result<Part<'_>, UnreadableFile> {
+    pub(super) fn part(&self, name: &str) -> Result<PartReader<'_>, UnreadableFile> {
         let content = self.archive.content(name).map_err(|problem| damaged(name, &problem))?;
         if content.size > self.left.get() {
             return Err(too_large());
         }
         // The declared size may be wrong, so the bytes are counted too.
-        let unpacking = Unpacking { content, read: Crc::new(), left: &self.left };
-        Ok(Xml::new(BufReader::new(unpacking), name))
+        let unpacked = UnpackedPart { content, read: Crc::new(), left: &self.left };
+        Ok(Xml::new(BufReader::new(unpacked), name))
     }
 }
 
 /// A part that is unpacked. Reading fails when it is larger than the limit, and at its end if its checksum is wrong.
-pub(super) struct Unpacking<'p> {
-    content: Content<'p>,
+pub(super) struct UnpackedPart<'p> {
+    content: PackedContent<'p>,
     read: Crc,
     left: &'p Cell<u64>,
 }
 
-impl Read for Unpacking<'_> {
+impl Read for UnpackedPart<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.content.unpacked.read(buffer)?;
         let left = self.left.get().checked_sub(read as u64).ok_or(ErrorKind::FileTooLarge)?;

@@ -84,7 +84,7 @@ mod tests {
         let part = "<sst uniqueCount='99999999999'><si/><si><t>a &amp;</t></si>\
                     <si><r><t>b</t></r><r><t>c</t></r><rPh><t>x</t></rPh></si></sst>";
         let strings = SharedStrings::read(&mut Xml::new(part.as_bytes(), "part")).unwrap();
-        let met: Vec<_> = (0..4).map(|index| strings.get(index)).collect();
-        assert_eq!(met, [Some(""), Some("a &"), Some("bc"), None]);
+        let texts: Vec<_> = (0..4).map(|index| strings.get(index)).collect();
+        assert_eq!(texts, [Some(""), Some("a &"), Some("bc"), None]);
     }
 }

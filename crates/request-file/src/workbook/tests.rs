@@ -209,7 +209,8 @@ fn header_rules_are_those_of_text() {
     assert_eq!(shown(&xlsx("", &sheet, "")), [pair(3, "A"), pair(5, "B")]);
     let sheet = rows(&[&HEADER, &["A", "a@x.example"], &["E-Mail-Address", "Queue Name"]]);
     assert!(
-        rejected(&xlsx("", &sheet, "")).starts_with("sheet \"Pairs\", row 3 is a header with other columns")
+        rejected(&xlsx("", &sheet, ""))
+            .starts_with("sheet \"Pairs\", row 3 is a header with different columns")
     );
     let sheet = rows(&[&["queueId", "queue id", "emailAddress"], &["q", "q", "a@x.example"]]);
     assert!(
@@ -249,8 +250,8 @@ fn other_files_are_rejected_with_their_form() {
         (&packed(&[("a.txt", "")]), "the workbook is damaged or has a password (_rels/.rels: "),
         (&ods("<table:table><table:table-row>"), "the workbook is damaged or has a password (content.xml: "),
     ] {
-        let met = rejected(bytes);
-        assert!(met.starts_with(problem), "{met}");
+        let found = rejected(bytes);
+        assert!(found.starts_with(problem), "{found}");
     }
 }
 
@@ -299,8 +300,8 @@ fn bombs_are_rejected() {
         (ods(&table("A", &rows_of_ods)), "sheet \"A\", the file has more than 250000 pairs"),
         (ods(&table("A", &wide)), "sheet \"A\", the cells have more than 67108864 bytes of text"),
     ] {
-        let met = rejected(&bytes);
-        assert!(met.starts_with(problem), "{met}");
+        let found = rejected(&bytes);
+        assert!(found.starts_with(problem), "{found}");
     }
     let far = format!(
         r#"{header}<row r="4000000000"><c r="ZZZZZZZ9"/><c r="A1" t="inlineStr"><is><t>q</t></is></c></row>"#

@@ -7,26 +7,26 @@ use std::io::BufRead;
 use super::number::NumberFormat;
 use super::package::{Package, damaged};
 use super::strings::{SharedStrings, decoded};
-use super::xml::{Element, Node, Xml};
-use super::{MAX_COLUMNS, Repeated, Sheets};
+use super::xml::{Node, StartTag, Xml};
+use super::{MAX_COLUMNS, RepeatedRow, Sheets};
 use crate::UnreadableFile;
 use crate::row::Row;
 
 pub(super) fn read(package: &Package<'_>, sheets: &mut Sheets) -> Result<(), UnreadableFile> {
-    let main = Relations::of(package, "")?.path("officeDocument");
+    let main = Relationships::of(package, "")?.path("officeDocument");
     let main = main.ok_or_else(|| damaged("_rels/.rels", &"it does not refer to a workbook"))?;
-    let relations = Relations::of(package, &main)?;
-    let strings = match relations.path("sharedStrings") {
+    let relationships = Relationships::of(package, &main)?;
+    let strings = match relationships.path("sharedStrings") {
         Some(part) => SharedStrings::read(&mut package.part(&part)?)?,
         None => SharedStrings::default(),
     };
-    let formats = match relations.path("styles") {
+    let formats = match relationships.path("styles") {
         Some(part) => formats(&mut package.part(&part)?)?,
         None => Vec::new(),
     };
     let names = sheet_names(&mut package.part(&main)?)?;
     for (name, id) in names {
-        let Some(part) = relations.sheet(&id) else { continue };
+        let Some(part) = relationships.sheet(&id) else { continue };
         let mut sheet = Sheet { xml: package.part(part)?, strings: &strings, formats: &formats, number: 0 };
         sheets.add(&name, || sheet.next_row())?;
     }
@@ -34,29 +34,24 @@ pub(super) fn read(package: &Package<'_>, sheets: &mut Sheets) -> Result<(), Unr
 }
 
 /// The parts that a part refers to.
-struct Relations {
+struct Relationships {
     /// For each identifier the kind and the path of the part.
     by_id: HashMap<String, (String, String)>,
 }
 
-impl Relations {
-    /// Reads the relations of a part, or of the package.
+impl Relationships {
+    /// Reads the relationships of a part, or of the package.
     fn of(package: &Package<'_>, part: &str) -> Result<Self, UnreadableFile> {
         let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         let mut xml = package.part(&format!("{prefix}_rels/{file}.rels"))?;
         let mut by_id = HashMap::new();
-        loop {
-            match xml.next()? {
-                Node::Start(element) if element.name() == "Relationship" => {
-                    let value = |name| element.attribute(name).unwrap_or_default().into_owned();
-                    let kind = value("Type").rsplit('/').next().unwrap_or_default().to_owned();
-                    by_id.insert(value("Id"), (kind, resolved(folder, &value("Target"))));
-                }
-                Node::Eof => return Ok(Relations { by_id }),
-                _ => {}
-            }
-        }
+        xml.each_element("Relationship", |tag| {
+            let value = |name| tag.attribute(name).unwrap_or_default().into_owned();
+            let kind = value("Type").rsplit('/').next().unwrap_or_default().to_owned();
+            by_id.insert(value("Id"), (kind, resolved(folder, &value("Target"))));
+        })?;
+        Ok(Relationships { by_id })
     }
 
     /// Returns the path of the part of a kind.
@@ -87,16 +82,11 @@ fn resolved(folder: &str, target: &str) -> String {
 /// Returns the names of the sheets with the identifiers of their parts.
 fn sheet_names<R: BufRead>(xml: &mut Xml<R>) -> Result<Vec<(String, String)>, UnreadableFile> {
     let mut sheets = Vec::new();
-    loop {
-        match xml.next()? {
-            Node::Start(element) if element.name() == "sheet" => {
-                let value = |name| element.attribute(name).unwrap_or_default().into_owned();
-                sheets.push((value("name"), value("id")));
-            }
-            Node::Eof => return Ok(sheets),
-            _ => {}
-        }
-    }
+    xml.each_element("sheet", |tag| {
+        let value = |name| tag.attribute(name).unwrap_or_default().into_owned();
+        sheets.push((value("name"), value("id")));
+    })?;
+    Ok(sheets)
 }
 
 /// Returns the number format of each style of a cell.
@@ -135,14 +125,14 @@ struct Sheet<'s, R> {
 }
 
 impl<'s, R: BufRead> Sheet<'s, R> {
-    fn next_row(&mut self) -> Result<Option<Repeated<'s>>, UnreadableFile> {
+    fn next_row(&mut self) -> Result<Option<RepeatedRow<'s>>, UnreadableFile> {
         loop {
             match self.xml.next()? {
                 Node::Start(element) if element.name() == "row" => {
                     self.number = element.number("r").unwrap_or_else(|| self.number.saturating_add(1));
                     let mut row = self.cells()?;
                     row.number = self.number;
-                    return Ok(Some(Repeated { row, times: 1 }));
+                    return Ok(Some(RepeatedRow { row, times: 1 }));
                 }
                 Node::Eof => return Ok(None),
                 _ => {}
@@ -234,7 +224,7 @@ struct CellAttributes {
 }
 
 impl CellAttributes {
-    fn of(element: &Element<'_>) -> Self {
+    fn of(element: &StartTag<'_>) -> Self {
         CellAttributes {
             column: element.attribute("r").and_then(|place| column_of(&place)),
             style: element.number("s").and_then(|style| usize::try_from(style).ok()).unwrap_or_default(),

@@ -25,23 +25,23 @@ pub(super) struct Xml<R> {
     buffer: Vec<u8>,
 }
 
-/// What a reader finds next. Names are those without the prefix of a namespace.
+/// The next part of a document. Names have no prefix of a namespace.
 pub(super) enum Node<'x> {
-    Start(Element<'x>),
-    End(Name<'x>),
+    Start(StartTag<'x>),
+    End(EndTag<'x>),
     /// Text, or the character of a reference.
     Text(Cow<'x, str>),
-    /// A comment, an instruction, or another thing without content.
+    /// A comment, an instruction, or anything else without content.
     Other,
     /// The end of the part.
     Eof,
 }
 
 /// A start tag.
-pub(super) struct Element<'x>(BytesStart<'x>);
+pub(super) struct StartTag<'x>(BytesStart<'x>);
 
 /// The name of an end tag.
-pub(super) struct Name<'x>(quick_xml::events::BytesEnd<'x>);
+pub(super) struct EndTag<'x>(quick_xml::events::BytesEnd<'x>);
 
 impl<R: BufRead> Xml<R> {
     pub(super) fn new(part: R, name: &str) -> Self {
@@ -76,8 +76,8 @@ impl<R: BufRead> Xml<R> {
             _ => {}
         }
         Ok(match event {
-            Event::Start(tag) | Event::Empty(tag) => Node::Start(Element(tag)),
-            Event::End(tag) => Node::End(Name(tag)),
+            Event::Start(tag) | Event::Empty(tag) => Node::Start(StartTag(tag)),
+            Event::End(tag) => Node::End(EndTag(tag)),
             Event::Text(text) => Node::Text(text.into_inner()),
             Event::CData(text) => Node::Text(text.into_inner()),
             Event::GeneralRef(reference) => Node::Text(
@@ -86,6 +86,21 @@ impl<R: BufRead> Xml<R> {
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => Node::Other,
             Event::Eof => Node::Eof,
         })
+    }
+
+    /// Reads the rest of the part, and calls `handle` with each start tag of a name.
+    pub(super) fn each_element(
+        &mut self,
+        name: &str,
+        mut handle: impl FnMut(&StartTag<'_>),
+    ) -> Result<(), UnreadableFile> {
+        loop {
+            match self.next()? {
+                Node::Start(tag) if tag.name() == name => handle(&tag),
+                Node::Eof => return Ok(()),
+                _ => {}
+            }
+        }
     }
 
     /// Reads up to the end of the element that was started last, and returns the text in it, also in its children.
@@ -126,7 +141,7 @@ impl<R: BufRead> Xml<R> {
     }
 }
 
-impl Element<'_> {
+impl StartTag<'_> {
     pub(super) fn name(&self) -> &str {
         self.0.local_name().into_inner()
     }
@@ -152,7 +167,7 @@ impl Element<'_> {
     }
 }
 
-impl Name<'_> {
+impl EndTag<'_> {
     pub(super) fn is(&self, name: &str) -> bool {
         self.0.local_name().into_inner() == name
     }

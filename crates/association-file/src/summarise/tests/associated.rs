@@ -50,14 +50,19 @@ fn ambiguous_report_lists_no_associated_row() {
     }
 }
 
-/// If a batch requests a pair in two ways, its failure contains only one of them. The other row failed too.
+/// If a batch requests a pair in two ways, it counts once, and a failure contains only one of them. The other row failed
+/// too.
 #[test]
-fn pair_with_two_names_lists_no_associated_row() {
-    let (items, file) = grouped("queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,e1,\n");
+fn pair_with_two_names_counts_once_and_lists_no_associated_row() {
+    let (items, file) = grouped(
+        "queueId,emailAddressId,emailAddress\nq,e0,\nq,,e0@brand.example\nq,,E0@brand.example\nq,e1,\n",
+    );
     let failure =
         json!({ "queueId": "q", "emailAddressId": "e0", "error": "E", "message": "m", "retryable": false });
     for (report, not_listed) in [(output(1, &[failure], 0), 1), (output(2, &[], 0), 2)] {
         let result = reported(&file, &items, &report);
-        assert_eq!((result.associated_csv, result.counts.associated_not_listed), (None, not_listed));
+        let counts = result.counts;
+        assert_eq!((result.associated_csv, counts.associated_not_listed), (None, not_listed));
+        assert_eq!((counts.file.rows, counts.file.pairs, counts.file.repeated), (4, 2, 2));
     }
 }
