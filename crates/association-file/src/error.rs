@@ -18,7 +18,7 @@ pub enum FileError {
 
 impl FileError {
     /// Returns the `errorType` that Lambda reports.
-    pub fn error_type(&self) -> &'static str {
+    pub(crate) fn error_type(&self) -> &'static str {
         match self {
             FileError::InvalidFile(_) => "InvalidFile",
             FileError::StorageFailure(_) => "StorageFailure",

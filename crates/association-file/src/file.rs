@@ -22,9 +22,6 @@ const MAX_KEY: usize = 1_024;
 const LONGEST_RESULT: &str = "/already-associated.csv";
 
 /// Reads a file. The extension of the key determines the format.
-///
-/// # Errors
-/// [`FileError::InvalidFile`], with what is wrong and what is expected.
 pub(crate) fn read(key: &str, bytes: &[u8]) -> Result<RequestFile, FileError> {
     let invalid = |problem: &dyn std::fmt::Display| FileError::InvalidFile(format!("{key}: {problem}"));
     let Some(format) = FileFormat::of_name(key) else {
@@ -45,10 +42,7 @@ pub(crate) fn is_not_a_pair_file(key: &str) -> bool {
         || IGNORED_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Parses the requests of records, which were parsed when the file was read.
-///
-/// # Errors
-/// [`FileError::InvalidFile`]: a record is not JSON.
+/// Parses the requests of records, which are valid because they were parsed when the file was read.
 pub(crate) fn requests<'r>(records: impl Iterator<Item = &'r str>) -> Result<Vec<Json<'r>>, FileError> {
     let invalid = |error| FileError::InvalidFile(format!("a request is not valid JSON: {error}"));
     records.map(|json| Json::parse(json).map_err(invalid)).collect()

@@ -45,9 +45,6 @@ impl FileFunction {
     }
 
     /// Runs the requested step, and logs its result in one line without email addresses. Returns the response as JSON.
-    ///
-    /// # Errors
-    /// See [`FileError`].
     pub async fn invoke(&self, event: &Value) -> Result<Box<RawValue>, FileError> {
         let result = self.run_step(event).await;
         if let Err(error) = &result {
@@ -169,7 +166,7 @@ impl FileFunction {
             Some(key) => Some(self.storage.read(bucket, key, MAX_INVALID_BYTES, None).await?),
             None => None,
         };
-        GroupedFile::read(&requests, &invalid, table.as_deref(), grouped.counts, &self.context)
+        GroupedFile::read(&requests, &invalid, table, grouped.counts, &self.context)
     }
 
     async fn add_results(

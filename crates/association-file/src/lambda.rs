@@ -6,10 +6,7 @@ use tracing::Instrument;
 
 use crate::function::FileFunction;
 
-/// Serves invocations until the process ends.
-///
-/// # Errors
-/// Fails if the runtime's API cannot be reached.
+/// Serves invocations until the process ends. Fails if the runtime's API cannot be reached.
 pub async fn serve(function: &FileFunction) -> Result<(), Error> {
     let handler = service_fn(|event: LambdaEvent<Value>| async move {
         let span = tracing::error_span!(

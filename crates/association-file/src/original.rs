@@ -1,17 +1,10 @@
 //! The rows of a table as they are in the file, for the file of failed rows.
 
-use std::collections::HashMap;
-
 use request_file::RequestFile;
 
 /// The rows of a table, stored as JSON Lines: first the header, then each row with its line.
 #[derive(Debug)]
-pub(crate) struct OriginalRows {
-    /// The header, as a line of CSV.
-    pub(crate) header: String,
-    /// For each line of the file, the row as a line of CSV.
-    pub(crate) rows: HashMap<u64, String>,
-}
+pub(crate) struct OriginalRows(Vec<u8>);
 
 impl OriginalRows {
     /// Returns the object that stores the rows of a file. A file of JSON has no rows.
@@ -26,11 +19,15 @@ impl OriginalRows {
         Some(lines)
     }
 
-    /// Reads the object.
-    pub(crate) fn read(object: &[u8]) -> Result<Self, serde_json::Error> {
-        let mut lines = object.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let header = serde_json::from_slice(lines.next().unwrap_or_default())?;
-        let rows = lines.map(serde_json::from_slice).collect::<Result<_, _>>()?;
-        Ok(OriginalRows { header, rows })
+    pub(crate) fn new(object: Vec<u8>) -> Self {
+        OriginalRows(object)
+    }
+
+    /// Returns the header as a line of CSV, and each row with its line in the file. The rows are read one by one, because
+    /// few of a file's rows fail.
+    pub(crate) fn read(&self) -> (String, impl Iterator<Item = (u64, String)>) {
+        let mut lines = self.0.split(|byte| *byte == b'\n');
+        let header = lines.next().and_then(|line| serde_json::from_slice(line).ok()).unwrap_or_default();
+        (header, lines.filter_map(|line| serde_json::from_slice(line).ok()))
     }
 }

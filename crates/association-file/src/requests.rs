@@ -7,7 +7,7 @@ use std::sync::Arc;
 use queue_email_associator::index::{IndexList, PairIndex};
 use queue_email_associator::pairs::{Mention, Pairs};
 use queue_email_associator::payload::{Body, Delivery, Envelope, EnvelopeKind, Item, Json, Source};
-use queue_email_associator::requests::{self, ArnScope, Base, Context, Field, InstanceId, Named, Path};
+use queue_email_associator::requests::{ArnScope, Base, Context, Field, InstanceId, Named, Path};
 
 /// The field of a grouped request that contains the line of each of its addresses.
 const ROWS: &str = "rows";
@@ -64,8 +64,7 @@ impl<'p> Requests<'p> {
         // The associating function uses its default instance for requests without one.
         let instance = context.instance.clone().unwrap_or_else(InstanceId::unknown);
         // A file has its own limit.
-        let rules =
-            Context { max_parts: usize::MAX, ..requests::Context::new(&context.scope, Some(&instance)) };
+        let rules = Context { max_parts: usize::MAX, ..Context::new(&context.scope, Some(&instance)) };
         let pairs = Pairs::read(&envelope, rules).map_err(|invalid| invalid.message.to_string())?;
         Ok(Requests { envelope, pairs })
     }

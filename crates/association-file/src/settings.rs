@@ -14,7 +14,7 @@ pub struct FileSettings {
     /// `AWS_LAMBDA_LOG_LEVEL`, or else `RUST_LOG`. The default is info.
     pub log_level: LevelFilter,
     /// `AWS_ENDPOINT_URL_S3`, or else `AWS_ENDPOINT_URL`: another endpoint for S3.
-    pub s3_endpoint: Option<String>,
+    pub(crate) s3_endpoint: Option<String>,
 }
 
 impl FileSettings {

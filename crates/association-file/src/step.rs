@@ -115,10 +115,7 @@ pub(crate) fn error_message(cause: &str) -> Option<String> {
 }
 
 impl Step {
-    /// Reads an invocation.
-    ///
-    /// # Errors
-    /// [`FileError::InvalidRequest`], with what was found and what is expected.
+    /// Reads the payload of an invocation.
     pub(crate) fn read(event: &Value) -> Result<Self, FileError> {
         Step::deserialize(event).map_err(|error| {
             let found = match event {

@@ -87,7 +87,7 @@ impl Storage {
             if let (Some("PreconditionFailed"), Some(etag)) = (error.code(), etag) {
                 return ReadError::Unusable(format!(
                     "s3://{bucket}/{key} was replaced after this execution was started: expected the version with the \
-                     ETag {etag:?}; the new version has an execution of its own"
+                     ETag {etag:?}; another execution reads the new version"
                 ));
             }
             let missing = matches!(error.code(), Some("NoSuchKey" | "NoSuchBucket"));
@@ -123,9 +123,6 @@ impl Storage {
     }
 
     /// Writes an object, and replaces an earlier one.
-    ///
-    /// # Errors
-    /// [`FileError::StorageFailure`].
     pub(crate) async fn write(
         &self,
         bucket: &str,

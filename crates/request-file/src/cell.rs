@@ -65,7 +65,7 @@ fn quoted(cell: &str) -> Option<Cow<'_, str>> {
     (!single.contains('"')).then(|| Cow::Owned(inner.replace("\"\"", "\"")))
 }
 
-/// The character that is written in place of a line end. A cell with it is invalid.
+/// The character that replaces a line break. A cell with it is invalid.
 pub(crate) const LINE_END: char = '␤';
 
 /// Returns a text without line ends. Replaced by a blank, they could lead to something else that exists.

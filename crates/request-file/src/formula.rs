@@ -14,13 +14,13 @@ const SEPARATORS: [char; 3] = [';', '\t', '|'];
 
 const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-/// Returns a text with an apostrophe before each place where a formula could start. [`restored`] is its inverse.
+/// Returns a text with an apostrophe wherever a formula could start. [`restored`] is its inverse.
 pub(crate) fn defused(text: &str) -> Cow<'_, str> {
     with_apostrophes(text, can_calculate)
 }
 
-/// Returns a cell of a file with the same meaning, in which no formula can start. A place that already has an apostrophe
-/// stays as it is.
+/// Returns a cell of a file with the same meaning, in which no formula can start. Existing apostrophes
+/// before a formula stay.
 ///
 /// The cell has no outer white space.
 pub(crate) fn harmless(cell: &str) -> Cow<'_, str> {

@@ -26,7 +26,6 @@ use serde_json::error::Category;
 pub use crate::cell::written;
 pub use crate::format::FileFormat;
 pub use crate::text::text;
-pub use crate::workbook::MAX_UNPACKED_BYTES;
 
 /// Maximum size of a file: 32 MiB.
 pub const MAX_FILE_BYTES: usize = 32 << 20;

@@ -84,10 +84,7 @@ impl Table {
         }
     }
 
-    /// Returns the records.
-    ///
-    /// # Errors
-    /// No row was a header.
+    /// Returns the records. Fails if no row was a header.
     pub(crate) fn finish(self) -> Result<RequestFile, UnreadableFile> {
         if self.header.is_none() { Err(self.missing_header()) } else { Ok(self.content) }
     }

@@ -34,15 +34,19 @@ pub(super) fn failed_rows(rows: &[FailedRow], table: Option<&OriginalRows>) -> V
 }
 
 fn failed_rows_of_table(rows: &[FailedRow], table: &OriginalRows) -> Vec<u8> {
-    let header = cells_of_line(&table.header);
+    let (header, originals) = table.read();
+    let (header, mut originals) = (cells_of_line(&header), originals.peekable());
     // A file of failed rows that is uploaded again has these columns already.
     let skipped = if header.iter().take(COLUMNS.len()).eq(COLUMNS) { COLUMNS.len() } else { 0 };
     let mut writer = writer();
     // Writing to memory cannot fail.
     let _ = writer.write_record(COLUMNS.into_iter().chain(header.iter().skip(skipped)));
     for failed in rows {
-        let original = failed.row.and_then(|row| table.rows.get(&row));
-        let cells = original.map_or_else(StringRecord::new, |row| cells_of_line(row));
+        // Both the failed rows and the original rows are in the order of the file.
+        let row = failed.row.unwrap_or(u64::MAX);
+        while originals.next_if(|(line, _)| *line < row).is_some() {}
+        let original = originals.peek().filter(|(line, _)| *line == row);
+        let cells = original.map_or_else(StringRecord::new, |(_, cells)| cells_of_line(cells));
         let first = first_cells(failed);
         let _ = writer.write_record(first.iter().map(String::as_str).chain(cells.iter().skip(skipped)));
     }

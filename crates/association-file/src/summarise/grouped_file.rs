@@ -29,13 +29,10 @@ pub(crate) struct GroupedFile {
 
 impl GroupedFile {
     /// Reads the requests, the invalid records and the rows of a table.
-    ///
-    /// # Errors
-    /// [`FileError::InvalidFile`] if grouping cannot have written one of them.
     pub(crate) fn read(
         requests: &[u8],
         invalid: &[u8],
-        table: Option<&[u8]>,
+        table: Option<Vec<u8>>,
         counts: FileCounts,
         context: &RequestContext,
     ) -> Result<Self, FileError> {
@@ -51,7 +48,7 @@ impl GroupedFile {
                 .map(serde_json::from_slice)
                 .collect::<Result<_, _>>()
                 .map_err(|error| unreadable(&error))?,
-            table: table.map(OriginalRows::read).transpose().map_err(|error| unreadable(&error))?,
+            table: table.map(OriginalRows::new),
             counts,
         })
     }

@@ -27,9 +27,9 @@ fn grouped_as(key: &str, text: &str) -> (Vec<Value>, GroupedFile) {
     let items = grouping.lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let invalid: Vec<String> =
         grouping.invalid.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
-    let (invalid, table) = (invalid.join("\n"), grouping.table.as_deref());
-    let lines = grouping.lines.as_bytes();
-    let file = GroupedFile::read(lines, invalid.as_bytes(), table, grouping.counts, &context()).unwrap();
+    let (lines, invalid) = (grouping.lines.as_bytes(), invalid.join("\n"));
+    let file =
+        GroupedFile::read(lines, invalid.as_bytes(), grouping.table, grouping.counts, &context()).unwrap();
     (items, file)
 }
 

@@ -155,7 +155,7 @@ async fn replaced_file_fails_its_execution() {
     assert_eq!(
         message,
         "s3://files/incoming/f.csv was replaced after this execution was started: expected the version with the ETag \
-         \"7\"; the new version has an execution of its own"
+         \"7\"; another execution reads the new version"
     );
 }
 

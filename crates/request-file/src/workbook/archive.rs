@@ -51,10 +51,8 @@ pub(super) struct PackedContent<'b> {
 }
 
 impl<'b> Archive<'b> {
-    /// Reads the central directory.
-    ///
-    /// # Errors
-    /// A phrase if the directory is missing, damaged, or has too many entries or one name twice.
+    /// Reads the central directory. Returns a phrase if it is missing, damaged, or has too many entries or one name
+    /// twice.
     pub(super) fn open(bytes: &'b [u8]) -> Result<Self, String> {
         let end = end_record(bytes).ok_or("the directory of its archive is missing")?;
         let count = usize::from(number_16(end, 10).unwrap_or_default());
@@ -79,16 +77,14 @@ impl<'b> Archive<'b> {
         self.entries.contains_key(name)
     }
 
-    /// Starts to unpack an entry.
-    ///
-    /// # Errors
-    /// A phrase if the entry is missing, encrypted, packed in another way than spreadsheets do, or outside the archive.
+    /// Starts to unpack an entry. Returns a phrase if it is missing, encrypted, outside the archive, or packed in another
+    /// way than spreadsheets do.
     pub(super) fn content(&self, name: &str) -> Result<PackedContent<'b>, &'static str> {
         let entry = self.entries.get(name).ok_or("it is missing")?;
         if entry.is_encrypted {
             return Err("it is encrypted");
         }
-        let packed = self.packed(entry).ok_or("its place in the archive is wrong")?;
+        let packed = self.packed(entry).ok_or("it is outside the archive")?;
         let unpacked: Box<dyn Read + 'b> = match entry.method {
             0 => Box::new(packed),
             8 => Box::new(DeflateDecoder::new(packed)),

@@ -16,9 +16,7 @@ use crate::header::{EXPECTED, SEARCHED_ROWS};
 use crate::row::Row;
 use crate::table::{Table, Wording};
 use crate::{RequestFile, UnreadableFile};
-use package::Package;
-
-pub use package::MAX_UNPACKED_BYTES;
+use package::{MAX_UNPACKED_BYTES, Package};
 
 /// Maximum number of columns of a sheet that are read. Columns after them are ignored.
 const MAX_COLUMNS: usize = 1_000;

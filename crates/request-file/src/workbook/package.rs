@@ -10,7 +10,7 @@ use super::xml::Xml;
 use crate::UnreadableFile;
 
 /// Maximum number of bytes to which the parts of a workbook that are read may unpack: 256 MiB.
-pub const MAX_UNPACKED_BYTES: u64 = 256 << 20;
+pub(super) const MAX_UNPACKED_BYTES: u64 = 256 << 20;
 
 /// A workbook's archive.
 pub(super) struct Package<'b> {
@@ -23,10 +23,7 @@ pub(super) struct Package<'b> {
 pub(super) type PartReader<'p> = Xml<BufReader<UnpackedPart<'p>>>;
 
 impl<'b> Package<'b> {
-    /// Opens an archive whose parts may unpack to a number of bytes.
-    ///
-    /// # Errors
-    /// It is not a ZIP archive, or its directory is damaged.
+    /// Opens an archive. `limit` is the maximum number of bytes to which its parts may unpack.
     pub(super) fn open(bytes: &'b [u8], limit: u64) -> Result<Self, UnreadableFile> {
         if !bytes.starts_with(b"PK") {
             // Text and old workbooks have better explanations.
@@ -43,10 +40,7 @@ impl<'b> Package<'b> {
         self.archive.has(name)
     }
 
-    /// Starts to read a part.
-    ///
-    /// # Errors
-    /// The part is missing or encrypted, or larger than the rest of the limit.
+    /// Starts to read a part. Fails if it is missing, encrypted, or larger than what is left of the limit.
     pub(super) fn part(&self, name: &str) -> Result<PartReader<'_>, UnreadableFile> {
         let content = self.archive.content(name).map_err(|problem| damaged(name, &problem))?;
         if content.size > self.left.get() {

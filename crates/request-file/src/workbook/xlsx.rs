@@ -27,7 +27,8 @@ pub(super) fn read(package: &Package<'_>, sheets: &mut Sheets) -> Result<(), Unr
     let names = sheet_names(&mut package.part(&main)?)?;
     for (name, id) in names {
         let Some(part) = relationships.sheet(&id) else { continue };
-        let mut sheet = Sheet { xml: package.part(part)?, strings: &strings, formats: &formats, number: 0 };
+        let mut sheet =
+            Worksheet { xml: package.part(part)?, strings: &strings, formats: &formats, number: 0 };
         sheets.add(&name, || sheet.next_row())?;
     }
     Ok(())
@@ -116,7 +117,7 @@ fn formats<R: BufRead>(xml: &mut Xml<R>) -> Result<Vec<NumberFormat>, Unreadable
 }
 
 /// A worksheet, read row by row.
-struct Sheet<'s, R> {
+struct Worksheet<'s, R> {
     xml: Xml<R>,
     strings: &'s SharedStrings,
     formats: &'s [NumberFormat],
@@ -124,7 +125,7 @@ struct Sheet<'s, R> {
     number: u64,
 }
 
-impl<'s, R: BufRead> Sheet<'s, R> {
+impl<'s, R: BufRead> Worksheet<'s, R> {
     fn next_row(&mut self) -> Result<Option<RepeatedRow<'s>>, UnreadableFile> {
         loop {
             match self.xml.next()? {
@@ -170,7 +171,7 @@ impl<'s, R: BufRead> Sheet<'s, R> {
         let mut content = String::new();
         loop {
             let ignored = match self.xml.next()? {
-                // A formula has its last value next to it.
+                // A formula has its last value after it.
                 Node::Start(element) => match element.name() {
                     "v" => "",
                     "is" => "rPh",
@@ -226,7 +227,7 @@ struct CellAttributes {
 impl CellAttributes {
     fn of(element: &StartTag<'_>) -> Self {
         CellAttributes {
-            column: element.attribute("r").and_then(|place| column_of(&place)),
+            column: element.attribute("r").and_then(|cell| column_of(&cell)),
             style: element.number("s").and_then(|style| usize::try_from(style).ok()).unwrap_or_default(),
             kind: element.attribute("t").unwrap_or_default().into_owned(),
         }
@@ -234,8 +235,8 @@ impl CellAttributes {
 }
 
 /// Returns the column of a cell such as `AB12`, from 0.
-fn column_of(place: &str) -> Option<usize> {
-    let letters = place.bytes().take_while(u8::is_ascii_alphabetic);
+fn column_of(cell: &str) -> Option<usize> {
+    let letters = cell.bytes().take_while(u8::is_ascii_alphabetic);
     let mut column = 0usize;
     for letter in letters {
         let digit = usize::from(letter.to_ascii_uppercase() - b'A') + 1;
@@ -250,10 +251,10 @@ mod tests {
 
     #[test]
     fn column_is_written_in_letters() {
-        for (place, column) in
+        for (cell, column) in
             [("A1", Some(0)), ("Z9", Some(25)), ("AA1", Some(26)), ("xfd1048576", Some(16_383)), ("7", None)]
         {
-            assert_eq!(column_of(place), column, "{place}");
+            assert_eq!(column_of(cell), column, "{cell}");
         }
         assert!(column_of(&"Z".repeat(100)).is_some());
     }

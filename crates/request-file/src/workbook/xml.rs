@@ -51,9 +51,6 @@ impl<R: BufRead> Xml<R> {
     }
 
     /// Reads the next node.
-    ///
-    /// # Errors
-    /// The part is not XML, or is too large.
     pub(super) fn next(&mut self) -> Result<Node<'_>, UnreadableFile> {
         self.buffer.clear();
         let part = &self.part;
@@ -63,8 +60,8 @@ impl<R: BufRead> Xml<R> {
             Err(Error::Io(_)) => return Err(damaged(part, &"its content cannot be unpacked")),
             // The error contains a part of the document, which may have an email address.
             Err(_) => {
-                let place = self.reader.error_position();
-                return Err(damaged(part, &format_args!("it is not XML at byte {place}")));
+                let position = self.reader.error_position();
+                return Err(damaged(part, &format_args!("it is not XML at byte {position}")));
             }
         };
         match event {
