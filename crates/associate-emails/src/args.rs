@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use connect_simulator::one_line;
 use queue_email_associator::requests::Intent;
 
 use crate::dead_letters::DeadLetters;
@@ -206,6 +205,16 @@ pub(crate) fn explain(error: &clap::Error, words: impl Iterator<Item = String>) 
         }
         None => one_line(error),
     }
+}
+
+/// Writes clap's message on one line, without the usage, which `--help` shows.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let paragraphs = text.split("\n\n").filter(|paragraph| !paragraph.trim_start().starts_with("Usage:"));
+    let lines = paragraphs.flat_map(str::lines).map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("tip: to pass"));
+    let joined: Vec<&str> = lines.map(|line| line.strip_prefix("error: ").unwrap_or(line)).collect();
+    joined.join(" ").replace("For more information, try '--help'.", "(see --help)")
 }
 
 fn above_zero(text: &str) -> Result<f64, String> {

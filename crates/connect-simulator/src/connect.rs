@@ -21,8 +21,8 @@ use crate::{Effect, Fault, Fixture, Options, Quota, RecordedCall, ThrottleError}
 /// The simulated service. It uses no socket and reads no clock. Clones share their state.
 ///
 /// A call passes the faults, then the quota, then its operation. The first of these that rejects the call decides the
-/// response. The API reference leaves some questions open. Where no [switch](crate::Switches) exists for a question,
-/// the simulator follows these rules:
+/// response. Where the API reference does not define the behaviour and no [switch](crate::Switches) does, the simulator
+/// follows these rules:
 ///
 /// - If a `ClientToken` was used before for the same queue and operation with the same addresses, the call returns the
 ///   first response and changes nothing. With other addresses it fails with `InvalidRequestException`. Only calls that
@@ -67,8 +67,9 @@ impl fmt::Debug for Connect {
 }
 
 impl Connect {
-    /// Returns a service with the given options.
-    pub fn new(options: Options) -> Self {
+    /// Returns a service with the given options, or with a fixture and otherwise default options.
+    pub fn new(options: impl Into<Options>) -> Self {
+        let options = options.into();
         let mut directory = Directory::default();
         directory.add(options.fixture);
         let state = State {
@@ -191,7 +192,7 @@ impl Connect {
 impl State {
     /// Returns the answer to a call, and its error code.
     fn decide(&mut self, call: &Call, now: Instant) -> (Answer, Option<String>) {
-        let effect = self.faults.meet(call);
+        let effect = self.faults.apply(call);
         let reply = match &effect {
             None | Some(Effect::ResetAfter | Effect::Delay(_)) => self.behave(call, now),
             Some(Effect::Error { status, code, message }) => {
@@ -273,7 +274,6 @@ fn record(call: Call, answer: &Answer, error: Option<String>, at: Instant) -> Re
         status: whole.map(|response| response.status().as_u16()),
         error: error.filter(|_| whole.is_some()),
         at,
-        uri: call.uri,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::error::ApiError;
-use crate::fixture::{InstanceFixture, QueueFixture, made_up_address};
+use crate::fixture::{InstanceFixture, QueueFixture, generated_address};
 use crate::{Fixture, Operation};
 
 /// The state that the operations read and change.
@@ -43,7 +43,7 @@ impl Directory {
             instance.queue(queue);
         }
         for id in addresses {
-            instance.email_addresses.entry(id.clone()).or_insert_with(|| made_up_address(id));
+            instance.email_addresses.entry(id.clone()).or_insert_with(|| generated_address(id));
         }
     }
 
@@ -72,7 +72,7 @@ impl Directory {
     /// # Errors
     ///
     /// `InvalidRequestException` if it was used with other addresses.
-    pub(crate) fn repeated(&self, key: &TokenKey, addresses: &[String]) -> Result<bool, ApiError> {
+    pub(crate) fn is_repeated(&self, key: &TokenKey, addresses: &[String]) -> Result<bool, ApiError> {
         match self.tokens.get(key) {
             None => Ok(false),
             Some(seen) if seen == addresses => Ok(true),
@@ -81,7 +81,7 @@ impl Directory {
     }
 
     /// Stores the token of a call that succeeded.
-    pub(crate) fn remember(&mut self, key: TokenKey, addresses: Vec<String>) {
+    pub(crate) fn store_token(&mut self, key: TokenKey, addresses: Vec<String>) {
         self.tokens.insert(key, addresses);
     }
 }
@@ -102,7 +102,7 @@ fn queue_not_found() -> ApiError {
 
 impl QueueFixture {
     /// Returns whether the address is on the queue, either as the default address or as another one.
-    pub(crate) fn holds(&self, id: &String) -> bool {
+    pub(crate) fn contains(&self, id: &String) -> bool {
         self.default_email_address_id.as_ref() == Some(id) || self.email_address_ids.contains(id)
     }
 }

@@ -7,12 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// Instances by identifier.
+/// Instances by identifier. As JSON, every field is optional:
 ///
-/// As JSON, every field except the identifiers is optional:
-///
-/// ```
-/// # let fixture: connect_simulator::Fixture = serde_json::from_str(r#"
+/// ```json
 /// {
 ///   "instances": {
 ///     "instance-1": {
@@ -20,7 +17,6 @@ use serde::{Deserialize, Serialize};
 ///       "queues": {
 ///         "queue-1": {
 ///           "name": "Billing",
-///           "type": "STANDARD",
 ///           "defaultEmailAddressId": "address-1",
 ///           "emailAddressIds": ["address-2"],
 ///           "limit": 49
@@ -29,8 +25,6 @@ use serde::{Deserialize, Serialize};
 ///     }
 ///   }
 /// }
-/// # "#).unwrap();
-/// # assert_eq!(fixture.instances["instance-1"].queues["queue-1"].email_address_ids, ["address-2"]);
 /// ```
 ///
 /// An address that a queue refers to exists in its instance, even if it is not listed there.
@@ -52,8 +46,8 @@ pub struct InstanceFixture {
     /// The email addresses, by identifier (1 to 500 characters).
     #[serde(default)]
     pub email_addresses: BTreeMap<String, String>,
-    /// Identifiers of queues and email addresses that exist, but that the searches do not return yet. A directory may
-    /// lag like this after something was created.
+    /// Identifiers of queues and email addresses that exist, but that the searches do not return: new ones, and the
+    /// queues of agents.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unlisted: BTreeSet<String>,
 }
@@ -65,9 +59,6 @@ pub struct QueueFixture {
     /// The name. A queue without a name uses its identifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The type. `SearchQueues` finds only queues of type STANDARD.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    pub queue_type: Option<QueueType>,
     /// The identifier of the default outbound email address, if the queue has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_email_address_id: Option<String>,
@@ -80,24 +71,13 @@ pub struct QueueFixture {
     pub email_address_ids: Vec<String>,
 }
 
-/// The type of a queue (API reference, Queue).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum QueueType {
-    /// A queue that contacts are routed to.
-    #[default]
-    Standard,
-    /// The queue of a single agent.
-    Agent,
-}
-
 impl Fixture {
     /// Returns an empty fixture.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a queue of type STANDARD, or renames an existing queue.
+    /// Adds a queue, or renames an existing queue.
     #[must_use]
     pub fn with_queue(
         mut self,
@@ -171,7 +151,6 @@ impl Fixture {
             for (id, other) in other.queues {
                 let queue = instance.queue(&id);
                 queue.name = other.name.or(queue.name.take());
-                queue.queue_type = other.queue_type.or(queue.queue_type);
                 queue.default_email_address_id =
                     other.default_email_address_id.or(queue.default_email_address_id.take());
                 queue.limit = other.limit.or(queue.limit);
@@ -192,23 +171,23 @@ impl InstanceFixture {
     /// address is not listed among the others.
     fn complete(&mut self, queue: &str) {
         let Some(queue) = self.queues.get_mut(queue) else { return };
-        let mut kept: Vec<String> = Vec::with_capacity(queue.email_address_ids.len());
+        let mut distinct: Vec<String> = Vec::with_capacity(queue.email_address_ids.len());
         for id in queue.email_address_ids.drain(..) {
-            if queue.default_email_address_id.as_ref() != Some(&id) && !kept.contains(&id) {
-                kept.push(id);
+            if queue.default_email_address_id.as_ref() != Some(&id) && !distinct.contains(&id) {
+                distinct.push(id);
             }
         }
-        queue.email_address_ids = kept;
+        queue.email_address_ids = distinct;
         for id in queue.email_address_ids.iter().chain(&queue.default_email_address_id) {
             if !self.email_addresses.contains_key(id) {
-                self.email_addresses.insert(id.clone(), made_up_address(id));
+                self.email_addresses.insert(id.clone(), generated_address(id));
             }
         }
     }
 }
 
-/// Returns a made-up address for an identifier that was given without one.
-pub(crate) fn made_up_address(id: &str) -> String {
+/// Returns an address for an identifier that was given without one.
+pub(crate) fn generated_address(id: &str) -> String {
     format!("{id}@simulator.example")
 }
 

@@ -1,76 +1,111 @@
-//! Runs the simulator as a program: reads its options, listens, and serves until a signal stops it.
+//! Runs the simulator as a program, until a signal stops it.
 
-mod args;
-
+use std::fs;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use connect_simulator::{Connect, one_line, run};
+use connect_simulator::{Connect, Fixture, Options, Quota, run};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::Instant;
 
-use crate::args::Args;
+const DETAILS: &str = r#"Examples:
+  # Creates everything that a call refers to, and enforces the default quota of Amazon Connect.
+  connect-simulator --auto-create --rate 2 --burst 5
 
-/// The exit code for invalid options.
-const USAGE: u8 = 2;
+  # Only the queues and addresses in the file exist.
+  connect-simulator --fixture fixture.json
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
-        // `--help` and `--version` are not errors.
-        Err(error) if !error.use_stderr() => {
-            let _ = error.print();
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => return fail(&one_line(&error), USAGE),
-    };
-    let options = match args.options() {
-        Ok(options) => options,
-        Err(error) => return fail(&error.to_string(), USAGE),
-    };
-    match serve(&args, Connect::new(options)).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error, 1),
+  # Then, for any AWS SDK or the AWS CLI, with any credentials:
+  export AWS_ENDPOINT_URL_CONNECT=http://127.0.0.1:8787
+
+Fixture (every field is optional):
+  {"instances": {"INSTANCE": {
+    "emailAddresses": {"ADDRESS": "billing@brand.example"}, "unlisted": [],
+    "queues": {"QUEUE": {"name": "Billing", "defaultEmailAddressId": "ADDRESS", "emailAddressIds": [],
+                         "limit": 49}}}}}
+
+Fault, for POST /_simulator/faults (every field except effect is optional):
+  {"operation": NAME, "queue": ID, "address": ID, "times": NUMBER, "share": 0 to 1, "effect": EFFECT}
+  EFFECT is one of "reset", "resetAfter", "hang", "cutOff", "malformed", {"delayMillis": NUMBER},
+  {"error": {"status": NUMBER, "code": TEXT, "message": TEXT}},
+  {"retryAfter": {"millis": NUMBER, "code": TEXT}}"#;
+
+/// A local simulator of the part of the Amazon Connect API that manages the email addresses of queues.
+///
+/// Prints "listening on http://ADDRESS:PORT" when it is ready. Stops on SIGINT or SIGTERM.
+#[derive(Debug, Parser)]
+#[command(version, after_long_help = DETAILS)]
+struct Args {
+    /// Address to listen on; port 0 picks a free port
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8787")]
+    listen: SocketAddr,
+
+    /// JSON file with the instances, queues, addresses and associations that exist
+    #[arg(long, value_name = "FILE", value_parser = read_fixture)]
+    fixture: Option<Fixture>,
+
+    /// Requests per second that each operation accepts; unlimited by default
+    #[arg(long, value_name = "NUMBER")]
+    rate: Option<f64>,
+
+    /// Requests that each operation accepts at once; used only with --rate
+    #[arg(long, value_name = "NUMBER", default_value_t = 5.0)]
+    burst: f64,
+
+    /// Delay of each response, in milliseconds
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    latency_ms: u64,
+
+    /// Create every instance, queue and address that a call refers to
+    #[arg(long)]
+    auto_create: bool,
+}
+
+impl Args {
+    fn options(self) -> Options {
+        let mut options = Options {
+            fixture: self.fixture.unwrap_or_default(),
+            quota: Quota { rate: self.rate, burst: self.burst },
+            latency: Duration::from_millis(self.latency_ms),
+            ..Options::default()
+        };
+        options.switches.auto_create = self.auto_create;
+        options
     }
 }
 
-/// Serves until a signal stops it.
-///
-/// # Errors
-///
-/// A one-line message. If the address cannot be used, the message contains the option.
-async fn serve(args: &Args, connect: Connect) -> Result<(), String> {
-    let listen = |error: io::Error| format!("--listen {}: {error}", args.listen);
-    let signals = |error: io::Error| format!("signals cannot be listened for: {error}");
-    let listener = TcpListener::bind(args.listen).await.map_err(listen)?;
-    let address = listener.local_addr().map_err(listen)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(signals)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(signals)?;
-    if args.log_calls {
-        let start = Instant::now();
-        connect.observe(move |call| say(&call.to_json(start).to_string()));
+fn read_fixture(path: &str) -> Result<Fixture, String> {
+    let text = fs::read(path).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&text).map_err(|error| error.to_string())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match serve(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "connect-simulator: {error}");
+            ExitCode::FAILURE
+        }
     }
-    say(&format!("listening on http://{address}"));
-    run(listener, connect, async move {
+}
+
+/// Serves until a signal arrives.
+async fn serve(args: Args) -> io::Result<()> {
+    let listener = TcpListener::bind(args.listen).await.map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot listen on {}: {error}", args.listen))
+    })?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
+    run(listener, Connect::new(args.options()), async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
     })
     .await
-    .map_err(|error| format!("connections cannot be accepted any more: {error}"))
-}
-
-/// Prints a line. Ignores write errors, because the simulator keeps serving after its reader has exited.
-fn say(line: &str) {
-    let mut stdout = io::stdout().lock();
-    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
-}
-
-fn fail(message: &str, code: u8) -> ExitCode {
-    let _ = writeln!(io::stderr(), "connect-simulator: {message}");
-    ExitCode::from(code)
 }

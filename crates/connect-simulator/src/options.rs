@@ -1,31 +1,29 @@
-//! The options of a simulator, including its answers to the questions that the API reference leaves open.
+//! The options of a simulator.
 
 use std::time::Duration;
-
-use clap::ValueEnum;
 
 use crate::{Fault, Fixture, Quota};
 
 /// Number of addresses that fit on a queue in addition to its default outbound address (API reference,
 /// `AssociateQueueEmailAddresses`: "up to 49 additional email addresses with a single queue, plus 1 default outbound
 /// email address").
-pub const ADDITIONAL_ADDRESSES: usize = 49;
+const ADDITIONAL_ADDRESSES: usize = 49;
 
 /// The options that a [`Connect`](crate::Connect) starts with.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The instances, queues, addresses and associations that exist. None by default.
     pub fixture: Fixture,
-    /// The answers to the questions that the API reference leaves open.
+    /// The behaviour where the API reference does not define it.
     pub switches: Switches,
     /// The request quota of each operation. Unlimited by default.
     pub quota: Quota,
     /// Number of addresses that fit on a queue in addition to its default address, unless the queue has its own limit.
-    /// [`ADDITIONAL_ADDRESSES`] by default.
+    /// 49 by default.
     pub limit: usize,
     /// Delay of each response. None by default.
     pub latency: Duration,
-    /// Seed of the generator used for [`Fault::share`].
+    /// Seed of the random numbers for [`Fault::share`].
     pub seed: u64,
     /// Faults that apply from the first call on.
     pub faults: Vec<Fault>,
@@ -45,7 +43,7 @@ impl Default for Options {
     }
 }
 
-/// Answers to the questions that the API reference leaves open. A client must handle each possible answer.
+/// The behaviour where the API reference does not define it. A client must handle each alternative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Switches {
     /// Response to a call that associates an address that is already on the queue.
@@ -65,7 +63,7 @@ pub struct Switches {
 
 /// Response to a call that associates an address that is already on the queue. The default address of a queue counts as
 /// associated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AssociatedAgain {
     /// The call succeeds, and only the missing addresses are associated.
     #[default]
@@ -75,7 +73,7 @@ pub enum AssociatedAgain {
 }
 
 /// Response to a call that removes an address that is not on the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DisassociatedAgain {
     /// The call succeeds, and the other addresses are removed.
     #[default]
@@ -85,7 +83,7 @@ pub enum DisassociatedAgain {
 }
 
 /// Error for a call with an address that the instance does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnknownAddress {
     /// `InvalidParameterException`, status 400.
     #[default]
@@ -95,21 +93,27 @@ pub enum UnknownAddress {
 }
 
 /// Number of addresses that fit on a queue without a default outbound address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FullWithoutDefault {
-    /// The limit (49). The place of the default address stays free.
+    /// The limit (49). The slot of the default address stays free.
     #[default]
     FortyNine,
-    /// The limit plus one (50). Another address can take the place of the default address.
+    /// The limit plus one (50). Another address can use the slot of the default address.
     Fifty,
 }
 
 /// Error for a call above the quota. The status is always 429.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ThrottleError {
     /// `TooManyRequestsException`, the throttling error of the service's front end. The SDK does not model it.
     #[default]
     TooManyRequests,
     /// `ThrottlingException`, the throttling error that the API reference lists.
     Throttling,
+}
+
+impl From<Fixture> for Options {
+    fn from(fixture: Fixture) -> Self {
+        Options { fixture, ..Options::default() }
+    }
 }

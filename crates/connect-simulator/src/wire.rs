@@ -1,9 +1,7 @@
 //! Converts an HTTP request to a [`Call`], and a reply to an HTTP response.
 //!
-//! Names and places follow the service's Smithy model (protocol REST-JSON). An error has the header `x-amzn-errortype`
+//! Names and locations follow the service's Smithy model (protocol REST-JSON). An error has the header `x-amzn-errortype`
 //! and a body with `message`. A successful call of the associating operations has no body.
-
-use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -34,7 +32,6 @@ pub(crate) struct Call {
     pub(crate) queue: Option<String>,
     pub(crate) addresses: Vec<String>,
     pub(crate) client_token: Option<String>,
-    pub(crate) uri: String,
     query: Vec<(String, String)>,
     body: Result<Value, String>,
 }
@@ -55,9 +52,8 @@ impl Call {
             operation,
             instance,
             queue,
-            addresses: named_addresses(operation, value),
+            addresses: address_ids(operation, value),
             client_token: value["ClientToken"].as_str().map(str::to_owned),
-            uri: request.uri.to_string(),
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             body,
         })
@@ -101,11 +97,11 @@ fn route(method: &Method, path: &str) -> Option<(Operation, Option<(String, Stri
         ("POST", ["search-queues"]) => Operation::SearchQueues,
         _ => return None,
     };
-    let named = match segments.as_slice() {
+    let path = match segments.as_slice() {
         [_, instance, queue, _] => Some((decoded(instance), decoded(queue))),
         _ => None,
     };
-    Some((operation, named))
+    Some((operation, path))
 }
 
 /// Decodes a path segment. If its bytes are not UTF-8, the result is an identifier that matches nothing.
@@ -118,11 +114,11 @@ fn parse_body(body: &Bytes) -> Result<Value, String> {
     if body.is_empty() {
         return Ok(json!({}));
     }
-    serde_json::from_slice(body).map_err(|error| format!("the body is no JSON: {error}"))
+    serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))
 }
 
 /// Returns the identifiers of addresses in a body, as far as they can be found.
-fn named_addresses(operation: Operation, body: &Value) -> Vec<String> {
+fn address_ids(operation: Operation, body: &Value) -> Vec<String> {
     let (list, member) = match operation {
         Operation::AssociateQueueEmailAddresses => (&body["EmailAddressesConfig"], Some("EmailAddressId")),
         Operation::DisassociateQueueEmailAddresses => (&body["EmailAddressesId"], None),
@@ -182,11 +178,6 @@ fn arn(instance: &str, kind: &str, id: &str) -> String {
     format!("arn:aws:connect:{REGION}:{ACCOUNT}:instance/{instance}/{kind}/{id}")
 }
 
-/// Returns an identifier in a form that may be logged. Replaces text that looks like an email address.
-pub(crate) fn loggable(id: &str) -> Cow<'_, str> {
-    if id.contains('@') { Cow::Borrowed("(an email address)") } else { Cow::Borrowed(id) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn other_methods_and_paths_are_no_operation() {
+    fn other_methods_and_paths_match_no_operation() {
         for (method, uri) in [
             ("GET", "/search-queues"),
             ("PUT", "/queues/i/q/associate-email-addresses"),

@@ -30,14 +30,14 @@ pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> 
     let ids = email_addresses_config.into_iter().map(|config| config.email_address_id).collect();
     let change = Change { member: "EmailAddressesConfig", ids, client_token };
     change::perform(change, call, directory, rules, |queue, ids| {
-        let missing: Vec<String> = ids.iter().filter(|id| !queue.holds(id)).cloned().collect();
+        let missing: Vec<String> = ids.iter().filter(|id| !queue.contains(id)).cloned().collect();
         if missing.len() < ids.len() && rules.switches.associated_again == AssociatedAgain::Refuse {
             return Err(ApiError::invalid_parameter("an email address is associated with the queue already"));
         }
         let capacity = capacity(queue, rules);
         if queue.email_address_ids.len() + missing.len() > capacity {
             return Err(ApiError::limit_exceeded(format!(
-                "the queue takes at most {capacity} email addresses beside its default one"
+                "the queue accepts at most {capacity} email addresses in addition to its default one"
             )));
         }
         queue.email_address_ids.extend(missing);

@@ -38,7 +38,7 @@ pub(super) fn perform(
     directory.instance(instance_id)?.find_queue(queue_id)?;
     let token = client_token.map(|token| TokenKey::new(call, token));
     if let Some(token) = &token
-        && directory.repeated(token, &ids)?
+        && directory.is_repeated(token, &ids)?
     {
         return Ok(None);
     }
@@ -49,7 +49,7 @@ pub(super) fn perform(
     }
     apply(instance.find_queue_mut(queue_id)?, &ids)?;
     if let Some(token) = token {
-        directory.remember(token, ids);
+        directory.store_token(token, ids);
     }
     Ok(None)
 }

@@ -1,8 +1,8 @@
-//! `DisassociateQueueEmailAddresses`: removes all the addresses of a call from a queue, or none.
+//! Implements `DisassociateQueueEmailAddresses`, which removes all the addresses of a call from a queue, or none.
 //!
 //! The reference does not say how the service responds to a call with an address that is not on the queue. A
-//! [switch](crate::DisassociatedAgain) decides. It does not say either whether the default address can be removed. Here
-//! it cannot, and the call is rejected with `InvalidParameterException`.
+//! [switch](crate::DisassociatedAgain) decides. The reference also does not say whether the default address can be removed. In
+//! the simulator it cannot, and the call is rejected with `InvalidParameterException`.
 
 use serde::Deserialize;
 
@@ -31,8 +31,8 @@ pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> 
                 "the default outbound email address of a queue cannot be disassociated",
             ));
         }
-        let refuses = rules.switches.disassociated_again == DisassociatedAgain::Refuse;
-        if refuses && ids.iter().any(|id| !queue.email_address_ids.contains(id)) {
+        let rejects = rules.switches.disassociated_again == DisassociatedAgain::Refuse;
+        if rejects && ids.iter().any(|id| !queue.email_address_ids.contains(id)) {
             return Err(ApiError::invalid_parameter("an email address is not associated with the queue"));
         }
         queue.email_address_ids.retain(|associated| !ids.contains(associated));

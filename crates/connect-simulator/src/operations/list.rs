@@ -11,7 +11,7 @@ use crate::operation::Reply;
 use crate::wire::{Call, email_address_arn};
 
 /// Maximum and default length of a page (API reference, `ListQueueEmailAddresses`: `MaxResults` 1 to 100).
-const LONGEST: usize = 100;
+const MAX_PAGE: usize = 100;
 
 pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {
     let (instance_id, queue_id) = call.queue_path();
@@ -19,11 +19,11 @@ pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> 
     check::queue(queue_id)?;
     let max_results = match call.query("maxResults") {
         None => None,
-        Some(asked) => Some(asked.parse::<i64>().map_err(|_| {
-            ApiError::invalid_parameter(format!("maxResults is no whole number: 1 to {LONGEST} is accepted"))
+        Some(text) => Some(text.parse::<i64>().map_err(|_| {
+            ApiError::invalid_parameter(format!("maxResults is not a whole number; expected 1 to {MAX_PAGE}"))
         })?),
     };
-    let page = Page::new(call.query("nextToken"), max_results, LONGEST, LONGEST)?;
+    let page = Page::new(call.query("nextToken"), max_results, MAX_PAGE, MAX_PAGE)?;
     if rules.switches.auto_create {
         directory.create(instance_id, Some(queue_id), &[]);
     }
