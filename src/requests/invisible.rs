@@ -3,7 +3,7 @@
 /// Whether a character is invisible. Control characters are invisible, and so are the characters that rendering
 /// software ignores (Unicode's `Default_Ignorable_Code_Point`, with the fillers and the format characters around it).
 /// White space is visible, except for control characters such as a tab.
-pub(crate) fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

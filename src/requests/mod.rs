@@ -32,6 +32,7 @@ pub use field::{Field, Name};
 pub use identifier::{EmailAddressId, Id, Identifier, InstanceId, QueueId};
 pub use invalid::Invalid;
 pub(crate) use invalid::located;
+pub use invisible::is_invisible;
 pub(crate) use mistakes::{is_nearly, no_misplaced_fields};
 pub use named::Named;
 pub use path::{Base, Path};

@@ -1,21 +1,22 @@
 //! The command line.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand};
 use queue_email_associator::requests::Intent;
+use request_file::FileFormat;
 
 use crate::dead_letters::DeadLetters;
-use crate::input::Format;
 use crate::undo::UndoArgs;
 
 const DETAILS: &str = r#"Files:
   json        an event as AWS delivers it (SQS batch, EventBridge Pipes batch, EventBridge event, SNS,
-              Distributed Map batch) or an association request
-  json-lines  one association request a line
-  csv         one pair a line, under a header with queueId or queueName, emailAddressId or emailAddress,
-              and perhaps instanceId; other columns are ignored, an empty cell counts as absent
+              Distributed Map batch), an association request, or an array of requests
+  json-lines  one association request per line
+  csv         one pair per line, under a header with queueId or queueName, emailAddressId or emailAddress,
+              and optionally instanceId and reference; other columns are ignored, an empty cell counts as absent
+  workbook    the same columns in .xlsx or .ods
 
 Examples:
   # Check a file, group its pairs and count the calls. Makes no call.
@@ -27,13 +28,13 @@ Examples:
   # Run the file on a simulated Amazon Connect, which contains exactly the queues and addresses in the file.
   associate-emails --instance 11111111-2222-3333-4444-555555555555 pairs.csv
 
-  # Run a large file as fast as this machine can.
+  # Run a large file on the simulation, without a quota.
   associate-emails --fast pairs.csv
 
   # Associate the pairs in Amazon Connect, with the credentials of a profile.
   AWS_PROFILE=contact-centre associate-emails --aws --region eu-central-1 pairs.csv
 
-  # Remove its pairs from their queues again. Shows a plan, and asks first.
+  # Remove its pairs from their queues again. Shows a plan, and asks for confirmation.
   AWS_PROFILE=contact-centre associate-emails undo --aws --region eu-central-1 pairs.csv
 
   # Print the response of the Lambda function to an event.
@@ -50,21 +51,18 @@ certificates. The tool shows failures and sends nothing to a queue.
 
 Exit codes:
   0    everything is done, or planned
-  1    something failed; the table of failures gives each reason
+  1    something failed; the table of failures shows each reason
   2    the file, an option or a setting is invalid, nothing in the file was valid, or AWS could not be called
   3    the result could not be written to standard output; associated pairs stay associated
-  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; it is safe to run the same file again"#;
+  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; it is safe to run the command again"#;
 
 /// Associate email addresses with Amazon Connect queues, from a file
 ///
 /// Runs the library of the Lambda function on your machine. Without --aws, the calls go to a simulated Amazon Connect
 /// inside this process.
-#[allow(
-    clippy::doc_markdown,
-    reason = "the comments are the text of --help, which shows backticks as they are"
-)]
 #[derive(Debug, Parser)]
-#[command(version, after_long_help = DETAILS, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(version, after_long_help = DETAILS)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -74,10 +72,6 @@ pub(crate) struct Args {
 }
 
 /// The options of a run.
-#[allow(
-    clippy::doc_markdown,
-    reason = "the comments are the text of --help, which shows backticks as they are"
-)]
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
@@ -91,25 +85,21 @@ pub(crate) struct RunArgs {
     #[arg(long, requires = "dry_run")]
     check_queues: bool,
 
-    /// In a plan, also list the addresses on the queues that are not in the file
+    /// In a plan, also list the addresses that are on the queues but not in the file
     #[arg(long)]
     pub(crate) unrequested: bool,
 }
 
 /// The options of every command that reads a file of pairs.
-#[allow(
-    clippy::doc_markdown,
-    reason = "the comments are the text of --help, where backticks would be shown as they are"
-)]
 #[derive(Debug, clap::Args)]
 pub(crate) struct FileArgs {
     /// The file; - reads standard input
     #[arg(value_name = "FILE", required = true)]
     file: Option<PathBuf>,
 
-    /// The file's form; by default its extension (.json, .jsonl, .ndjson, .csv) decides, else its content
-    #[arg(long, value_enum, value_name = "FORM")]
-    pub(crate) format: Option<Format>,
+    /// The file's format; by default its extension decides, or else its content
+    #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
+    pub(crate) format: Option<FileFormat>,
 
     /// The instance of pairs without one, as an identifier or an ARN [variable: CONNECT_INSTANCE_ID]
     #[arg(long, value_name = "ID")]
@@ -133,16 +123,8 @@ pub(crate) struct FileArgs {
     pub(crate) burst: Option<String>,
 
     /// Simulate without a quota and without a pace, to try a large file
-    #[arg(long, conflicts_with_all = ["aws", "rate", "burst", "simulated_rate"])]
+    #[arg(long, conflicts_with_all = ["aws", "rate", "burst"])]
     pub(crate) fast: bool,
-
-    /// The quota of the simulation in calls per second; by default the same as --rate
-    #[arg(long, value_name = "NUMBER", value_parser = above_zero, allow_negative_numbers = true, conflicts_with = "aws")]
-    pub(crate) simulated_rate: Option<f64>,
-
-    /// Stop calling after this time; unfinished pairs then fail as DeadlineExceeded [default: 86400]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
-    time_limit: Option<u32>,
 
     /// Print the response as JSON instead of tables
     #[arg(long)]
@@ -153,12 +135,27 @@ pub(crate) struct FileArgs {
     pub(crate) quiet: bool,
 }
 
+/// The formats of a file, by their names on the command line.
+const FORMATS: [(&str, FileFormat); 4] = [
+    ("json", FileFormat::Json),
+    ("json-lines", FileFormat::JsonLines),
+    ("csv", FileFormat::Delimited),
+    ("workbook", FileFormat::Workbook),
+];
+
+/// Returns the parser of the names in [`FORMATS`].
+fn format_parser() -> impl TypedValueParser<Value = FileFormat> {
+    let format = |name: &str| FORMATS.iter().find(|(known, _)| *known == name).map(|(_, format)| *format);
+    PossibleValuesParser::new(FORMATS.map(|(name, _)| name))
+        .map(move |name| format(&name).unwrap_or(FileFormat::Json))
+}
+
 /// The commands other than running a file.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show what a file would change: short for --dry-run --check-queues
     Plan(RunArgs),
-    /// Remove the pairs of a file from their queues, after a plan and a question
+    /// Remove the pairs of a file from their queues, after a plan and a confirmation
     Undo(UndoArgs),
     /// Show the dead letters, and redrive or delete selected ones
     DeadLetters(DeadLetters),
@@ -181,29 +178,22 @@ impl RunArgs {
 }
 
 impl FileArgs {
-    /// The file, or `-` for standard input.
-    pub(crate) fn file(&self) -> &Path {
-        self.file.as_deref().unwrap_or(Path::new("-"))
-    }
-
-    /// Returns the time limit of the calls: `--time-limit`, or else a day.
-    pub(crate) fn time(&self) -> Duration {
-        Duration::from_secs(self.time_limit.unwrap_or(86_400).into())
+    /// Returns the path of the file, or `None` for standard input.
+    pub(crate) fn path(&self) -> Option<&std::path::Path> {
+        self.file.as_deref().filter(|file| *file != "-")
     }
 }
 
 /// Explains in one line why a command line cannot be used. `words` are its words after the program's name.
 pub(crate) fn explain(error: &clap::Error, words: impl Iterator<Item = String>) -> String {
     let command = Args::command();
-    let is_command = |word: &String| command.get_subcommands().any(|known| known.get_name() == word);
-    let mut words = words.peekable();
-    // Clap takes a command after an option for the file, and then rejects the next word.
-    let late = if words.peek().is_some_and(is_command) { None } else { words.find(is_command) };
-    match late {
-        Some(late) => {
+    let is_command = |word: &String| command.find_subcommand(word).is_some();
+    // After an option, clap reads a command as the file, and then rejects the next word.
+    match words.enumerate().find(|(_, word)| is_command(word)) {
+        Some((1.., late)) => {
             format!("{late:?} must come before all options: associate-emails {late} [OPTIONS] (see --help)")
         }
-        None => one_line(error),
+        _ => one_line(error),
     }
 }
 
@@ -217,80 +207,12 @@ fn one_line(error: &clap::Error) -> String {
     joined.join(" ").replace("For more information, try '--help'.", "(see --help)")
 }
 
-fn above_zero(text: &str) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| "expected a number above 0".to_owned())?;
-    if number.is_finite() && number > 0.0 { Ok(number) } else { Err("expected a number above 0".to_owned()) }
-}
-
-fn seconds(text: &str) -> Result<u32, String> {
-    match text.parse() {
-        Ok(seconds) if seconds > 0 => Ok(seconds),
-        _ => Err("expected a whole number of seconds from 1".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(args: &[&str]) -> Result<Args, String> {
-        let words = args.iter().map(|word| (*word).to_owned());
-        Args::try_parse_from([&["associate-emails"], args].concat()).map_err(|error| explain(&error, words))
-    }
-
     #[test]
     fn command_line_is_consistent() {
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn time_limit_is_a_day_by_default() {
-        assert_eq!(parse(&["-"]).unwrap().run.common.time(), Duration::from_secs(86_400));
-        assert_eq!(parse(&["-", "--time-limit", "7"]).unwrap().run.common.time(), Duration::from_secs(7));
-    }
-
-    #[test]
-    fn wrong_options_are_one_line() {
-        let seconds = "expected a whole number of seconds from 1 (see --help)";
-        let table: [(&[&str], &str); 11] = [
-            (&[], "the following required arguments were not provided: <FILE> (see --help)"),
-            (&["-", "--nonsense"], "unexpected argument '--nonsense' found (see --help)"),
-            (
-                &["-", "--simulated-rate", "0"],
-                "invalid value '0' for '--simulated-rate <NUMBER>': expected a number above 0 (see --help)",
-            ),
-            (
-                &["-", "--simulated-rate", "-1"],
-                "invalid value '-1' for '--simulated-rate <NUMBER>': expected a number above 0 (see --help)",
-            ),
-            (
-                &["-", "--time-limit", "x"],
-                &format!("invalid value 'x' for '--time-limit <SECONDS>': {seconds}"),
-            ),
-            (
-                &["-", "--time-limit", "0"],
-                &format!("invalid value '0' for '--time-limit <SECONDS>': {seconds}"),
-            ),
-            (
-                &["-", "--time-limit", "-1"],
-                &format!("invalid value '-1' for '--time-limit <SECONDS>': {seconds}"),
-            ),
-            (
-                &["-", "--format", "xml"],
-                "invalid value 'xml' for '--format <FORM>' [possible values: json, json-lines, csv, workbook] (see --help)",
-            ),
-            (
-                &["--instance", "i", "plan", "pairs.csv"],
-                "\"plan\" must come before all options: associate-emails plan [OPTIONS] (see --help)",
-            ),
-            (
-                &["--quiet", "dead-letters", "--queue-url", "https://x"],
-                "\"dead-letters\" must come before all options: associate-emails dead-letters [OPTIONS] (see --help)",
-            ),
-            (&["-", "--fast", "--aws"], "the argument '--fast' cannot be used with '--aws' (see --help)"),
-        ];
-        for (args, message) in table {
-            assert_eq!(parse(args).unwrap_err(), message);
-        }
     }
 }

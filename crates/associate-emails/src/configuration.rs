@@ -1,4 +1,4 @@
-//! Reads the function's settings from options and the environment, as the function does. Options take precedence.
+//! Reads the function's settings from options and the environment. Options take precedence.
 
 use std::time::Duration;
 
@@ -28,64 +28,40 @@ const USED: [&str; 11] = [
 /// Further variables for calls to AWS. A simulation has its own endpoint.
 const USED_WITH_AWS: [&str; 2] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CONNECT"];
 
-/// A value that takes precedence over a variable: an option, or the Region of the profile or the file.
-struct Override<'a> {
-    variable: &'static str,
-    option: &'static str,
-    value: &'a str,
-}
-
-/// A Region from the environment, the profile or the file, and not from an option.
-pub(crate) struct FoundRegion<'a> {
-    pub(crate) region: &'a str,
-    /// Where the Region was found, for messages.
-    pub(crate) place: &'static str,
-}
-
-/// Reads the settings. `region` is the Region of the calls, if it is known.
+/// Reads the settings. `region` is the Region of the profile or the file, if `AWS_REGION` does not apply.
 ///
 /// # Errors
-/// One line, as in the function, after the option if an option is wrong.
+/// One line, as in the function, with the option in place of the variable if the option is wrong.
 pub(crate) fn settings(
     args: &FileArgs,
-    region: Option<&FoundRegion<'_>>,
+    region: Option<&str>,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, String> {
     let fast = args.fast.then_some(UNLIMITED);
-    let overrides: Vec<Override<'_>> = [
+    let options = [
         ("CONNECT_INSTANCE_ID", "--instance", args.instance.as_deref()),
-        of_region(args, region),
+        ("AWS_REGION", "--region", args.region.as_deref().or(region)),
         ("CONNECT_REQUESTS_PER_SECOND", "--rate", args.rate.as_deref().or(fast)),
         ("CONNECT_BURST", "--burst", args.burst.as_deref().or(fast)),
-    ]
-    .into_iter()
-    .filter_map(|(variable, option, value)| Some(Override { variable, option, value: value? }))
-    .collect();
+    ];
+    let option = |name: &str| {
+        let found = options.iter().find(|(variable, ..)| *variable == name);
+        found.and_then(|(_, option, value)| Some((*option, (*value)?)))
+    };
     let is_used = |name: &str| USED.contains(&name) || (args.aws && USED_WITH_AWS.contains(&name));
-    let lookup = |name: &str| match overrides.iter().find(|given| given.variable == name) {
-        Some(given) => Some(given.value.to_owned()),
+    let lookup = |name: &str| match option(name) {
+        Some((_, value)) => Some(value.to_owned()),
         None => is_used(name).then(|| environment(name)).flatten(),
     };
-    let settings = Settings::read(lookup).map_err(|error| {
-        match overrides.iter().find(|given| given.variable == error.variable) {
-            Some(given) => format!("{}: {error}", given.option),
-            None => error.to_string(),
+    let settings = Settings::read(lookup).map_err(|mut error| {
+        if let Some((option, _)) = option(error.variable) {
+            error.variable = option;
         }
+        error.to_string()
     })?;
     // This process has no deadline, so it needs no margin. The messages in a file were delivered to another consumer, so
     // this process does not change their visibility. A file has its own limit of pairs.
     Ok(Settings { deadline_margin: Duration::ZERO, redelivery: None, max_parts: usize::MAX, ..settings })
-}
-
-/// Returns the variable of the Region, where its value was found, and the value.
-fn of_region<'a>(
-    args: &'a FileArgs,
-    found: Option<&FoundRegion<'a>>,
-) -> (&'static str, &'static str, Option<&'a str>) {
-    match (args.region.as_deref(), found) {
-        (None, Some(found)) => ("AWS_REGION", found.place, Some(found.region)),
-        (given, _) => ("AWS_REGION", "--region", given),
-    }
 }
 
 #[cfg(test)]
@@ -104,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn options_come_before_the_environment() {
+    fn options_take_precedence_over_the_environment() {
         let environment =
             [("CONNECT_INSTANCE_ID", "env"), ("CONNECT_BURST", "9"), ("AWS_REGION", "eu-central-1")];
         let settings = read(&["--instance", "i", "--rate", "7.5"], &environment).unwrap();
@@ -117,14 +93,6 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_sent_on() {
-        let url = "https://sqs.us-east-1.amazonaws.com/111122223333/queue";
-        let settings = read(&[], &[("FAILURES_QUEUE_URL", url), ("CONTINUATION_QUEUE_URL", url)]).unwrap();
-        assert_eq!((settings.failures_queue, settings.continuation_queue), (None, None));
-        assert_eq!(settings.redelivery, None);
-    }
-
-    #[test]
     fn variables_of_other_programs_are_not_read() {
         let others = [
             ("RUST_LOG", "warn,hyper=info"),
@@ -132,42 +100,20 @@ mod tests {
             ("METRICS_NAMESPACE", ":"),
             ("DEADLINE_MARGIN_MS", "soon"),
             ("FAILURES_QUEUE_URL", "queue.fifo"),
+            ("CONTINUATION_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/queue"),
             ("AWS_ENDPOINT_URL", "localhost"),
             ("AWS_ENDPOINT_URL_SQS", "localhost"),
             ("AWS_ENDPOINT_URL_CONNECT", "localhost"),
         ];
-        read(&[], &others).unwrap();
-        let wrong = read(&["--aws"], &others).unwrap_err();
-        assert!(wrong.starts_with(r#"invalid AWS_ENDPOINT_URL_CONNECT "localhost""#), "{wrong}");
+        let settings = read(&[], &others).unwrap();
+        assert_eq!((settings.failures_queue, settings.continuation_queue), (None, None));
+        assert_eq!(settings.redelivery, None);
+        let error = read(&["--aws"], &others).unwrap_err();
+        assert!(error.starts_with(r#"invalid AWS_ENDPOINT_URL_CONNECT "localhost""#), "{error}");
     }
 
     #[test]
-    fn wrong_value_names_its_option() {
-        let expected = "expected a number from 0.001 to 1000000";
-        assert_eq!(
-            read(&["--rate", "-1"], &[]).unwrap_err(),
-            format!(r#"--rate: invalid CONNECT_REQUESTS_PER_SECOND "-1": {expected}"#)
-        );
-        assert_eq!(
-            read(&[], &[("CONNECT_BURST", "many")]).unwrap_err(),
-            format!(r#"invalid CONNECT_BURST "many": {expected}"#)
-        );
-    }
-
-    #[test]
-    fn wrong_region_names_only_a_given_option() {
-        let found = FoundRegion { region: "eu-west-1", place: "the profile" };
-        let args = |args: &[&str]| {
-            Args::try_parse_from([&["associate-emails", "-"], args].concat()).unwrap().run.common
-        };
-        let (none, one) = (args(&[]), args(&["--region", "us-west-2"]));
-        assert_eq!(of_region(&none, Some(&found)), ("AWS_REGION", "the profile", Some("eu-west-1")));
-        assert_eq!(of_region(&one, Some(&found)), ("AWS_REGION", "--region", Some("us-west-2")));
-        assert_eq!(of_region(&none, None), ("AWS_REGION", "--region", None));
-    }
-
-    #[test]
-    fn fast_is_without_a_pace() {
+    fn fast_run_has_no_pace() {
         assert!(read(&["--fast"], &[]).unwrap().allowance.rate > 100_000.0);
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::printable::printable;
 
-/// Asks a question. Every answer but yes counts as no.
+/// Asks a question. Every answer except yes counts as no.
 ///
 /// # Errors
 /// Returns an error if standard input is not a terminal.
@@ -15,7 +15,7 @@ pub(crate) fn confirmed(question: &str) -> Result<bool, String> {
     let mut stderr = io::stderr();
     let _ = write!(stderr, "{} [y/N] ", printable(question)).and_then(|()| stderr.flush());
     let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| format!("the answer cannot be read: {error}"))?;
+    io::stdin().read_line(&mut answer).map_err(|error| format!("cannot read the answer: {error}"))?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 

@@ -1,21 +1,4 @@
 //! `associate-emails` associates email addresses with queues from a file, with the library of the Lambda function.
-//!
-//! | module | content |
-//! | --- | --- |
-//! | `args` | the command line |
-//! | `input` | a file in any accepted form, as one payload of the function |
-//! | `configuration` | the function's settings, from options and the environment |
-//! | `simulation`, `aws` | the service that is called: a simulation inside this process, or Amazon Connect |
-//! | `workload` | the estimated number of calls, and their time |
-//! | `progress` | progress on standard error |
-//! | `tables`, `outcome` | the result on standard output, and the exit code |
-//! | `session` | the file, its settings, and the service that is called |
-//! | `run` | a run from file to result |
-//! | `undo` | the command `undo` |
-//! | `confirmation` | the question before something is changed |
-//! | `signals` | the signals that end the program |
-//! | `printable` | escapes for text from other sources |
-//! | `dead_letters` | the command `dead-letters` |
 
 mod args;
 mod aws;
@@ -68,9 +51,9 @@ async fn run_command(signals: &Signals) -> Exit {
         Ok(Args { command: Some(Command::Plan(args)), .. }) => Ok(run::run(&args.checking(), signals).await),
         Ok(Args { command: Some(Command::Undo(args)), .. }) => Ok(undo::run(&args, signals).await),
         Ok(Args { run: args, command: None }) => Ok(run::run(&args, signals).await),
-        // Help and version were requested, so they are not errors.
+        // The help and the version are not errors.
         Err(error) if !error.use_stderr() => Ok(outcome::print(error.to_string().trim_end(), Exit::Done)),
         Err(error) => Err(args::explain(&error, std::env::args().skip(1))),
     };
-    exit.unwrap_or_else(|unusable| outcome::usage_error(&unusable))
+    exit.unwrap_or_else(|error| outcome::usage_error(&error))
 }

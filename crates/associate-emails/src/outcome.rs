@@ -16,7 +16,7 @@ use crate::signals::Signal;
 use crate::tables;
 use crate::workload::{count, time_of, words};
 
-/// The service that was called. It decides which caveat the output has.
+/// The service that was called, which determines the closing note of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
     /// Amazon Connect.
@@ -25,30 +25,31 @@ pub(crate) enum Backend {
     Simulation,
 }
 
-/// Returns the closing caveat for simulated runs and dry runs. A live run on AWS has none.
-fn caveat(backend: Backend, intent: Option<Intent>) -> Option<&'static str> {
+/// Returns the closing note of simulated runs and dry runs. A live run on AWS has none.
+fn closing_note(backend: Backend, intent: Option<Intent>) -> Option<&'static str> {
     match (backend, intent) {
         (Backend::Aws, None | Some(Intent::Associate)) => None,
-        (Backend::Aws, Some(Intent::Check)) => {
-            Some("This was a dry run: the queues were read, and nothing was changed.")
-        }
+        (Backend::Aws, Some(Intent::Check)) => Some(READ_ONLY),
         (Backend::Aws, Some(Intent::Plan)) => Some(
-            "This was a dry run: nothing was changed. Names were looked up; whether identifiers exist was not checked.",
+            "This was a dry run: nothing was changed. Names were looked up; identifiers were not checked.",
         ),
         (Backend::Simulation, None | Some(Intent::Associate)) => Some(
-            "This was a simulation: nothing was changed in AWS, and whether the queues and email addresses exist there \
-             was not checked. Use --aws to associate them in AWS.",
+            "This was a simulation: nothing was changed in AWS, and the queues and email addresses were not checked there. \
+             Use --aws to associate them in AWS.",
         ),
         (Backend::Simulation, Some(Intent::Check)) => Some(
-            "This was a dry run on a simulation, which contains the file's addresses and empty queues: nothing was changed. \
-             Use --aws to read the queues and addresses in AWS.",
+            "This was a dry run on a simulation in which the file's addresses exist and all queues are empty: nothing was \
+             changed. Use --aws to read the queues and addresses in AWS.",
         ),
         (Backend::Simulation, Some(Intent::Plan)) => Some(
-            "This was a dry run without AWS: nothing was changed, and whether the queues and email addresses exist was \
-             not checked. Use --aws to look up names.",
+            "This was a dry run without AWS: nothing was changed, and the queues and email addresses were not checked. Use \
+             --aws to look up names.",
         ),
     }
 }
+
+/// The closing note of a dry run that read the queues.
+pub(crate) const READ_ONLY: &str = "This was a dry run: the queues were read, and nothing was changed.";
 
 /// The exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +59,7 @@ pub(crate) enum Exit {
     /// Something failed.
     Failed,
     /// The file, an option or a setting is invalid, or nothing was started for another reason.
-    UsageError,
+    NothingStarted,
     /// The output could not be written.
     OutputFailed,
     /// A signal ended the program.
@@ -66,12 +67,12 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// Returns the number.
+    /// Returns the exit code as a number.
     pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
             Exit::Failed => 1,
-            Exit::UsageError => 2,
+            Exit::NothingStarted => 2,
             Exit::OutputFailed => 3,
             Exit::Interrupted(signal) => signal.exit_code(),
         }
@@ -83,11 +84,10 @@ impl Exit {
 pub(crate) struct OutputOptions<'a> {
     /// Print the function's response as JSON, without tables.
     pub(crate) json: bool,
-    /// The service that the calls went to.
     pub(crate) backend: Backend,
     /// The intent of every request, if the options set one.
     pub(crate) intent: Option<Intent>,
-    /// List the addresses on the queues that are not in the file.
+    /// Also list addresses that are on the queues but not in the file.
     pub(crate) unrequested: bool,
     /// The pace, from which the time of a plan is estimated.
     pub(crate) allowance: Allowance,
@@ -106,56 +106,72 @@ pub(crate) fn terminal_width() -> Option<u16> {
 /// Prints a one-line error: nothing was started.
 pub(crate) fn usage_error(message: &str) -> Exit {
     print_error(&format!("associate-emails: {message}"));
-    Exit::UsageError
+    Exit::NothingStarted
 }
 
-/// Prints why the whole payload was rejected.
-pub(crate) fn rejected(error: &InvocationError, json: bool) -> Exit {
-    let unusable = usage_error(&format!("{}: {error}", error.error_type()));
-    if json { print(&error_json(error), unusable) } else { unusable }
+/// Prints why the function would reject the whole payload.
+pub(crate) fn print_invalid_payload(error: &InvocationError, json: bool) -> Exit {
+    let exit = usage_error(&format!("{}: {error}", error.error_type()));
+    if json { print(&error_json(error), exit) } else { exit }
 }
 
 /// Prints what was done before a signal ended the run.
-pub(crate) fn interrupted(signal: Signal, pairs: usize, backend: Backend) -> Exit {
-    print_error(&format!(
-        "associate-emails: interrupted; {} associated, and calls in flight may have succeeded; it is safe to run \
-         the same file again",
-        match pairs {
-            1 => "1 pair was".to_owned(),
-            _ => format!("{pairs} pairs were"),
-        }
-    ));
-    if let Some(caveat) = caveat(backend, None) {
-        print_error(caveat);
-    }
+pub(crate) fn print_interrupted(signal: Signal, pairs: usize, backend: Backend) -> Exit {
+    print_error(&interrupted_line(&count(pairs, "pair"), "associated"));
+    closing_note(backend, None).into_iter().for_each(print_error);
     Exit::Interrupted(signal)
 }
 
-/// Prints the result of a complete invocation. `nothing_valid` means that no pair in the file was valid.
-pub(crate) fn completed(completed: &Completed, nothing_valid: bool, options: OutputOptions<'_>) -> Exit {
-    let exit = match completed.report.counts.failed {
-        0 => Exit::Done,
-        _ if nothing_valid => Exit::UsageError,
-        _ => Exit::Failed,
-    };
+/// Returns the line of a command that a signal ended after it had, for example, associated 2 pairs.
+pub(crate) fn interrupted_line(count: &str, done: &str) -> String {
+    format!(
+        "associate-emails: interrupted after {count} had been {done}; calls in flight may have succeeded; it is safe to run \
+         the command again with the same file"
+    )
+}
+
+/// Prints the result of a complete invocation. `nothing_was_valid` means that no pair in the file was valid.
+pub(crate) fn print_completed(
+    completed: &Completed,
+    nothing_was_valid: bool,
+    options: OutputOptions<'_>,
+) -> Exit {
+    let exit = exit_for(completed.report.counts.failed, nothing_was_valid);
     advise_on_credentials(&completed.report.failures, options.backend);
-    let caveat = caveat(options.backend, options.intent).unwrap_or_default();
-    if !options.json {
-        let text = text(completed, options);
-        return print(format!("{text}\n{caveat}").trim_end(), exit);
+    let note = closing_note(options.backend, options.intent);
+    if options.json {
+        print_json(&response_json(&completed.answer), note, exit)
+    } else {
+        print_text(&text(completed, options), note, exit)
     }
-    let exit = print(&answer_json(&completed.answer), exit);
-    if !caveat.is_empty() {
-        print_error(caveat);
+}
+
+/// Returns the exit code of a command that made its calls.
+pub(crate) fn exit_for(failed: usize, nothing_was_valid: bool) -> Exit {
+    match failed {
+        0 => Exit::Done,
+        _ if nothing_was_valid => Exit::NothingStarted,
+        _ => Exit::Failed,
     }
+}
+
+/// Prints JSON on standard output, and the closing note on standard error.
+pub(crate) fn print_json(json: &str, note: Option<&str>, exit: Exit) -> Exit {
+    let exit = print(json, exit);
+    note.into_iter().for_each(print_error);
     exit
+}
+
+/// Prints tables, a summary and the closing note on standard output.
+pub(crate) fn print_text(text: &str, note: Option<&str>, exit: Exit) -> Exit {
+    print(format!("{text}\n{}", note.unwrap_or_default()).trim_end(), exit)
 }
 
 /// Prints what to do if pairs failed because of the credentials.
 pub(crate) fn advise_on_credentials(failures: &[FailureEntry], backend: Backend) {
     if backend == Backend::Aws && failures.iter().any(rejected_credentials) {
         print_error(&format!(
-            "associate-emails: AWS rejected the credentials; {SIGN_IN_AGAIN}, then run the same file again"
+            "associate-emails: AWS rejected the credentials; {SIGN_IN_AGAIN}, then run the command again"
         ));
     }
 }
@@ -191,9 +207,9 @@ fn text(completed: &Completed, options: OutputOptions<'_>) -> String {
         summary.push('\n');
         summary.push_str(&plan_summary(report, options.allowance));
     }
-    if let Some(answer) = answer_line(&completed.answer) {
+    if let Some(line) = response_line(&completed.answer) {
         summary.push('\n');
-        summary.push_str(&answer);
+        summary.push_str(&line);
     }
     parts.push(summary);
     parts.join("\n\n")
@@ -201,13 +217,6 @@ fn text(completed: &Completed, options: OutputOptions<'_>) -> String {
 
 fn summary(report: &Report) -> String {
     let Counts { requested, distinct, associated, already_associated, planned, failed, .. } = report.counts;
-    let status = match report.status {
-        Status::Succeeded => "SUCCEEDED",
-        Status::Partial => "PARTIAL",
-        Status::Failed => "FAILED",
-        Status::Planned => "PLANNED",
-    };
-    let mut parts = vec![format!("{status}: {requested} requested")];
     let optional = [
         (distinct, "distinct", distinct != requested),
         (associated, "associated", true),
@@ -215,10 +224,28 @@ fn summary(report: &Report) -> String {
         (planned, "planned", planned > 0),
         (failed, "failed", true),
     ];
-    let wanted = optional.into_iter().filter(|(_, _, wanted)| *wanted);
-    parts.extend(wanted.map(|(number, word, _)| format!("{number} {word}")));
-    let calls = count(usize::try_from(report.api_calls).unwrap_or(usize::MAX), "call");
-    format!("{}; {calls} to Amazon Connect, {} throttled", parts.join(", "), report.throttled_calls)
+    let parts = optional.into_iter().filter(|(.., is_shown)| *is_shown);
+    let parts: Vec<String> = parts.map(|(number, word, _)| format!("{number} {word}")).collect();
+    status_line(report.status, requested, &parts, report.api_calls, report.throttled_calls)
+}
+
+/// Returns the summary of a run: its status, its counts and its calls.
+pub(crate) fn status_line(
+    status: Status,
+    requested: usize,
+    counts: &[String],
+    calls: u64,
+    throttled: u64,
+) -> String {
+    let status = match status {
+        Status::Succeeded => "SUCCEEDED",
+        Status::Partial => "PARTIAL",
+        Status::Failed => "FAILED",
+        Status::Planned => "PLANNED",
+    };
+    let calls = count(usize::try_from(calls).unwrap_or(usize::MAX), "call");
+    let counts = counts.join(", ");
+    format!("{status}: {requested} requested, {counts}; {calls} to Amazon Connect, {throttled} throttled")
 }
 
 /// Returns the totals of a check, in colour on a terminal unless `NO_COLOR` is set.
@@ -234,34 +261,37 @@ fn check_summary(report: &Report) -> String {
     let [add, there, fail, other] = parts;
     let fail = if failed > 0 { fail.red() } else { fail };
     let calls = count(usize::try_from(report.api_calls).unwrap_or(usize::MAX), "call");
-    format!("{add}, {there}, {fail}, {other}; {calls} to read them, {} throttled", report.throttled_calls)
+    format!(
+        "{add}, {there}, {fail}, {other}; {calls} to read the queues, {} throttled",
+        report.throttled_calls
+    )
 }
 
 fn plan_summary(report: &Report, allowance: Allowance) -> String {
     let calls = report.queues.iter().map(|queue| queue.chunks).sum();
     format!(
-        "To associate them: {} on {}, {} at {} a second with a burst of {}",
+        "A run would take {}: {} for {}, at {} per second with a burst of {}",
+        words(time_of(calls, allowance)),
         count(calls, "call"),
         count(report.queues.len(), "queue"),
-        words(time_of(calls, allowance)),
         allowance.rate,
         allowance.burst,
     )
 }
 
 /// Returns a line about the function's response, if the report alone does not show it.
-fn answer_line(answer: &Result<Answer, InvocationError>) -> Option<String> {
+fn response_line(answer: &Result<Answer, InvocationError>) -> Option<String> {
     match answer {
-        Err(error) => Some(format!("The function's response is the error {}", error.error_type())),
+        Err(error) => Some(format!("The function would return the error {}", error.error_type())),
         Ok(Answer::Batch(batch)) => {
             let messages = count(batch.batch_item_failures.len(), "message");
-            Some(format!("The function's response lists {messages} to be redelivered"))
+            Some(format!("The function would list {messages} to be redelivered"))
         }
         Ok(_) => None,
     }
 }
 
-fn answer_json(answer: &Result<Answer, InvocationError>) -> String {
+fn response_json(answer: &Result<Answer, InvocationError>) -> String {
     match answer {
         // Serializing a response cannot fail.
         Ok(answer) => printable_json(&serde_json::to_string_pretty(answer).unwrap_or_default()),

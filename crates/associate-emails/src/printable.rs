@@ -1,19 +1,6 @@
 //! Escapes text from other sources, so that it can be shown on a terminal.
 
-/// Invisible characters that `str::escape_debug` does not escape: joiners, variation selectors and fillers (Unicode,
-/// "DerivedCoreProperties.txt", Default_Ignorable_Code_Point).
-const INVISIBLE: [std::ops::RangeInclusive<char>; 10] = [
-    '\u{34f}'..='\u{34f}',
-    '\u{115f}'..='\u{1160}',
-    '\u{17b4}'..='\u{17b5}',
-    '\u{180b}'..='\u{180f}',
-    '\u{200b}'..='\u{200f}',
-    '\u{2800}'..='\u{2800}',
-    '\u{3164}'..='\u{3164}',
-    '\u{fe00}'..='\u{fe0f}',
-    '\u{ffa0}'..='\u{ffa0}',
-    '\u{e0000}'..='\u{e0fff}',
-];
+use queue_email_associator::requests::is_invisible;
 
 /// Escapes control, directional and invisible characters, so that they cannot move the cursor or reverse a line.
 pub(crate) fn printable(text: &str) -> String {
@@ -46,14 +33,9 @@ pub(crate) fn printable_json(json: &str) -> String {
     printable
 }
 
+/// Returns whether a character has a shape of its own, or is a plain space.
 fn is_visible(c: char) -> bool {
-    if matches!(c, ' '..='~') {
-        return true;
-    }
-    // `str::escape_debug` escapes unprintable characters, but keeps a combining character that follows another.
-    let follows = ['a', c];
-    let shown: String = follows.iter().collect();
-    shown.escape_debug().eq(follows) && !INVISIBLE.iter().any(|range| range.contains(&c))
+    !is_invisible(c) && (c == ' ' || !c.is_whitespace())
 }
 
 #[cfg(test)]

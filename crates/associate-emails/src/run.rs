@@ -7,15 +7,15 @@ use tokio::time::Instant;
 
 use crate::args::RunArgs;
 use crate::outcome::{self, Exit, OutputOptions};
-use crate::progress::Progress;
-use crate::session::{Session, request_id};
+use crate::progress::CallProgress;
+use crate::session::{Session, TIME_LIMIT, request_id};
 use crate::signals::Signals;
-use crate::simulation;
+use crate::simulation::{self, InitialQueues};
 use crate::workload::Workload;
 
 /// Runs the file, and prints the result.
 pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Exit {
-    let session = match Session::open(&args.common).await {
+    let session = match Session::open(&args.common, InitialQueues::Empty).await {
         Ok(session) => session,
         Err(error) => return error.print(args.common.json),
     };
@@ -25,54 +25,42 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Exit {
         intent: args.intent(),
         unrequested: args.unrequested,
         allowance: session.settings.allowance,
-        lines: session.input.records.as_ref().map(|records| &*records.lines),
+        lines: session.lines(),
         width: outcome::terminal_width(),
     };
     // This client is never called, because `configuration` sets no queue to send to.
     let sqs = sdk::sqs_client(&session.settings, simulation::credentials(), simulation::http_client());
     let function = Function::new(session.settings.clone(), session.connect.clone(), sqs);
-    invoke(args, &session, options, function, signals).await
-}
-
-async fn invoke(
-    args: &RunArgs,
-    session: &Session,
-    options: OutputOptions<'_>,
-    function: Function,
-    signals: &Signals,
-) -> Exit {
-    let Session { input, pairs, .. } = session;
     let mut stop = signals.stop();
     let workload = match args.intent() {
-        Some(intent) => Workload::of_dry_run(pairs, intent),
-        None => Workload::of(pairs),
+        Some(intent) => Workload::of_dry_run(&session.pairs, intent),
+        None => Workload::of(&session.pairs),
     };
-    let progress = Progress::start(workload, options.allowance, args.common.quiet);
+    let progress = CallProgress::start(workload, options.allowance, args.common.quiet);
     let invocation = Invocation {
         request_id: &request_id(),
-        ends: Instant::now() + args.common.time(),
+        ends: Instant::now() + TIME_LIMIT,
         intent: args.intent(),
         observer: Some(&progress),
     };
     let completed = tokio::select! {
-        completed = function.complete(&input.payload, invocation) => completed,
+        completed = function.complete(&session.input.payload, invocation) => completed,
         signal = stop.requested() => {
             progress.end();
-            return outcome::interrupted(signal, progress.pairs(), options.backend);
+            return outcome::print_interrupted(signal, progress.pairs(), options.backend);
         }
     };
     progress.end();
     match completed {
         Ok(mut completed) => {
-            if let Some(records) = &input.records {
+            if let Some(records) = &session.input.records {
                 records.reword(&mut completed.report.failures);
                 if let Ok(Answer::Report(report)) = &mut completed.answer {
                     records.reword(&mut report.failures);
                 }
             }
-            let nothing_valid = pairs.mentions.is_empty() && !pairs.invalid.is_empty();
-            outcome::completed(&completed, nothing_valid, options)
+            outcome::print_completed(&completed, session.nothing_was_valid(), options)
         }
-        Err(error) => outcome::rejected(&error, args.common.json),
+        Err(error) => outcome::print_invalid_payload(&error, args.common.json),
     }
 }

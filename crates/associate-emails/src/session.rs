@@ -2,7 +2,9 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
 
+use connect_simulator::Server;
 use queue_email_associator::answer::InvocationError;
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Envelope;
@@ -11,10 +13,13 @@ use queue_email_associator::settings::Settings;
 
 use crate::args::FileArgs;
 use crate::aws::{self, Access};
-use crate::configuration::{self, FoundRegion};
+use crate::configuration;
 use crate::input::Input;
 use crate::outcome::{self, Backend, Exit};
-use crate::simulation::{self, Simulation};
+use crate::simulation::{self, InitialQueues};
+
+/// Time limit of all calls of a command. A file of 250,000 queues needs a day and a half at the default quota.
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30 * 86_400);
 
 /// Everything that a command needs before its first call.
 pub(crate) struct Session {
@@ -22,15 +27,15 @@ pub(crate) struct Session {
     pub(crate) pairs: Pairs,
     pub(crate) settings: Settings,
     pub(crate) connect: Deferred<aws_sdk_connect::Client>,
-    /// The simulator must live to the end, because dropping it stops it.
-    pub(crate) simulation: Option<Simulation>,
+    /// Stops when it is dropped.
+    simulator: Option<Server>,
 }
 
 /// Why no call can be made.
 pub(crate) enum OpenError {
     /// The file, an option, a setting or AWS cannot be used.
     Unusable(String),
-    /// Nothing in the file can be read.
+    /// The function would reject the whole payload.
     Invalid(InvocationError),
 }
 
@@ -45,46 +50,54 @@ impl OpenError {
     pub(crate) fn print(&self, json: bool) -> Exit {
         match self {
             OpenError::Unusable(message) => outcome::usage_error(message),
-            OpenError::Invalid(error) => outcome::rejected(error, json),
+            OpenError::Invalid(error) => outcome::print_invalid_payload(error, json),
         }
     }
 }
 
 impl Session {
     /// Reads the file and the settings, and makes sure that Connect can be called.
-    pub(crate) async fn open(args: &FileArgs) -> Result<Self, OpenError> {
-        let input = Input::read(args.file(), args.format).map_err(|error| error.to_string())?;
+    pub(crate) async fn open(args: &FileArgs, queues: InitialQueues) -> Result<Self, OpenError> {
+        let input = Input::read(args.path(), args.format)?;
         let access = if args.aws { Some(Access::load(args.region.as_deref()).await?) } else { None };
-        let found = match &access {
-            Some(access) => {
-                Some(FoundRegion { region: &access.region, place: "the environment or the profile" })
-            }
+        let region = match &access {
+            Some(access) => Some(&*access.region),
             // A simulation is in the Region of the file's ARNs, unless AWS_REGION is set.
-            None if std::env::var_os("AWS_REGION").is_none_or(|region| region.is_empty()) => {
-                input.region().map(|region| FoundRegion { region, place: "an ARN in the file" })
-            }
+            None if std::env::var_os("AWS_REGION").is_none_or(|region| region.is_empty()) => input.region(),
             None => None,
         };
-        let mut settings = configuration::settings(args, found.as_ref(), |name| std::env::var(name).ok())?;
+        let mut settings = configuration::settings(args, region, |name| std::env::var(name).ok())?;
         let (_, pairs) = read(&input.payload, &settings).map_err(OpenError::Invalid)?;
-        let (connect, simulation) = match &access {
+        let (connect, simulator) = match &access {
             Some(access) => {
                 let connect = access.connect_client(settings.calls.call_timeout);
                 aws::reach_connect(connect.clone(), &pairs).await?;
                 (connect, None)
             }
             None => {
-                let simulation = simulate(args, &pairs, &mut settings)?;
+                let simulator = simulation::start(&pairs, queues, &settings, !args.fast)
+                    .map_err(|error| format!("the simulator cannot listen on 127.0.0.1: {error}"))?;
+                settings.connect_endpoint = Some(simulator.endpoint());
                 let http = simulation::http_client();
-                (sdk::connect_client(&settings, simulation::credentials(), http), Some(simulation))
+                (sdk::connect_client(&settings, simulation::credentials(), http), Some(simulator))
             }
         };
-        Ok(Session { input, pairs, settings, connect, simulation })
+        Ok(Session { input, pairs, settings, connect, simulator })
     }
 
-    /// The service that the calls go to.
+    /// Returns the service that the calls go to.
     pub(crate) fn backend(&self) -> Backend {
-        if self.simulation.is_some() { Backend::Simulation } else { Backend::Aws }
+        if self.simulator.is_some() { Backend::Simulation } else { Backend::Aws }
+    }
+
+    /// Returns for each item of the payload its line in the file, if the file has records.
+    pub(crate) fn lines(&self) -> Option<&[u64]> {
+        self.input.records.as_ref().map(|records| &*records.lines)
+    }
+
+    /// Returns whether nothing in the file was valid.
+    pub(crate) fn nothing_was_valid(&self) -> bool {
+        self.pairs.mentions.is_empty() && !self.pairs.invalid.is_empty()
     }
 }
 
@@ -99,17 +112,8 @@ pub(crate) fn read<'p>(
     Ok((envelope, pairs))
 }
 
-/// Starts the simulator, and points the settings to it.
-fn simulate(args: &FileArgs, pairs: &Pairs, settings: &mut Settings) -> Result<Simulation, String> {
-    let quota = simulation::quota(settings, args.fast, args.simulated_rate);
-    let simulation = Simulation::start(pairs, settings, quota)
-        .map_err(|error| format!("the simulator cannot listen on 127.0.0.1: {error}"))?;
-    settings.connect_endpoint = Some(simulation.endpoint());
-    Ok(simulation)
-}
-
-/// An identifier of this run. `ClientToken`s derive from it if no message requests the pairs. Each run has its own,
-/// because a pair that was removed from its queue since the last run would otherwise seem done already.
+/// Returns an identifier of this run. `ClientToken`s derive from it if no message requests the pairs. Each run has its
+/// own, so that a pair that was removed since an earlier run is associated again.
 pub(crate) fn request_id() -> String {
     format!("associate-emails-{:016x}", RandomState::new().build_hasher().finish())
 }

@@ -1,106 +1,55 @@
 //! Simulates Amazon Connect inside this process, with exactly the queues and addresses in a payload.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_connect::config::SharedHttpClient;
 use connect_simulator::{Connect, Fixture, Options, Quota, Server};
+use queue_email_associator::index::{IndexList, QueueIndex};
 use queue_email_associator::pairs::{Pairs, RequestedQueue};
 use queue_email_associator::requests::Named;
 use queue_email_associator::sdk::{CertificateAuthorities, HttpOptions};
 use queue_email_associator::settings::Settings;
 
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_connect::config::SharedHttpClient;
-
-/// A running simulator. Dropping it stops it.
-pub(crate) struct Simulation {
-    connect: Connect,
-    server: Server,
+/// The addresses on the simulated queues at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InitialQueues {
+    /// None.
+    Empty,
+    /// Those of the pairs, as after a run.
+    WithPairs,
 }
 
-impl Simulation {
-    /// Starts a simulator on a free port of this machine.
-    ///
-    /// # Errors
-    /// No port can be bound.
-    pub(crate) fn start(pairs: &Pairs, settings: &Settings, quota: Quota) -> io::Result<Self> {
-        let options = Options {
-            fixture: fixture(pairs),
-            quota,
-            limit: settings.queue_additional_limit,
-            ..Options::default()
-        };
-        let connect = Connect::new(options);
-        Ok(Simulation { server: Server::start(connect.clone())?, connect })
-    }
-
-    /// Puts the addresses of the pairs on their queues, as a run would.
-    pub(crate) fn associate(&self, pairs: &Pairs) {
-        self.connect.edit(|fixture| {
-            let ids = ids_of_names(fixture);
-            for pair in &pairs.pairs {
-                let RequestedQueue { instance, queue } = &pairs.queues[pair.queue()];
-                let id_of = |kind, name: &str| ids.get(&(kind, instance.to_string(), name.to_owned()));
-                let queue = match queue {
-                    Named::Id(id) => Some(id.to_string()),
-                    Named::Name(name) => id_of(Kind::Queue, name).cloned(),
-                };
-                let address = match pair.address() {
-                    Named::Id(id) => Some(id.to_string()),
-                    Named::Name(address) => id_of(Kind::EmailAddress, &address.to_lowercase()).cloned(),
-                };
-                if let (Some(queue), Some(address)) = (queue, address) {
-                    let on_queue = &mut fixture.instance(&**instance).queue(&queue).email_address_ids;
-                    if !on_queue.contains(&address) {
-                        on_queue.push(address);
-                    }
-                }
-            }
-        });
-    }
-
-    /// Returns its URL.
-    pub(crate) fn endpoint(&self) -> String {
-        self.server.endpoint()
-    }
-}
-
-/// Returns the simulated quota. By default it equals the pace, because the pace is set to the real quota.
-pub(crate) fn quota(settings: &Settings, fast: bool, simulated_rate: Option<f64>) -> Quota {
-    if fast {
-        Quota::default()
-    } else {
-        Quota::per_second(simulated_rate.unwrap_or(settings.allowance.rate), settings.allowance.burst)
-    }
+/// Starts a simulator on a free port of this machine. It stops when the result is dropped.
+///
+/// # Errors
+/// No port can be bound.
+pub(crate) fn start(
+    pairs: &Pairs,
+    queues: InitialQueues,
+    settings: &Settings,
+    has_quota: bool,
+) -> io::Result<Server> {
+    let options = Options {
+        fixture: fixture(pairs, queues),
+        // The pace is set to the quota of the account.
+        quota: if has_quota {
+            Quota::per_second(settings.allowance.rate, settings.allowance.burst)
+        } else {
+            Quota::default()
+        },
+        limit: settings.queue_additional_limit,
+        ..Options::default()
+    };
+    Server::start(Connect::new(options))
 }
 
 /// Returns fixed credentials, because the simulator does not check signatures. The machine's own credentials are not
 /// used, so they cannot leak.
 pub(crate) fn credentials() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new("simulation", "simulation", None, None, "simulation"))
-}
-
-/// The kind of thing that has a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Kind {
-    Queue,
-    EmailAddress,
-}
-
-/// The identifier of each name, by kind and instance. Addresses are in lower case.
-fn ids_of_names(fixture: &Fixture) -> HashMap<(Kind, String, String), String> {
-    let mut ids = HashMap::new();
-    for (instance_id, instance) in &fixture.instances {
-        for (id, queue) in &instance.queues {
-            let name = queue.name.as_ref().unwrap_or(id).clone();
-            ids.insert((Kind::Queue, instance_id.clone(), name), id.clone());
-        }
-        for (id, address) in &instance.email_addresses {
-            ids.insert((Kind::EmailAddress, instance_id.clone(), address.to_lowercase()), id.clone());
-        }
-    }
-    ids
 }
 
 /// Returns the HTTP client of a simulation. The simulator is in this process, so it needs neither a proxy nor TLS.
@@ -110,63 +59,40 @@ pub(crate) fn http_client() -> SharedHttpClient {
     options.direct_client()
 }
 
-/// Creates every queue and address of the pairs. A queue or address given by name gets an unused identifier.
-fn fixture(pairs: &Pairs) -> Fixture {
+/// Creates every queue and address of the pairs, with a new identifier or name if the pair has only the other.
+fn fixture(pairs: &Pairs, queues: InitialQueues) -> Fixture {
     let mut fixture = Fixture::new();
-    let mut names = Names::default();
-    for queue in &pairs.queues {
-        if let Named::Id(id) = &queue.queue {
-            fixture.instance(&*queue.instance).queue(id);
-            names.queues.insert((queue.instance.to_string(), id.to_string()));
-        }
+    let mut queue_ids = Vec::new();
+    for (number, RequestedQueue { instance, queue }) in pairs.queues.iter().enumerate() {
+        let (id, name) = match queue {
+            Named::Id(id) => (id.to_string(), format!("simulated queue {id}")),
+            Named::Name(name) => (format!("simulated-queue-{number}"), name.to_string()),
+        };
+        fixture.instance(&**instance).queue(&id).name = Some(name);
+        queue_ids.push(id);
     }
+    let queue_ids = IndexList::<QueueIndex, String>::from(queue_ids);
+    // The same address can be written with different case.
+    let mut ids_of_addresses: HashMap<(&str, String), String> = HashMap::new();
     for pair in &pairs.pairs {
-        let instance = &pairs.queues[pair.queue()].instance;
-        if let Named::Id(id) = pair.address() {
-            let address = format!("{id}@simulation.example");
-            names.addresses.insert((instance.to_string(), address.to_lowercase()));
-            fixture.instance(&**instance).email_addresses.insert(id.to_string(), address);
+        let instance_id: &str = &pairs.queues[pair.queue()].instance;
+        let instance = fixture.instance(instance_id);
+        let (id, address) = match pair.address() {
+            Named::Id(id) => (id.to_string(), format!("{id}@simulation.example")),
+            Named::Name(address) => {
+                let next = ids_of_addresses.len();
+                let id = ids_of_addresses
+                    .entry((instance_id, address.to_lowercase()))
+                    .or_insert_with(|| format!("simulated-address-{next}"));
+                (id.clone(), address.to_string())
+            }
+        };
+        if queues == InitialQueues::WithPairs {
+            instance.queue(&queue_ids[pair.queue()]).email_address_ids.push(id.clone());
         }
-    }
-    for queue in &pairs.queues {
-        if let Named::Name(name) = &queue.queue
-            && names.queues.insert((queue.instance.to_string(), name.to_string()))
-        {
-            let instance = fixture.instance(&*queue.instance);
-            let id = unused("simulated-queue", instance.queues.len(), |id| instance.queues.contains_key(id));
-            instance.queue(&id).name = Some(name.to_string());
-        }
-    }
-    for pair in &pairs.pairs {
-        let instance = &pairs.queues[pair.queue()].instance;
-        if let Named::Name(address) = pair.address()
-            && names.addresses.insert((instance.to_string(), address.to_lowercase()))
-        {
-            let addresses = &mut fixture.instance(&**instance).email_addresses;
-            let id = unused("simulated-address", addresses.len(), |id| addresses.contains_key(id));
-            addresses.insert(id, address.to_string());
-        }
+        instance.email_addresses.entry(id).or_insert(address);
     }
     fixture
-}
-
-/// Existing names. A second queue of the same name would make the name ambiguous. A queue that is given only by
-/// its identifier has the identifier as its name.
-#[derive(Default)]
-struct Names {
-    queues: HashSet<(String, String)>,
-    addresses: HashSet<(String, String)>,
-}
-
-fn unused(word: &str, from: usize, is_used: impl Fn(&str) -> bool) -> String {
-    let mut number = from + 1;
-    loop {
-        let id = format!("{word}-{number}");
-        if !is_used(&id) {
-            return id;
-        }
-        number += 1;
-    }
 }
 
 #[cfg(test)]
@@ -176,46 +102,26 @@ mod tests {
 
     use super::*;
 
-    fn fixture_of(payload: &str) -> Fixture {
+    #[test]
+    fn simulation_has_each_queue_and_address_once() {
+        let payload = r#"{"associations": [
+            {"queueId": "q1", "emailAddressId": "e1"},
+            {"queueName": "Billing", "emailAddresses": ["Help@brand.example", "help@Brand.example"]},
+            {"queueName": "Billing", "emailAddressId": "e1"},
+            {"queueName": "q1", "emailAddress": "help@brand.example"},
+            {"instanceId": "j", "queueName": "Billing", "emailAddress": "help@brand.example"}
+        ]}"#;
         let (envelope, scope) = (Envelope::read(payload.as_bytes()).unwrap(), ArnScope::new("us-east-1"));
         let instance = InstanceId::parse("i", &scope).unwrap();
-        fixture(&Pairs::read(&envelope, Context::new(&scope, Some(&instance))).unwrap())
-    }
-
-    #[test]
-    fn simulation_has_each_named_thing_once() {
-        let fixture = fixture_of(
-            r#"{"associations": [
-                {"queueId": "q1", "emailAddressIds": ["e1", "simulated-address-3"]},
-                {"queueName": "Billing", "emailAddresses": ["Help@brand.example", "help@Brand.example"]},
-                {"queueName": "Billing", "emailAddressId": "e1"},
-                {"queueName": "q1", "emailAddress": "e1@simulation.example"},
-                {"instanceId": "j", "queueName": "Billing", "emailAddress": "help@brand.example"}
-            ]}"#,
-        );
+        let pairs = Pairs::read(&envelope, Context::new(&scope, Some(&instance))).unwrap();
+        let fixture = fixture(&pairs, InitialQueues::Empty);
         let i = &fixture.instances["i"];
-        let queues: Vec<(&str, Option<&str>)> =
-            i.queues.iter().map(|(id, queue)| (id.as_str(), queue.name.as_deref())).collect();
-        assert_eq!(queues, [("q1", None), ("simulated-queue-2", Some("Billing"))]);
-        let addresses: Vec<(&str, &str)> =
-            i.email_addresses.iter().map(|(id, address)| (id.as_str(), address.as_str())).collect();
-        assert_eq!(
-            addresses,
-            [
-                ("e1", "e1@simulation.example"),
-                ("simulated-address-3", "simulated-address-3@simulation.example"),
-                ("simulated-address-4", "Help@brand.example"),
-            ]
-        );
+        let mut names: Vec<&str> = i.queues.values().filter_map(|queue| queue.name.as_deref()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["Billing", "q1", "simulated queue q1"]);
+        let addresses: Vec<&str> = i.email_addresses.values().map(String::as_str).collect();
+        assert_eq!(addresses, ["e1@simulation.example", "Help@brand.example"]);
         let j = &fixture.instances["j"];
         assert_eq!((j.queues.len(), j.email_addresses.len()), (1, 1));
-    }
-
-    #[test]
-    fn quota_defaults_to_the_pace() {
-        let settings = Settings::read(|_| None).unwrap();
-        assert_eq!(quota(&settings, false, None), Quota::per_second(2.0, 5.0));
-        assert_eq!(quota(&settings, false, Some(1.0)), Quota::per_second(1.0, 5.0));
-        assert_eq!(quota(&settings, true, None), Quota::default());
     }
 }

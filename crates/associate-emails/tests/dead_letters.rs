@@ -177,7 +177,7 @@ async fn showing_removes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_chosen_dead_letters_move_and_only_with_consent() {
+async fn only_selected_dead_letters_move_after_confirmation() {
     let world = World::new("selected").await;
     let bodies: Vec<String> =
         (0..30).map(|n| letter(n, ["QueueFull", "NameNotFound", "InvalidRequest"][n % 3], "q")).collect();
@@ -224,6 +224,18 @@ async fn unsendable_dead_letter_stays() {
     let ran = world.run(&["--redrive", "--to", &missing, "--yes"]).await;
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert!(ran.stderr.contains(&missing) && ran.stderr.contains("NonExistentQueue"), "{}", ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_that_do_not_fit_in_one_request_are_moved() {
+    let world = World::new("long").await;
+    let bodies: Vec<String> = (0..10).map(|n| letter(n, &"long".repeat(30_000), "q")).collect();
+    for body in &bodies {
+        world.send(std::slice::from_ref(body)).await;
+    }
+    let ran = world.run(&["--redrive", "--to", &world.target, "--yes"]).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(world.visible(&world.target).await, 10);
 }
 
 /// Kills the program during the run, then interrupts it, then runs it to the end. `LETTERS` is the number of letters.

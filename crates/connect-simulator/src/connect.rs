@@ -100,7 +100,7 @@ impl Connect {
         let record = record(call, &answer, error, now);
         state.calls.push(record.clone());
         let observer = state.observer.clone();
-        // An observer may read the state, which is locked here.
+        // The observer can read the state, which is still locked.
         drop(state);
         if let Some(observer) = observer {
             observer(&record);
@@ -195,9 +195,11 @@ impl State {
         let effect = self.faults.apply(call);
         let reply = match &effect {
             None | Some(Effect::ResetAfter | Effect::Delay(_)) => self.behave(call, now),
-            Some(Effect::Error { status, code, message }) => {
-                Err(ApiError { status: error_status(*status), code: code.clone(), message: message.clone() })
-            }
+            Some(Effect::Error { status, code, message }) => Err(ApiError {
+                status: StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                code: code.clone(),
+                message: message.clone(),
+            }),
             Some(Effect::RetryAfter { code, .. }) => Err(ApiError {
                 status: StatusCode::TOO_MANY_REQUESTS,
                 code: code.clone(),
@@ -257,22 +259,16 @@ impl Answer {
     }
 }
 
-/// Returns the status of an injected error. A number that is not a valid status becomes 500.
-fn error_status(status: u16) -> StatusCode {
-    let accepted = (200..600).contains(&status).then_some(status);
-    accepted.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
 fn record(call: Call, answer: &Answer, error: Option<String>, at: Instant) -> RecordedCall {
-    let whole = answer.response.as_ref().filter(|_| !answer.cut_off);
+    let complete = answer.response.as_ref().filter(|_| !answer.cut_off);
     RecordedCall {
         operation: call.operation,
         instance: call.instance,
         queue: call.queue,
         addresses: call.addresses,
         client_token: call.client_token,
-        status: whole.map(|response| response.status().as_u16()),
-        error: error.filter(|_| whole.is_some()),
+        status: complete.map(|response| response.status().as_u16()),
+        error: error.filter(|_| complete.is_some()),
         at,
     }
 }

@@ -36,7 +36,7 @@ impl Directory {
         &mut self.content
     }
 
-    /// Creates the instance, and the given queue and addresses, where they are missing.
+    /// Creates the instance, the queue and the addresses if they do not exist.
     pub(crate) fn create(&mut self, instance: &str, queue: Option<&str>, addresses: &[String]) {
         let instance = self.content.instance(instance);
         if let Some(queue) = queue {

@@ -40,7 +40,7 @@ pub struct Fault {
 pub enum Effect {
     /// Responds with an error.
     Error {
-        /// The HTTP status, 200 to 599.
+        /// The HTTP status.
         status: u16,
         /// The error code, such as `InternalServiceException`.
         code: String,
@@ -189,9 +189,9 @@ mod tests {
     fn fault_with_a_share_affects_about_that_share_of_calls() {
         let fault = Fault { share: Some(0.25), times: Some(1000), ..Fault::new(Effect::Reset) };
         let mut faults = Faults::new(vec![fault], 3);
-        let met = (0..1000).filter(|_| faults.apply(&call("q", "a")).is_some()).count();
-        assert!((200..300).contains(&met), "{met} of 1000");
-        assert_eq!(faults.faults[0].times, Some(1000 - u32::try_from(met).unwrap()));
+        let affected = (0..1000).filter(|_| faults.apply(&call("q", "a")).is_some()).count();
+        assert!((200..300).contains(&affected), "{affected} of 1000");
+        assert_eq!(faults.faults[0].times, Some(1000 - u32::try_from(affected).unwrap()));
     }
 
     #[test]

@@ -117,13 +117,13 @@ async fn handle(
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             let message = format!(r#"{{"message":"the body has more than {LARGEST_BODY} bytes"}}"#);
-            return Ok(whole(wire::with_body(StatusCode::PAYLOAD_TOO_LARGE, message)));
+            return Ok(complete(wire::with_body(StatusCode::PAYLOAD_TOO_LARGE, message)));
         }
         Err(error) => return Err(io::Error::other(error)),
     };
     let request = Request::from_parts(parts, body);
     if let Some(endpoint) = request.uri().path().strip_prefix(control::PREFIX) {
-        return Ok(whole(control::answer(endpoint, &request, connect, start)));
+        return Ok(complete(control::answer(endpoint, &request, connect, start)));
     }
     let answer = connect.answer(request, Instant::now());
     if !answer.delay.is_zero() {
@@ -135,11 +135,11 @@ async fn handle(
     match answer.response {
         None => Err(io::Error::new(io::ErrorKind::ConnectionReset, "closed without an answer")),
         Some(response) if answer.cut_off => Ok(response.map(AnswerBody::first_half)),
-        Some(response) => Ok(whole(response)),
+        Some(response) => Ok(complete(response)),
     }
 }
 
-fn whole(response: Response<Bytes>) -> Response<AnswerBody> {
+fn complete(response: Response<Bytes>) -> Response<AnswerBody> {
     response.map(|body| AnswerBody { data: Some(body), then: Then::End })
 }
 

@@ -21,13 +21,13 @@ const UNTRUSTED: &str = "if a proxy inspects the connections, set AWS_CA_BUNDLE 
 pub(super) fn authorities(profiles: &Profiles) -> Result<CertificateAuthorities, String> {
     let variable = std::env::var("AWS_CA_BUNDLE").ok().filter(|path| !path.is_empty());
     let bundle = variable.map(|path| ("AWS_CA_BUNDLE".to_owned(), path));
-    match bundle.or_else(|| profiles.setting("ca_bundle").map(|(place, path)| (place, path.to_owned()))) {
-        Some((place, path)) => {
+    match bundle.or_else(|| profiles.setting("ca_bundle").map(|(origin, path)| (origin, path.to_owned()))) {
+        Some((origin, path)) => {
             let text = std::fs::read(&path)
-                .map_err(|error| format!("cannot read {place} {path:?}: {error}; expected a PEM file"))?;
+                .map_err(|error| format!("cannot read {origin} {path:?}: {error}; expected a PEM file"))?;
             match usable(&text) {
                 pem if pem.is_empty() => {
-                    Err(format!("no certificate in {place} {path:?}; expected a PEM file"))
+                    Err(format!("no certificate in {origin} {path:?}; expected a PEM file"))
                 }
                 pem => Ok(CertificateAuthorities::Only(pem)),
             }
@@ -54,7 +54,7 @@ fn usable(text: &[u8]) -> Vec<u8> {
     pem
 }
 
-/// Adds what to do to an error, if its certificate is not trusted.
+/// Adds advice to an error of a certificate that is not trusted.
 pub(crate) fn with_advice(error: String) -> String {
     match error.contains("UnknownIssuer") {
         true => format!("{error}; {UNTRUSTED}"),

@@ -3,11 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::future::ProvideCredentials as Providing;
+use aws_credential_types::provider::future::ProvideCredentials as CredentialsFuture;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
-/// Returns the credentials that were already loaded, and loads them again after that. So the program in
-/// `credential_process`, which may prompt for a code, runs once.
+/// Returns the loaded credentials once, and then loads new ones. So the program in `credential_process`, which may prompt
+/// for a code, runs once.
 #[derive(Debug)]
 pub(super) struct LoadedCredentials {
     first: Mutex<Option<Credentials>>,
@@ -21,13 +21,13 @@ impl LoadedCredentials {
 }
 
 impl ProvideCredentials for LoadedCredentials {
-    fn provide_credentials<'a>(&'a self) -> Providing<'a>
+    fn provide_credentials<'a>(&'a self) -> CredentialsFuture<'a>
     where
         Self: 'a,
     {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         match first {
-            Some(first) => Providing::ready(Ok(first)),
+            Some(first) => CredentialsFuture::ready(Ok(first)),
             None => self.provider.provide_credentials(),
         }
     }

@@ -1,11 +1,4 @@
 //! Calls to AWS from a person's machine: Region, credentials, endpoint, proxy and certificates as the AWS CLI finds them.
-//!
-//! | module | content |
-//! | --- | --- |
-//! | `profile` | settings of the profile that the SDK does not read |
-//! | `certificates` | the certificate authorities to trust |
-//! | `http` | the HTTP client |
-//! | `credentials` | credentials that are loaded once |
 
 mod certificates;
 mod credentials;
@@ -77,9 +70,9 @@ impl Access {
         let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
         let region = region.ok_or_else(|| match profile::selected() {
             Some(profile) => format!(
-                "no Region was found; give --region, or set AWS_REGION, or a region in the profile {profile:?}"
+                "no Region was found; use --region, set AWS_REGION, or set a region in the profile {profile:?}"
             ),
-            None => "no Region was found; give --region, or set AWS_REGION, or a region in the selected profile (AWS_PROFILE)"
+            None => "no Region was found; use --region, set AWS_REGION, or set a region in the selected profile (AWS_PROFILE)"
                 .to_owned(),
         })?;
         let loaded = LoadedCredentials::new(loaded.map_err(|error| no_credentials(&error))?, provider);
@@ -111,8 +104,8 @@ fn no_credentials(error: &CredentialsError) -> String {
             ),
             None => format!("no credentials were found; {advice}"),
         },
-        (_, Some(cause)) => with_advice(format!("the credentials cannot be loaded: {cause}; {advice}")),
-        (_, None) => format!("the credentials cannot be loaded: {error}; {advice}"),
+        (_, Some(cause)) => with_advice(format!("cannot load the credentials: {cause}; {advice}")),
+        (_, None) => format!("cannot load the credentials: {error}; {advice}"),
     }
 }
 
@@ -134,7 +127,7 @@ pub(crate) async fn reach_connect(
     let Some(queue) = pairs.queues.first() else { return Ok(()) };
     let instance = queue.instance.clone();
     let connect = Connect::new(connect);
-    let attempt = match &queue.queue {
+    let result = match &queue.queue {
         Named::Id(id) => {
             let call = ListCall { instance, queue: id.clone(), next_token: None };
             connect.list(&call).await.map(drop)
@@ -144,17 +137,19 @@ pub(crate) async fn reach_connect(
             connect.search(&call).await.map(drop)
         }
     };
-    match attempt {
+    match result {
         Err(Rejection { class: Class::Credentials, code, message, .. }) if code == "CallNotBuilt" => {
-            Err(format!("Amazon Connect cannot be called: {message}"))
+            Err(format!("cannot call Amazon Connect: {message}"))
         }
         Err(Rejection { class: Class::Credentials, code, message, .. }) => {
             Err(format!("Amazon Connect rejected the credentials: {code}: {message}; {SIGN_IN_AGAIN}"))
         }
         Err(Rejection { code, message, .. }) if code == "ConnectionFailed" => {
-            Err(with_advice(format!("Amazon Connect cannot be called: {message}")))
+            // The message starts with a sentence that says the same.
+            let cause = message.split_once(": ").map_or(&*message, |(_, cause)| cause);
+            Err(with_advice(format!("cannot reach Amazon Connect: {cause}")))
         }
-        // Any other answer proves that the service was reached.
+        // Any other response proves that the service was reached.
         _ => Ok(()),
     }
 }

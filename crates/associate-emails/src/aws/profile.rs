@@ -22,7 +22,7 @@ impl Profiles {
         Profiles(profile::load(&Fs::real(), &Env::real(), &Default::default(), selected).await.ok())
     }
 
-    /// Returns a setting of the selected profile, and the place where it is, for a message.
+    /// Returns a setting of the selected profile, and a description of its origin for messages.
     pub(super) fn setting(&self, key: &str) -> Option<(String, &str)> {
         let profiles = self.0.as_ref()?;
         let value = profiles.get(key).filter(|value| !value.is_empty())?;
@@ -60,6 +60,6 @@ fn sources(profiles: &ProfileSet) -> impl Iterator<Item = &Profile> {
     std::iter::successors(profiles.get_profile(profiles.selected_profile()), |profile| {
         profiles.get_profile(profile.get("source_profile")?)
     })
-    // A profile may be its own source.
+    // A profile can be its own source.
     .take_while(move |profile| seen.insert(profile.name().to_owned()))
 }

@@ -19,13 +19,13 @@ pub(super) fn advice(error: &str) -> &'static str {
         error if error == USED_UP => "search the log for the reference, fix the cause, then redrive",
         error if error == UNDELIVERED => "check the rule and its target, then redrive",
         error if error == UNKNOWN => "read the dead letter (--json)",
-        error if error.starts_with("Http5") || RETRIED.contains(&error) => "redrive",
+        error if error.starts_with("Http5") || TRANSIENT.contains(&error) => "redrive",
         _ => "read the message (--json), fix the cause, then redrive",
     }
 }
 
-/// Failures of the service, of the connection to it, or of the credentials of one process.
-const RETRIED: [&str; 9] = [
+/// Failures of the service, of the connection, or of the credentials of one process.
+const TRANSIENT: [&str; 9] = [
     "InternalServiceException",
     "CallTimeout",
     "ConnectionFailed",

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::dead_letter::DeadLetter;
+
 const DETAILS: &str = r"The command receives the dead letters, shows them and makes them visible again. It removes nothing, but the dead
 letters are hidden from other consumers while it runs. --error, --reference and --queue-id select dead letters that
 match all of these options. You can repeat each option; one of its values must match.
@@ -24,17 +26,13 @@ sqs:DeleteMessage to move or delete dead letters. To move them they also need sq
 sqs:GetQueueAttributes for the other queue.
 
 Exit codes:
-  0    everything is done, or the answer to the question was not yes
+  0    everything is done, or the action was not confirmed
   1    some dead letters could not be moved or deleted; they are still in the queue
   2    an option is invalid, or the queue could not be read
   3    the dead letters could not be written to standard output; nothing was moved
   129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; dead letters that were not moved are still in the queue";
 
 /// Show the dead letters, and redrive or delete selected ones
-#[allow(
-    clippy::doc_markdown,
-    reason = "the comments are the text of --help, which shows backticks as they are"
-)]
 #[derive(Debug, Args)]
 #[command(after_long_help = DETAILS)]
 pub(crate) struct DeadLetters {
@@ -83,8 +81,21 @@ pub(crate) struct DeadLetters {
     pub(super) quiet: bool,
 }
 
-/// Rejects FIFO queues: a dead letter that was received hides the later ones of its message group, so that not all can
-/// be read.
+impl DeadLetters {
+    /// Returns whether the options select a dead letter. An option that is not used selects all.
+    pub(super) fn select(&self, letter: &DeadLetter) -> bool {
+        contains_any(&self.error, letter.reasons.iter().map(|(error, _)| error))
+            && contains_any(&self.reference, &letter.references)
+            && contains_any(&self.queue_id, &letter.queue_ids)
+    }
+}
+
+fn contains_any<'l>(wanted: &[String], values: impl IntoIterator<Item = &'l String>) -> bool {
+    wanted.is_empty() || values.into_iter().any(|value| wanted.contains(value))
+}
+
+/// Rejects FIFO queues. A dead letter that was received hides the later ones of its message group, so the command could
+/// not read them all.
 fn standard_queue(url: &str) -> Result<String, String> {
     match url {
         _ if !url.starts_with("https://") && !url.starts_with("http://") => {
@@ -94,5 +105,46 @@ fn standard_queue(url: &str) -> Result<String, String> {
             Err("expected the URL of a standard queue, not of a FIFO queue".to_owned())
         }
         _ => Ok(url.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{self, Command};
+
+    #[test]
+    fn dead_letter_must_match_each_option() {
+        let letter = DeadLetter {
+            id: "m".to_owned(),
+            sent: None,
+            received: None,
+            reasons: vec![
+                ("QueueFull".to_owned(), String::new()),
+                ("NameNotFound".to_owned(), String::new()),
+            ],
+            references: ["r1".to_owned()].into(),
+            queue_ids: ["q1".to_owned(), "q2".to_owned()].into(),
+            body: String::new(),
+        };
+        let table: [(&[&str], bool); 7] = [
+            (&[], true),
+            (&["--error=NameNotFound"], true),
+            (&["--error=Other", "--error=QueueFull", "--reference=r1", "--queue-id=q2"], true),
+            (&["--error=Other"], false),
+            (&["--error=QueueFull", "--reference=r2"], false),
+            (&["--reference=r1", "--queue-id=q"], false),
+            (&["--reference=R1"], false),
+        ];
+        for (options, selected) in table {
+            let words =
+                [&["associate-emails", "dead-letters", "--queue-url=https://queue"], options].concat();
+            let Some(Command::DeadLetters(args)) = args::Args::try_parse_from(words).unwrap().command else {
+                panic!("{options:?}");
+            };
+            assert_eq!(args.select(&letter), selected, "{options:?}");
+        }
     }
 }

@@ -1,16 +1,6 @@
 //! The command `dead-letters`, which shows the messages of the dead-letter queue with their errors, and redrives or
 //! deletes them.
 //!
-//! | module | content |
-//! | --- | --- |
-//! | `args` | the command line |
-//! | `queue` | an SQS queue: receive, make visible, send, delete |
-//! | `dead_letter` | a message of the queue, with the reasons for its failure |
-//! | `selection` | the conditions that select dead letters |
-//! | `reading` | a pass that reads every dead letter and removes none |
-//! | `moving` | a pass that moves or deletes the selected dead letters |
-//! | `advice`, `table` | the text that a person sees |
-//!
 //! A dead letter is moved as a whole message. The program sends it to the other queue, and only then deletes it from
 //! this one. A failure between the two steps leaves the dead letter in both queues, so it is never lost.
 
@@ -20,7 +10,6 @@ mod dead_letter;
 mod moving;
 mod queue;
 mod reading;
-mod selection;
 mod table;
 
 use std::collections::HashSet;
@@ -32,8 +21,7 @@ pub(crate) use args::DeadLetters;
 use dead_letter::DeadLetter;
 use moving::{Action, MoveResult};
 use queue::Queue;
-use reading::Reading;
-use selection::Selection;
+use reading::ReadResult;
 
 use crate::aws::Access;
 use crate::confirmation::confirmed;
@@ -63,16 +51,15 @@ pub(crate) async fn run(args: &DeadLetters, signals: &Signals) -> Result<Exit, S
         }
         None => args.delete.then_some(Action::Delete),
     };
-    let selection = Selection::of(args);
     let letters = match reading::read(&source, expected, args.quiet, signals).await? {
-        Reading::Complete(letters) => letters,
-        Reading::Interrupted(signal) => {
+        ReadResult::Complete(letters) => letters,
+        ReadResult::Interrupted(signal) => {
             print_error("associate-emails: interrupted; no dead letter was moved or deleted");
             return Ok(Exit::Interrupted(signal));
         }
     };
     let total = letters.len();
-    let selected: Vec<DeadLetter> = letters.into_iter().filter(|letter| selection.includes(letter)).collect();
+    let selected: Vec<DeadLetter> = letters.into_iter().filter(|letter| args.select(letter)).collect();
     let text = if args.json {
         table::json_lines(&selected)
     } else {

@@ -1,14 +1,14 @@
 //! A pass that moves or deletes the selected dead letters.
 //!
-//! Dead letters are handled in batches of ten. The program sends a batch, and then deletes the dead letters that
-//! arrived. A signal ends the pass between two batches. If the program is killed within a batch, the dead letters of
-//! that batch may be in both queues, but none is lost.
+//! Dead letters are handled in batches of ten. The program sends a batch, and then deletes what arrived. A signal ends the
+//! pass between two batches. If the program is killed within a batch, the dead letters of that batch may be in both
+//! queues, but none is lost.
 
 use std::collections::{HashMap, HashSet};
 
 use super::queue::{Queue, ReceivedMessage};
 use super::reading::{EmptyReceives, VisibilityTimeout};
-use crate::progress::Steps;
+use crate::progress::Progress;
 use crate::signals::{Signal, Signals};
 
 /// The action on the selected dead letters.
@@ -43,14 +43,14 @@ pub(super) async fn apply(
     quiet: bool,
     signals: &Signals,
 ) -> MoveResult {
-    let steps = Steps::start("dead letters", selected.len(), quiet);
+    let progress = Progress::start("dead letters", selected.len(), quiet);
     let mut result = MoveResult::default();
     let mut tried: HashSet<String> = HashSet::new();
     let mut hidden: HashMap<String, String> = HashMap::new();
     let mut stop = signals.stop();
     let (mut timeout, mut empty_receives) = (VisibilityTimeout::of(others), EmptyReceives::default());
     while tried.len() < selected.len() {
-        // A signal may only end the wait for dead letters. A batch that is being moved is completed.
+        // A signal ends only the wait for dead letters. A batch that is being moved is completed.
         let received = tokio::select! {
             biased;
             signal = stop.requested() => {
@@ -77,46 +77,40 @@ pub(super) async fn apply(
         let (batch, others): (Vec<&ReceivedMessage>, Vec<&ReceivedMessage>) =
             received.iter().partition(is_next);
         hidden.extend(others.iter().map(|letter| (letter.id.clone(), letter.handle.clone())));
-        let gone = apply_to_batch(queue, action, &batch, &mut result.first_problem).await;
-        for (letter, gone) in batch.iter().zip(gone) {
-            result.done += usize::from(gone);
+        for (letter, applied) in batch.iter().zip(apply_to_batch(queue, action, &batch).await) {
             tried.insert(letter.id.clone());
-            if !gone {
-                hidden.insert(letter.id.clone(), letter.handle.clone());
+            match applied {
+                Ok(()) => result.done += 1,
+                Err(problem) => {
+                    result.first_problem.get_or_insert(problem);
+                    hidden.insert(letter.id.clone(), letter.handle.clone());
+                }
             }
         }
-        steps.show(result.done);
+        progress.show(result.done, selected.len(), "");
     }
-    steps.end();
+    progress.end();
     queue.make_visible(&hidden.into_values().collect::<Vec<_>>()).await;
     result.left = selected.len() - result.done;
     result
 }
 
-/// Moves or deletes some dead letters. Returns for each whether it was removed from the queue.
+/// Moves or deletes up to ten dead letters. Returns a result for each.
 async fn apply_to_batch(
     queue: &Queue,
     action: &Action,
     batch: &[&ReceivedMessage],
-    first_problem: &mut Option<String>,
-) -> Vec<bool> {
-    let mut note = |problem: Option<String>| {
-        if let (None, Some(problem)) = (&first_problem, problem) {
-            *first_problem = Some(problem);
-        }
+) -> Vec<Result<(), String>> {
+    if batch.is_empty() {
+        return Vec::new();
+    }
+    let sent = match action {
+        Action::Delete => vec![Ok(()); batch.len()],
+        Action::Move(target) => target.send(batch).await,
     };
-    let arrived = match action {
-        Action::Delete => vec![true; batch.len()],
-        Action::Move(target) => {
-            let (arrived, problem) = target.send(batch).await;
-            note(problem);
-            arrived
-        }
-    };
-    let sent: Vec<&ReceivedMessage> =
-        batch.iter().zip(&arrived).filter(|(_, arrived)| **arrived).map(|(l, _)| *l).collect();
-    let (deleted, problem) = queue.delete(&sent).await;
-    note(problem);
-    let mut deleted = deleted.into_iter();
-    arrived.into_iter().map(|arrived| arrived && deleted.next().unwrap_or(false)).collect()
+    let arrived: Vec<&ReceivedMessage> =
+        batch.iter().zip(&sent).filter(|(_, sent)| sent.is_ok()).map(|(letter, _)| *letter).collect();
+    let mut deleted = queue.delete(&arrived).await.into_iter();
+    let mut next = |()| deleted.next().unwrap_or_else(|| Err("the dead letter was not deleted".to_owned()));
+    sent.into_iter().map(|sent| sent.and_then(&mut next)).collect()
 }

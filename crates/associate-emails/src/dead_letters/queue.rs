@@ -1,13 +1,13 @@
-//! An SQS queue, in batches of ten messages.
+//! An SQS queue.
 
-use std::collections::HashSet;
 use std::error::Error;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError;
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
     MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
 };
 use queue_email_associator::connect::Class;
@@ -16,9 +16,6 @@ use crate::aws::{Access, SIGN_IN_AGAIN, last_source, with_advice};
 
 /// Maximum number of messages in one request (SQS Developer Guide, "Amazon SQS message quotas").
 const BATCH: usize = 10;
-
-/// Maximum size of one request to send, in bytes (same page: 1 MiB).
-const MAX_BYTES: usize = 1 << 20;
 
 /// Creates a client with the SDK's own retries.
 pub(super) fn client(access: &Access) -> Client {
@@ -62,15 +59,15 @@ impl Queue {
     /// # Errors
     /// One line: the queue does not exist, the credentials do not allow reading it, or SQS was not reached.
     pub(super) async fn messages(&self) -> Result<usize, String> {
-        let answer = self
+        let response = self
             .client
             .get_queue_attributes()
             .queue_url(&self.url)
             .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
             .send()
             .await
-            .map_err(|error| format!("{}: {}", self.url, describe_error(&error)))?;
-        let attributes = answer.attributes.unwrap_or_default();
+            .map_err(|error| self.describe(&error))?;
+        let attributes = response.attributes.unwrap_or_default();
         let count = attributes.get(&QueueAttributeName::ApproximateNumberOfMessages);
         Ok(count.and_then(|count| count.parse().ok()).unwrap_or(0))
     }
@@ -84,7 +81,7 @@ impl Queue {
         visibility_timeout: i32,
         wait: i32,
     ) -> Result<Vec<ReceivedMessage>, String> {
-        let answer = self
+        let response = self
             .client
             .receive_message()
             .queue_url(&self.url)
@@ -95,12 +92,12 @@ impl Queue {
             .message_attribute_names("All")
             .send()
             .await
-            .map_err(|error| format!("{} cannot be read: {}", self.url, describe_error(&error)))?;
+            .map_err(|error| format!("cannot read {}: {}", self.url, describe_error(&error)))?;
         let received = |message: Message| {
             let (id, handle) = (message.message_id.clone()?, message.receipt_handle.clone()?);
             Some(ReceivedMessage { id, handle, message })
         };
-        Ok(answer.messages.unwrap_or_default().into_iter().filter_map(received).collect())
+        Ok(response.messages.unwrap_or_default().into_iter().filter_map(received).collect())
     }
 
     /// Makes messages visible to other consumers. If SQS rejects this, a message becomes visible when its visibility
@@ -120,104 +117,93 @@ impl Queue {
         }
     }
 
-    /// Sends copies of messages. Returns for each whether it arrived, and the error of the first that did not.
-    pub(super) async fn send(&self, messages: &[&ReceivedMessage]) -> (Vec<bool>, Option<String>) {
-        let mut arrived = vec![false; messages.len()];
-        let mut problem = None;
-        let numbers: Vec<usize> = (0..messages.len()).collect();
-        for numbers in batches(&numbers, |number| size(messages[*number])) {
-            let entry = |number: &usize| {
-                let Message { body, message_attributes, .. } = &messages[*number].message;
-                let entry = SendMessageBatchRequestEntry::builder()
-                    .id(number.to_string())
-                    .message_body(body.clone().unwrap_or_default())
-                    .set_message_attributes(message_attributes.clone());
-                entry.build().ok()
-            };
-            let entries = numbers.iter().filter_map(entry).collect();
-            let request = self.client.send_message_batch().queue_url(&self.url);
-            match request.set_entries(Some(entries)).send().await {
-                Ok(answer) => {
-                    for sent in &answer.successful {
-                        if let Some(arrived) = sent.id.parse().ok().and_then(|n: usize| arrived.get_mut(n)) {
-                            *arrived = true;
-                        }
-                    }
-                    let rejected = answer.failed.first().map(|failed| {
-                        format!("{}: {}", failed.code, failed.message.as_deref().unwrap_or_default())
-                    });
-                    problem = problem.or(rejected.map(|error| format!("{}: {error}", self.url)));
-                }
-                Err(error) => {
-                    problem = problem.or_else(|| Some(format!("{}: {}", self.url, describe_error(&error))));
-                }
-            }
+    /// Sends copies of up to ten messages. Returns a result for each.
+    pub(super) async fn send(&self, messages: &[&ReceivedMessage]) -> Vec<Result<(), String>> {
+        let results = self.send_together(messages).await;
+        if !matches!(&results, Err(SdkError::ServiceError(error)) if error.err().is_batch_request_too_long())
+        {
+            return results.unwrap_or_else(|error| vec![Err(self.describe(&error)); messages.len()]);
         }
-        (arrived, problem)
+        // Together they are too long for one request.
+        let mut results = Vec::new();
+        for message in messages {
+            let result = self.send_together(&[message]).await;
+            results.extend(result.unwrap_or_else(|error| vec![Err(self.describe(&error))]));
+        }
+        results
     }
 
-    /// Deletes messages. Returns for each whether it was deleted, and the error of the first that was not.
-    pub(super) async fn delete(&self, messages: &[&ReceivedMessage]) -> (Vec<bool>, Option<String>) {
-        let entry = |(number, message): (usize, &&ReceivedMessage)| {
-            let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string());
-            entry.receipt_handle(&message.handle).build().ok()
+    async fn send_together(
+        &self,
+        messages: &[&ReceivedMessage],
+    ) -> Result<Vec<Result<(), String>>, SdkError<SendMessageBatchError, HttpResponse>> {
+        let entry = |(number, received): (usize, &&ReceivedMessage)| {
+            let Message { body, message_attributes, .. } = &received.message;
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(number.to_string())
+                .message_body(body.clone().unwrap_or_default())
+                .set_message_attributes(message_attributes.clone());
+            entry.build().ok()
         };
-        let mut gone = vec![false; messages.len()];
-        let mut problem = None;
-        for (batch, messages) in messages.chunks(BATCH).enumerate() {
-            let entries = messages.iter().enumerate().filter_map(entry).collect();
-            let request = self.client.delete_message_batch().queue_url(&self.url);
-            match request.set_entries(Some(entries)).send().await {
-                Ok(answer) => {
-                    let deleted: HashSet<&str> = answer.successful.iter().map(|entry| entry.id()).collect();
-                    for number in 0..messages.len() {
-                        gone[batch * BATCH + number] = deleted.contains(&*number.to_string());
-                    }
-                    let kept = answer.failed.first().map(|failed| format!("{}: {}", self.url, failed.code));
-                    problem = problem.or(kept);
-                }
-                Err(error) => {
-                    problem = problem.or_else(|| Some(format!("{}: {}", self.url, describe_error(&error))));
-                }
+        let entries = messages.iter().enumerate().filter_map(entry).collect();
+        let request = self.client.send_message_batch().queue_url(&self.url);
+        let response = request.set_entries(Some(entries)).send().await?;
+        let sent = response.successful.iter().map(|entry| entry.id());
+        Ok(self.results(messages.len(), sent, &response.failed))
+    }
+
+    /// Deletes up to ten messages. Returns a result for each.
+    pub(super) async fn delete(&self, messages: &[&ReceivedMessage]) -> Vec<Result<(), String>> {
+        if messages.is_empty() {
+            return Vec::new();
+        }
+        let entry = |(number, received): (usize, &&ReceivedMessage)| {
+            let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string());
+            entry.receipt_handle(&received.handle).build().ok()
+        };
+        let entries = messages.iter().enumerate().filter_map(entry).collect();
+        let request = self.client.delete_message_batch().queue_url(&self.url);
+        match request.set_entries(Some(entries)).send().await {
+            Ok(response) => {
+                let deleted = response.successful.iter().map(|entry| entry.id());
+                self.results(messages.len(), deleted, &response.failed)
+            }
+            Err(error) => vec![Err(self.describe(&error)); messages.len()],
+        }
+    }
+
+    /// Returns the results of the entries of a batch, whose identifiers are their numbers.
+    fn results<'r>(
+        &self,
+        count: usize,
+        successful: impl Iterator<Item = &'r str>,
+        failed: &[BatchResultErrorEntry],
+    ) -> Vec<Result<(), String>> {
+        let mut results = vec![Err(format!("{}: SQS returned no result for a message", self.url)); count];
+        for entry in failed {
+            let message = entry.message.as_deref().unwrap_or_default();
+            if let Some(result) = entry.id.parse().ok().and_then(|number: usize| results.get_mut(number)) {
+                *result = Err(format!("{}: {}: {message}", self.url, entry.code));
             }
         }
-        (gone, problem)
+        for id in successful {
+            if let Some(result) = id.parse().ok().and_then(|number: usize| results.get_mut(number)) {
+                *result = Ok(());
+            }
+        }
+        results
+    }
+
+    /// Returns an error of this queue in one line.
+    fn describe<E: ProvideErrorMetadata + Error + 'static>(
+        &self,
+        error: &SdkError<E, HttpResponse>,
+    ) -> String {
+        format!("{}: {}", self.url, describe_error(error))
     }
 }
 
-/// Divides messages into batches that fit in one request.
-fn batches<T: Copy>(messages: &[T], size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
-    let mut batches: Vec<Vec<T>> = Vec::new();
-    let mut bytes = 0;
-    for message in messages {
-        let more = size(message);
-        match batches.last_mut() {
-            Some(batch) if batch.len() < BATCH && bytes + more <= MAX_BYTES => {
-                batch.push(*message);
-                bytes += more;
-            }
-            _ => {
-                batches.push(vec![*message]);
-                bytes = more;
-            }
-        }
-    }
-    batches
-}
-
-/// Returns the size of a message as SQS counts it: its body, and the names, types and values of its attributes.
-fn size(received: &ReceivedMessage) -> usize {
-    let Message { body, message_attributes, .. } = &received.message;
-    let attribute = |(name, value): (&String, &aws_sdk_sqs::types::MessageAttributeValue)| {
-        let text = value.string_value.as_deref().map_or(0, str::len);
-        let bytes = value.binary_value.as_ref().map_or(0, |value| value.as_ref().len());
-        name.len() + value.data_type.len() + text + bytes
-    };
-    let attributes: usize = message_attributes.iter().flatten().map(attribute).sum();
-    body.as_deref().map_or(0, str::len) + attributes
-}
-
-/// Describes an error in one line: the response of SQS, or why it was not reached.
+/// Describes an error in one line: the rejection by SQS, or why SQS was not reached.
 fn describe_error<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
     match (error.code(), error.message()) {
         (Some(code), message) => {
@@ -230,7 +216,7 @@ fn describe_error<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E,
         }
         (None, _) => {
             let cause = last_source(error).unwrap_or_else(|| error.to_string());
-            with_advice(format!("SQS was not reached: {cause}"))
+            with_advice(format!("cannot reach SQS: {cause}"))
         }
     }
 }
@@ -249,13 +235,5 @@ mod tests {
         ] {
             assert_eq!(region_of(url), region, "{url}");
         }
-    }
-
-    #[test]
-    fn batches_fit_into_one_request() {
-        let sizes = |sizes: &[usize]| batches(sizes, |size| *size).iter().map(Vec::len).collect::<Vec<_>>();
-        assert_eq!(sizes(&[1; 23]), [10, 10, 3]);
-        assert_eq!(sizes(&[MAX_BYTES, 1, MAX_BYTES - 1, 1]), [1, 2, 1]);
-        assert_eq!(sizes(&[]), [] as [usize; 0]);
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::dead_letter::DeadLetter;
 use super::queue::Queue;
-use crate::progress::Steps;
+use crate::progress::Progress;
 use crate::signals::{Signal, Signals};
 
 /// The visibility timeout of the messages that a pass receives.
@@ -57,7 +57,7 @@ impl EmptyReceives {
 }
 
 /// The result of a pass.
-pub(super) enum Reading {
+pub(super) enum ReadResult {
     /// The dead letters of the queue.
     Complete(Vec<DeadLetter>),
     /// A signal ended the pass.
@@ -73,22 +73,22 @@ pub(super) async fn read(
     expected: usize,
     quiet: bool,
     signals: &Signals,
-) -> Result<Reading, String> {
+) -> Result<ReadResult, String> {
     let mut stop = signals.stop();
-    let steps = Steps::start("dead letters read", expected, quiet);
+    let progress = Progress::start("dead letters read", expected, quiet);
     let mut handles: HashMap<String, String> = HashMap::new();
     let mut letters = Vec::new();
-    let ended = tokio::select! {
-        read = pass(queue, expected, &mut handles, &mut letters, &steps) => Ok(read),
+    let result = tokio::select! {
+        read = pass(queue, expected, &mut handles, &mut letters, &progress) => Ok(read),
         signal = stop.requested() => Err(signal),
     };
-    steps.end();
+    progress.end();
     let handles: Vec<String> = handles.into_values().collect();
     queue.make_visible(&handles).await;
-    match ended {
-        Ok(Ok(())) => Ok(Reading::Complete(letters)),
+    match result {
+        Ok(Ok(())) => Ok(ReadResult::Complete(letters)),
         Ok(Err(problem)) => Err(problem),
-        Err(signal) => Ok(Reading::Interrupted(signal)),
+        Err(signal) => Ok(ReadResult::Interrupted(signal)),
     }
 }
 
@@ -97,7 +97,7 @@ async fn pass(
     expected: usize,
     handles: &mut HashMap<String, String>,
     letters: &mut Vec<DeadLetter>,
-    steps: &Steps,
+    progress: &Progress,
 ) -> Result<(), String> {
     let mut timeout = VisibilityTimeout::of(expected);
     let mut empty_receives = EmptyReceives::default();
@@ -116,7 +116,7 @@ async fn pass(
         if letters.len() - before < received.len() {
             timeout.lengthen();
         }
-        steps.show(letters.len());
+        progress.show(letters.len(), expected, "");
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn three_empty_receives_end_a_pass() {
         let mut empty_receives = EmptyReceives::default();
-        let ended = [0, 0, 1, 0, 0, 0].map(|received| empty_receives.queue_is_empty(received));
-        assert_eq!(ended, [false, false, false, false, false, true]);
+        let results = [0, 0, 1, 0, 0, 0].map(|received| empty_receives.queue_is_empty(received));
+        assert_eq!(results, [false, false, false, false, false, true]);
     }
 }

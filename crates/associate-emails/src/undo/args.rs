@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use crate::args::FileArgs;
 
 const DETAILS: &str = r"The command reads the list of each queue and shows a plan: the addresses to remove, those that are not on their queue,
-those that are the queue's default address, which is never removed, and those that are unknown. Then it asks. It removes
-up to 50 addresses per call, and only those that the file contains.
+those that are the queue's default address, which is never removed, and those that are unknown. Then it requests
+confirmation. It removes up to 50 addresses per call, and only addresses in the file.
 
-FILE is associated.csv of an execution, or any file that the tool reads. A run counts an address that was on its queue
-before as associated too, unless it read the queue's list. To keep such addresses, save a plan before the run:
+FILE is associated.csv of an execution, or any file that the tool reads. A run also counts an address as associated if it
+was on its queue before, unless the run read the queue's list. To keep such addresses, save a plan before the run:
 
   associate-emails plan --aws --json pairs.csv > before.json
   associate-emails --aws pairs.csv
@@ -19,17 +19,13 @@ The credentials need connect:ListQueueEmailAddresses and connect:DisassociateQue
 queues, and for names connect:SearchQueues and connect:SearchEmailAddresses. The Lambda function removes nothing.
 
 Exit codes:
-  0    everything is done or planned, or the answer to the question was not yes
-  1    something failed; the table of failures gives each reason
-  2    the file, an option or a setting could not be used, nothing in the file was valid, or AWS could not be called
-  3    the outcome could not be written to standard output; removed addresses stay removed
-  130  interrupted (Ctrl-C); it is safe to run the same command again (129: SIGHUP, 143: SIGTERM)";
+  0    everything is done or planned, or the removal was not confirmed
+  1    something failed; the table of failures shows each reason
+  2    the file, an option or a setting is invalid, nothing in the file was valid, or AWS could not be called
+  3    the result could not be written to standard output; removed addresses stay removed
+  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; it is safe to run the command again";
 
-/// Remove the pairs of a file from their queues, after a plan and a question
-#[allow(
-    clippy::doc_markdown,
-    reason = "the comments are the text of --help, where backticks would be shown as they are"
-)]
+/// Remove the pairs of a file from their queues, after a plan and a confirmation
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = DETAILS)]
 pub(crate) struct UndoArgs {
@@ -41,11 +37,11 @@ pub(crate) struct UndoArgs {
     pub(super) dry_run: bool,
 
     /// Keep the pairs of this file on their queues: a file of pairs such as already-associated.csv, or the JSON output of
-    /// a plan, whose alreadyAssociatedPairs are kept
+    /// a plan (its alreadyAssociatedPairs)
     #[arg(long, value_name = "FILE")]
     pub(super) keep: Option<PathBuf>,
 
-    /// Do not ask before addresses are removed
+    /// Remove without confirmation
     #[arg(long, short)]
     pub(super) yes: bool,
 }

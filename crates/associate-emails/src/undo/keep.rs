@@ -1,4 +1,4 @@
-//! Reads the file of the pairs that stay on their queues.
+//! Reads the file of `--keep`: the pairs that stay on their queues.
 
 use std::path::Path;
 
@@ -21,14 +21,14 @@ struct Report {
 /// # Errors
 /// One line about a file that cannot be used.
 pub(super) fn read(file: &Path) -> Result<Option<Vec<u8>>, String> {
-    let payload = Input::read(file, None).map_err(|error| error.to_string())?.payload;
+    let payload = Input::read(Some(file), None)?.payload;
     let Ok(report) = serde_json::from_slice::<Report>(&payload) else { return Ok(Some(payload)) };
     match (report.already_associated_pairs, report.already_associated) {
         (Some(pairs), _) => Ok(Some(json!({ "associations": pairs }).to_string().into_bytes())),
         (None, 0) => Ok(None),
         (None, count) => Err(format!(
-            "{}: the report has no list of the {count} pairs that were on their queues, because it would be too long; \
-             make a plan for each part of the file",
+            "{}: the report does not list the {count} pairs that were on their queues, because the list was too long; split the \
+             file, and make a plan for each part",
             file.display()
         )),
     }

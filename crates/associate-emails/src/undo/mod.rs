@@ -1,10 +1,4 @@
 //! The command `undo`: removes the pairs of a file from their queues, after showing a plan and asking for confirmation.
-//!
-//! | module | content |
-//! | --- | --- |
-//! | `args` | the command line |
-//! | `keep` | the file of the pairs that stay |
-//! | `text` | the plan and the outcome as a person reads them |
 
 mod args;
 mod keep;
@@ -15,22 +9,23 @@ use queue_email_associator::removal::{Removal, RemovalReport, RemovalRun, Remove
 use tokio::time::Instant;
 
 pub(crate) use args::UndoArgs;
-use text::View;
+use text::ViewOptions;
 
 use crate::confirmation::{can_ask, confirmed};
-use crate::outcome::{self, Exit, print, print_error, terminal_width, usage_error};
+use crate::outcome::{self, Exit, print_error, print_json, print_text, terminal_width, usage_error};
 use crate::printable::printable_json;
-use crate::progress::Progress;
-use crate::session::{self, Session, request_id};
+use crate::progress::CallProgress;
+use crate::session::{self, Session, TIME_LIMIT, request_id};
 use crate::signals::{Signal, Signals};
+use crate::simulation::InitialQueues;
 use crate::workload::{Workload, count};
 
-/// Shows the plan, and removes the pairs if the person agrees.
+/// Shows the plan, and removes the pairs after confirmation.
 pub(crate) async fn run(args: &UndoArgs, signals: &Signals) -> Exit {
-    let asks = !args.yes && !args.dry_run;
-    if asks && !can_ask() {
+    let needs_confirmation = !args.yes && !args.dry_run;
+    if needs_confirmation && !can_ask() {
         return usage_error(
-            "undo needs a confirmation, and standard input is not a terminal; pass --yes to remove the addresses, or \
+            "undo asks for confirmation, but standard input is not a terminal; use --yes to remove the addresses, or \
              --dry-run to see the plan",
         );
     }
@@ -38,45 +33,40 @@ pub(crate) async fn run(args: &UndoArgs, signals: &Signals) -> Exit {
         Ok(kept) => kept.flatten(),
         Err(error) => return usage_error(&error),
     };
-    let session = match Session::open(&args.common).await {
+    let session = match Session::open(&args.common, InitialQueues::WithPairs).await {
         Ok(session) => session,
         Err(error) => return error.print(args.common.json),
     };
-    if let Err(error) = reject_dry_runs(&session.pairs) {
-        return usage_error(error);
-    }
-    if let Some(simulation) = &session.simulation {
-        simulation.associate(&session.pairs);
+    if has_dry_run(&session.pairs) {
+        return usage_error(
+            "the file has a request with \"dryRun\": true, which associated nothing; remove that request",
+        );
     }
     let undo = Undo {
         args,
         session: &session,
-        view: View {
+        options: ViewOptions {
             backend: session.backend(),
             allowance: session.settings.allowance,
-            lines: session.input.records.as_ref().map(|records| &*records.lines),
+            lines: session.lines(),
             width: terminal_width(),
         },
         remover: Remover::new(session.settings.clone(), session.connect.clone()),
         id: request_id(),
     };
-    undo.run(kept.as_deref(), asks, signals).await.unwrap_or_else(|exit| exit)
+    undo.run(kept.as_deref(), needs_confirmation, signals).await.unwrap_or_else(|exit| exit)
 }
 
-/// A dry run associated nothing, so its pairs may have been on their queues for a long time.
-fn reject_dry_runs(pairs: &Pairs) -> Result<(), &'static str> {
-    match pairs.requests.iter().any(|request| request.options.intent.is_dry()) {
-        true => Err("the file has a request with \"dryRun\": true, which associated nothing; remove that \
-                     request"),
-        false => Ok(()),
-    }
+/// Returns whether a request is a dry run. It associated nothing, so its pairs were on their queues before, or never.
+fn has_dry_run(pairs: &Pairs) -> bool {
+    pairs.requests.iter().any(|request| request.options.intent.is_dry())
 }
 
 /// One run of the command.
 struct Undo<'a> {
     args: &'a UndoArgs,
     session: &'a Session,
-    view: View<'a>,
+    options: ViewOptions<'a>,
     remover: Remover,
     id: String,
 }
@@ -84,31 +74,33 @@ struct Undo<'a> {
 impl Undo<'_> {
     /// # Errors
     /// The exit code, if the command ends early.
-    async fn run(&self, kept: Option<&[u8]>, asks: bool, signals: &Signals) -> Result<Exit, Exit> {
-        let started = Instant::now();
+    async fn run(
+        &self,
+        kept: Option<&[u8]>,
+        needs_confirmation: bool,
+        signals: &Signals,
+    ) -> Result<Exit, Exit> {
         let mut removal = self.plan(kept, signals).await?;
-        let left = self.args.common.time().saturating_sub(started.elapsed());
         let report = self.report(&removal);
         let planned = report.counts.planned;
         if self.args.dry_run || planned == 0 {
             return Ok(self.show(&report));
         }
-        if asks || !(self.args.common.quiet || self.args.common.json) {
-            text::plan(&report, self.view).lines().for_each(print_error);
+        if needs_confirmation || !(self.args.common.quiet || self.args.common.json) {
+            text::plan(&report, self.options).lines().for_each(print_error);
         }
         let queues = report.queues.iter().filter(|row| row.counts.planned > 0).count();
-        if asks {
-            let question = format!("Remove {} from {}?", addresses(planned), count(queues, "queue"));
+        if needs_confirmation {
+            let question = format!("Remove {} from {}?", count(planned, "address"), count(queues, "queue"));
             if !confirmed(&question).map_err(|error| usage_error(&error))? {
                 print_error("Nothing was removed.");
                 return Ok(Exit::Done);
             }
         }
-        let workload = Workload { pairs: planned, queues, calls: text::calls(&report) };
-        let progress = self.progress(workload);
+        let progress = self.progress(Workload { pairs: planned, queues, calls: text::calls(&report) });
         let mut stop = signals.stop();
         tokio::select! {
-            () = self.remover.remove(&mut removal, self.bounds(left, &progress)) => {}
+            () = self.remover.remove(&mut removal, self.bounds(&progress)) => {}
             signal = stop.requested() => {
                 progress.end();
                 return Err(self.interrupted(signal, progress.pairs()));
@@ -121,38 +113,35 @@ impl Undo<'_> {
     /// Reads the queues. `kept` is the payload of the pairs that stay.
     async fn plan(&self, kept: Option<&[u8]>, signals: &Signals) -> Result<Removal<'_>, Exit> {
         let Session { input, settings, pairs, .. } = self.session;
-        let json = self.args.common.json;
-        let refused = |error| outcome::rejected(&error, json);
-        let (envelope, read) = session::read(&input.payload, settings).map_err(refused)?;
-        let kept = kept.map(|payload| session::read(payload, settings)).transpose().map_err(refused)?;
+        let print = |error| outcome::print_invalid_payload(&error, self.args.common.json);
+        let (envelope, file_pairs) = session::read(&input.payload, settings).map_err(print)?;
+        let kept = kept.map(|payload| session::read(payload, settings)).transpose().map_err(print)?;
         let queues = pairs.queues.len();
         let progress = self.progress(Workload { pairs: 0, queues, calls: queues });
-        let bounds = self.bounds(self.args.common.time(), &progress);
-        let planned = async {
-            let mut removal = self.remover.plan(envelope, read, bounds).await;
+        let bounds = self.bounds(&progress);
+        let plan = async {
+            let mut removal = self.remover.plan(envelope, file_pairs, bounds).await;
             if let Some((envelope, pairs)) = kept {
-                let kept = self.remover.keep(&mut removal, &envelope, pairs, bounds).await;
-                kept.map_err(|error| {
-                    usage_error(&format!("the pairs to keep cannot be identified: {error}"))
-                })?;
+                let result = self.remover.keep(&mut removal, &envelope, pairs, bounds).await;
+                result.map_err(|error| usage_error(&format!("--keep: cannot identify a pair: {error}")))?;
             }
             Ok(removal)
         };
         let mut stop = signals.stop();
-        let planned = tokio::select! {
-            planned = planned => planned,
+        let removal = tokio::select! {
+            removal = plan => removal,
             signal = stop.requested() => Err(self.interrupted(signal, 0)),
         };
         progress.end();
-        planned
+        removal
     }
 
-    fn progress(&self, workload: Workload) -> Progress {
-        Progress::start(workload, self.view.allowance, self.args.common.quiet)
+    fn progress(&self, workload: Workload) -> CallProgress {
+        CallProgress::start(workload, self.options.allowance, self.args.common.quiet)
     }
 
-    fn bounds<'b>(&'b self, time: std::time::Duration, progress: &'b Progress) -> RemovalRun<'b> {
-        RemovalRun { id: &self.id, ends: Instant::now() + time, observer: progress }
+    fn bounds<'b>(&'b self, progress: &'b CallProgress) -> RemovalRun<'b> {
+        RemovalRun { id: &self.id, ends: Instant::now() + TIME_LIMIT, observer: progress }
     }
 
     fn report(&self, removal: &Removal<'_>) -> RemovalReport {
@@ -165,45 +154,24 @@ impl Undo<'_> {
 
     /// Prints the plan of a dry run or the outcome of a removal.
     fn show(&self, report: &RemovalReport) -> Exit {
-        let nothing_valid = self.session.pairs.mentions.is_empty() && !self.session.pairs.invalid.is_empty();
-        let exit = match report.counts.failed {
-            0 => Exit::Done,
-            _ if nothing_valid => Exit::UsageError,
-            _ => Exit::Failed,
-        };
-        outcome::advise_on_credentials(&report.failures, self.view.backend);
-        let caveat = text::caveat(self.view.backend, self.args.dry_run);
+        let exit = outcome::exit_for(report.counts.failed, self.session.nothing_was_valid());
+        outcome::advise_on_credentials(&report.failures, self.options.backend);
+        let note = text::closing_note(self.options.backend, self.args.dry_run);
         if self.args.common.json {
             // Serializing a report cannot fail.
-            let exit =
-                print(&printable_json(&serde_json::to_string_pretty(report).unwrap_or_default()), exit);
-            caveat.into_iter().for_each(print_error);
-            return exit;
+            let json = serde_json::to_string_pretty(report).unwrap_or_default();
+            return print_json(&printable_json(&json), note, exit);
         }
         let text = match self.args.dry_run {
-            true => text::plan(report, self.view),
-            false => text::outcome(report, self.view),
+            true => text::plan(report, self.options),
+            false => text::outcome(report, self.options),
         };
-        print(format!("{text}\n{}", caveat.unwrap_or_default()).trim_end(), exit)
+        print_text(&text, note, exit)
     }
 
     fn interrupted(&self, signal: Signal, removed: usize) -> Exit {
-        print_error(&format!(
-            "associate-emails: interrupted; {} removed by then, and calls under way may have been carried out; it is safe \
-             to run the same command again",
-            match removed {
-                1 => "1 address was".to_owned(),
-                _ => format!("{removed} addresses were"),
-            }
-        ));
-        text::caveat(self.view.backend, false).into_iter().for_each(print_error);
+        print_error(&outcome::interrupted_line(&count(removed, "pair"), "removed"));
+        text::closing_note(self.options.backend, false).into_iter().for_each(print_error);
         Exit::Interrupted(signal)
-    }
-}
-
-fn addresses(number: usize) -> String {
-    match number {
-        1 => "1 address".to_owned(),
-        _ => format!("{number} addresses"),
     }
 }

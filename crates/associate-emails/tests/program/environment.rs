@@ -1,38 +1,26 @@
 //! The program finds credentials, endpoint, proxy and certificates in the environment and in profiles, as the AWS CLI
 //! does.
 
-use std::path::PathBuf;
 use std::process::Command;
-use std::sync::LazyLock;
 
 use serde_json::json;
 
 use crate::loopback::{Loopback, Response};
-use crate::{Ran, program};
-
-/// Writes a file of this test program, and returns its path.
-fn file(name: &str, content: &str) -> PathBuf {
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&file, content).unwrap();
-    file
-}
+use crate::{Ran, file, finish, program};
 
 /// Returns the program with `--aws` on a file with one pair, without credentials.
-fn on_aws() -> Command {
-    // Written once, because another test may be reading it.
-    static PAIR: LazyLock<PathBuf> =
-        LazyLock::new(|| file("environment.csv", "instanceId,queueId,emailAddressId\ni,q,e\n"));
+fn without_keys() -> Command {
     let mut command = program(&["--aws", "--quiet"]);
     command
         .env("AWS_CONFIG_FILE", "no-such-file")
         .env("AWS_SHARED_CREDENTIALS_FILE", "no-such-file")
-        .arg(&*PAIR);
+        .arg(file("pair.csv", "instanceId,queueId,emailAddressId\ni,q,e\n"));
     command
 }
 
 /// Returns the program with `--aws`, credentials and a Region.
 fn with_keys() -> Command {
-    let mut command = on_aws();
+    let mut command = without_keys();
     command
         .args(["--region", "us-east-1"])
         .env("AWS_ACCESS_KEY_ID", "id")
@@ -42,13 +30,9 @@ fn with_keys() -> Command {
 
 /// Returns the program with `--aws` and a profile of the given configuration file.
 fn with_profile(name: &str, config: &str, profile: &str) -> Command {
-    let mut command = on_aws();
+    let mut command = without_keys();
     command.env("AWS_CONFIG_FILE", file(name, config)).env("AWS_PROFILE", profile);
     command
-}
-
-fn ran(command: &mut Command) -> Ran {
-    command.output().unwrap().into()
 }
 
 /// Starts a server that accepts every request, as Connect.
@@ -76,14 +60,14 @@ const CREDENTIALS: &str = r#"{"Code": "Success", "Type": "AWS-HMAC", "AccessKeyI
 fn container_credentials_never_go_through_the_proxy() {
     let container = Loopback::start(|_| Response::Json(CREDENTIALS.to_owned()));
     let proxy = connect();
-    let mut command = on_aws();
+    let mut command = without_keys();
     command
         .args(["--region", "us-east-1"])
         .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/credentials", container.url))
         .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "token")
         .env("AWS_ENDPOINT_URL", "http://connect.invalid")
         .env("HTTP_PROXY", &proxy.url);
-    let ran = ran(&mut command);
+    let ran = finish(&mut command);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_eq!(container.next().header("authorization"), Some("token"));
     let through_proxy = proxy.requests();
@@ -115,7 +99,7 @@ fn instance_metadata_never_goes_through_the_proxy() {
             .args(["--region", "us-east-1"])
             .env("AWS_ENDPOINT_URL", "http://connect.invalid")
             .env("HTTP_PROXY", &proxy.url);
-        let ran = ran(&mut command);
+        let ran = finish(&mut command);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         let lines: Vec<String> = proxy.requests().into_iter().map(|request| request.line).collect();
         assert!(lines.iter().all(|line| line.contains("http://connect.invalid/")), "{lines:?}");
@@ -123,18 +107,30 @@ fn instance_metadata_never_goes_through_the_proxy() {
 }
 
 #[test]
+fn hosts_in_no_proxy_are_called_directly() {
+    let proxy = connect();
+    let mut command = with_keys();
+    command.env("AWS_ENDPOINT_URL", "http://connect.invalid").env("HTTP_PROXY", &proxy.url);
+    assert_eq!(finish(&mut command).code, Some(0));
+    assert!(!proxy.requests().is_empty());
+    let stopped = finish(command.env("NO_PROXY", "other.example,.invalid"));
+    assert_stopped(&stopped, "connect.invalid: ");
+    assert!(proxy.requests().is_empty());
+}
+
+#[test]
 fn socks_proxy_is_rejected_only_if_a_call_would_use_it() {
     let proxy = rejecting();
     let mut command = with_keys();
     command.env("ALL_PROXY", "socks5://user:secret@localhost:1");
-    let stopped = ran(&mut command);
+    let stopped = finish(&mut command);
     assert_stopped(
         &stopped,
         "connect.us-east-1.amazonaws.com: socks5 proxies are not supported; set HTTPS_PROXY to",
     );
     assert!(!stopped.stderr.contains("secret"), "{}", stopped.stderr);
     assert_stopped(
-        &ran(command.env("HTTPS_PROXY", &proxy.url)),
+        &finish(command.env("HTTPS_PROXY", &proxy.url)),
         "connect.us-east-1.amazonaws.com through the proxy",
     );
     assert_eq!(proxy.next().line, "CONNECT connect.us-east-1.amazonaws.com:443 HTTP/1.1");
@@ -148,8 +144,8 @@ fn certificate_bundle_of_variable_or_profile_is_trusted() {
     command.env("AWS_ENDPOINT_URL", &connect.url);
     let advice =
         "invalid peer certificate: UnknownIssuer; if a proxy inspects the connections, set AWS_CA_BUNDLE to";
-    assert_stopped(&ran(&mut command), advice);
-    let trusted = ran(command.env("AWS_CA_BUNDLE", authority));
+    assert_stopped(&finish(&mut command), advice);
+    let trusted = finish(command.env("AWS_CA_BUNDLE", authority));
     assert_eq!(trusted.code, Some(0), "{}", trusted.stderr);
 
     let config = format!("[profile p]\nca_bundle = {authority}\nregion = us-east-1\n");
@@ -158,16 +154,15 @@ fn certificate_bundle_of_variable_or_profile_is_trusted() {
         .env("AWS_ACCESS_KEY_ID", "id")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
         .env("AWS_ENDPOINT_URL", &connect.url);
-    let trusted = ran(&mut command);
+    let trusted = finish(&mut command);
     assert_eq!(trusted.code, Some(0), "{}", trusted.stderr);
 
+    let empty = file("empty.pem", "x");
     for (bundle, text) in [
         ("no-such-file", r#"cannot read AWS_CA_BUNDLE "no-such-file": "#),
-        (file!(), "no certificate in AWS_CA_BUNDLE"),
+        (empty.to_str().unwrap(), "no certificate in AWS_CA_BUNDLE"),
     ] {
-        let bundle =
-            if bundle == file!() { file("empty.pem", "x").display().to_string() } else { bundle.to_owned() };
-        assert_stopped(&ran(command.env("AWS_CA_BUNDLE", bundle)), text);
+        assert_stopped(&finish(command.env("AWS_CA_BUNDLE", bundle)), text);
     }
 }
 
@@ -179,11 +174,11 @@ fn missing_certificates_stop_only_calls_to_aws() {
         .env("SSL_CERT_FILE", "/no/such")
         .env("SSL_CERT_DIR", "/no/such")
         .env("AWS_ENDPOINT_URL", &connect.url);
-    assert_stopped(&ran(&mut command), "otherwise install the CA certificates of the operating system");
-    let pair = file("no-certificates.csv", "instanceId,queueId,emailAddressId\ni,q,e\n");
+    assert_stopped(&finish(&mut command), "otherwise install the CA certificates of the operating system");
     let mut command = program(&["--quiet", "--fast"]);
-    command.env("SSL_CERT_FILE", "/no/such").env("SSL_CERT_DIR", "/no/such").arg(pair);
-    let ran = ran(&mut command);
+    command.env("SSL_CERT_FILE", "/no/such").env("SSL_CERT_DIR", "/no/such");
+    command.arg(file("pair.csv", "instanceId,queueId,emailAddressId\ni,q,e\n"));
+    let ran = finish(&mut command);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
 }
 
@@ -198,13 +193,13 @@ fn endpoint_of_the_profile_is_called() {
         other = other.url,
     );
     for profile in ["everything", "service"] {
-        let ran = ran(&mut with_profile("endpoint.ini", &config, profile));
+        let ran = finish(&mut with_profile("endpoint.ini", &config, profile));
         assert_eq!(ran.code, Some(0), "{profile}: {}", ran.stderr);
         assert!(!connect.requests().is_empty(), "{profile}");
     }
     // The environment takes precedence over the profile.
     let ran =
-        ran(with_profile("endpoint.ini", &config, "service").env("AWS_ENDPOINT_URL_CONNECT", &other.url));
+        finish(with_profile("endpoint.ini", &config, "service").env("AWS_ENDPOINT_URL_CONNECT", &other.url));
     assert_eq!(ran.code, Some(2), "{}", ran.stderr);
     assert!(connect.requests().is_empty());
 }
@@ -226,13 +221,13 @@ fn fips_and_dual_stack_endpoints_are_called() {
         let proxy = rejecting();
         let mut command = with_profile("fips.ini", &config, profile);
         command.env("HTTPS_PROXY", &proxy.url).envs(variable.map(|name| (name, "true")));
-        assert_stopped(&ran(&mut command), host);
+        assert_stopped(&finish(&mut command), host);
         assert_eq!(proxy.next().line, format!("CONNECT {host}:443 HTTP/1.1"), "{profile} {variable:?}");
     }
 }
 
 #[test]
-fn unsupported_profile_shows_how_to_export_its_credentials() {
+fn unsupported_profile_is_reported_with_the_command_that_exports_its_credentials() {
     let config = "[profile signed-in]\nregion = us-east-1\nlogin_session = arn:aws:iam::111122223333:user/admin\n\
                   [profile base]\naws_access_key_id = x\naws_secret_access_key = x\n\
                   [profile code]\nregion = us-east-1\nrole_arn = arn:aws:iam::111122223333:role/r\nsource_profile = base\n\
@@ -244,7 +239,7 @@ fn unsupported_profile_shows_how_to_export_its_credentials() {
         ("role", r#"the profile "signed-in" is signed in with "aws login""#),
         ("code", r#"the profile "code" needs an MFA code (mfa_serial)"#),
     ] {
-        let stopped = ran(&mut with_profile("export.ini", config, profile));
+        let stopped = finish(&mut with_profile("export.ini", config, profile));
         assert_stopped(&stopped, reason);
         let advice =
             format!("eval \"$(aws configure export-credentials --profile {profile} --format env)\" first");
@@ -257,7 +252,7 @@ fn unsupported_profile_shows_how_to_export_its_credentials() {
         .env("AWS_ACCESS_KEY_ID", "id")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
         .env("AWS_ENDPOINT_URL", &connect.url);
-    let ran = ran(&mut command);
+    let ran = finish(&mut command);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
 }
 
@@ -270,7 +265,7 @@ fn default_profile_variable_selects_a_profile() {
     );
     let mut command = with_profile("older.ini", &config, "");
     for other in ["", "other"] {
-        let ran = ran(command.env("AWS_PROFILE", other).env("AWS_DEFAULT_PROFILE", "p"));
+        let ran = finish(command.env("AWS_PROFILE", other).env("AWS_DEFAULT_PROFILE", "p"));
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     }
 }
@@ -286,7 +281,7 @@ fn credential_process_runs_once() {
         connect.url,
         script.display()
     );
-    let ran = ran(with_profile("process.ini", &config, "p").env("PATH", "/usr/bin:/bin"));
+    let ran = finish(with_profile("process.ini", &config, "p").env("PATH", "/usr/bin:/bin"));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_eq!(std::fs::read_to_string(log).unwrap(), "run\n");
 }
@@ -318,5 +313,8 @@ fn hanging_name_resolution_is_one_line_with_the_host() {
     command.arg(program.get_program()).args(program.get_args());
     command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let host = "connect.us-east-1.amazonaws.com";
-    assert_stopped(&ran(&mut command), &format!("{host}: the name \"{host}\" was not resolved within 3 s"));
+    assert_stopped(
+        &finish(&mut command),
+        &format!("{host}: the name \"{host}\" was not resolved within 3 s"),
+    );
 }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::{Ran, program, run, run_on_stdin};
+use crate::{file, finish, program, run, run_on_stdin};
 
 #[test]
-fn csv_may_name_queues_and_addresses() {
+fn csv_accepts_names_of_queues_and_addresses() {
     let content = "\u{feff}instanceId,queueName,emailAddress\r\n\
                    i,\"Billing, EMEA\",Billing@brand.example\r\n\
                    i,\"Billing, EMEA\",help@brand.example\r\n\
@@ -31,7 +31,7 @@ fn failed_records_show_their_lines() {
 }
 
 #[test]
-fn standard_input_form_follows_its_content() {
+fn form_of_standard_input_follows_its_content() {
     let table = [
         r#"{"queueId": "q1", "emailAddressId": "e1"}"#,
         "{\"queueId\": \"q1\", \"emailAddressId\": \"e1\"}\n{\"queueId\": \"q1\", \"emailAddressId\": \"e1\"}\n",
@@ -46,16 +46,7 @@ fn standard_input_form_follows_its_content() {
 }
 
 #[test]
-fn unusable_header_makes_no_call() {
-    let ran = run(&["--instance", "i"], "header.csv", "note,queue_id,Queue ID,emailAddressId\nx,q,q,e\n");
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
-    let met =
-        "line 1, column 3: \"Queue ID\" is a second column for queueId: expected one; rename or delete it\n";
-    assert!(ran.stderr.ends_with(met), "{}", ran.stderr);
-}
-
-#[test]
-fn rows_allow_spaces_quotes_and_empty_cells() {
+fn common_variants_of_files_are_read() {
     let table = [
         ("short.csv", "queueId,emailAddressId,instanceId,note\nq,e1,i,first\nq,e2\nq,e3,,\n", 3),
         ("long.csv", "queueName,emailAddress\nBilling,a@brand.example,,,\nOrders,b@brand.example,\n", 2),
@@ -101,8 +92,8 @@ fn rows_allow_spaces_quotes_and_empty_cells() {
 #[test]
 fn workbooks_are_read() {
     for name in ["pairs.xlsx", "pairs.ods"] {
-        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/program/workbooks").join(name);
-        let ran: Ran = program(&["--instance", "i"]).arg(&file).output().unwrap().into();
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/program/workbooks").join(name);
+        let ran = finish(program(&["--instance", "i"]).arg(&path));
         assert_eq!(ran.code, Some(1), "{name}: {}{}", ran.stdout, ran.stderr);
         for (queue, pairs) in [("Billing", "2"), ("1001", "1"), ("Rückgaben, EMEA", "1")] {
             assert_eq!(ran.rows(&[&format!("| {queue} "), pairs]), 1, "{name}: {}", ran.stdout);
@@ -113,16 +104,14 @@ fn workbooks_are_read() {
             "{name}: {}",
             ran.stdout
         );
-        let content = std::fs::read(&file).unwrap();
-        let copy = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("without-ending-{}", &name[6..]));
-        std::fs::write(&copy, content).unwrap();
-        let plan: Ran = program(&["plan", "--instance", "i"]).arg(&copy).output().unwrap().into();
+        let without_extension = file("workbook", std::fs::read(&path).unwrap());
+        let plan = finish(program(&["plan", "--instance", "i"]).arg(without_extension));
         assert!(plan.stdout.contains("4 to add"), "{name}: {}{}", plan.stdout, plan.stderr);
     }
 }
 
 #[test]
-fn wrong_row_fails_alone_with_its_line() {
+fn invalid_row_does_not_affect_other_rows() {
     for end in ["\n", "\r\n", "\r"] {
         let content = "note,queueId,emailAddressId\nx,q,e1\n\"two\nlines\",q,\n,q,e2\n,,,\n,q,e3,and more\n";
         let ran = run(&["--instance", "i"], "wrong-rows.csv", &content.replace('\n', end));
@@ -134,80 +123,9 @@ fn wrong_row_fails_alone_with_its_line() {
     }
 }
 
-#[test]
-fn foreign_file_form_is_named_without_calls() {
-    let table: [(&str, &[u8], &str); 15] = [
-        (
-            "a.csv",
-            b"sep=#\r\nqueueName#emailAddress\r\nBilling#a@brand.example\r\n",
-            "line 1: unknown separator \"#\": expected a comma",
-        ),
-        (
-            "b.csv",
-            b"queueId,emailAddressId\nq,e\nemailAddressId,queueId\ne,q\n",
-            "line 3 is a header with different columns from the one on line 1",
-        ),
-        (
-            "c.csv",
-            b"Billing,a@brand.example\n",
-            "the file seems to start with a pair: add a row with the names",
-        ),
-        ("d.csv", b"queueId,emailAddressId,dryRun\nq,e,true\n", "\"dryRun\" is an option"),
-        ("e.csv", b"\x1f\x8b\x08\0\0\0", "the file is compressed with gzip: it starts with the bytes 1f 8b"),
-        (
-            "f.csv",
-            b"q\0u\0e\0",
-            "the file is UTF-16 text without a byte-order mark: it starts with the bytes 71 00 75 00; save it as",
-        ),
-        ("g.csv", b"PK\x03\x04\x14\0", "the file is a workbook or another ZIP archive"),
-        ("m.xlsx", b"queueId,emailAddressId\nq,e\n", "the file is text, not a workbook"),
-        ("n.xlsx", b"PK\x03\x04\x14\0", "the workbook is damaged or has a password"),
-        ("o.ods", b"\xd0\xcf\x11\xe0", "the file is an old Excel workbook (.xls), or one with a password"),
-        (
-            "h.csv",
-            b"queueId,emailAddressId\nq,e1\rq,e2\n",
-            "line 2 has a carriage return (CR) without a line feed (LF)",
-        ),
-        (
-            "i.csv",
-            b"queueId,emailAddressId,note\nq,e1,\"open\nq,e2,\n",
-            "line 2: a quote is not closed; add the quote at the end of the cell",
-        ),
-        (
-            "j.jsonl",
-            b"{\n  \"queueId\": \"q\"\n}\n{\n}\n",
-            "the file is JSON over several lines: expected JSON Lines",
-        ),
-        ("k.jsonl", b"[\n  {\"queueId\": \"q\"}\n]\n", "the file is one JSON array over several lines"),
-        (
-            "l.json",
-            b"{\"queueId\": \"q\"}\n{\"queueId\": \"p\"}\n",
-            "the file contains JSON Lines: expected one JSON document; rename the file so that it ends in .jsonl",
-        ),
-    ];
-    for (name, content, problem) in table {
-        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("form-{name}"));
-        std::fs::write(&file, content).unwrap();
-        let ran: Ran = program(&["--instance", "i"]).arg(&file).output().unwrap().into();
-        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{name}");
-        assert!(ran.stderr.contains(problem), "{name}: {}", ran.stderr);
-        assert_eq!(ran.stderr.lines().count(), 1, "{name}: {}", ran.stderr);
-    }
-}
-
-/// The output of `aws sqs receive-message`.
-#[test]
-fn no_envelope_makes_no_call() {
-    let request = r#"{"instanceId": "i", "queueId": "q", "emailAddressId": "e"}"#;
-    let received = format!(r#"{{"Messages": [{{"MessageId": "m", "Body": {request:?}}}]}}"#);
-    let ran = run(&[], "received.json", &received);
-    assert_eq!(ran.code, Some(2), "{}{}", ran.stdout, ran.stderr);
-    assert!(!ran.stdout.contains("SUCCEEDED") && !ran.stdout.contains("PARTIAL"), "{}", ran.stdout);
-}
-
 /// Half an emoji in a custom field, an option, and a line that is not JSON.
 #[test]
-fn invalid_line_fails_alone() {
+fn invalid_line_does_not_affect_other_lines() {
     let content = "{\"queueId\": \"q\", \"emailAddressId\": \"e1\"}\n\
                    {\"queueId\": \"q\", \"emailAddressId\": \"e2\", \"note\": \"Team \\ud83c\"}\n\
                    {\"queueId\": \"q\", \"emailAddressId\": \"e3\", \"dryRun\": true}\n\
@@ -225,7 +143,7 @@ fn invalid_line_fails_alone() {
 
 /// The line exceeds the maximum length for a Distributed Map.
 #[test]
-fn long_invalid_line_fails_alone() {
+fn long_invalid_line_does_not_affect_other_lines() {
     let line = |address: &str| format!("{{\"queueId\": \"q\", \"emailAddressId\": \"{address}\"}}\n");
     let ids: Vec<String> = (0..400).map(|number| format!("\"branch-{number}@brand.example\"")).collect();
     let long = format!("{{\"queueId\": \"q\", \"emailAddressIds\": [{}]}}\n", ids.join(", "));
@@ -233,16 +151,4 @@ fn long_invalid_line_fails_alone() {
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert!(ran.stdout.contains("2 associated"), "{}", ran.stdout);
     assert!(ran.rows(&[" 2 ", "InvalidRequest"]) > 0, "{}", ran.stdout);
-}
-
-#[test]
-fn missing_instance_says_how_to_name_one() {
-    let ran = run(&[], "no-instance.csv", "queueId,emailAddressId\nq,e1\nq,e2\n");
-    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    assert_eq!(
-        ran.rows(&["2, 3", "no instance is named: give --instance, set CONNECT_INSTANCE_ID"]),
-        1,
-        "{}",
-        ran.stdout
-    );
 }

@@ -1,10 +1,8 @@
 //! Compares every message of the program about its input with `messages.txt`, which lists each under its command line
 //! and file.
 
-use std::path::PathBuf;
-
 use crate::golden::{Messages, compare};
-use crate::{Ran, program, run_on_stdin};
+use crate::{Ran, file, finish, program, run_on_stdin};
 
 const PAIR: &str = "instanceId,queueId,emailAddressId\ni,q,e\n";
 
@@ -16,8 +14,6 @@ fn messages_match_the_list() {
         &[][..],
         &["--nonsense", "pairs.csv"],
         &["--format", "xml", "-"],
-        &["--simulated-rate", "0", "-"],
-        &["--time-limit", "x", "-"],
         &["--fast", "--aws", "-"],
         &["--check-queues", "-"],
         &["--instance", "i", "plan", "pairs.csv"],
@@ -35,15 +31,14 @@ fn messages_match_the_list() {
             "--redrive",
         ],
     ] {
-        let ran = program(args).output().unwrap().into();
+        let ran = finish(&mut program(args));
         add(&mut messages, &format!("associate-emails {}", args.join(" ")), &ran);
     }
     for (variable, value) in [("CONNECT_BURST", "many"), ("MAX_ATTEMPTS", "0")] {
-        let ran =
-            program(&[]).env(variable, value).arg(file("pair.csv", PAIR.as_bytes())).output().unwrap().into();
+        let ran = finish(program(&[]).env(variable, value).arg(file("pair.csv", PAIR)));
         add(&mut messages, &format!("{variable}={value} associate-emails pair.csv"), &ran);
     }
-    for args in [&["--burst", "many"][..], &["--instance", "a b"]] {
+    for args in [&["--burst", "many"][..], &["--rate", "-1"], &["--instance", "a b"]] {
         add(&mut messages, &format!("associate-emails {} -", args.join(" ")), &run_on_stdin(args, PAIR));
     }
 
@@ -65,19 +60,17 @@ fn messages_match_the_list() {
         (&[("HTTPS_PROXY", "ht tp://proxy")], &["--region", "eu-central-1"]),
     ] {
         let mut command = program(&["--aws"]);
-        command
-            .envs(variables.iter().chain(&no_metadata).copied())
-            .args(region)
-            .arg(file("aws.csv", PAIR.as_bytes()));
+        command.envs(variables.iter().chain(&no_metadata).copied()).args(region).arg(file("aws.csv", PAIR));
         let variables: String = variables.iter().map(|(name, value)| format!("{name}={value} ")).collect();
         let input = format!("{variables}associate-emails --aws {}", region.join(" "));
-        add(&mut messages, &input, &command.output().unwrap().into());
+        add(&mut messages, &input, &finish(&mut command));
     }
 
     messages.section("Files that cannot be used");
     for (name, content) in [
         ("empty.json", &b" \n"[..]),
         ("lines.json", b"{\"queueId\": \"q\"}\n{\"queueId\": \"p\"}\n"),
+        ("null.json", b"null"),
         ("broken.json", b"{"),
         ("beside.json", b"{\"Items\": [], \"dryRun\": true}"),
         ("defaults.json", b"{\"Items\": [], \"BatchInput\": {\"dryRun\": 1}}"),
@@ -100,33 +93,31 @@ fn messages_match_the_list() {
         ("utf-16.csv", b"q\0u\0e\0u\0e\0"),
         ("workbook.csv", b"PK\x03\x04..."),
         ("packed.csv", b"\x1f\x8b..."),
+        ("text.xlsx", b"queueId,emailAddressId\nq,e\n"),
+        ("damaged.xlsx", b"PK\x03\x04\x14\0"),
+        ("old.ods", b"\xd0\xcf\x11\xe0"),
         ("line-ends.csv", b"queueId,emailAddressId\nq,e\rq,f\n"),
     ] {
-        let ran = program(&["--quiet", "--fast"]).arg(file(name, content)).output().unwrap().into();
+        let ran = finish(program(&["--quiet", "--fast"]).arg(file(name, content)));
         add(&mut messages, &format!("{name}: {}", String::from_utf8_lossy(content)), &ran);
     }
+    add(&mut messages, "standard input: \"text\"", &run_on_stdin(&[], "\"text\""));
+    let dry_run = r#"{"instanceId": "i", "queueId": "q", "emailAddressId": "e", "dryRun": true}"#;
+    let ran = finish(program(&["undo", "--yes"]).arg(file("dry-run.json", dry_run)));
+    add(&mut messages, &format!("undo --yes dry-run.json: {dry_run}"), &ran);
 
-    messages.section("Rows that fail alone, as the table shows them");
+    messages.section("Rows that fail without affecting the others, as shown in the table");
     let rows = "queueId,queueName,emailAddressId,emailAddress\n,,e,\nq,Q,e,\nq,,e,a@brand.example\nq,,,\na/b,,e,\nq,,e,,x\n\"\"\"q\",,e,\nq,,,a@brand.example.\nq,,,'a@brand.example\n";
-    let ran: Ran = program(&["--quiet", "--instance", "i"])
-        .arg(file("rows.csv", rows.as_bytes()))
-        .output()
-        .unwrap()
-        .into();
+    let ran = finish(program(&["--quiet", "--instance", "i"]).arg(file("rows.csv", rows)));
     messages.add(rows, &ran.stdout);
+    let rows = "queueId,emailAddressId\nq,e1\nq,e2\n";
+    messages.add(rows, &finish(program(&["--quiet"]).arg(file("rows.csv", rows))).stdout);
     compare("tests/program/messages.txt", messages.text());
-}
-
-/// Writes a file in the folder where the program runs.
-fn file(name: &str, content: &[u8]) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("messages-{name}"));
-    std::fs::write(&path, content).unwrap();
-    path
 }
 
 /// Adds the lines on standard error, without the path of the folder.
 fn add(messages: &mut Messages, input: &str, ran: &Ran) {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{input}: {}", ran.stderr);
-    let folder = format!("{}/messages-", env!("CARGO_TARGET_TMPDIR"));
+    let folder = file("empty", "").display().to_string().replace("empty", "");
     messages.add(input, &ran.stderr.replace(&folder, ""));
 }

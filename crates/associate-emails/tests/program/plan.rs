@@ -1,8 +1,8 @@
 //! `plan` shows the changes that a file would make to queues that already have addresses.
 
-use connect_simulator::{Connect, Fixture, Operation, Options, Server};
+use connect_simulator::{Connect, Fixture, Operation};
 
-use crate::{Ran, program};
+use crate::{Ran, run_on};
 
 const FILE: &str = "queueName,emailAddressId\nBilling,e1\nBilling,e2\nBilling,missing\nFull,e1\nRepairs,e1\n";
 
@@ -14,29 +14,18 @@ fn queues_with_addresses() -> Connect {
     fixture = fixture.with_association("i", "q1", "e1").with_association("i", "q1", "e9");
     fixture =
         (10..59).fold(fixture, |fixture, number| fixture.with_association("i", "q2", format!("e{number}")));
-    Connect::new(Options { fixture, ..Options::default() })
+    Connect::new(fixture)
 }
 
-async fn plan(connect: &Connect, name: &str, options: &[&str]) -> Ran {
-    let server = Server::start(connect.clone()).unwrap();
-    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&file, FILE).unwrap();
-    let mut command =
-        program(&["plan", "--aws", "--region", "eu-central-1", "--instance", "i", "--rate", "1000"]);
-    command
-        .env("AWS_ENDPOINT_URL_CONNECT", server.endpoint())
-        .env("AWS_ACCESS_KEY_ID", "id")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .args(options)
-        .arg(file);
-    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap().into()
+async fn plan(connect: &Connect, options: &[&str]) -> Ran {
+    run_on(connect, &[&["plan", "--instance", "i"], options].concat(), "pairs.csv", FILE).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plan_shows_changes_and_makes_none() {
     let connect = queues_with_addresses();
     let before = connect.associations();
-    let ran = plan(&connect, "plan.csv", &["--unrequested"]).await;
+    let ran = plan(&connect, &["--unrequested"]).await;
     assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
     // To add, already on the queue, does not fit, unknown, not in the file.
     for (queue, cells) in [("Billing", ["1", "1", "0", "1", "1"]), ("Full", ["0", "0", "1", "0", "49"])] {
@@ -56,17 +45,10 @@ async fn plan_shows_changes_and_makes_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn plan_as_json_is_the_functions_answer() {
-    let ran = plan(&queues_with_addresses(), "plan-json.csv", &["--json"]).await;
+async fn plan_as_json_is_the_response_of_the_function() {
+    let ran = plan(&queues_with_addresses(), &["--json"]).await;
     let report = ran.json();
     assert_eq!((&report["planned"], &report["failed"]), (&1.into(), &3.into()));
     assert_eq!(report["queues"][0]["unrequested"], 1);
     assert_eq!(report["queues"][0].get("unrequestedIds"), None);
-}
-
-#[test]
-fn check_without_dry_run_is_refused() {
-    let ran: Ran = program(&["--check-queues", "-"]).output().unwrap().into();
-    assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.contains("--dry-run"), "{}", ran.stderr);
 }

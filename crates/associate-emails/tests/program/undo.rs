@@ -1,7 +1,7 @@
 //! `undo` removes the pairs of a file, and changes nothing else.
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
 use connect_simulator::{
@@ -9,7 +9,7 @@ use connect_simulator::{
 };
 use serde_json::json;
 
-use crate::{Ran, program, run};
+use crate::{Ran, file, finish, on_aws, run, run_on, send_signal};
 
 const DISASSOCIATE: Operation = Operation::DisassociateQueueEmailAddresses;
 
@@ -31,8 +31,10 @@ fn with_addresses(fixture: Fixture, queue: &str, numbers: std::ops::Range<usize>
     numbers.fold(fixture, |fixture, number| fixture.with_association("i", queue, format!("e{number}")))
 }
 
-fn connect(fixture: Fixture) -> Connect {
-    Connect::new(Options { fixture, ..Options::default() })
+/// Returns instance `i` with the addresses `e0` to `e9` on queue `q1`.
+fn connect_with_ten_pairs(switches: Switches) -> Connect {
+    let fixture = with_addresses(fixture(), "q1", 0..10);
+    Connect::new(Options { fixture, switches, ..Options::default() })
 }
 
 /// A CSV file with a pair for each number.
@@ -41,38 +43,32 @@ fn csv(queue: &str, numbers: std::ops::Range<usize>) -> String {
     format!("queueId,emailAddressId\n{rows}")
 }
 
-fn file(name: &str, content: &str) -> PathBuf {
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&file, content).unwrap();
-    file
-}
-
-/// Returns the program with credentials for a simulator.
-fn command(server: &Server, args: &[&str]) -> Command {
-    let mut command = program(args);
-    command
-        .args(["--aws", "--region", "eu-central-1", "--instance", "i"])
-        .env("AWS_ENDPOINT_URL_CONNECT", server.endpoint())
-        .env("AWS_ACCESS_KEY_ID", "id")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .env("BACKOFF_INITIAL_MS", "1")
-        .env("BACKOFF_MAX_MS", "2");
-    command
-}
-
-/// Runs the program against a simulator.
-async fn call(connect: &Connect, args: &[&str], name: &str, content: &str) -> Ran {
-    let server = Server::start(connect.clone()).unwrap();
-    let mut command = command(&server, args);
-    if !args.contains(&"--rate") {
-        command.args(["--rate", "1000", "--burst", "100"]);
-    }
-    command.arg(file(name, content)).stdin(Stdio::null());
-    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap().into()
-}
-
 async fn undo(connect: &Connect, args: &[&str], name: &str, content: &str) -> Ran {
-    call(connect, &[&["undo", "--yes"], args].concat(), name, content).await
+    run_on(connect, &[&["undo", "--yes", "--instance", "i"], args].concat(), name, content).await
+}
+
+/// Calls `change` after the given list call of the simulator, counted from zero. The first list call of the program
+/// checks the connection, the second reads the queue for the plan, and the third before the removal.
+fn after_list(connect: &Connect, number: usize, change: impl Fn(&mut Fixture) + Send + Sync + 'static) {
+    let (editor, lists) = (connect.clone(), AtomicUsize::new(0));
+    connect.observe(move |call| {
+        let is_list = call.operation == Operation::ListQueueEmailAddresses;
+        if is_list && lists.fetch_add(1, Ordering::Relaxed) == number {
+            editor.edit(|fixture| change(fixture));
+        }
+    });
+}
+
+/// Returns an instance with the given number of queues, each with one address, and a file of these pairs.
+fn one_pair_on_each_queue(queues: usize) -> (Fixture, String) {
+    let mut fixture = fixture();
+    let mut content = "queueId,emailAddressId\n".to_owned();
+    for number in 0..queues {
+        let queue = format!("n{number}");
+        fixture = fixture.with_queue("i", &queue, &queue).with_association("i", &queue, "e0");
+        content.push_str(&format!("{queue},e0\n"));
+    }
+    (fixture, content)
 }
 
 /// Returns the removal calls, each as its queue and the number of its addresses.
@@ -82,28 +78,23 @@ fn removals(connect: &Connect) -> Vec<(String, usize)> {
 }
 
 fn rejection(status: u16, code: &str) -> Fault {
-    let effect = Effect::Error { status, code: code.to_owned(), message: "no".to_owned() };
-    Fault { operation: Some(DISASSOCIATE), ..Fault::new(effect) }
+    Fault::new(Effect::error(status, code)).on(DISASSOCIATE)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_list_is_as_it_was_before() {
-    let limit = 70;
-    let connect = Connect::new(Options {
-        fixture: with_addresses(fixture(), "q2", 60..63),
-        limit,
-        ..Options::default()
-    });
+async fn undone_run_leaves_the_queues_as_before() {
+    let fixture = with_addresses(fixture(), "q2", 60..63);
+    let connect = Connect::new(Options { fixture, limit: 70, ..Options::default() });
     let before = connect.associations();
     let mut content = "queueName,emailAddress\n".to_owned();
     (0..60).for_each(|number| content.push_str(&format!("Billing,E{number}@brand.example\n")));
     (0..3).for_each(|number| content.push_str(&format!("Orders,e{number}@brand.example\n")));
-    let ran = call(&connect, &["--quiet"], "undo-all.csv", &content).await;
+    let ran = run_on(&connect, &["--quiet", "--instance", "i"], "all.csv", &content).await;
     // The tool's own limit is 49, but the service accepts more.
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     assert_eq!(connect.associated("i", "q1").len(), 60);
     connect.clear_calls();
-    let ran = undo(&connect, &[], "undo-all.csv", &content).await;
+    let ran = undo(&connect, &[], "all.csv", &content).await;
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     assert_eq!(connect.associations(), before);
     let mut removals = removals(&connect);
@@ -116,41 +107,31 @@ async fn every_list_is_as_it_was_before() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pairs_that_a_plan_found_on_their_queues_are_kept() {
-    let connect = connect(with_addresses(fixture(), "q1", 0..5));
+    let connect = Connect::new(with_addresses(fixture(), "q1", 0..5));
     let before = connect.associations();
     let content = csv("q1", 0..10);
-    let plan = call(&connect, &["plan", "--json", "--quiet"], "undo-half.csv", &content).await;
-    let plan = file("undo-half-before.json", &plan.stdout);
-    call(&connect, &["--quiet"], "undo-half.csv", &content).await;
+    let plan =
+        run_on(&connect, &["plan", "--json", "--quiet", "--instance", "i"], "pairs.csv", &content).await;
+    let plan = file("half-before.json", &plan.stdout);
+    run_on(&connect, &["--quiet", "--instance", "i"], "pairs.csv", &content).await;
     // Another client adds an address before the file is undone.
     connect.add(Fixture::new().with_association("i", "q1", "e50"));
     let keep = ["--keep", plan.to_str().unwrap()];
-    let ran = undo(&connect, &keep, "undo-half.csv", &content).await;
+    let ran = undo(&connect, &keep, "half.csv", &content).await;
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     assert!(ran.last_line().contains("5 removed, 5 kept, 0 failed"), "{}", ran.stdout);
     connect.edit(|fixture| fixture.instance("i").queue("q1").email_address_ids.retain(|id| id != "e50"));
     assert_eq!(connect.associations(), before);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn file_of_pairs_is_kept() {
-    let connect = connect(with_addresses(fixture(), "q1", 0..10));
-    let keep =
-        file("undo-kept.csv", "queueName,emailAddress\nBilling,e3@brand.example\nBilling,e4@brand.example\n");
-    let keep = ["--keep", keep.to_str().unwrap()];
-    let ran = undo(&connect, &keep, "undo-keep.csv", &csv("q1", 0..10)).await;
-    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
-    assert_eq!(connect.associated("i", "q1"), ["e3", "e4"]);
-}
-
 /// The results of a bucket have a byte-order mark, the columns of each form, and the row of the file.
 #[tokio::test(flavor = "multi_thread")]
 async fn results_of_a_bucket_are_undone() {
     let header = "\u{feff}instanceId,queueId,queueName,emailAddressId,emailAddress,row,reference\n";
-    let connect = connect(with_addresses(fixture(), "q1", 0..3));
+    let connect = Connect::new(with_addresses(fixture(), "q1", 0..3));
     let associated = format!("{header}i,q1,,e0,,2,a\ni,,Billing,,e1@brand.example,3,\ni,q1,,e2,,4,\n");
-    let keep = file("undo-bucket-already.csv", &format!("{header}i,,Billing,e2,,4,\n"));
-    let ran = undo(&connect, &["--keep", keep.to_str().unwrap()], "undo-bucket.csv", &associated).await;
+    let keep = file("bucket-already.csv", &format!("{header}i,,Billing,e2,,4,\n"));
+    let ran = undo(&connect, &["--keep", keep.to_str().unwrap()], "bucket.csv", &associated).await;
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     assert_eq!(connect.associated("i", "q1"), ["e2"]);
 }
@@ -158,15 +139,15 @@ async fn results_of_a_bucket_are_undone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_pair_to_keep_removes_nothing() {
     for (name, content, reason) in [
-        ("undo-unknown-kept.csv", "queueName,emailAddressId\nRepairs,e1\n", "NameNotFound"),
-        ("undo-invalid-kept.csv", "queueId,emailAddressId\nq1,\n", "InvalidRequest"),
-        ("undo-long-report.json", r#"{"alreadyAssociated": 4000}"#, "no list of the 4000 pairs"),
+        ("unknown-kept.csv", "queueName,emailAddressId\nRepairs,e1\n", "NameNotFound"),
+        ("invalid-kept.csv", "queueId,emailAddressId\nq1,\n", "InvalidRequest"),
+        ("long-report.json", r#"{"alreadyAssociated": 4000}"#, "does not list the 4000 pairs"),
     ] {
-        let connect = connect(with_addresses(fixture(), "q1", 0..3));
+        let connect = Connect::new(with_addresses(fixture(), "q1", 0..3));
         let before = connect.associations();
         let keep = file(name, content);
         let keep = ["--keep", keep.to_str().unwrap()];
-        let ran = undo(&connect, &keep, &format!("undo-{name}"), &csv("q1", 0..3)).await;
+        let ran = undo(&connect, &keep, "pairs.csv", &csv("q1", 0..3)).await;
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{name}: {}", ran.stderr);
         assert!(ran.stderr.contains(reason), "{}", ran.stderr);
         assert_eq!(connect.associations(), before);
@@ -175,15 +156,15 @@ async fn unknown_pair_to_keep_removes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn default_address_is_never_removed() {
-    let connect = connect(with_addresses(fixture(), "q2", 0..1));
+    let connect = Connect::new(with_addresses(fixture(), "q2", 0..1));
     let content = "queueId,emailAddressId\nq2,d\nq2,e0\nq2,e1\n";
-    let plan = undo(&connect, &["--dry-run"], "undo-default.csv", content).await;
+    let plan = undo(&connect, &["--dry-run"], "default.csv", content).await;
     assert_eq!(plan.code, Some(0), "{}", plan.stderr);
     let summary = "1 to remove, 1 not on their queue, 1 default address that stays, 0 unknown; 1 call at ";
     assert!(plan.stdout.contains(summary), "{}", plan.stdout);
     assert_eq!(plan.last_line(), "This was a dry run: the queues were read, and nothing was changed.");
     assert_eq!(removals(&connect), []);
-    let ran = undo(&connect, &["--json"], "undo-default.csv", content).await;
+    let ran = undo(&connect, &["--json"], "default.csv", content).await;
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let report = ran.json();
     assert_eq!(report["status"], "SUCCEEDED");
@@ -204,30 +185,22 @@ async fn default_address_is_never_removed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn address_that_became_the_default_after_the_plan_stays() {
-    let connect = connect(with_addresses(fixture(), "q1", 0..2));
-    let editor = connect.clone();
-    // The first call checks the connection, and the second reads the queue for the plan.
-    let lists = std::sync::atomic::AtomicUsize::new(0);
-    connect.observe(move |call| {
-        let is_list = call.operation == Operation::ListQueueEmailAddresses;
-        if is_list && lists.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 1 {
-            editor.edit(|fixture| {
-                let queue = fixture.instance("i").queue("q1");
-                queue.email_address_ids.retain(|id| id != "e1");
-                queue.default_email_address_id = Some("e1".to_owned());
-            });
-        }
+    let connect = Connect::new(with_addresses(fixture(), "q1", 0..2));
+    after_list(&connect, 1, |fixture| {
+        let queue = fixture.instance("i").queue("q1");
+        queue.email_address_ids.retain(|id| id != "e1");
+        queue.default_email_address_id = Some("e1".to_owned());
     });
-    let ran = undo(&connect, &["--json"], "undo-new-default.csv", &csv("q1", 0..2)).await;
+    let ran = undo(&connect, &["--json"], "new-default.csv", &csv("q1", 0..2)).await;
     assert_eq!((&ran.json()["removed"], &ran.json()["defaultAddresses"]), (&json!(1), &json!(1)));
     assert!(connect.calls().iter().all(|call| !call.addresses.contains(&"e1".to_owned())));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_names_are_reported_and_the_others_are_removed() {
-    let connect = connect(with_addresses(fixture(), "q1", 0..2));
+async fn invalid_pairs_are_reported_and_the_others_are_removed() {
+    let connect = Connect::new(with_addresses(fixture(), "q1", 0..2));
     let content = "queueName,queueId,emailAddressId\nBilling,,e0\nRepairs,,e1\n,gone,e1\n,q1,\n";
-    let ran = undo(&connect, &["--quiet"], "undo-wrong-names.csv", content).await;
+    let ran = undo(&connect, &["--quiet"], "wrong-names.csv", content).await;
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert_eq!(ran.rows(&["3", "Repairs", "e1", "NameNotFound"]), 1, "{}", ran.stdout);
     assert_eq!(
@@ -244,9 +217,9 @@ async fn wrong_names_are_reported_and_the_others_are_removed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_address_is_found_and_the_others_are_removed() {
     for (status, code) in [(400, "InvalidParameterException"), (404, "ResourceNotFoundException")] {
-        let connect = connect(with_addresses(fixture(), "q1", 0..49));
+        let connect = Connect::new(with_addresses(fixture(), "q1", 0..49));
         connect.inject(Fault { address: Some("e17".to_owned()), ..rejection(status, code) });
-        let ran = undo(&connect, &["--quiet"], &format!("undo-bad-{status}.csv"), &csv("q1", 0..49)).await;
+        let ran = undo(&connect, &["--quiet"], "pairs.csv", &csv("q1", 0..49)).await;
         assert_eq!(ran.code, Some(1), "{}", ran.stderr);
         assert_eq!(connect.associated("i", "q1"), ["e17"]);
         assert_eq!(ran.rows(&["19", "q1", "e17", code, "no"]), 1, "{}", ran.stdout);
@@ -257,20 +230,11 @@ async fn bad_address_is_found_and_the_others_are_removed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn address_that_another_client_removed_counts_as_done() {
     for disassociated_again in [DisassociatedAgain::Accept, DisassociatedAgain::Refuse] {
-        let switches = Switches { disassociated_again, ..Switches::default() };
-        let fixture = with_addresses(fixture(), "q1", 0..10);
-        let connect = Connect::new(Options { fixture, switches, ..Options::default() });
-        let editor = connect.clone();
-        let lists = std::sync::atomic::AtomicUsize::new(0);
-        connect.observe(move |call| {
-            let is_list = call.operation == Operation::ListQueueEmailAddresses;
-            if is_list && lists.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 2 {
-                editor.edit(|fixture| {
-                    fixture.instance("i").queue("q1").email_address_ids.retain(|id| id != "e3");
-                });
-            }
+        let connect = connect_with_ten_pairs(Switches { disassociated_again, ..Switches::default() });
+        after_list(&connect, 2, |fixture| {
+            fixture.instance("i").queue("q1").email_address_ids.retain(|id| id != "e3");
         });
-        let ran = undo(&connect, &[], "undo-race.csv", &csv("q1", 0..10)).await;
+        let ran = undo(&connect, &[], "race.csv", &csv("q1", 0..10)).await;
         assert_eq!(ran.code, Some(0), "{disassociated_again:?}: {}{}", ran.stdout, ran.stderr);
         assert_eq!(connect.associated("i", "q1"), [""; 0]);
     }
@@ -278,14 +242,12 @@ async fn address_that_another_client_removed_counts_as_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn throttled_and_lost_calls_are_retried_with_their_token() {
-    let switches = Switches { disassociated_again: DisassociatedAgain::Refuse, ..Switches::default() };
-    let fixture = with_addresses(fixture(), "q1", 0..10);
-    let connect = Connect::new(Options { fixture, switches, ..Options::default() });
-    let once = |effect| Fault { operation: Some(DISASSOCIATE), times: Some(1), ..Fault::new(effect) };
-    connect.inject(Fault { times: Some(2), ..rejection(429, "TooManyRequestsException") });
-    connect.inject(once(Effect::Reset));
-    connect.inject(once(Effect::ResetAfter));
-    let ran = undo(&connect, &["--json"], "undo-throttled.csv", &csv("q1", 0..10)).await;
+    let disassociated_again = DisassociatedAgain::Refuse;
+    let connect = connect_with_ten_pairs(Switches { disassociated_again, ..Switches::default() });
+    connect.inject(rejection(429, "TooManyRequestsException").times(2));
+    connect.inject(Fault::new(Effect::Reset).on(DISASSOCIATE).times(1));
+    connect.inject(Fault::new(Effect::ResetAfter).on(DISASSOCIATE).times(1));
+    let ran = undo(&connect, &["--json"], "throttled.csv", &csv("q1", 0..10)).await;
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     assert_eq!((&ran.json()["removed"], &ran.json()["throttledCalls"]), (&json!(10), &json!(2)));
     let calls = connect.calls();
@@ -297,16 +259,10 @@ async fn throttled_and_lost_calls_are_retried_with_their_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn quota_below_the_pace_only_slows_the_removal() {
-    let mut fixture = fixture();
-    let mut content = "queueId,emailAddressId\n".to_owned();
-    for number in 0..12 {
-        fixture = fixture.with_queue("i", format!("n{number}"), format!("n{number}"));
-        fixture = fixture.with_association("i", format!("n{number}"), "e0");
-        content.push_str(&format!("n{number},e0\n"));
-    }
+    let (fixture, content) = one_pair_on_each_queue(12);
     let quota = Quota::per_second(20.0, 2.0);
     let connect = Connect::new(Options { fixture, quota, ..Options::default() });
-    let ran = undo(&connect, &["--json"], "undo-pace.csv", &content).await;
+    let ran = undo(&connect, &["--json"], "pace.csv", &content).await;
     assert_eq!(ran.code, Some(0), "{}", ran.stdout);
     assert_eq!(ran.json()["removed"], 12);
     assert!(ran.json()["throttledCalls"].as_u64() > Some(0), "{}", ran.stdout);
@@ -314,9 +270,9 @@ async fn quota_below_the_pace_only_slows_the_removal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_permission_costs_one_call_per_queue() {
-    let connect = connect(with_addresses(fixture(), "q1", 0..60));
+    let connect = Connect::new(with_addresses(fixture(), "q1", 0..60));
     connect.inject(rejection(403, "AccessDeniedException"));
-    let ran = undo(&connect, &["--quiet"], "undo-denied.csv", &csv("q1", 0..60)).await;
+    let ran = undo(&connect, &["--quiet"], "denied.csv", &csv("q1", 0..60)).await;
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     let advice = "the credentials need connect:DisassociateQueueEmailAddresses";
     assert_eq!(ran.rows(&["60", "AccessDeniedException", advice]), 1, "{}", ran.stdout);
@@ -325,15 +281,9 @@ async fn missing_permission_costs_one_call_per_queue() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn expired_credentials_end_the_calls() {
-    let mut fixture = fixture();
-    let mut content = "queueId,emailAddressId\n".to_owned();
-    for number in 0..5 {
-        fixture = fixture.with_queue("i", format!("n{number}"), format!("n{number}"));
-        fixture = fixture.with_association("i", format!("n{number}"), "e0");
-        content.push_str(&format!("n{number},e0\n"));
-    }
-    let connect = connect(fixture);
+async fn expired_credentials_stop_further_calls() {
+    let (fixture, content) = one_pair_on_each_queue(5);
+    let connect = Connect::new(fixture);
     let expiring = connect.clone();
     connect.observe(move |call| {
         if call.operation == DISASSOCIATE {
@@ -341,9 +291,10 @@ async fn expired_credentials_end_the_calls() {
         }
     });
     let server = Server::start(connect.clone()).unwrap();
-    let mut command = command(&server, &["undo", "--yes", "--quiet", "--rate", "1000"]);
-    command.env("MAX_CONCURRENT_CALLS", "1").arg(file("undo-expired.csv", &content));
-    let ran: Ran = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap().into();
+    let mut command =
+        on_aws(&["undo", "--yes", "--quiet", "--rate", "1000", "--instance", "i"], &server.endpoint());
+    command.env("MAX_CONCURRENT_CALLS", "1").arg(file("pairs.csv", content));
+    let ran = tokio::task::spawn_blocking(move || finish(&mut command)).await.unwrap();
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert_eq!(ran.rows(&["4", "ExpiredTokenException", "yes"]), 1, "{}", ran.stdout);
     let rejected = connect.calls().iter().filter(|call| call.status == Some(403)).count();
@@ -353,12 +304,10 @@ async fn expired_credentials_end_the_calls() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreadable_list_removes_nothing() {
-    let connect = connect(with_addresses(fixture(), "q1", 0..3));
-    connect.inject(Fault {
-        operation: Some(Operation::ListQueueEmailAddresses),
-        ..rejection(403, "AccessDeniedException")
-    });
-    let ran = undo(&connect, &["--quiet"], "undo-unlisted.csv", &csv("q1", 0..3)).await;
+    let connect = Connect::new(with_addresses(fixture(), "q1", 0..3));
+    let denied = Fault::new(Effect::error(403, "AccessDeniedException"));
+    connect.inject(denied.on(Operation::ListQueueEmailAddresses));
+    let ran = undo(&connect, &["--quiet"], "unlisted.csv", &csv("q1", 0..3)).await;
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     let cells = ["3", "AccessDeniedException", "the credentials need connect:ListQueueEmailAddresses"];
     assert_eq!(ran.rows(&cells), 1, "{}", ran.stdout);
@@ -366,65 +315,39 @@ async fn unreadable_list_removes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn time_limit_ends_the_calls() {
-    let connect = connect(with_addresses(with_addresses(fixture(), "q1", 0..1), "q2", 0..1));
-    let content = "queueId,emailAddressId\nq1,e0\nq2,e0\n";
-    // The second list would wait for two seconds.
-    let options = ["--quiet", "--rate", "0.5", "--burst", "1", "--time-limit", "2"];
-    let ran = undo(&connect, &options, "undo-late.csv", content).await;
-    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-    assert_eq!(ran.rows(&["e0", "DeadlineExceeded", "yes"]), 1, "{}", ran.stdout);
-    assert_eq!(connect.associated("i", "q2"), ["e0"]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn interrupted_undo_is_finished_by_the_next_one() {
-    let connect = connect(with_addresses(with_addresses(fixture(), "q1", 0..3), "q2", 0..3));
-    connect.inject(Fault {
-        queue: Some("q2".to_owned()),
-        operation: Some(DISASSOCIATE),
-        ..Fault::new(Effect::Hang)
-    });
+async fn second_undo_completes_an_interrupted_one() {
+    let connect = Connect::new(with_addresses(with_addresses(fixture(), "q1", 0..3), "q2", 0..3));
+    connect.inject(Fault { queue: Some("q2".to_owned()), ..Fault::new(Effect::Hang).on(DISASSOCIATE) });
     let (sender, calls) = channel();
     connect.observe(move |call| drop(sender.send((call.operation, call.queue.clone()))));
     let server = Server::start(connect.clone()).unwrap();
     let content = format!("{}q2,e0\nq2,e1\nq2,e2\n", csv("q1", 0..3));
-    let mut command = command(&server, &["undo", "--yes", "--quiet"]);
-    command.env("MAX_CONCURRENT_CALLS", "1").arg(file("undo-interrupted.csv", &content));
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut command = on_aws(&["undo", "--yes", "--quiet", "--instance", "i"], &server.endpoint());
+    command.env("MAX_CONCURRENT_CALLS", "1").arg(file("pairs.csv", &content));
+    let child = command.spawn().unwrap();
     while calls.recv().unwrap() != (DISASSOCIATE, Some("q2".to_owned())) {}
-    let kill = ["-s", "TERM", &child.id().to_string()];
-    assert!(Command::new("kill").args(kill).status().unwrap().success());
+    send_signal("TERM", &child);
     let ran: Ran = child.wait_with_output().unwrap().into();
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(143), ""), "{}", ran.stderr);
-    let said = "associate-emails: interrupted; 3 addresses were removed by then, ";
-    assert!(ran.stderr.starts_with(said), "{}", ran.stderr);
+    let line = "associate-emails: interrupted after 3 pairs had been removed; ";
+    assert!(ran.stderr.starts_with(line), "{}", ran.stderr);
     assert_eq!(connect.associated("i", "q1"), [""; 0]);
     connect.clear_faults();
-    let ran = undo(&connect, &[], "undo-interrupted.csv", &content).await;
+    let ran = undo(&connect, &[], "interrupted.csv", &content).await;
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.last_line().contains("3 removed, 3 not on their queue, 0 failed"), "{}", ran.stdout);
     assert_eq!(connect.associated("i", "q2"), [""; 0]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn yes_is_needed_without_a_terminal() {
-    let connect = connect(with_addresses(fixture(), "q1", 0..3));
-    let ran = call(&connect, &["undo"], "undo-unasked.csv", &csv("q1", 0..3)).await;
-    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
-    assert!(ran.stderr.contains("--yes"), "{}", ran.stderr);
-    assert!(connect.calls().is_empty());
-}
-
 /// `script` of util-linux runs a program in its own terminal.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn person_on_a_terminal_is_asked() {
+async fn terminal_user_is_asked_for_confirmation() {
     for (answer, left) in [("n\n", 3), ("y\n", 0)] {
-        let connect = connect(with_addresses(fixture(), "q1", 0..3));
+        let connect = Connect::new(with_addresses(fixture(), "q1", 0..3));
         let server = Server::start(connect.clone()).unwrap();
-        let undo = command(&server, &["undo"]);
-        let path = file("undo-asked.csv", &csv("q1", 0..3));
+        let undo = on_aws(&["undo", "--instance", "i"], &server.endpoint());
+        let path = file("pairs.csv", csv("q1", 0..3));
         let words = undo.get_args().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ");
         let line = format!("{} {words} {}", undo.get_program().to_str().unwrap(), path.display());
         let mut script = Command::new("script");
@@ -443,21 +366,11 @@ async fn person_on_a_terminal_is_asked() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn dry_runs_in_the_file_are_rejected() {
-    let connect = connect(with_addresses(fixture(), "q1", 0..1));
-    let content = r#"{"queueId": "q1", "emailAddressId": "e0", "dryRun": true}"#;
-    let ran = undo(&connect, &[], "undo-dry-run.json", content).await;
-    assert_eq!(ran.code, Some(2), "{}", ran.stdout);
-    assert!(ran.stderr.contains("dryRun"), "{}", ran.stderr);
-    assert_eq!(connect.associated("i", "q1"), ["e0"]);
-}
-
 #[test]
 fn simulation_has_every_pair_on_its_queue() {
     let content =
         "instanceId,queueName,queueId,emailAddressId,emailAddress\ni,Billing,,,A@brand.example\ni,,q2,e1,\n";
-    let ran = run(&["undo", "--yes"], "undo-simulation.csv", content);
+    let ran = run(&["undo", "--yes"], "simulation.csv", content);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stdout.contains("SUCCEEDED: 2 requested, 2 removed, 0 failed; "), "{}", ran.stdout);
     assert!(ran.last_line().starts_with("This was a simulation, "), "{}", ran.stdout);

@@ -1,4 +1,4 @@
-//! Tests the simulated service at given times and without sockets.
+//! Tests the simulated service without sockets, at chosen times.
 
 use serde_json::{Value, json};
 
@@ -220,7 +220,7 @@ fn removal_has_the_limits_and_errors_of_an_association() {
         assert_eq!(remove("q", &ids), error(400, "InvalidParameterException"), "{}", ids.len());
     }
     assert_eq!(remove("q", &["unknown".to_owned()]), error(400, "InvalidParameterException"));
-    assert_eq!(remove("gone", &numbered(0..1)), error(404, "ResourceNotFoundException"));
+    assert_eq!(remove("unknown", &numbered(0..1)), error(404, "ResourceNotFoundException"));
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn each_effect_has_its_response() {
         (call.status, call.error, connect.associated("i", "q").len())
     };
     let connect = service(Switches::default());
-    // A fault that does not carry out the call uses no quota: the only token is left at the end.
+    // A fault that does not carry out the call uses no quota: the only token remains for the last two effects.
     connect.set_quota(Quota::per_second(0.0, 1.0));
 
     connect.inject(once(Effect::default()));
@@ -311,7 +311,7 @@ fn calls_are_recorded_and_observed() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     connect.observe({
         let (connect, seen) = (connect.clone(), seen.clone());
-        // An observer may call back.
+        // An observer can use the service.
         move |call| seen.lock().unwrap().push((call.clone(), connect.calls().len()))
     });
     let now = Instant::now();

@@ -64,18 +64,18 @@ mod tests {
     fn pages_have_no_gap_and_no_repetition() {
         for (count, length, pages) in [(0, 3, 1), (3, 3, 1), (4, 3, 2), (9, 3, 3), (10, 3, 4)] {
             let items: Vec<Value> = (0..count).map(Value::from).collect();
-            let (mut seen, mut token, mut asked) = (Vec::new(), None, 0);
+            let (mut seen, mut token, mut calls) = (Vec::new(), None, 0);
             loop {
                 let page = Page::new(token.as_deref(), Some(length), 5, 5).unwrap();
                 let body = page.of("Items", &items, Value::clone);
-                asked += 1;
+                calls += 1;
                 seen.extend(body["Items"].as_array().unwrap().clone());
                 token = body.get("NextToken").and_then(Value::as_str).map(str::to_owned);
                 if token.is_none() {
                     break;
                 }
             }
-            assert_eq!((seen, asked), (items, pages));
+            assert_eq!((seen, calls), (items, pages));
         }
     }
 

@@ -62,7 +62,7 @@ pub(super) fn queues(call: &Call, directory: &mut Directory, rules: &Rules) -> R
     })))
 }
 
-/// Reads the parameters that both searches share, and rejects other criteria than the given ones. The default length of
+/// Reads the parameters that both searches share, and rejects search criteria other than `criteria`. The default length of
 /// a page is 100.
 fn read(call: &Call, longest: usize, criteria: &Value) -> Result<(Body, Page), ApiError> {
     let body: Body = call.body()?;
