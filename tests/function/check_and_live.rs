@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use connect_simulator::{AssociatedAgain, Fixture, Operation, Options, Switches, UnknownAddress};
+use connect_simulator::{Fixture, Operation, Options, RepeatedAssociation, Switches, UnknownAddress};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -64,11 +64,11 @@ impl Case {
                 fixture = fixture.with_association(INSTANCE, format!("q{queue}"), format!("e{address}"));
             }
         }
-        let associated_again =
-            if self.refuses_again { AssociatedAgain::Refuse } else { AssociatedAgain::Accept };
+        let repeated_association =
+            if self.refuses_again { RepeatedAssociation::Reject } else { RepeatedAssociation::Accept };
         let unknown_address =
             if self.not_found { UnknownAddress::ResourceNotFound } else { UnknownAddress::InvalidParameter };
-        let switches = Switches { associated_again, unknown_address, ..Switches::default() };
+        let switches = Switches { repeated_association, unknown_address, ..Switches::default() };
         let limit = LIMIT.to_string();
         World::in_memory(
             Options { fixture, switches, ..Options::default() },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Effect, Fault, Fixture, FullWithoutDefault, Operation, Options, Switches};
+use connect_simulator::{Effect, Fault, Fixture, LimitWithoutDefault, Operation, Options, Switches};
 use serde_json::{Value, json};
 
 use crate::world::{INSTANCE, World, fixture, ids, request};
@@ -93,9 +93,10 @@ async fn address_on_the_queue_needs_no_room() {
 
 #[tokio::test]
 async fn queue_without_default_address_gets_as_many_as_the_api_accepts() {
-    for (full_without_default, fits) in [(FullWithoutDefault::FortyNine, 49), (FullWithoutDefault::Fifty, 50)]
+    for (limit_without_default, fits) in
+        [(LimitWithoutDefault::FortyNine, 49), (LimitWithoutDefault::Fifty, 50)]
     {
-        let switches = Switches { full_without_default, ..Switches::default() };
+        let switches = Switches { limit_without_default, ..Switches::default() };
         let world = World::with(Options { fixture: fixture(1, 50), switches, ..Options::default() }, &[]);
         let report = world.invoke(&request("q0", &ids(0..50))).await.unwrap();
         assert_eq!(world.associated("q0"), ids(0..fits));

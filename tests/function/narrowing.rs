@@ -1,7 +1,7 @@
 //! A rejected chunk is narrowed to the addresses at fault, within a bounded number of calls, for every possible response.
 
 use connect_simulator::{
-    AssociatedAgain, Effect, Fault, Fixture, Operation, Options, Switches, UnknownAddress,
+    Effect, Fault, Fixture, Operation, Options, RepeatedAssociation, Switches, UnknownAddress,
 };
 use serde_json::{Value, json};
 
@@ -17,9 +17,9 @@ fn with_bad(addresses: usize, bad: &[usize]) -> Fixture {
 }
 
 fn switches() -> impl Iterator<Item = Switches> {
-    [AssociatedAgain::Accept, AssociatedAgain::Refuse].into_iter().flat_map(|associated_again| {
+    [RepeatedAssociation::Accept, RepeatedAssociation::Reject].into_iter().flat_map(|repeated_association| {
         [UnknownAddress::InvalidParameter, UnknownAddress::ResourceNotFound].map(|unknown_address| Switches {
-            associated_again,
+            repeated_association,
             unknown_address,
             ..Switches::default()
         })
@@ -111,7 +111,7 @@ async fn missing_queue_costs_two_calls() {
 
 #[tokio::test]
 async fn rejected_address_on_the_queue_counts_as_done() {
-    let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
+    let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
     let fixture = fixture(1, 20)
         .with_association(INSTANCE, "q0", "e3")
         .with_association(INSTANCE, "q0", "e7")
@@ -127,7 +127,7 @@ async fn rejected_address_on_the_queue_counts_as_done() {
 async fn lost_response_blames_no_associated_address() {
     // The second chunk is executed, its response is lost, and the API then rejects the addresses that are already on
     // the queue.
-    let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
+    let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
     let options = Options { fixture: with_bad(60, &[0]), switches, limit: 100, ..Options::default() };
     let world = World::with(options, &[("QUEUE_ADDITIONAL_LIMIT", "100")]);
     world.connect.inject(Fault {
@@ -167,7 +167,7 @@ async fn unreadable_list_blames_no_address() {
             message: "try later".to_owned(),
         })
     };
-    let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
+    let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
     let fixture = fixture(1, 40).with_association(INSTANCE, "q0", "e3");
     let world = World::with(Options { fixture, switches, ..Options::default() }, &[("MAX_ATTEMPTS", "3")]);
     world.connect.inject(unreadable);
@@ -228,7 +228,7 @@ async fn missing_queue_is_retryable_on_the_first_delivery() {
 /// Another process adds an address to the queue after its list was read.
 #[tokio::test]
 async fn addresses_of_another_process_are_not_blamed() {
-    let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
+    let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
     let world = World::with(Options { fixture: with_bad(10, &[0]), switches, ..Options::default() }, &[]);
     let other = world.connect.clone();
     world.connect.observe(move |call| {
@@ -257,7 +257,7 @@ async fn unread_list_after_a_limit_blames_no_address() {
             message: "no".to_owned(),
         })
     };
-    let switches = Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() };
+    let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
     for (queue, addresses) in [("q0", 2), ("missing", 50)] {
         let fixture = fixture(1, 50).with_association(INSTANCE, "q0", "e0");
         let world = World::with(Options { fixture, switches, ..Options::default() }, &[]);

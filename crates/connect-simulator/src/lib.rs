@@ -32,7 +32,8 @@ pub use faults::{Effect, Fault};
 pub use fixture::{Fixture, InstanceFixture, QueueFixture};
 pub use operation::Operation;
 pub use options::{
-    AssociatedAgain, DisassociatedAgain, FullWithoutDefault, Options, Switches, ThrottleError, UnknownAddress,
+    LimitWithoutDefault, Options, RepeatedAssociation, RepeatedRemoval, Switches, ThrottleError,
+    UnknownAddress,
 };
 pub use quota::Quota;
 pub use record::RecordedCall;

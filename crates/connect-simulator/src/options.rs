@@ -47,13 +47,13 @@ impl Default for Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Switches {
     /// Response to a call that associates an address that is already on the queue.
-    pub associated_again: AssociatedAgain,
+    pub repeated_association: RepeatedAssociation,
     /// Response to a call that removes an address that is not on the queue.
-    pub disassociated_again: DisassociatedAgain,
+    pub repeated_removal: RepeatedRemoval,
     /// Error for an address that the instance does not have.
     pub unknown_address: UnknownAddress,
     /// Number of addresses that fit on a queue without a default outbound address.
-    pub full_without_default: FullWithoutDefault,
+    pub limit_without_default: LimitWithoutDefault,
     /// Error for a call above the quota.
     pub throttle_error: ThrottleError,
     /// Whether the simulator creates the instances, queues and addresses that a call refers to. Any event can then be
@@ -64,22 +64,22 @@ pub struct Switches {
 /// Response to a call that associates an address that is already on the queue. The default address of a queue counts as
 /// associated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AssociatedAgain {
+pub enum RepeatedAssociation {
     /// The call succeeds, and only the missing addresses are associated.
     #[default]
     Accept,
     /// The whole call is rejected with `InvalidParameterException`.
-    Refuse,
+    Reject,
 }
 
 /// Response to a call that removes an address that is not on the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum DisassociatedAgain {
+pub enum RepeatedRemoval {
     /// The call succeeds, and the other addresses are removed.
     #[default]
     Accept,
     /// The whole call is rejected with `InvalidParameterException`.
-    Refuse,
+    Reject,
 }
 
 /// Error for a call with an address that the instance does not have.
@@ -94,7 +94,7 @@ pub enum UnknownAddress {
 
 /// Number of addresses that fit on a queue without a default outbound address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FullWithoutDefault {
+pub enum LimitWithoutDefault {
     /// The limit (49). The slot of the default address stays free.
     #[default]
     FortyNine,

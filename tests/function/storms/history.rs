@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use connect_simulator::{AssociatedAgain, Fixture, FullWithoutDefault, Switches, UnknownAddress};
+use connect_simulator::{Fixture, LimitWithoutDefault, RepeatedAssociation, Switches, UnknownAddress};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -220,7 +220,7 @@ impl History {
             "InvalidParameterException" => {
                 let unknown = self.switches.unknown_address == UnknownAddress::InvalidParameter;
                 // The address was removed from the queue between the rejection and the read of the list.
-                let again = self.switches.associated_again == AssociatedAgain::Refuse;
+                let again = self.switches.repeated_association == RepeatedAssociation::Reject;
                 let taken_off = |[before, after]: [&Fixture; 2]| {
                     pairs(before, pair).iter().any(|(queue, address)| {
                         holds(before, &pair.instance, queue, address)
@@ -290,8 +290,8 @@ impl History {
     fn capacity(&self, state: &Fixture, instance: &str, queue: &str) -> Option<usize> {
         let queue = state.instances.get(instance)?.queues.get(queue)?;
         let limit = queue.limit.unwrap_or(LIMIT);
-        let capacity = match (&queue.default_email_address_id, self.switches.full_without_default) {
-            (None, FullWithoutDefault::Fifty) => limit + 1,
+        let capacity = match (&queue.default_email_address_id, self.switches.limit_without_default) {
+            (None, LimitWithoutDefault::Fifty) => limit + 1,
             _ => limit,
         };
         Some(capacity.min(LIMIT))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use connect_simulator::{
-    AssociatedAgain, Effect, Fault, Fixture, FullWithoutDefault, Operation, Options, Quota, Switches,
+    Effect, Fault, Fixture, LimitWithoutDefault, Operation, Options, Quota, RepeatedAssociation, Switches,
     ThrottleError, UnknownAddress,
 };
 use proptest::prelude::*;
@@ -125,16 +125,20 @@ pub fn fault() -> impl Strategy<Value = Fault> {
 pub fn switches() -> impl Strategy<Value = Switches> {
     (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
         |(again, unknown, full, throttle)| Switches {
-            associated_again: if again { AssociatedAgain::Refuse } else { AssociatedAgain::Accept },
+            repeated_association: if again {
+                RepeatedAssociation::Reject
+            } else {
+                RepeatedAssociation::Accept
+            },
             unknown_address: if unknown {
                 UnknownAddress::ResourceNotFound
             } else {
                 UnknownAddress::InvalidParameter
             },
-            full_without_default: if full {
-                FullWithoutDefault::Fifty
+            limit_without_default: if full {
+                LimitWithoutDefault::Fifty
             } else {
-                FullWithoutDefault::FortyNine
+                LimitWithoutDefault::FortyNine
             },
             throttle_error: if throttle { ThrottleError::Throttling } else { ThrottleError::TooManyRequests },
             ..Switches::default()

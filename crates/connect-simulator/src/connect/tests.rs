@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{AssociatedAgain, DisassociatedAgain, FullWithoutDefault, Operation, Switches, UnknownAddress};
+use crate::{LimitWithoutDefault, Operation, RepeatedAssociation, RepeatedRemoval, Switches, UnknownAddress};
 
 /// Returns instance `i` with queue `q` (default address `d`), queue `bare` without a default address, and addresses
 /// `a0` to `a59`.
@@ -69,11 +69,11 @@ fn queue_accepts_49_addresses_and_its_default() {
 
 #[test]
 fn switch_decides_limit_without_a_default() {
-    for (full_without_default, answer) in [
-        (FullWithoutDefault::FortyNine, error(429, "LimitExceededException")),
-        (FullWithoutDefault::Fifty, ok()),
+    for (limit_without_default, answer) in [
+        (LimitWithoutDefault::FortyNine, error(429, "LimitExceededException")),
+        (LimitWithoutDefault::Fifty, ok()),
     ] {
-        let connect = service(Switches { full_without_default, ..Switches::default() });
+        let connect = service(Switches { limit_without_default, ..Switches::default() });
         assert_eq!(outcome(&connect, associate("bare", &numbered(0..50), None)), answer);
         // The switch does not affect a queue with a default address.
         assert_eq!(
@@ -85,11 +85,11 @@ fn switch_decides_limit_without_a_default() {
 
 #[test]
 fn switch_decides_on_existing_associations() {
-    for (associated_again, answer, associated) in [
-        (AssociatedAgain::Accept, ok(), numbered(0..2)),
-        (AssociatedAgain::Refuse, error(400, "InvalidParameterException"), numbered(0..1)),
+    for (repeated_association, answer, associated) in [
+        (RepeatedAssociation::Accept, ok(), numbered(0..2)),
+        (RepeatedAssociation::Reject, error(400, "InvalidParameterException"), numbered(0..1)),
     ] {
-        let connect = service(Switches { associated_again, ..Switches::default() });
+        let connect = service(Switches { repeated_association, ..Switches::default() });
         assert_eq!(outcome(&connect, associate("q", &numbered(0..1), None)), ok());
         assert_eq!(outcome(&connect, associate("q", &numbered(0..2), None)), answer);
         assert_eq!(connect.associated("i", "q"), associated);
@@ -116,7 +116,8 @@ fn switch_decides_error_of_unknown_address() {
 
 #[test]
 fn repeated_client_token_changes_nothing() {
-    let connect = service(Switches { associated_again: AssociatedAgain::Refuse, ..Switches::default() });
+    let connect =
+        service(Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() });
     assert_eq!(outcome(&connect, associate("q", &numbered(0..2), Some("t"))), ok());
     assert_eq!(outcome(&connect, associate("q", &numbered(0..2), Some("t"))), ok());
     let other = associate("q", &numbered(2..3), Some("t"));
@@ -225,11 +226,11 @@ fn removal_has_the_limits_and_errors_of_an_association() {
 
 #[test]
 fn switch_decides_on_addresses_that_are_not_on_the_queue() {
-    for (disassociated_again, answer, left) in [
-        (DisassociatedAgain::Accept, ok(), numbered(0..1)),
-        (DisassociatedAgain::Refuse, error(400, "InvalidParameterException"), numbered(0..2)),
+    for (repeated_removal, answer, left) in [
+        (RepeatedRemoval::Accept, ok(), numbered(0..1)),
+        (RepeatedRemoval::Reject, error(400, "InvalidParameterException"), numbered(0..2)),
     ] {
-        let connect = service(Switches { disassociated_again, ..Switches::default() });
+        let connect = service(Switches { repeated_removal, ..Switches::default() });
         assert_eq!(outcome(&connect, associate("q", &numbered(0..2), None)), ok());
         let body = json!({ "EmailAddressesId": ["a1", "a9"] });
         assert_eq!(outcome(&connect, post("/queues/i/q/disassociate-email-addresses", &body)), answer);

@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::fixture::QueueFixture;
 use crate::operation::Reply;
 use crate::wire::Call;
-use crate::{AssociatedAgain, FullWithoutDefault};
+use crate::{LimitWithoutDefault, RepeatedAssociation};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -31,7 +31,7 @@ pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> 
     let change = Change { member: "EmailAddressesConfig", ids, client_token };
     change::perform(change, call, directory, rules, |queue, ids| {
         let missing: Vec<String> = ids.iter().filter(|id| !queue.contains(id)).cloned().collect();
-        if missing.len() < ids.len() && rules.switches.associated_again == AssociatedAgain::Refuse {
+        if missing.len() < ids.len() && rules.switches.repeated_association == RepeatedAssociation::Reject {
             return Err(ApiError::invalid_parameter("an email address is associated with the queue already"));
         }
         let capacity = capacity(queue, rules);
@@ -48,8 +48,8 @@ pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> 
 /// Returns the number of addresses that fit on the queue in addition to its default address.
 fn capacity(queue: &QueueFixture, rules: &Rules) -> usize {
     let limit = queue.limit.unwrap_or(rules.limit);
-    match (&queue.default_email_address_id, rules.switches.full_without_default) {
-        (None, FullWithoutDefault::Fifty) => limit.saturating_add(1),
-        (Some(_), _) | (None, FullWithoutDefault::FortyNine) => limit,
+    match (&queue.default_email_address_id, rules.switches.limit_without_default) {
+        (None, LimitWithoutDefault::Fifty) => limit.saturating_add(1),
+        (Some(_), _) | (None, LimitWithoutDefault::FortyNine) => limit,
     }
 }

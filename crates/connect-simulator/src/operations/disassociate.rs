@@ -1,14 +1,14 @@
 //! Implements `DisassociateQueueEmailAddresses`, which removes all the addresses of a call from a queue, or none.
 //!
 //! The reference does not say how the service responds to a call with an address that is not on the queue. A
-//! [switch](crate::DisassociatedAgain) decides. The reference also does not say whether the default address can be removed. In
+//! [switch](crate::RepeatedRemoval) decides. The reference also does not say whether the default address can be removed. In
 //! the simulator it cannot, and the call is rejected with `InvalidParameterException`.
 
 use serde::Deserialize;
 
 use super::Rules;
 use super::change::{self, Change};
-use crate::DisassociatedAgain;
+use crate::RepeatedRemoval;
 use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::operation::Reply;
@@ -31,7 +31,7 @@ pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> 
                 "the default outbound email address of a queue cannot be disassociated",
             ));
         }
-        let rejects = rules.switches.disassociated_again == DisassociatedAgain::Refuse;
+        let rejects = rules.switches.repeated_removal == RepeatedRemoval::Reject;
         if rejects && ids.iter().any(|id| !queue.email_address_ids.contains(id)) {
             return Err(ApiError::invalid_parameter("an email address is not associated with the queue"));
         }
