@@ -100,7 +100,7 @@ impl Connect {
         let record = record(call, &answer, error, now);
         state.calls.push(record.clone());
         let observer = state.observer.clone();
-        // The observer can read the state, which is still locked.
+        // The observer can use the service, which needs the lock.
         drop(state);
         if let Some(observer) = observer {
             observer(&record);
@@ -162,8 +162,8 @@ impl Connect {
         self.lock().buckets = Buckets::new(quota);
     }
 
-    /// Merges a fixture into the state (see [`Fixture::merge`]), so that a queue or an address can be created between
-    /// two calls.
+    /// Merges a fixture into the state. A queue or an address in both gets the values of the fixture, and associations
+    /// are added.
     pub fn add(&self, fixture: Fixture) {
         self.lock().directory.add(fixture);
     }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// Instances by identifier. As JSON, every field is optional:
 ///
@@ -28,46 +28,38 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// An address that a queue refers to exists in its instance, even if it is not listed there.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Fixture {
     /// The instances, by identifier (1 to 100 characters).
-    #[serde(default)]
     pub instances: BTreeMap<String, InstanceFixture>,
 }
 
 /// One Amazon Connect instance.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct InstanceFixture {
     /// The queues, by identifier.
-    #[serde(default)]
     pub queues: BTreeMap<String, QueueFixture>,
     /// The email addresses, by identifier (1 to 500 characters).
-    #[serde(default)]
     pub email_addresses: BTreeMap<String, String>,
     /// Identifiers of queues and email addresses that exist, but that the searches do not return: new ones, and the
     /// queues of agents.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unlisted: BTreeSet<String>,
 }
 
 /// One queue.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct QueueFixture {
     /// The name. A queue without a name uses its identifier.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The identifier of the default outbound email address, if the queue has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_email_address_id: Option<String>,
     /// Number of addresses that fit in addition to the default address, if it differs from
     /// [`Options::limit`](crate::Options::limit).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
     /// The identifiers of the associated addresses in the order of association, without the default address.
-    #[serde(default)]
     pub email_address_ids: Vec<String>,
 }
 
@@ -143,7 +135,7 @@ impl Fixture {
 
     /// Merges another fixture into this one. If both have a queue or an address, the one from `other` replaces the one
     /// here. Associations are added to the existing associations.
-    pub fn merge(&mut self, other: Fixture) {
+    pub(crate) fn merge(&mut self, other: Fixture) {
         for (id, other) in other.instances {
             let instance = self.instance(id);
             instance.email_addresses.extend(other.email_addresses);

@@ -5,32 +5,25 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::time::Instant;
 
 use crate::Operation;
 
 /// The quota of each operation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Quota {
     /// Requests per second. `None` means unlimited.
-    #[serde(default)]
     pub rate: Option<f64>,
     /// Requests that can arrive at once after a period without requests.
-    #[serde(default = "default_burst")]
     pub burst: f64,
 }
 
-/// The burst of most operations of Amazon Connect.
-fn default_burst() -> f64 {
-    5.0
-}
-
 impl Default for Quota {
-    /// Returns an unlimited quota.
+    /// Returns an unlimited rate, with the burst of most operations of Amazon Connect.
     fn default() -> Self {
-        Self { rate: None, burst: default_burst() }
+        Self { rate: None, burst: 5.0 }
     }
 }
 

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
-use std::time::Duration;
 use std::{future, io};
 
 use bytes::Bytes;
@@ -24,17 +23,12 @@ use crate::{Connect, control, wire};
 /// Maximum size of a request body in bytes. A call of 50 addresses with identifiers of 500 characters is far smaller.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// Number of consecutive failures to accept a connection (for example, because no file descriptor is free) after which
-/// the server gives up, and the pause after each failure.
-const ACCEPT_FAILURES: u32 = 100;
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
 /// Serves `connect`, and the control endpoints under `/_simulator/`, until `shutdown` is ready. Then closes open
 /// connections.
 ///
 /// # Errors
 ///
-/// Fails if connections can no longer be accepted.
+/// Fails if a connection cannot be accepted.
 pub async fn run(
     listener: TcpListener,
     connect: Connect,
@@ -44,22 +38,14 @@ pub async fn run(
     let mut shutdown = pin!(shutdown);
     // Dropping the set closes the connections.
     let mut connections = JoinSet::new();
-    let mut failures = 0;
     loop {
         tokio::select! {
             () = &mut shutdown => return Ok(()),
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    failures = 0;
-                    connections.spawn(serve(stream, connect.clone(), start));
-                }
-                Err(error) if failures >= ACCEPT_FAILURES => return Err(error),
-                Err(_) => {
-                    failures += 1;
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
+            accepted = listener.accept() => {
+                let (stream, _) = accepted?;
+                connections.spawn(serve(stream, connect.clone(), start));
+            }
         }
     }
 }

@@ -275,7 +275,7 @@ fn credential_process_runs_once() {
     let connect = connect();
     let log = file("process.log", "");
     let credentials = r#"{"Version": 1, "AccessKeyId": "id", "SecretAccessKey": "secret"}"#;
-    let script = file("process.sh", &format!("echo run >> {}\necho '{credentials}'\n", log.display()));
+    let script = file("process.sh", format!("echo run >> {}\necho '{credentials}'\n", log.display()));
     let config = format!(
         "[profile p]\nregion = us-east-1\nendpoint_url = {}\ncredential_process = /bin/sh {}\n",
         connect.url,

@@ -130,7 +130,7 @@ async fn results_of_a_bucket_are_undone() {
     let header = "\u{feff}instanceId,queueId,queueName,emailAddressId,emailAddress,row,reference\n";
     let connect = Connect::new(with_addresses(fixture(), "q1", 0..3));
     let associated = format!("{header}i,q1,,e0,,2,a\ni,,Billing,,e1@brand.example,3,\ni,q1,,e2,,4,\n");
-    let keep = file("bucket-already.csv", &format!("{header}i,,Billing,e2,,4,\n"));
+    let keep = file("bucket-already.csv", format!("{header}i,,Billing,e2,,4,\n"));
     let ran = undo(&connect, &["--keep", keep.to_str().unwrap()], "bucket.csv", &associated).await;
     assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
     assert_eq!(connect.associated("i", "q1"), ["e2"]);
