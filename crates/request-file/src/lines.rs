@@ -68,26 +68,18 @@ mod tests {
 
     #[test]
     fn invalid_line_does_not_affect_other_lines() {
-        let text = "{}\n[]\n{\"queueId\": q}\n{\n{\"note\": \"Team \\ud83c\"}\n{}\n";
-        let option = |name| format!("{name} is an option, and a file contains only pairs; to try the file");
-        let text = format!(
-            "{text}{{\"dryRun\":true}}\n{{\"checkQueues\":true}}\n{{\"dryRun\":false,\"checkQueues\":null}}\n"
-        );
+        let text = "{}\n[]\n{\"queueId\": q}\n{\n{\"note\": \"Team \\ud83c\"}\n{\"dryRun\":false,\"checkQueues\":null}\n";
         let expected = [
-            (1, None),
-            (2, Some("the line is an array: expected an association request, an object".to_owned())),
-            (3, Some("not valid JSON at column 13 (expected value)".to_owned())),
-            (4, Some("not valid JSON at column 1 (unexpected end)".to_owned())),
-            (5, Some("not valid JSON at column ".to_owned())),
-            (6, None),
-            (7, Some(option("dryRun"))),
-            (8, Some(option("checkQueues"))),
-            (9, None),
+            (1, ""),
+            (2, "the line is an array: expected an association request, an object"),
+            (3, "not valid JSON at column 13 (expected value)"),
+            (4, "not valid JSON at column 1 (unexpected end)"),
+            (5, "not valid JSON at column "),
+            (6, ""),
         ];
-        for (found, expected) in read(&text).into_iter().zip(expected) {
-            let start = expected.1.unwrap_or_default();
-            let problem = found.1.unwrap_or_default();
-            assert!(found.0 == expected.0 && problem.starts_with(&start), "{} {problem}", found.0);
+        for ((line, problem), (expected_line, start)) in read(text).into_iter().zip(expected) {
+            let problem = problem.unwrap_or_default();
+            assert!(line == expected_line && problem.starts_with(start), "{line} {problem}");
             assert_eq!(problem.is_empty(), start.is_empty());
         }
     }

@@ -16,6 +16,8 @@ const SEPARATOR_LINE: &str = "sep=";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Separator {
     pub(crate) character: u8,
+    /// The plural name of the character.
+    pub(crate) name: &'static str,
     /// Length in bytes of a `sep=` line with its line end.
     pub(crate) skipped: usize,
 }
@@ -30,11 +32,10 @@ impl Separator {
         let first = text.split_inclusive('\n').next().unwrap_or_default();
         if let Some(rest) = separator_line(first) {
             let character = rest.bytes().next().unwrap_or_default();
+            let known = SEPARATORS.into_iter().find(|(separator, _)| *separator == character);
             // Saving may have added separators for empty cells.
-            let is_one = SEPARATORS.iter().any(|(separator, _)| *separator == character)
-                && rest.bytes().all(|byte| byte == character);
-            if is_one {
-                return Ok(Separator { character, skipped: first.len() });
+            if let Some((_, name)) = known.filter(|_| rest.bytes().all(|byte| byte == character)) {
+                return Ok(Separator { character, name, skipped: first.len() });
             }
             return Err(UnreadableFile(format!(
                 "line 1: unknown separator {rest:?}: expected a comma, a semicolon, a tab or a vertical bar after \
@@ -55,14 +56,8 @@ impl Separator {
                 _ => found = Some((start, (character, name))),
             }
         }
-        Ok(Separator { character: found.map_or(b',', |(_, (character, _))| character), skipped: 0 })
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        SEPARATORS
-            .iter()
-            .find(|(character, _)| *character == self.character)
-            .map_or("commas", |(_, name)| name)
+        let (character, name) = found.map_or(SEPARATORS[0], |(_, separator)| separator);
+        Ok(Separator { character, name, skipped: 0 })
     }
 
     /// Returns a reader of the rows of a text.
@@ -116,7 +111,8 @@ mod tests {
             ("note;x,queueId,emailAddressId\n", b','),
             ("name\n", b','),
         ] {
-            assert_eq!(Separator::of(text), Ok(Separator { character: expected, skipped: 0 }), "{text}");
+            let separator = Separator::of(text).unwrap();
+            assert_eq!((separator.character, separator.skipped), (expected, 0), "{text}");
         }
     }
 
@@ -126,7 +122,8 @@ mod tests {
             [("sep=;\r\n", b';'), ("SEP=|\n", b'|'), ("\"sep=,\"\n", b','), ("sep=\t\n", b'\t')]
         {
             let text = format!("{line}queueId,emailAddressId\n");
-            assert_eq!(Separator::of(&text), Ok(Separator { character, skipped: line.len() }), "{line:?}");
+            let separator = Separator::of(&text).unwrap();
+            assert_eq!((separator.character, separator.skipped), (character, line.len()), "{line:?}");
         }
     }
 }

@@ -4,22 +4,16 @@ use crate::header::{self, Header, SEARCHED_ROWS};
 use crate::row::Row;
 use crate::{Record, RequestFile, UnreadableFile, push};
 
-/// The words for rows and separators in messages about a table.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Wording {
-    /// `line` of a text, or `row` of a sheet.
-    pub(crate) unit: &'static str,
-    /// The characters between the cells of a text.
-    pub(crate) separator: Option<&'static str>,
-}
-
 /// A table whose rows are added in their order.
 ///
 /// The header is the first of the first ten rows that has a column for the queue and one for the email address. A later
 /// row that repeats it is skipped, because people append one file to another.
 #[derive(Debug)]
 pub(crate) struct Table {
-    wording: Wording,
+    /// The word for a row in messages: `line` of a text, or `row` of a sheet.
+    unit: &'static str,
+    /// The word for the characters between the cells of a text.
+    separator: Option<&'static str>,
     header: Option<Header>,
     /// The rows before the header.
     before: Vec<(u64, Vec<String>)>,
@@ -27,8 +21,8 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(crate) fn new(wording: Wording) -> Self {
-        Table { wording, header: None, before: Vec::new(), content: RequestFile::default() }
+    pub(crate) fn new(unit: &'static str, separator: Option<&'static str>) -> Self {
+        Table { unit, separator, header: None, before: Vec::new(), content: RequestFile::default() }
     }
 
     /// Returns the header, once it was added.
@@ -65,7 +59,7 @@ impl Table {
                 if header.has_same_fields_as(&later) {
                     return Ok(());
                 }
-                let unit = self.wording.unit;
+                let unit = self.unit;
                 Err(UnreadableFile(format!(
                     "{unit} {} is a header with different columns from the one on {unit} {}; split the file before \
                      {unit} {}",
@@ -76,7 +70,7 @@ impl Table {
                 let record = Record {
                     line: row.number,
                     json: row.request(header),
-                    problem: row.problem(header, self.wording.separator),
+                    problem: row.problem(header, self.separator),
                     row: Some(row.line(Some(header))),
                 };
                 push(&mut self.content.records, record)
@@ -90,10 +84,10 @@ impl Table {
     }
 
     fn read_header(&self, row: &Row<'_>) -> Result<Header, UnreadableFile> {
-        Header::read(row.cells(), row.number, self.wording.unit).map_err(UnreadableFile)
+        Header::read(row.cells(), row.number, self.unit).map_err(UnreadableFile)
     }
 
     fn missing_header(&self) -> UnreadableFile {
-        UnreadableFile(header::missing_header_message(&self.before, self.wording.unit))
+        UnreadableFile(header::missing_header_message(&self.before, self.unit))
     }
 }

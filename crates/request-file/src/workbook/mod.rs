@@ -14,7 +14,7 @@ mod xml;
 
 use crate::header::{EXPECTED, SEARCHED_ROWS};
 use crate::row::Row;
-use crate::table::{Table, Wording};
+use crate::table::Table;
 use crate::{RequestFile, UnreadableFile};
 use package::{MAX_UNPACKED_BYTES, Package};
 
@@ -65,7 +65,7 @@ impl Sheets {
         name: &str,
         mut next: impl FnMut() -> Result<Option<RepeatedRow<'r>>, UnreadableFile>,
     ) -> Result<(), UnreadableFile> {
-        let mut table = Table::new(Wording { unit: "row", separator: None });
+        let mut table = Table::new("row", None);
         let mut text = 0;
         while let Some(RepeatedRow { mut row, times }) = next()? {
             for _ in 0..if row.is_blank() { 0 } else { times } {

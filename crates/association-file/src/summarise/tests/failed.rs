@@ -3,19 +3,6 @@
 use super::*;
 
 #[test]
-fn invalid_parts_of_json_are_failed_rows() {
-    let text = "{\"queueId\":\"q\",\"queueName\":\"Q\",\"emailAddressIds\":[\"e1\",\"e2\"]}\n\
-                {\"instanceId\":\"i\",\"associations\":[{\"queueId\":\"q\",\"emailAddresses\":[\"\",7,\"x@brand.example\"]}]}\n";
-    let (_, file) = grouped_as("f.jsonl", text);
-    let result = outcome(&file, &[]);
-    assert_eq!(
-        rows(&result),
-        ["1 InvalidRequest q Q", "2 InvalidRequest q", "2 InvalidRequest q", "2 NoResult q x@brand.example"]
-    );
-    assert_eq!((result.counts.failed, result.counts.file.pairs), (4, 4));
-}
-
-#[test]
 fn failed_csv_has_the_rows_of_the_file_without_formulas() {
     let text = "emailAddress;queueName;note\n+49@brand.example;=1+1;\"a\nb\"\n-x;\"a;=\"\"b\"\"\";1\n@y;'=q;\n\
                 z@brand.example;Orders; EMEA;\n\"a@brand.example\";=\"Billing\";2;surplus\n";
