@@ -29,9 +29,7 @@ const USED: [&str; 11] = [
 const USED_WITH_AWS: [&str; 2] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CONNECT"];
 
 /// Reads the settings. `region` is the Region of the profile or the file, if `AWS_REGION` does not apply.
-///
-/// # Errors
-/// One line, as in the function, with the option in place of the variable if the option is wrong.
+/// An error has the function's text, with the option in place of the variable if the option is wrong.
 pub(crate) fn settings(
     args: &FileArgs,
     region: Option<&str>,

@@ -5,9 +5,6 @@ use std::io::{self, IsTerminal, Write};
 use crate::printable::printable;
 
 /// Asks a question. Every answer except yes counts as no.
-///
-/// # Errors
-/// Returns an error if standard input is not a terminal.
 pub(crate) fn confirmed(question: &str) -> Result<bool, String> {
     if !can_ask() {
         return Err(format!("{question} Standard input is not a terminal; confirm with --yes"));

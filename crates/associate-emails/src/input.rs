@@ -70,9 +70,6 @@ impl Input {
     }
 
     /// Reads a file, or standard input.
-    ///
-    /// # Errors
-    /// One line: the file cannot be read, or is unusable as a whole.
     pub(crate) fn read(path: Option<&Path>, format: Option<FileFormat>) -> Result<Self, String> {
         let name = path.map_or("standard input".to_owned(), |path| path.display().to_string());
         let bytes = match path {

@@ -1,4 +1,6 @@
 //! `associate-emails` associates email addresses with queues from a file, with the library of the Lambda function.
+//!
+//! An error that is a `String` is one line for the user: what is wrong, and what to do.
 
 mod args;
 mod aws;

@@ -51,9 +51,6 @@ pub(crate) struct Signals(Arc<Sender<Option<Signal>>>);
 impl Signals {
     /// Starts to handle the signals, on a thread of its own, because this thread may wait for standard input. A signal
     /// that the parent process ignores, as `nohup` does, stays ignored.
-    ///
-    /// # Errors
-    /// The thread or a handler cannot be created.
     pub(crate) fn listen() -> io::Result<Self> {
         let signals = Signals(Arc::new(Sender::new(None)));
         let runtime = Builder::new_current_thread().enable_io().build()?;

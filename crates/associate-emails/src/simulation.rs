@@ -23,9 +23,6 @@ pub(crate) enum InitialQueues {
 }
 
 /// Starts a simulator on a free port of this machine. It stops when the result is dropped.
-///
-/// # Errors
-/// No port can be bound.
 pub(crate) fn start(
     pairs: &Pairs,
     queues: InitialQueues,

@@ -67,11 +67,8 @@ impl Directory {
         self.content.instances.get_mut(id).ok_or_else(|| ApiError::not_found("the instance does not exist"))
     }
 
-    /// Returns whether the token was used before with the same addresses.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidRequestException` if it was used with other addresses.
+    /// Returns whether the token was used before with the same addresses. Using it with other addresses is an
+    /// `InvalidRequestException`.
     pub(crate) fn is_repeated(&self, key: &TokenKey, addresses: &[String]) -> Result<bool, ApiError> {
         match self.tokens.get(key) {
             None => Ok(false),

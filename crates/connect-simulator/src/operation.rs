@@ -22,22 +22,9 @@ pub enum Operation {
     SearchQueues,
 }
 
-impl Operation {
-    /// Returns the name of the operation in the API reference.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AssociateQueueEmailAddresses => "AssociateQueueEmailAddresses",
-            Self::ListQueueEmailAddresses => "ListQueueEmailAddresses",
-            Self::DisassociateQueueEmailAddresses => "DisassociateQueueEmailAddresses",
-            Self::SearchEmailAddresses => "SearchEmailAddresses",
-            Self::SearchQueues => "SearchQueues",
-        }
-    }
-}
-
 impl fmt::Display for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
+        fmt::Debug::fmt(self, formatter)
     }
 }
 

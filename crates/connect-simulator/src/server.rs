@@ -24,11 +24,7 @@ use crate::{Connect, control, wire};
 const LARGEST_BODY: usize = 1 << 20;
 
 /// Serves `connect`, and the control endpoints under `/_simulator/`, until `shutdown` is ready. Then closes open
-/// connections.
-///
-/// # Errors
-///
-/// Fails if a connection cannot be accepted.
+/// connections. Fails if a connection cannot be accepted.
 pub async fn run(
     listener: TcpListener,
     connect: Connect,
@@ -59,9 +55,6 @@ pub struct Server {
 
 impl Server {
     /// Binds 127.0.0.1 and serves `connect` on the current Tokio runtime.
-    ///
-    /// # Errors
-    ///
     /// Fails if no port can be bound, or if it is called outside a Tokio runtime.
     pub fn start(connect: Connect) -> io::Result<Self> {
         let runtime = tokio::runtime::Handle::try_current().map_err(io::Error::other)?;

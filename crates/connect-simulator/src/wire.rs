@@ -59,11 +59,8 @@ impl Call {
         })
     }
 
-    /// Reads the body as the operation's input.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidRequestException` if the body is not JSON, lacks a required field or has a field of a wrong type.
+    /// Reads the body as the operation's input. Without a required field, or with a field of a wrong type, that is an
+    /// `InvalidRequestException`.
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let value = self.body.clone().map_err(ApiError::invalid_request)?;
         serde_json::from_value(value)

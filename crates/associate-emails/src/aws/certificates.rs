@@ -15,9 +15,6 @@ const UNTRUSTED: &str = "if a proxy inspects the connections, set AWS_CA_BUNDLE 
 /// Returns the authorities in `AWS_CA_BUNDLE`, in the profile's `ca_bundle`, or of the operating system, in this order.
 /// A bundle replaces the others, as in the AWS CLI (AWS CLI User Guide, "Environment variables to configure the AWS
 /// CLI").
-///
-/// # Errors
-/// One line: the bundle cannot be read, or contains no usable certificate.
 pub(super) fn authorities(profiles: &Profiles) -> Result<CertificateAuthorities, String> {
     let variable = std::env::var("AWS_CA_BUNDLE").ok().filter(|path| !path.is_empty());
     let bundle = variable.map(|path| ("AWS_CA_BUNDLE".to_owned(), path));

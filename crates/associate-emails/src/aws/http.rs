@@ -13,9 +13,6 @@ const METADATA_HOSTS: [&str; 5] =
     ["169.254.169.254", "[fd00:ec2::254]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
 
 /// Creates the client, with the proxy and the certificate authorities of the environment and the profile.
-///
-/// # Errors
-/// One line about a variable that does not contain a proxy, or about the certificate authorities.
 pub(super) fn client(profiles: &Profiles) -> Result<SharedHttpClient, String> {
     let variable = |name: &str| std::env::var(name).ok();
     sdk::check_proxies(variable).map_err(|error| error.to_string())?;

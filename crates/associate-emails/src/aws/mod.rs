@@ -40,9 +40,6 @@ pub(crate) struct Access {
 impl Access {
     /// Finds the configuration where the AWS CLI finds it: environment, profile, single sign-on, a program, the
     /// machine's role.
-    ///
-    /// # Errors
-    /// One line that says which setting is missing or wrong, and what to do.
     pub(crate) async fn load(region: Option<&str>) -> Result<Self, String> {
         let profiles = Profiles::load().await;
         let mut loader =
@@ -117,9 +114,6 @@ pub(crate) fn last_source(error: &(dyn Error + 'static)) -> Option<String> {
 
 /// Makes one call that changes nothing. So a missing connection or wrong credentials are one line, and not a failure of
 /// every pair.
-///
-/// # Errors
-/// The service was not reached, or does not accept the credentials.
 pub(crate) async fn reach_connect(
     connect: Deferred<aws_sdk_connect::Client>,
     pairs: &Pairs,

@@ -30,9 +30,6 @@ use crate::signals::Signals;
 use crate::workload::count;
 
 /// Shows the dead letters. Moves or deletes the selected ones if the options request it.
-///
-/// # Errors
-/// Returns a one-line message if the dead letters cannot be read.
 pub(crate) async fn run(args: &DeadLetters, signals: &Signals) -> Result<Exit, String> {
     let region = args.region.as_deref().or_else(|| queue::region_of(&args.queue_url));
     let access = Access::load(region).await?;

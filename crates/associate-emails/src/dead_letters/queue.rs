@@ -55,9 +55,6 @@ impl Queue {
     }
 
     /// Returns the approximate number of visible messages.
-    ///
-    /// # Errors
-    /// One line: the queue does not exist, the credentials do not allow reading it, or SQS was not reached.
     pub(super) async fn messages(&self) -> Result<usize, String> {
         let response = self
             .client
@@ -73,9 +70,6 @@ impl Queue {
     }
 
     /// Receives up to ten messages with the given visibility timeout and wait time, both in seconds.
-    ///
-    /// # Errors
-    /// One line: SQS rejected the request or was not reached.
     pub(super) async fn receive(
         &self,
         visibility_timeout: i32,

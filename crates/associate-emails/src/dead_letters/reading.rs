@@ -65,9 +65,6 @@ pub(super) enum ReadResult {
 }
 
 /// Reads every dead letter, unless a signal ends the pass.
-///
-/// # Errors
-/// One line: the queue cannot be read.
 pub(super) async fn read(
     queue: &Queue,
     expected: usize,

@@ -17,9 +17,6 @@ struct Report {
 
 /// Reads a file of pairs, or the pairs of a report that were on their queues. Returns their payload, or `None` if a
 /// report has no such pair.
-///
-/// # Errors
-/// One line about a file that cannot be used.
 pub(super) fn read(file: &Path) -> Result<Option<Vec<u8>>, String> {
     let payload = Input::read(Some(file), None)?.payload;
     let Ok(report) = serde_json::from_slice::<Report>(&payload) else { return Ok(Some(payload)) };

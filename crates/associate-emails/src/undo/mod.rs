@@ -72,8 +72,7 @@ struct Undo<'a> {
 }
 
 impl Undo<'_> {
-    /// # Errors
-    /// The exit code, if the command ends early.
+    /// Runs the command. An error is the exit code of a command that ends early.
     async fn run(
         &self,
         kept: Option<&[u8]>,

@@ -205,28 +205,6 @@ fn endpoint_of_the_profile_is_called() {
 }
 
 #[test]
-fn fips_and_dual_stack_endpoints_are_called() {
-    let keys = "region = us-east-1\naws_access_key_id = x\naws_secret_access_key = x\n";
-    let config = format!(
-        "[profile plain]\n{keys}[profile fips]\n{keys}use_fips_endpoint = true\n\
-         [profile dual]\n{keys}use_dualstack_endpoint = true\n"
-    );
-    for (profile, variable, host) in [
-        ("plain", None, "connect.us-east-1.amazonaws.com"),
-        ("fips", None, "connect-fips.us-east-1.amazonaws.com"),
-        ("dual", None, "connect.us-east-1.api.aws"),
-        ("plain", Some("AWS_USE_FIPS_ENDPOINT"), "connect-fips.us-east-1.amazonaws.com"),
-        ("plain", Some("AWS_USE_DUALSTACK_ENDPOINT"), "connect.us-east-1.api.aws"),
-    ] {
-        let proxy = rejecting();
-        let mut command = with_profile("fips.ini", &config, profile);
-        command.env("HTTPS_PROXY", &proxy.url).envs(variable.map(|name| (name, "true")));
-        assert_stopped(&finish(&mut command), host);
-        assert_eq!(proxy.next().line, format!("CONNECT {host}:443 HTTP/1.1"), "{profile} {variable:?}");
-    }
-}
-
-#[test]
 fn unsupported_profile_is_reported_with_the_command_that_exports_its_credentials() {
     let config = "[profile signed-in]\nregion = us-east-1\nlogin_session = arn:aws:iam::111122223333:user/admin\n\
                   [profile base]\naws_access_key_id = x\naws_secret_access_key = x\n\

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-mod cases;
 mod environment;
 mod formats;
 #[path = "../../../../tests/golden/mod.rs"]

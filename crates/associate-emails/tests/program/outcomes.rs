@@ -1,8 +1,9 @@
 //! Tests tables, JSON, exit codes, and the line that says that nothing was changed.
 
+use connect_simulator::{Connect, Effect, Fault, Fixture, Operation};
 use serde_json::json;
 
-use crate::{file, finish, program, run, run_on_stdin};
+use crate::{file, finish, program, run, run_on, run_on_stdin};
 
 const SIMULATED: &str = "This was a simulation: nothing was changed in AWS, and the queues and email addresses were not \
                          checked there. Use --aws to associate them in AWS.";
@@ -138,6 +139,45 @@ fn help_and_version_exit_0() {
     }
     let version = finish(&mut program(&["--version"]));
     assert_eq!(version.stdout, format!("associate-emails {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// Returns a simulated Connect with the queue `q` and the address `e1`.
+fn connect() -> Connect {
+    Connect::new(Fixture::new().with_queue("i", "q", "Billing").with_address("i", "e1", "1@brand.example"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn expired_credentials_say_to_sign_in_again() {
+    let rows = "instanceId,queueId,emailAddressId\ni,q,e1\n";
+    let expired = |operation| Fault::new(Effect::error(403, "ExpiredTokenException")).on(operation);
+    let during = connect();
+    during.inject(expired(Operation::AssociateQueueEmailAddresses));
+    let ran = run_on(&during, &["--quiet"], "pairs.csv", rows).await;
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert_eq!(
+        ran.stderr,
+        "associate-emails: AWS rejected the credentials; sign in again (aws sso login), or renew the credentials, then \
+         run the command again\n"
+    );
+    let before = connect();
+    before.inject(expired(Operation::ListQueueEmailAddresses));
+    let ran = run_on(&before, &["--quiet"], "pairs.csv", rows).await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("; sign in again (aws sso login)"), "{}", ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invisible_characters_are_escaped_in_tables_and_json() {
+    let name = "Bill\u{9b}31ming\u{202e}\u{2066}\u{e0041}";
+    let request = json!({ "instanceId": "i", "queueName": name, "emailAddressId": "e1", "reference": name });
+    for args in [&["--json"][..], &[]] {
+        let ran = run_on(&connect(), args, "request.json", &request.to_string()).await;
+        assert_ne!(ran.code, Some(0), "{}", ran.stdout);
+        let all = ran.stdout + &ran.stderr;
+        assert!(all.contains("Bill\\u"), "{all}");
+        assert!(!all.contains(|c: char| c.is_control() && c != '\n'), "{all:?}");
+        assert!(!all.contains(['\u{202e}', '\u{2066}', '\u{e0041}']), "{all:?}");
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -13,7 +13,7 @@ use crate::{LimitWithoutDefault, RepeatedAssociation};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Body {
+struct AssociateBody {
     email_addresses_config: Vec<EmailAddressConfig>,
     client_token: Option<String>,
 }
@@ -26,7 +26,7 @@ struct EmailAddressConfig {
 
 /// Associates every address of the call, or rejects the call and associates none.
 pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {
-    let Body { email_addresses_config, client_token } = call.body()?;
+    let AssociateBody { email_addresses_config, client_token } = call.body()?;
     let ids = email_addresses_config.into_iter().map(|config| config.email_address_id).collect();
     let change = Change { member: "EmailAddressesConfig", ids, client_token };
     change::perform(change, call, directory, rules, |queue, ids| {

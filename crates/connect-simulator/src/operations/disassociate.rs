@@ -16,14 +16,14 @@ use crate::wire::Call;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Body {
+struct DisassociateBody {
     email_addresses_id: Vec<String>,
     client_token: Option<String>,
 }
 
 /// Removes every address of the call from the queue, or rejects the call and removes none.
 pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> Reply {
-    let Body { email_addresses_id: ids, client_token } = call.body()?;
+    let DisassociateBody { email_addresses_id: ids, client_token } = call.body()?;
     let change = Change { member: "EmailAddressesId", ids, client_token };
     change::perform(change, call, directory, rules, |queue, ids| {
         if queue.default_email_address_id.as_ref().is_some_and(|default| ids.contains(default)) {

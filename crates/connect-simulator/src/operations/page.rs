@@ -15,11 +15,8 @@ pub(super) struct Page {
 const TOKEN_PREFIX: &str = "after-";
 
 impl Page {
-    /// Reads the requested page.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the length is outside 1 to `longest`, or if the token does not have the form of the simulator's tokens.
+    /// Reads the requested page. Fails if the length is outside 1 to `longest`, or if the token does not have the form of
+    /// the simulator's tokens.
     pub(super) fn new(
         token: Option<&str>,
         max_results: Option<i64>,

@@ -14,7 +14,7 @@ use crate::wire::{Call, email_address_arn, queue_arn};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Body {
+struct SearchBody {
     instance_id: String,
     next_token: Option<String>,
     max_results: Option<i64>,
@@ -64,8 +64,8 @@ pub(super) fn queues(call: &Call, directory: &mut Directory, rules: &Rules) -> R
 
 /// Reads the parameters that both searches share, and rejects search criteria other than `criteria`. The default length of
 /// a page is 100.
-fn read(call: &Call, longest: usize, criteria: &Value) -> Result<(Body, Page), ApiError> {
-    let body: Body = call.body()?;
+fn read(call: &Call, longest: usize, criteria: &Value) -> Result<(SearchBody, Page), ApiError> {
+    let body: SearchBody = call.body()?;
     check::instance(&body.instance_id)?;
     if body.search_criteria.as_ref().is_some_and(|requested| requested != criteria) {
         let message = format!("the simulator supports no SearchCriteria except {criteria}");
