@@ -63,7 +63,7 @@ pub enum Retry {
 
 impl Failure {
     /// A failure that blames no identifier.
-    pub fn ours(error: impl Into<String>, message: impl Into<String>, retry: Retry) -> Self {
+    pub(crate) fn ours(error: impl Into<String>, message: impl Into<String>, retry: Retry) -> Self {
         Failure { error: error.into(), message: message.into(), retry, blame: Blame::Nothing }
     }
 
@@ -78,12 +78,11 @@ impl Failure {
         Failure::ours("DeadlineExceeded", reason, Retry::MayPass)
     }
 
-    /// Whether the failure is retryable. `in_grace` says whether a missing queue or address of the request may still
-    /// appear.
-    pub(crate) fn is_retryable(&self, in_grace: bool) -> bool {
+    /// Whether the failure is retryable. `may_be_new` says whether a queue or address that was not found may only be new.
+    pub(crate) fn is_retryable(&self, may_be_new: bool) -> bool {
         match self.retry {
             Retry::MayPass | Retry::NextInvocation => true,
-            Retry::FirstDelivery => in_grace,
+            Retry::FirstDelivery => may_be_new,
             Retry::Never => false,
         }
     }

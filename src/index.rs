@@ -48,8 +48,6 @@ indices! {
     PairIndex
     /// Counts the invalid parts of requests.
     InvalidIndex
-    /// Counts the failures of an invocation.
-    FailureIndex
     /// Counts the different reasons in the dead letters of a source.
     ReasonIndex
     /// Counts the groups of a plan.
@@ -92,17 +90,17 @@ impl<I: Index, T> IndexList<I, T> {
     }
 
     /// The elements with their indices, to be changed.
-    pub fn indexed_mut(&mut self) -> impl Iterator<Item = (I, &mut T)> {
+    pub(crate) fn indexed_mut(&mut self) -> impl Iterator<Item = (I, &mut T)> {
         self.indices().zip(&mut self.items)
     }
 
     /// The index that the next element will get.
-    pub fn next_index(&self) -> I {
+    pub(crate) fn next_index(&self) -> I {
         I::new(self.items.len())
     }
 
     /// Reserves memory for exactly `additional` more elements.
-    pub fn reserve_exact(&mut self, additional: usize) {
+    pub(crate) fn reserve_exact(&mut self, additional: usize) {
         self.items.reserve_exact(additional);
     }
 }

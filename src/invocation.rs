@@ -1,17 +1,17 @@
-//! Handles one invocation, from the bytes of its payload to its answer.
+//! Handles one invocation, from the bytes of its payload to its response.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::answer::{Answer, FinishedRun, InvocationError, Report, answer};
+use crate::answer::{Answer, Counts, FinishedRun, InvocationError, Report, answer, queue_rows};
 use crate::associate::{
     Caller, Deadline, DirectoryCache, Observer, Plan, ProcessLimits, SchedulerInput, Tally, associate,
 };
 use crate::connect::Connect;
 use crate::index::{Index, IndexList, SourceIndex};
-use crate::log::{Closing, close, close_without_report};
+use crate::log::{InvocationEnd, log_rejected_payload, log_run};
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
@@ -40,7 +40,7 @@ pub struct Invocation<'a> {
     pub ends: Instant,
     /// The intent of every request. `None` leaves the intent to each request.
     pub intent: Option<Intent>,
-    /// Follows each call.
+    /// Observes each call.
     pub observer: Option<&'a dyn Observer>,
 }
 
@@ -49,7 +49,7 @@ pub struct Invocation<'a> {
 pub struct Completed {
     /// The outcome of its pairs, in full.
     pub report: Report,
-    /// The caller's answer.
+    /// The response to the caller.
     pub answer: Result<Answer, InvocationError>,
 }
 
@@ -71,7 +71,7 @@ impl Function {
         }
     }
 
-    /// Handles one payload and returns only the answer.
+    /// Handles one payload and returns only the response.
     ///
     /// # Errors
     /// Returns an [`InvocationError`] if the caller must see the failures as an error.
@@ -94,29 +94,31 @@ impl Function {
         invocation: Invocation<'_>,
     ) -> Result<Completed, InvocationError> {
         let start = Instant::now();
-        let closing = || Closing {
+        let end = || InvocationEnd {
             namespace: &self.settings.metrics_namespace,
             function_name: &self.settings.function_name,
             request_id: invocation.request_id,
             duration: start.elapsed(),
         };
         let read = self.read(payload, invocation.intent);
-        let (envelope, pairs) = read.inspect_err(|error| close_without_report(closing(), error))?;
+        let (envelope, pairs) = read.inspect_err(|error| log_rejected_payload(&end(), error))?;
         let source_ids = envelope.source_ids(invocation.request_id);
         // Calls get at least half of the time, because without a call there is nothing to send.
         let left = invocation.ends.saturating_duration_since(start);
-        let kept = self.settler.time_needed(&envelope).min(left / 2);
-        let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, kept).await;
+        let reserved = self.settler.time_needed(&envelope).min(left / 2);
+        let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, reserved).await;
         let mut failures =
             Failures::new(&envelope.sources, &source_ids, &pairs, &plan, |pair| outcomes.failure(pair));
         let settled_by = invocation.ends.checked_sub(self.settings.deadline_margin);
         let settled_by = settled_by.unwrap_or_else(Instant::now);
         let redelivered = self.settler.settle(&envelope, &pairs, &outcomes, &mut failures, settled_by).await;
-        let run = FinishedRun::new(envelope, pairs, &plan, outcomes, (failures, redelivered), tally);
+        let queues = queue_rows(&pairs, &plan, &outcomes);
+        let counts = Counts::new(&pairs, &queues, &failures);
+        let run = FinishedRun { envelope, pairs, outcomes, failures, redelivered, tally, counts, queues };
         // A large plan and the copies of a report's rows need not be in memory together.
         drop(plan);
         let answer = answer(&run);
-        close(closing(), &run, answer.as_ref().err());
+        log_run(&end(), &run, answer.as_ref().err());
         Ok(Completed { report: Report::new(run), answer })
     }
 
@@ -156,7 +158,7 @@ impl Function {
         pairs: &Pairs,
         source_ids: &IndexList<SourceIndex, Arc<str>>,
         invocation: Invocation<'_>,
-        kept: Duration,
+        reserved: Duration,
     ) -> (Plan, Outcomes, Tally) {
         let input = SchedulerInput {
             pairs,
@@ -165,18 +167,18 @@ impl Function {
             region: self.settings.scope.region(),
             limits: self.settings.group_limits(),
         };
-        let (plan, by_group, tally) = associate(&self.caller(invocation, kept), input).await;
+        let (plan, by_group, tally) = associate(&self.caller(invocation, reserved), input).await;
         let outcomes = Outcomes::new(&plan, by_group);
         (plan, outcomes, tally)
     }
 
-    fn caller<'a>(&'a self, invocation: Invocation<'a>, kept: Duration) -> Caller<'a> {
+    fn caller<'a>(&'a self, invocation: Invocation<'a>, reserved: Duration) -> Caller<'a> {
         let now = Instant::now();
         Caller {
             connect: &self.connect,
             shared: &self.shared,
             limits: self.settings.calls,
-            deadline: Deadline::new(invocation.ends, self.settings.deadline_margin + kept, now),
+            deadline: Deadline::new(invocation.ends, self.settings.deadline_margin + reserved, now),
             observer: invocation.observer,
         }
     }

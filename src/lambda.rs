@@ -45,7 +45,7 @@ pub async fn serve(function: Arc<Function>) -> Result<(), Error> {
 /// Lambda sends SIGTERM in the shutdown phase only if the function has an extension. Otherwise it sends SIGKILL alone
 /// (Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle"). The function registers no
 /// extension for the signal, because it has nothing to finish: the process has no state that must outlive it, each log line
-/// is written at once, and a batch without an answer is redelivered.
+/// is written at once, and a batch without a response is redelivered.
 pub async fn stop_requested() {
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {

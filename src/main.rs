@@ -19,14 +19,14 @@ async fn main() -> ExitCode {
     };
     log::start(settings.log_level);
     let (connect, sqs) = sdk::lambda_clients(&settings);
-    let ended = tokio::select! {
-        ended = lambda::serve(Arc::new(Function::new(settings, connect, sqs))) => ended,
+    let result = tokio::select! {
+        result = lambda::serve(Arc::new(Function::new(settings, connect, sqs))) => result,
         () = lambda::stop_requested() => {
-            tracing::info!("SIGTERM: the process ends, and unanswered messages come again");
+            tracing::info!("SIGTERM: the process exits; messages without a response will be redelivered");
             Ok(())
         }
     };
-    match ended {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("the Lambda runtime ended: {error}");

@@ -1,36 +1,29 @@
-//! The results of all pairs of an invocation.
+//! The outcomes of all pairs of an invocation.
 
 use std::sync::Arc;
 
-use crate::associate::{GroupOutcomes, Outcome, Plan, PlannedAddress};
+use crate::associate::{GroupOutcomes, Outcome, Place, Plan};
 use crate::failure::Failure;
 use crate::index::{GroupIndex, Index, IndexList, PairIndex};
 
-/// The results of all pairs of an invocation.
+/// The outcomes of all pairs of an invocation.
 #[derive(Debug)]
 pub(crate) struct Outcomes {
-    /// For each group of the plan, the outcomes of its addresses, without addresses that no source requests.
-    pub(crate) by_group: IndexList<GroupIndex, GroupOutcomes>,
-    /// For each pair of [`Pairs::pairs`](crate::pairs::Pairs::pairs), its outcome.
+    /// The outcome of each of [`Pairs::pairs`](crate::pairs::Pairs::pairs).
     pub(crate) by_pair: IndexList<PairIndex, Outcome>,
+    /// For each group that was checked, the addresses on its queue that no request contains.
+    pub(crate) unrequested: IndexList<GroupIndex, Option<Vec<String>>>,
 }
 
 impl Outcomes {
     /// Assigns to each pair the outcome of its place in the plan. A pair without a place gets its failure.
-    pub(crate) fn new(plan: &Plan, mut by_group: IndexList<GroupIndex, GroupOutcomes>) -> Self {
-        let by_pair = plan
-            .places
-            .iter()
-            .map(|place| match place {
-                Ok(place) => by_group[place.group].by_address[place.address.get()].clone(),
-                Err(failure) => Outcome::Failed(failure.clone()),
-            })
-            .collect();
-        for (outcomes, group) in by_group.iter_mut().zip(&plan.groups) {
-            let mut addresses = group.addresses.iter();
-            outcomes.by_address.retain(|_| addresses.next().is_some_and(PlannedAddress::is_wanted));
-        }
-        Outcomes { by_group, by_pair }
+    pub(crate) fn new(plan: &Plan, by_group: IndexList<GroupIndex, GroupOutcomes>) -> Self {
+        let outcome = |place: &Result<_, Arc<Failure>>| match place {
+            Ok(Place { group, address }) => by_group[*group].by_address[address.get()].clone(),
+            Err(failure) => Outcome::Failed(failure.clone()),
+        };
+        let by_pair = plan.places.iter().map(outcome).collect();
+        Outcomes { by_pair, unrequested: by_group.into_iter().map(|group| group.unrequested).collect() }
     }
 
     /// Why a pair failed, or `None` if it did not.

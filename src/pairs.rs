@@ -1,7 +1,7 @@
-//! Every requested pair of a queue and an email address, once, with every place that mentions it.
+//! The distinct pairs of a queue and an email address in a payload, and where each is requested.
 //!
-//! A pair here is identified as by its caller. If one message specifies an address by identifier and another by name, they
-//! are two pairs here, and the plan joins them when the names are resolved.
+//! Here, a pair is identified the way its caller identified it. If one request gives an address by identifier and another
+//! gives the same address by name, that makes two pairs. The plan merges them once the names are resolved.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -14,7 +14,7 @@ use crate::index::{Index, IndexList, PairIndex, QueueIndex, RequestIndex, Source
 use crate::payload::{Body, Envelope, EnvelopeKind, Item, Source};
 use crate::requests::{
     Base, Context, Defaults, EmailAddressId, Entry, InstanceId, Invalid, Named, Options, Path, QueueId,
-    Request, innermost, is_nearly, no_misplaced_fields, with_request,
+    Request, innermost, is_similar, no_misplaced_fields, too_many_parts, with_request,
 };
 
 /// A requested queue of an instance.
@@ -50,18 +50,18 @@ pub struct RequestInfo {
     pub reference: Option<Arc<str>>,
 }
 
-/// One place where a request mentions a pair. A request may mention a pair several times.
+/// One mention of a pair in a request. A request may mention a pair several times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mention {
     /// The pair.
     pub pair: PairIndex,
     /// The request.
     pub request: RequestIndex,
-    /// The path of this place in the request.
+    /// The path of this mention in the request.
     pub path: Path,
 }
 
-/// All pairs of an invocation, and the places that mention them.
+/// All pairs of an invocation, and their mentions.
 #[derive(Debug, Default)]
 pub struct Pairs {
     /// The requests.
@@ -70,28 +70,28 @@ pub struct Pairs {
     pub queues: IndexList<QueueIndex, RequestedQueue>,
     /// The pairs, in the order in which they were first requested.
     pub pairs: IndexList<PairIndex, Pair>,
-    /// The places that mention the pairs, in the order of their sources.
+    /// The mentions of the pairs, in the order of their sources.
     pub mentions: Vec<Mention>,
     /// The invalid parts, each with its request.
     pub invalid: Vec<(RequestIndex, Invalid)>,
-    /// The first message of a batch that would exceed [`Context::max_parts`]. It and all messages after it were not read.
-    pub first_unread: Option<SourceIndex>,
+    /// The first message of a batch that would exceed [`Context::max_parts`]. Neither it nor any later message was read.
+    pub(crate) first_unread: Option<SourceIndex>,
 }
 
-/// The pairs while the sources are read. The look-up tables are dropped after that.
+/// Collects the pairs while the sources are read. Its look-up tables are dropped afterwards.
 #[derive(Debug)]
 struct PairsBuilder {
     pairs: Pairs,
     max_parts: usize,
-    /// Most requests repeat the instance and the reference of another request.
+    /// Texts that were seen before, to share them: most requests repeat the instance and the reference of another.
     instances: HashSet<InstanceId>,
     references: HashSet<Arc<str>>,
     queues: IndexTable<QueueIndex>,
     addresses: IndexTable<PairIndex>,
 }
 
-/// Finds an element of a list by its name. The table stores indices and not names, because a large batch is mostly names.
-/// Callers choose the names, so the hasher uses keys that callers cannot know.
+/// Finds an element of a list by its key. The table stores indices and not keys, because the keys are most of a large
+/// batch. Callers choose the keys, so the hasher has a random state that callers cannot know.
 #[derive(Debug)]
 struct IndexTable<I> {
     indices: HashTable<I>,
@@ -104,7 +104,7 @@ impl Pairs {
     ///
     /// # Errors
     /// Rejects invalid defaults of a Distributed Map batch, because no item can be read without them. Also rejects a request
-    /// field outside the requests of an envelope, because its meaning for them is unknown.
+    /// field outside the requests of an envelope, because it is unclear what it would mean for them.
     pub fn read(envelope: &Envelope<'_>, context: Context<'_>) -> Result<Self, Invalid> {
         no_misplaced_members(envelope)?;
         // Most sources request one pair, so their number is a good capacity.
@@ -144,15 +144,15 @@ impl Pairs {
         self.requests[mention.request].source
     }
 
-    /// Whether a queue or an address is specified by its name. Only then can two pairs turn out to be the same.
-    pub fn have_names(&self) -> bool {
+    /// Whether a queue or an address is specified by its name. If not, all pairs are known to be different.
+    pub fn has_names(&self) -> bool {
         self.queues.iter().any(|queue| queue.queue.name().is_some())
             || self.pairs.iter().any(|pair| matches!(pair, Pair::Name(..)))
     }
 
-    /// Whether a queue or an address that is not found may still appear, which is the case on the first delivery of an SQS
-    /// message that is not a continuation.
-    pub(crate) fn is_in_grace(
+    /// Whether a queue or address that was not found may only be new: true on the first delivery of an SQS message that is
+    /// not a continuation.
+    pub(crate) fn may_be_new(
         &self,
         request: RequestIndex,
         sources: &IndexList<SourceIndex, Source<'_>>,
@@ -167,7 +167,7 @@ fn no_misplaced_members(envelope: &Envelope<'_>) -> Result<(), Invalid> {
     if envelope.kind != EnvelopeKind::DistributedMap {
         return no_misplaced_fields(members, "detail", "detail");
     }
-    if let Some((name, _)) = members.iter().find(|(name, _)| is_nearly(name, "BatchInput")) {
+    if let Some((name, _)) = members.iter().find(|(name, _)| is_similar(name, "BatchInput")) {
         return Err(Invalid::misspelled_member(name, "BatchInput"));
     }
     no_misplaced_fields(members, "Items", "BatchInput or an item")
@@ -212,7 +212,7 @@ impl PairsBuilder {
     /// Adds the requests of a source.
     ///
     /// # Errors
-    /// Adds nothing if the invocation would then have more than [`Context::max_parts`].
+    /// Returns [`TooManyParts`], and adds nothing, if the invocation would then have more than [`Context::max_parts`].
     fn add(&mut self, source: SourceIndex, requests: Vec<Request<'_>>) -> Result<(), TooManyParts> {
         self.reserve(requests.iter().map(Request::parts).sum())?;
         requests.into_iter().for_each(|request| self.add_request(source, request));
@@ -249,12 +249,10 @@ impl PairsBuilder {
         Ok(())
     }
 
-    /// Adds a source that cannot be redelivered and that alone, or with those before it, has too many parts.
+    /// Records a source as invalid because it exceeds [`Context::max_parts`], by itself or together with earlier ones. It
+    /// cannot be redelivered.
     fn add_too_large(&mut self, source: SourceIndex) {
-        let reason = format!(
-            "the payload has more than {} pairs and invalid parts; split it into smaller ones",
-            self.max_parts
-        );
+        let reason = too_many_parts("payload", self.max_parts);
         self.add_invalid(source, Invalid::new(Path::default(), reason));
     }
 
@@ -275,9 +273,9 @@ impl PairsBuilder {
 
     fn queue(&mut self, entry: &Entry<'_>) -> QueueIndex {
         let queues = &self.pairs.queues;
-        let name_of = |queue: QueueIndex| (&*queues[queue].instance, queues[queue].queue.as_ref().as_str());
-        let name = (&*entry.instance, entry.queue.as_ref().as_str());
-        let queue = self.queues.index(&name, queues.next_index(), name_of);
+        let key_of = |queue: QueueIndex| (&*queues[queue].instance, queues[queue].queue.as_ref().as_str());
+        let key = (&*entry.instance, entry.queue.as_ref().as_str());
+        let queue = self.queues.index(&key, queues.next_index(), key_of);
         if queue == queues.next_index() {
             let instance = shared(&mut self.instances, &entry.instance, || entry.instance.shared());
             self.pairs.queues.push(RequestedQueue { instance, queue: entry.queue.shared() });
@@ -287,8 +285,8 @@ impl PairsBuilder {
 
     fn pair(&mut self, queue: QueueIndex, address: Named<EmailAddressId<&str>, &str>) -> PairIndex {
         let pairs = &self.pairs.pairs;
-        let name_of = |pair: PairIndex| (pairs[pair].queue(), pairs[pair].address().as_str());
-        let pair = self.addresses.index(&(queue, address.as_ref().as_str()), pairs.next_index(), name_of);
+        let key_of = |pair: PairIndex| (pairs[pair].queue(), pairs[pair].address().as_str());
+        let pair = self.addresses.index(&(queue, address.as_ref().as_str()), pairs.next_index(), key_of);
         if pair == pairs.next_index() {
             self.pairs.pairs.push(Pair::new(queue, address));
         }
@@ -311,17 +309,17 @@ fn shared<T: Borrow<str> + Hash + Eq + Clone>(
 }
 
 impl<I: Index> IndexTable<I> {
-    fn with_capacity(names: usize) -> Self {
-        IndexTable { indices: HashTable::with_capacity(names), hasher: RandomState::new() }
+    fn with_capacity(keys: usize) -> Self {
+        IndexTable { indices: HashTable::with_capacity(keys), hasher: RandomState::new() }
     }
 
-    /// Returns the index of the element with this name. A new name gets the index `next`, and the caller must put the
+    /// Returns the index of the element with this key. A new key gets the index `next`, and the caller must put the
     /// element there.
-    fn index<Name: Hash + Eq>(&mut self, name: &Name, next: I, name_of: impl Fn(I) -> Name) -> I {
-        let hash = self.hasher.hash_one(name);
-        let is_named = |index: &I| name_of(*index) == *name;
-        let hash_of = |index: &I| self.hasher.hash_one(name_of(*index));
-        *self.indices.entry(hash, is_named, hash_of).or_insert(next).get()
+    fn index<Key: Hash + Eq>(&mut self, key: &Key, next: I, key_of: impl Fn(I) -> Key) -> I {
+        let hash = self.hasher.hash_one(key);
+        let matches = |index: &I| key_of(*index) == *key;
+        let hash_of = |index: &I| self.hasher.hash_one(key_of(*index));
+        *self.indices.entry(hash, matches, hash_of).or_insert(next).get()
     }
 }
 

@@ -4,6 +4,7 @@
 //! and what is expected. No setting falls back to its default silently.
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub struct Settings {
     pub instance: Option<InstanceId>,
     /// `CONNECT_INSTANCE_IDS`, identifiers or ARNs: the only instances that may be called. Empty if any may be called.
     pub allowed_instances: Vec<InstanceId>,
-    /// Maximum number of pairs and invalid parts in one invocation. No variable sets it.
+    /// Maximum number of parts in one invocation (see [`MAX_PARTS`]). No variable sets it.
     pub max_parts: usize,
     /// `CONNECT_REQUESTS_PER_SECOND` (2) and `CONNECT_BURST` (5), the quota of each operation, and `CONNECT_WORKERS`
     /// (1), the number of processes that may call at once.
@@ -41,8 +42,8 @@ pub struct Settings {
     pub failures_queue: Option<String>,
     /// `CONTINUATION_QUEUE_URL`: the queue for continuations.
     pub continuation_queue: Option<String>,
-    /// `REDELIVERY_INITIAL_SECONDS` (30), `REDELIVERY_MAX_SECONDS` (900): the delays before a listed message
-    /// is redelivered. `None` if the messages belong to another consumer, so that their visibility is not changed.
+    /// `REDELIVERY_INITIAL_SECONDS` (30), `REDELIVERY_MAX_SECONDS` (900): the delays before a failed message is
+    /// redelivered. `None` if the messages belong to another consumer, so that their visibility is not changed.
     pub redelivery: Option<Delays>,
     /// `METRICS_NAMESPACE` (`QueueEmailAssociations`): CloudWatch namespace.
     pub metrics_namespace: String,
@@ -64,6 +65,12 @@ pub struct SettingsError {
     pub variable: &'static str,
     value: String,
     problem: String,
+}
+
+impl SettingsError {
+    fn new(variable: &'static str, value: String, problem: impl Into<String>) -> Self {
+        SettingsError { variable, value, problem: problem.into() }
+    }
 }
 
 impl Settings {
@@ -152,6 +159,7 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         (self.lookup)(variable).filter(|value| !value.is_empty())
     }
 
+    /// Reads a value that has the given form.
     fn parsed<T: FromStr>(
         &self,
         variable: &'static str,
@@ -162,7 +170,7 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         let Some(value) = self.text(variable) else { return Ok(default) };
         match value.trim().parse::<T>() {
             Ok(parsed) if accepts(&parsed) => Ok(parsed),
-            _ => Err(SettingsError { variable, value, problem: format!("expected {expected}") }),
+            _ => Err(SettingsError::new(variable, value, format!("expected {expected}"))),
         }
     }
 
@@ -170,7 +178,7 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         &self,
         variable: &'static str,
         default: u32,
-        range: std::ops::RangeInclusive<u32>,
+        range: RangeInclusive<u32>,
     ) -> Result<u32, SettingsError> {
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
         self.parsed(variable, default, |number| range.contains(number), expected)
@@ -180,7 +188,7 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         &self,
         variable: &'static str,
         default: u32,
-        range: std::ops::RangeInclusive<u32>,
+        range: RangeInclusive<u32>,
     ) -> Result<Duration, SettingsError> {
         self.whole(variable, default, range).map(|millis| Duration::from_millis(millis.into()))
     }
@@ -190,36 +198,29 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         self.parsed(variable, default, accepts, "a number from 0.001 to 1000000")
     }
 
-    fn backoff(&self) -> Result<BackoffSettings, SettingsError> {
-        let initial = self.millis("BACKOFF_INITIAL_MS", 200, 1..=900_000)?;
-        let max = self.millis("BACKOFF_MAX_MS", 20_000, 1..=900_000)?;
-        if initial > max {
-            return Err(SettingsError {
-                variable: "BACKOFF_INITIAL_MS",
-                value: initial.as_millis().to_string(),
-                problem: format!("expected at most BACKOFF_MAX_MS ({})", max.as_millis()),
-            });
+    /// Reads two whole numbers from 1 to `most`. The first must not exceed the second.
+    fn bounds(&self, [initial, max]: [(&'static str, u32); 2], most: u32) -> Result<[u32; 2], SettingsError> {
+        let read = |(variable, default)| self.whole(variable, default, 1..=most);
+        let values = [read(initial)?, read(max)?];
+        if values[0] > values[1] {
+            let expected = format!("expected at most {} ({})", max.0, values[1]);
+            return Err(SettingsError::new(initial.0, values[0].to_string(), expected));
         }
+        Ok(values)
+    }
+
+    fn backoff(&self) -> Result<BackoffSettings, SettingsError> {
+        let millis = self.bounds([("BACKOFF_INITIAL_MS", 200), ("BACKOFF_MAX_MS", 20_000)], 900_000)?;
+        let [initial, max] = millis.map(|millis| Duration::from_millis(millis.into()));
         Ok(BackoffSettings { initial, max })
     }
 
     /// A visibility timeout is at most 43,200 seconds (SQS API reference, ChangeMessageVisibility).
     fn redelivery(&self) -> Result<Delays, SettingsError> {
-        let seconds = |variable, default| {
-            self.whole(variable, default, 1..=43_200).map(|seconds| Duration::from_secs(seconds.into()))
-        };
-        let delays = Delays {
-            initial: seconds("REDELIVERY_INITIAL_SECONDS", 30)?,
-            max: seconds("REDELIVERY_MAX_SECONDS", 900)?,
-        };
-        if delays.initial > delays.max {
-            return Err(SettingsError {
-                variable: "REDELIVERY_INITIAL_SECONDS",
-                value: delays.initial.as_secs().to_string(),
-                problem: format!("expected at most REDELIVERY_MAX_SECONDS ({})", delays.max.as_secs()),
-            });
-        }
-        Ok(delays)
+        let variables = [("REDELIVERY_INITIAL_SECONDS", 30), ("REDELIVERY_MAX_SECONDS", 900)];
+        let seconds = self.bounds(variables, 43_200)?;
+        let [initial, max] = seconds.map(|seconds| Duration::from_secs(seconds.into()));
+        Ok(Delays { initial, max })
     }
 
     fn instance(
@@ -229,31 +230,23 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         allowed: &[InstanceId],
     ) -> Result<Option<InstanceId>, SettingsError> {
         let Some(value) = self.text(variable) else { return Ok(None) };
-        match InstanceId::parse(&value, scope) {
-            Ok(instance) if allowed.is_empty() || allowed.contains(&instance) => Ok(Some(instance)),
-            Ok(_) => Err(SettingsError {
-                variable,
-                value,
-                problem: "expected one of CONNECT_INSTANCE_IDS".to_owned(),
-            }),
-            Err(reason) => Err(SettingsError { variable, value, problem: format!("it {reason}") }),
-        }
+        let problem = match InstanceId::parse(&value, scope) {
+            Ok(instance) if allowed.is_empty() || allowed.contains(&instance) => return Ok(Some(instance)),
+            Ok(_) => "expected one of CONNECT_INSTANCE_IDS".to_owned(),
+            Err(reason) => format!("it {reason}"),
+        };
+        Err(SettingsError::new(variable, value, problem))
     }
 
     /// Reads a list that is separated by commas.
     fn instances(&self, variable: &'static str, scope: &ArnScope) -> Result<Vec<InstanceId>, SettingsError> {
         let value = self.text(variable).unwrap_or_default();
         let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
-        items
-            .map(|item| {
-                let problem = |reason| format!("{item:?} {reason}");
-                InstanceId::parse(item, scope).map_err(|reason| SettingsError {
-                    variable,
-                    value: value.clone(),
-                    problem: problem(reason),
-                })
-            })
-            .collect()
+        let read = |item| {
+            InstanceId::parse(item, scope)
+                .map_err(|reason| SettingsError::new(variable, value.clone(), format!("{item:?} {reason}")))
+        };
+        items.map(read).collect()
     }
 
     fn url(&self, variable: &'static str) -> Result<Option<String>, SettingsError> {
@@ -261,11 +254,10 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         let host = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
         match host {
             Some(host) if !host.is_empty() && !value.contains(char::is_whitespace) => Ok(Some(value)),
-            _ => Err(SettingsError {
-                variable,
-                value,
-                problem: "expected a URL that starts with https:// or http://".to_owned(),
-            }),
+            _ => {
+                let expected = "expected a URL that starts with https:// or http://";
+                Err(SettingsError::new(variable, value, expected))
+            }
         }
     }
 
@@ -278,11 +270,10 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
 
     fn queue(&self, variable: &'static str) -> Result<Option<String>, SettingsError> {
         match self.url(variable)? {
-            Some(value) if value.ends_with(".fifo") => Err(SettingsError {
-                variable,
-                value,
-                problem: "expected the URL of a standard SQS queue, not of a FIFO queue".to_owned(),
-            }),
+            Some(value) if value.ends_with(".fifo") => {
+                let expected = "expected the URL of a standard SQS queue, not of a FIFO queue";
+                Err(SettingsError::new(variable, value, expected))
+            }
             other => Ok(other),
         }
     }
@@ -302,22 +293,18 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
 
     fn log_level(&self) -> Result<LevelFilter, SettingsError> {
         let names = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"];
-        let Some((variable, value)) =
-            names.into_iter().find_map(|variable| Some((variable, self.text(variable)?)))
-        else {
-            return Ok(LevelFilter::INFO);
-        };
+        let set = names.into_iter().find_map(|variable| Some((variable, self.text(variable)?)));
+        let Some((variable, value)) = set else { return Ok(LevelFilter::INFO) };
         match value.trim().to_ascii_lowercase().as_str() {
             "trace" => Ok(LevelFilter::TRACE),
             "debug" => Ok(LevelFilter::DEBUG),
             "info" => Ok(LevelFilter::INFO),
             "warn" => Ok(LevelFilter::WARN),
             "error" | "fatal" => Ok(LevelFilter::ERROR),
-            _ => Err(SettingsError {
-                variable,
-                value,
-                problem: "expected trace, debug, info, warn, error or fatal".to_owned(),
-            }),
+            _ => {
+                let expected = "expected trace, debug, info, warn, error or fatal";
+                Err(SettingsError::new(variable, value, expected))
+            }
         }
     }
 }

@@ -19,44 +19,22 @@ pub(crate) struct WrittenRequest<'a, Reason = ()> {
     /// The instance of entries that specify none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) instance_id: Option<&'a str>,
-    /// Serde writes this field only if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) dry_run: bool,
-    /// Serde writes this field only if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) check_queues: bool,
-    /// Serde writes this field only if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) fail_on_permanent: bool,
-    /// Serde writes this field only if the request sets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fail_on_retryable: Option<bool>,
-    /// The caller's own name for the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reference: Option<&'a str>,
-    /// Marks a continuation. Serde writes this field only if it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) continued: bool,
     pub(crate) associations: Vec<WrittenEntry<'a>>,
     /// The reasons why the entries failed, for a person. The function ignores this field when it reads the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failures: Option<Vec<Reason>>,
-}
-
-impl<Reason> Default for WrittenRequest<'_, Reason> {
-    fn default() -> Self {
-        WrittenRequest {
-            instance_id: None,
-            dry_run: false,
-            check_queues: false,
-            fail_on_permanent: false,
-            fail_on_retryable: None,
-            reference: None,
-            continued: false,
-            associations: Vec::new(),
-            failures: None,
-        }
-    }
 }
 
 /// One entry of a request.
@@ -84,12 +62,12 @@ pub struct PairsEntry<'a> {
 }
 
 impl<'a> PairsEntry<'a> {
-    /// Creates an entry for pairs of a queue. All pairs must name their addresses in the same way, by identifier or by
-    /// address.
+    /// Creates an entry for pairs of a queue. All pairs must give their addresses in the same way, by identifier or by
+    /// name.
     pub fn new(queue: &'a RequestedQueue, pairs: impl IntoIterator<Item = &'a Pair>) -> Self {
         let mut field = Field::EmailAddressIds;
         let mut address = |pair: &'a Pair| {
-            let (field_of_pair, address) = listed(pair);
+            let (field_of_pair, address) = list_field(pair);
             field = field_of_pair;
             address
         };
@@ -101,7 +79,7 @@ impl<'a> PairsEntry<'a> {
 }
 
 /// The list field for a pair's address, and the address.
-fn listed(pair: &Pair) -> (Field, &str) {
+fn list_field(pair: &Pair) -> (Field, &str) {
     match pair.address() {
         Named::Id(id) => (Field::EmailAddressIds, id),
         Named::Name(address) => (Field::EmailAddresses, address),
@@ -144,15 +122,15 @@ impl Serialize for WrittenEntry<'_> {
 /// the request contains another instance or none. If every entry contained its instance, a continuation could be larger
 /// than the original request.
 pub(crate) fn pair_entries<'a>(
-    numbers: impl IntoIterator<Item = PairIndex>,
+    indices: impl IntoIterator<Item = PairIndex>,
     pairs: &'a Pairs,
     of_request: Option<&str>,
 ) -> Vec<WrittenEntry<'a>> {
     let mut entries: Vec<PairsEntry<'a>> = Vec::new();
     let mut known: HashMap<(QueueIndex, Field), usize> = HashMap::new();
-    for number in numbers {
-        let pair = &pairs.pairs[number];
-        let (field, address) = listed(pair);
+    for index in indices {
+        let pair = &pairs.pairs[index];
+        let (field, address) = list_field(pair);
         match known.entry((pair.queue(), field)) {
             Slot::Occupied(entry) => entries[*entry.get()].addresses.push(address),
             Slot::Vacant(slot) => {

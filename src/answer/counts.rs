@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::associate::{DistinctPair, Outcome};
-use crate::outcomes::Outcomes;
+use crate::associate::DistinctPair;
 use crate::pairs::Pairs;
 use crate::settle::{Failures, Subject};
+
+use super::QueueRow;
 
 /// `associated + already_associated + planned + failed` is `distinct`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -31,25 +32,21 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts the pairs of an invocation. The failures supply the number of failed pairs.
-    pub(crate) fn new(pairs: &Pairs, outcomes: &Outcomes, failures: &Failures) -> Self {
-        let mut counts =
-            Counts { requested: pairs.mentions.len() + pairs.invalid.len(), ..Counts::default() };
-        outcomes.by_group.iter().flat_map(|group| &group.by_address).for_each(|outcome| counts.add(outcome));
-        let retryable = retryable(failures);
-        counts.failed = retryable.len() + pairs.invalid.len();
-        counts.retryable = retryable.into_values().filter(|retryable| *retryable).count();
+    /// Adds up the rows of the queues, and the invalid parts, which belong to no queue.
+    pub(crate) fn new(pairs: &Pairs, rows: &[QueueRow], failures: &Failures) -> Self {
+        let sum = |count: fn(&QueueRow) -> usize| rows.iter().map(count).sum::<usize>();
+        let invalid = pairs.invalid.len();
+        let mut counts = Counts {
+            requested: sum(|row| row.requested) + invalid,
+            distinct: 0,
+            associated: sum(|row| row.associated),
+            already_associated: sum(|row| row.already_associated),
+            planned: sum(|row| row.planned),
+            failed: sum(|row| row.failed) + invalid,
+            retryable: retryable(failures).into_values().filter(|retryable| *retryable).count(),
+        };
         counts.distinct = counts.associated + counts.already_associated + counts.planned + counts.failed;
         counts
-    }
-
-    fn add(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Associated => self.associated += 1,
-            Outcome::AlreadyAssociated => self.already_associated += 1,
-            Outcome::Planned => self.planned += 1,
-            Outcome::Failed(_) => {}
-        }
     }
 }
 

@@ -3,11 +3,9 @@
 //! A batch of messages gets the list of messages to redeliver. Every other caller gets a report or an error. The
 //! envelope and the outcomes of the pairs decide between a report and an error.
 
-mod already;
 mod batch;
 mod counts;
 mod error;
-mod finished;
 mod remaining;
 mod report;
 mod summary;
@@ -17,10 +15,29 @@ use serde::Serialize;
 pub use batch::BatchItemFailures;
 pub use counts::Counts;
 pub use error::InvocationError;
-pub(crate) use finished::FinishedRun;
+pub(crate) use report::queue_rows;
 pub use report::{QueueRow, Report, Status};
 
-use crate::payload::EnvelopeKind;
+use crate::associate::Tally;
+use crate::index::SourceIndex;
+use crate::outcomes::Outcomes;
+use crate::pairs::Pairs;
+use crate::payload::{Envelope, EnvelopeKind};
+use crate::settle::Failures;
+
+/// A finished run: what was requested, and the result.
+#[derive(Debug)]
+pub(crate) struct FinishedRun<'p> {
+    pub(crate) envelope: Envelope<'p>,
+    pub(crate) pairs: Pairs,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) failures: Failures,
+    /// The messages to redeliver, in the order of the batch.
+    pub(crate) redelivered: Vec<SourceIndex>,
+    pub(crate) tally: Tally,
+    pub(crate) counts: Counts,
+    pub(crate) queues: Vec<QueueRow>,
+}
 
 /// The answer to an invocation that did not end in an error.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -58,7 +75,7 @@ pub(crate) fn answer(run: &FinishedRun<'_>) -> Result<Answer, InvocationError> {
     let remaining = if asynchronous { Ok(None) } else { remaining::remaining(failures, pairs) };
     match remaining.ok().and_then(|remaining| Report::shortened(run).with_remaining(remaining)) {
         Some(report) => {
-            let report = report.with_already_associated(already::already_associated(pairs, outcomes));
+            let report = report.with_already_associated(remaining::already_associated(pairs, outcomes));
             Ok(Answer::Report(Box::new(report)))
         }
         // The remaining request is never shortened. If it does not fit, the caller has to send the whole request again.

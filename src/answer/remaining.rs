@@ -1,7 +1,9 @@
-//! The pairs of a request that may succeed later, as a request to send again.
+//! Writes pairs of an invocation as parts of a request, so that callers can use them in further requests.
 
 use serde_json::Value;
 
+use crate::associate::Outcome;
+use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::requests::Intent;
 use crate::settle::{FailureEntry, Failures};
@@ -9,7 +11,7 @@ use crate::writer::{WrittenRequest, pair_entries};
 
 /// The remaining pairs have different intents, and no single request can contain all of them.
 #[derive(Debug)]
-pub(super) struct Mixed;
+pub(super) struct MixedIntents;
 
 /// The pairs that may succeed later, as an association request, or `None` if there are none.
 ///
@@ -17,9 +19,9 @@ pub(super) struct Mixed;
 /// machine can loop on it.
 ///
 /// # Errors
-/// Returns [`Mixed`] if the remaining items of a Distributed Map batch differ in whether they are dry runs, or in
+/// Returns [`MixedIntents`] if the remaining items of a Distributed Map batch differ in whether they are dry runs, or in
 /// whether they check queues.
-pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Value>, Mixed> {
+pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Value>, MixedIntents> {
     let wanted = || {
         let may_succeed = |entry: &&FailureEntry| {
             entry.pair().is_some() && entry.retryable && !entry.options.fail_on_retryable
@@ -29,7 +31,7 @@ pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Val
     let Some(first) = wanted().next() else { return Ok(None) };
     let intent = first.options.intent;
     if wanted().any(|other| other.options.intent != intent) {
-        return Err(Mixed);
+        return Err(MixedIntents);
     }
     // Each item may have its own reference, but a request has only one.
     let reference = wanted().all(|entry| entry.reference == first.reference).then_some(&*first.reference);
@@ -42,8 +44,21 @@ pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Val
         fail_on_retryable: Some(false),
         reference,
         associations: pair_entries(wanted().filter_map(FailureEntry::pair), pairs, instance),
-        ..WrittenRequest::default()
+        continued: false,
+        failures: None,
     };
     // Serializing a request cannot fail.
     Ok(serde_json::to_value(request).ok())
+}
+
+/// The pairs that the function found on their queues, under the caller's names. `None` if there are none.
+pub(super) fn already_associated(pairs: &Pairs, outcomes: &Outcomes) -> Option<Value> {
+    let found = outcomes.by_pair.indexed();
+    let found = found.filter(|(_, outcome)| matches!(outcome, Outcome::AlreadyAssociated));
+    let entries = pair_entries(found.map(|(pair, _)| pair), pairs, None);
+    if entries.is_empty() {
+        return None;
+    }
+    // Serializing entries cannot fail.
+    serde_json::to_value(entries).ok()
 }

@@ -1,13 +1,13 @@
 //! Reports the outcome of an invocation in a form that is small enough for a Step Functions payload.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::associate::{Group, GroupOutcomes, Outcome, Plan};
-use crate::index::{AddressIndex, GroupIndex, IndexList, QueueIndex};
+use crate::associate::{DistinctPair, Outcome, Plan};
+use crate::index::{GroupIndex, QueueIndex};
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::requests::{InstanceId, QueueId};
@@ -58,10 +58,10 @@ pub struct QueueRow {
     /// The queue's identifier. A queue whose name was not found has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_id: Option<QueueId>,
-    /// The queue's name, if a request named the queue by it.
+    /// `None` unless a request specified the queue by its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_name: Option<Arc<str>>,
-    /// Pairs that requests contain, including repetitions.
+    /// Mentions of its pairs, including repetitions.
     pub requested: usize,
     /// Pairs that a call associated.
     pub associated: usize,
@@ -84,28 +84,6 @@ pub struct QueueRow {
 }
 
 impl QueueRow {
-    /// A row without pairs.
-    fn new(
-        instance: &InstanceId,
-        queue_name: Option<Arc<str>>,
-        group: Option<(&Group, &GroupOutcomes)>,
-    ) -> Self {
-        let unrequested = group.and_then(|(_, outcomes)| outcomes.unrequested.as_ref());
-        QueueRow {
-            instance_id: instance.clone(),
-            queue_id: group.map(|(group, _)| group.queue.clone()),
-            queue_name,
-            requested: 0,
-            associated: 0,
-            already_associated: 0,
-            planned: 0,
-            failed: 0,
-            chunks: group.map_or(0, |(group, _)| group.calls_needed()),
-            unrequested: unrequested.map(Vec::len),
-            unrequested_ids: unrequested.cloned().unwrap_or_default(),
-        }
-    }
-
     fn add(&mut self, outcome: &Outcome) {
         match outcome {
             Outcome::Associated => self.associated += 1,
@@ -114,16 +92,6 @@ impl QueueRow {
             Outcome::Failed(_) => self.failed += 1,
         }
     }
-}
-
-/// Whether the rows, and the invalid parts that belong to no queue, add up to the totals.
-pub(super) fn add_up(rows: &[QueueRow], invalid: usize, counts: &Counts) -> bool {
-    let sum = |count: fn(&QueueRow) -> usize| rows.iter().map(count).sum::<usize>();
-    sum(|row| row.requested) + invalid == counts.requested
-        && sum(|row| row.associated) == counts.associated
-        && sum(|row| row.already_associated) == counts.already_associated
-        && sum(|row| row.planned) == counts.planned
-        && sum(|row| row.failed) + invalid == counts.failed
 }
 
 fn is_zero(count: &usize) -> bool {
@@ -139,17 +107,15 @@ pub struct Report {
     /// The number of pairs for each outcome.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Calls to Connect, look-ups and retries included.
+    /// Calls to Connect, including look-ups and retries.
     pub api_calls: u64,
     /// Calls that the API throttled.
     pub throttled_calls: u64,
-    /// The queues, in the order in which requests first name them.
+    /// In the order in which requests first mention the queues.
     pub queues: Vec<QueueRow>,
-    /// The failures, in the order of the request.
+    /// In the order of the request.
     pub failures: Vec<FailureEntry>,
-    /// Number of failures that the report leaves out.
     pub(crate) failures_omitted: usize,
-    /// Number of queues that the report leaves out.
     pub(crate) queues_omitted: usize,
     /// An association request of the pairs that may succeed later, if the request wants them back.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,10 +137,10 @@ impl Report {
     /// Creates the report of a run without the failures that cannot fit in any case.
     pub(crate) fn shortened(run: &FinishedRun<'_>) -> Self {
         let failures = run.failures.as_slice();
-        let kept = failures.len().min(MAX_FAILURES);
+        let included = failures.len().min(MAX_FAILURES);
         Report {
-            failures_omitted: failures.len() - kept,
-            ..Report::with(run, run.queues.clone(), failures[..kept].to_vec())
+            failures_omitted: failures.len() - included,
+            ..Report::with(run, run.queues.clone(), failures[..included].to_vec())
         }
     }
 
@@ -218,12 +184,12 @@ impl Report {
         let mut size = json_size(&self);
         // The size of an entry includes its comma.
         let queue_sizes: Vec<usize> = self.queues.iter().map(|queue| json_size(queue) + 1).collect();
-        let mut kept = vec![true; self.queues.len()];
+        let mut is_included = vec![true; self.queues.len()];
         // The omission counters gain some digits while the report leaves out entries.
         let limit = MAX_BYTES - 32;
         for (number, queue) in self.queues.iter().enumerate().rev() {
             if size > limit && queue.failed == 0 {
-                kept[number] = false;
+                is_included[number] = false;
                 size -= queue_sizes[number];
             }
         }
@@ -233,15 +199,15 @@ impl Report {
             size -= json_size(&failure) + 1;
             self.failures_omitted += 1;
         }
-        for number in (0..kept.len()).rev() {
-            if size > limit && kept[number] {
-                kept[number] = false;
+        for number in (0..is_included.len()).rev() {
+            if size > limit && is_included[number] {
+                is_included[number] = false;
                 size -= queue_sizes[number];
             }
         }
-        let mut kept = kept.into_iter();
+        let mut is_included = is_included.into_iter();
         let before = self.queues.len();
-        self.queues.retain(|_| kept.next().unwrap_or(true));
+        self.queues.retain(|_| is_included.next().unwrap_or(true));
         self.queues_omitted = before - self.queues.len();
         self
     }
@@ -249,39 +215,39 @@ impl Report {
 
 /// Builds the row of each queue. Every distinct pair counts in exactly one row, so that the rows add up to the totals. A
 /// pair may have been called with an older identifier of its queue than the row shows.
-pub(super) fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> {
-    let mut rows: Vec<QueueRow> = Vec::with_capacity(plan.groups.len());
+pub(crate) fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> {
+    let mut rows: Vec<QueueRow> = Vec::new();
     // A queue that requests identify in two ways has one row. A queue whose name was not found has a row of its own.
-    let mut row_of_group: HashMap<GroupIndex, usize> = HashMap::with_capacity(plan.groups.len());
-    let mut row_of_queue = IndexList::<QueueIndex, usize>::with_capacity(pairs.queues.len());
-    for (queue, group) in pairs.queues.iter().zip(&plan.group_of) {
-        let next = rows.len();
-        let row = match group {
-            Ok(group) => *row_of_group.entry(*group).or_insert(next),
-            Err(_) => next,
-        };
-        let name = queue.queue.name().cloned();
-        if row == next {
-            let group = group.as_ref().ok().map(|group| (&plan.groups[*group], &outcomes.by_group[*group]));
-            rows.push(QueueRow::new(&queue.instance, name, group));
-        } else if rows[row].queue_name.is_none() {
-            rows[row].queue_name = name;
-        }
-        row_of_queue.push(row);
-    }
+    let mut row_of: HashMap<Result<GroupIndex, QueueIndex>, usize> = HashMap::new();
+    let mut counted: HashSet<DistinctPair> = HashSet::new();
     for mention in &pairs.mentions {
-        rows[row_of_queue[pairs.pairs[mention.pair].queue()]].requested += 1;
-    }
-    let uncounted = |group: &Group| IndexList::from(vec![false; group.addresses.len()]);
-    let mut counted: IndexList<GroupIndex, IndexList<AddressIndex, bool>> =
-        plan.groups.iter().map(uncounted).collect();
-    for (index, pair) in pairs.pairs.indexed() {
-        let is_new = match &plan.places[index] {
-            Ok(place) => !std::mem::replace(&mut counted[place.group][place.address], true),
-            Err(_) => true,
-        };
-        if is_new {
-            rows[row_of_queue[pair.queue()]].add(&outcomes.by_pair[index]);
+        let queue = pairs.pairs[mention.pair].queue();
+        let group = plan.group_of[queue].as_ref().ok().copied();
+        let next = rows.len();
+        let row = *row_of.entry(group.ok_or(queue)).or_insert(next);
+        if row == next {
+            let unrequested_ids = group.and_then(|group| outcomes.unrequested[group].clone());
+            rows.push(QueueRow {
+                instance_id: pairs.queues[queue].instance.clone(),
+                queue_id: group.map(|group| plan.groups[group].queue.clone()),
+                queue_name: None,
+                requested: 0,
+                associated: 0,
+                already_associated: 0,
+                planned: 0,
+                failed: 0,
+                chunks: group.map_or(0, |group| plan.groups[group].calls_needed()),
+                unrequested: unrequested_ids.as_ref().map(Vec::len),
+                unrequested_ids: unrequested_ids.unwrap_or_default(),
+            });
+        }
+        let row = &mut rows[row];
+        if row.queue_name.is_none() {
+            row.queue_name = pairs.queues[queue].queue.name().cloned();
+        }
+        row.requested += 1;
+        if counted.insert(plan.distinct(mention.pair)) {
+            row.add(&outcomes.by_pair[mention.pair]);
         }
     }
     rows

@@ -54,7 +54,7 @@ pub(crate) use names::DirectoryCache;
 pub use names::Resolutions;
 pub(crate) use outcome::{GroupOutcomes, Outcome};
 pub use plan::Plan;
-pub(crate) use plan::{DistinctPair, Group, PlannedAddress};
+pub(crate) use plan::{DistinctPair, Group, Place};
 pub use process_limits::ProcessLimits;
 pub use run::{CallLimits, Observer};
 pub(crate) use run::{Caller, Tally};

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::answer::{Counts, FinishedRun, InvocationError, QueueRow};
-use crate::associate::Tally;
+use crate::answer::{FinishedRun, InvocationError, QueueRow};
 use crate::clock::epoch_millis;
 use crate::payload::Source;
 use crate::requests::Named;
@@ -28,19 +27,17 @@ const CAN_BE_RETRIED: &str = "pairs failed and can be retried";
 
 /// The fields that identify the end of an invocation in the log and the metrics.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Closing<'a> {
+pub(crate) struct InvocationEnd<'a> {
     /// The CloudWatch namespace of the metrics.
     pub(crate) namespace: &'a str,
     /// The function's name, which is the dimension of the metrics.
     pub(crate) function_name: &'a str,
-    /// The identifier of the invocation.
-    pub request_id: &'a str,
-    /// The duration of the invocation.
-    pub duration: Duration,
+    pub(crate) request_id: &'a str,
+    pub(crate) duration: Duration,
 }
 
 /// Logs the outcome of an invocation.
-pub(crate) fn close(closing: Closing<'_>, run: &FinishedRun<'_>, error: Option<&InvocationError>) {
+pub(crate) fn log_run(end: &InvocationEnd<'_>, run: &FinishedRun<'_>, error: Option<&InvocationError>) {
     for row in run.queues.iter().filter(|row| row.planned > 0) {
         log_plan(row);
     }
@@ -49,14 +46,13 @@ pub(crate) fn close(closing: Closing<'_>, run: &FinishedRun<'_>, error: Option<&
     permanent.by_ref().take(SINGLE_LINES).for_each(log_single);
     log_grouped(permanent, FAILED_PERMANENTLY);
     log_grouped(failures.iter().filter(|entry| entry.retryable), CAN_BE_RETRIED);
-    let received_often = received_often(&run.envelope.sources);
-    log_end(closing, run.counts, run.queues.len(), received_often, error, run.tally);
+    log_end(end, Some(run), error);
 }
 
 /// Logs the end of an invocation whose payload could not be read.
-pub(crate) fn close_without_report(closing: Closing<'_>, error: &InvocationError) {
+pub(crate) fn log_rejected_payload(end: &InvocationEnd<'_>, error: &InvocationError) {
     tracing::warn!(error = error.error_type(), reason = %error, "the payload was rejected");
-    log_end(closing, Counts::default(), 0, 0, Some(error), Tally::default());
+    log_end(end, None, Some(error));
 }
 
 fn log_plan(row: &QueueRow) {
@@ -100,8 +96,7 @@ struct FailureGroup<'f> {
 /// Logs one line for each queue and error. After an outage, for example, each pair of a large message fails for the same
 /// reason.
 fn log_grouped<'f>(failures: impl Iterator<Item = &'f FailureEntry>, message: &str) {
-    type Key<'f> = (Option<&'f str>, Option<&'f str>, Option<&'f str>, &'f str, bool);
-    let mut groups: BTreeMap<Key<'_>, FailureGroup<'_>> = BTreeMap::new();
+    let mut groups = BTreeMap::new();
     for failed in failures {
         let (queue_id, queue_name) = named(failed);
         let key = (failed.instance_id.as_deref(), queue_id, queue_name, failed.error(), failed.sent_on);
@@ -145,15 +140,13 @@ fn received_often(sources: &[Source<'_>]) -> usize {
     sources.iter().filter(often).count()
 }
 
-fn log_end(
-    closing: Closing<'_>,
-    counts: Counts,
-    queues: usize,
-    received_often: usize,
-    error: Option<&InvocationError>,
-    tally: Tally,
-) {
-    let duration = u64::try_from(closing.duration.as_millis()).unwrap_or(u64::MAX);
+/// Logs the last line, and the metrics.
+fn log_end(end: &InvocationEnd<'_>, run: Option<&FinishedRun<'_>>, error: Option<&InvocationError>) {
+    let counts = run.map(|run| run.counts).unwrap_or_default();
+    let tally = run.map(|run| run.tally).unwrap_or_default();
+    let queues = run.map_or(0, |run| run.queues.len());
+    let received_often = run.map_or(0, |run| received_often(&run.envelope.sources));
+    let duration = u64::try_from(end.duration.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         requested = counts.requested,
         distinct = counts.distinct,
@@ -182,8 +175,7 @@ fn log_end(
         ("MessagesReceivedOften", "Count", received_often as u64),
         ("Duration", "Milliseconds", duration),
     ];
-    let record =
-        record(closing.namespace, closing.function_name, closing.request_id, epoch_millis(), &metrics);
+    let record = record(end.namespace, end.function_name, end.request_id, epoch_millis(), &metrics);
     // Records are written at every level, because the level does not concern metrics.
     tracing::info!(target: RECORDS, record = record.to_string());
 }

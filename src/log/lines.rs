@@ -73,7 +73,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut fields = Fields::default();
+        let mut fields = SpanFields::default();
         attributes.record(&mut fields);
         if let Some(span) = context.span(id) {
             span.extensions_mut().insert(fields);
@@ -81,11 +81,11 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        // Another layer of the process may have answered `enabled`, and `tracing` keeps that answer.
+        // Another layer of the process may have decided on `enabled`, and `tracing` keeps that decision.
         if !self.wants(event.metadata()) {
             return;
         }
-        let mut fields = Fields::default();
+        let mut fields = SpanFields::default();
         event.record(&mut fields);
         if event.metadata().target() == RECORDS {
             if let Some(Value::String(record)) = fields.0.get("record") {
@@ -101,7 +101,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
         }
         line.extend(fields.0);
         for span in context.event_scope(event).into_iter().flatten() {
-            if let Some(Fields(of_span)) = span.extensions().get::<Fields>() {
+            if let Some(SpanFields(of_span)) = span.extensions().get::<SpanFields>() {
                 line.extend(of_span.clone());
             }
         }
@@ -131,15 +131,15 @@ fn timestamp() -> String {
 }
 
 #[derive(Debug, Default)]
-struct Fields(Map<String, Value>);
+struct SpanFields(Map<String, Value>);
 
-impl Fields {
+impl SpanFields {
     fn insert(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.insert(field.name().to_owned(), value.into());
     }
 }
 
-impl Visit for Fields {
+impl Visit for SpanFields {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.insert(field, value);
     }

@@ -32,39 +32,3 @@ pub(super) fn record(
     }
     record
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn record_defines_each_metric_with_its_value() {
-        let record = record(
-            "N",
-            "f",
-            "r",
-            1_700_000_000_000,
-            &[("Calls", "Count", 3), ("Duration", "Milliseconds", 5)],
-        );
-        assert_eq!(
-            record,
-            json!({
-                "_aws": {
-                    "Timestamp": 1_700_000_000_000_u64,
-                    "CloudWatchMetrics": [{
-                        "Namespace": "N",
-                        "Dimensions": [["FunctionName"]],
-                        "Metrics": [
-                            { "Name": "Calls", "Unit": "Count" },
-                            { "Name": "Duration", "Unit": "Milliseconds" },
-                        ],
-                    }],
-                },
-                "FunctionName": "f",
-                "requestId": "r",
-                "Calls": 3,
-                "Duration": 5,
-            })
-        );
-    }
-}

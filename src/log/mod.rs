@@ -11,7 +11,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub(crate) use closing::{Closing, close, close_without_report};
+pub(crate) use closing::{InvocationEnd, log_rejected_payload, log_run};
 pub use lines::{Lines, Sink};
 
 /// Starts logging to standard output. Call it once per process. Lambda copies standard output to CloudWatch Logs.

@@ -15,15 +15,15 @@ pub(super) fn redact(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut clean = String::with_capacity(text.len());
-    let mut kept = 0;
+    let mut end = 0;
     while let Some(sign) = next {
-        let start = kept + local_part(&text[kept..sign.start]);
-        clean.push_str(&text[kept..start]);
+        let start = end + local_part(&text[end..sign.start]);
+        clean.push_str(&text[end..start]);
         clean.push_str(REDACTED);
-        kept = sign.end + domain(&text[sign.end..]);
-        next = find_at_sign(text, kept);
+        end = sign.end + domain(&text[sign.end..]);
+        next = find_at_sign(text, end);
     }
-    clean.push_str(&text[kept..]);
+    clean.push_str(&text[end..]);
     Cow::Owned(clean)
 }
 

@@ -13,7 +13,7 @@ use super::item::{Item, ItemsApart};
 use super::json::{Json, Members, Text, without_mark};
 use super::parsed::{Parsed, Records};
 use super::record::{Member, NotAString, Record, read, text};
-use super::unrecognized::UnrecognizedRecord;
+use super::{MAX_IDENTIFIER, check_length, unrecognized};
 
 /// The kinds of envelope. They differ in how a failure is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +33,12 @@ pub enum EnvelopeKind {
 }
 
 impl EnvelopeKind {
-    /// Whether the answer is a list of messages (`batchItemFailures`) instead of a report.
+    /// Whether the response is `batchItemFailures` instead of a report.
     pub fn is_batch(self) -> bool {
         matches!(self, EnvelopeKind::Sqs | EnvelopeKind::Pipes)
     }
 
-    /// Whether the invocation is asynchronous. No caller reads its answer, so a failure must be an error to be noticed.
+    /// Whether the invocation is asynchronous. No caller reads its response, so a failure must be an error to be noticed.
     pub(crate) fn is_asynchronous(self) -> bool {
         matches!(self, EnvelopeKind::EventBridge | EnvelopeKind::Sns)
     }
@@ -89,47 +89,10 @@ pub enum Body<'p> {
     },
 }
 
-/// Maximum length of the identifier of a message or an event, in characters. AWS's own have 36.
-const MAX_IDENTIFIER: usize = 256;
-
-/// The reason why a payload is not an envelope. Displays as one line, without any of the payload's content.
+/// The reason why a payload has no recognised envelope, as one line without any of the payload's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoEnvelope {
-    /// The payload is not UTF-8 from this byte on.
-    #[error("the payload is not UTF-8 from byte {0} on; send JSON in UTF-8")]
-    NotText(usize),
-    /// The payload cannot be parsed.
-    #[error("the payload is not valid JSON: {0}")]
-    NotJson(String),
-    /// A record has a field of the wrong type, at this line and column.
-    #[error("the payload has a record with a field of the wrong type at line {0} column {1}")]
-    WrongType(usize, usize),
-    /// The payload is several JSON documents, the second one at this line and column.
-    #[error(
-        "the payload contains several JSON documents (JSON Lines?), the second at line {0} column {1}; send them as \
-         {{\"Items\": [requests]}}, or pass the file to associate-emails with a name that ends in .jsonl"
-    )]
-    SeveralDocuments(usize, usize),
-    /// The payload is a string, a number, a boolean or `null`.
-    #[error("the payload must be an object or an array of SQS or SNS records, not {0}")]
-    NotAnObject(&'static str),
-    /// An element of `Records`, or of the payload if it is an array, is not an SQS or SNS record like the others.
-    #[error("{0} {1}")]
-    OtherRecords(String, UnrecognizedRecord),
-    /// `Records` or `Items` is not an array.
-    #[error("{0} must be an array, not {1}")]
-    NotAnArray(&'static str, &'static str),
-    /// The payload has a member with requests twice. Either choice would silently drop the requests of the other.
-    #[error("duplicate field {0:?}")]
-    Duplicate(&'static str),
-    /// An identifier of a message or an event is too long. Every failure would repeat it.
-    #[error("{0} {1}")]
-    LongIdentifier(String, String),
-    /// An SQS record has no usable `messageId`. If its message failed, the function could not list it, so it makes no
-    /// call for the batch.
-    #[error("{0}.messageId {1}; no call was made, because a failure of this message could not be reported")]
-    NoMessageId(String, String),
-}
+#[error("{0}")]
+pub struct UnrecognizedPayload(String);
 
 impl<'p> Envelope<'p> {
     /// Returns the identifier of each source: that of its message or event, or else that of the Lambda request.
@@ -159,10 +122,18 @@ impl<'p> Envelope<'p> {
     /// Reads a payload, and ignores a byte-order mark before it.
     ///
     /// # Errors
-    /// Returns [`NoEnvelope`] if the payload is none of the six. The invocation then fails as `InvalidRequest`.
-    pub fn read(payload: &'p [u8]) -> Result<Self, NoEnvelope> {
+    /// Returns an error if the payload has none of the six kinds of envelope. The invocation then fails as
+    /// `InvalidRequest`.
+    pub fn read(payload: &'p [u8]) -> Result<Self, UnrecognizedPayload> {
+        Envelope::parse(payload).map_err(UnrecognizedPayload)
+    }
+
+    fn parse(payload: &'p [u8]) -> Result<Self, String> {
         // One UTF-8 check of the whole payload costs less than a check of each string.
-        let payload = str::from_utf8(payload).map_err(|error| NoEnvelope::NotText(error.valid_up_to()))?;
+        let payload = str::from_utf8(payload).map_err(|error| {
+            let offset = error.valid_up_to();
+            format!("the payload is not valid UTF-8 (first invalid byte at offset {offset})")
+        })?;
         let payload = without_mark(payload);
         if let Ok(parsed) = serde_json::from_str::<Parsed<'p, Text<'p>>>(payload) {
             return envelope(parsed, payload);
@@ -177,27 +148,24 @@ impl<'p> Envelope<'p> {
     }
 }
 
-fn not_parsed(payload: &str, error: &serde_json::Error) -> NoEnvelope {
+fn not_parsed(payload: &str, error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
     match error.classify() {
-        Category::Data => match UnrecognizedRecord::first_value(payload) {
-            Some((position, record)) => NoEnvelope::OtherRecords(place(payload, position), record),
-            // serde's message for a wrong type quotes the value, which may be an email address.
-            None => NoEnvelope::WrongType(error.line(), error.column()),
-        },
-        Category::Io | Category::Syntax | Category::Eof if Json::is_followed_by_another(payload) => {
-            NoEnvelope::SeveralDocuments(error.line(), error.column())
+        // serde's message for a wrong type quotes the value, which may be an email address.
+        Category::Data => unrecognized::first_value(payload).unwrap_or_else(|| {
+            format!("the payload has a record with a field of the wrong type at line {line} column {column}")
+        }),
+        Category::Io | Category::Syntax | Category::Eof if Json::is_followed_by_another(payload) => format!(
+            "the payload contains several JSON documents (JSON Lines?), the second at line {line} column {column}; \
+             send them as {{\"Items\": [requests]}}, or pass the file to associate-emails with a name that ends in .jsonl"
+        ),
+        Category::Io | Category::Syntax | Category::Eof => {
+            format!("the payload is not valid JSON: {error}")
         }
-        Category::Io | Category::Syntax | Category::Eof => NoEnvelope::NotJson(error.to_string()),
     }
 }
 
-/// The place of an element in the payload's array of records.
-fn place(payload: &str, position: usize) -> String {
-    let name = if payload.trim_start().starts_with('[') { "" } else { "Records" };
-    format!("{name}[{position}]")
-}
-
-fn envelope<'p, M: Member<'p>>(parsed: Parsed<'p, M>, payload: &'p str) -> Result<Envelope<'p>, NoEnvelope> {
+fn envelope<'p, M: Member<'p>>(parsed: Parsed<'p, M>, payload: &'p str) -> Result<Envelope<'p>, String> {
     match parsed {
         Parsed::Array(records) => batch(EnvelopeKind::Pipes, records, payload),
         Parsed::Object { records: Some(Records::List(records)), .. } => {
@@ -210,11 +178,13 @@ fn envelope<'p, M: Member<'p>>(parsed: Parsed<'p, M>, payload: &'p str) -> Resul
             batch(kind, records, payload)
         }
         Parsed::Object { records: Some(Records::Other(kind)), .. } => {
-            Err(NoEnvelope::NotAnArray("Records", kind))
+            Err(format!("Records must be an array, not {kind}"))
         }
-        Parsed::Object { records: Some(Records::Twice), .. } => Err(NoEnvelope::Duplicate("Records")),
+        Parsed::Object { records: Some(Records::Twice), .. } => Err(duplicate("Records")),
         Parsed::Object { records: None, members } => object(members),
-        Parsed::Other(kind) => Err(NoEnvelope::NotAnObject(kind)),
+        Parsed::Other(kind) => {
+            Err(format!("the payload must be an object or an array of SQS or SNS records, not {kind}"))
+        }
     }
 }
 
@@ -222,7 +192,7 @@ fn batch<'p, M: Member<'p>>(
     kind: EnvelopeKind,
     records: Vec<Record<M>>,
     payload: &'p str,
-) -> Result<Envelope<'p>, NoEnvelope> {
+) -> Result<Envelope<'p>, String> {
     let sns = kind == EnvelopeKind::Sns;
     let is_unrecognized = |record: &Record<M>| {
         let (source, expected) =
@@ -230,21 +200,26 @@ fn batch<'p, M: Member<'p>>(
         text(source.clone()).as_deref() != Some(expected)
     };
     if let Some(index) = records.iter().position(is_unrecognized) {
-        return Err(NoEnvelope::OtherRecords(place(payload, index), UnrecognizedRecord::at(payload, index)));
+        return Err(unrecognized::unrecognized_element(payload, index));
     }
     let source = if sns { sns_source } else { sqs_source };
     let sources = records
         .into_iter()
         .enumerate()
         .map(|(index, record)| {
-            source(record).map_err(|reason| match UnrecognizedRecord::at(payload, index) {
-                _ if sns => {
-                    NoEnvelope::LongIdentifier(format!("{}.Sns.MessageId", place(payload, index)), reason)
+            source(record).map_err(|reason| {
+                let path = unrecognized::element_path(payload, index);
+                if sns {
+                    format!("{path}.Sns.MessageId {reason}")
+                } else if unrecognized::is_api_message(payload, index) {
+                    unrecognized::unrecognized_element(payload, index)
+                } else {
+                    // If the message failed, the function could not list it, so it makes no call for the batch.
+                    format!(
+                        "{path}.messageId {reason}; no call was made, because a failure of this message could not be \
+                         reported"
+                    )
                 }
-                message @ UnrecognizedRecord::ApiMessage => {
-                    NoEnvelope::OtherRecords(place(payload, index), message)
-                }
-                _ => NoEnvelope::NoMessageId(place(payload, index), reason),
             })
         })
         .collect::<Result<_, _>>()?;
@@ -256,7 +231,7 @@ fn sqs_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String
     if id.is_empty() {
         return Err("must not be empty".to_owned());
     }
-    short_identifier(&id)?;
+    check_length(&id, MAX_IDENTIFIER)?;
     let (receive_count, message_group) =
         record.attributes.map_or((None, None), |a| (text(a.receive_count), text(a.message_group_id)));
     Ok(Source {
@@ -271,13 +246,6 @@ fn sqs_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String
     })
 }
 
-fn short_identifier(id: &str) -> Result<(), String> {
-    match id.chars().count() {
-        ..=MAX_IDENTIFIER => Ok(()),
-        length => Err(format!("has {length} characters; expected at most {MAX_IDENTIFIER}")),
-    }
-}
-
 fn body<'p, M: Member<'p>>(name: &str, member: Option<M>) -> Body<'p> {
     read(member).map_or_else(
         |NotAString { raw, reason }| Body::Unreadable { raw, reason: format!("{name} {reason}") },
@@ -288,12 +256,12 @@ fn body<'p, M: Member<'p>>(name: &str, member: Option<M>) -> Body<'p> {
 /// A notification needs no identifier, because SNS does not expect a list of failed messages.
 fn sns_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String> {
     let (id, message) = record.sns.map_or((None, None), |sns| (text(sns.message_id), sns.message));
-    short_identifier(id.as_deref().unwrap_or_default())?;
+    check_length(id.as_deref().unwrap_or_default(), MAX_IDENTIFIER)?;
     Ok(Source { id, body: body("Sns.Message", message), delivery: Delivery::default() })
 }
 
 /// An object without `Records`: an event, a Distributed Map batch, or a request.
-fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
+fn object(mut members: Members<'_>) -> Result<Envelope<'_>, String> {
     let source = |id, body| Source { id, body, delivery: Delivery::default() };
     if is_event(&members) {
         let detail = take_one(&mut members, "detail")?.unwrap_or(Json::Null);
@@ -304,8 +272,8 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
         let replay =
             members.iter().find(|(name, _)| name == "replay-name").and_then(|(_, name)| name.as_str());
         for (name, value) in [("id", id.as_deref()), ("replay-name", replay)] {
-            short_identifier(value.unwrap_or_default())
-                .map_err(|reason| NoEnvelope::LongIdentifier(name.to_owned(), reason))?;
+            check_length(value.unwrap_or_default(), MAX_IDENTIFIER)
+                .map_err(|reason| format!("{name} {reason}"))?;
         }
         return Ok(Envelope {
             kind: EnvelopeKind::EventBridge,
@@ -317,7 +285,7 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
         Some(Json::Array(items)) => {
             return batch_of_items(items.into_iter().map(Item::Request).collect(), members);
         }
-        Some(other) => return Err(NoEnvelope::NotAnArray("Items", other.kind())),
+        Some(other) => return Err(format!("Items must be an array, not {}", other.kind())),
         None => {}
     }
     let body = Body::Request(Json::Object(members));
@@ -328,7 +296,7 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, NoEnvelope> {
     })
 }
 
-fn batch_of_items<'p>(items: Vec<Item<'p>>, mut others: Members<'p>) -> Result<Envelope<'p>, NoEnvelope> {
+fn batch_of_items<'p>(items: Vec<Item<'p>>, mut others: Members<'p>) -> Result<Envelope<'p>, String> {
     let batch_input = take_one(&mut others, "BatchInput")?;
     let source = Source { id: None, body: Body::Items { items, batch_input }, delivery: Delivery::default() };
     Ok(Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source].into(), other_members: others })
@@ -352,9 +320,14 @@ fn take<'p>(members: &mut Members<'p>, name: &str) -> Option<Json<'p>> {
     Some(members.remove(index).1)
 }
 
-fn take_one<'p>(members: &mut Members<'p>, name: &'static str) -> Result<Option<Json<'p>>, NoEnvelope> {
+/// Takes a member that must not occur twice. Either choice would silently drop the requests of the other.
+fn take_one<'p>(members: &mut Members<'p>, name: &str) -> Result<Option<Json<'p>>, String> {
     let taken = take(members, name);
-    if members.iter().any(|(key, _)| key == name) { Err(NoEnvelope::Duplicate(name)) } else { Ok(taken) }
+    if has(members, name) { Err(duplicate(name)) } else { Ok(taken) }
+}
+
+fn duplicate(name: &str) -> String {
+    format!("duplicate field {name:?}")
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl<'p> Item<'p> {
 }
 
 /// The fields of an object, with their values unparsed.
-struct RawFields<'p>(Vec<(Cow<'p, str>, &'p RawValue)>);
+pub(super) struct RawFields<'p>(pub(super) Vec<(Cow<'p, str>, &'p RawValue)>);
 
 impl<'de> Deserialize<'de> for RawFields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

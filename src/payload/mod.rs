@@ -12,7 +12,18 @@ mod record;
 mod unrecognized;
 
 pub use delivery::Delivery;
-pub use envelope::{Body, Envelope, EnvelopeKind, NoEnvelope, Source};
+pub use envelope::{Body, Envelope, EnvelopeKind, Source, UnrecognizedPayload};
 pub use item::Item;
 pub use json::{Json, Members};
-pub use unrecognized::UnrecognizedRecord;
+
+/// Maximum length of the identifier of a message or an event, and of a reference, in characters. AWS's own identifiers
+/// have 36. Every failure repeats these texts.
+pub(crate) const MAX_IDENTIFIER: usize = 256;
+
+/// Rejects a text of more than `max` characters. The reason is a phrase that follows the name of a field.
+pub(crate) fn check_length(text: &str, max: usize) -> Result<(), String> {
+    match text.chars().count() {
+        length if length > max => Err(format!("has {length} characters; expected at most {max}")),
+        _ => Ok(()),
+    }
+}

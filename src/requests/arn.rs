@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::identifier::{Instance, Resource};
+
 /// The partition and Region of the function. Every ARN must contain both.
 ///
 /// A replica of an instance in another Region has the same identifier (Administrator Guide, "Set up Amazon Connect Global
@@ -36,47 +38,6 @@ impl ArnScope {
     }
 }
 
-/// The kind of resource that an identifier refers to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// An instance: at most 100 characters.
-    Instance,
-    /// A queue: at most 500 characters.
-    Queue,
-    /// An email address: at most 500 characters.
-    EmailAddress,
-}
-
-impl Kind {
-    /// Maximum length of an identifier, in characters. The API reference, AssociateQueueEmailAddresses, specifies the
-    /// maximum for `InstanceId` and `EmailAddressId`, but not for `QueueId`.
-    fn max_length(self) -> usize {
-        match self {
-            Kind::Instance => 100,
-            Kind::Queue | Kind::EmailAddress => 500,
-        }
-    }
-
-    /// The segment before this kind's identifier in an ARN, after the instance's.
-    fn segment(self) -> Option<&'static str> {
-        match self {
-            Kind::Instance => None,
-            Kind::Queue => Some("queue"),
-            Kind::EmailAddress => Some("email-address"),
-        }
-    }
-
-    fn arn_form(self) -> &'static str {
-        match self {
-            Kind::Instance => "arn:<partition>:connect:<region>:<account>:instance/<id>",
-            Kind::Queue => "arn:<partition>:connect:<region>:<account>:instance/<id>/queue/<id>",
-            Kind::EmailAddress => {
-                "arn:<partition>:connect:<region>:<account>:instance/<id>/email-address/<id>"
-            }
-        }
-    }
-}
-
 /// The bare identifier, and the account and the instance of an ARN.
 type Parts<'a> = (&'a str, Option<(&'a str, &'a str)>);
 
@@ -86,11 +47,11 @@ type Parts<'a> = (&'a str, Option<(&'a str, &'a str)>);
 /// # Errors
 /// Returns the problem and the expected form. The message does not contain the value, because it may be an email address
 /// in the wrong field.
-pub(super) fn parse<'a>(text: &'a str, kind: Kind, scope: &ArnScope) -> Result<Parts<'a>, String> {
+pub(super) fn parse<'a, Of: Resource>(text: &'a str, scope: &ArnScope) -> Result<Parts<'a>, String> {
     if !text.starts_with("arn:") {
-        return Ok((bare(text, kind)?, None));
+        return Ok((bare::<Of>(text)?, None));
     }
-    let malformed = || format!("is a malformed ARN; expected {}", kind.arn_form());
+    let malformed = || format!("is a malformed ARN; expected {}", Of::ARN_FORM);
     let mut parts = text.splitn(6, ':').skip(1);
     let mut part = || parts.next().ok_or_else(malformed);
     let (partition, service, region, account, resource) = (part()?, part()?, part()?, part()?, part()?);
@@ -102,7 +63,7 @@ pub(super) fn parse<'a>(text: &'a str, kind: Kind, scope: &ArnScope) -> Result<P
         (Some("instance"), Some(id)) => id,
         _ => return Err(malformed()),
     };
-    let id = match kind.segment() {
+    let id = match Of::SEGMENT {
         None => instance,
         Some(segment) if segments.next() == Some(segment) => segments.next().ok_or_else(malformed)?,
         Some(_) => return Err(malformed()),
@@ -110,8 +71,8 @@ pub(super) fn parse<'a>(text: &'a str, kind: Kind, scope: &ArnScope) -> Result<P
     if segments.next().is_some() {
         return Err(malformed());
     }
-    bare(instance, Kind::Instance).map_err(|reason| format!("is an ARN whose instance {reason}"))?;
-    bare(id, kind).map_err(|reason| format!("is an ARN whose identifier {reason}"))?;
+    bare::<Instance>(instance).map_err(|reason| format!("is an ARN whose instance {reason}"))?;
+    bare::<Of>(id).map_err(|reason| format!("is an ARN whose identifier {reason}"))?;
     if partition != scope.partition || region != scope.region {
         return Err(format!(
             "is an ARN of another partition or Region; expected {} and {}",
@@ -121,7 +82,7 @@ pub(super) fn parse<'a>(text: &'a str, kind: Kind, scope: &ArnScope) -> Result<P
     Ok((id, Some((account, instance))))
 }
 
-fn bare(text: &str, kind: Kind) -> Result<&str, String> {
+fn bare<Of: Resource>(text: &str) -> Result<&str, String> {
     if text.is_empty() {
         return Err("must not be empty".to_owned());
     }
@@ -132,20 +93,19 @@ fn bare(text: &str, kind: Kind) -> Result<&str, String> {
     if !text.bytes().fold(true, |all, byte| all & accepted(byte))
         && let Some((position, c)) = text.chars().enumerate().find(|(_, c)| is_invalid(*c))
     {
-        let hint = match (c, kind) {
-            ('@', Kind::EmailAddress) => "; to specify an address itself, use emailAddress",
-            (' ', Kind::Queue) => "; to specify a queue by its name, use queueName",
+        let hint = match Of::HINT {
+            Some((wrong, hint)) if wrong == c => hint,
             _ => "",
         };
         return Err(format!(
-            "has {} at position {}; expected an identifier (letters, digits, '-', '_', '.') or an ARN{hint}",
+            "contains {} at position {}; expected an identifier (letters, digits, '-', '_', '.') or an ARN{hint}",
             DisplayChar(c),
             position + 1
         ));
     }
     // All characters are ASCII here, so the length in bytes is the length in characters.
-    if text.len() > kind.max_length() {
-        return Err(format!("has {} characters; expected at most {}", text.len(), kind.max_length()));
+    if text.len() > Of::MAX_LENGTH {
+        return Err(format!("has {} characters; expected at most {}", text.len(), Of::MAX_LENGTH));
     }
     if text == "." || text == ".." {
         return Err("is a relative path; expected an identifier or an ARN".to_owned());
@@ -158,98 +118,57 @@ struct DisplayChar(char);
 
 impl fmt::Display for DisplayChar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == '@' {
-            f.write_str("an at sign")
-        } else if self.0.is_ascii_graphic() || self.0 == ' ' {
-            write!(f, "'{}'", self.0)
-        } else {
-            write!(f, "U+{:04X}", u32::from(self.0))
+        match self.0 {
+            '@' => f.write_str("an at sign"),
+            ' ' => f.write_str("a space"),
+            c if c.is_ascii_graphic() => write!(f, "'{c}'"),
+            c => write!(f, "U+{:04X}", u32::from(c)),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::identifier::{EmailAddress, Queue};
     use super::*;
 
     const INSTANCE: &str = "arn:aws:connect:eu-central-1:111122223333:instance/i-1";
 
-    fn parse(text: &str, kind: Kind) -> Result<Parts<'_>, String> {
-        super::parse(text, kind, &ArnScope::new("eu-central-1"))
+    fn parse<Of: Resource>(text: &str) -> Result<Parts<'_>, String> {
+        super::parse::<Of>(text, &ArnScope::new("eu-central-1"))
     }
 
     #[test]
-    fn bare_identifiers() {
+    fn identifiers_and_arns_are_accepted() {
         for text in ["q", "a.b", "A-1_2", "...", "11111111-2222-3333-4444-555555555555"] {
-            assert_eq!(parse(text, Kind::Queue), Ok((text, None)));
+            assert_eq!(parse::<Queue>(text), Ok((text, None)));
         }
-        assert!(parse(&"q".repeat(500), Kind::Queue).is_ok());
-        assert!(parse(&"i".repeat(100), Kind::Instance).is_ok());
-        let expected = "expected an identifier (letters, digits, '-', '_', '.') or an ARN";
-        let table = [
-            (String::new(), Kind::Queue, "must not be empty".to_owned()),
-            (".".into(), Kind::Queue, "is a relative path; expected an identifier or an ARN".into()),
-            ("..".into(), Kind::Queue, "is a relative path; expected an identifier or an ARN".into()),
-            ("a/b".into(), Kind::Instance, format!("has '/' at position 2; {expected}")),
-            ("a%2fb".into(), Kind::Queue, format!("has '%' at position 2; {expected}")),
-            ("a\0".into(), Kind::Queue, format!("has U+0000 at position 2; {expected}")),
-            ("é".into(), Kind::Queue, format!("has U+00E9 at position 1; {expected}")),
-            (
-                "Billing EU".into(),
-                Kind::Queue,
-                format!("has ' ' at position 8; {expected}; to specify a queue by its name, use queueName"),
-            ),
-            (
-                "a@b.example".into(),
-                Kind::EmailAddress,
-                format!(
-                    "has an at sign at position 2; {expected}; to specify an address itself, use emailAddress"
-                ),
-            ),
-            ("q".repeat(501), Kind::Queue, "has 501 characters; expected at most 500".into()),
-            ("q".repeat(101), Kind::Instance, "has 101 characters; expected at most 100".into()),
-        ];
-        for (text, kind, message) in table {
-            assert_eq!(parse(&text, kind), Err(message), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn arns() {
+        assert!(parse::<Queue>(&"q".repeat(500)).is_ok());
+        assert!(parse::<Instance>(&"i".repeat(100)).is_ok());
         let arn = Some(("111122223333", "i-1"));
-        assert_eq!(parse(INSTANCE, Kind::Instance), Ok(("i-1", arn)));
-        assert_eq!(parse(&format!("{INSTANCE}/queue/q"), Kind::Queue), Ok(("q", arn)));
+        assert_eq!(parse::<Instance>(INSTANCE), Ok(("i-1", arn)));
+        assert_eq!(parse::<Queue>(&format!("{INSTANCE}/queue/q")), Ok(("q", arn)));
         let address = format!("{INSTANCE}/email-address/e");
-        assert_eq!(parse(&address, Kind::EmailAddress), Ok(("e", arn)));
+        assert_eq!(parse::<EmailAddress>(&address), Ok(("e", arn)));
     }
 
+    /// `messages.txt` lists the messages, and `tests/schema` other malformed ARNs.
     #[test]
-    fn other_arns_are_rejected() {
-        let malformed = "malformed ARN";
-        let elsewhere = "another partition or Region";
-        let table = [
-            ("arn:aws:connect".to_owned(), Kind::Instance, malformed),
-            (INSTANCE.to_owned(), Kind::Queue, malformed),
-            (format!("{INSTANCE}/queue/q"), Kind::Instance, malformed),
-            (format!("{INSTANCE}/queue/q"), Kind::EmailAddress, malformed),
-            (format!("{INSTANCE}/queue/q/x"), Kind::Queue, malformed),
-            (format!("{INSTANCE}/queue"), Kind::Queue, malformed),
-            (INSTANCE.replace("connect", "s3"), Kind::Instance, malformed),
-            (INSTANCE.replace("111122223333", "1111"), Kind::Instance, malformed),
-            (format!("{INSTANCE}/queue/"), Kind::Queue, "whose identifier must not be empty"),
-            (format!("{INSTANCE}/queue/a:b"), Kind::Queue, "whose identifier has ':'"),
-            (INSTANCE.replace("i-1", ".."), Kind::Instance, "whose instance is a relative path"),
-            (INSTANCE.replace("eu-central-1", "us-east-1"), Kind::Instance, elsewhere),
-            (INSTANCE.replace("arn:aws:", "arn:aws-cn:"), Kind::Instance, elsewhere),
-        ];
-        for (text, kind, reason) in table {
-            let error = parse(&text, kind).unwrap_err();
+    fn invalid_parts_of_an_arn_are_identified() {
+        for (text, reason) in [
+            (format!("{INSTANCE}/queue/"), "whose identifier must not be empty"),
+            (format!("{INSTANCE}/queue/a:b"), "whose identifier contains ':'"),
+            (format!("{INSTANCE}/queue/\0"), "whose identifier contains U+0000"),
+            (format!("{INSTANCE}/queue/q").replace("i-1", ".."), "whose instance is a relative path"),
+            (format!("{INSTANCE}/queue/q").replace("arn:aws:", "arn:aws-cn:"), "another partition or Region"),
+        ] {
+            let error = parse::<Queue>(&text).unwrap_err();
             assert!(error.contains(reason), "{text}: {error}");
         }
     }
 
     #[test]
-    fn the_partition_follows_from_the_region() {
+    fn partition_follows_from_the_region() {
         for (region, partition) in [
             ("eu-central-1", "aws"),
             ("cn-north-1", "aws-cn"),

@@ -1,13 +1,13 @@
 //! The values that apply if a request does not set its own.
 
-use crate::payload::Json;
+use crate::payload::{Json, MAX_IDENTIFIER, check_length};
 
 use super::field::Fields;
 use super::{ArnScope, Base, Field, InstanceId, Invalid, Path};
 
-/// Maximum number of pairs and invalid parts in one invocation, counted as requested, repeats included. It bounds the
-/// memory of the invocation.
-pub const MAX_PARTS: usize = 100_000;
+/// Maximum number of parts in one invocation. A part is a mention of a pair, or an invalid piece of a request. The maximum
+/// bounds the memory of the invocation.
+pub(crate) const MAX_PARTS: usize = 100_000;
 
 /// The values that a request is read with.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +20,7 @@ pub struct Context<'a> {
     pub allowed_instances: &'a [InstanceId],
     /// The defaults of the Distributed Map batch that contains the request.
     pub defaults: Defaults<'a>,
-    /// Maximum number of pairs and invalid parts.
+    /// Maximum number of parts (see [`MAX_PARTS`]).
     pub max_parts: usize,
 }
 
@@ -146,12 +146,9 @@ impl<'a> Defaults<'a> {
             return Ok(Defaults::default());
         }
         let fields = Fields::of(batch_input, Path::of(Base::BatchInput))?;
-        if let Some(field) = fields.find(|field| field == Field::Associations || field.names_a_pair()) {
-            return Err(Invalid::field(
-                fields.path(),
-                field,
-                "is not allowed in BatchInput; move it into an item",
-            ));
+        if let Some(field) = fields.find(|field| field == Field::Associations || field.specifies_pair()) {
+            let reason = "is not allowed in BatchInput; move it into an item";
+            return Err(Invalid::field(fields.path(), field, reason));
         }
         let instance = fields.identifier(Field::InstanceId, scope)?.map(|instance| instance.id);
         let reference = reference(&fields)?;
@@ -165,17 +162,10 @@ impl<'a> Defaults<'a> {
     }
 }
 
-/// Maximum length of `reference`, in characters.
-const MAX_REFERENCE: usize = 256;
-
 /// The caller's own name for a request.
 pub(super) fn reference<'a>(fields: &Fields<'a>) -> Result<Option<&'a str>, Invalid> {
     let Some(text) = fields.text(Field::Reference)? else { return Ok(None) };
-    match text.chars().count() {
-        length if length > MAX_REFERENCE => {
-            let reason = format!("has {length} characters; expected at most {MAX_REFERENCE}");
-            Err(Invalid::field(fields.path(), Field::Reference, reason))
-        }
-        _ => Ok(Some(text)),
-    }
+    check_length(text, MAX_IDENTIFIER)
+        .map_err(|reason| Invalid::field(fields.path(), Field::Reference, reason))?;
+    Ok(Some(text))
 }

@@ -1,7 +1,5 @@
 //! Checks the form of an email address, and describes the mistake in any other text.
 
-use std::fmt;
-
 use super::at_sign::find_at_sign;
 use super::invisible::is_invisible;
 
@@ -17,16 +15,7 @@ const MAX_LENGTH: usize = 255;
 /// Returns the mistake and the expected form, as a phrase that follows the name of the field. The phrase contains neither
 /// the text nor an at sign, because the log redacts text with that sign.
 pub(super) fn email_address(text: &str) -> Result<&str, String> {
-    if has_the_form(text) {
-        return Ok(text);
-    }
-    Err(match AddressError::of(text) {
-        long @ AddressError::Long(_) => long.to_string(),
-        several @ (AddressError::Several(..) | AddressError::SecondSign(_)) => {
-            format!("{several}; expected one email address, or emailAddresses with an array of them")
-        }
-        other => format!("{other}; expected one email address"),
-    })
+    if has_the_form(text) { Ok(text) } else { Err(mistake(text)) }
 }
 
 /// Runs for every address, so it reads the bytes once. Only a text that is not ASCII is read again.
@@ -66,105 +55,53 @@ fn is_between_addresses(c: char) -> bool {
     matches!(c, ',' | ';')
 }
 
-/// The mistake in a text that is not an email address. Positions count characters from one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum AddressError {
-    Invisible(usize, char),
-    Several(usize, char),
-    SecondSign(usize),
-    DisplayName(usize, char),
-    Prefix(usize),
-    WhiteSpace(usize, char),
-    OtherSign(usize, char),
-    EncodedSign(usize),
-    NoSign,
-    NoLocalPart,
-    NoDot,
-    Long(usize),
-}
-
-impl AddressError {
-    /// Finds the first mistake that applies. The more specific mistakes come first, because a display name usually has
-    /// white space too, and several addresses may each have a display name.
-    fn of(text: &str) -> Self {
-        let find = |is: fn(char) -> bool| (1..).zip(text.chars()).find(|(_, c)| is(*c));
-        let signs = text.matches('@').count();
-        if let Some((position, c)) = find(|c| is_invisible(c) && !c.is_whitespace()) {
-            return AddressError::Invisible(position, c);
-        }
-        if let (0, Some(sign)) = (signs, find_at_sign(text, 0)) {
-            let position = text[..sign.start].chars().count() + 1;
-            return match text[sign].chars().next() {
-                Some(c) if !c.is_ascii() => AddressError::OtherSign(position, c),
-                _ => AddressError::EncodedSign(position),
-            };
-        }
-        let between = find(is_between_addresses);
-        if let (Some((position, c)), 2..) = (between, signs) {
-            return AddressError::Several(position, c);
-        }
-        let mut at_signs = (1..).zip(text.chars()).filter(|(_, c)| *c == '@');
-        if let Some((position, _)) = at_signs.nth(1) {
-            return AddressError::SecondSign(position);
-        }
-        if let Some((position, c)) = find(is_of_a_display_name) {
-            return AddressError::DisplayName(position, c);
-        }
-        if let Some((position, c)) = between {
-            return AddressError::Several(position, c);
-        }
-        if let Some((position, _)) = find(|c| c == ':') {
-            return AddressError::Prefix(position);
-        }
-        if let Some((position, c)) = find(char::is_whitespace) {
-            return AddressError::WhiteSpace(position, c);
-        }
-        match (signs, text.chars().count()) {
-            (0, _) => AddressError::NoSign,
-            _ if text.starts_with('@') => AddressError::NoLocalPart,
-            (_, length) if length > MAX_LENGTH => AddressError::Long(length),
-            _ => AddressError::NoDot,
-        }
+/// Describes the first mistake that applies. The more specific mistakes come first, because a display name usually has
+/// white space too, and several addresses may each have a display name. Positions count characters from one.
+fn mistake(text: &str) -> String {
+    const ONE: &str = "expected one email address";
+    const SEVERAL: &str = "expected one email address, or emailAddresses with an array of them";
+    let find = |is: fn(char) -> bool| (1..).zip(text.chars()).find(|(_, c)| is(*c));
+    let code = u32::from;
+    let signs = text.matches('@').count();
+    if let Some((position, c)) = find(|c| is_invisible(c) && !c.is_whitespace()) {
+        return format!("contains an invisible character (U+{:04X}) at position {position}; {ONE}", code(c));
     }
-}
-
-impl fmt::Display for AddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = u32::from;
-        match *self {
-            AddressError::Invisible(position, c) => {
-                write!(f, "has an invisible character (U+{:04X}) at position {position}", code(c))
+    if let (0, Some(sign)) = (signs, find_at_sign(text, 0)) {
+        let position = text[..sign.start].chars().count() + 1;
+        return match text[sign].chars().next() {
+            Some(c) if !c.is_ascii() => {
+                format!("has U+{:04X} instead of an at sign at position {position}; {ONE}", code(c))
             }
-            AddressError::Several(position, c) => {
-                write!(f, "looks like several addresses ('{c}' at position {position})")
-            }
-            AddressError::SecondSign(position) => {
-                write!(f, "looks like several addresses (a second at sign at position {position})")
-            }
-            AddressError::DisplayName(position, c) => {
-                write!(f, "looks like an address with a display name ('{c}' at position {position})")
-            }
-            AddressError::Prefix(position) => {
-                write!(f, "has a prefix such as mailto: (':' at position {position})")
-            }
-            AddressError::WhiteSpace(position, c) => {
-                write!(f, "has white space (U+{:04X}) at position {position}", code(c))
-            }
-            AddressError::OtherSign(position, c) => {
-                write!(
-                    f,
-                    "has another character (U+{:04X}) at position {position} instead of an at sign",
-                    code(c)
-                )
-            }
-            AddressError::EncodedSign(position) => write!(f, "has an encoded at sign at position {position}"),
-            AddressError::NoSign => f.write_str("has no at sign"),
-            AddressError::NoLocalPart => f.write_str("has nothing before the at sign"),
-            AddressError::NoDot => f.write_str("has no dot in its domain"),
-            AddressError::Long(length) => {
-                write!(f, "has {length} characters; expected at most {MAX_LENGTH}")
-            }
+            _ => format!("has an encoded at sign at position {position}; {ONE}"),
+        };
+    }
+    let between = find(is_between_addresses);
+    if let (Some((position, c)), 2..) = (between, signs) {
+        return format!("looks like several addresses ('{c}' at position {position}); {SEVERAL}");
+    }
+    let mut at_signs = (1..).zip(text.chars()).filter(|(_, c)| *c == '@');
+    if let Some((position, _)) = at_signs.nth(1) {
+        return format!("looks like several addresses (a second at sign at position {position}); {SEVERAL}");
+    }
+    if let Some((position, c)) = find(is_of_a_display_name) {
+        return format!("looks like an address with a display name ('{c}' at position {position}); {ONE}");
+    }
+    if let Some((position, c)) = between {
+        return format!("looks like several addresses ('{c}' at position {position}); {SEVERAL}");
+    }
+    if let Some((position, _)) = find(|c| c == ':') {
+        return format!("has a prefix such as mailto: (':' at position {position}); {ONE}");
+    }
+    if let Some((position, c)) = find(char::is_whitespace) {
+        return format!("contains white space (U+{:04X}) at position {position}; {ONE}", code(c));
+    }
+    match (signs, text.chars().count()) {
+        (0, _) => format!("has no at sign; {ONE}"),
+        _ if text.starts_with('@') => format!("has nothing before the at sign; {ONE}"),
+        (_, length) if length > MAX_LENGTH => {
+            format!("has {length} characters; expected at most {MAX_LENGTH}")
         }
+        _ => format!("has no dot in its domain; {ONE}"),
     }
 }
 
@@ -191,58 +128,32 @@ mod tests {
         }
     }
 
+    /// `messages.txt` lists the messages. This table adds the mistakes that look like another one.
     #[test]
-    fn invalid_address_says_what_it_looks_like() {
-        let long = format!("{}@b.example", "x".repeat(246));
-        let long_beyond_ascii = format!("{}@b.example", "é".repeat(246));
-        let table = [
-            (
-                "Billing <billing@brand.example>",
-                "looks like an address with a display name ('<' at position 9)",
-            ),
-            ("<billing@brand.example>", "looks like an address with a display name ('<' at position 1)"),
+    fn more_specific_mistake_is_reported() {
+        for (text, start) in [
             (
                 "Team, Billing (b@brand.example)",
                 "looks like an address with a display name ('(' at position 15)",
             ),
-            ("a@x.example;b@x.example", "looks like several addresses (';' at position 12)"),
-            ("a@x.example, b@x.example", "looks like several addresses (',' at position 12)"),
             ("A <a@x.example>; B <b@x.example>", "looks like several addresses (';' at position 16)"),
             ("a@x.example b@x.example", "looks like several addresses (a second at sign at position 14)"),
-            ("a@b@x.example", "looks like several addresses (a second at sign at position 4)"),
             ("a,b@x.example", "looks like several addresses (',' at position 2)"),
-            ("mailto:a@x.example", "has a prefix such as mailto: (':' at position 7)"),
-            ("SMTP:a@x.example", "has a prefix such as mailto: (':' at position 5)"),
-            (" a@x.example", "has white space (U+0020) at position 1"),
-            ("a@x.example\u{a0}", "has white space (U+00A0) at position 12"),
-            ("é b@x.example", "has white space (U+0020) at position 2"),
-            ("a@x.example\n", "has white space (U+000A) at position 12"),
-            ("a@x.exa\u{200b}mple", "has an invisible character (U+200B) at position 8"),
-            ("\u{feff}a@x.example", "has an invisible character (U+FEFF) at position 1"),
-            ("a\u{ad}@x.example", "has an invisible character (U+00AD) at position 2"),
-            ("a\0@x.example", "has an invisible character (U+0000) at position 2"),
-            ("a＠x.example", "has another character (U+FF20) at position 2 instead of an at sign"),
-            ("a﹫x.example", "has another character (U+FE6B) at position 2 instead of an at sign"),
+            ("\u{feff}a @x.example", "contains an invisible character (U+FEFF) at position 1"),
+            ("a@x.example\u{a0}", "contains white space (U+00A0) at position 12"),
+            ("é b@x.example", "contains white space (U+0020) at position 2"),
             ("é%40x.example", "has an encoded at sign at position 2"),
-            ("a&#64;x.example", "has an encoded at sign at position 2"),
-            ("a=40x.example", "has an encoded at sign at position 2"),
-            ("billing-09", "has no at sign"),
-            ("@x.example", "has nothing before the at sign"),
             ("a@", "has no dot in its domain"),
-            ("a@localhost", "has no dot in its domain"),
             ("a@.example", "has no dot in its domain"),
             ("a@example.", "has no dot in its domain"),
             ("a.b@example", "has no dot in its domain"),
-        ];
-        for (text, looks) in table {
-            let is_several = looks.starts_with("looks like several");
-            let several = if is_several { ", or emailAddresses with an array of them" } else { "" };
-            let message = format!("{looks}; expected one email address{several}");
-            assert_eq!(email_address(text), Err(message), "{text:?}");
+        ] {
+            let error = email_address(text).unwrap_err();
+            assert!(error.starts_with(start), "{text:?}: {error}");
         }
-        for text in [long, long_beyond_ascii] {
-            let message = "has 256 characters; expected at most 255".to_owned();
-            assert_eq!(email_address(&text), Err(message));
+        for letter in ["x", "é"] {
+            let long = format!("{}@b.example", letter.repeat(246));
+            assert_eq!(email_address(&long), Err("has 256 characters; expected at most 255".to_owned()));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reads one entry: a queue, and the email addresses to associate with it.
 
-use crate::payload::Json;
+use crate::payload::{Json, check_length};
 
 use super::email_address::email_address;
 use super::field::{Elements, Fields, non_empty_text};
@@ -8,8 +8,8 @@ use super::identifier::{self, Arn};
 use super::{Context, EmailAddressId, Field, Identifier, InstanceId, Invalid, Named, Path, QueueId};
 
 pub(super) type InstanceIdentifier<'a> = Identifier<'a, identifier::Instance>;
-type Queue<'a> = Named<QueueId<&'a str>, &'a str>;
-type Address<'a> = Named<EmailAddressId<&'a str>, &'a str>;
+type EntryQueue<'a> = Named<QueueId<&'a str>, &'a str>;
+type EntryAddress<'a> = Named<EmailAddressId<&'a str>, &'a str>;
 
 /// A valid entry of a request.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,10 +17,10 @@ pub struct Entry<'a> {
     /// The instance.
     pub instance: InstanceId<&'a str>,
     /// The queue.
-    pub queue: Queue<'a>,
+    pub queue: EntryQueue<'a>,
     /// The addresses, each with the path of its failure. For `emailAddressId` and `emailAddress`, that is the entry's path.
     /// For an array, it is the element's path, or the field's path if the field is a single element.
-    pub addresses: Vec<(Path, Address<'a>)>,
+    pub addresses: Vec<(Path, EntryAddress<'a>)>,
 }
 
 /// The message of an entry without an instance. The command-line tool has another one for files.
@@ -100,7 +100,9 @@ impl<'a> Owner<'a> {
     /// Rejects an ARN of another instance or account. A rejected ARN does not count for the ARNs after it.
     fn agree(&mut self, arn: Arn<'a>) -> Result<(), &'static str> {
         if self.instance.is_some_and(|instance| instance != arn.instance) {
-            return Err("is an ARN of another instance; all of an entry must belong to the same instance");
+            return Err(
+                "is an ARN of another instance; everything in an entry must belong to the same instance",
+            );
         }
         self.same_account(arn)?;
         self.instance = Some(arn.instance);
@@ -113,30 +115,23 @@ impl<'a> Owner<'a> {
 /// product.
 const MAX_NAME: usize = 500;
 
-fn short_enough(name: &str) -> Result<&str, String> {
-    match name.chars().count() {
-        ..=MAX_NAME => Ok(name),
-        length => Err(format!("has {length} characters; expected at most {MAX_NAME}")),
-    }
-}
-
-fn queue<'a>(fields: &Fields<'a>, context: &Context<'a>) -> Result<(Queue<'a>, Option<Arn<'a>>), Invalid> {
+fn queue<'a>(
+    fields: &Fields<'a>,
+    context: &Context<'a>,
+) -> Result<(EntryQueue<'a>, Option<Arn<'a>>), Invalid> {
     let path = fields.path();
     if fields.get(Field::QueueId).is_some() && fields.get(Field::QueueName).is_some() {
-        return Err(Invalid::field(
-            path,
-            Field::QueueName,
-            "is not allowed next to queueId; use one of them",
-        ));
+        let reason = "cannot be combined with queueId; use one of them";
+        return Err(Invalid::field(path, Field::QueueName, reason));
     }
     if let Some(queue) = fields.identifier(Field::QueueId, context.scope)? {
         return Ok((Named::Id(queue.id), queue.arn));
     }
-    match fields.text(Field::QueueName)?.map(short_enough) {
-        Some(Ok(name)) => Ok((Named::Name(name), None)),
-        Some(Err(reason)) => Err(Invalid::field(path, Field::QueueName, reason)),
-        None => Err(Invalid::new(path.field(Field::QueueId), "missing queueId or queueName")),
-    }
+    let Some(name) = fields.text(Field::QueueName)? else {
+        return Err(Invalid::new(path.field(Field::QueueId), "missing queueId or queueName"));
+    };
+    check_length(name, MAX_NAME).map_err(|reason| Invalid::field(path, Field::QueueName, reason))?;
+    Ok((Named::Name(name), None))
 }
 
 fn addresses<'a>(
@@ -144,7 +139,7 @@ fn addresses<'a>(
     context: &Context<'a>,
     owner: &mut Owner<'a>,
     invalid: &mut Vec<Invalid>,
-) -> Result<Vec<(Path, Address<'a>)>, EntryError> {
+) -> Result<Vec<(Path, EntryAddress<'a>)>, EntryError> {
     const FORMS: [Field; 4] =
         [Field::EmailAddressId, Field::EmailAddressIds, Field::EmailAddress, Field::EmailAddresses];
     let path = fields.path();
@@ -154,10 +149,10 @@ fn addresses<'a>(
         return Err(Invalid::new(path.field(Field::EmailAddressId), message).into());
     };
     if let Some(second) = present.next() {
-        let reason = format!("is not allowed next to {field}; use one of them");
+        let reason = format!("cannot be combined with {field}; use one of them");
         return Err(Invalid::field(path, second, reason).into());
     }
-    let mut read = |text: &'a str| -> Result<Address<'a>, String> {
+    let mut read = |text: &'a str| -> Result<EntryAddress<'a>, String> {
         if matches!(field, Field::EmailAddress | Field::EmailAddresses) {
             return email_address(text).map(Named::Name);
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::payload::Json;
 
 use super::identifier::Resource;
-use super::mistakes::{Folded, hint_for_value};
+use super::mistakes::{hint_for_value, is_similar};
 use super::{ArnScope, Base, Identifier, Invalid, Path};
 
 /// A known field of an association request. Other fields are ignored, unless their name is nearly a known one.
@@ -81,7 +81,7 @@ impl Field {
     }
 
     /// Whether the field specifies a queue or email addresses, and so belongs in an entry (or the short form).
-    pub(crate) fn names_a_pair(self) -> bool {
+    pub(crate) fn specifies_pair(self) -> bool {
         !matches!(
             self,
             Field::InstanceId
@@ -96,53 +96,20 @@ impl Field {
     }
 
     /// Returns the field of an entry with the given name, if there is one.
-    pub fn of_entry(name: &str) -> Option<Field> {
+    pub(crate) fn of_entry(name: &str) -> Option<Field> {
         Field::ALL
             .into_iter()
-            .find(|field| field.name() == name && (field.names_a_pair() || *field == Field::InstanceId))
+            .find(|field| field.name() == name && (field.specifies_pair() || *field == Field::InstanceId))
     }
 
     /// Reads the name of a field, or of a column of a CSV file.
-    ///
-    /// Most names in an event or a notification start like no known field, so they are not folded. A name outside ASCII
-    /// may fold to anything.
-    pub fn of(name: &str) -> Name {
-        if !PREFIXES.contains(&prefix(name)) && name.is_ascii() {
-            return Name::Unknown;
+    pub fn of(name: &str) -> FieldMatch {
+        let find = |is: &dyn Fn(&str) -> bool| Field::ALL.into_iter().find(|field| is(field.name()));
+        if let Some(field) = find(&|known| known == name) {
+            return FieldMatch::Exact(field);
         }
-        if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
-            return Name::Known(field);
-        }
-        let folded = Folded::of(name);
-        match Field::ALL.into_iter().find(|field| folded.is(field.name())) {
-            Some(field) => Name::Nearly(field),
-            None => Name::Unknown,
-        }
+        find(&|known| is_similar(name, known)).map_or(FieldMatch::None, FieldMatch::Similar)
     }
-}
-
-/// The first two letters of each field.
-const PREFIXES: [[u8; 2]; Field::ALL.len()] = {
-    let mut prefixes = [[0; 2]; Field::ALL.len()];
-    let mut index = 0;
-    while index < prefixes.len() {
-        let name = Field::ALL[index].name().as_bytes();
-        prefixes[index] = [name[0], name[1]];
-        index += 1;
-    }
-    prefixes
-};
-
-/// The first two letters or digits of a name, in lower case.
-fn prefix(name: &str) -> [u8; 2] {
-    if let [first, second, ..] = name.as_bytes()
-        && first.is_ascii_alphanumeric()
-        && second.is_ascii_alphanumeric()
-    {
-        return [first.to_ascii_lowercase(), second.to_ascii_lowercase()];
-    }
-    let mut letters = name.bytes().filter(u8::is_ascii_alphanumeric);
-    [letters.next(), letters.next()].map(|letter| letter.unwrap_or_default().to_ascii_lowercase())
 }
 
 impl fmt::Display for Field {
@@ -151,15 +118,15 @@ impl fmt::Display for Field {
     }
 }
 
-/// The meaning of a field's name.
+/// The field that a name refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name {
-    /// A known field.
-    Known(Field),
-    /// A person would read the name as this field, but it is spelled differently (see `mistakes/folded.rs`).
-    Nearly(Field),
-    /// A field that the function ignores.
-    Unknown,
+pub enum FieldMatch {
+    /// The name of this field.
+    Exact(Field),
+    /// A person would read the name as this field, but it is spelled differently (see `mistakes/similar.rs`).
+    Similar(Field),
+    /// No known field. The function ignores it.
+    None,
 }
 
 /// The known fields of a request or an entry, each at most once. `null` counts as absent.
@@ -188,14 +155,14 @@ impl<'j> Fields<'j> {
         let mut values = [None; Field::ALL.len()];
         for (name, value) in members {
             match Field::of(name) {
-                Name::Known(field) => {
+                FieldMatch::Exact(field) => {
                     let slot = &mut values[field as usize];
                     if slot.replace(value).is_some() {
                         return Err(Invalid::new(path.field(field), format!("duplicate field \"{field}\"")));
                     }
                 }
-                Name::Nearly(field) => return Err(Invalid::misspelled(path, field, name)),
-                Name::Unknown => {}
+                FieldMatch::Similar(field) => return Err(Invalid::misspelled(path, field, name)),
+                FieldMatch::None => {}
             }
         }
         // After the check for duplicates, because a duplicate field is rejected even if one of its values is `null`.
@@ -292,30 +259,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_field_is_known_by_its_name() {
+    fn similar_names_are_recognised() {
         for field in Field::ALL {
-            assert_eq!(Field::of(field.name()), Name::Known(field));
+            assert_eq!(Field::of(field.name()), FieldMatch::Exact(field));
+            assert_eq!(Field::of(&field.name().to_uppercase()), FieldMatch::Similar(field));
         }
-    }
-
-    #[test]
-    fn near_names_are_not_unknown() {
-        let table = [
-            ("dryRun", Name::Known(Field::DryRun)),
-            ("dryrun", Name::Nearly(Field::DryRun)),
-            ("Dry-Run", Name::Nearly(Field::DryRun)),
-            ("\u{feff}instanceId", Name::Nearly(Field::InstanceId)),
-            ("Email_Address_IDs", Name::Nearly(Field::EmailAddressIds)),
-            ("d-r-y-run", Name::Nearly(Field::DryRun)),
-            ("__DRYRUN", Name::Nearly(Field::DryRun)),
-            ("queue", Name::Unknown),
-            ("d", Name::Unknown),
-            ("", Name::Unknown),
-            ("failOnRetryables", Name::Unknown),
-            ("queueIdentifier", Name::Unknown),
-        ];
-        for (name, expected) in table {
-            assert_eq!(Field::of(name), expected, "{name:?}");
+        for name in ["queue", "d", "", "failOnRetryables", "queueIdentifier"] {
+            assert_eq!(Field::of(name), FieldMatch::None, "{name:?}");
         }
     }
 }

@@ -8,12 +8,19 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::arn::{ArnScope, Kind, parse};
+use super::arn::{ArnScope, parse};
 
-/// The kind of resource that an identifier refers to.
+/// A kind of resource, with the rules for its identifiers.
 pub trait Resource: Clone {
-    /// The rules for its identifiers.
-    const KIND: Kind;
+    /// Maximum length, in characters. The API reference, AssociateQueueEmailAddresses, specifies the maximum for
+    /// `InstanceId` and `EmailAddressId`, but not for `QueueId`.
+    const MAX_LENGTH: usize;
+    /// The segment before the identifier in an ARN, after the instance's.
+    const SEGMENT: Option<&'static str>;
+    /// The form of an ARN.
+    const ARN_FORM: &'static str;
+    /// A character that suggests that the text belongs in another field, and the hint for this case.
+    const HINT: Option<(char, &'static str)>;
 }
 
 /// An instance of Amazon Connect.
@@ -29,15 +36,26 @@ pub enum Queue {}
 pub enum EmailAddress {}
 
 impl Resource for Instance {
-    const KIND: Kind = Kind::Instance;
+    const MAX_LENGTH: usize = 100;
+    const SEGMENT: Option<&'static str> = None;
+    const ARN_FORM: &'static str = "arn:<partition>:connect:<region>:<account>:instance/<id>";
+    const HINT: Option<(char, &'static str)> = None;
 }
 
 impl Resource for Queue {
-    const KIND: Kind = Kind::Queue;
+    const MAX_LENGTH: usize = 500;
+    const SEGMENT: Option<&'static str> = Some("queue");
+    const ARN_FORM: &'static str = "arn:<partition>:connect:<region>:<account>:instance/<id>/queue/<id>";
+    const HINT: Option<(char, &'static str)> = Some((' ', "; to specify a queue by its name, use queueName"));
 }
 
 impl Resource for EmailAddress {
-    const KIND: Kind = Kind::EmailAddress;
+    const MAX_LENGTH: usize = 500;
+    const SEGMENT: Option<&'static str> = Some("email-address");
+    const ARN_FORM: &'static str =
+        "arn:<partition>:connect:<region>:<account>:instance/<id>/email-address/<id>";
+    const HINT: Option<(char, &'static str)> =
+        Some(('@', "; to specify an address itself, use emailAddress"));
 }
 
 /// A checked identifier: letters, digits, `-`, `_` and `.` only, never `.` or `..`. It cannot alter the path of a URI.
@@ -79,7 +97,7 @@ impl<Of> Id<Of> {
     }
 
     /// Borrows the text.
-    pub fn borrowed(&self) -> Id<Of, &str> {
+    pub(crate) fn borrowed(&self) -> Id<Of, &str> {
         Id::checked(&self.text)
     }
 }
@@ -163,7 +181,7 @@ impl<'a, Of: Resource> Identifier<'a, Of> {
     /// Returns the problem and the expected form. The message does not contain the value, because it may be an email
     /// address in the wrong field.
     pub fn parse(text: &'a str, scope: &ArnScope) -> Result<Self, String> {
-        let (id, arn) = parse(text, Of::KIND, scope)?;
+        let (id, arn) = parse::<Of>(text, scope)?;
         let arn = arn.map(|(account, instance)| Arn { account, instance: Id::checked(instance) });
         Ok(Identifier { id: Id::checked(id), arn })
     }

@@ -52,7 +52,7 @@ impl<'a> Request<'a> {
         let fields = Fields::of(json, path)?;
         if fields.get(Field::Associations).is_none() {
             let fields = fields.without_empty_text();
-            if fields.find(Field::names_a_pair).is_none() {
+            if fields.find(Field::specifies_pair).is_none() {
                 return Err(no_pairs_error(json, path));
             }
             return self.fill_short_form(&fields, context);
@@ -67,12 +67,9 @@ impl<'a> Request<'a> {
                 Some(Elements::Single(entry)) => (std::slice::from_ref(entry), true),
                 None => (&[][..], false),
             };
-        if let Some(stray) = fields.find(Field::names_a_pair) {
-            return Err(Invalid::field(
-                path,
-                stray,
-                "is not allowed next to associations; move it into an entry",
-            ));
+        if let Some(stray) = fields.find(Field::specifies_pair) {
+            let reason = "cannot be combined with associations; move it into an entry";
+            return Err(Invalid::field(path, stray, reason));
         }
         let mut parts = 0;
         let mut account = instance.and_then(|instance| instance.arn).map(|arn| arn.account);
@@ -93,7 +90,7 @@ impl<'a> Request<'a> {
                 Err(EntryError::TooManyParts) => parts = usize::MAX,
             }
             if parts > context.max_parts {
-                return Err(too_many_parts(path, context));
+                return Err(Invalid::new(path, too_many_parts("request", context.max_parts)));
             }
         }
         Ok(())
@@ -108,7 +105,7 @@ impl<'a> Request<'a> {
         context: &Context<'a>,
     ) -> Result<Entry<'a>, EntryError> {
         let fields = Fields::of(entry, path)?;
-        match fields.find(|field| !field.names_a_pair() && field != Field::InstanceId) {
+        match fields.find(|field| !field.specifies_pair() && field != Field::InstanceId) {
             Some(field) => {
                 let reason = "applies to the whole request; move it to the top level";
                 Err(Invalid::field(path, field, reason).into())
@@ -127,21 +124,26 @@ impl<'a> Request<'a> {
                 Ok(())
             }
             Err(EntryError::Invalid(invalid)) => Err(invalid),
-            Err(EntryError::TooManyParts) => Err(too_many_parts(fields.path(), context)),
+            Err(EntryError::TooManyParts) => {
+                Err(Invalid::new(fields.path(), too_many_parts("request", context.max_parts)))
+            }
         }
     }
 
-    /// Number of pairs and invalid parts, as requested.
+    /// Number of parts (see [`MAX_PARTS`](super::MAX_PARTS)).
     pub(crate) fn parts(&self) -> usize {
         self.invalid.len() + self.entries.iter().map(|entry| entry.addresses.len()).sum::<usize>()
     }
 }
 
-fn too_many_parts(path: Path, context: &Context<'_>) -> Invalid {
-    let most = context.max_parts;
-    Invalid::new(
-        path,
-        format!("the request has more than {most} pairs and invalid parts; split it into smaller requests"),
+/// The reason why a request or payload with too many parts is invalid.
+pub(crate) fn too_many_parts(what: &str, max_parts: usize) -> String {
+    let digits = max_parts.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    let max_parts = groups.join(",");
+    format!(
+        "the {what} contains more than {max_parts} pairs (invalid entries count too); split it into smaller {what}s"
     )
 }
 

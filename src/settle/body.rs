@@ -9,12 +9,14 @@ use serde::{Serialize, Serializer};
 use crate::index::Index;
 use crate::pairs::Pairs;
 use crate::payload::{Json, Members};
-use crate::requests::{Excerpt, Field, Intent, Name};
-use crate::writer::{WrittenRequest, invalid_entries, pair_entries};
+use crate::requests::{Excerpt, Field, FieldMatch, Intent};
+use crate::writer::{WrittenRequest, invalid_entries, json_size, pair_entries};
 
-use super::parts::parts;
 use super::reasons::{MergedReason, Reasons};
 use super::{FailureEntry, Subject};
+
+/// Maximum size of a body in bytes, unless it cannot be divided. SQS accepts 1 MiB, and escapes make a body slightly larger.
+const PART_BYTES: usize = 1_000_000;
 
 /// The failures of one source that are sent to one queue.
 #[derive(Clone, Copy)]
@@ -29,20 +31,40 @@ pub(super) struct BodyInput<'a> {
     pub(super) pairs: &'a Pairs,
 }
 
-/// Writes one or more bodies.
+/// Writes one body, or several if SQS would not accept a single one.
 pub(super) fn bodies(input: &BodyInput<'_>) -> Vec<String> {
-    let reasons = input.with_reasons.then(|| Reasons::new(input.entries, input.pairs));
-    let merged = |part: &[usize]| Some(reasons.as_ref()?.merged(part, input.entries));
+    let mut positions: Vec<usize> = (0..input.entries.len()).collect();
+    let reasons = input.with_reasons.then(|| {
+        let requested_bytes = json_size(&request(&positions, input, None));
+        Reasons::new(input.entries, input.pairs, requested_bytes)
+    });
     let excerpts = input.entries.iter().filter_map(|entry| excerpt(entry, input.pairs));
     // An invalid request is repeated as a whole, with all of its failures.
     let mut whole =
         excerpts.filter(|excerpt| matches!(excerpt, Excerpt::Request(_) | Excerpt::Unreadable(_)));
     if let Some(excerpt) = whole.next() {
-        let all: Vec<usize> = (0..input.entries.len()).collect();
-        return whole_body(excerpt, input, merged(&all)).into_iter().collect();
+        let reasons = reasons.map(|reasons| reasons.merged(&positions, input.entries));
+        return whole_body(excerpt, input, reasons).into_iter().collect();
     }
-    let parts = parts(input.entries, reasons.as_ref(), input.pairs);
-    parts.iter().map(|part| part_body(part, input, merged(part))).collect()
+    if let Some(reasons) = &reasons {
+        // A reason that is in few parts is written few times.
+        positions.sort_by_key(|position| reasons.of(*position));
+    }
+    part_bodies(&positions, input, reasons.as_ref())
+}
+
+/// Writes the bodies for the failures at some positions.
+fn part_bodies(part: &[usize], input: &BodyInput<'_>, reasons: Option<&Reasons>) -> Vec<String> {
+    let mut positions = part.to_vec();
+    positions.sort_unstable();
+    let merged = reasons.map(|reasons| reasons.merged(&positions, input.entries));
+    let request = request(&positions, input, merged);
+    let size = json_size(&request);
+    if size <= PART_BYTES || part.len() == 1 {
+        return vec![sendable(&request)];
+    }
+    let length = part.len().div_ceil(size.div_ceil(PART_BYTES));
+    part.chunks(length).flat_map(|part| part_bodies(part, input, reasons)).collect()
 }
 
 /// The invalid part of a request, unchanged, or `None` for a pair.
@@ -68,7 +90,8 @@ fn whole_body(
                 // An excerpt of a request is always an object.
                 Ok(_) | Err(_) => Members::new(),
             };
-            let instance = input.default_instance.filter(|_| takes_default_instance(&members));
+            let takes_default = lacks(&members, Field::InstanceId) && !contains_arn(request.get());
+            let instance = input.default_instance.filter(|_| takes_default);
             let reference = input.entries.first().map(|entry| &*entry.reference);
             let reference = reference.filter(|_| lacks(&members, Field::Reference));
             let added = [(Field::InstanceId, instance), (Field::Reference, reference)];
@@ -86,17 +109,11 @@ struct Unreadable<'a> {
     failures: Option<Vec<MergedReason<'a>>>,
 }
 
-/// Whether the body may add the default instance without a change of meaning. The request must not specify an instance,
-/// and must not contain an ARN.
-fn takes_default_instance(members: &Members<'_>) -> bool {
-    lacks(members, Field::InstanceId) && !members.iter().any(|(_, value)| contains_arn(value))
-}
-
 /// Whether a request has no value under the field's name or a similar name. A single `null` counts as no value.
 fn lacks(members: &Members<'_>, field: Field) -> bool {
     let mut given = members.iter().filter(|(name, _)| match Field::of(name) {
-        Name::Known(known) | Name::Nearly(known) => known == field,
-        Name::Unknown => false,
+        FieldMatch::Exact(known) | FieldMatch::Similar(known) => known == field,
+        FieldMatch::None => false,
     });
     match (given.next(), given.next()) {
         (None, _) => true,
@@ -105,13 +122,10 @@ fn lacks(members: &Members<'_>, field: Field) -> bool {
     }
 }
 
-fn contains_arn(json: &Json<'_>) -> bool {
-    match json {
-        Json::String(text) => text.starts_with("arn:"),
-        Json::Array(list) => list.iter().any(contains_arn),
-        Json::Object(members) => members.iter().any(|(_, value)| contains_arn(value)),
-        Json::Null | Json::Bool(_) | Json::Number(_) => false,
-    }
+/// Whether JSON contains an ARN. The default instance must not be added to such a request, because the ARN may be of
+/// another instance.
+fn contains_arn(json: &str) -> bool {
+    json.contains("\"arn:")
 }
 
 /// The members of an invalid request, unchanged. A duplicate member is written twice too. With only one of the two, the
@@ -152,9 +166,13 @@ fn sendable(body: &impl Serialize) -> String {
     text
 }
 
-/// Writes an association request for some of the failures. `part` has their positions.
-fn part_body(part: &[usize], input: &BodyInput<'_>, reasons: Option<Vec<MergedReason<'_>>>) -> String {
-    let entries = || part.iter().map(|position| input.entries[*position]);
+/// Creates an association request for the failures at some positions.
+fn request<'a>(
+    positions: &[usize],
+    input: &BodyInput<'a>,
+    reasons: Option<Vec<MergedReason<'a>>>,
+) -> WrittenRequest<'a, MergedReason<'a>> {
+    let entries = || positions.iter().map(|position| input.entries[*position]);
     let excerpts: Vec<&Excerpt> = entries().filter_map(|entry| excerpt(entry, input.pairs)).collect();
     let invalid_entries = invalid_entries(excerpts.iter().copied());
     let instance_id = match excerpts.first() {
@@ -164,16 +182,16 @@ fn part_body(part: &[usize], input: &BodyInput<'_>, reasons: Option<Vec<MergedRe
         None => entries().find_map(|entry| entry.instance_id.as_deref()),
     };
     let takes_default = || {
-        let contains_arn = |entry| serde_json::to_string(entry).is_ok_and(|json| json.contains("\"arn:"));
-        !excerpts.is_empty() && !invalid_entries.iter().any(contains_arn)
+        let has_arn = |entry| serde_json::to_string(entry).is_ok_and(|json| contains_arn(&json));
+        !excerpts.is_empty() && !invalid_entries.iter().any(has_arn)
     };
     let instance_id = instance_id.or_else(|| input.default_instance.filter(|_| takes_default()));
     let mut associations = pair_entries(entries().filter_map(FailureEntry::pair), input.pairs, instance_id);
     associations.extend(invalid_entries);
-    // A source that is sent on contains one request, so it has one intent and one reference.
+    // A source whose failures are forwarded contains one request, so it has one intent and one reference.
     let first = entries().next();
     let intent = first.map(|entry| entry.options.intent).unwrap_or_default();
-    let request = WrittenRequest {
+    WrittenRequest {
         instance_id,
         reference: first.map(|entry| &*entry.reference),
         continued: !input.with_reasons,
@@ -181,7 +199,7 @@ fn part_body(part: &[usize], input: &BodyInput<'_>, reasons: Option<Vec<MergedRe
         check_queues: intent == Intent::Check,
         associations,
         failures: reasons,
-        ..WrittenRequest::default()
-    };
-    sendable(&request)
+        fail_on_permanent: false,
+        fail_on_retryable: None,
+    }
 }

@@ -6,10 +6,10 @@ use crate::failure::Retry;
 
 use super::{FailureEntry, Subject};
 
-/// After this time the API should find a new resource (see [`Retry::FirstDelivery`]).
-const GRACE: Duration = Duration::from_secs(60);
+/// How long it may take until the API finds a new resource (see [`Retry::FirstDelivery`]).
+const NEW_RESOURCE_DELAY: Duration = Duration::from_secs(60);
 /// Maximum delay. SQS hides a message for at most 12 hours after it was received (SQS Developer Guide, "Amazon SQS
-/// visibility timeout"). A Lambda invocation takes up to 15 minutes of them, and a batching window up to five.
+/// visibility timeout"). Of those, a Lambda invocation can use up to 15 minutes and a batching window up to five.
 const MAX_DELAY: Duration = Duration::from_secs(12 * 3_600 - 20 * 60);
 /// The delay varies by up to this share in both directions, so that messages that failed together are not retried
 /// together.
@@ -27,10 +27,10 @@ pub struct Delays {
 /// The reason why a message is redelivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// Only time was short.
-    Time,
-    /// The API did not find a resource, and this is the message's first delivery.
-    Grace,
+    /// The invocation ran out of time, and nothing else failed.
+    OutOfTime,
+    /// A resource was not found on the first delivery. It may be new.
+    MaybeNew,
     /// Another reason, or several.
     Other,
 }
@@ -39,8 +39,8 @@ impl Reason {
     /// Returns the reason of a failure.
     pub(super) fn of(entry: &FailureEntry) -> Self {
         match (entry.subject, entry.failure.retry) {
-            (Subject::Pair { .. }, Retry::NextInvocation) => Reason::Time,
-            (Subject::Pair { .. }, Retry::FirstDelivery) => Reason::Grace,
+            (Subject::Pair { .. }, Retry::NextInvocation) => Reason::OutOfTime,
+            (Subject::Pair { .. }, Retry::FirstDelivery) => Reason::MaybeNew,
             (Subject::Pair { .. } | Subject::Invalid(_), _) => Reason::Other,
         }
     }
@@ -57,8 +57,8 @@ impl Delays {
     /// `random` is a number from 0 to 1 that sets the jitter.
     pub(crate) fn of(self, reason: Reason, receive_count: u32, random: f64) -> Duration {
         match reason {
-            Reason::Time => Duration::ZERO,
-            Reason::Grace => GRACE,
+            Reason::OutOfTime => Duration::ZERO,
+            Reason::MaybeNew => NEW_RESOURCE_DELAY,
             Reason::Other => {
                 let doublings = receive_count.saturating_sub(1).min(31);
                 let doubled = self.initial.saturating_mul(1 << doublings).min(self.max);
@@ -78,9 +78,9 @@ mod tests {
     #[test]
     fn delay_follows_from_reason_and_receive_count() {
         let table = [
-            (Reason::Time, 1, 0),
-            (Reason::Time, 9, 0),
-            (Reason::Grace, 1, 60),
+            (Reason::OutOfTime, 1, 0),
+            (Reason::OutOfTime, 9, 0),
+            (Reason::MaybeNew, 1, 60),
             (Reason::Other, 0, 30),
             (Reason::Other, 1, 30),
             (Reason::Other, 2, 60),
@@ -107,16 +107,16 @@ mod tests {
 
     #[test]
     fn longest_delay_stays_within_twelve_hours_of_receipt() {
-        let day = Duration::from_secs(43_200);
-        let delays = Delays { initial: day, max: day };
+        let twelve_hours = Duration::from_secs(43_200);
+        let delays = Delays { initial: twelve_hours, max: twelve_hours };
         assert_eq!(delays.of(Reason::Other, 1, 1.0), Duration::from_secs(42_000));
     }
 
     #[test]
-    fn two_reasons_make_a_third() {
-        assert_eq!(Reason::Time.and(Reason::Time), Reason::Time);
-        assert_eq!(Reason::Grace.and(Reason::Grace), Reason::Grace);
-        assert_eq!(Reason::Time.and(Reason::Grace), Reason::Other);
-        assert_eq!(Reason::Other.and(Reason::Time), Reason::Other);
+    fn different_reasons_combine_to_other() {
+        assert_eq!(Reason::OutOfTime.and(Reason::OutOfTime), Reason::OutOfTime);
+        assert_eq!(Reason::MaybeNew.and(Reason::MaybeNew), Reason::MaybeNew);
+        assert_eq!(Reason::OutOfTime.and(Reason::MaybeNew), Reason::Other);
+        assert_eq!(Reason::Other.and(Reason::OutOfTime), Reason::Other);
     }
 }

@@ -1,4 +1,4 @@
-//! Decides what becomes of each source: it is done, its failures are sent on, or it is redelivered.
+//! Decides what happens to each source: it is done, its failures are sent on, or it is redelivered.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::payload::{Envelope, Source};
 
 use super::{Failures, Reason};
 
-/// One of the two queues that failures are sent to.
+/// A queue that failures are sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Destination {
     /// `FAILURES_QUEUE_URL`
@@ -19,22 +19,31 @@ pub(super) enum Destination {
     Continuation,
 }
 
-/// The destinations that are configured.
+/// The URLs of the destinations that are configured.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Destinations {
-    pub(super) failures: bool,
-    pub(super) continuation: bool,
+pub(super) struct Queues<'q> {
+    pub(super) failures: Option<&'q str>,
+    pub(super) continuation: Option<&'q str>,
 }
 
-/// What becomes of a source.
+impl<'q> Queues<'q> {
+    pub(super) fn url(self, destination: Destination) -> Option<&'q str> {
+        match destination {
+            Destination::Failures => self.failures,
+            Destination::Continuation => self.continuation,
+        }
+    }
+}
+
+/// What happens to a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Disposition {
-    /// Nothing of it failed.
+    /// No part of it failed.
     Done,
     /// All of its failures are sent on. Then it is done.
     SentOn {
-        /// The destination of its permanent failures, if it has any. Retryable ones are continued.
-        permanent: Destination,
+        /// The destination of its permanent failures. Retryable ones are continued.
+        permanent: Option<Destination>,
     },
     /// It is redelivered as a whole.
     Redelivered(Redelivery),
@@ -43,9 +52,9 @@ pub(super) enum Disposition {
 /// The redelivery of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Redelivery {
-    /// The source whose failure is the cause. On a FIFO queue it may be an earlier message of the same group. Both are
+    /// The source whose failure caused this. On a FIFO queue, it may be an earlier message of the same group. Both are
     /// redelivered at the same time.
-    pub(super) cause: SourceIndex,
+    pub(super) first: SourceIndex,
     /// The reason why that source is redelivered.
     pub(super) reason: Reason,
 }
@@ -53,7 +62,7 @@ pub(crate) struct Redelivery {
 /// The results of the pairs and invalid parts of one source.
 #[derive(Debug, Clone, Copy, Default)]
 struct SourceResults {
-    /// Some pair did not fail.
+    /// At least one pair did not fail.
     some_done: bool,
     some_permanent: bool,
     /// The combined reason of its retryable failures.
@@ -69,24 +78,24 @@ pub(super) struct Dispositions<'s> {
 }
 
 impl<'s> Dispositions<'s> {
-    /// Decides before anything is sent. A source that will be redelivered sends nothing. Otherwise its failures would
-    /// be in two queues.
+    /// Decides before anything is sent. Nothing is sent for a source that will be redelivered. Otherwise its failures
+    /// would be in two queues.
     pub(super) fn new(
         envelope: &'s Envelope<'s>,
         pairs: &Pairs,
         outcomes: &Outcomes,
         failures: &Failures,
-        destinations: Destinations,
+        queues: Queues<'_>,
     ) -> Self {
         let asynchronous = envelope.kind.is_asynchronous();
         let results = results(envelope.sources.len(), pairs, outcomes, failures);
         let disposition = |((index, source), results): ((SourceIndex, &Source<'_>), &SourceResults)| {
-            results.disposition(index, source.delivery.is_fifo(), asynchronous, destinations)
+            results.disposition(index, source.delivery.is_fifo(), asynchronous, queues)
         };
         let list = envelope.sources.indexed().zip(&results).map(disposition).collect();
         let mut dispositions = Dispositions { sources: &envelope.sources, results, list };
-        // An event is one invocation. If the invocation ends in an error, Lambda retries the whole event. The function
-        // would then send the same messages twice.
+        // Lambda retries an asynchronous invocation as a whole. If one of its sources is redelivered, all must be.
+        // Otherwise the function would send the failures of the others twice.
         let is_redelivered = |disposition: &Disposition| matches!(disposition, Disposition::Redelivered(_));
         if asynchronous && dispositions.list.iter().any(is_redelivered) {
             dispositions.redeliver(envelope.sources.indices());
@@ -99,7 +108,7 @@ impl<'s> Dispositions<'s> {
     pub(super) fn redeliver(&mut self, sources: impl IntoIterator<Item = SourceIndex>) {
         for source in sources {
             if let Some(reason) = self.results[source].reason() {
-                self.list[source] = Disposition::Redelivered(Redelivery { cause: source, reason });
+                self.list[source] = Disposition::Redelivered(Redelivery { first: source, reason });
             }
         }
     }
@@ -137,34 +146,35 @@ impl<'s> Dispositions<'s> {
 }
 
 impl SourceResults {
-    /// Decides for a source as if it were alone.
+    /// Decides for one source, ignoring all others.
     fn disposition(
         self,
         source: SourceIndex,
         is_fifo: bool,
         asynchronous: bool,
-        destinations: Destinations,
+        queues: Queues<'_>,
     ) -> Disposition {
         let Some(reason) = self.reason() else { return Disposition::Done };
+        let (sends_failures, sends_continuations) =
+            (queues.failures.is_some(), queues.continuation.is_some());
         // A continuation must be smaller than its source. Pairs that failed permanently are not part of it if they go
         // to the failures queue.
-        let is_smaller = self.some_done || (self.some_permanent && destinations.failures);
-        let continues = self.retryable.is_some() && destinations.continuation && !is_fifo && is_smaller;
-        let permanent = match (destinations.failures, continues && !asynchronous) {
+        let is_smaller = self.some_done || (self.some_permanent && sends_failures);
+        let continues = self.retryable.is_some() && sends_continuations && !is_fifo && is_smaller;
+        let permanent = match (sends_failures, continues && !asynchronous) {
             (true, _) => Some(Destination::Failures),
-            // Without a failures queue, the continuation contains the permanent failures too. Once its other pairs are
-            // done, it is not continued again. So SQS redelivers it until it is a dead letter. An event with permanent
-            // failures ends in an error instead, which reaches its on-failure destination.
+            // Without a failures queue, permanent failures travel along in the continuation. When only they are left,
+            // nothing can be continued, so SQS redelivers the message until its redrive policy moves it to the
+            // dead-letter queue. An asynchronous event ends in an error instead, which Lambda sends to the on-failure
+            // destination.
             (false, true) => Some(Destination::Continuation),
             (false, false) => None,
         };
-        match permanent {
-            _ if self.retryable.is_some() && !continues => {
-                Disposition::Redelivered(Redelivery { cause: source, reason })
-            }
-            None if self.some_permanent => Disposition::Redelivered(Redelivery { cause: source, reason }),
-            permanent => Disposition::SentOn { permanent: permanent.unwrap_or(Destination::Failures) },
+        let is_stuck = self.retryable.is_some() && !continues || self.some_permanent && permanent.is_none();
+        if is_stuck {
+            return Disposition::Redelivered(Redelivery { first: source, reason });
         }
+        Disposition::SentOn { permanent }
     }
 
     /// The reason to redeliver the source, if something of it failed. A permanent failure does not need a delay, so a
@@ -195,10 +205,10 @@ fn results(
             results.some_permanent = true;
         }
     }
-    // Messages that were not read have no results. Another invocation has room for them.
+    // Messages that were not read have no results. They are left for another invocation.
     for (source, results) in results.indexed_mut() {
         if pairs.first_unread.is_some_and(|first| source >= first) {
-            results.retryable = Some(Reason::Time);
+            results.retryable = Some(Reason::OutOfTime);
         }
     }
     results
@@ -208,103 +218,36 @@ fn results(
 mod tests {
     use super::*;
     use crate::index::Index;
-    use crate::payload::{Body, Delivery};
-
-    fn message(id: &'static str, queue: &'static str, group: Option<&'static str>) -> Source<'static> {
-        Source {
-            id: Some(id.into()),
-            body: Body::Text("".into()),
-            delivery: Delivery {
-                queue_arn: Some(queue.into()),
-                message_group: group.map(Into::into),
-                ..Delivery::default()
-            },
-        }
-    }
-
-    /// The redelivered messages, each with the message that is the cause.
-    fn redelivered(
-        sources: &IndexList<SourceIndex, Source<'_>>,
-        failing: &[&'static str],
-    ) -> Vec<(String, String)> {
-        let id = |source: SourceIndex| sources[source].id.as_deref().unwrap();
-        let results =
-            sources.iter().map(|_| SourceResults { some_permanent: true, ..SourceResults::default() });
-        let list = sources.iter().map(|_| Disposition::SentOn { permanent: Destination::Failures });
-        let mut dispositions = Dispositions { sources, results: results.collect(), list: list.collect() };
-        dispositions.redeliver(sources.indices().filter(|source| failing.contains(&id(*source))));
-        dispositions.hold_groups();
-        let redelivered = dispositions.redelivered();
-        redelivered.iter().map(|(source, of)| (id(*source).to_owned(), id(of.cause).to_owned())).collect()
-    }
-
-    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-        expected.iter().map(|(source, with)| ((*source).to_owned(), (*with).to_owned())).collect()
-    }
 
     #[test]
-    fn failed_messages_are_redelivered_in_order() {
-        let batch =
-            vec![message("a", "q", Some("g")), message("b", "q", Some("g")), message("c", "q", None)].into();
-        assert_eq!(redelivered(&batch, &[]), []);
-        assert_eq!(redelivered(&batch, &["a"]), pairs(&[("a", "a")]));
-        assert_eq!(redelivered(&batch, &["c", "b"]), pairs(&[("b", "b"), ("c", "c")]));
-    }
-
-    #[test]
-    fn fifo_messages_after_a_failure_are_redelivered_with_it() {
-        let fifo = |id, group| message(id, "q.fifo", group);
-        let batch = vec![
-            fifo("a1", Some("a")),
-            fifo("b1", Some("b")),
-            fifo("a2", Some("a")),
-            fifo("x", None),
-            fifo("y", None),
-            fifo("b2", Some("b")),
-            fifo("a3", Some("a")),
-        ]
-        .into();
-        assert_eq!(redelivered(&batch, &["a1"]), pairs(&[("a1", "a1"), ("a2", "a1"), ("a3", "a1")]));
-        assert_eq!(redelivered(&batch, &["a2"]), pairs(&[("a2", "a2"), ("a3", "a2")]));
-        assert_eq!(redelivered(&batch, &["x"]), pairs(&[("x", "x")]));
-        assert_eq!(
-            redelivered(&batch, &["b1", "a1", "a2"]),
-            pairs(&[("a1", "a1"), ("b1", "b1"), ("a2", "a2"), ("b2", "b1"), ("a3", "a1")])
-        );
-    }
-
-    #[test]
-    fn disposition_follows_from_results_and_destinations() {
+    fn disposition_follows_from_results_and_queues() {
         let results =
             |some_done, some_permanent, retryable| SourceResults { some_done, some_permanent, retryable };
-        let late = Some(Reason::Time);
+        let late = Some(Reason::OutOfTime);
         let source = SourceIndex::new(0);
-        let redelivered = |reason| Disposition::Redelivered(Redelivery { cause: source, reason });
+        let redelivered = |reason| Disposition::Redelivered(Redelivery { first: source, reason });
         let sent_on = |permanent| Disposition::SentOn { permanent };
-        let (both, failures, continuation, none) =
-            ((true, true), (true, false), (false, true), (false, false));
+        let (none, url) = (None, Some("url"));
+        let (failures, continuation) = (Some(Destination::Failures), Some(Destination::Continuation));
         let table = [
-            (results(true, false, None), none, Disposition::Done),
-            (results(true, true, None), none, redelivered(Reason::Other)),
-            (results(true, true, late), none, redelivered(Reason::Time)),
-            (results(false, true, None), failures, sent_on(Destination::Failures)),
-            (results(true, true, late), failures, redelivered(Reason::Time)),
-            (results(true, true, None), continuation, redelivered(Reason::Other)),
-            (results(true, true, late), continuation, sent_on(Destination::Continuation)),
-            (results(false, true, late), continuation, redelivered(Reason::Time)),
-            (results(true, true, late), both, sent_on(Destination::Failures)),
-            (results(false, true, late), both, sent_on(Destination::Failures)),
-            (results(false, false, late), both, redelivered(Reason::Time)),
+            (results(true, false, None), (none, none), Disposition::Done),
+            (results(true, true, None), (none, none), redelivered(Reason::Other)),
+            (results(true, true, late), (none, none), redelivered(Reason::OutOfTime)),
+            (results(false, true, None), (url, none), sent_on(failures)),
+            (results(true, true, late), (url, none), redelivered(Reason::OutOfTime)),
+            (results(true, true, None), (none, url), redelivered(Reason::Other)),
+            (results(true, true, late), (none, url), sent_on(continuation)),
+            (results(false, true, late), (none, url), redelivered(Reason::OutOfTime)),
+            (results(true, true, late), (url, url), sent_on(failures)),
+            (results(false, true, late), (url, url), sent_on(failures)),
+            (results(false, false, late), (url, url), redelivered(Reason::OutOfTime)),
         ];
         for (results, (failures, continuation), expected) in table {
-            let destinations = Destinations { failures, continuation };
-            assert_eq!(results.disposition(source, false, false, destinations), expected, "{results:?}");
+            let queues = Queues { failures, continuation };
+            assert_eq!(results.disposition(source, false, false, queues), expected, "{results:?}");
             // A FIFO message is never continued.
-            let of_fifo = results.disposition(source, true, false, destinations);
-            let expected = match results.retryable {
-                Some(reason) => redelivered(reason),
-                None => expected,
-            };
+            let of_fifo = results.disposition(source, true, false, queues);
+            let expected = results.retryable.map_or(expected, redelivered);
             assert_eq!(of_fifo, expected, "FIFO, {results:?}");
         }
     }

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use crate::associate::{DistinctPair, Plan};
 use crate::failure::{Failure, Retry};
-use crate::index::{FailureIndex, Index, IndexList, InvalidIndex, PairIndex, SourceIndex};
+use crate::index::{Index, IndexList, InvalidIndex, PairIndex, SourceIndex};
 use crate::pairs::{Pairs, RequestInfo};
 use crate::payload::Source;
 use crate::requests::Path;
 
 use super::{FailureEntry, Subject};
 
-/// All failures of an invocation, ordered by source and by place in the source.
+/// All failures of an invocation, ordered by source and by path in the source.
 #[derive(Debug, Default)]
 pub struct Failures {
     list: Vec<FailureEntry>,
@@ -29,47 +29,58 @@ impl Failures {
         plan: &Plan,
         failure_of: impl Fn(PairIndex) -> Option<&'f Arc<Failure>>,
     ) -> Self {
-        let mut collector = Collector {
-            message_ids: message_ids(sources, source_ids),
-            source_ids,
-            list: IndexList::default(),
-            reasons: HashSet::new(),
-        };
-        let mut seen: HashMap<(SourceIndex, DistinctPair), FailureIndex> = HashMap::new();
+        let message_ids = message_ids(sources, source_ids);
+        let entry =
+            |request: &RequestInfo, failure: Arc<Failure>, path: Option<String>, subject| FailureEntry {
+                instance_id: None,
+                queue: None,
+                address: None,
+                failure,
+                retryable: false,
+                path: path.map(String::into_boxed_str),
+                message_id: message_ids[request.source].clone(),
+                reference: request.reference.as_ref().unwrap_or(&source_ids[request.source]).clone(),
+                source: request.source,
+                subject,
+                sent_on: false,
+                options: request.options,
+            };
+        let mut reasons: HashSet<Arc<Failure>> = HashSet::new();
+        let mut list: Vec<(Path, FailureEntry)> = Vec::new();
+        let mut seen: HashMap<(SourceIndex, DistinctPair), usize> = HashMap::new();
         for mention in &pairs.mentions {
             let Some(failure) = failure_of(mention.pair) else { continue };
             let request = &pairs.requests[mention.request];
             let distinct = plan.distinct(mention.pair);
             if let Some(known) = seen.get(&(request.source, distinct)) {
-                collector.list[*known].1.merge(request.options);
+                list[*known].1.merge(request.options);
                 continue;
             }
-            seen.insert((request.source, distinct), collector.list.next_index());
-            let failure = collector.shared(failure);
-            let retryable = failure.is_retryable(pairs.is_in_grace(mention.request, sources));
+            seen.insert((request.source, distinct), list.len());
+            let failure = shared(&mut reasons, failure.clone());
+            let retryable = failure.is_retryable(pairs.may_be_new(mention.request, sources));
             let subject = Subject::Pair { pair: mention.pair, distinct };
             let path = Some(mention.path).filter(|path| !path.is_empty()).map(|path| path.to_string());
             let pair = &pairs.pairs[mention.pair];
             let queue = &pairs.queues[pair.queue()];
-            collector.push(
-                mention.path,
-                FailureEntry {
-                    instance_id: Some(queue.instance.clone()),
-                    queue: Some(queue.queue.clone()),
-                    address: Some(pair.address().cloned()),
-                    retryable,
-                    ..collector.entry(request, failure, path, subject)
-                },
-            );
+            let entry = FailureEntry {
+                instance_id: Some(queue.instance.clone()),
+                queue: Some(queue.queue.clone()),
+                address: Some(pair.address().cloned()),
+                retryable,
+                ..entry(request, failure, path, subject)
+            };
+            list.push((mention.path, entry));
         }
         for (number, (request, invalid)) in pairs.invalid.iter().enumerate() {
             let failure = Failure::ours("InvalidRequest", &*invalid.message, Retry::Never);
-            let failure = collector.shared(&Arc::new(failure));
-            let request = &pairs.requests[*request];
+            let failure = shared(&mut reasons, Arc::new(failure));
             let subject = Subject::Invalid(InvalidIndex::new(number));
-            collector.push(invalid.path(), collector.entry(request, failure, invalid.path_text(), subject));
+            let entry = entry(&pairs.requests[*request], failure, invalid.path_text(), subject);
+            list.push((invalid.path(), entry));
         }
-        collector.finish()
+        list.sort_by_key(|(path, entry)| (entry.source, *path));
+        Failures { list: list.into_iter().map(|(_, entry)| entry).collect() }
     }
 
     /// Creates a list for a test.
@@ -104,56 +115,13 @@ impl Failures {
     }
 }
 
-/// Collects entries that share their texts.
-struct Collector<'s> {
-    source_ids: &'s IndexList<SourceIndex, Arc<str>>,
-    message_ids: IndexList<SourceIndex, Option<Arc<str>>>,
-    list: IndexList<FailureIndex, ((SourceIndex, Path), FailureEntry)>,
-    reasons: HashSet<Arc<Failure>>,
-}
-
-impl Collector<'_> {
-    /// Returns the one allocation of a reason.
-    fn shared(&mut self, failure: &Arc<Failure>) -> Arc<Failure> {
-        if let Some(known) = self.reasons.get(failure) {
-            return known.clone();
-        }
-        self.reasons.insert(failure.clone());
-        failure.clone()
+/// Returns the one allocation of a reason.
+fn shared(reasons: &mut HashSet<Arc<Failure>>, failure: Arc<Failure>) -> Arc<Failure> {
+    if let Some(known) = reasons.get(&failure) {
+        return known.clone();
     }
-
-    /// Creates an entry without names.
-    fn entry(
-        &self,
-        request: &RequestInfo,
-        failure: Arc<Failure>,
-        path: Option<String>,
-        subject: Subject,
-    ) -> FailureEntry {
-        FailureEntry {
-            instance_id: None,
-            queue: None,
-            address: None,
-            failure,
-            retryable: false,
-            path: path.map(String::into_boxed_str),
-            message_id: self.message_ids[request.source].clone(),
-            reference: request.reference.as_ref().unwrap_or(&self.source_ids[request.source]).clone(),
-            source: request.source,
-            subject,
-            sent_on: false,
-            options: request.options,
-        }
-    }
-
-    fn push(&mut self, path: Path, entry: FailureEntry) {
-        self.list.push(((entry.source, path), entry));
-    }
-
-    fn finish(mut self) -> Failures {
-        self.list.sort_by_key(|(place, _)| *place);
-        Failures { list: self.list.into_iter().map(|(_, entry)| entry).collect() }
-    }
+    reasons.insert(failure.clone());
+    failure
 }
 
 /// The identifier of each message or event, shared with that of its source if they are the same.

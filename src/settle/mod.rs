@@ -13,7 +13,6 @@ mod disposition;
 mod failure_entry;
 mod failures;
 mod outgoing;
-mod parts;
 mod reasons;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -26,7 +25,7 @@ use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::settings::Settings;
-use crate::sqs::{OutgoingMessage, Sqs, VisibilityTimeout, time_for};
+use crate::sqs::{Sqs, VisibilityTimeout, time_for};
 
 pub use delay::Delays;
 pub use failure_entry::FailureEntry;
@@ -34,8 +33,8 @@ pub(crate) use failure_entry::Subject;
 pub use failures::Failures;
 
 use delay::Reason;
-use disposition::{Destination, Destinations, Disposition, Dispositions, Redelivery};
-use outgoing::{Outbox, Outgoing};
+use disposition::{Disposition, Dispositions, Queues, Redelivery};
+use outgoing::Outbox;
 
 /// Settles sources. All invocations of a process share it.
 #[derive(Debug)]
@@ -66,8 +65,8 @@ impl Settler {
         if !is_settled(envelope) {
             return Duration::ZERO;
         }
-        let Destinations { failures, continuation } = self.destinations();
-        let queues = usize::from(failures) + usize::from(continuation);
+        let Queues { failures, continuation } = self.queues();
+        let queues = usize::from(failures.is_some()) + usize::from(continuation.is_some());
         let sending = time_for(envelope.sources.len() * queues);
         match self.delays {
             Some(_) if envelope.kind.is_batch() && queues == 0 => time_for(envelope.sources.len()),
@@ -88,11 +87,13 @@ impl Settler {
         if !is_settled(envelope) {
             return Vec::new();
         }
-        let mut dispositions = Dispositions::new(envelope, pairs, outcomes, failures, self.destinations());
-        let outbox = Outbox::new(envelope, pairs, failures, &dispositions, self.default_instance.as_deref());
+        let queues = self.queues();
+        let mut dispositions = Dispositions::new(envelope, pairs, outcomes, failures, queues);
+        let default_instance = self.default_instance.as_deref();
+        let outbox = Outbox::new(envelope, pairs, failures, &dispositions, queues, default_instance);
         // Messages whose failures could not be sent are redelivered, and setting their visibility needs time too.
         let sending_ends = ends.checked_sub(self.time_for_visibility(envelope)).unwrap_or(ends);
-        let unsent = self.send(&outbox.messages, envelope, sending_ends).await;
+        let unsent = self.send(&outbox, envelope, sending_ends).await;
         dispositions.redeliver(outbox.too_large.into_iter().chain(unsent));
         failures.note_sent_on(|source| matches!(dispositions.of(source), Disposition::SentOn { .. }));
         if !envelope.kind.is_batch() {
@@ -106,11 +107,8 @@ impl Settler {
         redelivered.into_iter().map(|(source, _)| source).collect()
     }
 
-    fn destinations(&self) -> Destinations {
-        Destinations {
-            failures: self.failures_queue.is_some(),
-            continuation: self.continuation_queue.is_some(),
-        }
+    fn queues(&self) -> Queues<'_> {
+        Queues { failures: self.failures_queue.as_deref(), continuation: self.continuation_queue.as_deref() }
     }
 
     /// The time for the visibility timeouts of the few messages that are redelivered although failures can be sent on.
@@ -122,27 +120,18 @@ impl Settler {
     /// Sends messages. Returns the sources whose messages SQS did not accept.
     async fn send(
         &self,
-        messages: &[Outgoing],
+        outbox: &Outbox<'_>,
         envelope: &Envelope<'_>,
         ends: Instant,
     ) -> HashSet<SourceIndex> {
-        let mut requests = Vec::with_capacity(messages.len());
-        for Outgoing { destination, body, delay, .. } in messages {
-            let queue_url = match destination {
-                Destination::Failures => self.failures_queue.as_deref(),
-                Destination::Continuation => self.continuation_queue.as_deref(),
-            };
-            let queue_url = queue_url.unwrap_or_default();
-            requests.push(OutgoingMessage { queue_url, body, delay: *delay });
-        }
-        let results = self.sqs.send(&requests, ends).await;
+        let results = self.sqs.send(&outbox.messages, ends).await;
         let mut unsent = HashSet::new();
         let mut warnings: BTreeMap<(&str, &str), (usize, Option<&str>)> = BTreeMap::new();
-        for ((request, message), result) in requests.iter().zip(messages).zip(&results) {
+        for ((message, source), result) in outbox.messages.iter().zip(&outbox.sources).zip(&results) {
             if let Err(error) = result {
-                unsent.insert(message.source);
-                let message_id = envelope.sources[message.source].id.as_deref();
-                warnings.entry((request.queue_url, &error.code)).or_insert((0, message_id)).0 += 1;
+                unsent.insert(*source);
+                let message_id = envelope.sources[*source].id.as_deref();
+                warnings.entry((message.queue_url, &error.code)).or_insert((0, message_id)).0 += 1;
             }
         }
         for ((queue_url, error), (messages, message_id)) in warnings {
@@ -176,9 +165,9 @@ impl Settler {
             }
         }
         let mut timeouts = Vec::with_capacity(redelivered.len());
-        for (source, Redelivery { cause, reason }) in redelivered {
-            let timeout = *delay_of.entry(*cause).or_insert_with(|| {
-                let receive_count = envelope.sources[*cause].delivery.receive_count.unwrap_or(1);
+        for (source, Redelivery { first, reason }) in redelivered {
+            let timeout = *delay_of.entry(*first).or_insert_with(|| {
+                let receive_count = envelope.sources[*first].delivery.receive_count.unwrap_or(1);
                 delays.of(*reason, receive_count, fastrand::f64())
             });
             let delivery = &envelope.sources[*source].delivery;
@@ -197,8 +186,8 @@ impl Settler {
             tracing::warn!(
                 messages = unset.values().sum::<usize>(),
                 error = cause,
-                "the visibility timeout of listed messages could not be set; they will be redelivered when their \
-                 queue's own visibility timeout ends (if access was denied, the function's role needs \
+                "the visibility timeout of messages could not be set; they will be redelivered when their queue's own \
+                 visibility timeout ends (if access was denied, the function's role needs \
                  sqs:ChangeMessageVisibility)"
             );
         }

@@ -15,7 +15,6 @@ use crate::requests::{InstanceId, Named, QueueId};
 use crate::writer::json_size;
 
 use super::FailureEntry;
-use super::parts::requested_bytes;
 
 /// Bytes of different reasons that any source may have.
 const MIN_BUDGET: usize = 300_000;
@@ -24,13 +23,7 @@ const MIN_BUDGET: usize = 300_000;
 pub(super) struct Reasons {
     /// For each failure, its reason.
     of_failure: Vec<ReasonIndex>,
-    reasons: IndexList<ReasonIndex, ReasonSize>,
-}
-
-/// The size of a reason without its addresses.
-struct ReasonSize {
-    bytes: usize,
-    scope: Scope,
+    scopes: IndexList<ReasonIndex, Scope>,
 }
 
 /// The failures that share a reason.
@@ -43,7 +36,7 @@ enum Scope {
 }
 
 #[derive(PartialEq, Eq, Hash)]
-enum Key<'f> {
+enum ReasonKey<'f> {
     /// Equal reasons are one allocation.
     Queue {
         failure: *const Failure,
@@ -54,39 +47,37 @@ enum Key<'f> {
 }
 
 impl Reasons {
-    /// Finds the reasons. As long as they take few bytes compared with the pairs, failures of different queues have
-    /// different reasons.
-    pub(super) fn new(entries: &[&FailureEntry], pairs: &Pairs) -> Self {
-        let budget = MIN_BUDGET.max(3 * requested_bytes(entries, pairs));
+    /// Finds the reasons. As long as they take few bytes compared with `requested_bytes`, the size of a request for all
+    /// failed pairs, failures of different queues have different reasons.
+    pub(super) fn new(entries: &[&FailureEntry], pairs: &Pairs, requested_bytes: usize) -> Self {
+        let budget = MIN_BUDGET.max(3 * requested_bytes);
         let mut reasons =
-            Reasons { of_failure: Vec::with_capacity(entries.len()), reasons: IndexList::default() };
-        let mut known: HashMap<Key<'_>, ReasonIndex> = HashMap::new();
+            Reasons { of_failure: Vec::with_capacity(entries.len()), scopes: IndexList::default() };
+        let mut known: HashMap<ReasonKey<'_>, ReasonIndex> = HashMap::new();
         let mut bytes = 0;
         for entry in entries {
-            let key = Key::Queue {
+            let key = ReasonKey::Queue {
                 failure: Arc::as_ptr(&entry.failure),
                 queue: entry.pair().map(|pair| pairs.pairs[pair].queue()),
                 by_address: matches!(entry.address, Some(Named::Name(_))),
             };
             let (key, scope) = match known.contains_key(&key) || bytes < budget {
                 true => (key, Scope::Queue),
-                false => (Key::Error(entry.error()), Scope::Error),
+                false => (ReasonKey::Error(entry.error()), Scope::Error),
             };
             let reason = *known.entry(key).or_insert_with(|| {
                 // A merged reason has longer field names than a single one.
-                let size = json_size(entry) + 50;
-                bytes += size;
-                reasons.reasons.push(ReasonSize { bytes: size, scope })
+                bytes += json_size(entry) + 50;
+                reasons.scopes.push(scope)
             });
             reasons.of_failure.push(reason);
         }
         reasons
     }
 
-    /// The reason of a failure, and its bytes without addresses.
-    pub(super) fn of(&self, failure: usize) -> (ReasonIndex, usize) {
-        let reason = self.of_failure[failure];
-        (reason, self.reasons[reason].bytes)
+    /// The reason of a failure.
+    pub(super) fn of(&self, failure: usize) -> ReasonIndex {
+        self.of_failure[failure]
     }
 
     /// Writes each reason of some failures once. `part` has the positions of the failures.
@@ -98,7 +89,7 @@ impl Reasons {
             let next = merged.len();
             let index = *known.entry(reason).or_insert(next);
             if index == next {
-                merged.push(MergedReason::new(entry, self.reasons[reason].scope));
+                merged.push(MergedReason::new(entry, self.scopes[reason]));
             } else {
                 merged[index].add(entry);
             }

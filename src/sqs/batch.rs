@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::http::HttpResponse;
-use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::types::BatchResultErrorEntry;
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -19,14 +20,14 @@ pub(super) const CONCURRENT_BATCHES: usize = 8;
 /// Maximum number of attempts per batch. The function cannot reach a quota of SQS, so three are enough.
 const MAX_ATTEMPTS: u32 = 3;
 /// Time limit of one attempt. SQS usually responds within 100 ms. Without a limit, a connection that never responds
-/// would delay the answer until the deadline.
+/// would delay the response until the deadline.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Waits between attempts.
 const BACKOFF: BackoffSettings =
     BackoffSettings { initial: Duration::from_millis(100), max: Duration::from_secs(1) };
 
 /// An entry of a batch operation.
-pub(super) trait Entry: Sync {
+pub(super) trait BatchEntry: Sync {
     /// The queue.
     fn queue_url(&self) -> &str;
 
@@ -56,9 +57,30 @@ pub(crate) struct SqsError {
     pub(super) is_transient: bool,
 }
 
+impl BatchResult {
+    /// Reads the two lists of a response.
+    pub(super) fn new<'o>(
+        accepted: impl Iterator<Item = &'o str>,
+        rejected: &[BatchResultErrorEntry],
+    ) -> Self {
+        let rejected = rejected.iter().filter_map(|entry| {
+            let error = SqsError { code: entry.code().to_owned(), is_transient: !entry.sender_fault() };
+            Some((entry.id().parse().ok()?, error))
+        });
+        let accepted = accepted.filter_map(|id| id.parse().ok());
+        BatchResult { accepted: accepted.collect(), rejected: rejected.collect() }
+    }
+}
+
 impl SqsError {
-    /// Reads the SDK's error. A retry cannot help if SQS understood the request and rejected it.
-    pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
+    fn transient(code: &str) -> Self {
+        SqsError { code: code.to_owned(), is_transient: true }
+    }
+}
+
+/// A retry cannot help if SQS understood the request and rejected it.
+impl<E: ProvideErrorMetadata> From<SdkError<E, HttpResponse>> for SqsError {
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
         let code = error.code().unwrap_or("ConnectionFailed").to_owned();
         let is_transient = match error {
             SdkError::ServiceError(context) => {
@@ -70,19 +92,17 @@ impl SqsError {
         };
         SqsError { code, is_transient }
     }
+}
 
-    /// The SDK could not build an entry.
-    pub(super) fn not_built() -> Self {
+/// The SDK could not build an entry.
+impl From<BuildError> for SqsError {
+    fn from(_: BuildError) -> Self {
         SqsError { code: "EntryNotBuilt".to_owned(), is_transient: false }
-    }
-
-    fn transient(code: &str) -> Self {
-        SqsError { code: code.to_owned(), is_transient: true }
     }
 }
 
 /// Calls SQS for all entries. Returns a result for each. Stops at `ends`.
-pub(super) async fn call_in_batches<E: Entry>(
+pub(super) async fn call_in_batches<E: BatchEntry>(
     client: &Client,
     entries: &[E],
     ends: Instant,
@@ -103,7 +123,7 @@ pub(super) async fn call_in_batches<E: Entry>(
 }
 
 /// Calls SQS for one batch, and retries the entries for which that may help. Returns the entries that failed.
-async fn call_batch<E: Entry>(
+async fn call_batch<E: BatchEntry>(
     client: &Client,
     entries: &[E],
     batch: Vec<usize>,
@@ -154,7 +174,7 @@ fn not_accepted(batch: Vec<usize>, result: &Result<BatchResult, SqsError>) -> Ve
 
 /// Divides entries into batches of their positions. A batch has entries of one queue. Entries of a queue keep their
 /// order.
-fn batches<E: Entry>(entries: &[E]) -> Vec<Vec<usize>> {
+fn batches<E: BatchEntry>(entries: &[E]) -> Vec<Vec<usize>> {
     let mut positions: Vec<usize> = (0..entries.len()).collect();
     positions.sort_by_key(|position| entries[*position].queue_url());
     let mut batches: Vec<Vec<usize>> = Vec::new();
@@ -184,13 +204,13 @@ mod tests {
     use super::*;
     use crate::sqs::OutgoingMessage;
 
-    fn sizes(messages: &[(&str, usize)]) -> Vec<usize> {
-        let bodies: Vec<String> = messages.iter().map(|(_, bytes)| "x".repeat(*bytes)).collect();
-        let messages: Vec<OutgoingMessage<'_>> = messages
-            .iter()
-            .zip(&bodies)
-            .map(|((queue_url, _), body)| OutgoingMessage { queue_url, body, delay: Duration::ZERO })
-            .collect();
+    fn sizes(messages: &[(&'static str, usize)]) -> Vec<usize> {
+        let message = |(queue_url, bytes): &(&'static str, usize)| OutgoingMessage {
+            queue_url,
+            body: "x".repeat(*bytes),
+            delay: Duration::ZERO,
+        };
+        let messages: Vec<OutgoingMessage<'_>> = messages.iter().map(message).collect();
         batches(&messages).iter().map(Vec::len).collect()
     }
 

@@ -3,20 +3,18 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{
-    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, SendMessageBatchRequestEntry,
-};
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, SendMessageBatchRequestEntry};
 
 use super::SqsError;
-use super::batch::{BatchResult, Entry};
+use super::batch::{BatchEntry, BatchResult};
 
 /// A message to send.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct OutgoingMessage<'a> {
     /// The queue.
     pub(crate) queue_url: &'a str,
     /// The body. SQS accepts at most 1 MiB.
-    pub(crate) body: &'a str,
+    pub(crate) body: String,
     /// The delay of the message, in whole seconds. SQS accepts at most 15 minutes.
     pub(crate) delay: Duration,
 }
@@ -32,7 +30,7 @@ pub(crate) struct VisibilityTimeout<'a> {
     pub(crate) timeout: Duration,
 }
 
-impl Entry for OutgoingMessage<'_> {
+impl BatchEntry for OutgoingMessage<'_> {
     fn queue_url(&self) -> &str {
         self.queue_url
     }
@@ -49,19 +47,17 @@ impl Entry for OutgoingMessage<'_> {
         let entries = batch.iter().map(|(position, message)| {
             SendMessageBatchRequestEntry::builder()
                 .id(position.to_string())
-                .message_body(message.body)
+                .message_body(&message.body)
                 .set_delay_seconds(i32::try_from(message.delay.as_secs()).ok().filter(|delay| *delay > 0))
                 .build()
         });
-        let entries = entries.collect::<Result<Vec<_>, _>>().map_err(|_| SqsError::not_built())?;
-        let request = client.send_message_batch().queue_url(queue_url).set_entries(Some(entries));
-        let output = request.send().await.map_err(|error| SqsError::of(&error))?;
-        let accepted = output.successful().iter().map(|message| message.id());
-        Ok(result(accepted, output.failed()))
+        let request = client.send_message_batch().queue_url(queue_url);
+        let output = request.set_entries(Some(entries.collect::<Result<_, _>>()?)).send().await?;
+        Ok(BatchResult::new(output.successful().iter().map(|entry| entry.id()), output.failed()))
     }
 }
 
-impl Entry for VisibilityTimeout<'_> {
+impl BatchEntry for VisibilityTimeout<'_> {
     fn queue_url(&self) -> &str {
         self.queue_url
     }
@@ -82,22 +78,8 @@ impl Entry for VisibilityTimeout<'_> {
                 .visibility_timeout(i32::try_from(message.timeout.as_secs()).unwrap_or(i32::MAX))
                 .build()
         });
-        let entries = entries.collect::<Result<Vec<_>, _>>().map_err(|_| SqsError::not_built())?;
-        let request =
-            client.change_message_visibility_batch().queue_url(queue_url).set_entries(Some(entries));
-        let output = request.send().await.map_err(|error| SqsError::of(&error))?;
-        let accepted = output.successful().iter().map(|message| message.id());
-        Ok(result(accepted, output.failed()))
-    }
-}
-
-fn result<'o>(accepted: impl Iterator<Item = &'o str>, rejected: &[BatchResultErrorEntry]) -> BatchResult {
-    let rejected = rejected.iter().filter_map(|entry| {
-        let error = SqsError { code: entry.code().to_owned(), is_transient: !entry.sender_fault() };
-        Some((entry.id().parse().ok()?, error))
-    });
-    BatchResult {
-        accepted: accepted.filter_map(|id| id.parse().ok()).collect(),
-        rejected: rejected.collect(),
+        let request = client.change_message_visibility_batch().queue_url(queue_url);
+        let output = request.set_entries(Some(entries.collect::<Result<_, _>>()?)).send().await?;
+        Ok(BatchResult::new(output.successful().iter().map(|entry| entry.id()), output.failed()))
     }
 }

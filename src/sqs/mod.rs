@@ -16,7 +16,7 @@ use crate::sdk::Deferred;
 pub(crate) use batch::SqsError;
 pub(crate) use entry::{OutgoingMessage, VisibilityTimeout};
 
-use batch::{BATCH_ENTRIES, CONCURRENT_BATCHES, Entry, call_in_batches};
+use batch::{BATCH_ENTRIES, BatchEntry, CONCURRENT_BATCHES, call_in_batches};
 use queue_url::queue_url;
 
 /// Usual upper bound for the time of a round of concurrent batches.
@@ -69,7 +69,7 @@ impl Sqs {
         self.call(timeouts, ends).await
     }
 
-    async fn call<E: Entry>(&self, entries: &[E], ends: Instant) -> Vec<Result<(), SqsError>> {
+    async fn call<E: BatchEntry>(&self, entries: &[E], ends: Instant) -> Vec<Result<(), SqsError>> {
         // Without an entry, the client is not needed.
         if entries.is_empty() {
             return Vec::new();

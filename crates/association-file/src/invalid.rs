@@ -5,7 +5,7 @@
 //! associating function, because both use one library.
 
 use queue_email_associator::payload::Json;
-use queue_email_associator::requests::{Field, Name, Path};
+use queue_email_associator::requests::{Field, FieldMatch, Path};
 use request_file::Record;
 use serde::{Deserialize, Serialize};
 
@@ -66,10 +66,10 @@ fn part(request: &Json<'_>, path: Path) -> String {
     if let Some((list, index)) = path.list_element() {
         // A line may have many invalid elements, so each is written only with what identifies it.
         members.retain(|(name, _)| match Field::of(name) {
-            Name::Known(field) => {
+            FieldMatch::Exact(field) => {
                 field == list || !matches!(field, Field::EmailAddressIds | Field::EmailAddresses)
             }
-            Name::Nearly(_) | Name::Unknown => false,
+            FieldMatch::Similar(_) | FieldMatch::None => false,
         });
         for (name, value) in &mut members {
             if let (true, Json::Array(elements)) = (*name == list.name(), &mut *value) {

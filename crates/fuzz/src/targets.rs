@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use queue_email_associator::payload::{Envelope, Json, NoEnvelope};
+use queue_email_associator::payload::{Envelope, Json, UnrecognizedPayload};
 use queue_email_associator::requests::{ArnScope, Base, Context, Named, Request, with_request};
 use serde_json::Value;
 use testbed::sqs::FAILURES;
@@ -39,7 +39,10 @@ pub(crate) fn run(case: &Case) -> Result<(Features, Cost), String> {
 }
 
 /// Checks what the function read from a payload.
-fn check_envelope(envelope: Result<Envelope<'_>, NoEnvelope>, payload: &[u8]) -> Result<Features, String> {
+fn check_envelope(
+    envelope: Result<Envelope<'_>, UnrecognizedPayload>,
+    payload: &[u8],
+) -> Result<Features, String> {
     let mut features = Features::new();
     match envelope {
         Ok(envelope) => {

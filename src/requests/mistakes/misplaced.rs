@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 
 use crate::payload::{Json, Members};
-use crate::requests::{Field, Invalid, Name, Path};
+use crate::requests::{Field, FieldMatch, Invalid, Path};
 
 /// Rejects request fields among the members of an envelope, even if they are misspelled. If the function ignored `dryRun`
-/// there, it would make live calls. `content` is the member with the requests, and `destination` the place
-/// where the field belongs.
+/// there, it would make live calls. `content` is the member with the requests, and the field belongs in `destination`.
 ///
 /// # Errors
 /// Rejects the first such field.
@@ -19,18 +18,18 @@ pub(crate) fn no_misplaced_fields(
     members.iter().find_map(field_of).map_or(Ok(()), |field| Err(misplaced(field, content, destination)))
 }
 
-/// The failure of a field that is next to the request and not in it.
+/// The failure of a field that is outside its request.
 pub(in crate::requests) fn misplaced(field: Field, content: &str, destination: &str) -> Invalid {
-    let message = format!("{field} is not allowed next to {content}; move it into {destination}");
+    let message = format!("{field} cannot be combined with {content}; move it into {destination}");
     Invalid::new(Path::default(), message)
 }
 
 /// Returns the request field that has this name, or nearly this name. A known field that is `null` counts as absent.
 fn field_of((name, value): &(Cow<'_, str>, Json<'_>)) -> Option<Field> {
     match Field::of(name) {
-        Name::Known(_) if *value == Json::Null => None,
-        Name::Known(field) | Name::Nearly(field) => Some(field),
-        Name::Unknown => None,
+        FieldMatch::Exact(_) if *value == Json::Null => None,
+        FieldMatch::Exact(field) | FieldMatch::Similar(field) => Some(field),
+        FieldMatch::None => None,
     }
 }
 
@@ -48,7 +47,7 @@ pub(in crate::requests) enum Misplaced {
 pub(in crate::requests) fn misplaced_fields(members: &Members<'_>) -> Misplaced {
     let mut first = None;
     for field in members.iter().filter_map(field_of) {
-        if field == Field::Associations || field.names_a_pair() {
+        if field == Field::Associations || field.specifies_pair() {
             return Misplaced::Pairs;
         }
         first.get_or_insert(field);

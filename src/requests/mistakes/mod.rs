@@ -1,12 +1,11 @@
 //! Recognises well-known mistakes of senders, such as a misspelled field, a field in the wrong place, or an envelope where a
 //! request is expected.
 
-mod folded;
 mod hints;
 mod misplaced;
+mod similar;
 
-pub(super) use folded::Folded;
-pub(crate) use folded::is_nearly;
 pub(super) use hints::{hint_for_object, hint_for_value};
 pub(crate) use misplaced::no_misplaced_fields;
 pub(super) use misplaced::{Misplaced, misplaced, misplaced_fields};
+pub(crate) use similar::is_similar;

@@ -83,7 +83,7 @@ impl<'b> Batch<'b> {
         let done = report.associated + report.already_associated + report.planned;
         let mut failed = self.failed.len();
         // Two pairs can be one only if they are given by name. The report then counts them once.
-        let accounts_for_all = done + failed >= distinct || self.requests.pairs.have_names();
+        let accounts_for_all = done + failed >= distinct || self.requests.pairs.has_names();
         if !report.is_complete || !accounts_for_all {
             failed = failed.max(distinct.saturating_sub(done));
             let message = "the report on this pair's batch was truncated, so it is not known whether the pair was \
