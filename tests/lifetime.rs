@@ -1,7 +1,7 @@
 //! Tests how a process ends, what happens after a panic, and two concurrent invocations. The function's binary runs
 //! against a runtime API that this file implements. The panic test uses the test binary itself.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot continue fails")]
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -33,17 +33,18 @@ const LONG: Duration = Duration::from_secs(60);
 struct RuntimeApi {
     address: SocketAddr,
     invocations: mpsc::Sender<(String, Value)>,
-    said: mpsc::Receiver<Said>,
+    steps: mpsc::Receiver<Step>,
 }
 
+/// A step of the exchange with the process.
 #[derive(Debug, PartialEq)]
-enum Said {
+enum Step {
     /// The process requests its next invocation.
-    Asks,
+    Next,
     /// The process has received the invocation with this identifier.
-    Got(String),
+    Received(String),
     /// The process has sent its response. `what` is the last part of the path, `response` or `error`.
-    Sent { id: String, what: String, body: Value },
+    Response { id: String, what: String, body: Value },
 }
 
 impl RuntimeApi {
@@ -51,41 +52,41 @@ impl RuntimeApi {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let (invocations, waiting) = mpsc::channel();
-        let (say, said) = mpsc::channel();
+        let (sender, steps) = mpsc::channel();
         let waiting = Arc::new(Mutex::new(waiting));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (waiting, say) = (waiting.clone(), say.clone());
+                let (waiting, sender) = (waiting.clone(), sender.clone());
                 // A connection ends when its process ends.
-                thread::spawn(move || serve(stream.ok()?, &waiting, &say));
+                thread::spawn(move || serve(stream.ok()?, &waiting, &sender));
             }
         });
-        RuntimeApi { address, invocations, said }
+        RuntimeApi { address, invocations, steps }
     }
 
     fn invoke(&self, id: &str, payload: Value) {
         self.invocations.send((id.to_owned(), payload)).unwrap();
     }
 
-    fn next(&self) -> Said {
-        self.said.recv_timeout(LONG).unwrap()
+    fn next(&self) -> Step {
+        self.steps.recv_timeout(LONG).unwrap()
     }
 
     /// Returns the next response of the process.
-    fn sent(&self) -> (String, String, Value) {
+    fn response(&self) -> (String, String, Value) {
         loop {
-            if let Said::Sent { id, what, body } = self.next() {
+            if let Step::Response { id, what, body } = self.next() {
                 return (id, what, body);
             }
         }
     }
 }
 
-/// Answers the requests of one connection.
+/// Responds to the requests of one connection.
 fn serve(
     mut stream: TcpStream,
     waiting: &Mutex<mpsc::Receiver<(String, Value)>>,
-    say: &mpsc::Sender<Said>,
+    sender: &mpsc::Sender<Step>,
 ) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     loop {
@@ -106,9 +107,9 @@ fn serve(
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         let (head, body) = if path.last()? == "next" {
-            say.send(Said::Asks).ok()?;
+            sender.send(Step::Next).ok()?;
             let (id, payload) = waiting.lock().ok()?.recv().ok()?;
-            say.send(Said::Got(id.clone())).ok()?;
+            sender.send(Step::Received(id.clone())).ok()?;
             let deadline = queue_email_associator::clock::epoch_millis() + 30_000;
             let head = format!(
                 "200 OK\r\nlambda-runtime-aws-request-id: {id}\r\nlambda-runtime-deadline-ms: {deadline}\r\n\
@@ -118,7 +119,7 @@ fn serve(
         } else {
             let [.., id, what] = path.as_slice() else { return None };
             let body = serde_json::from_slice(&body).unwrap_or_default();
-            say.send(Said::Sent { id: id.clone(), what: what.clone(), body }).ok()?;
+            sender.send(Step::Response { id: id.clone(), what: what.clone(), body }).ok()?;
             ("202 Accepted\r\n".to_owned(), String::new())
         };
         write!(stream, "HTTP/1.1 {head}content-length: {}\r\n\r\n{body}", body.len()).ok()?;
@@ -166,7 +167,7 @@ impl Process {
     }
 
     /// Waits for the end of the process, and returns its exit status and all lines of its log.
-    fn ended(mut self) -> (ExitStatus, Vec<Value>) {
+    fn wait(mut self) -> (ExitStatus, Vec<Value>) {
         let mut lines = Vec::new();
         loop {
             match self.log.recv_timeout(LONG) {
@@ -202,29 +203,32 @@ fn batch(queue: &str, address: &str) -> Value {
 fn idle_process_ends_immediately_after_a_signal() {
     let api = RuntimeApi::start();
     let process = Process::of_the_function(&api, &[]);
-    assert_eq!(api.next(), Said::Asks);
+    assert_eq!(api.next(), Step::Next);
     process.terminate();
-    let (status, log) = process.ended();
+    let (status, log) = process.wait();
     assert_eq!(status.code(), Some(0), "{status}");
     let last = log.last().unwrap();
-    assert_eq!(last["message"], "SIGTERM: the process ends, and unanswered messages come again");
+    assert_eq!(
+        last["message"],
+        "SIGTERM: the process exits; messages without a response will be redelivered"
+    );
 }
 
 /// SQS redelivers the messages if the process does not respond. A hurried response could only lose messages.
 #[test]
 fn busy_process_does_not_respond_after_a_signal() {
-    let never_answers = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let endpoint = format!("http://{}", never_answers.local_addr().unwrap());
+    let never_responds = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let endpoint = format!("http://{}", never_responds.local_addr().unwrap());
     let api = RuntimeApi::start();
     let process = Process::of_the_function(&api, &[("AWS_ENDPOINT_URL_CONNECT", &endpoint)]);
     api.invoke("request-1", batch("q0", "e0"));
     // The call is in flight.
-    let _call = never_answers.accept().unwrap();
+    let _call = never_responds.accept().unwrap();
     process.terminate();
-    let (status, _) = process.ended();
+    let (status, _) = process.wait();
     assert_eq!(status.code(), Some(0), "{status}");
-    let said: Vec<Said> = api.said.try_iter().collect();
-    assert_eq!(said, [Said::Asks, Said::Got("request-1".to_owned())]);
+    let steps: Vec<Step> = api.steps.try_iter().collect();
+    assert_eq!(steps, [Step::Next, Step::Received("request-1".to_owned())]);
 }
 
 #[test]
@@ -258,26 +262,26 @@ fn concurrent_invocations_have_separate_outcomes_and_logs() {
     api.invoke("request-good", batch("q0", "e0"));
     api.invoke("request-bad", batch("missing", "e0"));
     let mut got = 0;
-    let mut answers = Vec::new();
-    while answers.len() < 2 {
+    let mut responses = Vec::new();
+    while responses.len() < 2 {
         match api.next() {
-            Said::Asks => {}
-            Said::Got(_) => got += 1,
-            Said::Sent { id, what, body } => {
-                assert_eq!(got, 2, "the first was answered before the second was begun");
+            Step::Next => {}
+            Step::Received(_) => got += 1,
+            Step::Response { id, what, body } => {
+                assert_eq!(got, 2, "the first got a response before the second started");
                 assert_eq!(what, "response");
-                answers.push((id, body));
+                responses.push((id, body));
             }
         }
     }
-    answers.sort_by(|a, b| a.0.cmp(&b.0));
+    responses.sort_by(|a, b| a.0.cmp(&b.0));
     let listed = json!({ "batchItemFailures": [{ "itemIdentifier": "message-missing" }] });
     assert_eq!(
-        answers,
+        responses,
         [("request-bad".to_owned(), listed), ("request-good".to_owned(), json!({ "batchItemFailures": [] }))]
     );
     process.terminate();
-    let (_, log) = process.ended();
+    let (_, log) = process.wait();
     let ends: Vec<(&str, u64)> = log
         .iter()
         .filter(|line| line["message"] == "invocation ended")
@@ -300,14 +304,14 @@ fn panic_fails_only_its_own_invocation() {
     this.args(["--exact", "process_with_a_panicking_first_call", "--nocapture", "--test-threads=2"]);
     let process = Process::start(this, &api, &[("MAX_CONCURRENT_CALLS", "1")]);
     api.invoke("request-1", batch("q0", "e0"));
-    let (id, what, body) = api.sent();
+    let (id, what, body) = api.response();
     assert_eq!((&*id, &*what), ("request-1", "error"));
     assert!(body["errorType"].is_string(), "{body}");
     api.invoke("request-2", batch("q0", "e0"));
-    let (id, what, body) = api.sent();
+    let (id, what, body) = api.response();
     assert_eq!((&*id, &*what, body), ("request-2", "response", json!({ "batchItemFailures": [] })));
     process.terminate();
-    let (_, log) = process.ended();
+    let (_, log) = process.wait();
     let panic = log.iter().find(|line| line["message"] == "panic: planned by a test").unwrap();
     assert_eq!((&panic["level"], &panic["requestId"]), (&json!("ERROR"), &json!("request-1")));
 }
@@ -337,7 +341,7 @@ struct Panicking(AtomicBool);
 impl HttpConnector for Panicking {
     fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
         assert!(self.0.swap(true, Ordering::Relaxed), "planned by a test");
-        let answer = HttpResponse::new(200.try_into().unwrap(), SdkBody::empty());
-        HttpConnectorFuture::ready(Ok(answer))
+        let response = HttpResponse::new(200.try_into().unwrap(), SdkBody::empty());
+        HttpConnectorFuture::ready(Ok(response))
     }
 }

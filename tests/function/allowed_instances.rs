@@ -1,18 +1,18 @@
 //! A request for an instance that is not in `CONNECT_INSTANCE_IDS` is invalid and causes no call.
 
-use connect_simulator::Options;
 use serde_json::{Value, json};
 
+use crate::common::{FAILURES_QUEUE, counts, world};
 use crate::sqs::FAILURES;
 use crate::world::{INSTANCE, World, fixture, listed, sqs};
 
 const OTHER: &str = "99999999-2222-3333-4444-555555555555";
 
-fn world() -> World {
+fn two_instances() -> World {
     let fixture =
         fixture(1, 1).with_queue(OTHER, "q1", "Queue 1").with_address(OTHER, "e1", "e1@brand.example");
-    let variables = [("CONNECT_INSTANCE_IDS", INSTANCE), ("FAILURES_QUEUE_URL", FAILURES)];
-    World::with(Options { fixture, ..Options::default() }, &variables)
+    let variables = [("CONNECT_INSTANCE_IDS", INSTANCE), FAILURES_QUEUE];
+    world(fixture, &variables)
 }
 
 /// Requests for the other instance, by each place that may specify the instance.
@@ -32,7 +32,7 @@ fn others() -> Vec<Value> {
 #[tokio::test]
 async fn request_for_another_instance_is_invalid_without_a_call() {
     for request in others() {
-        let world = world();
+        let world = two_instances();
         let (error, message) = world.invoke(&request).await.unwrap_err();
         assert_eq!(error, "InvalidRequest", "{request}");
         let expected = format!("instanceId \"{OTHER}\" is not allowed; expected one of CONNECT_INSTANCE_IDS");
@@ -43,7 +43,7 @@ async fn request_for_another_instance_is_invalid_without_a_call() {
 
 #[tokio::test]
 async fn request_for_another_instance_does_not_affect_others() {
-    let world = world();
+    let world = two_instances();
     let allowed = json!({ "queueId": "q0", "emailAddressId": "e0" });
     let mixed = json!({ "instanceId": INSTANCE, "associations": [
         { "instanceId": OTHER, "queueId": "q1", "emailAddressId": "e1" }, allowed,
@@ -57,12 +57,12 @@ async fn request_for_another_instance_does_not_affect_others() {
 }
 
 #[tokio::test]
-async fn batch_input_may_not_specify_another_instance() {
-    let world = world();
+async fn batch_input_for_another_instance_is_invalid() {
+    let world = two_instances();
     let item = json!({ "queueId": "q1", "emailAddressId": "e1" });
     let own = json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" });
     let payload = json!({ "Items": [item, own], "BatchInput": { "instanceId": OTHER } });
     let report = world.invoke(&payload).await.unwrap();
-    assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)));
+    assert_eq!(counts(&report, ["associated", "failed"]), [1, 1]);
     assert_eq!(report["failures"][0]["path"], "Items[0].instanceId");
 }

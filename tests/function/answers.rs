@@ -1,23 +1,21 @@
 //! Checks the function's responses, which are reports, listed messages and errors.
 
-use connect_simulator::{Effect, Fault, Options};
+use connect_simulator::{Fault, Options};
 use serde_json::{Value, json};
 
+use crate::common::{counts, entries, error, errors, event, failures, on_fifo, pair, sns};
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
-fn entries(entries: &[(&str, &str)]) -> Value {
-    let entries: Vec<_> = entries
-        .iter()
-        .map(|(queue, address)| json!({ "queueId": queue, "emailAddressId": address }))
-        .collect();
-    json!({ "instanceId": INSTANCE, "associations": entries })
+fn pairs(pairs: &[(&str, &str)]) -> Value {
+    let entry = |(queue, address): &(&str, &str)| json!({ "queueId": queue, "emailAddressId": address });
+    entries(pairs.iter().map(entry).collect::<Vec<_>>())
 }
 
 #[tokio::test]
 async fn successful_request_reports_totals_and_rows() {
     let world = World::new(fixture(2, 2));
     let report =
-        world.invoke(&entries(&[("q0", "e0"), ("q0", "e1"), ("q1", "e0"), ("q0", "e0")])).await.unwrap();
+        world.invoke(&pairs(&[("q0", "e0"), ("q0", "e1"), ("q1", "e0"), ("q0", "e0")])).await.unwrap();
     let row = |queue: &str, requested: u32, associated: u32| {
         json!({ "instanceId": INSTANCE, "queueId": queue, "requested": requested, "associated": associated,
                 "alreadyAssociated": 0, "failed": 0, "chunks": 1 })
@@ -53,7 +51,7 @@ async fn rows_add_up_to_the_totals_after_a_second_lookup() {
     });
     world.connect.inject(Fault { address: Some("e0".to_owned()), ..Fault::default() });
     let report = world.invoke(&by_name(&ids(0..51))).await.unwrap();
-    assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(50)));
+    assert_eq!(counts(&report, ["associated", "failed"]), [1, 50]);
     let row = &report["queues"][0];
     assert_eq!((&row["requested"], &row["associated"], &row["failed"]), (&json!(51), &json!(1), &json!(50)));
     assert_eq!((&row["queueId"], &row["queueName"]), (&json!("new"), &json!("Queue 0")));
@@ -63,14 +61,12 @@ async fn rows_add_up_to_the_totals_after_a_second_lookup() {
 #[tokio::test]
 async fn failure_contains_pair_path_and_reason() {
     let world = World::new(fixture(1, 1));
-    let mut payload = entries(&[("q0", "e0"), ("q0", "missing"), ("q0", "")]);
+    let mut payload = pairs(&[("q0", "e0"), ("q0", "missing"), ("q0", "")]);
     payload["associations"][2] = json!({ "queueId": "q0" });
     let report = world.invoke(&payload).await.unwrap();
     assert_eq!(report["status"], "PARTIAL");
-    assert_eq!(report["distinct"], 3);
-    assert_eq!(report["associated"], 1);
-    assert_eq!(report["failed"], 2);
-    let failures = report["failures"].as_array().unwrap();
+    assert_eq!(counts(&report, ["distinct", "associated", "failed"]), [3, 1, 2]);
+    let failures = failures(&report);
     assert_eq!(failures[0]["instanceId"], INSTANCE);
     assert_eq!(failures[0]["queueId"], "q0");
     assert_eq!(failures[0]["emailAddressId"], "missing");
@@ -94,9 +90,7 @@ async fn failure_contains_pair_path_and_reason() {
 async fn nothing_valid_is_an_error_for_direct_requests_and_events() {
     let world = World::new(fixture(1, 1));
     let invalid = json!({ "instanceId": INSTANCE, "queueId": 5, "emailAddressId": "e0" });
-    let event = json!({ "source": "s", "detail-type": "t", "detail": invalid });
-    let sns = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": invalid.to_string() } }] });
-    for payload in [invalid.clone(), event, sns] {
+    for payload in [invalid.clone(), event(&invalid), sns(&[&invalid])] {
         let (kind, message) = world.invoke(&payload).await.unwrap_err();
         assert_eq!(kind, "InvalidRequest");
         assert_eq!(message, "1 of 1 failed: queueId must be a string, not a number");
@@ -108,68 +102,48 @@ async fn nothing_valid_is_an_error_for_direct_requests_and_events() {
 }
 
 #[tokio::test]
-async fn invalid_batch_defaults_are_an_error() {
-    let world = World::new(fixture(1, 1));
-    let items = json!([{ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" }]);
-    for (batch_input, message) in [
-        (json!("x"), "BatchInput must be an object, not a string"),
-        (json!({ "dryrun": true }), r#"BatchInput.dryrun: unknown field "dryrun"; did you mean "dryRun"?"#),
-        (json!({ "dryRun": "yes" }), "BatchInput.dryRun must be true or false, not a string"),
-    ] {
-        let ending = world.invoke(&json!({ "Items": items, "BatchInput": batch_input })).await;
-        assert_eq!(ending, Err(("InvalidRequest".to_owned(), message.to_owned())));
-    }
-    assert_eq!(world.call_count(), 0);
-}
-
-#[tokio::test]
 async fn messages_with_one_pair_share_its_failure() {
     let world = World::new(fixture(2, 2));
     let batch = sqs(&[
-        entries(&[("q0", "e0"), ("q0", "missing")]),
-        entries(&[("q0", "e1")]),
-        entries(&[("q0", "missing")]),
-        entries(&[("q1", "e0")]),
+        pairs(&[("q0", "e0"), ("q0", "missing")]),
+        pair("q0", "e1"),
+        pair("q0", "missing"),
+        pair("q1", "e0"),
     ]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m2"]);
+    // A batch in which everything failed is not an error.
+    let batch = sqs(&[pair("q0", "missing"), json!("nope")]);
+    assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1"]);
     assert_eq!(world.associated("q0"), ["e0", "e1"]);
     assert_eq!(world.associated("q1"), ["e0"]);
 }
 
+/// A message without a group fails alone.
 #[tokio::test]
-async fn failed_batch_lists_every_message() {
-    let world = World::new(fixture(0, 0));
-    let batch = sqs(&[entries(&[("q0", "e0")]), json!("nope")]);
-    assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1"]);
-}
-
-#[tokio::test]
-async fn fifo_messages_after_a_failure_are_listed() {
-    let world = World::new(fixture(1, 3));
-    let mut batch = sqs(&[
-        entries(&[("q0", "e0")]),
-        entries(&[("q0", "missing")]),
-        entries(&[("q0", "e1")]),
-        entries(&[("q0", "e2")]),
-    ]);
-    for (record, group) in batch["Records"].as_array_mut().unwrap().iter_mut().zip(["a", "a", "a", "b"]) {
-        record["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:111122223333:associations.fifo");
-        record["attributes"]["MessageGroupId"] = json!(group);
+async fn fifo_messages_after_a_failure_of_their_group_are_listed() {
+    let (a, b) = (Some("a"), Some("b"));
+    let groups = [a, b, a, None, None, b, a];
+    for (failing, expected) in [
+        (&[][..], &[][..]),
+        (&[0], &["m0", "m2", "m6"]),
+        (&[2], &["m2", "m6"]),
+        (&[3], &["m3"]),
+        (&[1, 2], &["m1", "m2", "m5", "m6"]),
+    ] {
+        let world = World::new(fixture(1, 1));
+        let address = |number| if failing.contains(&number) { "missing" } else { "e0" };
+        let bodies: Vec<Value> = (0..7).map(|number| pair("q0", address(number))).collect();
+        let batch = on_fifo(sqs(&bodies), &groups);
+        assert_eq!(listed(&world.invoke(&batch).await), expected, "{failing:?}");
     }
-    assert_eq!(listed(&world.invoke(&batch).await), ["m1", "m2"]);
 }
 
 #[tokio::test]
 async fn retryable_pair_is_an_error_for_retrying_callers() {
     let world = World::new(fixture(1, 1));
-    world.connect.inject(Fault::new(Effect::Error {
-        status: 500,
-        code: "InternalServiceException".to_owned(),
-        message: "try later".to_owned(),
-    }));
+    world.connect.inject(Fault::new(error(500, "InternalServiceException", "try later")));
     let payload = request("q0", &ids(0..1));
-    let event = json!({ "source": "s", "detail-type": "t", "detail": payload });
-    for payload in [payload, event, json!({ "Items": [request("q0", &ids(0..1))] })] {
+    for payload in [payload.clone(), event(&payload), json!({ "Items": [payload] })] {
         let (kind, message) = world.invoke(&payload).await.unwrap_err();
         assert_eq!(kind, "RetryableFailure");
         let item = if payload.get("Items").is_some() { "Items[0]." } else { "" };
@@ -185,45 +159,39 @@ async fn retryable_pair_is_an_error_for_retrying_callers() {
 #[tokio::test]
 async fn permanent_failure_is_an_error_for_events_and_on_request() {
     let world = World::new(fixture(1, 1));
-    let mut payload = entries(&[("q0", "e0"), ("q0", "missing")]);
+    let mut payload = pairs(&[("q0", "e0"), ("q0", "missing")]);
     assert_eq!(world.invoke(&payload).await.unwrap()["status"], "PARTIAL");
-    let event = json!({ "source": "s", "detail-type": "t", "detail": payload });
-    assert_eq!(world.invoke(&event).await.unwrap_err().0, "PermanentFailure");
+    assert_eq!(world.invoke(&event(&payload)).await.unwrap_err().0, "PermanentFailure");
     payload["failOnPermanent"] = json!(true);
     assert_eq!(world.invoke(&payload).await.unwrap_err().0, "PermanentFailure");
-    let items =
-        json!({ "Items": [entries(&[("q0", "missing")])], "BatchInput": { "failOnPermanent": true } });
+    let items = json!({ "Items": [pair("q0", "missing")], "BatchInput": { "failOnPermanent": true } });
     assert_eq!(world.invoke(&items).await.unwrap_err().0, "PermanentFailure");
+    let mut strict = pair("q0", "missing");
+    strict["failOnPermanent"] = json!(true);
+    for items in [[&strict, &pair("q0", "missing")], [&pair("q0", "missing"), &strict]] {
+        assert_eq!(world.invoke(&json!({ "Items": items })).await.unwrap_err().0, "PermanentFailure");
+    }
     assert_eq!(world.associated("q0"), ["e0"]);
 }
 
 #[tokio::test]
 async fn missing_queue_is_listed_on_the_first_delivery() {
     let world = World::new(fixture(0, 1));
-    let batch = sqs(&[entries(&[("new", "e0")])]);
-    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
-    let report = world.invoke(&entries(&[("new", "e0")])).await.unwrap();
-    assert_eq!(report["failures"][0]["error"], "ResourceNotFoundException");
-    assert_eq!(report["failures"][0]["retryable"], false);
-    let message = report["failures"][0]["message"].as_str().unwrap();
-    assert!(message.ends_with("; create it first, or check the instanceId"), "{message}");
+    assert_eq!(listed(&world.invoke(&sqs(&[pair("new", "e0")])).await), ["m0"]);
+    let report = world.invoke(&pair("new", "e0")).await.unwrap();
+    assert_eq!(errors(&report), [("ResourceNotFoundException", false)]);
 }
 
 #[tokio::test]
 async fn report_stays_below_its_size() {
     let world = World::new(fixture(1, 1));
-    let many: Vec<Value> =
+    let mut many: Vec<Value> =
         (0..5_000).map(|number| json!({ "queueId": format!("q{number}"), "emailAddressId": 7 })).collect();
-    let payload = json!({ "instanceId": INSTANCE, "associations": many });
-    let mut with_one_valid = payload.clone();
-    with_one_valid["associations"]
-        .as_array_mut()
-        .unwrap()
-        .push(json!({ "queueId": "q0", "emailAddressId": "e0" }));
-    let report = world.invoke(&with_one_valid).await.unwrap();
+    many.push(json!({ "queueId": "q0", "emailAddressId": "e0" }));
+    let report = world.invoke(&entries(many)).await.unwrap();
     assert!(report.to_string().len() < 200_000);
     assert_eq!(report["failed"], 5_000);
-    let shown = report["failures"].as_array().unwrap().len();
+    let shown = failures(&report).len();
     assert!(shown > 500);
     assert_eq!(report["failuresOmitted"], 5_000 - shown);
     assert_eq!(report["queuesOmitted"], 1);
@@ -235,43 +203,7 @@ async fn error_is_one_line() {
     let misspelled = json!({ "dry\nRun": true, "queueId": "q0", "emailAddressId": "e0" });
     let (_, message) = world.invoke(&misspelled).await.unwrap_err();
     assert!(message.starts_with("1 of 1 failed: dry Run: unknown field "), "{message}");
-    world.connect.inject(Fault::new(Effect::Error {
-        status: 500,
-        code: "Unwell".to_owned(),
-        message: "one\u{2028}two\r\nthree".to_owned(),
-    }));
+    world.connect.inject(Fault::new(error(500, "Unwell", "one\u{2028}two\r\nthree")));
     let (_, message) = world.invoke(&request("q0", &ids(0..1))).await.unwrap_err();
     assert_eq!(message, "1 of 1 failed: Unwell at associations[0].emailAddressIds[0]: one two  three");
-}
-
-#[tokio::test]
-async fn item_with_fail_on_permanent_causes_the_error() {
-    let world = World::new(fixture(1, 0));
-    let item = |strict: bool| json!({ "instanceId": INSTANCE, "failOnPermanent": strict, "queueId": "q0", "emailAddressId": "bad" });
-    for items in [[true, false], [false, true], [true, true]] {
-        let ending = world.invoke(&json!({ "Items": items.map(item) })).await;
-        assert_eq!(ending.unwrap_err().0, "PermanentFailure", "{items:?}");
-    }
-    let report = world.invoke(&json!({ "Items": [item(false), item(false)] })).await.unwrap();
-    assert_eq!(report["status"], "FAILED");
-}
-
-#[tokio::test]
-async fn error_quotes_three_reasons_and_counts_others() {
-    let world = World::new(fixture(1, 1));
-    let wrong =
-        [json!(1), json!({ "queueId": "q0" }), json!({ "emailAddressId": "e0" }), json!("x"), json!([])];
-    for (count, others) in [(3, None), (4, Some("; and 1 other reason")), (5, Some("; and 2 other reasons"))]
-    {
-        let request = json!({ "instanceId": INSTANCE, "associations": wrong[..count] });
-        let (_, message) = world.invoke(&request).await.unwrap_err();
-        assert!(
-            message.starts_with(&format!(
-                "{count} of {count} failed: associations[0] must be an object, not a number; "
-            )),
-            "{message}"
-        );
-        assert_eq!(message.matches("associations[").count(), 3, "{message}");
-        assert_eq!(message.find("; and ").map(|at| &message[at..]), others, "{message}");
-    }
 }

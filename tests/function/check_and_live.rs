@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use connect_simulator::{Fixture, Operation, Options, RepeatedAssociation, Switches, UnknownAddress};
+use connect_simulator::{Fixture, Options, RepeatedAssociation, Switches, UnknownAddress};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::common::{ASSOCIATE, failures, on_a_paused_clock};
 use crate::world::{INSTANCE, World};
 
 /// Number of addresses that a queue of these worlds accepts in addition to its default one.
@@ -94,8 +95,7 @@ impl Case {
 }
 
 /// Maps the path of each failure in the request to its cause: no room, or something that does not exist.
-fn failures(report: &Value) -> BTreeMap<&str, &'static str> {
-    let failures = report["failures"].as_array().unwrap();
+fn causes(report: &Value) -> BTreeMap<&str, &'static str> {
     let kind = |error: &str| match error {
         "QueueFull" => "full",
         "EmailAddressNotFound"
@@ -104,7 +104,7 @@ fn failures(report: &Value) -> BTreeMap<&str, &'static str> {
         | "InvalidParameterException" => "missing",
         other => panic!("unexpected error {other}"),
     };
-    failures
+    failures(report)
         .iter()
         .map(|failed| (failed["path"].as_str().unwrap(), kind(failed["error"].as_str().unwrap())))
         .collect()
@@ -115,9 +115,9 @@ async fn check_then_live(case: &Case) {
     let before = world.connect.associations();
     let checked = world.invoke(&case.request(true)).await.unwrap();
     assert_eq!(world.connect.associations(), before, "a check changed something");
-    assert!(world.calls(Operation::AssociateQueueEmailAddresses).is_empty());
+    assert!(world.calls(ASSOCIATE).is_empty());
     let live = world.invoke(&case.request(false)).await.unwrap();
-    let (of_check, of_live) = (failures(&checked), failures(&live));
+    let (of_check, of_live) = (causes(&checked), causes(&live));
     assert_eq!(
         of_check.keys().collect::<Vec<_>>(),
         of_live.keys().collect::<Vec<_>>(),
@@ -138,11 +138,6 @@ async fn check_then_live(case: &Case) {
 proptest! {
     #[test]
     fn live_run_matches_its_check(case in case()) {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap()
-            .block_on(check_then_live(&case));
+        on_a_paused_clock(check_then_live(&case));
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Effect, Fault, Operation, Options};
+use connect_simulator::{Effect, Operation, Options};
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::common::{ASSOCIATE, in_memory, on, on_queue, one_pair_a_queue, pair, reported};
 use crate::world::{INSTANCE, World, fixture, ids, request};
 
 #[tokio::test(start_paused = true)]
@@ -14,24 +15,19 @@ async fn more_invocations_than_permits_all_finish() {
         Options { fixture: fixture(5, 1), latency: Duration::from_millis(300), ..Options::default() };
     let world = World::in_memory(options, &[("MAX_CONCURRENT_CALLS", "1")]);
     let payloads: Vec<_> = (0..5).map(|queue| request(&format!("q{queue}"), &ids(0..1))).collect();
-    let begun = Instant::now();
+    let started = Instant::now();
     let endings = futures_util::future::join_all(payloads.iter().map(|payload| world.invoke(payload))).await;
     assert!(endings.iter().all(|ending| ending.as_ref().unwrap()["status"] == "SUCCEEDED"), "{endings:?}");
     assert_eq!(world.call_count(), 5);
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
 async fn invocation_without_permit_responds_in_time() {
-    let mut world = World::in_memory(
-        Options { fixture: fixture(2, 1), ..Options::default() },
-        &[("MAX_CONCURRENT_CALLS", "1"), ("CALL_TIMEOUT_MS", "600000")],
-    );
-    world.connect.inject(Fault { queue: Some("q0".to_owned()), ..Fault::new(Effect::Hang) });
+    let mut world = in_memory(fixture(2, 1), &[("MAX_CONCURRENT_CALLS", "1"), ("CALL_TIMEOUT_MS", "600000")]);
+    world.connect.inject(on_queue("q0", Effect::Hang));
     world.invocation_time = Duration::from_secs(10);
-    let (mut first, mut second) = (request("q0", &ids(0..1)), request("q1", &ids(0..1)));
-    first["failOnRetryable"] = json!(false);
-    second["failOnRetryable"] = json!(false);
+    let (first, second) = (reported(pair("q0", "e0")), reported(pair("q1", "e0")));
     let ends = |seconds| Instant::now() + Duration::from_secs(seconds);
     let invocation = |ends| queue_email_associator::invocation::Invocation {
         request_id: "r",
@@ -41,10 +37,10 @@ async fn invocation_without_permit_responds_in_time() {
     };
     let long = first.to_string();
     let hung = world.function.invoke(long.as_bytes(), invocation(ends(600)));
-    let begun = Instant::now();
+    let started = Instant::now();
     let answered = async {
         let report = world.invoke(&second).await.unwrap();
-        (report, begun.elapsed())
+        (report, started.elapsed())
     };
     let (_, (report, took)) = tokio::join!(hung, answered);
     assert_eq!(report["failures"][0]["error"], "DeadlineExceeded");
@@ -54,20 +50,15 @@ async fn invocation_without_permit_responds_in_time() {
 /// One call of the first invocation hangs, and the invocation still has other calls to make when the second one ends.
 #[tokio::test(start_paused = true)]
 async fn freed_permit_is_used_during_a_hanging_call() {
-    let mut world = World::in_memory(
-        Options { fixture: fixture(10, 1), ..Options::default() },
+    let mut world = in_memory(
+        fixture(10, 1),
         &[("MAX_CONCURRENT_CALLS", "2"), ("CALL_TIMEOUT_MS", "7000"), ("CONNECT_BURST", "20")],
     );
-    world.connect.inject(Fault { queue: Some("q0".to_owned()), ..Fault::new(Effect::Hang) });
+    world.connect.inject(on_queue("q0", Effect::Hang));
     let slow = Effect::Delay(Duration::from_secs(1));
-    world.connect.inject(Fault { queue: Some("q9".to_owned()), ..Fault::new(slow) });
+    world.connect.inject(on_queue("q9", slow));
     world.invocation_time = Duration::from_secs(8);
-    let entries: Vec<_> =
-        (0..9).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
-    let mut first = request("q0", &ids(0..1));
-    first["associations"] = json!(entries);
-    first["failOnRetryable"] = json!(false);
-    let second = request("q9", &ids(0..1));
+    let (first, second) = (reported(one_pair_a_queue(0..9)), pair("q9", "e0"));
     // The second invocation is polled first, so that it has a permit when the first one starts.
     let (_, report) = tokio::join!(world.invoke(&second), world.invoke(&first));
     assert_eq!(report.unwrap()["associated"], 8);
@@ -77,17 +68,16 @@ async fn freed_permit_is_used_during_a_hanging_call() {
 #[tokio::test(start_paused = true)]
 async fn hanging_directories_of_several_invocations_do_not_delay_identifiers() {
     for concurrent in ["2", "4"] {
-        let world = World::in_memory(
-            Options { fixture: fixture(10, 1), ..Options::default() },
+        let world = in_memory(
+            fixture(10, 1),
             &[("MAX_CONCURRENT_CALLS", concurrent), ("CONNECT_BURST", "20"), ("MAX_ATTEMPTS", "2")],
         );
         for operation in [Operation::SearchQueues, Operation::SearchEmailAddresses] {
-            world.connect.inject(Fault { operation: Some(operation), ..Fault::new(Effect::Hang) });
+            world.connect.inject(on(operation, Effect::Hang));
         }
         let by_name = json!({ "instanceId": INSTANCE, "failOnRetryable": false,
                               "queueName": "Queue 0", "emailAddress": "e0@brand.example" });
-        let mut mixed = request("q1", &ids(0..1));
-        mixed["failOnRetryable"] = json!(false);
+        let mut mixed = reported(request("q1", &ids(0..1)));
         mixed["associations"]
             .as_array_mut()
             .unwrap()
@@ -98,7 +88,7 @@ async fn hanging_directories_of_several_invocations_do_not_delay_identifiers() {
         assert_eq!((&first.unwrap()["failed"], &second.unwrap()["failed"]), (&json!(1), &json!(1)));
         let third = third.unwrap();
         assert_eq!((&third["associated"], &third["failed"]), (&json!(1), &json!(1)), "{third}");
-        let waited = world.calls(Operation::AssociateQueueEmailAddresses)[0].at - started;
+        let waited = world.calls(ASSOCIATE)[0].at - started;
         assert_eq!(waited, Duration::ZERO, "{concurrent}");
     }
 }

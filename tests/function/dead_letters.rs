@@ -1,22 +1,21 @@
 //! Dead letters do not repeat equal reasons, so that they stay small. They request the same pairs when they are redriven.
 
-use connect_simulator::{Effect, Fault, Operation, Options};
 use serde_json::{Value, json};
 
-use crate::failures_queue::{FAILURES_GO, redelivered};
+use crate::common::{ASSOCIATE, FAILURES_QUEUE, ONE_ATTEMPT, error, in_memory, on, received, world};
 use crate::sqs::FAILURES;
 use crate::world::{INSTANCE, World, fixture, ids, listed, sqs};
 
 /// Delivers a message a second time to a world in which nothing of it can succeed. Returns the dead letters.
 async fn dead_letters(world: &World, body: &str) -> Vec<Value> {
-    let batch = redelivered(sqs(&[json!(body)]));
+    let batch = received(sqs(&[json!(body)]), 2);
     assert_eq!(listed(&world.invoke(&batch).await), [""; 0], "{body:.200}");
     world.sqs.sent_to(FAILURES)
 }
 
 #[tokio::test]
 async fn equal_reasons_are_one_failure() {
-    let world = World::with(Options { fixture: fixture(3, 3), ..Options::default() }, &FAILURES_GO);
+    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressIds": ["bad1", "e0", "bad2"] },
         { "queueId": "q0", "emailAddressIds": [7, 8] },
@@ -139,44 +138,30 @@ async fn dead_letters_stay_within_eight_times_their_message() {
     for (name, body) in failing_requests() {
         assert!(body.len() >= 100_000, "{name}: {} bytes", body.len());
         let unlimited =
-            [FAILURES_GO[0], ("CONNECT_REQUESTS_PER_SECOND", "100000"), ("CONNECT_BURST", "100000")];
-        let world = World::in_memory(Options { fixture: fixture(1, 0), ..Options::default() }, &unlimited);
-        world.connect.inject(Fault {
-            operation: Some(Operation::AssociateQueueEmailAddresses),
-            ..Fault::new(Effect::Error {
-                status: 403,
-                code: "AccessDeniedException".to_owned(),
-                message:
-                    "User: arn:aws:sts::111122223333:assumed-role/role/session is not authorized to perform: \
-                          connect:AssociateQueueEmailAddresses on resource: a queue"
-                        .to_owned(),
-            })
-        });
+            [FAILURES_QUEUE, ("CONNECT_REQUESTS_PER_SECOND", "100000"), ("CONNECT_BURST", "100000")];
+        let world = in_memory(fixture(1, 0), &unlimited);
+        world.connect.inject(on(
+            ASSOCIATE,
+            error(
+                403,
+                "AccessDeniedException",
+                "User: arn:aws:sts::111122223333:assumed-role/role/session is not authorized to perform: \
+                          connect:AssociateQueueEmailAddresses on resource: a queue",
+            ),
+        ));
         dead_letters(&world, &body).await;
         let sent = world.sqs.sent();
         let bytes: usize = sent.iter().map(|sent| sent.bytes).sum();
         assert!(bytes <= 8 * body.len(), "{name}: {bytes} bytes of {}", body.len());
         assert!(!sent.is_empty() && sent.iter().all(|sent| sent.bytes <= 1 << 20), "{name}");
-        eprintln!(
-            "{name}: {:.2} in {} messages, {}",
-            bytes as f64 / body.len() as f64,
-            sent.len(),
-            body.len()
-        );
     }
 }
 
 #[tokio::test]
 async fn redriven_dead_letters_request_the_same_pairs() {
-    let world = World::with(
-        Options { fixture: fixture(3, 40), ..Options::default() },
-        &[FAILURES_GO[0], ("MAX_ATTEMPTS", "1")],
-    );
-    let denied =
-        Effect::Error { status: 403, code: "AccessDeniedException".to_owned(), message: "no".to_owned() };
-    world
-        .connect
-        .inject(Fault { operation: Some(Operation::AssociateQueueEmailAddresses), ..Fault::new(denied) });
+    let world = world(fixture(3, 40), &[FAILURES_QUEUE, ONE_ATTEMPT]);
+    let denied = error(403, "AccessDeniedException", "no");
+    world.connect.inject(on(ASSOCIATE, denied));
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressIds": ids(0..20) },
         { "queueId": "q0", "emailAddresses": ["e20@brand.example", "E21@brand.example"] },
@@ -189,7 +174,7 @@ async fn redriven_dead_letters_request_the_same_pairs() {
     let letters: Vec<Value> = world.sqs.take().into_iter().map(|sent| sent.body).collect();
     assert!(letters[0]["failures"].as_array().unwrap().len() < 10, "{letters:#?}");
     world.connect.clear_faults();
-    assert_eq!(listed(&world.invoke(&redelivered(sqs(&letters))).await), [""; 0]);
+    assert_eq!(listed(&world.invoke(&received(sqs(&letters), 2)).await), [""; 0]);
     let sorted = |mut ids: Vec<String>| {
         ids.sort();
         ids

@@ -2,15 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::common::{counts, event, message, pair, sns};
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
-
-fn short() -> Value {
-    json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" })
-}
-
-fn event(detail: &Value) -> Value {
-    json!({ "version": "0", "id": "event-1", "source": "brand.onboarding", "detail-type": "Associate", "detail": detail })
-}
 
 fn notification(message: &Value) -> Value {
     json!({ "Type": "Notification", "MessageId": "n1", "Message": message.to_string() })
@@ -26,7 +19,12 @@ async fn associates(payload: &Value) -> Value {
 
 #[tokio::test]
 async fn messages_in_every_envelope_are_associated() {
-    for body in [short(), event(&short()), notification(&short()), notification(&event(&short()))] {
+    for body in [
+        pair("q0", "e0"),
+        event(&pair("q0", "e0")),
+        notification(&pair("q0", "e0")),
+        notification(&event(&pair("q0", "e0"))),
+    ] {
         let answer = associates(&sqs(std::slice::from_ref(&body))).await;
         assert_eq!(answer, json!({ "batchItemFailures": [] }));
         let unreadable = json!({ "unreadable": body.to_string(), "failures": [{}] });
@@ -38,11 +36,16 @@ async fn messages_in_every_envelope_are_associated() {
 
 #[tokio::test]
 async fn events_and_requests_are_associated() {
-    let sns = |message: Value| json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "MessageId": "n1", "Message": message.to_string() } }] });
+    let short = pair("q0", "e0");
     let items = json!({ "Items": [{ "queueId": "q0", "emailAddressId": "e0" }], "BatchInput": { "instanceId": INSTANCE } });
-    for payload in
-        [event(&short()), sns(short()), sns(event(&short())), items, short(), request("q0", &ids(0..1))]
-    {
+    for payload in [
+        event(&short),
+        sns(&[&short]),
+        sns(&[&event(&short)]),
+        items,
+        short.clone(),
+        request("q0", &ids(0..1)),
+    ] {
         let report = associates(&payload).await;
         assert_eq!(report["status"], "SUCCEEDED", "{payload}");
         assert_eq!(report["associated"], 1);
@@ -81,7 +84,8 @@ async fn unrecognized_payload_is_an_invalid_request() {
 async fn unreadable_body_fails_its_own_message_only() {
     let world = World::new(fixture(1, 1));
     let deep = "[".repeat(10_000);
-    let batch = sqs(&[json!("not JSON"), short(), json!(""), json!(deep), json!("{\"a\":\"\\ud800\"}")]);
+    let batch =
+        sqs(&[json!("not JSON"), pair("q0", "e0"), json!(""), json!(deep), json!("{\"a\":\"\\ud800\"}")]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m2", "m3", "m4"]);
     assert_eq!(world.associated("q0"), ["e0"]);
 }
@@ -89,7 +93,7 @@ async fn unreadable_body_fails_its_own_message_only() {
 #[tokio::test]
 async fn message_without_identifier_fails_the_batch_uncalled() {
     let world = World::new(fixture(1, 1));
-    let mut batch = sqs(&[short(), short()]);
+    let mut batch = sqs(&[pair("q0", "e0"), pair("q0", "e0")]);
     batch["Records"][1].as_object_mut().unwrap().remove("messageId");
     let (kind, message) = world.invoke(&batch).await.unwrap_err();
     assert_eq!(kind, "InvalidRequest");
@@ -98,50 +102,10 @@ async fn message_without_identifier_fails_the_batch_uncalled() {
 }
 
 #[tokio::test]
-async fn payload_in_a_wrong_form_gets_advice() {
-    let world = World::new(fixture(1, 2));
-    let message = json!({ "MessageId": "m", "ReceiptHandle": "h", "Body": short().to_string() });
-    let lines = format!("{}\n{}\n", short(), short());
-    let indented = format!("{:#}\n{:#}\n", short(), short());
-    for (payload, met, instead) in [
-        (
-            json!({ "Messages": [message] }).to_string(),
-            "aws sqs receive-message",
-            r#"{"Records": [{"eventSource""#,
-        ),
-        (message.to_string(), "a message from the SQS API", r#"{"Records": [{"eventSource""#),
-        (json!({ "Records": [message] }).to_string(), "a message from the SQS API", r#""messageId""#),
-        (json!([message]).to_string(), "a message from the SQS API", r#""messageId""#),
-        (json!([short(), short()]).to_string(), "eventSource is missing", "InputTemplate"),
-        (
-            json!([short().to_string()]).to_string(),
-            "[0] must be an SQS or SNS record, not a string",
-            "InputTemplate",
-        ),
-        (json!([event(&short())]).to_string(), "an EventBridge event", "send each event alone"),
-        (json!({ "records": [] }).to_string(), r#"unknown field "records""#, r#"did you mean "Records"?"#),
-        (
-            json!({ "Input": short() }).to_string(),
-            r#"the field "Input" contains a request"#,
-            "send its value alone",
-        ),
-        (json!({ "detail": short() }).to_string(), "without detail-type", "source and detail"),
-        (json!(short().to_string()).to_string(), "encoded twice", "must be an object"),
-        (lines, "several JSON documents", r#"{"Items": [requests]}"#),
-        (indented, "several JSON documents", ".jsonl"),
-    ] {
-        let (kind, error) = world.invoke_raw(payload.as_bytes()).await.unwrap_err();
-        assert_eq!(kind, "InvalidRequest", "{payload}");
-        assert!(error.contains(met) && error.contains(instead), "{payload}: {error}");
-    }
-    assert_eq!(world.call_count(), 0);
-}
-
-#[tokio::test]
 async fn body_in_a_wrong_form_fails_its_own_message_only() {
     let world = World::new(fixture(1, 1));
-    let lines = json!(format!("{}\n{}", short(), short()));
-    let batch = sqs(&[lines, json!([short()]), json!({ "Messages": [] }), short()]);
+    let lines = json!(format!("{}\n{}", pair("q0", "e0"), pair("q0", "e0")));
+    let batch = sqs(&[lines, json!([pair("q0", "e0")]), json!({ "Messages": [] }), pair("q0", "e0")]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1", "m2"]);
     assert_eq!(world.associated("q0"), ["e0"]);
     assert_eq!(world.call_count(), 1);
@@ -152,12 +116,12 @@ async fn body_in_a_wrong_form_fails_its_own_message_only() {
 #[tokio::test]
 async fn replayed_event_associates_removed_addresses_again() {
     let world = World::new(fixture(1, 1));
-    world.invoke(&event(&short())).await.unwrap();
+    world.invoke(&event(&pair("q0", "e0"))).await.unwrap();
     let again = fixture(1, 1);
     world.connect.remove_address(INSTANCE, "e0");
     world.connect.add(again);
     assert_eq!(world.associated("q0"), [""; 0]);
-    let mut replayed = event(&short());
+    let mut replayed = event(&pair("q0", "e0"));
     replayed["replay-name"] = json!("after-the-clean-up");
     world.invoke(&replayed).await.unwrap();
     assert_eq!(world.associated("q0"), ["e0"]);
@@ -180,9 +144,9 @@ async fn malformed_item_fails_alone() {
             format!(r#"{{"BatchInput": {{"instanceId": "{INSTANCE}"}}, "Items": [{malformed}, {good}]}}"#);
         let report = world.invoke_raw(payload.as_bytes()).await.unwrap();
         assert_eq!(world.associated("q0"), ["e0"], "{malformed}");
-        assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)));
+        assert_eq!(counts(&report, ["associated", "failed"]), [1, 1]);
         assert_eq!(report["failures"][0]["path"], "Items[0]");
-        let message = report["failures"][0]["message"].as_str().unwrap();
+        let message = message(&report["failures"][0]);
         assert!(message.starts_with("Items[0] is not valid JSON: "), "{message}");
     }
 }

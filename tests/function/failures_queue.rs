@@ -1,35 +1,24 @@
 //! Permanent failures are sent to the failures queue with their reasons, as messages that can be redriven unchanged.
 
-use connect_simulator::{Effect, Fault, Options};
+use connect_simulator::Fault;
 use serde_json::{Value, json};
 
+use crate::common::{
+    BOTH_QUEUES, CONTINUATION_QUEUE, FAILURES_QUEUE, ONE_ATTEMPT, error, event, in_memory, on_fifo, on_queue,
+    pair, received, unwell, world,
+};
 use crate::sqs::{CONTINUATION, FAILURES, SqsFault};
-use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
-
-pub const FAILURES_GO: [(&str, &str); 1] = [("FAILURES_QUEUE_URL", FAILURES)];
-const BOTH: [(&str, &str); 2] = [("FAILURES_QUEUE_URL", FAILURES), ("CONTINUATION_QUEUE_URL", CONTINUATION)];
-
-fn world(variables: &[(&str, &str)]) -> World {
-    World::with(Options { fixture: fixture(3, 3), ..Options::default() }, variables)
-}
-
-/// Marks a batch as redelivered, so that a missing resource is a permanent failure.
-pub fn redelivered(mut batch: Value) -> Value {
-    for record in batch["Records"].as_array_mut().unwrap() {
-        record["attributes"]["ApproximateReceiveCount"] = json!("2");
-    }
-    batch
-}
+use crate::world::{INSTANCE, fixture, ids, listed, request, sqs};
 
 #[tokio::test]
 async fn permanent_failures_are_sent_with_their_reasons() {
-    let world = world(&FAILURES_GO);
+    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressIds": ["e0", "bad", "e1", 7] },
         { "queueId": "missing", "emailAddressId": "e0" },
         { "queueId": "q1" },
     ]});
-    assert_eq!(listed(&world.invoke(&redelivered(sqs(&[body]))).await), [""; 0]);
+    assert_eq!(listed(&world.invoke(&received(sqs(&[body]), 2)).await), [""; 0]);
     assert_eq!(world.associated("q0"), ids(0..2));
     let sent = world.sqs.sent_to(FAILURES);
     assert_eq!(sent.len(), 1);
@@ -62,7 +51,7 @@ async fn permanent_failures_are_sent_with_their_reasons() {
 
 #[tokio::test]
 async fn fixed_failure_can_be_redriven() {
-    let world = world(&FAILURES_GO);
+    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
     let bodies = [
         request("q0", &["late".to_owned()]),
         json!("{\"instanceId\": "),
@@ -87,10 +76,7 @@ async fn fixed_failure_can_be_redriven() {
 
 #[tokio::test]
 async fn default_instance_is_written_out() {
-    let world = World::with(
-        Options { fixture: fixture(1, 1), ..Options::default() },
-        &[("FAILURES_QUEUE_URL", FAILURES), ("CONNECT_INSTANCE_ID", INSTANCE)],
-    );
+    let world = world(fixture(1, 1), &[FAILURES_QUEUE, ("CONNECT_INSTANCE_ID", INSTANCE)]);
     for (body, written) in [
         (json!({ "associations": [{ "queueId": "q0", "emailAddressIds": ["e0", "bad"] }] }), true),
         (
@@ -114,11 +100,8 @@ async fn default_instance_is_written_out() {
 
 #[tokio::test]
 async fn listed_message_sends_nothing() {
-    let world = world(&BOTH);
-    world.connect.inject(Fault {
-        queue: Some("q1".to_owned()),
-        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
-    });
+    let world = world(fixture(3, 3), &BOTH_QUEUES);
+    world.connect.inject(on_queue("q1", unwell()));
     let only_retryable = request("q1", &ids(0..2));
     assert_eq!(listed(&world.invoke(&sqs(&[only_retryable])).await), ["m0"]);
     assert!(world.sqs.sent().is_empty());
@@ -126,11 +109,8 @@ async fn listed_message_sends_nothing() {
 
 #[tokio::test]
 async fn permanent_failures_are_dead_letters_and_the_rest_is_continued() {
-    let world = world(&BOTH);
-    world.connect.inject(Fault {
-        queue: Some("q1".to_owned()),
-        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
-    });
+    let world = world(fixture(3, 3), &BOTH_QUEUES);
+    world.connect.inject(on_queue("q1", unwell()));
     // Nothing was associated, but a permanently failed pair counts as finished.
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q1", "emailAddressId": "e0" },
@@ -151,11 +131,8 @@ async fn permanent_failures_are_dead_letters_and_the_rest_is_continued() {
 
 #[tokio::test]
 async fn continuation_takes_dead_letters_without_a_failures_queue() {
-    let world = world(&[("CONTINUATION_QUEUE_URL", CONTINUATION)]);
-    world.connect.inject(Fault {
-        queue: Some("q1".to_owned()),
-        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
-    });
+    let world = world(fixture(3, 3), &[CONTINUATION_QUEUE]);
+    world.connect.inject(on_queue("q1", unwell()));
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q1", "emailAddressId": "e0" },
         { "queueId": "q0", "emailAddressIds": ["e1", "bad"] },
@@ -174,8 +151,8 @@ async fn continuation_takes_dead_letters_without_a_failures_queue() {
 
 #[tokio::test]
 async fn unsent_failures_list_their_message() {
-    let world = world(&FAILURES_GO);
-    let batch = sqs(&[request("q0", &["bad".to_owned()]), request("q1", &["bad".to_owned()])]);
+    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    let batch = sqs(&[pair("q0", "bad"), pair("q1", "bad")]);
     world.sqs.fail([SqsFault::FirstEntry { sender_fault: true }]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
     world.sqs.fail([SqsFault::Status(403)]);
@@ -184,20 +161,10 @@ async fn unsent_failures_list_their_message() {
 
 #[tokio::test]
 async fn fifo_messages_after_a_failure_send_nothing() {
-    let world = world(&FAILURES_GO);
-    world.connect.inject(Fault {
-        queue: Some("q1".to_owned()),
-        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
-    });
-    let mut batch = sqs(&[
-        request("q0", &["bad".to_owned()]),
-        request("q1", &ids(0..1)),
-        request("q2", &["bad".to_owned()]),
-    ]);
-    for record in batch["Records"].as_array_mut().unwrap() {
-        record["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:111122223333:q.fifo");
-        record["attributes"]["MessageGroupId"] = json!("g");
-    }
+    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    world.connect.inject(on_queue("q1", unwell()));
+    let batch = sqs(&[pair("q0", "bad"), pair("q1", "e0"), pair("q2", "bad")]);
+    let batch = on_fifo(batch, &[Some("g"); 3]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m1", "m2"]);
     let sent = world.sqs.sent_to(FAILURES);
     assert_eq!(sent.len(), 1);
@@ -206,42 +173,34 @@ async fn fifo_messages_after_a_failure_send_nothing() {
 
 #[tokio::test]
 async fn event_with_sent_failures_is_done() {
-    let world = world(&FAILURES_GO);
-    let event = |detail: Value| json!({ "id": "1", "source": "s", "detail-type": "t", "detail": detail });
-    let report = world.invoke(&event(request("q0", &["e0".to_owned(), "bad".to_owned()]))).await.unwrap();
+    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    let report = world.invoke(&event(&request("q0", &["e0".to_owned(), "bad".to_owned()]))).await.unwrap();
     assert_eq!(report["status"], "PARTIAL");
     // An event without any valid pair is sent too.
-    let report = world.invoke(&event(json!("what is this"))).await.unwrap();
+    let report = world.invoke(&event(&json!("what is this"))).await.unwrap();
     assert_eq!(report["status"], "FAILED");
     let sent = world.sqs.sent_to(FAILURES);
     assert_eq!(sent[1]["unreadable"], "\"what is this\"");
     world.sqs.fail([SqsFault::Status(400)]);
-    assert_eq!(world.invoke(&event(json!(1))).await.unwrap_err().0, "InvalidRequest");
+    assert_eq!(world.invoke(&event(&json!(1))).await.unwrap_err().0, "InvalidRequest");
     world.sqs.fail([SqsFault::Status(400)]);
-    let ending = world.invoke(&event(request("q0", &["bad".to_owned()]))).await;
+    let ending = world.invoke(&event(&pair("q0", "bad"))).await;
     assert_eq!(ending.unwrap_err().0, "PermanentFailure");
 }
 
 #[tokio::test]
-async fn a_direct_request_sends_nothing() {
-    let world = world(&BOTH);
-    let report = world.invoke(&request("q0", &["bad".to_owned()])).await.unwrap();
+async fn direct_request_sends_nothing() {
+    let world = world(fixture(3, 3), &BOTH_QUEUES);
+    let report = world.invoke(&pair("q0", "bad")).await.unwrap();
     assert_eq!(report["status"], "FAILED");
-    world.invoke(&json!({ "Items": [request("q0", &["bad".to_owned()])] })).await.unwrap();
+    world.invoke(&json!({ "Items": [pair("q0", "bad")] })).await.unwrap();
     assert!(world.sqs.sent().is_empty());
 }
 
 #[tokio::test]
 async fn too_large_message_is_divided_between_pairs() {
-    let world = World::with(
-        Options { fixture: fixture(1, 0), ..Options::default() },
-        &[("FAILURES_QUEUE_URL", FAILURES), ("MAX_ATTEMPTS", "1")],
-    );
-    world.connect.inject(Fault::new(Effect::Error {
-        status: 403,
-        code: "AccessDeniedException".to_owned(),
-        message: "x".repeat(500),
-    }));
+    let world = world(fixture(1, 0), &[FAILURES_QUEUE, ONE_ATTEMPT]);
+    world.connect.inject(Fault::new(error(403, "AccessDeniedException", &"x".repeat(500))));
     let addresses: Vec<String> = (0..2_000).map(|number| format!("{number:0>400}")).collect();
     assert_eq!(listed(&world.invoke(&sqs(&[request("q0", &addresses)])).await), [""; 0]);
     let sent = world.sqs.sent();
@@ -257,7 +216,7 @@ async fn too_large_message_is_divided_between_pairs() {
 
 #[tokio::test]
 async fn body_without_text_is_sent_on_unchanged() {
-    let world = world(&FAILURES_GO);
+    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
     let mut batch = sqs(&[json!("")]);
     batch["Records"][0]["body"] = json!({ "queueId": "q0" });
     assert_eq!(listed(&world.invoke(&batch).await), [""; 0]);
@@ -266,18 +225,18 @@ async fn body_without_text_is_sent_on_unchanged() {
 
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_messages_leave_time_to_call_and_send() {
-    let mut world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &BOTH);
+    let mut world = in_memory(fixture(1, 1), &BOTH_QUEUES);
     world.invocation_time = std::time::Duration::from_secs(60);
     let bodies: Vec<Value> =
         (0..10_000).map(|number| request("q0", &["e0".to_owned(), format!("{}", number % 10)])).collect();
-    assert_eq!(listed(&world.invoke(&redelivered(sqs(&bodies))).await), [""; 0]);
+    assert_eq!(listed(&world.invoke(&received(sqs(&bodies), 2)).await), [""; 0]);
     assert_eq!((world.sqs.sent_to(FAILURES).len(), world.sqs.batches()), (10_000, 1_000));
     assert_eq!(world.associated("q0"), ["e0"]);
 }
 
 #[tokio::test]
 async fn large_entry_among_small_ones_stays_within_the_limit() {
-    let world = world(&FAILURES_GO);
+    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
     let large: Vec<String> = (0..75_000).map(|number| format!("e{number:0>7}")).collect();
     let mut entries = vec![json!({ "queueId": "q0", "queueName": "x", "emailAddressIds": large })];
     entries.extend((0..1_500).map(|_| json!({ "queueId": "q" })));
@@ -291,34 +250,15 @@ async fn large_entry_among_small_ones_stays_within_the_limit() {
 
 #[tokio::test]
 async fn too_large_failure_lists_its_message_and_sends_nothing() {
-    let world = world(&FAILURES_GO);
+    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
     let unreadable = "\"".repeat(600_000);
-    assert_eq!(
-        listed(&world.invoke(&sqs(&[json!(unreadable), request("q0", &["bad".to_owned()])])).await),
-        ["m0"]
-    );
+    assert_eq!(listed(&world.invoke(&sqs(&[json!(unreadable), pair("q0", "bad")])).await), ["m0"]);
     assert_eq!((world.sqs.sent().len(), world.sqs.batches()), (1, 1));
 }
 
 #[tokio::test]
-async fn short_form_is_sent_on_without_absent_fields() {
-    let world = world(&FAILURES_GO);
-    let body = json!({ "instanceId": "", "queueId": "q0", "queueName": "", "emailAddressIds": ["e0", 7] });
-    let world_with_instance = World::with(
-        Options { fixture: fixture(1, 1), ..Options::default() },
-        &[("FAILURES_QUEUE_URL", FAILURES), ("CONNECT_INSTANCE_ID", INSTANCE)],
-    );
-    assert_eq!(listed(&world_with_instance.invoke(&sqs(&[body])).await), [""; 0]);
-    let mut sent = world_with_instance.sqs.take().remove(0).body;
-    assert_eq!(sent["associations"], json!([{ "queueId": "q0", "emailAddressIds": [7] }]));
-    sent["associations"][0]["emailAddressIds"] = json!(["e1"]);
-    assert_eq!(listed(&world.invoke(&sqs(&[sent])).await), [""; 0]);
-    assert_eq!(world.associated("q0"), ids(1..2));
-}
-
-#[tokio::test]
 async fn duplicate_envelope_is_sent_on_unchanged() {
-    let world = world(&FAILURES_GO);
+    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
     let body = r#"{"unreadable":"a","unreadable":"b"}"#;
     assert_eq!(listed(&world.invoke(&sqs(&[json!(body)])).await), [""; 0]);
     assert_eq!(world.sqs.take().remove(0).body["unreadable"], body);

@@ -1,15 +1,13 @@
-//! Accepts the variations that serialisers and people produce: nulls, single elements instead of arrays, byte-order
-//! marks, address texts.
+//! Accepts the variations that serialisers and people produce (nulls, single elements instead of arrays, byte-order
+//! marks), and rejects fields and addresses that only look right.
 
-use connect_simulator::Options;
 use serde_json::{Value, json};
 
+use crate::common::{
+    FAILURES_QUEUE, entries, errors, event, failures, message, one_pair_a_queue, pair, world,
+};
 use crate::sqs::FAILURES;
 use crate::world::{INSTANCE, World, fixture, listed, sqs};
-
-fn short() -> Value {
-    json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddressId": "e0" })
-}
 
 /// The short form as a typed serialiser writes it.
 fn with_nulls() -> Value {
@@ -23,8 +21,8 @@ fn with_nulls() -> Value {
 #[tokio::test]
 async fn null_fields_are_absent_in_every_envelope() {
     let items = json!({ "Items": [with_nulls()], "BatchInput": null, "dryRun": null });
-    let event =
-        json!({ "id": "1", "source": "s", "detail-type": "t", "queueId": null, "detail": with_nulls() });
+    let mut event = event(&with_nulls());
+    event["queueId"] = json!(null);
     let entry = json!({ "instanceId": INSTANCE, "queueId": "q0", "queueName": null, "emailAddressId": "e0" });
     let long = json!({ "instanceId": null, "queueId": null, "associations": [entry] });
     let notification =
@@ -39,7 +37,7 @@ async fn null_fields_are_absent_in_every_envelope() {
 }
 
 #[tokio::test]
-async fn list_of_one_may_be_written_without_the_list() {
+async fn single_element_counts_as_an_array_of_one() {
     let entry = |field: &str, value: &str| json!({ "instanceId": INSTANCE, "queueId": "q0", field: value });
     let by_id = entry("emailAddressIds", "e0");
     let by_address = entry("emailAddresses", "e0@brand.example");
@@ -48,26 +46,15 @@ async fn list_of_one_may_be_written_without_the_list() {
         assert_eq!(world.invoke(&payload).await.unwrap()["associated"], 1, "{payload}");
         assert_eq!(world.associated("q0"), ["e0"]);
     }
-}
-
-#[tokio::test]
-async fn failures_of_single_elements_have_paths_without_an_index() {
-    let world = World::new(fixture(1, 1));
-    let payload =
-        json!({ "instanceId": INSTANCE, "associations": { "queueId": "q0", "emailAddressIds": "nobody" } });
-    let report = world.invoke(&payload).await.unwrap();
+    let invalid = json!({ "queueId": "q0", "emailAddressIds": "nobody" });
+    let report = World::new(fixture(1, 1)).invoke(&entries(invalid)).await.unwrap();
     assert_eq!(report["failures"][0]["path"], "associations.emailAddressIds");
-    let items =
-        json!({ "Items": [{ "associations": { "queueId": "a/b", "emailAddressId": "e0" } }, short()] });
-    let report = world.invoke(&items).await.unwrap();
-    assert_eq!(report["failures"][0]["path"], "Items[0].associations.queueId");
 }
 
 /// The invalid part of a short-form request is sent on unchanged.
 #[tokio::test]
 async fn short_form_sends_on_only_its_invalid_elements() {
-    let variables = [("FAILURES_QUEUE_URL", FAILURES)];
-    let world = World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &variables);
+    let world = world(fixture(1, 1), &[FAILURES_QUEUE]);
     let entry = json!({ "queueId": "q0", "queueName": null, "emailAddressIds": ["e0", "a b"] });
     let body = json!({ "instanceId": INSTANCE, "associations": entry });
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
@@ -81,8 +68,7 @@ async fn short_form_sends_on_only_its_invalid_elements() {
 /// `"instanceId": null` is replaced, and not written twice.
 #[tokio::test]
 async fn null_instance_is_written_out_when_sent_on() {
-    let variables = [("FAILURES_QUEUE_URL", FAILURES), ("CONNECT_INSTANCE_ID", INSTANCE)];
-    let world = World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &variables);
+    let world = world(fixture(1, 1), &[FAILURES_QUEUE, ("CONNECT_INSTANCE_ID", INSTANCE)]);
     let body = json!({ "instanceId": null, "queueId": "q0", "emailAddressId": "a b" });
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
     let sent = world.sqs.raw_sent();
@@ -93,14 +79,14 @@ async fn null_instance_is_written_out_when_sent_on() {
 #[tokio::test]
 async fn byte_order_marks_are_ignored() {
     let marked = |json: &Value| json!(format!("\u{feff}{json}"));
-    let notification = json!({ "Type": "Notification", "Message": marked(&short()) });
-    let unreadable = json!({ "unreadable": marked(&short()), "failures": [] });
-    for body in [marked(&short()), marked(&notification), marked(&unreadable)] {
+    let notification = json!({ "Type": "Notification", "Message": marked(&pair("q0", "e0")) });
+    let unreadable = json!({ "unreadable": marked(&pair("q0", "e0")), "failures": [] });
+    for body in [marked(&pair("q0", "e0")), marked(&notification), marked(&unreadable)] {
         let world = World::new(fixture(1, 1));
         assert_eq!(listed(&world.invoke(&sqs(std::slice::from_ref(&body))).await), [""; 0], "{body}");
         assert_eq!(world.associated("q0"), ["e0"]);
     }
-    for payload in [short(), sqs(&[short()])] {
+    for payload in [pair("q0", "e0"), sqs(&[pair("q0", "e0")])] {
         let world = World::new(fixture(1, 1));
         world.invoke_raw(format!("\u{feff}{payload}").as_bytes()).await.unwrap();
         assert_eq!(world.associated("q0"), ["e0"], "{payload}");
@@ -110,38 +96,85 @@ async fn byte_order_marks_are_ignored() {
 /// Such an address is rejected before any lookup. Otherwise a dry run would report PLANNED, and the live run would
 /// advise to create the address.
 #[tokio::test]
-async fn invalid_address_text_says_what_it_looks_like() {
-    let texts = [
-        ("Billing <billing@brand.example>", "a display name"),
-        ("Team, Billing (billing-02@brand.example)", "a display name"),
-        ("billing-03@brand.example;billing-04@brand.example", "several addresses"),
-        ("billing-05@brand.example, billing-06@brand.example", "several addresses"),
-        ("mailto:billing-07@brand.example", "a prefix such as mailto:"),
-        ("<billing-08@brand.example>", "a display name"),
-        ("billing-09", "no at sign"),
-        (" billing-10@brand.example", "white space (U+0020) at position 1"),
-        ("billing-11@brand.example\u{a0}", "white space (U+00A0) at position 25"),
-        ("billing\u{200b}-12@brand.example", "an invisible character (U+200B) at position 8"),
-    ];
-    let addresses: Vec<&str> = texts.iter().map(|(text, _)| *text).chain(["e0@Brand.Example"]).collect();
+async fn invalid_address_is_rejected_in_every_run() {
     for dry_run in [true, false] {
         let world = World::new(fixture(1, 1));
-        let report = world
-            .invoke(&json!({ "instanceId": INSTANCE, "dryRun": dry_run, "associations": [
-                { "queueId": "q0", "emailAddresses": addresses },
-            ]}))
-            .await
-            .unwrap();
-        assert_eq!((&report["status"], &report["failed"]), (&json!("PARTIAL"), &json!(texts.len())));
-        for (number, (text, looks)) in texts.iter().enumerate() {
-            let failure = &report["failures"][number];
-            assert_eq!(failure["error"], "InvalidRequest");
-            assert_eq!(failure["path"], format!("associations[0].emailAddresses[{number}]"));
-            let message = failure["message"].as_str().unwrap();
-            assert!(message.contains(looks), "{text}: {message}");
-            // Messages are logged, so they must not contain an address.
-            assert!(!message.to_lowercase().contains("billing"), "{message}");
-        }
+        let addresses =
+            ["Billing <billing@brand.example>", "e0@Brand.Example", "billing\u{200b}@brand.example"];
+        let mut payload = entries(json!({ "queueId": "q0", "emailAddresses": addresses }));
+        payload["dryRun"] = json!(dry_run);
+        let report = world.invoke(&payload).await.unwrap();
+        assert_eq!(report["status"], "PARTIAL");
+        assert_eq!(errors(&report), [("InvalidRequest", false); 2]);
+        // Messages are logged, so they must not contain an address.
+        assert!(failures(&report).iter().all(|failure| !message(failure).contains("illing")), "{report}");
         assert_eq!(world.associated("q0"), if dry_run { vec![] } else { vec!["e0"] });
     }
+}
+
+/// Spellings that look like `dryRun`.
+const NAMES: [&str; 14] = [
+    "dryrun",
+    "dry_run",
+    "DRY RUN",
+    "dryRun.",
+    "\"dryRun\"",
+    "dryRun\0",
+    "dryRun\u{200b}",
+    "\u{feff}dryRun",
+    "dry\u{2060}Run",
+    "dry\u{ad}Run",
+    "dryRun\u{fe0f}",
+    "dryRun\u{202c}",
+    "\u{3164}dryRun",
+    "ｄｒｙＲｕｎ",
+];
+
+fn with(mut object: Value, name: &str, value: Value) -> Value {
+    object[name] = value;
+    object
+}
+
+#[tokio::test]
+async fn similar_names_of_dry_run_make_no_calls() {
+    let world = World::new(fixture(1, 1));
+    let event = event(&pair("q0", "e0"));
+    let long = one_pair_a_queue(0..1);
+    let items = json!({ "Items": [pair("q0", "e0")] });
+    for name in NAMES {
+        let batch_input = json!({ "Items": [pair("q0", "e0")], "BatchInput": { name: true } });
+        for payload in [&pair("q0", "e0"), &long, &event, &items] {
+            let payload = with(payload.clone(), name, json!(true));
+            let (kind, message) = world.invoke(&payload).await.unwrap_err();
+            assert_eq!(kind, "InvalidRequest", "{payload}");
+            assert!(message.contains("dryRun"), "{message}");
+        }
+        let (kind, message) = world.invoke(&batch_input).await.unwrap_err();
+        assert_eq!(kind, "InvalidRequest", "{batch_input}");
+        assert!(message.contains(r#"did you mean "dryRun"?"#), "{message}");
+        let notification =
+            json!({ "Type": "Notification", "Message": pair("q0", "e0").to_string(), name: true });
+        let batch = sqs(&[
+            notification,
+            with(pair("q0", "e0"), name, json!(true)),
+            with(event.clone(), name, json!(true)),
+        ]);
+        assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1", "m2"], "{name:?}");
+    }
+    let misspelled = json!({ "Items": [pair("q0", "e0")], "Batch\u{200b}Input": { "dryRun": true } });
+    let (_, message) = world.invoke(&misspelled).await.unwrap_err();
+    assert!(message.contains(r#"did you mean "BatchInput"?"#), "{message}");
+    assert_eq!(world.call_count(), 0);
+}
+
+#[tokio::test]
+async fn similar_name_fails_its_message_only() {
+    let world = world(fixture(1, 2), &[FAILURES_QUEUE]);
+    let similar = with(pair("q0", "e0"), "queueName\u{200b}", json!("Billing"));
+    let good = with(pair("q0", "e0"), "emailAddressId", json!("e1"));
+    assert_eq!(listed(&world.invoke(&sqs(&[similar.clone(), good])).await), [""; 0]);
+    assert_eq!(world.associated("q0"), ["e1"]);
+    let sent = world.sqs.sent_to(FAILURES);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0]["queueName\u{200b}"], similar["queueName\u{200b}"]);
 }

@@ -1,8 +1,9 @@
 //! Pairs of all messages are grouped into the fewest calls, with duplicates removed and at most 50 addresses per call.
 
-use connect_simulator::Operation;
+use connect_simulator::Options;
 use serde_json::json;
 
+use crate::common::{ASSOCIATE, counts, event, pair, tokens};
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
 #[tokio::test]
@@ -27,21 +28,14 @@ async fn pairs_of_many_messages_make_one_call_a_queue() {
 
 #[tokio::test]
 async fn queue_of_more_than_fifty_is_cut_into_chunks() {
-    let options = connect_simulator::Options {
-        fixture: fixture(1, 120),
-        limit: 1_000,
-        ..connect_simulator::Options::default()
-    };
+    let options = Options { fixture: fixture(1, 120), limit: 1_000, ..Options::default() };
     let world = World::with(options, &[("QUEUE_ADDITIONAL_LIMIT", "1000")]);
     let mut wanted = ids(0..120);
     wanted.extend(ids(0..120));
     let report = world.invoke(&request("q0", &wanted)).await.unwrap();
-    assert_eq!(report["requested"], 240);
-    assert_eq!(report["distinct"], 120);
-    assert_eq!(report["associated"], 120);
-    assert_eq!(report["apiCalls"], 3);
+    assert_eq!(counts(&report, ["requested", "distinct", "associated", "apiCalls"]), [240, 120, 120, 3]);
     assert_eq!(report["queues"][0]["chunks"], 3);
-    let calls = world.calls(Operation::AssociateQueueEmailAddresses);
+    let calls = world.calls(ASSOCIATE);
     assert_eq!(calls.iter().map(|call| call.addresses.len()).collect::<Vec<_>>(), [50, 50, 20]);
     assert_eq!(calls.into_iter().flat_map(|call| call.addresses).collect::<Vec<_>>(), ids(0..120));
 }
@@ -70,11 +64,7 @@ async fn redelivery_keeps_the_token_and_a_new_message_changes_it() {
     let mut later = batch;
     later["Records"][0]["messageId"] = json!("another message");
     world.invoke(&later).await.unwrap();
-    let tokens: Vec<_> = world
-        .calls(Operation::AssociateQueueEmailAddresses)
-        .into_iter()
-        .map(|call| call.client_token.unwrap())
-        .collect();
+    let tokens = tokens(&world);
     assert_eq!(tokens[0], tokens[1]);
     assert_ne!(tokens[0], tokens[2]);
     assert!(tokens[0].len() <= 500);
@@ -83,16 +73,16 @@ async fn redelivery_keeps_the_token_and_a_new_message_changes_it() {
 #[tokio::test]
 async fn token_follows_event_id_or_invocation() {
     let world = World::new(fixture(1, 1));
-    let event = |id: &str| json!({ "id": id, "source": "s", "detail-type": "t", "detail": request("q0", &ids(0..1)) });
+    let event = |id: &str| {
+        let mut event = event(&pair("q0", "e0"));
+        event["id"] = json!(id);
+        event
+    };
     for payload in [event("1"), event("1"), event("2"), request("q0", &ids(0..1)), request("q0", &ids(0..1))]
     {
         world.invoke(&payload).await.unwrap();
     }
-    let tokens: Vec<_> = world
-        .calls(Operation::AssociateQueueEmailAddresses)
-        .into_iter()
-        .map(|call| call.client_token.unwrap())
-        .collect();
+    let tokens = tokens(&world);
     assert_eq!(tokens[0], tokens[1]);
     assert_ne!(tokens[0], tokens[2]);
     // Both invocations of a test have the same request identifier.

@@ -1,19 +1,14 @@
 //! Malformed and adversarial payloads. Some once caused quadratic work, which would keep a test here from ending.
 
-use connect_simulator::{Effect, Fault, Options};
+use connect_simulator::Fault;
 use serde_json::{Value, json};
 
-use crate::sqs::{CONTINUATION, FAILURES};
+use crate::common::{BOTH_QUEUES, counts, error, event, pair, received, world};
+use crate::sqs::FAILURES;
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
-const BOTH: [(&str, &str); 2] = [("FAILURES_QUEUE_URL", FAILURES), ("CONTINUATION_QUEUE_URL", CONTINUATION)];
-
-fn world() -> World {
-    World::with(Options { fixture: fixture(3, 3), ..Options::default() }, &BOTH)
-}
-
-fn event(detail: &Value) -> Value {
-    json!({ "id": "event", "detail-type": "t", "source": "s", "detail": detail })
+fn world_with_queues() -> World {
+    world(fixture(3, 3), &BOTH_QUEUES)
 }
 
 /// Without a bound, about 100 KB of `1,1,1` ended the process at each delivery of the message, and with it the whole
@@ -22,7 +17,8 @@ fn event(detail: &Value) -> Value {
 async fn too_many_invalid_parts_are_one_failure() {
     for (count, failed) in [(100_000, 100_000), (100_001, 1), (2_000_000, 1)] {
         let entries = vec![1; count];
-        let ending = world().invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await;
+        let ending =
+            world_with_queues().invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await;
         let (error_type, message) = ending.unwrap_err();
         assert_eq!(error_type, "InvalidRequest");
         assert!(message.starts_with(&format!("{failed} of {failed} failed: ")), "{message}");
@@ -37,7 +33,7 @@ async fn many_invalid_elements_are_sent_on() {
     for (count, failed, associated) in
         [(most, most, ["e0"].as_slice()), (most + 2, 1, &[]), (200_000, 1, &[])]
     {
-        let world = world();
+        let world = world_with_queues();
         let elements: Vec<Value> = std::iter::repeat_n(json!(1), count).chain([json!("e0")]).collect();
         let valid = json!({ "queueId": "q1", "emailAddressId": "e0" });
         let entry = json!({ "queueId": "q0", "emailAddressIds": elements });
@@ -57,15 +53,11 @@ async fn many_invalid_elements_are_sent_on() {
 /// Once, the rest of the text was searched again for each sign.
 #[tokio::test]
 async fn message_of_at_signs_is_logged() {
-    let world = world();
+    let world = world_with_queues();
     let message = "@".repeat(1_000_000);
-    world.connect.inject(Fault::new(Effect::Error {
-        status: 403,
-        code: "AccessDeniedException".to_owned(),
-        message,
-    }));
+    world.connect.inject(Fault::new(error(403, "AccessDeniedException", &message)));
     let report = world.invoke(&request("q0", &ids(0..1))).await.unwrap();
-    assert_eq!((&report["failed"], &report["failuresOmitted"]), (&json!(1), &json!(1)));
+    assert_eq!(counts(&report, ["failed", "failuresOmitted"]), [1, 1]);
 }
 
 /// A failure contains the names of its pair. One failure per pair would copy the long name for each address, which took
@@ -75,7 +67,7 @@ async fn long_name_with_many_addresses_is_one_failure() {
     let addresses: Vec<String> = (0..20_000).map(|number| format!("e{number}")).collect();
     let body =
         json!({ "instanceId": INSTANCE, "queueName": "n".repeat(20_000), "emailAddressIds": addresses });
-    let world = world();
+    let world = world_with_queues();
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
     let sent = world.sqs.sent_to(FAILURES);
     assert_eq!((sent.len(), sent[0]["failures"].as_array().unwrap().len()), (1, 1));
@@ -86,7 +78,7 @@ async fn long_name_with_many_addresses_is_one_failure() {
 /// ambiguous request.
 #[tokio::test]
 async fn duplicate_field_is_sent_on_unchanged() {
-    let world = world();
+    let world = world_with_queues();
     let twice = r#"{"queueId":"q0","queueId":"q1","emailAddressId":"e0"}"#;
     let bodies = [
         json!(format!(r#"{{"instanceId":"{INSTANCE}","associations":[{twice}]}}"#)),
@@ -103,11 +95,9 @@ async fn duplicate_field_is_sent_on_unchanged() {
 /// until they became dead letters.
 #[tokio::test]
 async fn characters_rejected_by_sqs_are_escaped() {
-    let world = world();
+    let world = world_with_queues();
     let body = json!({ "instanceId": INSTANCE, "queueName": "\u{ffff}\u{fffe}", "emailAddressId": "e0" });
-    let mut batch = sqs(&[body]);
-    batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!("2");
-    assert_eq!(listed(&world.invoke(&batch).await), [""; 0]);
+    assert_eq!(listed(&world.invoke(&received(sqs(&[body]), 2)).await), [""; 0]);
     let sent = world.sqs.raw_sent();
     assert!(!sent[0].contains(['\u{ffff}', '\u{fffe}']), "{}", sent[0]);
     assert_eq!(world.sqs.sent_to(FAILURES)[0]["associations"][0]["queueName"], "\u{ffff}\u{fffe}");
@@ -116,7 +106,7 @@ async fn characters_rejected_by_sqs_are_escaped() {
 /// Once, a queue was looked up even if it had no valid address.
 #[tokio::test]
 async fn queue_without_valid_address_is_not_looked_up() {
-    let world = world();
+    let world = world_with_queues();
     let ending =
         world.invoke(&json!({ "instanceId": INSTANCE, "queueName": "Queue 0", "emailAddresses": [7] })).await;
     assert_eq!(ending.unwrap_err().0, "InvalidRequest");
@@ -132,9 +122,8 @@ fn parts(count: usize, invalid: usize) -> Value {
 
 #[tokio::test]
 async fn messages_beyond_the_bound_are_redelivered_immediately() {
-    let world = world();
-    let short = |queue: &str| json!({ "instanceId": INSTANCE, "queueId": queue, "emailAddressId": "e1" });
-    let bodies = [parts(60_000, 10), parts(40_000, 0), short("q1"), parts(2, 0)];
+    let world = world_with_queues();
+    let bodies = [parts(60_000, 10), parts(40_000, 0), pair("q1", "e1"), parts(2, 0)];
     assert_eq!(listed(&world.invoke(&sqs(&bodies)).await), ["m2", "m3"]);
     assert_eq!(world.associated("q0"), ["e0"]);
     assert_eq!(world.associated("q1"), [""; 0]);
@@ -143,16 +132,14 @@ async fn messages_beyond_the_bound_are_redelivered_immediately() {
 
 #[tokio::test]
 async fn message_above_the_bound_is_invalid_alone() {
-    let world = world();
-    let short = json!({ "instanceId": INSTANCE, "queueId": "q1", "emailAddressId": "e1" });
-    let bodies = [parts(100_001, 0), parts(100_001, 100_001), short];
+    let world = world_with_queues();
+    let bodies = [parts(100_001, 0), parts(100_001, 100_001), pair("q1", "e1")];
     assert_eq!(listed(&world.invoke(&sqs(&bodies)).await), [""; 0]);
     assert_eq!((world.associated("q0"), world.associated("q1")), (vec![], vec!["e1".to_owned()]));
     let sent = world.sqs.sent_to(FAILURES);
     assert_eq!(sent.len(), 2);
     for body in sent {
-        let reason =
-            "the request has more than 100000 pairs and invalid parts; split it into smaller requests";
+        let reason = "the request contains more than 100,000 pairs (invalid entries count too); split it into smaller requests";
         assert_eq!(body["failures"][0]["message"], reason);
         assert_eq!(body["emailAddressIds"].as_array().unwrap().len(), 100_001);
     }
@@ -166,7 +153,7 @@ async fn bound_counts_all_entries_and_items() {
         let items =
             json!({ "BatchInput": { "instanceId": INSTANCE }, "Items": [entry(50_000), entry(count)] });
         for payload in [two, items] {
-            let world = world();
+            let world = world_with_queues();
             let ending = world.invoke(&payload).await;
             assert_eq!(ending.is_ok_and(|report| report["status"] == "SUCCEEDED"), associated);
             assert_eq!(world.associated("q0") == ["e0"], associated);
@@ -197,7 +184,7 @@ async fn hostile_message_does_not_affect_the_others() {
         json!(nested),
     ];
     for body in hostile {
-        let world = world();
+        let world = world_with_queues();
         let valid = request(json!({ "queueId": "q1", "emailAddressId": "e1" }));
         let batch = sqs(&[valid.clone(), body.clone(), valid]);
         assert_eq!(listed(&world.invoke(&batch).await), [""; 0], "{:.60}", body.to_string());

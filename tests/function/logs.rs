@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock, Mutex};
 
-use connect_simulator::{Effect, Fault, Operation, Options};
+use connect_simulator::Fault;
 use queue_email_associator::log::Lines;
 use serde_json::{Value, json};
 use tracing::level_filters::LevelFilter;
@@ -10,6 +10,7 @@ use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Instrument};
 use tracing_subscriber::layer::SubscriberExt;
 
+use crate::common::{ASSOCIATE, error, limit_exceeded, on_queue, received, reported, unwell, world};
 use crate::world::{INSTANCE, World, fixture, ids, request, sqs};
 
 /// `tracing` caches for the whole process whether a callsite is enabled, so only one test at a time may have a
@@ -53,30 +54,11 @@ fn mixed() -> Value {
     ]})
 }
 
-fn unwell() -> Fault {
-    Fault {
-        queue: Some("q1".to_owned()),
-        ..Fault::new(Effect::Error {
-            status: 500,
-            code: "Unwell".to_owned(),
-            message: "try later".to_owned(),
-        })
-    }
-}
-
 #[tokio::test]
 async fn call_repeated_for_room_counts_as_retry() {
     let world = World::new(fixture(1, 2));
-    let limit = Effect::Error {
-        status: 429,
-        code: "LimitExceededException".to_owned(),
-        message: "too many".to_owned(),
-    };
-    world.connect.inject(Fault {
-        operation: Some(Operation::AssociateQueueEmailAddresses),
-        times: Some(2),
-        ..Fault::new(limit)
-    });
+    let limit = limit_exceeded();
+    world.connect.inject(Fault { operation: Some(ASSOCIATE), times: Some(2), ..Fault::new(limit) });
     let lines = log_of(&world, LevelFilter::INFO, request("q0", &ids(0..2)).to_string().as_bytes()).await;
     // A rejection, a list, and two retries.
     let [closing, metrics] = lines.as_slice() else { panic!("{lines:#?}") };
@@ -85,13 +67,11 @@ async fn call_repeated_for_room_counts_as_retry() {
 }
 
 #[tokio::test]
-async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
-    let world =
-        World::with(Options { fixture: fixture(2, 2), ..Options::default() }, &[("MAX_ATTEMPTS", "2")]);
-    world.connect.inject(unwell());
-    let mut payload = mixed();
-    payload["failOnRetryable"] = json!(false);
-    let mut lines = log_of(&world, LevelFilter::INFO, payload.to_string().as_bytes()).await;
+async fn invocation_logs_its_failures_counts_and_metrics() {
+    let world = world(fixture(2, 2), &[("MAX_ATTEMPTS", "2")]);
+    world.connect.inject(on_queue("q1", unwell()));
+    let payload = reported(mixed()).to_string();
+    let mut lines = log_of(&world, LevelFilter::INFO, payload.as_bytes()).await;
     let metrics = lines.pop().unwrap();
     let mut lines: Vec<Value> = lines.into_iter().map(without_time).collect();
     let mut closing = lines.pop().unwrap();
@@ -159,16 +139,13 @@ async fn an_invocation_logs_its_failures_its_counts_and_its_metrics() {
 
 #[tokio::test]
 async fn many_permanent_failures_share_lines() {
-    let world = World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
+    let world = world(fixture(1, 1), &[]);
     let message = |count: usize, reference: &str, entry: Value| json!({ "instanceId": INSTANCE, "reference": reference, "associations": vec![entry; count] });
     let unknown = json!({ "queueName": "Nowhere", "emailAddressId": "e0" });
     let mut bodies = vec![message(998, "first", json!(7))];
     bodies.extend((0..12).map(|number| message(3, &format!("r{number}"), json!(7))));
     bodies.push(message(1, "last", unknown));
-    let mut batch = sqs(&bodies);
-    for record in batch["Records"].as_array_mut().unwrap() {
-        record["attributes"]["ApproximateReceiveCount"] = json!("2");
-    }
+    let batch = received(sqs(&bodies), 2);
     let lines = log_of(&world, LevelFilter::INFO, batch.to_string().as_bytes()).await;
     let failed: Vec<&Value> =
         lines.iter().filter(|line| line["message"] == "pairs failed permanently").collect();
@@ -219,18 +196,7 @@ async fn metrics_record_keeps_to_the_specification() {
 }
 
 #[tokio::test]
-async fn unusable_payload_is_logged_once() {
-    let world = World::new(fixture(1, 1));
-    let lines = log_of(&world, LevelFilter::INFO, b"{\"Records\": 1}").await;
-    assert_eq!(lines.len(), 3);
-    assert_eq!(lines[0]["level"], "WARN");
-    assert_eq!(lines[0]["error"], "InvalidRequest");
-    assert_eq!(lines[0]["reason"], "Records must be an array, not a number");
-    assert_eq!(lines[1]["errorType"], "InvalidRequest");
-}
-
-#[tokio::test]
-async fn the_plan_of_a_dry_run_is_logged() {
+async fn plan_of_a_dry_run_is_logged() {
     let world = World::new(fixture(1, 60));
     let mut body = request("q0", &crate::world::ids(0..60));
     body["dryRun"] = json!(true);
@@ -272,17 +238,12 @@ async fn no_email_address_is_logged_at_any_level() {
     let mut with_odd_ids = sqs(&[entries(json!({ "queueId": "q0", "emailAddressId": "bad" }))]);
     with_odd_ids["Records"][0]["messageId"] = json!(secret);
     payloads.push(with_odd_ids.to_string());
-    let world =
-        World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &[("MAX_ATTEMPTS", "2")]);
+    let world = world(fixture(1, 1), &[("MAX_ATTEMPTS", "2")]);
     for (status, code) in
         [(400, "InvalidParameterException"), (500, "InternalServiceException"), (403, secret)]
     {
         world.connect.clear_faults();
-        world.connect.inject(Fault::new(Effect::Error {
-            status,
-            code: code.to_owned(),
-            message: format!("{secret} is not welcome"),
-        }));
+        world.connect.inject(Fault::new(error(status, code, &format!("{secret} is not welcome"))));
         for payload in &payloads {
             for level in [LevelFilter::INFO, LevelFilter::TRACE] {
                 for line in log_of(&world, level, payload.as_bytes()).await {

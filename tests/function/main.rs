@@ -2,13 +2,14 @@
 //!
 //! Each test has its own world: over HTTP on a free port, or in memory with a paused clock if the test is about time.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot continue fails")]
 #![allow(unreachable_pub, reason = "the modules of a test binary are its own")]
 
 mod allowed_instances;
 mod answers;
 mod check;
 mod check_and_live;
+mod common;
 mod concurrent;
 mod continuation;
 mod dead_letters;
@@ -29,9 +30,9 @@ mod messages;
 mod missing_instances;
 mod names;
 mod narrowing;
-mod near_names;
 mod redelivery;
 mod references;
+mod remaining;
 mod retries;
 mod storms;
 

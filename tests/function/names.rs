@@ -1,10 +1,11 @@
 //! Names are looked up in the instance's directory, which is read once, page by page, and again if it is stale.
 
-use std::time::Duration;
-
-use connect_simulator::{Effect, Fault, Fixture, Operation, Options};
+use connect_simulator::{Fixture, Operation};
 use serde_json::{Value, json};
 
+use crate::common::{
+    ASSOCIATE, ONE_ATTEMPT, counts, error, errors, failures, on, pair, reported, unwell, world,
+};
 use crate::world::{INSTANCE, World, fixture, ids, listed, sqs};
 
 fn by_name(pairs: &[(&str, &str)]) -> Value {
@@ -31,7 +32,7 @@ async fn names_become_identifiers() {
 }
 
 #[tokio::test]
-async fn a_large_directory_is_read_once_in_full_pages() {
+async fn large_directory_is_read_once_in_full_pages() {
     let world = World::new(fixture(1_203, 350));
     let payload = by_name(&[("Queue 0", "e0@brand.example"), ("Queue 1202", "e349@brand.example")]);
     world.invoke(&payload).await.unwrap();
@@ -42,7 +43,7 @@ async fn a_large_directory_is_read_once_in_full_pages() {
 }
 
 #[tokio::test]
-async fn a_name_and_an_identifier_of_the_same_pair_are_one() {
+async fn name_and_identifier_of_the_same_pair_are_one() {
     let world = World::new(fixture(1, 1));
     let payload = json!({ "instanceId": INSTANCE, "associations": [
         { "queueName": "Queue 0", "emailAddress": "e0@brand.example" },
@@ -50,30 +51,24 @@ async fn a_name_and_an_identifier_of_the_same_pair_are_one() {
         { "queueId": "q0", "emailAddressId": "e0" },
     ]});
     let report = world.invoke(&payload).await.unwrap();
-    assert_eq!((&report["requested"], &report["distinct"]), (&json!(3), &json!(1)));
+    assert_eq!(counts(&report, ["requested", "distinct"]), [3, 1]);
     assert_eq!(report["queues"].as_array().unwrap().len(), 1);
     assert_eq!(report["queues"][0]["requested"], 3);
-    assert_eq!(world.calls(Operation::AssociateQueueEmailAddresses).len(), 1);
+    assert_eq!(world.calls(ASSOCIATE).len(), 1);
 }
 
 #[tokio::test]
-async fn a_pair_named_in_two_ways_is_one_failure_and_one_remaining() {
+async fn pair_requested_in_two_ways_is_one_failure_and_one_remaining() {
     for (status, retryable) in [(400, false), (500, true)] {
-        let world = World::with(
-            Options { fixture: fixture(1, 2), ..Options::default() },
-            &[("MAX_ATTEMPTS", "1"), ("CONNECT_REQUESTS_PER_SECOND", "1000")],
-        );
-        world.connect.inject(Fault {
-            operation: Some(Operation::AssociateQueueEmailAddresses),
-            ..Fault::new(Effect::Error { status, code: "Unwell".to_owned(), message: "no".to_owned() })
-        });
+        let world = world(fixture(1, 2), &[ONE_ATTEMPT]);
+        world.connect.inject(on(ASSOCIATE, error(status, "Unwell", "no")));
         let payload = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": [
             { "queueId": "q0", "emailAddresses": ["e0@brand.example", "E0@brand.example"] },
             { "queueName": "Queue 0", "emailAddressIds": ["e0", "e1"] },
         ]});
         let report = world.invoke(&payload).await.unwrap();
-        assert_eq!((&report["distinct"], &report["failed"]), (&json!(2), &json!(2)), "{report}");
-        let failures = report["failures"].as_array().unwrap();
+        assert_eq!(counts(&report, ["distinct", "failed"]), [2, 2], "{report}");
+        let failures = failures(&report);
         let failed: Vec<_> = failures.iter().map(|failure| failure["path"].as_str().unwrap()).collect();
         let first = ["associations[0].emailAddresses[0]", "associations[1].emailAddressIds[1]"];
         assert_eq!(failed, first, "{report}");
@@ -96,17 +91,11 @@ async fn missing_and_ambiguous_names_fail_alone() {
     let report = world.invoke(&payload).await.unwrap();
     assert_eq!(report["status"], "PARTIAL");
     assert_eq!(world.associated("q0"), ids(0..1));
-    let failures = report["failures"].as_array().unwrap();
+    let failures = failures(&report);
     let errors: Vec<_> = failures.iter().map(|failure| failure["error"].as_str().unwrap()).collect();
     assert_eq!(errors, ["NameNotFound", "NameAmbiguous", "NameNotFound"]);
     assert_eq!(failures[0]["queueName"], "queue 0");
     assert_eq!(failures[2]["emailAddress"], "nobody@brand.example");
-    assert_eq!(
-        failures[1]["message"],
-        format!(
-            "2 standard queues of instance {INSTANCE} in eu-central-1 have this name; replace queueName with queueId"
-        )
-    );
     assert!(failures.iter().all(|failure| failure["retryable"] == false));
     let rows = report["queues"].as_array().unwrap();
     let failed: Vec<_> =
@@ -118,86 +107,11 @@ async fn missing_and_ambiguous_names_fail_alone() {
 }
 
 #[tokio::test]
-async fn missing_name_reads_a_cached_directory_again_once() {
-    let world = World::new(fixture(1, 1));
-    world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
-    world.connect.add(Fixture::new().with_queue(INSTANCE, "late", "Late"));
-    let report =
-        world.invoke(&by_name(&[("Late", "e0@brand.example"), ("Never", "e0@brand.example")])).await.unwrap();
-    assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)));
-    assert_eq!(searches(&world), (2, 1));
-}
-
-#[tokio::test]
-async fn rejected_identifier_reads_its_directory_again() {
-    let mut world = World::new(fixture(1, 2));
-    world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
-    world.request_id = "request-2";
-    // The address is deleted and recreated under another identifier.
-    world.connect.remove_address(INSTANCE, "e0");
-    world.connect.add(Fixture::new().with_address(INSTANCE, "new", "e0@brand.example"));
-    let report = world
-        .invoke(&by_name(&[("Queue 0", "e0@brand.example"), ("Queue 0", "e1@brand.example")]))
-        .await
-        .unwrap();
-    assert_eq!(report["status"], "SUCCEEDED", "{report}");
-    assert_eq!(report["associated"], 2);
-    assert_eq!(world.associated("q0"), ["e1", "new"]);
-    assert_eq!(searches(&world), (1, 2));
-}
-
-#[tokio::test(start_paused = true)]
-async fn directory_is_cached_for_five_minutes() {
-    let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
-    let payload = by_name(&[("Queue 0", "e0@brand.example")]);
-    world.invoke(&payload).await.unwrap();
-    tokio::time::advance(Duration::from_secs(290)).await;
-    world.invoke(&payload).await.unwrap();
-    assert_eq!(searches(&world), (1, 1));
-    tokio::time::advance(Duration::from_secs(11)).await;
-    world.invoke(&payload).await.unwrap();
-    assert_eq!(searches(&world), (2, 2));
-}
-
-#[tokio::test]
-async fn unreadable_directory_has_its_own_error() {
-    let needs = "; the function's role needs connect:SearchQueues and connect:DescribeQueue";
-    for (status, code, retryable, advice) in
-        [(403, "AccessDeniedException", false, needs), (500, "InternalServiceException", true, "")]
-    {
-        let world = World::new(fixture(2, 1));
-        world.connect.inject(Fault {
-            operation: Some(Operation::SearchQueues),
-            ..Fault::new(Effect::Error { status, code: code.to_owned(), message: "no".to_owned() })
-        });
-        let mut payload = by_name(&[("Queue 0", "e0@brand.example")]);
-        payload["associations"]
-            .as_array_mut()
-            .unwrap()
-            .push(json!({ "queueId": "q1", "emailAddressId": "e0" }));
-        payload["failOnRetryable"] = json!(false);
-        let report = world.invoke(&payload).await.unwrap();
-        assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)));
-        assert_eq!(report["failures"][0]["error"], code);
-        assert_eq!(report["failures"][0]["retryable"], retryable);
-        let message = report["failures"][0]["message"].as_str().unwrap();
-        assert_eq!(
-            message,
-            format!(
-                "names cannot be looked up in instance {INSTANCE} in eu-central-1: SearchQueues was rejected: no{advice}"
-            )
-        );
-    }
-}
-
-#[tokio::test]
 async fn missing_name_is_retryable_on_the_first_delivery() {
     let world = World::new(fixture(1, 1));
     let body = by_name(&[("Soon", "e0@brand.example")]);
-    let batch = sqs(std::slice::from_ref(&body));
-    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
-    let report = world.invoke(&body).await.unwrap();
-    assert_eq!(report["failures"][0]["retryable"], false);
+    assert_eq!(listed(&world.invoke(&sqs(std::slice::from_ref(&body))).await), ["m0"]);
+    assert_eq!(errors(&world.invoke(&body).await.unwrap()), [("NameNotFound", false)]);
 }
 
 #[tokio::test]
@@ -206,23 +120,18 @@ async fn finished_pairs_remain_done_without_a_second_read() {
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.request_id = "request-2";
     world.connect.remove_address(INSTANCE, "e0");
-    world.connect.inject(Fault {
-        operation: Some(Operation::SearchEmailAddresses),
-        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
-    });
-    let mut payload = by_name(&[
-        ("Queue 0", "e0@brand.example"),
-        ("Queue 0", "e1@brand.example"),
-        ("Queue 0", "e2@brand.example"),
-    ]);
-    payload["failOnRetryable"] = json!(false);
-    let report = world.invoke(&payload).await.unwrap();
-    assert_eq!((&report["associated"], &report["failed"]), (&json!(2), &json!(1)), "{report}");
+    world.connect.inject(on(Operation::SearchEmailAddresses, unwell()));
+    let report = world
+        .invoke(&reported(by_name(&[
+            ("Queue 0", "e0@brand.example"),
+            ("Queue 0", "e1@brand.example"),
+            ("Queue 0", "e2@brand.example"),
+        ])))
+        .await
+        .unwrap();
+    assert_eq!(counts(&report, ["associated", "failed"]), [2, 1], "{report}");
     // The address may have another identifier now, but the directory could not be read.
-    assert_eq!(
-        (&report["failures"][0]["error"], &report["failures"][0]["retryable"]),
-        (&json!("Unwell"), &json!(true))
-    );
+    assert_eq!(errors(&report), [("Unwell", true)]);
     assert_eq!(report["remaining"]["associations"][0]["emailAddresses"], json!(["e0@brand.example"]));
 }
 
@@ -231,20 +140,15 @@ async fn new_name_is_retryable_without_a_second_read() {
     let world = World::new(fixture(1, 1));
     world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
     world.connect.add(Fixture::new().with_queue(INSTANCE, "new", "New"));
-    world.connect.inject(Fault {
-        operation: Some(Operation::SearchQueues),
-        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: String::new() })
-    });
-    let mut payload = by_name(&[("New", "e0@brand.example"), ("Queue 0", "e0@brand.example")]);
-    payload["failOnRetryable"] = json!(false);
-    let report = world.invoke(&payload).await.unwrap();
+    world.connect.inject(on(Operation::SearchQueues, unwell()));
+    let report = world
+        .invoke(&reported(by_name(&[("New", "e0@brand.example"), ("Queue 0", "e0@brand.example")])))
+        .await
+        .unwrap();
     // The names in the old directory are still used.
-    assert_eq!((&report["associated"], &report["failed"]), (&json!(1), &json!(1)), "{report}");
-    let failure = &report["failures"][0];
-    assert_eq!(
-        (&failure["queueName"], &failure["error"], &failure["retryable"]),
-        (&json!("New"), &json!("Unwell"), &json!(true))
-    );
+    assert_eq!(counts(&report, ["associated", "failed"]), [1, 1], "{report}");
+    assert_eq!(errors(&report), [("Unwell", true)]);
+    assert_eq!(report["failures"][0]["queueName"], "New");
 }
 
 #[tokio::test]
@@ -254,9 +158,10 @@ async fn name_of_a_planned_address_is_still_associated() {
     world.request_id = "request-2";
     world.connect.remove_address(INSTANCE, "e0");
     world.connect.add(Fixture::new().with_address(INSTANCE, "new", "e0@brand.example"));
-    let dry = json!({ "instanceId": INSTANCE, "dryRun": true, "queueId": "q0", "emailAddressId": "new" });
+    let mut dry = pair("q0", "new");
+    dry["dryRun"] = json!(true);
     let live = json!({ "instanceId": INSTANCE, "queueId": "q0", "emailAddress": "e0@brand.example" });
     let report = world.invoke(&json!({ "Items": [dry, live] })).await.unwrap();
-    assert_eq!((&report["distinct"], &report["associated"]), (&json!(1), &json!(1)), "{report}");
+    assert_eq!(counts(&report, ["distinct", "associated"]), [1, 1], "{report}");
     assert_eq!(world.associated("q0"), ["new"]);
 }

@@ -1,11 +1,12 @@
 //! A rejected chunk is narrowed to the addresses at fault, within a bounded number of calls, for every possible response.
 
-use connect_simulator::{
-    Effect, Fault, Fixture, Operation, Options, RepeatedAssociation, Switches, UnknownAddress,
-};
+use connect_simulator::{Effect, Fault, Fixture, Options, RepeatedAssociation, Switches, UnknownAddress};
 use serde_json::{Value, json};
 
-use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
+use crate::common::{
+    ASSOCIATE, LIST, counts, error, errors, failures, limit_exceeded, on, reported, unwell, world,
+};
+use crate::world::{INSTANCE, World, fixture, ids, request};
 
 /// A queue `q0` and the addresses `e0…`, without the bad ones.
 fn with_bad(addresses: usize, bad: &[usize]) -> Fixture {
@@ -27,12 +28,7 @@ fn switches() -> impl Iterator<Item = Switches> {
 }
 
 fn failed_addresses(report: &Value) -> Vec<String> {
-    report["failures"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|failure| failure["emailAddressId"].as_str().unwrap().to_owned())
-        .collect()
+    failures(report).iter().map(|failure| failure["emailAddressId"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Requests 50 addresses, including the given bad ones, and returns the number of calls.
@@ -60,22 +56,13 @@ async fn one_bad_address_in_any_position_costs_at_most_fourteen_calls() {
 }
 
 #[tokio::test]
-async fn each_further_bad_address_costs_at_most_nine_calls() {
+async fn several_bad_addresses_cost_a_bounded_number_of_calls() {
+    let all: Vec<usize> = (0..50).collect();
     for switches in switches() {
-        for (first, second) in [(0, 1), (0, 49), (24, 25), (13, 37), (48, 49), (18, 19), (5, 44)] {
-            let calls = narrow(&[first, second], switches).await;
-            assert!(calls <= 23, "e{first} and e{second} took {calls} calls");
+        for bad in [&[0, 1][..], &[0, 49], &[24, 25], &[13, 37], &[18, 19], &[3, 11, 19, 30, 42], &all] {
+            let calls = narrow(bad, switches).await;
+            assert!(calls <= (14 + 9 * (bad.len() - 1)).min(101), "{bad:?} took {calls} calls");
         }
-        let calls = narrow(&[3, 11, 19, 30, 42], switches).await;
-        assert!(calls <= 14 + 4 * 9, "{calls}");
-    }
-}
-
-#[tokio::test]
-async fn fifty_bad_addresses_cost_at_most_a_hundred_and_one_calls() {
-    for switches in switches() {
-        let calls = narrow(&(0..50).collect::<Vec<_>>(), switches).await;
-        assert!(calls <= 101, "{calls}");
     }
 }
 
@@ -83,13 +70,9 @@ async fn fifty_bad_addresses_cost_at_most_a_hundred_and_one_calls() {
 async fn failure_keeps_the_apis_message() {
     let world = World::new(fixture(1, 10));
     world.connect.inject(Fault {
-        operation: Some(Operation::AssociateQueueEmailAddresses),
+        operation: Some(ASSOCIATE),
         address: Some("e7".to_owned()),
-        ..Fault::new(Effect::Error {
-            status: 400,
-            code: "InvalidRequestException".to_owned(),
-            message: "this address is being deleted".to_owned(),
-        })
+        ..Fault::new(error(400, "InvalidRequestException", "this address is being deleted"))
     });
     let report = world.invoke(&request("q0", &ids(0..10))).await.unwrap();
     assert_eq!(report["associated"], 9);
@@ -101,8 +84,7 @@ async fn failure_keeps_the_apis_message() {
 
 #[tokio::test]
 async fn missing_queue_costs_two_calls() {
-    let options = Options { fixture: fixture(1, 120), ..Options::default() };
-    let world = World::with(options, &[]);
+    let world = world(fixture(1, 120), &[]);
     let report = world.invoke(&request("missing", &ids(0..120))).await.unwrap();
     assert_eq!(report["failed"], 120);
     assert_eq!(report["failures"][119]["error"], "ResourceNotFoundException");
@@ -119,7 +101,7 @@ async fn rejected_address_on_the_queue_counts_as_done() {
     let world = World::with(Options { fixture, switches, ..Options::default() }, &[]);
     let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
     assert_eq!(report["status"], "SUCCEEDED");
-    assert_eq!((&report["associated"], &report["alreadyAssociated"]), (&json!(17), &json!(3)));
+    assert_eq!(counts(&report, ["associated", "alreadyAssociated"]), [17, 3]);
     assert_eq!(world.call_count(), 3);
 }
 
@@ -142,87 +124,39 @@ async fn lost_response_blames_no_associated_address() {
 
 #[tokio::test]
 async fn narrowing_works_without_permission_to_list() {
-    let world = World::with(Options { fixture: with_bad(50, &[17, 31]), ..Options::default() }, &[]);
-    world.connect.inject(Fault {
-        operation: Some(Operation::ListQueueEmailAddresses),
-        ..Fault::new(Effect::Error {
-            status: 403,
-            code: "AccessDeniedException".to_owned(),
-            message: "no".to_owned(),
-        })
-    });
+    let world = world(with_bad(50, &[17, 31]), &[]);
+    world.connect.inject(on(LIST, error(403, "AccessDeniedException", "no")));
     let report = world.invoke(&request("q0", &ids(0..50))).await.unwrap();
     assert_eq!(failed_addresses(&report), ["e17", "e31"]);
     assert_eq!(world.associated("q0").len(), 48);
-    assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 1);
+    assert_eq!(world.calls(LIST).len(), 1);
 }
 
 #[tokio::test]
 async fn unreadable_list_blames_no_address() {
-    let unreadable = Fault {
-        operation: Some(Operation::ListQueueEmailAddresses),
-        ..Fault::new(Effect::Error {
-            status: 500,
-            code: "InternalServiceException".to_owned(),
-            message: "try later".to_owned(),
-        })
-    };
     let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
     let fixture = fixture(1, 40).with_association(INSTANCE, "q0", "e3");
     let world = World::with(Options { fixture, switches, ..Options::default() }, &[("MAX_ATTEMPTS", "3")]);
-    world.connect.inject(unreadable);
-    let mut payload = request("q0", &ids(0..40));
-    payload["failOnRetryable"] = json!(false);
-    let report = world.invoke(&payload).await.unwrap();
+    world.connect.inject(on(LIST, unwell()));
+    let report = world.invoke(&reported(request("q0", &ids(0..40)))).await.unwrap();
     // The list is read once. Only the address that the API rejects alone fails.
     assert_eq!((&report["associated"], failed_addresses(&report)), (&json!(39), vec!["e3".to_owned()]));
-    assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 3);
+    assert_eq!(world.calls(LIST).len(), 3);
     assert!(world.call_count() <= 14 + 3 - 2, "{}", world.call_count());
-    assert_eq!(
-        (&report["failures"][0]["error"], &report["failures"][0]["retryable"]),
-        (&json!("InternalServiceException"), &json!(true))
-    );
-    let message = report["failures"][0]["message"].as_str().unwrap();
-    assert!(
-        message.ends_with("and the queue's list, which may explain that, cannot be read: try later"),
-        "{message}"
-    );
+    assert_eq!(errors(&report), [("Unwell", true)]);
     // When the list can be read, the address on the queue counts as done.
     world.connect.clear_faults();
     let report = world.invoke(&report["remaining"]).await.unwrap();
-    assert_eq!((&report["associated"], &report["alreadyAssociated"]), (&json!(0), &json!(1)));
+    assert_eq!(counts(&report, ["associated", "alreadyAssociated"]), [0, 1]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn good_addresses_are_associated_if_the_list_has_no_end() {
     let world = World::endless(Options { fixture: with_bad(110, &[3, 57, 58]), ..Options::default() });
-    let mut payload = request("q0", &ids(0..49));
-    payload["failOnRetryable"] = json!(false);
-    let report = world.invoke(&payload).await.unwrap();
+    let report = world.invoke(&reported(request("q0", &ids(0..49)))).await.unwrap();
     assert_eq!((&report["associated"], failed_addresses(&report)), (&json!(48), vec!["e3".to_owned()]));
-    let failure = &report["failures"][0];
-    assert_eq!((&failure["error"], &failure["retryable"]), (&json!("EndlessPages"), &json!(true)));
-    let message = failure["message"].as_str().unwrap();
-    let cause = "the queue's list, which may explain that, cannot be read: ListQueueEmailAddresses returned the same page \
-                 token twice";
-    assert!(message.ends_with(cause), "{message}");
-    assert_eq!(world.calls(Operation::ListQueueEmailAddresses).len(), 2);
-}
-
-#[tokio::test]
-async fn missing_queue_is_retryable_on_the_first_delivery() {
-    let world = World::new(fixture(1, 2));
-    let body = request("missing", &ids(0..2));
-    let report = world.invoke(&body).await.unwrap();
-    let failure = &report["failures"][0];
-    assert_eq!(
-        (&failure["error"], &failure["retryable"]),
-        (&json!("ResourceNotFoundException"), &json!(false))
-    );
-    let message = failure["message"].as_str().unwrap();
-    assert!(message.ends_with("; create it first, or check the instanceId"), "{message}");
-    // On the first delivery of a message, the failure is retryable.
-    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), ["m0"]);
+    assert_eq!(errors(&report), [("EndlessPages", true)]);
+    assert_eq!(world.calls(LIST).len(), 2);
 }
 
 /// Another process adds an address to the queue after its list was read.
@@ -232,41 +166,26 @@ async fn addresses_of_another_process_are_not_blamed() {
     let world = World::with(Options { fixture: with_bad(10, &[0]), switches, ..Options::default() }, &[]);
     let other = world.connect.clone();
     world.connect.observe(move |call| {
-        if call.operation == Operation::ListQueueEmailAddresses {
+        if call.operation == LIST {
             other.add(Fixture::new().with_association(INSTANCE, "q0", "e5"));
         }
     });
     let report = world.invoke(&request("q0", &ids(0..10))).await.unwrap();
     assert_eq!(failed_addresses(&report), ["e0"]);
-    assert_eq!((&report["associated"], &report["alreadyAssociated"]), (&json!(8), &json!(1)));
+    assert_eq!(counts(&report, ["associated", "alreadyAssociated"]), [8, 1]);
 }
 
 /// The list could not be read to find room. It is read again to explain the rejection of an address.
 #[tokio::test]
 async fn unread_list_after_a_limit_blames_no_address() {
-    let unreadable = Fault {
-        operation: Some(Operation::ListQueueEmailAddresses),
-        ..Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: "later".to_owned() })
-    };
-    let limit = Fault {
-        operation: Some(Operation::AssociateQueueEmailAddresses),
-        times: Some(1),
-        ..Fault::new(Effect::Error {
-            status: 429,
-            code: "LimitExceededException".to_owned(),
-            message: "no".to_owned(),
-        })
-    };
     let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
     for (queue, addresses) in [("q0", 2), ("missing", 50)] {
         let fixture = fixture(1, 50).with_association(INSTANCE, "q0", "e0");
         let world = World::with(Options { fixture, switches, ..Options::default() }, &[]);
-        world.connect.inject(limit.clone());
-        world.connect.inject(unreadable.clone());
-        let mut payload = request(queue, &ids(0..addresses));
-        payload["failOnRetryable"] = json!(false);
-        let report = world.invoke(&payload).await.unwrap();
-        let failures = report["failures"].as_array().unwrap();
+        world.connect.inject(Fault { times: Some(1), ..on(ASSOCIATE, limit_exceeded()) });
+        world.connect.inject(on(LIST, unwell()));
+        let report = world.invoke(&reported(request(queue, &ids(0..addresses)))).await.unwrap();
+        let failures = failures(&report);
         assert!(failures.iter().all(|failure| failure["retryable"] == true), "{report}");
         // A call, its list, the call once more, and the list once more. Each list has ten attempts. Then each address
         // is narrowed down, because the API may accept it.

@@ -2,59 +2,38 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Effect, Fault, Operation, Options};
+use connect_simulator::{Effect, Fault};
 use serde_json::{Value, json};
 use tracing::level_filters::LevelFilter;
 
+use crate::common::{
+    ASSOCIATE, BOTH_QUEUES, FAILURES_QUEUE, ONE_ATTEMPT, event, in_memory, on, on_fifo, on_queue,
+    one_pair_a_queue, pair, received, unwell, with_quota, world,
+};
 use crate::logs::log_of;
-use crate::sqs::{CONTINUATION, FAILURES, SqsFault};
-use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
+use crate::sqs::{FAILURES, SqsFault};
+use crate::world::{INSTANCE, World, fixture, listed, sqs};
 
-const FORWARDS: [(&str, &str); 2] =
-    [("FAILURES_QUEUE_URL", FAILURES), ("CONTINUATION_QUEUE_URL", CONTINUATION)];
 const SOURCE_URL: &str = "https://sqs.eu-central-1.amazonaws.com/111122223333/associations";
 
-fn unwell() -> Fault {
-    Fault::new(Effect::Error { status: 500, code: "Unwell".to_owned(), message: "try later".to_owned() })
+fn misspelled_name() -> Value {
+    json!({ "instanceId": INSTANCE, "queueName": "Biling", "emailAddressId": "e0" })
 }
 
 /// A world in which no call succeeds.
 fn unwell_world(variables: &[(&str, &str)]) -> World {
     let mut variables = variables.to_vec();
-    variables.push(("MAX_ATTEMPTS", "1"));
-    let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &variables);
-    world.connect.inject(unwell());
+    variables.push(ONE_ATTEMPT);
+    let world = world(fixture(2, 1), &variables);
+    world.connect.inject(Fault::new(unwell()));
     world
-}
-
-fn received(mut batch: Value, count: usize) -> Value {
-    for record in batch["Records"].as_array_mut().unwrap() {
-        record["attributes"]["ApproximateReceiveCount"] = json!(count.to_string());
-    }
-    batch
-}
-
-fn on_fifo(mut batch: Value, groups: &[&str]) -> Value {
-    for (record, group) in batch["Records"].as_array_mut().unwrap().iter_mut().zip(groups) {
-        record["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:111122223333:associations.fifo");
-        record["attributes"]["MessageGroupId"] = json!(group);
-    }
-    batch
-}
-
-fn one() -> Value {
-    request("q0", &ids(0..1))
-}
-
-fn misnamed() -> Value {
-    json!({ "instanceId": INSTANCE, "queueName": "Biling", "emailAddressId": "e0" })
 }
 
 #[tokio::test]
 async fn delay_doubles_with_each_delivery_up_to_its_maximum() {
     for (count, seconds) in [(1, 24..=36), (2, 48..=72), (3, 96..=144), (6, 720..=900), (40, 720..=900)] {
         let world = unwell_world(&[]);
-        assert_eq!(listed(&world.invoke(&received(sqs(&[one()]), count)).await), ["m0"]);
+        assert_eq!(listed(&world.invoke(&received(sqs(&[pair("q0", "e0")]), count)).await), ["m0"]);
         let hidden = world.sqs.hidden();
         assert_eq!(hidden.len(), 1);
         assert_eq!(
@@ -64,14 +43,14 @@ async fn delay_doubles_with_each_delivery_up_to_its_maximum() {
         assert!(seconds.contains(&hidden[0].seconds), "delivery {count}: {} s", hidden[0].seconds);
     }
     let world = unwell_world(&[("REDELIVERY_INITIAL_SECONDS", "100"), ("REDELIVERY_MAX_SECONDS", "100")]);
-    world.invoke(&received(sqs(&[one()]), 9)).await.unwrap();
+    world.invoke(&received(sqs(&[pair("q0", "e0")]), 9)).await.unwrap();
     assert!((80..=100).contains(&world.sqs.hidden()[0].seconds));
 }
 
 #[tokio::test]
 async fn visibility_is_set_in_tens_with_different_delays() {
     let world = unwell_world(&[]);
-    let batch = sqs(&vec![one(); 25]);
+    let batch = sqs(&vec![pair("q0", "e0"); 25]);
     assert_eq!(listed(&world.invoke(&batch).await).len(), 25);
     assert_eq!(world.sqs.visibility_batches(), 3);
     let mut seconds = world.sqs.seconds();
@@ -86,20 +65,17 @@ async fn visibility_is_set_in_tens_with_different_delays() {
 
 #[tokio::test(start_paused = true)]
 async fn message_short_of_time_is_redelivered_immediately() {
-    let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
-    let mut world = World::in_memory(options, &[]);
-    let entries: Vec<Value> =
-        (1..60).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
-    let large = json!({ "instanceId": INSTANCE, "associations": entries });
+    let mut world = with_quota(fixture(60, 1), &[]);
+    let large = one_pair_a_queue(1..60);
     world.invocation_time = Duration::from_secs(20);
-    assert_eq!(listed(&world.invoke(&received(sqs(&[large, one()]), 7)).await), ["m0"]);
+    assert_eq!(listed(&world.invoke(&received(sqs(&[large, pair("q0", "e0")]), 7)).await), ["m0"]);
     assert_eq!(world.sqs.seconds(), [("handle0".to_owned(), 0)]);
 }
 
 #[tokio::test]
 async fn mistyped_name_ends_in_the_failures_queue_within_two_minutes() {
-    let world = World::with(Options { fixture: fixture(2, 2), ..Options::default() }, &FORWARDS);
-    let batch = sqs(&[misnamed()]);
+    let world = world(fixture(2, 2), &BOTH_QUEUES);
+    let batch = sqs(&[misspelled_name()]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
     assert_eq!(world.sqs.seconds(), [("handle0".to_owned(), 60)]);
     assert_eq!(listed(&world.invoke(&received(batch, 2)).await), [""; 0]);
@@ -109,11 +85,8 @@ async fn mistyped_name_ends_in_the_failures_queue_within_two_minutes() {
 
 #[tokio::test]
 async fn first_delivery_with_another_failure_has_the_usual_delay() {
-    let world = World::with(
-        Options { fixture: fixture(2, 2), ..Options::default() },
-        &[("MAX_ATTEMPTS", "1"), FORWARDS[0]],
-    );
-    world.connect.inject(Fault { operation: Some(Operation::AssociateQueueEmailAddresses), ..unwell() });
+    let world = world(fixture(2, 2), &[ONE_ATTEMPT, FAILURES_QUEUE]);
+    world.connect.inject(on(ASSOCIATE, unwell()));
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueName": "Biling", "emailAddressId": "e0" },
         { "queueId": "q1", "emailAddressId": "e0" },
@@ -124,11 +97,10 @@ async fn first_delivery_with_another_failure_has_the_usual_delay() {
 
 #[tokio::test]
 async fn fifo_messages_after_a_failed_one_get_its_delay() {
-    let world =
-        World::with(Options { fixture: fixture(2, 2), ..Options::default() }, &[("MAX_ATTEMPTS", "1")]);
-    world.connect.inject(Fault { queue: Some("q0".to_owned()), ..unwell() });
-    let done = request("q1", &ids(0..1));
-    let batch = on_fifo(sqs(&[one(), done.clone(), done.clone(), done]), &["a", "a", "b", "a"]);
+    let world = world(fixture(2, 2), &[ONE_ATTEMPT]);
+    world.connect.inject(on_queue("q0", unwell()));
+    let (done, a) = (pair("q1", "e0"), Some("a"));
+    let batch = on_fifo(sqs(&[pair("q0", "e0"), done.clone(), done.clone(), done]), &[a, a, Some("b"), a]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1", "m3"]);
     let hidden = world.sqs.hidden();
     assert_eq!(hidden.len(), 3);
@@ -140,10 +112,9 @@ async fn fifo_messages_after_a_failed_one_get_its_delay() {
 async fn visibility_is_set_only_for_message_batches() {
     let record = |batch: Value| batch["Records"].clone();
     let world = unwell_world(&[]);
-    assert_eq!(listed(&world.invoke(&record(sqs(&[one()]))).await), ["m0"]);
+    assert_eq!(listed(&world.invoke(&record(sqs(&[pair("q0", "e0")]))).await), ["m0"]);
     assert_eq!(world.sqs.hidden().len(), 1, "of a pipe");
-    let event = json!({ "id": "1", "source": "s", "detail-type": "t", "detail": one() });
-    for payload in [one(), event, json!({ "Items": [one()] })] {
+    for payload in [pair("q0", "e0"), event(&pair("q0", "e0")), json!({ "Items": [pair("q0", "e0")] })] {
         world.invoke(&payload).await.unwrap_err();
     }
     assert_eq!(world.sqs.hidden().len(), 1);
@@ -159,7 +130,7 @@ async fn queue_url_follows_from_the_arn_and_the_endpoint() {
         ),
     ] {
         let world = unwell_world(&variables);
-        let mut batch = sqs(&[one()]);
+        let mut batch = sqs(&[pair("q0", "e0")]);
         batch["Records"][0]["eventSourceARN"] = json!("arn:aws:sqs:eu-central-1:444455556666:theirs");
         world.invoke(&batch).await.unwrap();
         assert_eq!(world.sqs.hidden()[0].queue_url, url);
@@ -171,13 +142,10 @@ async fn transient_sqs_failure_is_retried() {
     for fault in
         [SqsFault::Status(500), SqsFault::Reset, SqsFault::Hang, SqsFault::FirstEntry { sender_fault: false }]
     {
-        let world = World::in_memory(
-            Options { fixture: fixture(2, 1), ..Options::default() },
-            &[("MAX_ATTEMPTS", "1")],
-        );
-        world.connect.inject(unwell());
+        let world = in_memory(fixture(2, 1), &[ONE_ATTEMPT]);
+        world.connect.inject(Fault::new(unwell()));
         world.sqs.fail_visibility([fault]);
-        assert_eq!(listed(&world.invoke(&sqs(&[one(), one()])).await), ["m0", "m1"]);
+        assert_eq!(listed(&world.invoke(&sqs(&[pair("q0", "e0"), pair("q0", "e0")])).await), ["m0", "m1"]);
         let mut handles: Vec<String> = world.sqs.seconds().into_iter().map(|(handle, _)| handle).collect();
         handles.sort();
         assert_eq!(
@@ -197,7 +165,7 @@ async fn warnings(world: &World, batch: &Value) -> Vec<Value> {
 
 #[tokio::test]
 async fn failed_visibility_change_keeps_the_queues_timeout() {
-    let batch = sqs(&vec![one(); 12]);
+    let batch = sqs(&vec![pair("q0", "e0"); 12]);
     let mut without_handles = batch.clone();
     let mut without_arns = batch.clone();
     for number in 0..12 {
@@ -230,29 +198,22 @@ async fn failed_visibility_change_keeps_the_queues_timeout() {
 #[tokio::test(start_paused = true)]
 async fn hanging_sqs_does_not_delay_the_response() {
     for (seconds, at_most) in [(900, 10), (10, 9)] {
-        let mut world = World::in_memory(
-            Options { fixture: fixture(2, 1), ..Options::default() },
-            &[("MAX_ATTEMPTS", "1")],
-        );
+        let mut world = in_memory(fixture(2, 1), &[ONE_ATTEMPT]);
         world.invocation_time = Duration::from_secs(seconds);
-        world.connect.inject(unwell());
+        world.connect.inject(Fault::new(unwell()));
         world.sqs.fail_visibility(vec![SqsFault::Hang; 9]);
         let start = tokio::time::Instant::now();
-        assert_eq!(listed(&world.invoke(&sqs(&[one()])).await), ["m0"]);
+        assert_eq!(listed(&world.invoke(&sqs(&[pair("q0", "e0")])).await), ["m0"]);
         assert!(start.elapsed() <= Duration::from_secs(at_most), "{:?}", start.elapsed());
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn time_is_reserved_for_setting_the_visibility() {
-    let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
-    let mut world = World::in_memory(options, &[("DEADLINE_MARGIN_MS", "0")]);
+    let mut world = with_quota(fixture(60, 1), &[("DEADLINE_MARGIN_MS", "0")]);
     world.invocation_time = Duration::from_secs(10);
     // The last call ends when the time for calls ends.
-    world.connect.inject(Fault {
-        operation: Some(Operation::AssociateQueueEmailAddresses),
-        ..Fault::new(Effect::Hang)
-    });
-    assert_eq!(listed(&world.invoke(&sqs(&[one()])).await), ["m0"]);
+    world.connect.inject(on(ASSOCIATE, Effect::Hang));
+    assert_eq!(listed(&world.invoke(&sqs(&[pair("q0", "e0")])).await), ["m0"]);
     assert_eq!(world.sqs.hidden().len(), 1);
 }

@@ -2,21 +2,18 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Effect, Fault, Options};
 use serde_json::{Value, json};
 use tracing::level_filters::LevelFilter;
 
+use crate::common::{
+    CONTINUATION_QUEUE, FAILURES_QUEUE, ONE_ATTEMPT, error, event, failures, on_queue, one_pair_a_queue,
+    received, sns, unwell, with_quota, world,
+};
 use crate::logs::log_of;
 use crate::sqs::{CONTINUATION, FAILURES};
-use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
+use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
-const FORWARDS: [(&str, &str); 3] =
-    [("FAILURES_QUEUE_URL", FAILURES), ("CONTINUATION_QUEUE_URL", CONTINUATION), ("MAX_ATTEMPTS", "2")];
-
-fn failing(status: u16, code: &str, queue: &str) -> Fault {
-    let effect = Effect::Error { status, code: code.to_owned(), message: "not now".to_owned() };
-    Fault { queue: Some(queue.to_owned()), ..Fault::new(effect) }
-}
+const FORWARDS: [(&str, &str); 3] = [FAILURES_QUEUE, CONTINUATION_QUEUE, ("MAX_ATTEMPTS", "2")];
 
 fn with_reference(mut body: Value, reference: &str) -> Value {
     body["reference"] = json!(reference);
@@ -36,19 +33,14 @@ fn retryable<'l>(lines: &'l [Value], error: &str) -> Vec<&'l Value> {
 #[tokio::test(start_paused = true)]
 async fn one_search_finds_every_failure_of_a_divided_request() {
     let reference = "onboarding-4711";
-    let options = Options { fixture: fixture(60, 1), quota: default_quota(), ..Options::default() };
-    let mut world = World::in_memory(options, &FORWARDS);
-    let mut entries: Vec<Value> =
-        (0..60).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
-    entries[0] = json!({ "queueId": "q0", "emailAddressIds": ["e0", "bad"] });
-    entries.push(json!({ "queueId": "q0" }));
-    let body = json!({ "instanceId": INSTANCE, "reference": reference, "associations": entries });
+    let mut world = with_quota(fixture(60, 1), &FORWARDS);
+    let mut body = with_reference(one_pair_a_queue(0..60), reference);
+    body["associations"][0] = json!({ "queueId": "q0", "emailAddressIds": ["e0", "bad"] });
+    body["associations"].as_array_mut().unwrap().push(json!({ "queueId": "q0" }));
 
     // The first delivery runs out of time.
     world.invocation_time = Duration::from_secs(20);
-    let mut next = sqs(&[body]);
-    next["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!("2");
-    let lines = found(&world, &next, reference).await;
+    let lines = found(&world, &received(sqs(&[body]), 2), reference).await;
     let permanent: Vec<&Value> = lines.iter().filter(|line| line["reference"] == reference).collect();
     let errors: Vec<&Value> = permanent.iter().map(|line| &line["error"]).collect();
     assert_eq!(errors, ["InvalidParameterException", "InvalidRequest"]);
@@ -67,7 +59,7 @@ async fn one_search_finds_every_failure_of_a_divided_request() {
     world.invocation_time = Duration::from_secs(600);
     tokio::time::advance(Duration::from_secs(5)).await;
     for queue in ["q58", "q59"] {
-        world.connect.inject(failing(429, "TooManyRequestsException", queue));
+        world.connect.inject(on_queue(queue, error(429, "TooManyRequestsException", "not now")));
     }
     let lines = found(&world, &sqs(&[left]), reference).await;
     assert_eq!(lines.len(), 2, "{lines:#?}");
@@ -100,16 +92,12 @@ fn left_of(world: &World, reference: &str, queues: usize) -> Value {
 async fn reference_defaults_to_the_source_identifier() {
     let world = World::new(fixture(1, 1));
     let bad = request("q0", &["bad".to_owned()]);
-    let event = json!({ "id": "event-1", "source": "s", "detail-type": "t", "detail": bad });
-    let sns = json!({ "Records": [{
-        "EventSource": "aws:sns", "Sns": { "MessageId": "notification-1", "Message": bad.to_string() },
-    }]});
     let no_json = sqs(&[json!("no JSON")]);
     for (payload, reference) in [
         (bad.clone(), "request-1"),
         (json!({ "Items": [bad] }), "request-1"),
-        (event, "event-1"),
-        (sns, "notification-1"),
+        (event(&bad), "event-1"),
+        (sns(&[&bad]), "notification-1"),
         (sqs(std::slice::from_ref(&bad)), "m0"),
         (no_json, "m0"),
     ] {
@@ -122,8 +110,8 @@ async fn reference_defaults_to_the_source_identifier() {
 
 #[tokio::test]
 async fn continuation_keeps_the_identifier_of_the_first_message() {
-    let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &FORWARDS);
-    world.connect.inject(failing(500, "Unwell", "q1"));
+    let world = world(fixture(2, 1), &FORWARDS);
+    world.connect.inject(on_queue("q1", unwell()));
     let both = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressId": "e0" },
         { "queueId": "q1", "emailAddressIds": ["e0", "bad"] },
@@ -139,7 +127,7 @@ async fn continuation_keeps_the_identifier_of_the_first_message() {
 
 #[tokio::test]
 async fn continuation_is_not_a_first_delivery() {
-    let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &FORWARDS);
+    let world = world(fixture(2, 1), &FORWARDS);
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressId": "e0" },
         { "queueName": "Biling", "emailAddressId": "e0" },
@@ -155,7 +143,7 @@ async fn continuation_is_not_a_first_delivery() {
 
 #[tokio::test]
 async fn dead_letter_of_an_invalid_request_has_the_reference() {
-    let world = World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &FORWARDS);
+    let world = world(fixture(1, 1), &FORWARDS);
     let invalid = json!({ "instanceId": INSTANCE, "dryRun": "yes", "queueId": "q0", "emailAddressId": "e0" });
     let batch = sqs(&[invalid.clone(), with_reference(invalid.clone(), "mine"), with_reference(invalid, "")]);
     assert_eq!(listed(&world.invoke(&batch).await), [""; 0]);
@@ -166,29 +154,9 @@ async fn dead_letter_of_an_invalid_request_has_the_reference() {
 }
 
 #[tokio::test]
-async fn reference_is_text_of_at_most_256_characters() {
-    let world = World::new(fixture(1, 1));
-    let bad = request("q0", &["bad".to_owned()]);
-    for (reference, message) in [
-        (json!("é".repeat(257)), "reference has 257 characters; expected at most 256"),
-        (json!(4711), "reference must be a string, not a number"),
-        (json!(""), "reference must not be empty"),
-    ] {
-        let mut body = bad.clone();
-        body["reference"] = reference;
-        let (kind, error) = world.invoke(&body).await.unwrap_err();
-        assert_eq!(kind, "InvalidRequest");
-        assert!(error.ends_with(&format!("failed: {message}")), "{error}");
-    }
-    let longest = "é".repeat(256);
-    let report = world.invoke(&with_reference(bad, &longest)).await.unwrap();
-    assert_eq!(report["failures"][0]["reference"], longest);
-}
-
-#[tokio::test]
 async fn items_have_references_of_their_own() {
-    let world = World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &FORWARDS);
-    world.connect.inject(failing(500, "Unwell", "q0"));
+    let world = world(fixture(2, 1), &FORWARDS);
+    world.connect.inject(on_queue("q0", unwell()));
     let item = |reference: Value| json!({ "queueId": "q0", "emailAddressId": "e0", "reference": reference });
     let map = |items: &[Value]| {
         let input = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "reference": "file-1" });
@@ -200,8 +168,7 @@ async fn items_have_references_of_their_own() {
     assert_eq!(report["remaining"]["reference"], "row-1");
     let other = json!({ "queueId": "q0", "emailAddressId": "e1" });
     let report = world.invoke(&map(&[item(json!("row-1")), other.clone()])).await.unwrap();
-    let references: Vec<&Value> =
-        report["failures"].as_array().unwrap().iter().map(|failure| &failure["reference"]).collect();
+    let references: Vec<&Value> = failures(&report).iter().map(|failure| &failure["reference"]).collect();
     assert_eq!(references, ["row-1", "file-1"]);
     assert_eq!(report["remaining"].get("reference"), None, "one request has one reference");
     let report = world.invoke(&map(&[other])).await.unwrap();
@@ -210,9 +177,8 @@ async fn items_have_references_of_their_own() {
 
 #[tokio::test]
 async fn line_of_retryable_failures_has_the_first_ten_references() {
-    let world =
-        World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &[("MAX_ATTEMPTS", "1")]);
-    world.connect.inject(failing(500, "Unwell", "q0"));
+    let world = world(fixture(1, 1), &[ONE_ATTEMPT]);
+    world.connect.inject(on_queue("q0", unwell()));
     let mut bodies: Vec<Value> =
         (0..12).map(|number| with_reference(request("q0", &ids(0..1)), &format!("order-{number}"))).collect();
     bodies[1] = with_reference(request("q0", &ids(0..1)), "order-0");
@@ -229,7 +195,7 @@ async fn line_of_retryable_failures_has_the_first_ten_references() {
 
 #[tokio::test]
 async fn reference_with_an_at_sign_is_sent_on_and_not_logged() {
-    let world = World::with(Options { fixture: fixture(1, 1), ..Options::default() }, &FORWARDS);
+    let world = world(fixture(1, 1), &FORWARDS);
     let body = with_reference(request("q0", &["bad".to_owned()]), "ticket of jane@brand.example");
     assert_eq!(found(&world, &sqs(&[body]), "jane").await, [json!(null); 0]);
     assert_eq!(world.sqs.sent_to(FAILURES)[0]["reference"], "ticket of jane@brand.example");

@@ -2,25 +2,24 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Effect, Fault, Operation, Options, Switches, ThrottleError};
+use connect_simulator::{Effect, Fault, Options, Switches, ThrottleError};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
-
-fn error(status: u16, code: &str) -> Effect {
-    Effect::Error { status, code: code.to_owned(), message: "as the test wants".to_owned() }
-}
+use crate::common::{
+    ASSOCIATE, counts, error, failures, in_memory, on_queue, one_pair_a_queue, reported, with_quota, world,
+};
+use crate::world::{World, fixture, ids, listed, request, sqs};
 
 #[tokio::test]
 async fn transient_rejections_are_retried_with_the_same_token() {
     for effect in [
-        error(429, "ThrottlingException"),
-        error(429, "TooManyRequestsException"),
-        error(429, "SomethingElseException"),
-        error(500, "InternalServiceException"),
-        error(503, "ServiceUnavailableException"),
-        error(408, "RequestTimeoutException"),
+        error(429, "ThrottlingException", "a reason"),
+        error(429, "TooManyRequestsException", "a reason"),
+        error(429, "SomethingElseException", "a reason"),
+        error(500, "InternalServiceException", "a reason"),
+        error(503, "ServiceUnavailableException", "a reason"),
+        error(408, "RequestTimeoutException", "a reason"),
         Effect::Reset,
         Effect::ResetAfter,
         Effect::CutOff,
@@ -32,7 +31,7 @@ async fn transient_rejections_are_retried_with_the_same_token() {
         assert_eq!(report["status"], "SUCCEEDED", "{effect:?}");
         assert_eq!(report["apiCalls"], 3, "{effect:?}");
         assert_eq!(world.associated("q0"), ids(0..2));
-        let calls = world.calls(Operation::AssociateQueueEmailAddresses);
+        let calls = world.calls(ASSOCIATE);
         assert!(calls.iter().all(|call| call.client_token == calls[0].client_token));
         assert!(calls.iter().all(|call| call.addresses == calls[0].addresses));
     }
@@ -43,17 +42,19 @@ async fn throttled_calls_are_counted() {
     for throttle_error in [ThrottleError::TooManyRequests, ThrottleError::Throttling] {
         let switches = Switches { throttle_error, ..Switches::default() };
         let world = World::with(Options { fixture: fixture(1, 1), switches, ..Options::default() }, &[]);
-        world.connect.inject(Fault { times: Some(3), ..Fault::new(error(429, "TooManyRequestsException")) });
+        world.connect.inject(Fault {
+            times: Some(3),
+            ..Fault::new(error(429, "TooManyRequestsException", "a reason"))
+        });
         let report = world.invoke(&request("q0", &ids(0..1))).await.unwrap();
-        assert_eq!((&report["apiCalls"], &report["throttledCalls"]), (&json!(4), &json!(3)));
+        assert_eq!(counts(&report, ["apiCalls", "throttledCalls"]), [4, 3]);
     }
 }
 
 #[tokio::test]
 async fn attempts_end_at_their_limit() {
-    let world =
-        World::with(Options { fixture: fixture(2, 1), ..Options::default() }, &[("MAX_ATTEMPTS", "4")]);
-    world.connect.inject(Fault { queue: Some("q0".to_owned()), ..Fault::new(error(503, "Unwell")) });
+    let world = world(fixture(2, 1), &[("MAX_ATTEMPTS", "4")]);
+    world.connect.inject(on_queue("q0", error(503, "Unwell", "a reason")));
     let batch = sqs(&[request("q0", &ids(0..1)), request("q1", &ids(0..1))]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
     assert_eq!(world.call_count(), 5);
@@ -62,17 +63,15 @@ async fn attempts_end_at_their_limit() {
 #[tokio::test]
 async fn denied_and_credentials_are_neither_retried_nor_narrowed() {
     for (effect, error, retryable) in [
-        (error(403, "AccessDeniedException"), "AccessDeniedException", false),
-        (error(403, "ExpiredTokenException"), "ExpiredTokenException", true),
-        (error(400, "UnrecognizedClientException"), "UnrecognizedClientException", true),
-        (error(403, "InvalidSignatureException"), "InvalidSignatureException", true),
-        (error(401, "Whatever"), "Whatever", true),
+        (error(403, "AccessDeniedException", "a reason"), "AccessDeniedException", false),
+        (error(403, "ExpiredTokenException", "a reason"), "ExpiredTokenException", true),
+        (error(400, "UnrecognizedClientException", "a reason"), "UnrecognizedClientException", true),
+        (error(403, "InvalidSignatureException", "a reason"), "InvalidSignatureException", true),
+        (error(401, "Whatever", "a reason"), "Whatever", true),
     ] {
         let world = World::new(fixture(1, 10));
         world.connect.inject(Fault::new(effect));
-        let mut payload = request("q0", &ids(0..10));
-        payload["failOnRetryable"] = json!(false);
-        let report = world.invoke(&payload).await.unwrap();
+        let report = world.invoke(&reported(request("q0", &ids(0..10)))).await.unwrap();
         assert_eq!(world.call_count(), 1, "{error}");
         assert_eq!(report["failed"], 10);
         assert_eq!(report["failures"][9]["error"], error);
@@ -85,19 +84,18 @@ async fn denied_and_credentials_are_neither_retried_nor_narrowed() {
 
 /// A payload for 50 queues by identifier, one by name, and a check.
 fn many_queues() -> Value {
-    let mut entries: Vec<Value> =
-        (0..50).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
-    entries.push(json!({ "queueName": "Queue 1", "emailAddress": "e1@brand.example" }));
-    json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": entries })
+    let mut payload = reported(one_pair_a_queue(0..50));
+    let by_name = json!({ "queueName": "Queue 1", "emailAddress": "e1@brand.example" });
+    payload["associations"].as_array_mut().unwrap().push(by_name);
+    payload
 }
 
 #[tokio::test]
 async fn two_rejections_of_the_credentials_stop_the_invocation() {
     for check in [false, true] {
         for (concurrent, most) in [("1", 2), ("8", 9)] {
-            let options = Options { fixture: fixture(50, 2), ..Options::default() };
-            let world = World::with(options, &[("MAX_CONCURRENT_CALLS", concurrent)]);
-            world.connect.inject(Fault::new(error(403, "ExpiredTokenException")));
+            let world = world(fixture(50, 2), &[("MAX_CONCURRENT_CALLS", concurrent)]);
+            world.connect.inject(Fault::new(error(403, "ExpiredTokenException", "a reason")));
             let mut payload = many_queues();
             (payload["dryRun"], payload["checkQueues"]) = (json!(check), json!(check));
             let report = world.invoke(&payload).await.unwrap();
@@ -106,19 +104,19 @@ async fn two_rejections_of_the_credentials_stop_the_invocation() {
             let is_same = |failure: &Value| {
                 failure["error"] == "ExpiredTokenException"
                     && failure["retryable"] == true
-                    && failure["message"].as_str().unwrap().contains("as the test wants")
+                    && failure["message"].as_str().unwrap().contains("a reason")
             };
-            assert!(report["failures"].as_array().unwrap().iter().all(is_same), "{report}");
+            assert!(failures(&report).iter().all(is_same), "{report}");
         }
     }
 }
 
 #[tokio::test]
 async fn response_between_rejections_of_the_credentials_keeps_the_invocation_going() {
-    for (effect, goes_on) in [
+    for (effect, continues) in [
         (None, true),
-        (Some(error(500, "InternalServiceException")), true),
-        (Some(error(400, "InvalidRequestException")), true),
+        (Some(error(500, "InternalServiceException", "a reason")), true),
+        (Some(error(400, "InvalidRequestException", "a reason")), true),
         (Some(Effect::Reset), false),
     ] {
         let options = Options { fixture: fixture(50, 2), ..Options::default() };
@@ -126,10 +124,7 @@ async fn response_between_rejections_of_the_credentials_keeps_the_invocation_goi
             options,
             &[("MAX_CONCURRENT_CALLS", "1"), ("BACKOFF_INITIAL_MS", "300"), ("BACKOFF_MAX_MS", "300")],
         );
-        let expired = |queue: &str| Fault {
-            queue: Some(queue.to_owned()),
-            ..Fault::new(error(403, "ExpiredTokenException"))
-        };
+        let expired = |queue: &str| on_queue(queue, error(403, "ExpiredTokenException", "a reason"));
         world.connect.inject(expired("q0"));
         world.connect.inject(expired("q2"));
         effect.into_iter().for_each(|effect| {
@@ -139,17 +134,15 @@ async fn response_between_rejections_of_the_credentials_keeps_the_invocation_goi
                 ..Fault::new(effect)
             });
         });
-        let mut payload = many_queues();
-        payload["associations"].as_array_mut().unwrap().pop();
-        let report = world.invoke(&payload).await.unwrap();
+        let report = world.invoke(&reported(one_pair_a_queue(0..50))).await.unwrap();
         let failed = report["failed"].as_u64().unwrap();
-        assert!(if goes_on { failed <= 3 } else { failed == 50 }, "{failed} failed");
+        assert!(if continues { failed <= 3 } else { failed == 50 }, "{failed} failed");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn waits_grow_and_honour_the_server() {
-    let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
+    let world = in_memory(fixture(1, 1), &[]);
     let wish = Effect::RetryAfter { millis: 7_000, code: "TooManyRequestsException".to_owned() };
     world.connect.inject(Fault { times: Some(1), ..Fault::new(wish) });
     world.invoke(&request("q0", &ids(0..1))).await.unwrap();
@@ -157,11 +150,11 @@ async fn waits_grow_and_honour_the_server() {
     assert!(calls[1].at - calls[0].at >= Duration::from_secs(7));
 
     // In this world no call waits for the pace.
-    let world = World::in_memory(
-        Options { fixture: fixture(1, 1), ..Options::default() },
-        &[("CONNECT_REQUESTS_PER_SECOND", "1000"), ("CONNECT_BURST", "1000")],
-    );
-    world.connect.inject(Fault { times: Some(6), ..Fault::new(error(500, "InternalServiceException")) });
+    let world =
+        in_memory(fixture(1, 1), &[("CONNECT_REQUESTS_PER_SECOND", "1000"), ("CONNECT_BURST", "1000")]);
+    world
+        .connect
+        .inject(Fault { times: Some(6), ..Fault::new(error(500, "InternalServiceException", "a reason")) });
     world.invoke(&request("q0", &ids(0..1))).await.unwrap();
     let calls = world.connect.calls();
     let waits: Vec<Duration> = calls.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
@@ -173,26 +166,23 @@ async fn waits_grow_and_honour_the_server() {
 
 #[tokio::test(start_paused = true)]
 async fn hanging_attempt_is_retried() {
-    let world = World::in_memory(Options { fixture: fixture(1, 1), ..Options::default() }, &[]);
+    let world = in_memory(fixture(1, 1), &[]);
     world.connect.inject(Fault { times: Some(1), ..Fault::new(Effect::Hang) });
-    let begun = Instant::now();
+    let started = Instant::now();
     let report = world.invoke(&request("q0", &ids(0..1))).await.unwrap();
     assert_eq!(report["status"], "SUCCEEDED");
-    let took = begun.elapsed();
+    let took = started.elapsed();
     assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(6), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn configured_quota_throttles_nothing() {
-    let options = Options { fixture: fixture(100, 1), quota: default_quota(), ..Options::default() };
-    let world = World::in_memory(options, &[]);
-    let entries: Vec<_> =
-        (0..100).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
-    let begun = Instant::now();
-    let report = world.invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await.unwrap();
-    assert_eq!((&report["associated"], &report["throttledCalls"]), (&json!(100), &json!(0)));
+    let world = with_quota(fixture(100, 1), &[]);
+    let started = Instant::now();
+    let report = world.invoke(&one_pair_a_queue(0..100)).await.unwrap();
+    assert_eq!(counts(&report, ["associated", "throttledCalls"]), [100, 0]);
     // 100 calls at 2 a second. Four start immediately, because one token of the burst is reserved.
-    let took = begun.elapsed().as_secs_f64();
+    let took = started.elapsed().as_secs_f64();
     assert!((48.0..=48.5).contains(&took), "{took}");
 }
 
@@ -201,13 +191,11 @@ async fn lower_quota_than_configured_is_found_and_kept() {
     let quota = connect_simulator::Quota::per_second(1.0, 5.0);
     let options = Options { fixture: fixture(200, 1), quota, ..Options::default() };
     let world = World::in_memory(options, &[]);
-    let entries: Vec<_> =
-        (0..200).map(|queue| json!({ "queueId": format!("q{queue}"), "emailAddressId": "e0" })).collect();
-    let begun = Instant::now();
-    let report = world.invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await.unwrap();
+    let started = Instant::now();
+    let report = world.invoke(&one_pair_a_queue(0..200)).await.unwrap();
     assert_eq!(report["associated"], 200);
     let throttled = report["throttledCalls"].as_f64().unwrap() / report["apiCalls"].as_f64().unwrap();
     assert!(throttled <= 0.10, "{throttled}");
-    let took = begun.elapsed().as_secs_f64() / 195.0;
+    let took = started.elapsed().as_secs_f64() / 195.0;
     assert!(took <= 1.15, "{took}");
 }

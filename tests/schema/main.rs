@@ -2,7 +2,7 @@
 //!
 //! Producers validate their requests with the schema and copy the events, so both must match the parser.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod invalid;
 mod requests;
@@ -85,7 +85,7 @@ fn schema_and_parser_accept_valid_requests() {
                 fields.into_iter().chain([("queueId", json!("q")), ("emailAddressId", json!("e"))]),
             )
         }),
-        ("null for every field of an entry and beside", {
+        ("null for every other field of a request and an entry", {
             let nulls = || Field::ALL.map(|field| (field.name(), Value::Null)).into_iter();
             let entry =
                 nulls().chain([("queueName", json!("Q")), ("emailAddresses", json!(["a@brand.example"]))]);
@@ -102,7 +102,7 @@ fn schema_and_parser_accept_valid_requests() {
             long([], [json!({ "queueName": " é/\u{1F4E7}", "emailAddress": "o'neil+1@größe.example" })])
         }),
         ("every accepted character", short([("queueId", json!("AZaz09-_."))])),
-        ("three dots are no path", short([("queueId", json!("..."))])),
+        ("three dots are not a path", short([("queueId", json!("..."))])),
         ("arn is an identifier", short([("queueId", json!("arn"))])),
         ("an instance of 100 characters", short([("instanceId", json!(instance_100))])),
         ("identifiers of 500", json!({ "queueId": id_500, "emailAddressId": id_500 })),
@@ -117,10 +117,7 @@ fn schema_and_parser_accept_valid_requests() {
             let own = [("ticket", json!({ "queueId": 5 })), ("queue", json!("x")), ("", json!(1))];
             long(own.clone(), [entry(own)])
         }),
-        (
-            "what a redriven message holds",
-            long([("failures", json!([{ "error": "QueueFull" }]))], [entry([])]),
-        ),
+        ("a redriven message", long([("failures", json!([{ "error": "QueueFull" }]))], [entry([])])),
     ];
     for (what, request) in table {
         assert_valid(&request, what);
@@ -170,7 +167,7 @@ fn instance_may_come_from_outside_the_request() {
         ("instanceId", short([("instanceId", json!(""))])),
         ("associations[0].instanceId", long([], [entry([])])),
     ] {
-        assert_valid(&request, "a request that names no instance");
+        assert_valid(&request, "a request without an instance");
         assert_eq!(invalid_paths(&request.to_string(), None), [path], "{request}");
         assert_eq!(invalid_paths(&request.to_string(), Some(INSTANCE)), [""; 0], "{request}");
     }
@@ -205,7 +202,7 @@ fn validator() -> &'static Validator {
 
 fn assert_valid(request: &Value, what: &str) {
     if let Err(error) = validator().validate(request) {
-        panic!("the schema refuses {what}: {error} at {}", error.instance_path());
+        panic!("the schema rejects {what}: {error} at {}", error.instance_path());
     }
 }
 

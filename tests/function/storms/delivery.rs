@@ -61,13 +61,14 @@ pub async fn deliver(scene: &Scene) {
         }
         let mut batch = take_visible(&mut live, is_fair, history.now());
         let second = batch.split_off(batch.len() / 2);
-        let (begun, started, calls_before) = (history.now(), Instant::now(), processes[0].call_count());
+        let (state_before, started, calls_before) =
+            (history.now(), Instant::now(), processes[0].call_count());
         let (first_listed, second_listed) =
             join(invoke(&processes[0], &batch), invoke(&processes[1], &second)).await;
         let sent = processes[0].sqs.take();
         sent.iter()
             .filter(|sent| sent.queue_url == FAILURES)
-            .for_each(|sent| check_reasons(&history, begun, sent));
+            .for_each(|sent| check_reasons(&history, state_before, sent));
         let delivered: Vec<Live> = batch.into_iter().chain(second).collect();
         check_identifiers(&history, &processes[0], &delivered, calls_before, started);
         let continued: Vec<Live> = (sent.iter().enumerate())
@@ -100,7 +101,7 @@ pub async fn report(scene: &Scene) {
     let failures = report["failures"].as_array().unwrap();
     let named: Vec<NamedPair> =
         failures.iter().map(|failure| NamedPair::of_failure(failure).unwrap()).collect();
-    assert_eq!(failures.len(), count(&report, "failed"), "each failed pair is told once: {report}");
+    assert_eq!(failures.len(), count(&report, "failed"), "each failed pair is one failure: {report}");
     for name in ["requested", "associated", "alreadyAssociated", "failed"] {
         let rows = report["queues"].as_array().unwrap().iter().map(|row| count(row, name)).sum::<usize>();
         assert_eq!(rows, count(&report, name), "the rows of queues and {name}: {report}");
@@ -119,6 +120,9 @@ pub async fn report(scene: &Scene) {
             );
         }
     }
+    let retryable = named.iter().zip(failures).filter(|(_, failure)| failure["retryable"] == true);
+    let retryable: BTreeSet<NamedPair> = retryable.map(|(pair, _)| pair.clone()).collect();
+    assert_eq!(NamedPair::of_body(&report["remaining"]), retryable, "{report}");
     let failed = BTreeSet::from_iter(named);
     for pair in NamedPair::of_body(&request) {
         assert!(
@@ -158,9 +162,9 @@ async fn invoke(process: &World, batch: &[Live]) -> Vec<String> {
             "eventSourceARN": "arn:aws:sqs:eu-central-1:111122223333:associations",
         })
     };
-    let begun = Instant::now();
+    let started = Instant::now();
     let ending = process.invoke(&json!({ "Records": batch.iter().map(record).collect::<Vec<_>>() })).await;
-    assert!(begun.elapsed() < process.invocation_time, "{:?}", begun.elapsed());
+    assert!(started.elapsed() < process.invocation_time, "{:?}", started.elapsed());
     listed(&ending)
 }
 

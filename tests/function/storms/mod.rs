@@ -10,12 +10,12 @@ mod weather;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use connect_simulator::Operation;
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::world::{INSTANCE, World, listed, sqs};
+use crate::common::{ASSOCIATE, on_a_paused_clock};
+use crate::world::{World, listed, sqs};
 
 use self::delivery::{deliver, report};
 use self::neighbour::{compare, neighbour};
@@ -36,37 +36,35 @@ fn sent_on(world: &World) -> BTreeSet<Pair> {
     pairs
 }
 
+/// Asserts that each call contains at most 50 distinct addresses, all of them requested.
 fn check_calls(world: &World, storm: &Storm) {
-    let asked = storm.asked();
-    for call in world.calls(Operation::AssociateQueueEmailAddresses) {
+    let requested = storm.requested();
+    for call in world.calls(ASSOCIATE) {
         let distinct: BTreeSet<&String> = call.addresses.iter().collect();
         assert!(call.addresses.len() <= 50 && distinct.len() == call.addresses.len(), "{call:?}");
         let queue: usize = call.queue.as_deref().unwrap()[1..].parse().unwrap();
         for address in &call.addresses {
             assert!(
-                asked.contains(&(queue, address[1..].parse().unwrap())),
-                "nobody asked for {address} on q{queue}"
+                requested.contains(&(queue, address[1..].parse().unwrap())),
+                "no message requests {address} on q{queue}"
             );
         }
     }
 }
 
-fn on_a_paused_clock<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .unwrap()
-        .block_on(future)
-}
-
-async fn weather_as_messages(storm: &Storm) {
+/// Delivers the messages of a storm once, in one batch.
+async fn deliver_storm(storm: &Storm) {
     let world = storm.world();
     let before = storm.on_queues(&world);
     let bodies: Vec<Value> = storm.messages.iter().map(Message::body).collect();
-    let begun = Instant::now();
+    let started = Instant::now();
     let ending = world.invoke(&sqs(&bodies)).await;
-    assert!(begun.elapsed() < world.invocation_time, "{:?} of {:?}", begun.elapsed(), world.invocation_time);
+    assert!(
+        started.elapsed() < world.invocation_time,
+        "{:?} of {:?}",
+        started.elapsed(),
+        world.invocation_time
+    );
     let listed = listed(&ending);
     let after = storm.on_queues(&world);
     let sent = sent_on(&world);
@@ -78,79 +76,17 @@ async fn weather_as_messages(storm: &Storm) {
             assert!(after.contains(pair) || sent.contains(pair), "m{number} is done, but {pair:?} is lost");
         }
     }
-    let asked = storm.asked();
-    assert!(after.difference(&before).all(|pair| asked.contains(pair)), "something was associated unasked");
-    assert!(before.is_subset(&after), "something was taken off a queue");
-    check_calls(&world, storm);
-}
-
-async fn weather_as_a_request(storm: &Storm) {
-    let world = storm.world();
-    let entries: Vec<Value> = storm
-        .messages
-        .iter()
-        .filter_map(|message| message.body()["associations"].as_array().cloned())
-        .flatten()
-        .collect();
-    if entries.is_empty() || storm.asked().is_empty() {
-        return;
-    }
-    let begun = Instant::now();
-    let payload = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": entries });
-    let report = world.invoke(&payload).await.unwrap();
-    assert!(begun.elapsed() < world.invocation_time);
-    let count = |name: &str| usize::try_from(report[name].as_u64().unwrap()).unwrap();
-    assert_eq!(count("requested"), entries.len());
-    assert_eq!(
-        count("associated") + count("alreadyAssociated") + count("planned") + count("failed"),
-        count("distinct")
+    let requested = storm.requested();
+    assert!(
+        after.difference(&before).all(|pair| requested.contains(pair)),
+        "a pair was associated that no message requests"
     );
-    let invalid =
-        storm.messages.iter().filter(|message| matches!(message, Message::WithAnInvalidEntry(_))).count();
-    assert_eq!(count("distinct"), storm.asked().len() + invalid);
-    let rows = |name: &str| {
-        report["queues"].as_array().unwrap().iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>()
-    };
-    assert_eq!(rows("associated"), count("associated") as u64);
-    assert_eq!(rows("failed") + invalid as u64, count("failed") as u64);
-    assert_eq!(report["apiCalls"], world.call_count());
-    // Every pair that did not fail is on its queue, and every retryable pair remains.
-    let after = storm.on_queues(&world);
-    let number = |failure: &Value, name: &str| failure[name].as_str().unwrap()[1..].parse::<usize>().unwrap();
-    let failed: BTreeMap<Pair, bool> = report["failures"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|failure| failure.get("emailAddressId").is_some())
-        .map(|failure| {
-            let pair = (number(failure, "queueId"), number(failure, "emailAddressId"));
-            (pair, failure["retryable"].as_bool().unwrap())
-        })
-        .collect();
-    for pair in storm.asked() {
-        assert!(after.contains(&pair) || failed.contains_key(&pair), "{pair:?} is lost");
-    }
-    let left: BTreeSet<Pair> = report["remaining"]["associations"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .flat_map(|entry| {
-            let queue = number(entry, "queueId");
-            entry["emailAddressIds"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(move |address| (queue, address.as_str().unwrap()[1..].parse().unwrap()))
-        })
-        .collect();
-    let retryable: BTreeSet<Pair> =
-        failed.into_iter().filter(|(_, retryable)| *retryable).map(|(pair, _)| pair).collect();
-    assert_eq!(left, retryable);
+    assert!(before.is_subset(&after), "an address was removed from a queue");
     check_calls(&world, storm);
 }
 
 /// Asserts that the number of calls stays within the documented bounds in a world without faults.
-async fn calm(storm: &Storm) {
+async fn count_calls(storm: &Storm) {
     let mut world = storm.world();
     world.invocation_time = Duration::from_secs(100_000);
     world.sqs.fail([]);
@@ -161,7 +97,7 @@ async fn calm(storm: &Storm) {
         *calls.entry(call.queue.unwrap()).or_default() += 1;
     }
     let mut wanted: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-    for (queue, address) in storm.asked() {
+    for (queue, address) in storm.requested() {
         wanted.entry(queue).or_default().insert(address);
     }
     for (queue, addresses) in wanted {
@@ -174,30 +110,25 @@ async fn calm(storm: &Storm) {
         let bound = if queue >= EXISTING_QUEUES { 2 } else { chunks * 2 + narrowing + 1 + 1 + 3 + 12 };
         assert!(made <= bound, "{made} calls for q{queue}, {bound} allowed");
     }
-    assert!(calls.is_empty(), "queues that nobody asked for were called");
+    assert!(calls.is_empty(), "queues that no message requests were called");
 }
 
-/// Returns the number of worlds per storm: `STORM_CASES`, or a default that is small enough for every test run.
-fn cases(within_the_gate: u32) -> u32 {
-    std::env::var("STORM_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(within_the_gate)
+/// Returns the number of cases of a property: `STORM_CASES`, or a default that is small enough for every test run.
+fn cases(default: u32) -> u32 {
+    std::env::var("STORM_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(default)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(120), ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_lost_invented_or_late(storm in storm(prop::collection::vec(fault(), 0..5))) {
-        on_a_paused_clock(weather_as_messages(&storm));
-    }
-
-    #[test]
-    fn a_report_adds_up(storm in storm(prop::collection::vec(fault(), 0..5))) {
-        on_a_paused_clock(weather_as_a_request(&storm));
+    fn no_pair_is_lost_invented_or_late(storm in storm(prop::collection::vec(fault(), 0..5))) {
+        on_a_paused_clock(deliver_storm(&storm));
     }
 
     #[test]
     fn calls_keep_to_their_bounds(storm in storm(Just(Vec::new()))) {
-        on_a_paused_clock(calm(&storm));
+        on_a_paused_clock(count_calls(&storm));
     }
 }
 
@@ -215,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn message_never_affects_another_message(scene in scene(), neighbour in neighbour(), place in 0_usize..14) {
-        on_a_paused_clock(compare(&scene, &neighbour, place));
+    fn message_never_affects_another_message(scene in scene(), neighbour in neighbour(), position in 0_usize..14) {
+        on_a_paused_clock(compare(&scene, &neighbour, position));
     }
 }

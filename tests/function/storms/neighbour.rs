@@ -7,6 +7,7 @@ use connect_simulator::Options;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::common::FAILURES_QUEUE;
 use crate::sqs::FAILURES;
 use crate::world::{INSTANCE, World, listed};
 
@@ -75,22 +76,19 @@ struct Outcome {
 }
 
 /// Invokes the function with the messages of a scene, with and without the neighbour at the given position.
-pub async fn compare(scene: &Scene, neighbour: &Neighbour, place: usize) {
+pub async fn compare(scene: &Scene, neighbour: &Neighbour, position: usize) {
     let bodies: Vec<(String, String)> = (scene.messages.iter().enumerate())
         .map(|(number, message): (usize, &Message)| (format!("m{number}"), message.body().to_string()))
         .collect();
     let mut with_neighbour = bodies.clone();
-    with_neighbour.insert(place.min(bodies.len()), ("neighbour".to_owned(), neighbour.body()));
+    with_neighbour.insert(position.min(bodies.len()), ("neighbour".to_owned(), neighbour.body()));
     let (alone, together) = (outcome(scene, &bodies).await, outcome(scene, &with_neighbour).await);
     assert_eq!(alone, together);
 }
 
 async fn outcome(scene: &Scene, messages: &[(String, String)]) -> Outcome {
     let options = Options { fixture: scene.fixture(), switches: scene.switches, ..Options::default() };
-    let mut world = World::in_memory(
-        options,
-        &[("FAILURES_QUEUE_URL", FAILURES), ("CONNECT_REQUESTS_PER_SECOND", "1000")],
-    );
+    let mut world = World::in_memory(options, &[FAILURES_QUEUE, ("CONNECT_REQUESTS_PER_SECOND", "1000")]);
     world.invocation_time = Duration::from_secs(900);
     let record = |(id, body): &(String, String)| {
         json!({

@@ -7,7 +7,8 @@ use connect_simulator::{Effect, Fault, Fixture, Operation, Options, Quota, Switc
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::sqs::{CONTINUATION, FAILURES, SqsFault};
+use crate::common::{CONTINUATION_QUEUE, FAILURES_QUEUE, error};
+use crate::sqs::SqsFault;
 use crate::world::{INSTANCE, World};
 
 use super::history::History;
@@ -58,7 +59,7 @@ pub enum Change {
     Disassociate(usize, usize),
     RemoveAddress(usize),
     /// Recreates the address under another identifier.
-    RemakeAddress(usize),
+    RecreateAddress(usize),
     CreateAddress(usize),
     CreateQueue(usize),
     DeleteQueue(usize),
@@ -139,7 +140,7 @@ fn change() -> impl Strategy<Value = Change> {
         4 => pair().prop_map(|(queue, address)| Change::Associate(queue, address)),
         2 => pair().prop_map(|(queue, address)| Change::Disassociate(queue, address)),
         1 => (0..ADDRESSES).prop_map(Change::RemoveAddress),
-        3 => (0..ADDRESSES).prop_map(Change::RemakeAddress),
+        3 => (0..ADDRESSES).prop_map(Change::RecreateAddress),
         1 => (0..ADDRESSES).prop_map(Change::CreateAddress),
         1 => (0..QUEUES).prop_map(Change::CreateQueue),
         1 => (0..QUEUES).prop_map(Change::DeleteQueue),
@@ -150,9 +151,7 @@ fn change() -> impl Strategy<Value = Change> {
 
 /// A transient fault. A limit occurs at most three times, because a call that should fit is retried three times.
 fn passing_fault() -> impl Strategy<Value = Fault> {
-    let error = |status, code: &str| {
-        Just(Effect::Error { status, code: code.to_owned(), message: "storm".to_owned() })
-    };
+    let error = |status, code: &str| Just(error(status, code, "storm"));
     let effect = prop_oneof![
         error(500, "InternalServiceException"),
         error(429, "ThrottlingException"),
@@ -203,10 +202,10 @@ pub fn scene() -> impl Strategy<Value = Scene> {
     (prop::collection::vec(message(), 1..14), world, faults, run).prop_map(|(messages, world, mut faults, run)| {
         let (mut present, limits, switches, rate, latency) = world;
         let (sqs_faults, changes, seconds, continuation_queue, paged, twin_addresses) = run;
-        let mut held = [0; EXISTING_QUEUES];
+        let mut counts = [0; EXISTING_QUEUES];
         present.retain(|(queue, _)| {
-            held[*queue] += 1;
-            held[*queue] <= limits[*queue]
+            counts[*queue] += 1;
+            counts[*queue] <= limits[*queue]
         });
         // At most three calls are rejected because of a limit that the queue has not reached.
         let is_limit = |fault: &Fault| matches!(&fault.effect, Effect::Error { code, .. } if code == "LimitExceededException");
@@ -267,13 +266,10 @@ impl Scene {
             ..Options::default()
         };
         let rate = self.quota.rate.unwrap_or_default().to_string();
-        let mut variables = vec![
-            ("FAILURES_QUEUE_URL", FAILURES),
-            ("CONNECT_WORKERS", "2"),
-            ("CONNECT_REQUESTS_PER_SECOND", &*rate),
-        ];
+        let mut variables =
+            vec![FAILURES_QUEUE, ("CONNECT_WORKERS", "2"), ("CONNECT_REQUESTS_PER_SECOND", &*rate)];
         if self.continuation_queue {
-            variables.push(("CONTINUATION_QUEUE_URL", CONTINUATION));
+            variables.push(CONTINUATION_QUEUE);
         }
         let mut first = World::in_memory(options, &variables);
         first.invocation_time = Duration::from_secs(self.seconds);
@@ -338,7 +334,7 @@ impl Change {
                 }
             }
             Change::RemoveAddress(address) => remove(instance, address),
-            Change::RemakeAddress(address) => {
+            Change::RecreateAddress(address) => {
                 remove(instance, address);
                 instance.email_addresses.insert(format!("n{address}"), address_name(address));
             }

@@ -10,7 +10,8 @@ use connect_simulator::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::sqs::{CONTINUATION, FAILURES, SqsFault};
+use crate::common::{CONTINUATION_QUEUE, FAILURES_QUEUE, error};
+use crate::sqs::SqsFault;
 use crate::world::{INSTANCE, World};
 
 /// Number of requested queues, `q0` to `q5`. Only the first `EXISTING_QUEUES` exist.
@@ -84,9 +85,7 @@ fn message() -> impl Strategy<Value = Message> {
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
-    let error = |status, code: &str| {
-        Just(Effect::Error { status, code: code.to_owned(), message: "storm".to_owned() })
-    };
+    let error = |status, code: &str| Just(error(status, code, "storm"));
     prop_oneof![
         error(500, "InternalServiceException"),
         error(503, "ServiceUnavailableException"),
@@ -171,10 +170,10 @@ pub fn storm(faults: impl Strategy<Value = Vec<Fault>>) -> impl Strategy<Value =
             let (mut present, defaults, limits, switches, rate) = world;
             let (sqs_faults, seconds, failures_queue, continuation_queue) = run;
             // At the start, a queue has at most as many addresses as its limit allows.
-            let mut held = [0; EXISTING_QUEUES];
+            let mut counts = [0; EXISTING_QUEUES];
             present.retain(|(queue, _)| {
-                held[*queue] += 1;
-                held[*queue] <= limits[*queue]
+                counts[*queue] += 1;
+                counts[*queue] <= limits[*queue]
             });
             let quota = Quota::per_second(rate, 5.0);
             Storm {
@@ -223,10 +222,10 @@ impl Storm {
         };
         let mut variables = vec![];
         if self.failures_queue {
-            variables.push(("FAILURES_QUEUE_URL", FAILURES));
+            variables.push(FAILURES_QUEUE);
         }
         if self.continuation_queue {
-            variables.push(("CONTINUATION_QUEUE_URL", CONTINUATION));
+            variables.push(CONTINUATION_QUEUE);
         }
         let mut world = World::in_memory(options, &variables);
         world.invocation_time = Duration::from_secs(self.seconds);
@@ -234,7 +233,8 @@ impl Storm {
         world
     }
 
-    pub fn asked(&self) -> BTreeSet<Pair> {
+    /// Returns the pairs that the messages request.
+    pub fn requested(&self) -> BTreeSet<Pair> {
         self.messages.iter().flat_map(Message::pairs).copied().collect()
     }
 
