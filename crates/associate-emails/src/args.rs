@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -126,6 +127,10 @@ pub(crate) struct FileArgs {
     #[arg(long, conflicts_with_all = ["aws", "rate", "burst"])]
     pub(crate) fast: bool,
 
+    /// Stop calling after this time; unfinished pairs then fail as DeadlineExceeded [default: 30 days]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
+    time_limit: Option<u32>,
+
     /// Print the response as JSON instead of tables
     #[arg(long)]
     pub(crate) json: bool,
@@ -178,6 +183,13 @@ impl RunArgs {
 }
 
 impl FileArgs {
+    /// Time limit of all calls of the command. By default it is 30 days, because a file of 250,000 queues takes a day and a
+    /// half at the default quota.
+    pub(crate) fn time_limit(&self) -> Duration {
+        self.time_limit
+            .map_or(Duration::from_secs(30 * 86_400), |seconds| Duration::from_secs(seconds.into()))
+    }
+
     /// Returns the path of the file, or `None` for standard input.
     pub(crate) fn path(&self) -> Option<&std::path::Path> {
         self.file.as_deref().filter(|file| *file != "-")

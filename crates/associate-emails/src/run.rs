@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::args::RunArgs;
 use crate::outcome::{self, Exit, OutputOptions};
 use crate::progress::CallProgress;
-use crate::session::{Session, TIME_LIMIT, request_id};
+use crate::session::{Session, request_id};
 use crate::signals::Signals;
 use crate::simulation::{self, InitialQueues};
 use crate::workload::Workload;
@@ -39,7 +39,7 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Exit {
     let progress = CallProgress::start(workload, options.allowance, args.common.quiet);
     let invocation = Invocation {
         request_id: &request_id(),
-        ends: Instant::now() + TIME_LIMIT,
+        ends: Instant::now() + args.common.time_limit(),
         intent: args.intent(),
         observer: Some(&progress),
     };

@@ -2,7 +2,6 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::time::Duration;
 
 use connect_simulator::Server;
 use queue_email_associator::answer::InvocationError;
@@ -17,9 +16,6 @@ use crate::configuration;
 use crate::input::Input;
 use crate::outcome::{self, Backend, Exit};
 use crate::simulation::{self, InitialQueues};
-
-/// Time limit of all calls of a command. A file of 250,000 queues needs a day and a half at the default quota.
-pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(30 * 86_400);
 
 /// Everything that a command needs before its first call.
 pub(crate) struct Session {

@@ -15,7 +15,7 @@ use crate::confirmation::{can_ask, confirmed};
 use crate::outcome::{self, Exit, print_error, print_json, print_text, terminal_width, usage_error};
 use crate::printable::printable_json;
 use crate::progress::CallProgress;
-use crate::session::{self, Session, TIME_LIMIT, request_id};
+use crate::session::{self, Session, request_id};
 use crate::signals::{Signal, Signals};
 use crate::simulation::InitialQueues;
 use crate::workload::{Workload, count};
@@ -79,7 +79,9 @@ impl Undo<'_> {
         needs_confirmation: bool,
         signals: &Signals,
     ) -> Result<Exit, Exit> {
-        let mut removal = self.plan(kept, signals).await?;
+        let ends = Instant::now() + self.args.common.time_limit();
+        let mut removal = self.plan(kept, signals, ends).await?;
+        let time_left = ends.saturating_duration_since(Instant::now());
         let report = self.report(&removal);
         let planned = report.counts.planned;
         if self.args.dry_run || planned == 0 {
@@ -97,9 +99,10 @@ impl Undo<'_> {
             }
         }
         let progress = self.progress(Workload { pairs: planned, queues, calls: text::calls(&report) });
+        let bounds = self.bounds(&progress, Instant::now() + time_left);
         let mut stop = signals.stop();
         tokio::select! {
-            () = self.remover.remove(&mut removal, self.bounds(&progress)) => {}
+            () = self.remover.remove(&mut removal, bounds) => {}
             signal = stop.requested() => {
                 progress.end();
                 return Err(self.interrupted(signal, progress.pairs()));
@@ -110,14 +113,14 @@ impl Undo<'_> {
     }
 
     /// Reads the queues. `kept` is the payload of the pairs that stay.
-    async fn plan(&self, kept: Option<&[u8]>, signals: &Signals) -> Result<Removal<'_>, Exit> {
+    async fn plan(&self, kept: Option<&[u8]>, signals: &Signals, ends: Instant) -> Result<Removal<'_>, Exit> {
         let Session { input, settings, pairs, .. } = self.session;
         let print = |error| outcome::print_invalid_payload(&error, self.args.common.json);
         let (envelope, file_pairs) = session::read(&input.payload, settings).map_err(print)?;
         let kept = kept.map(|payload| session::read(payload, settings)).transpose().map_err(print)?;
         let queues = pairs.queues.len();
         let progress = self.progress(Workload { pairs: 0, queues, calls: queues });
-        let bounds = self.bounds(&progress);
+        let bounds = self.bounds(&progress, ends);
         let plan = async {
             let mut removal = self.remover.plan(envelope, file_pairs, bounds).await;
             if let Some((envelope, pairs)) = kept {
@@ -139,8 +142,8 @@ impl Undo<'_> {
         CallProgress::start(workload, self.options.allowance, self.args.common.quiet)
     }
 
-    fn bounds<'b>(&'b self, progress: &'b CallProgress) -> RemovalRun<'b> {
-        RemovalRun { id: &self.id, ends: Instant::now() + TIME_LIMIT, observer: progress }
+    fn bounds<'b>(&'b self, progress: &'b CallProgress, ends: Instant) -> RemovalRun<'b> {
+        RemovalRun { id: &self.id, ends, observer: progress }
     }
 
     fn report(&self, removal: &Removal<'_>) -> RemovalReport {

@@ -314,6 +314,17 @@ async fn unreadable_list_removes_nothing() {
     assert_eq!(removals(&connect), []);
 }
 
+#[test]
+fn time_limit_ends_the_calls() {
+    let pairs = file("undo-late.csv", "queueId,emailAddressId\nq1,e0\nq2,e0\n");
+    // The second list would wait for two seconds.
+    let options = ["--rate", "0.5", "--burst", "1", "--time-limit", "2"];
+    let args = [&["undo", "--yes", "--quiet", "--instance", "i"], &options[..]].concat();
+    let ran = Ran::from(crate::program(&args).arg(pairs).output().unwrap());
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert_eq!(ran.rows(&["e0", "DeadlineExceeded", "yes"]), 1, "{}", ran.stdout);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn second_undo_completes_an_interrupted_one() {
     let connect = Connect::new(with_addresses(with_addresses(fixture(), "q1", 0..3), "q2", 0..3));
