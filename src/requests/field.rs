@@ -103,13 +103,43 @@ impl Field {
     }
 
     /// Reads the name of a field, or of a column of a CSV file.
+    ///
+    /// Most names in an event or a notification start like no known field, so they are compared with none. A name outside
+    /// ASCII may be similar to any.
     pub fn of(name: &str) -> FieldMatch {
-        let find = |is: &dyn Fn(&str) -> bool| Field::ALL.into_iter().find(|field| is(field.name()));
-        if let Some(field) = find(&|known| known == name) {
+        if !PREFIXES.contains(&prefix(name)) && name.is_ascii() {
+            return FieldMatch::None;
+        }
+        if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
             return FieldMatch::Exact(field);
         }
-        find(&|known| is_similar(name, known)).map_or(FieldMatch::None, FieldMatch::Similar)
+        let similar = Field::ALL.into_iter().find(|field| is_similar(name, field.name()));
+        similar.map_or(FieldMatch::None, FieldMatch::Similar)
     }
+}
+
+/// The first two letters of each field, in lower case.
+const PREFIXES: [[u8; 2]; Field::ALL.len()] = {
+    let mut prefixes = [[0; 2]; Field::ALL.len()];
+    let mut index = 0;
+    while index < prefixes.len() {
+        let name = Field::ALL[index].name().as_bytes();
+        prefixes[index] = [name[0], name[1]];
+        index += 1;
+    }
+    prefixes
+};
+
+/// The first two letters or digits of a name, in lower case.
+fn prefix(name: &str) -> [u8; 2] {
+    if let [first, second, ..] = name.as_bytes()
+        && first.is_ascii_alphanumeric()
+        && second.is_ascii_alphanumeric()
+    {
+        return [first.to_ascii_lowercase(), second.to_ascii_lowercase()];
+    }
+    let mut letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    [letters.next(), letters.next()].map(|letter| letter.unwrap_or_default().to_ascii_lowercase())
 }
 
 impl fmt::Display for Field {
