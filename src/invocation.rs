@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use crate::answer::{Answer, Counts, FinishedRun, InvocationError, Report, answer, queue_rows};
 use crate::associate::{
-    Caller, Deadline, DirectoryCache, Observer, Plan, ProcessLimits, SchedulerInput, Tally, associate,
+    CallContext, CallCounts, Deadline, DirectoryCache, Observer, Plan, ProcessLimits, SchedulerInput,
+    associate,
 };
 use crate::connect::Connect;
 use crate::index::{Index, IndexList, SourceIndex};
@@ -16,7 +17,7 @@ use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::requests::Intent;
-use crate::sdk::Deferred;
+use crate::sdk::LazyClient;
 use crate::settings::Settings;
 use crate::settle::{Failures, Settler};
 use crate::sqs::Sqs;
@@ -57,8 +58,8 @@ impl Function {
     /// Creates a function that calls Connect and SQS. The clients must not retry by themselves.
     pub fn new(
         settings: Settings,
-        connect: Deferred<aws_sdk_connect::Client>,
-        sqs: Deferred<aws_sdk_sqs::Client>,
+        connect: LazyClient<aws_sdk_connect::Client>,
+        sqs: LazyClient<aws_sdk_sqs::Client>,
     ) -> Self {
         let now = Instant::now();
         let sqs = Sqs::new(sqs, settings.scope.region(), settings.sqs_endpoint.clone());
@@ -106,7 +107,7 @@ impl Function {
         // Calls get at least half of the time, because without a call there is nothing to send.
         let left = invocation.ends.saturating_duration_since(start);
         let reserved = self.settler.time_needed(&envelope).min(left / 2);
-        let (plan, outcomes, tally) = self.carry_out(&pairs, &source_ids, invocation, reserved).await;
+        let (plan, outcomes, call_counts) = self.carry_out(&pairs, &source_ids, invocation, reserved).await;
         let mut failures =
             Failures::new(&envelope.sources, &source_ids, &pairs, &plan, |pair| outcomes.failure(pair));
         let settled_by = invocation.ends.checked_sub(self.settings.deadline_margin);
@@ -114,7 +115,8 @@ impl Function {
         let redelivered = self.settler.settle(&envelope, &pairs, &outcomes, &mut failures, settled_by).await;
         let queues = queue_rows(&pairs, &plan, &outcomes);
         let counts = Counts::new(&pairs, &queues, &failures);
-        let run = FinishedRun { envelope, pairs, outcomes, failures, redelivered, tally, counts, queues };
+        let run =
+            FinishedRun { envelope, pairs, outcomes, failures, redelivered, call_counts, counts, queues };
         // A large plan and the copies of a report's rows need not be in memory together.
         drop(plan);
         let answer = answer(&run);
@@ -159,7 +161,7 @@ impl Function {
         source_ids: &IndexList<SourceIndex, Arc<str>>,
         invocation: Invocation<'_>,
         reserved: Duration,
-    ) -> (Plan, Outcomes, Tally) {
+    ) -> (Plan, Outcomes, CallCounts) {
         let input = SchedulerInput {
             pairs,
             source_ids,
@@ -167,14 +169,14 @@ impl Function {
             region: self.settings.scope.region(),
             limits: self.settings.group_limits(),
         };
-        let (plan, by_group, tally) = associate(&self.caller(invocation, reserved), input).await;
+        let (plan, by_group, call_counts) = associate(&self.call_context(invocation, reserved), input).await;
         let outcomes = Outcomes::new(&plan, by_group);
-        (plan, outcomes, tally)
+        (plan, outcomes, call_counts)
     }
 
-    fn caller<'a>(&'a self, invocation: Invocation<'a>, reserved: Duration) -> Caller<'a> {
+    fn call_context<'a>(&'a self, invocation: Invocation<'a>, reserved: Duration) -> CallContext<'a> {
         let now = Instant::now();
-        Caller {
+        CallContext {
             connect: &self.connect,
             shared: &self.shared,
             limits: self.settings.calls,

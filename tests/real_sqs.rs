@@ -15,7 +15,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use connect_simulator::{Connect, Effect, Fault, Fixture, Options, Server};
 use queue_email_associator::invocation::{Function, Invocation};
-use queue_email_associator::sdk::{self, Deferred};
+use queue_email_associator::sdk::{self, LazyClient};
 use queue_email_associator::settings::Settings;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -25,7 +25,7 @@ const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
 struct World {
     connect: Connect,
     _server: Server,
-    sqs: Deferred<aws_sdk_sqs::Client>,
+    sqs: LazyClient<aws_sdk_sqs::Client>,
     function: Function,
     failures: String,
     continuation: String,
@@ -53,7 +53,6 @@ impl World {
         let mut urls = Vec::new();
         for queue in ["failures", "continuation", "source"] {
             let created = sqs
-                .get()
                 .create_queue()
                 .queue_name(format!("{name}-{queue}"))
                 .attributes(QueueAttributeName::MaximumMessageSize, "1048576")
@@ -98,8 +97,7 @@ impl World {
 
     /// Sends a message to the source queue, and returns its identifier.
     async fn send(&self, body: &Value) -> String {
-        let sent =
-            self.sqs.get().send_message().queue_url(&self.source).message_body(body.to_string()).send();
+        let sent = self.sqs.send_message().queue_url(&self.source).message_body(body.to_string()).send();
         sent.await.unwrap().message_id.unwrap()
     }
 
@@ -108,7 +106,6 @@ impl World {
         let name = self.source.rsplit('/').next().unwrap();
         let received = self
             .sqs
-            .get()
             .receive_message()
             .queue_url(&self.source)
             .max_number_of_messages(10)
@@ -133,7 +130,7 @@ impl World {
     /// Waits until a received message is visible again.
     async fn show(&self, record: &Value) {
         let handle = record["receiptHandle"].as_str().unwrap();
-        let change = self.sqs.get().change_message_visibility().queue_url(&self.source);
+        let change = self.sqs.change_message_visibility().queue_url(&self.source);
         change.receipt_handle(handle).visibility_timeout(0).send().await.unwrap();
     }
 
@@ -143,7 +140,6 @@ impl World {
         loop {
             let received = self
                 .sqs
-                .get()
                 .receive_message()
                 .queue_url(queue_url)
                 .max_number_of_messages(10)
@@ -157,14 +153,7 @@ impl World {
             for message in messages {
                 bodies.push(serde_json::from_str(&message.body.unwrap()).unwrap());
                 let handle = message.receipt_handle.unwrap();
-                self.sqs
-                    .get()
-                    .delete_message()
-                    .queue_url(queue_url)
-                    .receipt_handle(handle)
-                    .send()
-                    .await
-                    .unwrap();
+                self.sqs.delete_message().queue_url(queue_url).receipt_handle(handle).send().await.unwrap();
             }
         }
     }
@@ -173,7 +162,6 @@ impl World {
     async fn delayed(&self, queue_url: &str) -> String {
         let attributes = self
             .sqs
-            .get()
             .get_queue_attributes()
             .queue_url(queue_url)
             .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesDelayed)

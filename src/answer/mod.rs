@@ -18,7 +18,7 @@ pub use error::InvocationError;
 pub(crate) use report::queue_rows;
 pub use report::{QueueRow, Report, Status};
 
-use crate::associate::Tally;
+use crate::associate::CallCounts;
 use crate::index::SourceIndex;
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
@@ -34,7 +34,7 @@ pub(crate) struct FinishedRun<'p> {
     pub(crate) failures: Failures,
     /// The messages to redeliver, in the order of the batch.
     pub(crate) redelivered: Vec<SourceIndex>,
-    pub(crate) tally: Tally,
+    pub(crate) call_counts: CallCounts,
     pub(crate) counts: Counts,
     pub(crate) queues: Vec<QueueRow>,
 }

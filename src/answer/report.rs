@@ -148,8 +148,8 @@ impl Report {
         Report {
             status: Status::of(&run.counts),
             counts: run.counts,
-            api_calls: run.tally.api_calls,
-            throttled_calls: run.tally.throttled_calls,
+            api_calls: run.call_counts.api_calls,
+            throttled_calls: run.call_counts.throttled_calls,
             queues,
             failures,
             failures_omitted: 0,

@@ -1,4 +1,4 @@
-//! The end of the time for calls, and the time that one call may take.
+//! The time by which calls must have ended, and the time that one call can take.
 
 use std::time::Duration;
 
@@ -7,31 +7,31 @@ use tokio::time::Instant;
 /// A call starts only if at least this much time remains.
 const SHORTEST_CALL: Duration = Duration::from_secs(1);
 
-/// The end of the time for calls. The rest of the invocation is reserved for its answer.
+/// The time by which calls must have ended. The rest of the invocation is reserved for its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deadline {
+pub(crate) struct Deadline {
     /// The time at which a call in flight is abandoned.
     end: Instant,
 }
 
 impl Deadline {
-    /// Ends the time for calls `kept` before the invocation ends.
-    pub fn new(invocation_ends: Instant, kept: Duration, now: Instant) -> Self {
+    /// Reserves the time `reserved` before the invocation ends.
+    pub(crate) fn new(invocation_ends: Instant, reserved: Duration, now: Instant) -> Self {
         // The subtraction fails if the clock cannot represent the result. With `now` as the end, no call starts either.
-        Deadline { end: invocation_ends.checked_sub(kept).unwrap_or(now) }
+        Deadline { end: invocation_ends.checked_sub(reserved).unwrap_or(now) }
     }
 
-    /// The last moment at which a call may start.
+    /// The last moment at which a call can start.
     pub(crate) fn last_start(self) -> Option<Instant> {
         self.end.checked_sub(SHORTEST_CALL)
     }
 
-    /// Whether a call may start at this time.
-    pub fn allows(self, start: Instant) -> bool {
+    /// Whether a call can start at this time.
+    pub(crate) fn allows(self, start: Instant) -> bool {
         start + SHORTEST_CALL <= self.end
     }
 
-    /// The time that a call may take if it starts at `start`.
+    /// The time that a call can take if it starts at `start`.
     pub(crate) fn time_for_call(self, start: Instant, at_most: Duration) -> Duration {
         self.end.saturating_duration_since(start).min(at_most)
     }

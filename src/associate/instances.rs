@@ -13,8 +13,8 @@ use crate::failure::{Blame, Failure, Retry};
 use crate::index::GroupIndex;
 use crate::requests::InstanceId;
 
-use super::agenda::PendingAttempt;
-use super::group::Standing;
+use super::group::QueueStatus;
+use super::step::Step;
 
 /// Number of groups that the API did not find, after which the instance is checked.
 const NOT_FOUND_TO_CHECK: usize = 2;
@@ -24,14 +24,15 @@ const NOT_FOUND_TO_CHECK: usize = 2;
 pub(super) struct Instances {
     states: HashMap<InstanceId, InstanceState>,
     to_check: VecDeque<InstanceId>,
-    waiting: HashMap<InstanceId, Vec<PendingAttempt>>,
-    released: Vec<PendingAttempt>,
+    waiting: HashMap<InstanceId, Vec<Step>>,
+    /// Calls that no longer wait.
+    released: Vec<Step>,
 }
 
 #[derive(Debug)]
 enum InstanceState {
     /// The API has not found any queue of the instance so far.
-    Unproven(Suspicion),
+    Undecided(RejectedGroups),
     /// A SearchQueues call checks whether the instance exists. The text is the error code of the missing groups.
     Checking(String),
     /// The instance exists, or the check failed. Every group of the instance is called.
@@ -42,7 +43,7 @@ enum InstanceState {
 
 /// The groups of an instance that suggest that it does not exist.
 #[derive(Debug, Default)]
-struct Suspicion {
+struct RejectedGroups {
     /// Groups that the API did not find, up to [`NOT_FOUND_TO_CHECK`].
     not_found: Vec<GroupIndex>,
     /// Groups whose first call was rejected. Their lists are being read to find out whether their queues exist.
@@ -53,54 +54,49 @@ struct Suspicion {
 
 /// The decision about a call before it is made.
 #[derive(Debug)]
-pub(super) enum Gate {
+pub(super) enum Review {
     /// Make the call.
-    Call(PendingAttempt),
-    /// The call waits. [`Instances::release`] returns it later.
+    Call(Step),
+    /// The call must wait. [`Instances::release`] returns it later.
     Wait,
-    /// The instance does not exist. The call is not needed.
+    /// The instance does not exist, so the call is unnecessary.
     Missing(Arc<Failure>),
 }
 
 impl Instances {
     /// Decides whether to make a call of a group that the API has not found yet.
-    pub(super) fn review(
-        &mut self,
-        instance: &InstanceId,
-        group: GroupIndex,
-        pending: PendingAttempt,
-    ) -> Gate {
+    pub(super) fn review(&mut self, instance: &InstanceId, group: GroupIndex, step: Step) -> Review {
         match self.states.get_mut(instance) {
-            None | Some(InstanceState::Open) => return Gate::Call(pending),
-            Some(InstanceState::Missing(failure)) => return Gate::Missing(failure.clone()),
-            Some(InstanceState::Unproven(suspicion)) if suspicion.allows(group) => {
-                return Gate::Call(pending);
+            None | Some(InstanceState::Open) => return Review::Call(step),
+            Some(InstanceState::Missing(failure)) => return Review::Missing(failure.clone()),
+            Some(InstanceState::Undecided(groups)) if groups.allows(group) => {
+                return Review::Call(step);
             }
             Some(state) => {
-                if let InstanceState::Unproven(suspicion) = state
-                    && suspicion.not_found.len() >= NOT_FOUND_TO_CHECK
+                if let InstanceState::Undecided(groups) = state
+                    && groups.not_found.len() >= NOT_FOUND_TO_CHECK
                 {
-                    *state = InstanceState::Checking(std::mem::take(&mut suspicion.code));
+                    *state = InstanceState::Checking(std::mem::take(&mut groups.code));
                     self.to_check.push_back(instance.clone());
                 }
             }
         }
-        self.waiting.entry(instance.clone()).or_default().push(pending);
-        Gate::Wait
+        self.waiting.entry(instance.clone()).or_default().push(step);
+        Review::Wait
     }
 
     /// Records what is known about a queue of the instance after a response.
-    pub(super) fn note(&mut self, instance: &InstanceId, group: GroupIndex, standing: Standing<'_>) {
-        if matches!(standing, Standing::Unknown) && !self.states.contains_key(instance) {
+    pub(super) fn note(&mut self, instance: &InstanceId, group: GroupIndex, status: QueueStatus<'_>) {
+        if matches!(status, QueueStatus::Unknown) && !self.states.contains_key(instance) {
             return;
         }
         let state = self.states.entry(instance.clone()).or_insert_with(InstanceState::new);
-        match (state, standing) {
+        match (state, status) {
             (InstanceState::Open | InstanceState::Missing(_), _) => return,
-            (state, Standing::Found) => *state = InstanceState::Open,
+            (state, QueueStatus::Found) => *state = InstanceState::Open,
             (InstanceState::Checking(_), _) => return,
-            (InstanceState::Unproven(suspicion), standing) => {
-                if !suspicion.note(group, standing) {
+            (InstanceState::Undecided(groups), status) => {
+                if !groups.note(group, status) {
                     return;
                 }
             }
@@ -109,7 +105,7 @@ impl Instances {
     }
 
     /// Takes the calls that no longer wait. They are reviewed again before they are made.
-    pub(super) fn release(&mut self) -> Vec<PendingAttempt> {
+    pub(super) fn release(&mut self) -> Vec<Step> {
         std::mem::take(&mut self.released)
     }
 
@@ -139,30 +135,30 @@ impl Instances {
 
 impl InstanceState {
     fn new() -> Self {
-        InstanceState::Unproven(Suspicion::default())
+        InstanceState::Undecided(RejectedGroups::default())
     }
 }
 
-impl Suspicion {
-    /// Whether a group may be called. Of the rejected groups, only as many may read their lists as the check needs.
+impl RejectedGroups {
+    /// Whether a group can be called now. Of the rejected groups, only as many read their lists as the check needs.
     fn allows(&self, group: GroupIndex) -> bool {
         let needed = NOT_FOUND_TO_CHECK.saturating_sub(self.not_found.len());
         self.doubtful.len() < needed || self.doubtful.iter().take(needed).any(|doubtful| *doubtful == group)
     }
 
-    /// Records the standing of a group. Returns whether waiting calls may now be allowed.
-    fn note(&mut self, group: GroupIndex, standing: Standing<'_>) -> bool {
+    /// Records the status of a group. Returns whether a call that waits might now be allowed.
+    fn note(&mut self, group: GroupIndex, status: QueueStatus<'_>) -> bool {
         let doubtful = self.doubtful.len();
         self.doubtful.retain(|other| *other != group);
-        match standing {
-            Standing::Doubtful => self.doubtful.push(group),
-            Standing::NotFound(failure) => {
+        match status {
+            QueueStatus::Doubtful => self.doubtful.push(group),
+            QueueStatus::NotFound(failure) => {
                 if self.not_found.len() < NOT_FOUND_TO_CHECK && !self.not_found.contains(&group) {
                     self.not_found.push(group);
                     self.code.clone_from(&failure.error);
                 }
             }
-            Standing::Found | Standing::Unknown => {}
+            QueueStatus::Found | QueueStatus::Unknown => {}
         }
         self.doubtful.len() < doubtful
     }

@@ -2,12 +2,12 @@
 //!
 //! The quota is 2 calls per second for the whole account (Administrator Guide, "Amazon Connect service quotas"). A client
 //! that calls as fast as it can and backs off when it is throttled wastes its own attempts and the attempts of every other
-//! client of the account. Therefore each attempt takes a turn, and turns become available at the rate of the quota.
+//! client of the account. Therefore each attempt takes a slot, and slots become available at the rate of the quota.
 //!
 //! Several processes may share a quota without knowing of each other. Each finds its share through throttling: `share`
-//! decides how fast the process calls, and `tokens` when the next turn is available.
+//! decides how fast the process calls, and `tokens` when the next slot is available.
 //!
-//! Time is an argument. [`Pace::take`] returns immediately, with a turn or with the time of the next one.
+//! Time is an argument. [`Pace::take`] returns immediately, with a slot or with the time of the next one.
 
 mod allowance;
 mod share;
@@ -31,7 +31,7 @@ pub struct Pace {
 
 /// Permission to start one call immediately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
+pub struct Slot {
     started: Instant,
 }
 
@@ -54,32 +54,32 @@ impl Pace {
         Pace { state: Mutex::new(State { share, tokens }) }
     }
 
-    /// Takes a turn.
+    /// Takes a slot.
     ///
     /// # Errors
-    /// Returns the time of the next turn. Another caller may take that turn first.
-    pub fn take(&self, now: Instant) -> Result<Turn, Instant> {
+    /// Returns the time of the next slot. Another caller may take that slot first.
+    pub fn take(&self, now: Instant) -> Result<Slot, Instant> {
         let mut state = self.lock();
         state.refill(now);
         let rate = state.share.rate();
-        state.tokens.take(now, rate).map(|()| Turn { started: now })
+        state.tokens.take(now, rate).map(|()| Slot { started: now })
     }
 
-    /// Records that the call of a turn was not throttled.
-    pub fn not_throttled(&self, turn: Turn, now: Instant) {
+    /// Records that the call of a slot was not throttled.
+    pub fn not_throttled(&self, slot: Slot, now: Instant) {
         let mut state = self.lock();
         state.refill(now);
-        state.share.succeeded(turn.started, now);
+        state.share.succeeded(slot.started, now);
         if !state.share.was_throttled() {
             state.tokens.release();
         }
     }
 
-    /// Records that the call of a turn was throttled.
-    pub fn throttled(&self, turn: Turn, now: Instant) {
+    /// Records that the call of a slot was throttled.
+    pub fn throttled(&self, slot: Slot, now: Instant) {
         let mut state = self.lock();
         state.refill(now);
-        if state.share.throttled(turn.started, now) {
+        if state.share.throttled(slot.started, now) {
             state.tokens.empty();
         }
     }

@@ -11,7 +11,7 @@ use super::pace::{Allowance, Pace};
 
 /// The pace of each operation and the number of calls in flight, for all invocations of the process.
 #[derive(Debug)]
-pub struct ProcessLimits {
+pub(crate) struct ProcessLimits {
     paces: [Pace; Operation::ALL.len()],
     /// One for each call in flight.
     pub(super) permits: Arc<Semaphore>,
@@ -24,7 +24,7 @@ pub struct ProcessLimits {
 
 impl ProcessLimits {
     /// Starts every pace at its ceiling.
-    pub fn new(allowance: Allowance, max_concurrent_calls: usize, now: Instant) -> Self {
+    pub(crate) fn new(allowance: Allowance, max_concurrent_calls: usize, now: Instant) -> Self {
         ProcessLimits {
             paces: Operation::ALL.map(|_| Pace::new(allowance, now)),
             permits: Arc::new(Semaphore::new(max_concurrent_calls)),
@@ -34,7 +34,7 @@ impl ProcessLimits {
     }
 
     /// The pace of an operation.
-    pub fn pace(&self, operation: Operation) -> &Pace {
+    pub(crate) fn pace(&self, operation: Operation) -> &Pace {
         &self.paces[operation as usize]
     }
 }

@@ -1,4 +1,4 @@
-//! The loop that makes the calls. Only this loop waits.
+//! The loop that makes the API calls, and the only place that waits.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -10,223 +10,158 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
-use crate::backoff::{Backoff, BackoffSettings};
-use crate::connect::{Class, Connect, Operation, RejectedCall, Rejection};
+use crate::backoff::Backoff;
+use crate::connect::{Operation, RejectedCall, Rejection};
+use crate::failure::Failure;
+use crate::index::GroupIndex;
 
-use super::agenda::{Agenda, PendingAttempt, Rank, RetryAttempt};
-use super::deadline::Deadline;
-use super::pace::Turn;
-use super::process_limits::ProcessLimits;
+use super::agenda::Agenda;
+use super::calls::{CallContext, CallRecord, RetryState};
+use super::group::RoomWait;
+use super::pace::Slot;
 use super::scheduler::Scheduler;
-use super::step::{Attempt, StepResponse};
+use super::step::{Rank, Step, StepResponse, Task};
 
-/// Bounds of each call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallLimits {
-    /// The waits between attempts.
-    pub(crate) backoff: BackoffSettings,
-    /// Maximum number of attempts of one call, including the first.
-    pub(crate) max_attempts: u32,
-    /// Timeout of one attempt.
-    pub call_timeout: Duration,
-}
-
-/// The number of calls of an invocation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    /// Attempts of all operations.
-    pub api_calls: u64,
-    /// Attempts that the API throttled.
-    pub throttled_calls: u64,
-    /// Attempts after the first one of a call.
-    pub retries: u64,
-}
-
-impl std::ops::AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.api_calls += other.api_calls;
-        self.throttled_calls += other.throttled_calls;
-        self.retries += other.retries;
-    }
-}
-
-/// Follows the calls of an invocation, for example to show progress.
-pub trait Observer: Send + Sync {
-    /// Records the end of an attempt. `addresses` is the number of addresses to associate, or zero if the call only
-    /// reads.
-    fn attempt_ended(&self, operation: Operation, addresses: usize, result: Result<(), &Rejection>);
-}
-
-/// Makes the calls of one invocation.
-#[derive(Clone, Copy)]
-pub(crate) struct Caller<'a> {
-    /// Makes the attempts.
-    pub connect: &'a Connect,
-    /// The limits that all invocations of the process share.
-    pub shared: &'a ProcessLimits,
-    /// Bounds of each call.
-    pub limits: CallLimits,
-    /// The end of the time for calls.
-    pub deadline: Deadline,
-    /// Follows each attempt.
-    pub observer: Option<&'a dyn Observer>,
-}
-
-impl Caller<'_> {
-    /// Makes every call that the scheduler needs, and returns when no call or no time is left.
-    ///
-    /// A call waits in this order: for its backoff, for a permit, and for a turn of the pace. So every attempt has a
-    /// turn, no call has a permit during its backoff, and a call uses its turn immediately.
-    pub(crate) async fn run(&self, scheduler: &mut Scheduler<'_>) -> Tally {
-        let run = CallLoop {
-            caller: self,
-            scheduler,
-            agenda: Agenda::default(),
-            in_flight: FuturesUnordered::new(),
-            backoffs: HashMap::new(),
-            tally: Tally::default(),
-            spare_permit: None,
-            spare_directory_permit: None,
-        };
-        run.until_done().await
-    }
-}
-
-struct CallLoop<'a, 'r> {
-    caller: &'a Caller<'a>,
-    scheduler: &'a mut Scheduler<'r>,
+/// The calls of one invocation.
+pub(super) struct CallLoop<'a, 'p> {
+    context: &'a CallContext<'a>,
+    pub(super) scheduler: Scheduler<'p>,
+    pub(super) record: CallRecord,
     agenda: Agenda,
     in_flight: FuturesUnordered<Pin<Box<dyn Future<Output = FinishedAttempt> + Send + 'a>>>,
-    /// The next pause of each place whose steps have paused before.
-    backoffs: HashMap<usize, Backoff>,
-    tally: Tally,
-    /// A permit for a call that the loop waited for and has not used yet.
-    spare_permit: Option<OwnedSemaphorePermit>,
-    /// A permit to read a directory that the loop has not used yet.
-    spare_directory_permit: Option<OwnedSemaphorePermit>,
+    /// The backoff of each group that has waited for room on its queue.
+    room_backoffs: HashMap<GroupIndex, Backoff>,
+    /// A call permit that the loop has acquired but not used yet.
+    permit: Option<OwnedSemaphorePermit>,
+    /// A directory permit that the loop has acquired but not used yet.
+    directory_permit: Option<OwnedSemaphorePermit>,
 }
 
 struct FinishedAttempt {
-    state: AttemptState,
-    result: Result<StepResponse, (Attempt, Rejection)>,
-    turn: Turn,
-    _permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
-}
-
-/// The state of a call while an attempt is in flight.
-struct AttemptState {
     operation: Operation,
     addresses: usize,
     rank: Rank,
-    /// Number of attempts so far, including this one.
-    attempts: u32,
-    /// The waits between attempts. `None` before the first retry.
-    backoff: Option<Backoff>,
-    /// Connect may have carried out an earlier attempt although its response was lost.
-    maybe_done: bool,
+    wait: Option<RoomWait>,
+    retry: Option<Box<RetryState>>,
+    result: Result<StepResponse, (Task, Rejection)>,
+    slot: Slot,
+    _permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
 }
 
-/// What the loop waits for when no attempt can start, in addition to the calls in flight.
-struct WaitReason {
-    until: Option<Instant>,
-    for_a_permit: bool,
-    for_a_directory_permit: bool,
+/// What ends the wait of the loop, in addition to the calls in flight.
+#[derive(Default)]
+struct Wakeup {
+    at: Option<Instant>,
+    on_permit: bool,
+    on_directory_permit: bool,
 }
 
-impl WaitReason {
-    fn until(until: Option<Instant>) -> Self {
-        WaitReason { until, for_a_permit: false, for_a_directory_permit: false }
+impl Wakeup {
+    fn not_later_than(&mut self, at: Option<Instant>) {
+        self.at = self.at.into_iter().chain(at).min();
     }
 }
 
-impl CallLoop<'_, '_> {
-    async fn until_done(mut self) -> Tally {
+impl<'a, 'p> CallLoop<'a, 'p> {
+    pub(super) fn new(context: &'a CallContext<'a>, scheduler: Scheduler<'p>) -> Self {
+        CallLoop {
+            context,
+            scheduler,
+            record: CallRecord::default(),
+            agenda: Agenda::default(),
+            in_flight: FuturesUnordered::new(),
+            room_backoffs: HashMap::new(),
+            permit: None,
+            directory_permit: None,
+        }
+    }
+
+    /// Makes every call that the scheduler needs. Returns when there are no more calls, or no time for them.
+    ///
+    /// A call waits first for its backoff, then for a permit, then for a slot of the pace. So no call holds a permit
+    /// during its backoff, and a call uses its slot immediately.
+    pub(super) async fn run(&mut self) {
         loop {
-            let wait = self.start_ready_attempts(now());
+            let wakeup = self.start_ready_attempts(now());
             if self.in_flight.is_empty() && self.agenda.is_empty() {
-                return self.tally;
+                return;
             }
             tokio::select! {
                 Some(finished) = self.in_flight.next(), if !self.in_flight.is_empty() => {
                     self.finish(finished, now());
                 }
-                () = sleep_until(wait.until.unwrap_or_else(now)), if wait.until.is_some() => {}
-                // Other invocations of the process have the permits. The loop keeps a permit that it receives. Otherwise
+                () = sleep_until(wakeup.at.unwrap_or_else(now)), if wakeup.at.is_some() => {}
+                // Other invocations of the process hold the permits. The loop keeps a permit that it receives. Otherwise
                 // waiting invocations would pass the permit around without using it.
-                Ok(permit) = self.caller.shared.permits.clone().acquire_owned(), if wait.for_a_permit => {
-                    self.spare_permit = Some(permit);
+                Ok(permit) = self.context.shared.permits.clone().acquire_owned(), if wakeup.on_permit => {
+                    self.permit = Some(permit);
                 }
-                Ok(permit) = self.caller.shared.directory_permits.clone().acquire_owned(),
-                    if wait.for_a_directory_permit => self.spare_directory_permit = Some(permit),
+                Ok(permit) = self.context.shared.directory_permits.clone().acquire_owned(),
+                    if wakeup.on_directory_permit => self.directory_permit = Some(permit),
             }
         }
     }
 
-    /// Starts the most urgent attempts until none is ready or the next one has to wait.
-    fn start_ready_attempts(&mut self, now: Instant) -> WaitReason {
+    /// Starts attempts in the order of their ranks until none is ready or the next one has to wait.
+    fn start_ready_attempts(&mut self, now: Instant) -> Wakeup {
         self.collect_steps(now);
-        let wakes = self.agenda.wake(now).into_iter().chain(self.scheduler.wakes_at());
-        let mut wait = WaitReason::until(wakes.min());
-        if !self.caller.deadline.allows(now) {
-            while !self.agenda.is_empty() {
-                let late = self.agenda.drain_all();
-                self.expire(late, now);
-            }
-            return WaitReason::until(None);
+        self.agenda.wake(now);
+        if !self.context.deadline.allows(now) {
+            self.end_all(now, Self::expire);
+            return Wakeup::default();
         }
-        if let Some(rejection) = self.scheduler.credentials.stopped_by().cloned() {
-            self.reject_all(&rejection, now);
-            return WaitReason::until(None);
+        if let Some(rejection) = self.record.credentials.stopped_by().cloned() {
+            self.end_all(now, |this, step, now| this.reject(step.task, rejection.clone(), now));
+            return Wakeup::default();
         }
-        let mut paced = [false; Operation::ALL.len()];
-        while let Some(operation) = self.next_operation(&paced) {
-            let Some(pending) = self.agenda.pop(operation).and_then(|pending| self.scheduler.review(pending))
-            else {
+        let mut wakeup = Wakeup::default();
+        let mut waits_for_pace = [false; Operation::ALL.len()];
+        while let Some(operation) = self.next_operation(&waits_for_pace) {
+            let Some(step) = self.agenda.pop(operation).and_then(|step| self.scheduler.review(step)) else {
                 // The review may have led to another step.
                 self.collect_steps(now);
                 continue;
             };
-            let permits = &self.caller.shared.permits;
-            let Some(permit) = self.spare_permit.take().or_else(|| permits.clone().try_acquire_owned().ok())
-            else {
-                self.agenda.push(pending);
-                self.spare_directory_permit = None;
-                wait.for_a_permit = true;
-                wait.until = wait.until.into_iter().chain(self.time_is_over()).min();
-                return wait;
+            let Some(permit) = self.take_permit() else {
+                self.agenda.push(step);
+                wakeup.on_permit = true;
+                break;
             };
-            match self.caller.shared.pace(operation).take(now) {
-                Ok(turn) => self.start(pending, turn, permit, now),
-                Err(at) if self.caller.deadline.allows(at) => {
-                    wait.until = Some(wait.until.map_or(at, |until| until.min(at)));
-                    self.agenda.push(pending);
-                    paced[operation as usize] = true;
+            match self.context.shared.pace(operation).take(now) {
+                Ok(slot) => self.start(step, slot, permit, now),
+                Err(at) if self.context.deadline.allows(at) => {
+                    wakeup.not_later_than(Some(at));
+                    self.agenda.push(step);
+                    waits_for_pace[operation as usize] = true;
                 }
                 Err(_) => {
-                    let mut late = self.agenda.drain(operation);
-                    late.push(pending);
-                    self.expire(late, now);
+                    self.expire(step, now);
+                    self.agenda.drain(operation).into_iter().for_each(|step| self.expire(step, now));
+                    self.collect_steps(now);
                 }
             }
         }
-        if self.is_only_reading_blocked(&paced) {
-            wait.for_a_directory_permit = true;
-            wait.until = wait.until.into_iter().chain(self.time_is_over()).min();
+        // No attempt can use the spare permits now.
+        (self.permit, self.directory_permit) = (None, None);
+        wakeup.on_directory_permit = !wakeup.on_permit && self.waits_for_directory_permit(&waits_for_pace);
+        if wakeup.on_permit || wakeup.on_directory_permit {
+            // Other invocations may hold the permits for longer.
+            wakeup.not_later_than(self.first_instant_too_late());
         }
-        // No attempt can use the permits.
-        (self.spare_permit, self.spare_directory_permit) = (None, None);
-        // A group whose call was returned above may have another step, which starts after a pause.
-        wait.until = wait.until.into_iter().chain(self.agenda.wake(now)).min();
-        wait
+        wakeup.not_later_than(self.agenda.wake(now));
+        wakeup.not_later_than(self.scheduler.wakes_at());
+        wakeup
     }
 
-    /// The next operation to call. If the limit is one call, a directory call starts only when no other call can.
-    fn next_operation(&mut self, paced: &[bool; Operation::ALL.len()]) -> Option<Operation> {
-        let may_read = self.take_directory_permit();
+    /// The next operation to call. If only one concurrent call is allowed, a directory call starts only if nothing else
+    /// is ready or in flight.
+    fn next_operation(&mut self, waits_for_pace: &[bool; Operation::ALL.len()]) -> Option<Operation> {
+        let has_directory_permit = self.take_directory_permit();
         let is_open = |operation: Operation| {
-            !paced[operation as usize] && (may_read || !self.agenda.is_directory_next(operation))
+            !waits_for_pace[operation as usize]
+                && (has_directory_permit || !self.agenda.is_directory_next(operation))
         };
-        if self.caller.shared.max_concurrent_calls > 1 {
+        if self.context.shared.max_concurrent_calls > 1 {
             return self.agenda.next_operation(is_open);
         }
         let other = |operation: Operation| is_open(operation) && !self.agenda.is_directory_next(operation);
@@ -234,162 +169,112 @@ impl CallLoop<'_, '_> {
         next.or_else(|| self.agenda.next_operation(|next| is_open(next) && self.in_flight.is_empty()))
     }
 
-    /// Takes a permit to read a directory, if a directory call is ready. Returns whether there is one.
+    fn take_permit(&mut self) -> Option<OwnedSemaphorePermit> {
+        self.permit.take().or_else(|| self.context.shared.permits.clone().try_acquire_owned().ok())
+    }
+
+    /// Takes a permit to read a directory, if a directory call is ready. Returns whether the loop holds one.
     fn take_directory_permit(&mut self) -> bool {
-        if self.spare_directory_permit.is_none()
+        if self.directory_permit.is_none()
             && Operation::ALL.into_iter().any(|operation| self.agenda.is_directory_next(operation))
         {
-            self.spare_directory_permit =
-                self.caller.shared.directory_permits.clone().try_acquire_owned().ok();
+            self.directory_permit = self.context.shared.directory_permits.clone().try_acquire_owned().ok();
         }
-        self.spare_directory_permit.is_some()
+        self.directory_permit.is_some()
     }
 
-    /// Whether a directory call is ready and lacks only a permit that other calls of the process have.
-    fn is_only_reading_blocked(&self, paced: &[bool; Operation::ALL.len()]) -> bool {
-        let is_ready =
-            |operation: Operation| !paced[operation as usize] && self.agenda.is_directory_next(operation);
-        let may_read = self.caller.shared.max_concurrent_calls > 1 || self.in_flight.is_empty();
-        may_read && Operation::ALL.into_iter().any(is_ready)
-    }
-
-    /// The time at which no further call may start. Other invocations may have the permits for longer.
-    fn time_is_over(&self) -> Option<Instant> {
-        self.caller.deadline.last_start().map(|last| last + Duration::from_millis(1))
-    }
-
-    fn start(&mut self, pending: PendingAttempt, turn: Turn, permit: OwnedSemaphorePermit, now: Instant) {
-        let rank = pending.rank();
-        let is_retry = match &pending {
-            PendingAttempt::First(step) => step.pause.is_some(),
-            PendingAttempt::Again(_) => true,
+    /// Whether some directory call is ready and waits only for a permit that another call holds.
+    fn waits_for_directory_permit(&self, waits_for_pace: &[bool; Operation::ALL.len()]) -> bool {
+        let is_ready = |operation: Operation| {
+            !waits_for_pace[operation as usize] && self.agenda.is_directory_next(operation)
         };
-        let (attempt, attempts, backoff, maybe_done) = match pending {
-            PendingAttempt::First(step) => (self.scheduler.attempt(step.task, now), 1, None, false),
-            PendingAttempt::Again(retry) => {
-                (retry.attempt, retry.attempts + 1, Some(retry.backoff), retry.maybe_done)
-            }
-        };
-        self.tally.api_calls += 1;
-        let reads_directory = matches!(attempt, Attempt::Search { .. });
-        let permits = (permit, self.spare_directory_permit.take_if(|_| reads_directory));
-        self.tally.retries += u64::from(is_retry);
-        let (operation, addresses) = (attempt.operation(), attempt.addresses());
-        let state = AttemptState { operation, addresses, rank, attempts, backoff, maybe_done };
-        let time = self.caller.deadline.time_for_call(now, self.caller.limits.call_timeout);
-        let connect = self.caller.connect;
+        let may_start_directory_call =
+            self.context.shared.max_concurrent_calls > 1 || self.in_flight.is_empty();
+        may_start_directory_call && Operation::ALL.into_iter().any(is_ready)
+    }
+
+    /// The first moment at which no call can start any more, as far as the clock's resolution of a millisecond shows.
+    fn first_instant_too_late(&self) -> Option<Instant> {
+        self.context.deadline.last_start().map(|last| last + Duration::from_millis(1))
+    }
+
+    fn start(&mut self, step: Step, slot: Slot, permit: OwnedSemaphorePermit, now: Instant) {
+        self.record.attempt_started(step.is_retry());
+        let Step { task, rank, wait, retry } = step;
+        if let Task::ReadDirectory { directory, .. } = &task {
+            self.scheduler.start_page(*directory, now);
+        }
+        let permits = (permit, self.directory_permit.take_if(|_| task.reads_directory()));
+        let (operation, addresses) = (task.operation(), task.addresses());
+        let context = *self.context;
         self.in_flight.push(Box::pin(async move {
-            let result = attempt.make(connect, time).await;
-            FinishedAttempt { state, result, turn, _permits: permits }
+            let result = task.attempt(context, now).await;
+            FinishedAttempt { operation, addresses, rank, wait, retry, result, slot, _permits: permits }
         }));
     }
 
     fn finish(&mut self, finished: FinishedAttempt, now: Instant) {
-        let FinishedAttempt { state, result, turn, .. } = finished;
-        let AttemptState { operation, addresses, rank, attempts, backoff, maybe_done } = state;
-        let earlier_maybe_done = maybe_done;
-        let pace = self.caller.shared.pace(operation);
-        if let Some(observer) = self.caller.observer {
-            let result = result.as_ref().map(|_| ()).map_err(|(_, rejection)| rejection);
-            observer.attempt_ended(operation, addresses, result);
-        }
-        match &result {
-            Err((_, rejection)) if rejection.class == Class::Credentials => {
-                self.scheduler.credentials.rejected(rejection);
-            }
-            Err((_, rejection)) if !rejection.is_response() => {}
-            Ok(_) | Err(_) => self.scheduler.credentials.accepted(),
-        }
-        let (attempt, rejection) = match result {
-            Ok(response) => {
-                pace.not_throttled(turn, now);
-                return self.scheduler.record(response, now);
-            }
+        let FinishedAttempt { operation, addresses, rank, wait, retry, result, slot, .. } = finished;
+        let ended = result.as_ref().map(|_| ()).map_err(|(_, rejection)| rejection);
+        self.record.attempt_ended(self.context, operation, addresses, slot, ended, now);
+        let (task, rejection) = match result {
+            Ok(response) => return self.scheduler.record(response, now),
             Err(rejected) => rejected,
         };
-        tracing::debug!(
-            %operation, attempt = attempts, error = rejection.code, class = ?rejection.class, "call rejected"
-        );
-        if rejection.class == Class::Throttled {
-            self.tally.throttled_calls += 1;
-            pace.throttled(turn, now);
-        } else if rejection.class != Class::Unavailable {
-            pace.not_throttled(turn, now);
+        match self.context.retry(operation, retry, rejection, now) {
+            Ok((due, retry)) => {
+                if let Some(group) = task.group() {
+                    self.scheduler.stop_waiting_for(group);
+                }
+                self.agenda.push_later(due, Step { task, rank, wait, retry: Some(retry) });
+            }
+            Err(rejected) => self.scheduler.record(StepResponse::Rejected { task, rejected }, now),
         }
-        let maybe_done = earlier_maybe_done || rejection.class == Class::Unavailable;
-        if !rejection.class.is_retried() || attempts >= self.caller.limits.max_attempts {
-            let rejected = RejectedCall { rejection, out_of_time: false, maybe_done: earlier_maybe_done };
-            return self.scheduler.record(attempt.rejected(rejected), now);
-        }
-        let mut backoff = backoff.unwrap_or_else(|| Backoff::new(self.caller.limits.backoff));
-        let due = now + backoff.next_wait().max(rejection.retry_after.unwrap_or_default());
-        if !self.caller.deadline.allows(due) {
-            let rejected = RejectedCall { rejection, out_of_time: true, maybe_done };
-            return self.scheduler.record(attempt.rejected(rejected), now);
-        }
-        if let Some(group) = attempt.group() {
-            self.scheduler.delay(group);
-        }
-        let retry = RetryAttempt { attempt, rank, attempts, backoff, last: rejection, maybe_done };
-        self.agenda.push_later(due, PendingAttempt::Again(Box::new(retry)));
     }
 
     /// Moves the steps that the scheduler needs next into the agenda.
     fn collect_steps(&mut self, now: Instant) {
-        self.scheduler.release().into_iter().for_each(|pending| self.agenda.push(pending));
+        self.scheduler.release().into_iter().for_each(|step| self.agenda.push(step));
         while let Some(step) = self.scheduler.next_step(now) {
-            let Some(pause) = step.pause else {
-                self.agenda.push(PendingAttempt::First(Box::new(step)));
+            let (Some(wait), Some(group)) = (step.wait, step.task.group()) else {
+                self.agenda.push(step);
                 continue;
             };
-            let settings = self.caller.limits.backoff;
-            let backoff = self.backoffs.entry(step.place).or_insert_with(|| Backoff::new(settings));
-            let due = now + backoff.next_wait().max(pause.at_least);
-            if self.caller.deadline.allows(due) {
-                self.agenda.push_later(due, PendingAttempt::First(Box::new(step)));
+            let settings = self.context.limits.backoff;
+            let backoff = self.room_backoffs.entry(group).or_insert_with(|| Backoff::new(settings));
+            let due = now + backoff.next_wait().max(wait.at_least);
+            if self.context.deadline.allows(due) {
+                self.agenda.push_later(due, step);
             } else {
-                self.scheduler.give_up(&step.task, "no time was left to wait for room on the queue", now);
+                let reason = "no time was left to wait for room on the queue";
+                self.scheduler.end(&step.task, Failure::deadline_exceeded_after_rejection(reason), now);
             }
         }
     }
 
-    /// Fails every step without a call, because the API rejects the credentials.
-    fn reject_all(&mut self, rejection: &Rejection, now: Instant) {
+    /// Ends every step without a call. The end of a step may lead to others.
+    fn end_all(&mut self, now: Instant, end: impl Fn(&mut Self, Step, Instant)) {
         while !self.agenda.is_empty() {
-            for pending in self.agenda.drain_all() {
-                let rejected = |maybe_done| RejectedCall {
-                    rejection: rejection.clone(),
-                    out_of_time: false,
-                    maybe_done,
-                };
-                let response = match pending {
-                    PendingAttempt::First(step) => {
-                        StepResponse::Rejected { task: step.task, rejected: rejected(false) }
-                    }
-                    PendingAttempt::Again(retry) => retry.attempt.rejected(rejected(retry.maybe_done)),
-                };
-                self.scheduler.record(response, now);
-            }
+            self.agenda.drain_all().into_iter().for_each(|step| end(self, step, now));
             self.collect_steps(now);
         }
     }
 
-    /// Returns attempts to the scheduler because the time for them is over.
-    fn expire(&mut self, late: Vec<PendingAttempt>, now: Instant) {
-        for pending in late {
-            match pending {
-                PendingAttempt::First(step) => {
-                    let reason = "the invocation's time ended before its call could start";
-                    self.scheduler.expire(&step.task, reason, now);
-                }
-                PendingAttempt::Again(retry) => {
-                    let RetryAttempt { attempt, last, maybe_done, .. } = *retry;
-                    let rejected = RejectedCall { rejection: last, out_of_time: true, maybe_done };
-                    self.scheduler.record(attempt.rejected(rejected), now);
-                }
-            }
-        }
-        self.collect_steps(now);
+    /// Ends a step because the API rejects the credentials.
+    fn reject(&mut self, task: Task, rejection: Rejection, now: Instant) {
+        let rejected = RejectedCall { rejection, out_of_time: false };
+        self.scheduler.record(StepResponse::Rejected { task, rejected }, now);
+    }
+
+    /// Ends a step because no time is left for its next attempt.
+    fn expire(&mut self, step: Step, now: Instant) {
+        let Step { task, retry, .. } = step;
+        let Some(retry) = retry else {
+            let reason = "the invocation ran out of time before it could make the call";
+            return self.scheduler.end(&task, Failure::deadline_exceeded(reason), now);
+        };
+        let rejected = RejectedCall { rejection: retry.last, out_of_time: true };
+        self.scheduler.record(StepResponse::Rejected { task, rejected }, now);
     }
 }
 

@@ -5,14 +5,12 @@ use aws_sdk_connect::config::interceptors::AfterDeserializationInterceptorContex
 use aws_sdk_connect::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_connect::error::{BoxError, SdkError};
 use aws_sdk_connect::operation::associate_queue_email_addresses::AssociateQueueEmailAddressesError;
-use aws_sdk_connect::types::{EmailAddressConfig, QueueSearchCriteria, SearchableQueueType};
+use aws_sdk_connect::types::{EmailAddressConfig, Queue, QueueSearchCriteria, SearchableQueueType};
 use serde::de::IgnoredAny;
 
-use crate::sdk::Deferred;
+use crate::sdk::LazyClient;
 
-use super::operation::{
-    AssociateCall, DirectoryEntry, DirectoryKind, DisassociateCall, ListCall, ListedAddress, Page, SearchCall,
-};
+use super::operation::{DirectoryEntry, DirectoryKind, ListCall, ListedAddress, Page, QueueCall, SearchCall};
 use super::rejection::Rejection;
 
 /// SearchQueues: at most 500 a page (API reference, SearchQueues, MaxResults).
@@ -25,21 +23,18 @@ const LISTED_A_PAGE: i32 = 100;
 /// Makes single attempts. The SDK's own retries must be off, because two layers of retries would multiply.
 #[derive(Debug, Clone)]
 pub struct Connect {
-    client: Deferred<aws_sdk_connect::Client>,
+    client: LazyClient<aws_sdk_connect::Client>,
 }
 
 impl Connect {
     /// Wraps a client, whose configuration must not retry.
-    pub fn new(client: Deferred<aws_sdk_connect::Client>) -> Self {
+    pub fn new(client: LazyClient<aws_sdk_connect::Client>) -> Self {
         Connect { client }
     }
 
     /// Makes one attempt to associate addresses with a queue.
-    ///
-    /// # Errors
-    /// Returns the classified cause if the call did not succeed.
-    pub(crate) async fn associate(&self, call: &AssociateCall) -> Result<(), Rejection> {
-        let AssociateCall { instance, queue, addresses, client_token } = call;
+    pub(crate) async fn associate(&self, call: &QueueCall) -> Result<(), Rejection> {
+        let QueueCall { instance, queue, addresses, .. } = call;
         let config = addresses
             .iter()
             .map(|id| EmailAddressConfig::builder().email_address_id(&**id).build())
@@ -50,12 +45,11 @@ impl Connect {
                 )
             })?;
         self.client
-            .get()
             .associate_queue_email_addresses()
             .instance_id(&**instance)
             .queue_id(&**queue)
             .set_email_addresses_config(Some(config))
-            .client_token(client_token)
+            .client_token(call.client_token())
             .customize()
             .interceptor(SuccessBody::EmptyOrObject)
             .send()
@@ -65,18 +59,14 @@ impl Connect {
     }
 
     /// Makes one attempt to remove addresses from a queue. Only the module [`removal`](crate::removal) calls it.
-    ///
-    /// # Errors
-    /// Returns the classified cause if the call did not succeed.
-    pub(crate) async fn disassociate(&self, call: &DisassociateCall) -> Result<(), Rejection> {
-        let DisassociateCall { instance, queue, addresses, client_token } = call;
+    pub(crate) async fn disassociate(&self, call: &QueueCall) -> Result<(), Rejection> {
+        let QueueCall { instance, queue, addresses, .. } = call;
         self.client
-            .get()
             .disassociate_queue_email_addresses()
             .instance_id(&**instance)
             .queue_id(&**queue)
             .set_email_addresses_id(Some(addresses.iter().map(|id| id.to_string()).collect()))
-            .client_token(client_token)
+            .client_token(call.client_token())
             .customize()
             .interceptor(SuccessBody::EmptyOrObject)
             .send()
@@ -86,13 +76,9 @@ impl Connect {
     }
 
     /// Makes one attempt to read a page of the addresses that are on a queue.
-    ///
-    /// # Errors
-    /// Returns the classified cause if the call did not succeed.
     pub async fn list(&self, call: &ListCall) -> Result<Page<ListedAddress>, Rejection> {
         let page = self
             .client
-            .get()
             .list_queue_email_addresses()
             .instance_id(&*call.instance)
             .queue_id(&*call.queue)
@@ -103,21 +89,13 @@ impl Connect {
             .send()
             .await
             .map_err(|error| Rejection::of(&error))?;
-        let items = page
-            .email_address_metadata_list
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|address| {
-                Some(ListedAddress { id: address.id?, is_default: address.is_default_outbound_email })
-            })
-            .collect();
-        Ok(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) })
+        let listed = page.email_address_metadata_list.unwrap_or_default().into_iter().filter_map(|address| {
+            Some(ListedAddress { id: address.id?, is_default: address.is_default_outbound_email })
+        });
+        Ok(Page::new(listed, page.next_token))
     }
 
     /// Makes one attempt to read a page of a directory.
-    ///
-    /// # Errors
-    /// Returns the classified cause if the call did not succeed.
     pub async fn search(&self, call: &SearchCall) -> Result<Page<DirectoryEntry>, Rejection> {
         match call.directory {
             DirectoryKind::Queues => self.search_queues(call).await,
@@ -130,7 +108,6 @@ impl Connect {
             QueueSearchCriteria::builder().queue_type_condition(SearchableQueueType::Standard).build();
         let page = self
             .client
-            .get()
             .search_queues()
             .instance_id(&*call.instance)
             .search_criteria(standard)
@@ -141,19 +118,13 @@ impl Connect {
             .send()
             .await
             .map_err(|error| Rejection::of(&error))?;
-        let items = page
-            .queues
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|queue| Some(DirectoryEntry { name: queue.name?, id: queue.queue_id? }))
-            .collect();
-        Ok(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) })
+        let entry = |queue: Queue| Some(DirectoryEntry { name: queue.name?, id: queue.queue_id? });
+        Ok(Page::new(page.queues.unwrap_or_default().into_iter().filter_map(entry), page.next_token))
     }
 
     async fn search_email_addresses(&self, call: &SearchCall) -> Result<Page<DirectoryEntry>, Rejection> {
         let page = self
             .client
-            .get()
             .search_email_addresses()
             .instance_id(&*call.instance)
             .set_next_token(call.next_token.clone())
@@ -163,15 +134,10 @@ impl Connect {
             .send()
             .await
             .map_err(|error| Rejection::of(&error))?;
-        let items = page
-            .email_addresses
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|address| {
-                Some(DirectoryEntry { name: address.email_address?, id: address.email_address_id? })
-            })
-            .collect();
-        Ok(Page { items, next_token: page.next_token.filter(|token| !token.is_empty()) })
+        let entries = page.email_addresses.unwrap_or_default().into_iter().filter_map(|address| {
+            Some(DirectoryEntry { name: address.email_address?, id: address.email_address_id? })
+        });
+        Ok(Page::new(entries, page.next_token))
     }
 }
 

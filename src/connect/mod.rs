@@ -7,9 +7,10 @@ mod client;
 mod operation;
 mod pages;
 mod rejection;
+mod token;
 
 pub use client::Connect;
-pub(crate) use operation::{AssociateCall, DisassociateCall};
+pub(crate) use operation::QueueCall;
 pub use operation::{DirectoryEntry, DirectoryKind, ListCall, ListedAddress, Operation, Page, SearchCall};
 pub(crate) use pages::Pages;
 pub use rejection::{Class, RejectedCall, Rejection};

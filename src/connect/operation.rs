@@ -1,6 +1,7 @@
 //! The operations of the Connect API that the function calls, with their input and output.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::requests::{EmailAddressId, InstanceId, QueueId};
 
@@ -43,32 +44,16 @@ impl fmt::Display for Operation {
     }
 }
 
-/// A call that associates addresses with a queue. It associates all of them or none. A retry repeats the same call,
-/// with the same `ClientToken`.
+/// A call that associates addresses with a queue, or removes them from it. It changes all of them or none. A retry repeats
+/// the same call, with the same `ClientToken`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AssociateCall {
-    /// The instance's identifier.
+pub(crate) struct QueueCall {
     pub instance: InstanceId,
-    /// The queue's identifier.
     pub queue: QueueId,
     /// At most 50 identifiers of addresses, each once.
     pub addresses: Vec<EmailAddressId>,
-    /// Makes the call idempotent.
-    pub client_token: String,
-}
-
-/// A call that removes addresses from a queue. It removes all of them or none. A retry repeats the same call, with the
-/// same `ClientToken`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct DisassociateCall {
-    /// The instance's identifier.
-    pub instance: InstanceId,
-    /// The queue's identifier.
-    pub queue: QueueId,
-    /// At most 50 identifiers of addresses, each once.
-    pub addresses: Vec<EmailAddressId>,
-    /// Makes the call idempotent.
-    pub client_token: String,
+    /// The identifiers of the sources that request the addresses.
+    pub sources: Vec<Arc<str>>,
 }
 
 /// A call that reads a page of the addresses that are on a queue.
@@ -119,6 +104,12 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// The start of the next page, if there is one.
     pub next_token: Option<String>,
+}
+
+impl<T> Page<T> {
+    pub(super) fn new(items: impl Iterator<Item = T>, next_token: Option<String>) -> Self {
+        Page { items: items.collect(), next_token: next_token.filter(|token| !token.is_empty()) }
+    }
 }
 
 /// An address that is on a queue.

@@ -27,7 +27,7 @@ impl Pages {
     ///
     /// # Errors
     /// Returns an error if the page refers to an earlier page, or if it is the 500th and not the last one.
-    pub(crate) fn turn(
+    pub(crate) fn add(
         &mut self,
         operation: Operation,
         next_token: Option<String>,
@@ -49,9 +49,9 @@ impl Pages {
 mod tests {
     use super::*;
 
-    fn turn(pages: &mut Pages, token: Option<&str>) -> Result<bool, String> {
-        let turned = pages.turn(Operation::SearchQueues, token.map(str::to_owned));
-        turned.map_err(|rejected| rejected.rejection.message)
+    fn add(pages: &mut Pages, token: Option<&str>) -> Result<bool, String> {
+        let added = pages.add(Operation::SearchQueues, token.map(str::to_owned));
+        added.map_err(|rejected| rejected.rejection.message)
     }
 
     #[test]
@@ -60,11 +60,11 @@ mod tests {
             let mut pages = Pages::default();
             let (last, before) = tokens.split_last().unwrap();
             for token in before {
-                assert_eq!(turn(&mut pages, Some(token)), Ok(false));
+                assert_eq!(add(&mut pages, Some(token)), Ok(false));
                 assert_eq!(pages.next_token(), Some(*token));
             }
             let why = "SearchQueues returned the same page token twice";
-            assert_eq!(turn(&mut pages, Some(last)), Err(why.to_owned()));
+            assert_eq!(add(&mut pages, Some(last)), Err(why.to_owned()));
         }
     }
 
@@ -72,12 +72,11 @@ mod tests {
     fn five_hundred_pages_are_read() {
         let mut pages = Pages::default();
         for page in 1..500 {
-            assert_eq!(turn(&mut pages, Some(&page.to_string())), Ok(false));
+            assert_eq!(add(&mut pages, Some(&page.to_string())), Ok(false));
         }
-        let mut whole = pages;
-        assert_eq!(turn(&mut whole, None), Ok(true));
+        assert_eq!(add(&mut pages, None), Ok(true));
         let mut endless = Pages { read: 499, ..Pages::default() };
         let why = "SearchQueues returned more than 500 pages";
-        assert_eq!(turn(&mut endless, Some("500")), Err(why.to_owned()));
+        assert_eq!(add(&mut endless, Some("500")), Err(why.to_owned()));
     }
 }

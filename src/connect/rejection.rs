@@ -33,8 +33,6 @@ pub struct RejectedCall {
     pub rejection: Rejection,
     /// Whether the call would have been retried if there had been time.
     pub(crate) out_of_time: bool,
-    /// Whether Connect may have carried out an earlier attempt although its response was lost.
-    pub(crate) maybe_done: bool,
 }
 
 impl RejectedCall {
@@ -42,7 +40,7 @@ impl RejectedCall {
     pub fn endless(operation: Operation, pages: &str) -> Self {
         let message = format!("{operation} returned {pages}");
         let rejection = Rejection::ours(Class::Unavailable, "EndlessPages", message);
-        RejectedCall { rejection, out_of_time: false, maybe_done: false }
+        RejectedCall { rejection, out_of_time: false }
     }
 }
 
@@ -116,7 +114,7 @@ impl Rejection {
         Rejection::ours(
             Class::Unavailable,
             CALL_TIMEOUT,
-            format!("the API did not answer within {} ms", after.as_millis()),
+            format!("the API did not respond within {} ms", after.as_millis()),
         )
     }
 
@@ -147,7 +145,7 @@ impl Rejection {
                 };
                 let message = match error.message() {
                     Some(message) if !message.is_empty() => message.to_owned(),
-                    _ => format!("the API answered with status {status} and no message"),
+                    _ => format!("the API responded with status {status} and no message"),
                 };
                 Rejection { class, code, message, retry_after: retry_after(response) }
             }
@@ -155,12 +153,12 @@ impl Rejection {
                 let status = context.raw().status().as_u16();
                 // Below status 400 the call succeeded, and only its response is unreadable.
                 let class = if status < 400 { Class::Unavailable } else { Class::of(None, status) };
-                let message = format!("the API's answer (status {status}) cannot be read");
+                let message = format!("the API's response (status {status}) cannot be read");
                 let retry_after = retry_after(context.raw());
                 Rejection { retry_after, ..Rejection::ours(class, "UnreadableAnswer", message) }
             }
             SdkError::TimeoutError(_) => {
-                Rejection::ours(Class::Unavailable, CALL_TIMEOUT, "the API did not answer in time")
+                Rejection::ours(Class::Unavailable, CALL_TIMEOUT, "the API did not respond in time")
             }
             _ => Rejection::ours(
                 Class::Unavailable,

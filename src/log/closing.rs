@@ -143,7 +143,7 @@ fn received_often(sources: &[Source<'_>]) -> usize {
 /// Logs the last line, and the metrics.
 fn log_end(end: &InvocationEnd<'_>, run: Option<&FinishedRun<'_>>, error: Option<&InvocationError>) {
     let counts = run.map(|run| run.counts).unwrap_or_default();
-    let tally = run.map(|run| run.tally).unwrap_or_default();
+    let call_counts = run.map(|run| run.call_counts).unwrap_or_default();
     let queues = run.map_or(0, |run| run.queues.len());
     let received_often = run.map_or(0, |run| received_often(&run.envelope.sources));
     let duration = u64::try_from(end.duration.as_millis()).unwrap_or(u64::MAX);
@@ -155,9 +155,9 @@ fn log_end(end: &InvocationEnd<'_>, run: Option<&FinishedRun<'_>>, error: Option
         planned = counts.planned,
         failed = counts.failed,
         retryable = counts.retryable,
-        apiCalls = tally.api_calls,
-        throttledCalls = tally.throttled_calls,
-        retries = tally.retries,
+        apiCalls = call_counts.api_calls,
+        throttledCalls = call_counts.throttled_calls,
+        retries = call_counts.retries,
         queues,
         durationMs = duration,
         errorType = error.map(InvocationError::error_type),
@@ -168,9 +168,9 @@ fn log_end(end: &InvocationEnd<'_>, run: Option<&FinishedRun<'_>>, error: Option
         ("PairsAssociated", "Count", counts.associated as u64),
         ("PairsFailed", "Count", (counts.failed - counts.retryable) as u64),
         ("PairsRetryable", "Count", counts.retryable as u64),
-        ("ApiCalls", "Count", tally.api_calls),
-        ("ThrottledCalls", "Count", tally.throttled_calls),
-        ("Retries", "Count", tally.retries),
+        ("ApiCalls", "Count", call_counts.api_calls),
+        ("ThrottledCalls", "Count", call_counts.throttled_calls),
+        ("Retries", "Count", call_counts.retries),
         ("Queues", "Count", queues as u64),
         ("MessagesReceivedOften", "Count", received_often as u64),
         ("Duration", "Milliseconds", duration),

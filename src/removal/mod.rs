@@ -19,7 +19,8 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use crate::associate::{
-    Caller, Deadline, DirectoryCache, Group, Observer, Plan, ProcessLimits, SchedulerInput, Tally, associate,
+    CallContext, CallCounts, Deadline, DirectoryCache, Group, Observer, Plan, ProcessLimits, SchedulerInput,
+    associate,
 };
 use crate::connect::Connect;
 use crate::failure::Failure;
@@ -27,7 +28,7 @@ use crate::index::{AddressIndex, GroupIndex, IndexList, PairIndex, SourceIndex};
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::requests::Intent;
-use crate::sdk::Deferred;
+use crate::sdk::LazyClient;
 use crate::settings::Settings;
 
 pub use report::{RemovalCounts, RemovalReport, RemovalRow};
@@ -43,15 +44,15 @@ pub struct Remover {
     directories: DirectoryCache,
 }
 
-/// The bounds of one step.
+/// The limits of one step.
 #[derive(Clone, Copy)]
 pub struct RemovalRun<'a> {
     /// An identifier of the run. `ClientToken`s derive from it, so that a pair that was associated again since an
     /// earlier run does not seem to be removed already.
     pub id: &'a str,
-    /// The end of the time for calls.
+    /// The time by which the step must have ended.
     pub ends: Instant,
-    /// Follows each call.
+    /// Observes each call.
     pub observer: &'a dyn Observer,
 }
 
@@ -64,7 +65,7 @@ pub struct Removal<'p> {
     plan: Plan,
     /// The state of each address of each group of the plan.
     states: IndexList<GroupIndex, States>,
-    tally: Tally,
+    call_counts: CallCounts,
 }
 
 /// The state of each address of a group.
@@ -87,19 +88,9 @@ enum RemovalState {
     Failed(Arc<Failure>),
 }
 
-/// A pair that the caller keeps could not be read or resolved, so that it might be removed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}{error}: {message}")]
-pub struct UnknownKept {
-    /// The path of an invalid part with a colon, or nothing.
-    place: String,
-    error: String,
-    message: String,
-}
-
 impl Remover {
     /// Creates a remover. The client must not retry by itself.
-    pub fn new(settings: Settings, connect: Deferred<aws_sdk_connect::Client>) -> Self {
+    pub fn new(settings: Settings, connect: LazyClient<aws_sdk_connect::Client>) -> Self {
         Remover {
             shared: ProcessLimits::new(settings.allowance, settings.max_concurrent_calls, Instant::now()),
             settings,
@@ -116,17 +107,17 @@ impl Remover {
         run: RemovalRun<'_>,
     ) -> Removal<'p> {
         let source_ids = envelope.source_ids(run.id);
-        let (plan, mut tally) = self.resolve(&mut pairs, &source_ids, run).await;
+        let (plan, mut call_counts) = self.resolve(&mut pairs, &source_ids, run).await;
         let planned = |group: &Group| IndexList::from(vec![RemovalState::Planned; group.addresses.len()]);
         let mut states: IndexList<GroupIndex, States> = plan.groups.iter().map(planned).collect();
-        let retrier = self.retrier(run);
+        let retrier = Retrier::new(self.call_context(run));
         stream::iter(plan.groups.iter().zip(&mut states))
             .for_each_concurrent(self.settings.max_concurrent_calls, |(group, states)| {
                 queue::check(&retrier, group, states)
             })
             .await;
-        tally += retrier.tally();
-        Removal { envelope, source_ids, pairs, plan, states, tally }
+        call_counts += retrier.counts();
+        Removal { envelope, source_ids, pairs, plan, states, call_counts }
     }
 
     /// Keeps these pairs on their queues.
@@ -139,19 +130,15 @@ impl Remover {
         envelope: &Envelope<'_>,
         mut pairs: Pairs,
         run: RemovalRun<'_>,
-    ) -> Result<(), UnknownKept> {
+    ) -> Result<(), String> {
         if let Some((_, invalid)) = pairs.invalid.first() {
-            return Err(UnknownKept {
-                place: invalid.path_text().map(|path| format!("{path}: ")).unwrap_or_default(),
-                error: "InvalidRequest".to_owned(),
-                message: invalid.message.to_string(),
-            });
+            let path = invalid.path_text().map(|path| format!("{path}: ")).unwrap_or_default();
+            return Err(format!("{path}InvalidRequest: {}", invalid.message));
         }
-        let (plan, tally) = self.resolve(&mut pairs, &envelope.source_ids(run.id), run).await;
-        removal.tally += tally;
+        let (plan, call_counts) = self.resolve(&mut pairs, &envelope.source_ids(run.id), run).await;
+        removal.call_counts += call_counts;
         if let Some(failure) = plan.places.iter().find_map(|place| place.as_ref().err()) {
-            let Failure { error, message, .. } = &**failure;
-            return Err(UnknownKept { place: String::new(), error: error.clone(), message: message.clone() });
+            return Err(format!("{}: {}", failure.error, failure.message));
         }
         let kept: HashSet<_> = plan.places.iter().flatten().map(|place| plan.identifiers(*place)).collect();
         for (group, states) in removal.plan.groups.iter().zip(&mut removal.states) {
@@ -167,15 +154,16 @@ impl Remover {
 
     /// Removes the planned pairs. The rest of the removal stays as it is.
     pub async fn remove(&self, removal: &mut Removal<'_>, run: RemovalRun<'_>) {
-        let retrier = self.retrier(run);
+        let retrier = Retrier::new(self.call_context(run));
+        let run_id = Arc::from(run.id);
         let groups = removal.plan.groups.iter().zip(&mut removal.states);
         let to_change = groups.filter(|(_, states)| states.contains(&RemovalState::Planned));
         stream::iter(to_change)
             .for_each_concurrent(self.settings.max_concurrent_calls, |(group, states)| {
-                queue::remove(&retrier, group, states, run.id)
+                queue::remove(&retrier, group, states, &run_id)
             })
             .await;
-        removal.tally += retrier.tally();
+        removal.call_counts += retrier.counts();
     }
 
     /// Groups the pairs by queue, with the calls that their names need.
@@ -184,7 +172,7 @@ impl Remover {
         pairs: &mut Pairs,
         source_ids: &IndexList<SourceIndex, Arc<str>>,
         run: RemovalRun<'_>,
-    ) -> (Plan, Tally) {
+    ) -> (Plan, CallCounts) {
         pairs.requests.iter_mut().for_each(|request| request.options.intent = Intent::Plan);
         let input = SchedulerInput {
             pairs,
@@ -193,24 +181,19 @@ impl Remover {
             limits: self.settings.group_limits(),
             region: self.settings.scope.region(),
         };
-        let caller = Caller {
+        // With this intent only names need calls.
+        let (plan, _, call_counts) = associate(&self.call_context(run), input).await;
+        (plan, call_counts)
+    }
+
+    fn call_context<'a>(&'a self, run: RemovalRun<'a>) -> CallContext<'a> {
+        CallContext {
             connect: &self.connect,
             shared: &self.shared,
             limits: self.settings.calls,
-            deadline: self.deadline(run),
+            deadline: Deadline::new(run.ends, self.settings.deadline_margin, Instant::now()),
             observer: Some(run.observer),
-        };
-        // With this intent only names need calls.
-        let (plan, _, tally) = associate(&caller, input).await;
-        (plan, tally)
-    }
-
-    fn retrier<'a>(&'a self, run: RemovalRun<'a>) -> Retrier<'a> {
-        Retrier::new(&self.connect, &self.shared, self.settings.calls, self.deadline(run), run.observer)
-    }
-
-    fn deadline(&self, run: RemovalRun<'_>) -> Deadline {
-        Deadline::new(run.ends, self.settings.deadline_margin, Instant::now())
+        }
     }
 }
 

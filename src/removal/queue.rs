@@ -1,19 +1,14 @@
 //! Checks the addresses of one queue against its list, and removes them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::associate::{CHUNK, Group, Narrowing, client_token, unavailable, undecided};
-use crate::connect::{Class, DisassociateCall, ListCall, Operation, Pages, Rejection};
+use crate::associate::{CHUNK, Group, Narrowing, OnQueue, unavailable, undecided};
+use crate::connect::{Class, ListCall, Operation, Pages, QueueCall, Rejection};
 use crate::failure::{Failure, Retry};
 use crate::index::{AddressIndex, IndexList};
-use crate::requests::EmailAddressId;
 
 use super::retrier::{CallError, Retrier};
 use super::{RemovalState, States};
-
-/// The addresses on a queue. The value says whether the address is the queue's default one.
-type OnQueue = HashMap<String, bool>;
 
 /// Reads the queue's list, and finds out which addresses are to be removed.
 pub(super) async fn check(retrier: &Retrier<'_>, group: &Group, states: &mut States) {
@@ -24,22 +19,21 @@ pub(super) async fn check(retrier: &Retrier<'_>, group: &Group, states: &mut Sta
 }
 
 /// Removes the planned addresses that are still on the queue. `run` identifies the run.
-pub(super) async fn remove(retrier: &Retrier<'_>, group: &Group, states: &mut States, run: &str) {
+pub(super) async fn remove(retrier: &Retrier<'_>, group: &Group, states: &mut States, run: &Arc<str>) {
     check(retrier, group, states).await;
     let planned: Vec<AddressIndex> = planned(states).collect();
-    let mut narrowing = Narrowing::new(planned.chunks(CHUNK).map(|chunk| (chunk.to_vec(), 0)));
+    let mut narrowing = Narrowing::default();
+    narrowing.add(planned.chunks(CHUNK).map(|chunk| (chunk.to_vec(), 0)));
     // Addresses that the API rejected alone. They stay planned until the list is read again.
     let mut rejected: Vec<(AddressIndex, Rejection)> = Vec::new();
     while let Some(chunk) = narrowing.next(None, |member| states[member] == RemovalState::Planned) {
-        let addresses: Vec<EmailAddressId> =
-            chunk.members.iter().map(|member| group.addresses[*member].id.clone()).collect();
-        let call = DisassociateCall {
+        let call = QueueCall {
             instance: group.instance.clone(),
             queue: group.queue.clone(),
-            client_token: client_token(&group.instance, &group.queue, &addresses, [run]),
-            addresses,
+            addresses: chunk.members.iter().map(|member| group.addresses[*member].id.clone()).collect(),
+            sources: vec![run.clone()],
         };
-        let attempt = async || retrier.connect.disassociate(&call).await;
+        let attempt = async || retrier.context.connect.disassociate(&call).await;
         let error = match retrier.call(Operation::Disassociate, chunk.members.len(), attempt).await {
             Ok(()) => {
                 narrowing.accepted(&chunk);
@@ -50,17 +44,6 @@ pub(super) async fn remove(retrier: &Retrier<'_>, group: &Group, states: &mut St
         };
         match error {
             CallError::Rejected(failed) if failed.rejection.class.blames_content() => {
-                // An earlier attempt may have succeeded although its response was lost. The API may reject addresses
-                // that are no longer on the queue.
-                if failed.maybe_done
-                    && let Ok(on_queue) = list(retrier, group).await
-                {
-                    leave_out(&on_queue, group, states);
-                    if chunk.members.iter().any(|member| states[*member] != RemovalState::Planned) {
-                        narrowing.put_back(chunk);
-                        continue;
-                    }
-                }
                 if let Err(alone) = narrowing.rejected(chunk) {
                     rejected.push((alone, failed.rejection));
                 }
@@ -113,7 +96,7 @@ async fn confirm(
 
 /// Reads the whole list of a queue.
 async fn list(retrier: &Retrier<'_>, group: &Group) -> Result<OnQueue, CallError> {
-    let mut on_queue = OnQueue::new();
+    let mut on_queue = OnQueue::default();
     let mut pages = Pages::default();
     loop {
         let call = ListCall {
@@ -121,9 +104,10 @@ async fn list(retrier: &Retrier<'_>, group: &Group) -> Result<OnQueue, CallError
             queue: group.queue.clone(),
             next_token: pages.next_token().map(str::to_owned),
         };
-        let page = retrier.call(Operation::List, 0, async || retrier.connect.list(&call).await).await?;
-        on_queue.extend(page.items.into_iter().map(|address| (address.id, address.is_default)));
-        if pages.turn(Operation::List, page.next_token).map_err(CallError::Rejected)? {
+        let page =
+            retrier.call(Operation::List, 0, async || retrier.context.connect.list(&call).await).await?;
+        on_queue.add(page.items);
+        if pages.add(Operation::List, page.next_token).map_err(CallError::Rejected)? {
             return Ok(on_queue);
         }
     }
@@ -132,12 +116,9 @@ async fn list(retrier: &Retrier<'_>, group: &Group) -> Result<OnQueue, CallError
 /// Leaves out planned addresses that are not on the queue, and its default address.
 fn leave_out(on_queue: &OnQueue, group: &Group, states: &mut States) {
     for (state, address) in states.iter_mut().zip(&group.addresses) {
-        if *state == RemovalState::Planned {
-            match on_queue.get(&*address.id) {
-                None => *state = RemovalState::NotOnQueue,
-                Some(true) => *state = RemovalState::Default,
-                Some(false) => {}
-            }
+        if *state == RemovalState::Planned && !on_queue.has_additional(&address.id) {
+            let is_default = on_queue.has(&address.id);
+            *state = if is_default { RemovalState::Default } else { RemovalState::NotOnQueue };
         }
     }
 }

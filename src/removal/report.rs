@@ -101,7 +101,7 @@ impl RemovalCounts {
 
 impl RemovalReport {
     pub(super) fn new(removal: &Removal<'_>) -> Self {
-        let Removal { envelope, source_ids, pairs, plan, tally, .. } = removal;
+        let Removal { envelope, source_ids, pairs, plan, call_counts, .. } = removal;
         let failures =
             Failures::new(&envelope.sources, source_ids, pairs, plan, |pair| removal.failure(pair));
         let mut counts = RemovalCounts {
@@ -138,8 +138,8 @@ impl RemovalReport {
             status: counts.status(),
             distinct: counts.distinct(),
             counts,
-            api_calls: tally.api_calls,
-            throttled_calls: tally.throttled_calls,
+            api_calls: call_counts.api_calls,
+            throttled_calls: call_counts.throttled_calls,
             queues,
             failures: failures.into_vec(),
         }

@@ -1,23 +1,17 @@
 //! Makes one call at a time, with its retries, at the pace of its operation and before the deadline.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
-use crate::associate::pace::Turn;
-use crate::associate::{CallLimits, Credentials, Deadline, Observer, ProcessLimits, Tally};
-use crate::backoff::Backoff;
-use crate::connect::{Class, Connect, Operation, RejectedCall, Rejection};
+use crate::associate::pace::Slot;
+use crate::associate::{CallContext, CallCounts, CallRecord, RetryState};
+use crate::connect::{Operation, RejectedCall, Rejection};
 
 /// Makes calls with the rules of associations: the same retries, backoff, pace and time limits.
 pub(super) struct Retrier<'a> {
-    pub(super) connect: &'a Connect,
-    shared: &'a ProcessLimits,
-    limits: CallLimits,
-    deadline: Deadline,
-    observer: &'a dyn Observer,
-    credentials: RefCell<Credentials>,
-    tally: Cell<Tally>,
+    pub(super) context: CallContext<'a>,
+    record: RefCell<CallRecord>,
 }
 
 /// Why a call did not succeed.
@@ -30,27 +24,12 @@ pub(super) enum CallError {
 }
 
 impl<'a> Retrier<'a> {
-    pub(super) fn new(
-        connect: &'a Connect,
-        shared: &'a ProcessLimits,
-        limits: CallLimits,
-        deadline: Deadline,
-        observer: &'a dyn Observer,
-    ) -> Self {
-        Retrier {
-            connect,
-            shared,
-            limits,
-            deadline,
-            observer,
-            credentials: RefCell::default(),
-            tally: Cell::default(),
-        }
+    pub(super) fn new(context: CallContext<'a>) -> Self {
+        Retrier { context, record: RefCell::default() }
     }
 
-    /// Number of calls so far.
-    pub(super) fn tally(&self) -> Tally {
-        self.tally.get()
+    pub(super) fn counts(&self) -> CallCounts {
+        self.record.borrow().counts
     }
 
     /// Makes a call. `addresses` is the number of addresses that it changes.
@@ -63,84 +42,44 @@ impl<'a> Retrier<'a> {
         addresses: usize,
         attempt: impl AsyncFn() -> Result<T, Rejection>,
     ) -> Result<T, CallError> {
-        let mut backoff = Backoff::new(self.limits.backoff);
-        let mut last: Option<Rejection> = None;
-        let mut maybe_done = false;
-        let mut attempts = 0;
+        let mut retry = None;
         loop {
-            let stopped_by = self.credentials.borrow().stopped_by().cloned();
+            let stopped_by = self.record.borrow().credentials.stopped_by().cloned();
             if let Some(rejection) = stopped_by {
-                return Err(CallError::Rejected(RejectedCall { rejection, out_of_time: false, maybe_done }));
+                return Err(CallError::Rejected(RejectedCall { rejection, out_of_time: false }));
             }
-            let Some(turn) = self.turn(operation).await else {
-                return Err(last.map_or(CallError::NoTime, |rejection| {
-                    CallError::Rejected(RejectedCall { rejection, out_of_time: true, maybe_done })
+            let Some(slot) = self.slot(operation).await else {
+                return Err(retry.map_or(CallError::NoTime, |retry: Box<RetryState>| {
+                    CallError::Rejected(RejectedCall { rejection: retry.last, out_of_time: true })
                 }));
             };
-            self.count(|tally| {
-                tally.api_calls += 1;
-                tally.retries += u64::from(attempts > 0);
-            });
-            attempts += 1;
-            let time = self.deadline.time_for_call(Instant::now(), self.limits.call_timeout);
-            let result = timeout(time, attempt()).await.unwrap_or_else(|_| Err(Rejection::timed_out(time)));
-            self.observer.attempt_ended(operation, addresses, result.as_ref().map(|_| ()));
-            self.learn(operation, turn, result.as_ref().err());
+            self.record.borrow_mut().attempt_started(retry.is_some());
+            let result = self.context.attempt(Instant::now(), attempt()).await;
+            let (ended, now) = (result.as_ref().map(|_| ()), Instant::now());
+            self.record.borrow_mut().attempt_ended(&self.context, operation, addresses, slot, ended, now);
             let rejection = match result {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(rejection) => rejection,
             };
-            if !rejection.class.is_retried() || attempts >= self.limits.max_attempts {
-                return Err(CallError::Rejected(RejectedCall { rejection, out_of_time: false, maybe_done }));
-            }
-            maybe_done |= rejection.class == Class::Unavailable;
-            let due = Instant::now() + backoff.next_wait().max(rejection.retry_after.unwrap_or_default());
-            if !self.deadline.allows(due) {
-                return Err(CallError::Rejected(RejectedCall { rejection, out_of_time: true, maybe_done }));
-            }
-            last = Some(rejection);
+            let (due, state) =
+                self.context.retry(operation, retry, rejection, now).map_err(CallError::Rejected)?;
+            retry = Some(state);
             sleep_until(due).await;
         }
     }
 
-    /// Waits for a turn of the pace, or returns `None` if it would come too late.
-    async fn turn(&self, operation: Operation) -> Option<Turn> {
+    /// Waits for a slot of the pace, or returns `None` if it would come too late.
+    async fn slot(&self, operation: Operation) -> Option<Slot> {
         loop {
             let now = Instant::now();
-            if !self.deadline.allows(now) {
+            if !self.context.deadline.allows(now) {
                 return None;
             }
-            match self.shared.pace(operation).take(now) {
-                Ok(turn) => return Some(turn),
-                Err(at) if self.deadline.allows(at) => sleep_until(at).await,
+            match self.context.shared.pace(operation).take(now) {
+                Ok(slot) => return Some(slot),
+                Err(at) if self.context.deadline.allows(at) => sleep_until(at).await,
                 Err(_) => return None,
             }
         }
-    }
-
-    /// Adjusts the pace and what is known about the credentials.
-    fn learn(&self, operation: Operation, turn: Turn, rejection: Option<&Rejection>) {
-        let (pace, now) = (self.shared.pace(operation), Instant::now());
-        match rejection.map(|rejection| rejection.class) {
-            Some(Class::Throttled) => {
-                self.count(|tally| tally.throttled_calls += 1);
-                pace.throttled(turn, now);
-            }
-            Some(Class::Unavailable) => {}
-            _ => pace.not_throttled(turn, now),
-        }
-        match rejection {
-            Some(rejection) if rejection.class == Class::Credentials => {
-                self.credentials.borrow_mut().rejected(rejection);
-            }
-            Some(rejection) if !rejection.is_response() => {}
-            _ => self.credentials.borrow_mut().accepted(),
-        }
-    }
-
-    fn count(&self, change: impl FnOnce(&mut Tally)) {
-        let mut tally = self.tally.get();
-        change(&mut tally);
-        self.tally.set(tally);
     }
 }

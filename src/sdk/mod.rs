@@ -1,8 +1,10 @@
-//! SDK: the AWS SDK's clients. They have no retries, because the function retries by itself.
+//! Creates the AWS SDK's clients. They have no retries, because the function retries by itself.
 //!
 //! The module sets each part of the configuration itself, because the SDK's defaults make a cold start slower. In
 //! Lambda, credentials come from the environment. The default chain would also build sources for profile files, IMDS
 //! and STS.
+
+use std::sync::{Arc, LazyLock};
 
 use aws_config::SdkConfig;
 use aws_config::ecs::EcsCredentialsProvider;
@@ -16,14 +18,23 @@ use aws_sdk_connect::config::{BehaviorVersion, Region, SharedHttpClient, Stalled
 
 use crate::settings::Settings;
 
-mod deferred;
 mod http;
 mod proxy;
 mod resolver;
 
-pub use deferred::Deferred;
 pub use http::{CertificateAuthorities, HttpOptions, direct_http_client, http_client};
 pub use proxy::{ProxyError, check_proxies};
+
+/// A client that is created, once, when it is first needed.
+///
+/// The SDK reads its list of partitions and compiles their regular expressions for each client. That is half of all the
+/// work of a cold start, and the first poll does not need a client.
+pub type LazyClient<Client> = Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>;
+
+/// Wraps the function that creates a client.
+pub fn lazy_client<Client>(create: impl FnOnce() -> Client + Send + 'static) -> LazyClient<Client> {
+    Arc::new(LazyLock::new(Box::new(create)))
+}
 
 /// Creates a Connect client. It makes one attempt for each call and has no timeouts. The caller decides on both,
 /// because it knows the deadline.
@@ -31,10 +42,10 @@ pub fn connect_client(
     settings: &Settings,
     credentials: SharedCredentialsProvider,
     http: SharedHttpClient,
-) -> Deferred<aws_sdk_connect::Client> {
+) -> LazyClient<aws_sdk_connect::Client> {
     let shared = shared_config(settings, credentials, http);
     let endpoint = settings.connect_endpoint.clone();
-    Deferred::new(move || {
+    lazy_client(move || {
         let mut config = aws_sdk_connect::config::Builder::from(&shared);
         config.set_endpoint_url(endpoint);
         aws_sdk_connect::Client::from_conf(config.build())
@@ -46,10 +57,10 @@ pub fn sqs_client(
     settings: &Settings,
     credentials: SharedCredentialsProvider,
     http: SharedHttpClient,
-) -> Deferred<aws_sdk_sqs::Client> {
+) -> LazyClient<aws_sdk_sqs::Client> {
     let shared = shared_config(settings, credentials, http);
     let endpoint = settings.sqs_endpoint.clone();
-    Deferred::new(move || {
+    lazy_client(move || {
         let mut config = aws_sdk_sqs::config::Builder::from(&shared);
         config.set_endpoint_url(endpoint);
         aws_sdk_sqs::Client::from_conf(config.build())
@@ -60,7 +71,7 @@ pub fn sqs_client(
 /// reads would be most of a cold start.
 pub fn lambda_clients(
     settings: &Settings,
-) -> (Deferred<aws_sdk_connect::Client>, Deferred<aws_sdk_sqs::Client>) {
+) -> (LazyClient<aws_sdk_connect::Client>, LazyClient<aws_sdk_sqs::Client>) {
     // The function only logs a wrong variable. Calls then go directly and may still arrive.
     if let Err(error) = check_proxies(|variable| std::env::var(variable).ok()) {
         tracing::warn!("{error}");

@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-/// Time limit of a name resolution. The C library alone waits up to 30 s for DNS servers that do not answer
+/// Time limit of a name resolution. The C library alone waits up to 30 s for DNS servers that do not respond
 /// (resolv.conf(5): two attempts of 5 s for each of three servers).
 const LIMIT: Duration = Duration::from_secs(3);
 
@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Resolver;
 
-/// The resolver did not answer in time.
+/// The resolver did not respond in time.
 #[derive(Debug, thiserror::Error)]
 #[error("the name {name:?} was not resolved within {} s", LIMIT.as_secs())]
 pub(super) struct UnresolvedName {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::sdk::Deferred;
+use crate::sdk::LazyClient;
 
 pub(crate) use batch::SqsError;
 pub(crate) use entry::{OutgoingMessage, VisibilityTimeout};
@@ -31,7 +31,7 @@ pub(crate) fn time_for(entries: usize) -> Duration {
 /// A client of the queues in one Region.
 #[derive(Debug, Clone)]
 pub(crate) struct Sqs {
-    client: Deferred<aws_sdk_sqs::Client>,
+    client: LazyClient<aws_sdk_sqs::Client>,
     region: String,
     endpoint: Option<String>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Sqs {
 impl Sqs {
     /// Creates a client. The SDK's client must not retry by itself. `endpoint` is its custom endpoint, if it has one.
     pub(crate) fn new(
-        client: Deferred<aws_sdk_sqs::Client>,
+        client: LazyClient<aws_sdk_sqs::Client>,
         region: impl Into<String>,
         endpoint: Option<String>,
     ) -> Self {
@@ -74,7 +74,7 @@ impl Sqs {
         if entries.is_empty() {
             return Vec::new();
         }
-        call_in_batches(self.client.get(), entries, ends).await
+        call_in_batches(&self.client, entries, ends).await
     }
 }
 

@@ -24,6 +24,6 @@ pub(crate) fn plan(payload: &[u8], scope: &ArnScope) -> Result<(usize, usize), B
             .filter_map(|pair| pair.address().id().map(|id| Ok((*id).clone())))
             .collect(),
     };
-    let plan = Plan::new(&pairs, resolved);
-    Ok((pairs.mentions.len(), plan.calls()))
+    let (_, added) = Plan::new(&pairs, resolved);
+    Ok((pairs.mentions.len(), added.iter().map(|added| added.chunks.len()).sum()))
 }

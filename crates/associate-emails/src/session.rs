@@ -7,7 +7,7 @@ use connect_simulator::Server;
 use queue_email_associator::answer::InvocationError;
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Envelope;
-use queue_email_associator::sdk::{self, Deferred};
+use queue_email_associator::sdk::{self, LazyClient};
 use queue_email_associator::settings::Settings;
 
 use crate::args::FileArgs;
@@ -22,7 +22,7 @@ pub(crate) struct Session {
     pub(crate) input: Input,
     pub(crate) pairs: Pairs,
     pub(crate) settings: Settings,
-    pub(crate) connect: Deferred<aws_sdk_connect::Client>,
+    pub(crate) connect: LazyClient<aws_sdk_connect::Client>,
     /// Stops when it is dropped.
     simulator: Option<Server>,
 }

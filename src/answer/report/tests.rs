@@ -1,6 +1,6 @@
 //! Tests of the report's size and counts.
 
-use crate::associate::Tally;
+use crate::associate::CallCounts;
 use crate::failure::{Failure, Retry};
 use crate::index::{Index, IndexList, InvalidIndex, SourceIndex};
 use crate::payload::Envelope;
@@ -122,7 +122,7 @@ fn failures_beyond_the_limit_are_only_counted() {
         outcomes: Outcomes { by_pair: IndexList::default(), unrequested: IndexList::default() },
         failures: Failures::of(vec![failure(0); MAX_FAILURES + 9]),
         redelivered: Vec::new(),
-        tally: Tally::default(),
+        call_counts: CallCounts::default(),
         counts: Counts::default(),
         queues: Vec::new(),
     };

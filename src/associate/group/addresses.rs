@@ -13,11 +13,11 @@ use super::listing::OnQueue;
 use super::narrowing::{Chunk, Narrowing};
 
 /// The state of each address of a group.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Addresses {
     /// The outcome of each address, or `None` until a response decides it.
     outcomes: IndexList<AddressIndex, Option<Outcome>>,
-    narrowing: Narrowing,
+    pub(super) narrowing: Narrowing,
     /// Addresses that the API rejected alone after the list was read. A newer list may still explain the rejection.
     unconfirmed: Vec<Unconfirmed>,
 }
@@ -26,26 +26,13 @@ pub(super) struct Addresses {
 #[derive(Debug)]
 struct Unconfirmed {
     member: AddressIndex,
-    /// Number of the planned chunk that the address belongs to.
+    /// Index of the planned chunk that the address comes from.
     planned: usize,
-    urgency: usize,
+    request_calls: usize,
     rejection: Rejection,
 }
 
 impl Addresses {
-    pub(super) fn new(group: &Group) -> Self {
-        let chunks = group.chunks.iter().map(|chunk| (chunk.addresses.clone(), chunk.urgency));
-        let mut chunks: Vec<_> = chunks.collect();
-        chunks.sort_by_key(|(_, urgency)| *urgency);
-        let mut addresses = Addresses {
-            outcomes: IndexList::default(),
-            narrowing: Narrowing::new(chunks.into_iter()),
-            unconfirmed: Vec::new(),
-        };
-        addresses.grow(group);
-        addresses
-    }
-
     /// Adds the addresses that have joined the group in the plan. An address that requests only plan needs no call.
     pub(super) fn grow(&mut self, group: &Group) {
         for address in group.addresses.iter().skip(self.outcomes.len()) {
@@ -54,14 +41,15 @@ impl Addresses {
     }
 
     /// Adds chunks to try. If the group makes no more calls, their addresses fail for the reason `closed`.
-    pub(super) fn join(&mut self, chunks: &[PlannedChunk], closed: Option<&Arc<Failure>>) {
+    pub(super) fn join(&mut self, mut chunks: Vec<PlannedChunk>, closed: Option<&Arc<Failure>>) {
         for member in chunks.iter().flat_map(|chunk| &chunk.addresses) {
             let outcome = &mut self.outcomes[*member];
             if matches!(outcome, None | Some(Outcome::Planned)) {
                 *outcome = closed.cloned().map(Outcome::Failed);
             }
         }
-        self.narrowing.add(chunks.iter().map(|chunk| (chunk.addresses.clone(), chunk.urgency)));
+        chunks.sort_by_key(|chunk| chunk.request_calls);
+        self.narrowing.add(chunks.into_iter().map(|chunk| (chunk.addresses, chunk.request_calls)));
     }
 
     /// Fails every undecided address.
@@ -145,30 +133,10 @@ impl Addresses {
         }
     }
 
-    /// Whether the next chunk may be tried while more addresses may still join the group.
-    pub(super) fn is_whole_chunk_next(&mut self) -> bool {
-        self.narrowing.whole_chunk_first()
-    }
-
     /// The next chunk to try, with at most `at_most` addresses.
     pub(super) fn next_chunk(&mut self, at_most: Option<usize>) -> Option<Chunk> {
         let outcomes = &self.outcomes;
         self.narrowing.next(at_most, |member| outcomes[member].is_none())
-    }
-
-    /// Puts a chunk back that is tried again.
-    pub(super) fn put_back(&mut self, chunk: Chunk) {
-        self.narrowing.put_back(chunk);
-    }
-
-    /// Orders the chunks as their addresses were requested, and no longer by urgency.
-    pub(super) fn sort_as_requested(&mut self) {
-        self.narrowing.in_requested_order();
-    }
-
-    /// Fills a chunk that was not tried yet with addresses that have joined the group meanwhile.
-    pub(super) fn fill(&mut self, chunk: &mut Chunk, group: &Group) {
-        self.narrowing.fill(chunk, |member| group.addresses[member].first_pair);
     }
 
     /// Records that the API accepted a chunk.
@@ -179,14 +147,15 @@ impl Addresses {
 
     /// Splits a chunk that the API rejected for its content. The address of a chunk of one becomes unconfirmed.
     pub(super) fn narrow(&mut self, chunk: Chunk, rejection: Rejection) {
-        let Chunk { planned, urgency, .. } = chunk;
+        let Chunk { planned, request_calls, .. } = chunk;
         if let Err(member) = self.narrowing.rejected(chunk) {
-            self.unconfirmed.push(Unconfirmed { member, planned, urgency, rejection });
+            self.unconfirmed.push(Unconfirmed { member, planned, request_calls, rejection });
         }
     }
 
-    /// Whether all chunks with unconfirmed addresses are done. `next` is the planned chunk that the next chunk belongs to.
-    pub(super) fn is_chunk_unconfirmed(&self, next: Option<usize>) -> bool {
+    /// Whether all of a planned chunk is done, and some of its addresses are unconfirmed. `next` is the planned chunk of the
+    /// next chunk to try.
+    pub(super) fn is_done_but_unconfirmed(&self, next: Option<usize>) -> bool {
         self.unconfirmed.last().is_some_and(|unconfirmed| Some(unconfirmed.planned) != next)
     }
 
@@ -197,9 +166,9 @@ impl Addresses {
         }
     }
 
-    /// The urgency of the addresses that wait for the queue's list.
-    pub(super) fn urgency(&self) -> usize {
-        let of_unconfirmed = self.unconfirmed.last().map(|unconfirmed| unconfirmed.urgency);
-        of_unconfirmed.or_else(|| self.narrowing.urgency()).unwrap_or(usize::MAX)
+    /// [`Chunk::request_calls`] of the addresses that wait for the queue's list.
+    pub(super) fn request_calls(&self) -> usize {
+        let of_unconfirmed = self.unconfirmed.last().map(|unconfirmed| unconfirmed.request_calls);
+        of_unconfirmed.or_else(|| self.narrowing.request_calls()).unwrap_or(usize::MAX)
     }
 }

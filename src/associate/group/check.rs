@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::index::AddressIndex;
 use crate::requests::EmailAddressId;
 
-use super::failure::Fill;
+use super::failure::{FillLevel, FullBy};
 use super::listing::OnQueue;
 
 /// Decides addresses that the queue's list does not contain. `limit` is the number of addresses that the queue accepts in
@@ -41,7 +41,8 @@ pub(super) fn check(
             Ok(()) => left.push(member),
         }
     }
-    let full = Arc::new(Fill { held, added, left: left.len(), limit }.by_plan());
+    let fill_level = FillLevel { held, added, left: left.len(), limit };
+    let full = Arc::new(fill_level.failure(FullBy::Plan));
     decided.extend(left.into_iter().map(|member| (member, Outcome::Failed(full.clone()))));
     decided
 }

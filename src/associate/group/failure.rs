@@ -69,7 +69,7 @@ fn list_unread(reason: &str, list: &RejectedCall) -> Failure {
 
 /// The numbers of addresses that explain a full queue.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fill {
+pub(super) struct FillLevel {
     /// Addresses on the queue that the group did not add, without the default one.
     pub(super) held: usize,
     /// Addresses that this group added.
@@ -80,37 +80,39 @@ pub(super) struct Fill {
     pub(super) limit: usize,
 }
 
-impl Fill {
-    /// The failure if the queue's list shows no more room.
-    pub(super) fn by_list(self) -> Failure {
-        let Fill { held, added, left, limit } = self;
-        queue_full(format!(
-            "queue is full: added {added} of {} addresses to the {held} that it had (limit {limit}, not counting the \
-             default address); remove some, or request an increase of quota L-7B867368 and set QUEUE_ADDITIONAL_LIMIT to \
-             it",
-            added + left
-        ))
-    }
+/// What shows that a queue is full.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum FullBy {
+    /// The queue's list shows no more room.
+    List,
+    /// In a dry run, the queue's list shows too little room.
+    Plan,
+    /// The API accepts no more addresses, although the queue's list shows room.
+    Rejection,
+}
 
-    /// The failure in a dry run if the queue's list shows too little room.
-    pub(super) fn by_plan(self) -> Failure {
-        let Fill { held, added, left, limit } = self;
-        queue_full(format!(
-            "queue would be full: {added} of {} addresses fit in addition to the {held} that it has (limit {limit}, not \
-             counting the default address); remove some, or request an increase of quota L-7B867368 and set \
-             QUEUE_ADDITIONAL_LIMIT to it",
-            added + left
-        ))
-    }
-
-    /// The failure if the API accepts no more addresses although the queue's list shows room.
-    pub(super) fn by_rejection(self) -> Failure {
-        let Fill { held, added, left, limit } = self;
-        queue_full(format!(
-            "queue is full: added {added} of {} addresses to the {held} that it had, and the API accepts no more although \
-             QUEUE_ADDITIONAL_LIMIT is {limit}; remove some, or set QUEUE_ADDITIONAL_LIMIT to the limit of the queue",
-            added + left
-        ))
+impl FillLevel {
+    /// The failure of the addresses that do not fit.
+    pub(super) fn failure(self, full_by: FullBy) -> Failure {
+        let FillLevel { held, added, left, limit } = self;
+        let requested = added + left;
+        let raise = "have quota L-7B867368 raised and set QUEUE_ADDITIONAL_LIMIT to the new value";
+        let message = match full_by {
+            FullBy::List => format!(
+                "queue is full: added {added} of {requested} addresses to the {held} that it had (limit {limit}, not \
+                 counting the default address); remove some, or {raise}"
+            ),
+            FullBy::Plan => format!(
+                "queue would be full: {added} of {requested} addresses fit in addition to the {held} that it has (limit \
+                 {limit}, not counting the default address); remove some, or {raise}"
+            ),
+            FullBy::Rejection => format!(
+                "queue is full: added {added} of {requested} addresses to the {held} that it had, and the API accepts no \
+                 more although QUEUE_ADDITIONAL_LIMIT is {limit}; remove some, or set QUEUE_ADDITIONAL_LIMIT to the limit \
+                 of the queue"
+            ),
+        };
+        Failure { blame: Blame::Room, ..Failure::ours("QueueFull", message, Retry::Never) }
     }
 }
 
@@ -122,7 +124,7 @@ pub(super) fn limited(rejection: &Rejection, list: &RejectedCall) -> Failure {
         _ => "",
     };
     let message = format!(
-        "{}; whether the queue is full is not known, because its list cannot be read: {}{advice}",
+        "{}, but the queue's list could not be read to find out whether it is full: {}{advice}",
         rejection.message, list.rejection.message
     );
     Failure { message, ..failed(rejection, Retry::MayPass, Blame::Nothing) }
@@ -137,8 +139,4 @@ pub(crate) fn unavailable(rejection: &Rejection, out_of_time: bool) -> Failure {
         "no time was left to try again after {}: {}",
         rejection.code, rejection.message
     ))
-}
-
-fn queue_full(message: String) -> Failure {
-    Failure { blame: Blame::Room, ..Failure::ours("QueueFull", message, Retry::Never) }
 }

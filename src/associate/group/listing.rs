@@ -17,18 +17,14 @@ pub(crate) struct Listing {
 /// The reason for reading the list.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    /// To find out why the API rejected this chunk.
-    Explain(Chunk, Box<Rejection>),
-    /// To decide the addresses that requests only check.
-    Check {
-        /// The urgency of the addresses.
-        urgency: usize,
-    },
+    /// To find out why the API rejected the content of this chunk.
+    ExplainRejection(Chunk, Box<Rejection>),
+    /// To find out how many addresses fit, because the API rejected this chunk with a LimitExceededException.
+    FindRoom(Chunk, Box<Rejection>),
+    /// To decide the addresses that requests only check. The number is the smallest request's number of calls.
+    Check { request_calls: usize },
     /// To confirm that addresses fail permanently. Another process may have changed the queue since the list was read.
-    Confirm {
-        /// The urgency of the addresses.
-        urgency: usize,
-    },
+    Confirm { request_calls: usize },
 }
 
 /// Whether the list of a queue was read.
@@ -46,29 +42,34 @@ pub(super) enum ListStatus {
 
 /// The state of the list after a page.
 #[derive(Debug)]
-pub(super) enum Read {
+pub(super) enum ListProgress {
     /// The list has another page.
-    More(Listing),
+    NextPage(Listing),
     /// The list was read to its end.
-    Whole(OnQueue, Purpose),
+    Complete(OnQueue, Purpose),
     /// The pages of the list do not end.
     Endless(Listing, RejectedCall),
 }
 
 /// The addresses on a queue.
 #[derive(Debug, Default)]
-pub(super) struct OnQueue {
+pub(crate) struct OnQueue {
     /// For each identifier, whether it is the queue's default address.
     addresses: HashMap<String, bool>,
 }
 
 impl OnQueue {
-    pub(super) fn has(&self, id: &str) -> bool {
+    /// Adds the addresses of a page.
+    pub(crate) fn add(&mut self, addresses: Vec<ListedAddress>) {
+        self.addresses.extend(addresses.into_iter().map(|address| (address.id, address.is_default)));
+    }
+
+    pub(crate) fn has(&self, id: &str) -> bool {
         self.addresses.contains_key(id)
     }
 
     /// Whether the address is on the queue and counts against the queue's limit.
-    pub(super) fn has_additional(&self, id: &str) -> bool {
+    pub(crate) fn has_additional(&self, id: &str) -> bool {
         self.addresses.get(id).is_some_and(|is_default| !is_default)
     }
 
@@ -94,17 +95,17 @@ impl Listing {
         Listing { pages: Pages::default(), on_queue: OnQueue::default(), purpose }
     }
 
-    /// The urgency of the next page.
-    pub(crate) fn urgency(&self) -> usize {
+    /// As for [`Chunk::request_calls`].
+    pub(crate) fn request_calls(&self) -> usize {
         match &self.purpose {
-            Purpose::Explain(chunk, _) => chunk.urgency,
-            Purpose::Confirm { urgency } | Purpose::Check { urgency } => *urgency,
+            Purpose::ExplainRejection(chunk, _) | Purpose::FindRoom(chunk, _) => chunk.request_calls,
+            Purpose::Confirm { request_calls } | Purpose::Check { request_calls } => *request_calls,
         }
     }
 
     /// Whether the list explains why the API rejected the content of a call.
-    pub(super) fn explains_content(&self) -> bool {
-        matches!(&self.purpose, Purpose::Explain(_, rejection) if rejection.class.blames_content())
+    pub(super) fn explains_rejection(&self) -> bool {
+        matches!(self.purpose, Purpose::ExplainRejection(..))
     }
 
     /// The token of the next page. The first page has none.
@@ -112,19 +113,16 @@ impl Listing {
         self.pages.next_token()
     }
 
-    /// Returns the purpose without the pages.
     pub(super) fn into_purpose(self) -> Purpose {
         self.purpose
     }
 
-    pub(super) fn add(mut self, page: Page<ListedAddress>) -> Read {
-        self.on_queue
-            .addresses
-            .extend(page.items.into_iter().map(|address| (address.id, address.is_default)));
-        match self.pages.turn(Operation::List, page.next_token) {
-            Ok(true) => Read::Whole(self.on_queue, self.purpose),
-            Ok(false) => Read::More(self),
-            Err(endless) => Read::Endless(self, endless),
+    pub(super) fn add(mut self, page: Page<ListedAddress>) -> ListProgress {
+        self.on_queue.add(page.items);
+        match self.pages.add(Operation::List, page.next_token) {
+            Ok(true) => ListProgress::Complete(self.on_queue, self.purpose),
+            Ok(false) => ListProgress::NextPage(self),
+            Err(endless) => ListProgress::Endless(self, endless),
         }
     }
 }

@@ -12,13 +12,12 @@ use crate::requests::{EmailAddressId, Intent};
 use super::addresses::Addresses;
 use super::check::{check, unrequested};
 use super::failure::{
-    Fill, failed, limited, maybe_full, rejected_for_content, unavailable, unchecked, undecided,
+    FillLevel, FullBy, failed, limited, maybe_full, rejected_for_content, unavailable, unchecked, undecided,
 };
-use super::listing::{ListStatus, Listing, OnQueue, Purpose, Read};
+use super::listing::{ListProgress, ListStatus, Listing, OnQueue, Purpose};
 use super::narrowing::Chunk;
-use super::room::{AfterLimit, Room};
-use super::{GroupLimits, GroupStep, Standing};
-use crate::associate::pause::Pause;
+use super::room::{AfterLimit, Room, RoomWait};
+use super::{GroupLimits, GroupStep, QueueStatus};
 
 /// The addresses of a group, and what its responses so far show.
 #[derive(Debug)]
@@ -40,7 +39,7 @@ enum GroupState {
     /// The next step is a chunk, if there is one.
     Ready,
     /// The next step is a page of the queue's list.
-    Reading(Listing),
+    Reading(Box<Listing>),
     /// The group waits for the response to its step.
     Waiting,
     /// The queue does not exist. Addresses that join later fail for this reason too.
@@ -50,12 +49,12 @@ enum GroupState {
 }
 
 impl Progress {
-    /// Creates the state of a group before its first call.
-    pub(crate) fn new(group: &Group, limits: GroupLimits) -> Self {
+    /// Creates the state of a group without addresses.
+    pub(crate) fn new(limits: GroupLimits) -> Self {
         Progress {
             limits,
             state: GroupState::Ready,
-            addresses: Addresses::new(group),
+            addresses: Addresses::default(),
             is_found: false,
             list: ListStatus::Unread,
             room: Room::Unknown,
@@ -88,23 +87,24 @@ impl Progress {
             return None;
         }
         self.state = GroupState::Waiting;
-        Some(GroupStep::List(Listing::new(Purpose::Check { urgency: group.check_urgency })))
+        let purpose = Purpose::Check { request_calls: group.check_request_calls };
+        Some(GroupStep::List(Box::new(Listing::new(purpose))))
     }
 
-    /// Fills a chunk that was not tried yet with addresses that have joined the group meanwhile.
+    /// Tops up an untried chunk with addresses that have joined the group meanwhile.
     pub(crate) fn fill(&mut self, chunk: &mut Chunk, group: &Group) {
         if chunk.takes_more() && self.room.next_call().is_none() {
-            self.addresses.fill(chunk, group);
+            self.addresses.narrowing.fill(chunk, |member| group.addresses[member].first_pair);
         }
     }
 
     /// What the responses so far show about the queue.
-    pub(crate) fn standing(&self) -> Standing<'_> {
+    pub(crate) fn queue_status(&self) -> QueueStatus<'_> {
         match &self.state {
-            GroupState::Missing(failure) => Standing::NotFound(failure),
-            _ if self.is_found => Standing::Found,
-            GroupState::Reading(listing) if listing.explains_content() => Standing::Doubtful,
-            _ => Standing::Unknown,
+            GroupState::Missing(failure) => QueueStatus::NotFound(failure),
+            _ if self.is_found => QueueStatus::Found,
+            GroupState::Reading(listing) if listing.explains_rejection() => QueueStatus::Doubtful,
+            _ => QueueStatus::Unknown,
         }
     }
 
@@ -119,7 +119,7 @@ impl Progress {
     }
 
     /// Adds chunks to associate. Their addresses have just joined the group, or only dry runs requested them before.
-    pub(crate) fn join(&mut self, chunks: &[PlannedChunk]) {
+    pub(crate) fn join(&mut self, chunks: Vec<PlannedChunk>) {
         let closed = match &self.state {
             GroupState::Missing(failure) | GroupState::Closed(failure) => Some(failure),
             GroupState::Ready | GroupState::Reading(_) | GroupState::Waiting => None,
@@ -127,7 +127,7 @@ impl Progress {
         self.addresses.join(chunks, closed);
         self.room.joined();
         if self.room.is_full() {
-            self.addresses.sort_as_requested();
+            self.addresses.narrowing.sort_by_request_order();
         }
     }
 
@@ -151,10 +151,10 @@ impl Progress {
         self.room.associated(chunk.members.len());
     }
 
-    /// Records that a chunk's call failed after all its retries. Returns the wait of the next step, if it must wait.
-    pub(crate) fn not_associated(&mut self, chunk: Chunk, rejected: RejectedCall) -> Option<Pause> {
+    /// Records that a chunk's call failed after all its retries. Returns the wait before the next step, if there is one.
+    pub(crate) fn not_associated(&mut self, chunk: Chunk, rejected: RejectedCall) -> Option<RoomWait> {
         self.state = GroupState::Ready;
-        let RejectedCall { rejection, out_of_time, maybe_done } = rejected;
+        let RejectedCall { rejection, out_of_time } = rejected;
         if rejection.class != Class::Limit {
             self.room.passed();
         }
@@ -165,19 +165,16 @@ impl Progress {
             // The API would reject every other address of the queue for the same reason.
             Class::Denied => self.close(Arc::new(failed(&rejection, Retry::Never, Blame::Nothing))),
             Class::Credentials => self.close(Arc::new(failed(&rejection, Retry::MayPass, Blame::Nothing))),
-            Class::NotFound | Class::Content => match self.list {
-                ListStatus::Unread => self.explain(chunk, rejection),
-                // An earlier attempt may have succeeded although its response was lost. The API then rejects an address
-                // because it is on the queue already, and only a newer list shows that.
-                ListStatus::Read if maybe_done => self.explain(chunk, rejection),
-                _ => self.narrow(chunk, rejection),
-            },
+            Class::NotFound | Class::Content if self.list == ListStatus::Unread => {
+                self.read_list(Purpose::ExplainRejection(chunk, Box::new(rejection)));
+            }
+            Class::NotFound | Class::Content => self.narrow(chunk, rejection),
             Class::Limit => return self.over_limit(chunk, rejection),
         }
         None
     }
 
-    /// Takes a page of the queue's list. Returns how long the next step must wait, if it must.
+    /// Takes a page of the queue's list. Returns the wait before the next step, if there is one.
     ///
     /// `existing` says whether the directory of addresses has an identifier. The group uses it only for addresses that
     /// requests check.
@@ -187,15 +184,15 @@ impl Progress {
         page: Page<ListedAddress>,
         group: &Group,
         existing: impl Fn(&EmailAddressId) -> Result<(), Arc<Failure>>,
-    ) -> Option<Pause> {
+    ) -> Option<RoomWait> {
         self.is_found = true;
         let (on_queue, purpose) = match listing.add(page) {
-            Read::Whole(on_queue, purpose) => (on_queue, purpose),
-            Read::More(listing) => {
-                self.state = GroupState::Reading(listing);
+            ListProgress::Complete(on_queue, purpose) => (on_queue, purpose),
+            ListProgress::NextPage(listing) => {
+                self.state = GroupState::Reading(Box::new(listing));
                 return None;
             }
-            Read::Endless(listing, rejected) => return self.not_listed(listing, &rejected, group),
+            ListProgress::Endless(listing, rejected) => return self.not_listed(listing, &rejected, group),
         };
         self.state = GroupState::Ready;
         self.list = ListStatus::Read;
@@ -205,11 +202,9 @@ impl Progress {
         self.fail_unconfirmed();
         match purpose {
             Purpose::Confirm { .. } => {
-                if self.room.confirm(
-                    on_queue.room(self.limits.additional_addresses),
-                    self.addresses.held_by_others(&on_queue, group),
-                ) {
-                    self.fail_full(group, Fill::by_rejection);
+                let room = on_queue.room(self.limits.additional_addresses);
+                if self.room.confirm(room, self.addresses.held_by_others(&on_queue, group)) {
+                    self.fail_full(group, FullBy::Rejection);
                 }
             }
             Purpose::Check { .. } => {
@@ -220,26 +215,26 @@ impl Progress {
                 }
                 self.unrequested = Some(unrequested(&on_queue, group));
             }
-            Purpose::Explain(chunk, rejection) if rejection.class == Class::Limit => {
+            Purpose::FindRoom(chunk, rejection) => {
                 return self.room_listed(chunk, &rejection, &on_queue, group);
             }
-            Purpose::Explain(chunk, rejection) if self.addresses.is_undecided(&chunk) => {
+            Purpose::ExplainRejection(chunk, rejection) if self.addresses.is_undecided(&chunk) => {
                 self.narrow(chunk, *rejection);
                 self.fail_unconfirmed();
             }
             // The addresses on the queue may have been the reason, so the others are tried together.
-            Purpose::Explain(chunk, _) => self.addresses.put_back(chunk),
+            Purpose::ExplainRejection(chunk, _) => self.addresses.narrowing.put_back(chunk),
         }
         None
     }
 
-    /// Records that the queue's list could not be read. Returns how long the next step must wait, if it must.
+    /// Records that the queue's list could not be read. Returns the wait before the next step, if there is one.
     pub(crate) fn not_listed(
         &mut self,
         listing: Listing,
         call: &RejectedCall,
         group: &Group,
-    ) -> Option<Pause> {
+    ) -> Option<RoomWait> {
         self.state = GroupState::Ready;
         // The call for the first page contains only the queue and its instance. The API may reject a later page because
         // of its token.
@@ -255,11 +250,11 @@ impl Progress {
         match listing.into_purpose() {
             Purpose::Confirm { .. } => self.not_confirmed(call, group),
             Purpose::Check { .. } => self.close(Arc::new(unchecked(call))),
-            Purpose::Explain(chunk, rejection) if rejection.class == Class::Limit => {
+            Purpose::FindRoom(chunk, rejection) => {
                 self.room = Room::unreadable(call.clone());
                 return self.over_limit(chunk, *rejection);
             }
-            Purpose::Explain(chunk, rejection) => {
+            Purpose::ExplainRejection(chunk, rejection) => {
                 if self.list != ListStatus::Denied {
                     self.list = ListStatus::Unreadable(Box::new(call.clone()));
                 }
@@ -271,13 +266,13 @@ impl Progress {
 
     /// The next chunk to try, or the list that must be read before it.
     fn next_chunk(&mut self, group: &Group, more_may_join: bool) -> Option<GroupStep> {
-        if more_may_join && !self.addresses.is_whole_chunk_next() {
+        if more_may_join && !self.addresses.narrowing.move_full_chunk_first() {
             return None;
         }
         let chunk = self.addresses.next_chunk(self.room.next_call());
         if let Some(listing) = self.list_to_confirm(group, chunk.as_ref().map(|chunk| chunk.planned)) {
-            chunk.into_iter().for_each(|chunk| self.addresses.put_back(chunk));
-            return Some(GroupStep::List(listing));
+            chunk.into_iter().for_each(|chunk| self.addresses.narrowing.put_back(chunk));
+            return Some(GroupStep::List(Box::new(listing)));
         }
         chunk.map(GroupStep::Associate)
     }
@@ -287,19 +282,18 @@ impl Progress {
     /// have changed since. `next` is the planned chunk that the next chunk belongs to.
     fn list_to_confirm(&mut self, group: &Group, next: Option<usize>) -> Option<Listing> {
         let is_full = self.room.is_full() && !self.addresses.waiting(group).is_empty();
-        if self.addresses.is_chunk_unconfirmed(next) || (is_full && self.room.needs_list()) {
-            return Some(Listing::new(Purpose::Confirm { urgency: self.addresses.urgency() }));
+        if self.addresses.is_done_but_unconfirmed(next) || (is_full && self.room.needs_list()) {
+            return Some(Listing::new(Purpose::Confirm { request_calls: self.addresses.request_calls() }));
         }
         if is_full {
             // The group read this list because of the rejection, so the list is newer.
-            self.fail_full(group, Fill::by_list);
+            self.fail_full(group, FullBy::List);
         }
         None
     }
 
-    /// Reads the list to find out why the API rejected a chunk.
-    fn explain(&mut self, chunk: Chunk, rejection: Rejection) {
-        self.state = GroupState::Reading(Listing::new(Purpose::Explain(chunk, Box::new(rejection))));
+    fn read_list(&mut self, purpose: Purpose) {
+        self.state = GroupState::Reading(Box::new(Listing::new(purpose)));
     }
 
     /// Narrows a chunk that was rejected for its content. A chunk of one address is at fault, unless the list shows or may
@@ -317,15 +311,15 @@ impl Progress {
         }
     }
 
-    /// Handles a LimitExceededException. Returns how long the next step must wait, if it must.
-    fn over_limit(&mut self, chunk: Chunk, rejection: Rejection) -> Option<Pause> {
+    /// Handles a LimitExceededException. Returns the wait before the next step, if there is one.
+    fn over_limit(&mut self, chunk: Chunk, rejection: Rejection) -> Option<RoomWait> {
         match self.room.over_limit(chunk.members.len(), self.limits.max_attempts) {
-            AfterLimit::ReadList => self.explain(chunk, rejection),
+            AfterLimit::ReadList => self.read_list(Purpose::FindRoom(chunk, Box::new(rejection))),
             AfterLimit::GiveUp(list) => self.addresses.fail(&chunk.members, limited(&rejection, &list)),
-            AfterLimit::TryFewer => self.addresses.put_back(chunk),
+            AfterLimit::TryFewer => self.addresses.narrowing.put_back(chunk),
             AfterLimit::Retry => {
-                self.addresses.put_back(chunk);
-                return Some(Pause::after(&rejection));
+                self.addresses.narrowing.put_back(chunk);
+                return Some(RoomWait::after(&rejection));
             }
         }
         None
@@ -338,17 +332,17 @@ impl Progress {
         rejection: &Rejection,
         on_queue: &OnQueue,
         group: &Group,
-    ) -> Option<Pause> {
+    ) -> Option<RoomWait> {
         let room = on_queue.room(self.limits.additional_addresses);
         let left = self.addresses.undecided_of(&chunk);
         let is_same_call = self.addresses.is_undecided(&chunk);
         self.room = Room::listed(room, self.addresses.held_by_others(on_queue, group));
-        self.addresses.put_back(chunk);
-        self.addresses.sort_as_requested();
+        self.addresses.narrowing.put_back(chunk);
+        self.addresses.narrowing.sort_by_request_order();
         // If the whole chunk fits, the limit may pass, so the group makes the same call again.
         if left > 0 && left <= room {
             if self.room.retry(self.limits.max_attempts) {
-                return Some(Pause::after(rejection));
+                return Some(RoomWait::after(rejection));
             }
             if is_same_call {
                 self.room.rejected(left);
@@ -362,12 +356,12 @@ impl Progress {
         let is_denied = self.list == ListStatus::Denied;
         // The list that was read because of the rejection still decides, unless addresses have joined since.
         if matches!(self.room, Room::Listed { is_outdated, .. } if is_denied || !is_outdated) {
-            self.fail_full(group, Fill::by_list);
+            self.fail_full(group, FullBy::List);
         }
         if is_denied {
             // Without permission, the list that was read before decides.
             self.fail_unconfirmed();
-            self.fail_full(group, Fill::by_rejection);
+            self.fail_full(group, FullBy::Rejection);
             return;
         }
         self.addresses.fail_unconfirmed(|rejection| undecided(rejection, rejected));
@@ -384,17 +378,17 @@ impl Progress {
     }
 
     /// Permanently fails the addresses that have no room.
-    fn fail_full(&mut self, group: &Group, failure: fn(Fill) -> Failure) {
+    fn fail_full(&mut self, group: &Group, full_by: FullBy) {
         if !self.room.is_full() {
             return;
         }
         let waiting = self.addresses.waiting(group);
-        let fill = Fill {
+        let fill_level = FillLevel {
             held: self.room.held(),
             added: self.addresses.associated(),
             left: waiting.len(),
             limit: self.limits.additional_addresses,
         };
-        self.addresses.fail(&waiting, failure(fill));
+        self.addresses.fail(&waiting, fill_level.failure(full_by));
     }
 }

@@ -1,6 +1,21 @@
 //! The number of addresses that a queue still accepts, as far as its group knows.
 
-use crate::connect::RejectedCall;
+use std::time::Duration;
+
+use crate::connect::{RejectedCall, Rejection};
+
+/// The wait of a group until its queue may have room. It makes the next step a retry, and grows with each wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RoomWait {
+    /// The wait that the server requests.
+    pub(crate) at_least: Duration,
+}
+
+impl RoomWait {
+    pub(super) fn after(rejection: &Rejection) -> Self {
+        RoomWait { at_least: rejection.retry_after.unwrap_or_default() }
+    }
+}
 
 /// What a group knows about the room on its queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +54,7 @@ pub(super) enum Room {
 pub(super) enum AfterLimit {
     /// Read the queue's list.
     ReadList,
-    /// Make the same call again after a pause.
+    /// Make the same call again after a wait.
     Retry,
     /// Try fewer addresses.
     TryFewer,

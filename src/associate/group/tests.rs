@@ -4,10 +4,8 @@ mod full;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::associate::outcome::Outcome;
-use crate::associate::pause::Pause;
 use crate::associate::plan::{Group, PlannedAddress, PlannedChunk, Sources};
 use crate::connect::{Class, ListedAddress, Page, RejectedCall, Rejection};
 use crate::failure::{Blame, Retry};
@@ -31,14 +29,8 @@ fn group(addresses: usize) -> Group {
         instance: "i".into(),
         queue: "q".into(),
         addresses: (0..addresses).map(address).collect(),
-        chunks: (0..addresses)
-            .map(AddressIndex::new)
-            .collect::<Vec<_>>()
-            .chunks(50)
-            .map(|chunk| PlannedChunk { addresses: chunk.to_vec(), urgency: 1 })
-            .collect(),
         is_checked: false,
-        check_urgency: 1,
+        check_request_calls: 1,
     }
 }
 
@@ -53,11 +45,11 @@ impl Tested<'_> {
         self.progress.next_step(self.group, false)
     }
 
-    fn list(&mut self, listing: Listing, page: Page<ListedAddress>) -> Option<Pause> {
+    fn list(&mut self, listing: Listing, page: Page<ListedAddress>) -> Option<RoomWait> {
         self.progress.listed(listing, page, self.group, |_| Ok(()))
     }
 
-    fn not_listed(&mut self, listing: Listing, class: Class) -> Option<Pause> {
+    fn not_listed(&mut self, listing: Listing, class: Class) -> Option<RoomWait> {
         self.progress.not_listed(listing, &rejected(class), self.group)
     }
 
@@ -67,19 +59,29 @@ impl Tested<'_> {
 }
 
 fn start(group: &Group, limits: GroupLimits) -> Tested<'_> {
-    Tested { group, progress: Progress::new(group, limits) }
+    let mut progress = Progress::new(limits);
+    join(&mut progress, group, 0..group.addresses.len());
+    Tested { group, progress }
+}
+
+/// Addresses of the plan join the group.
+fn join(progress: &mut Progress, group: &Group, members: Range<usize>) {
+    let members: Vec<AddressIndex> = members.map(AddressIndex::new).collect();
+    let chunk = |chunk: &[AddressIndex]| PlannedChunk { addresses: chunk.to_vec(), request_calls: 1 };
+    progress.grow(group);
+    progress.join(members.chunks(50).map(chunk).collect());
 }
 
 fn rejected(class: Class) -> RejectedCall {
     let rejection = Rejection { class, code: "E".to_owned(), message: "no".to_owned(), retry_after: None };
-    RejectedCall { rejection, out_of_time: false, maybe_done: false }
+    RejectedCall { rejection, out_of_time: false }
 }
 
 /// The chunk of the next step.
 fn next_chunk(tested: &mut Tested<'_>) -> Option<Chunk> {
     match tested.next_step()? {
         GroupStep::Associate(chunk) => Some(chunk),
-        GroupStep::List(listing) => panic!("{listing:?} is wanted"),
+        GroupStep::List(listing) => panic!("expected a chunk, got {listing:?}"),
     }
 }
 
@@ -97,15 +99,6 @@ fn reject(tested: &mut Tested<'_>, class: Class) {
     assert_eq!(tested.progress.not_associated(chunk, rejected(class)), None);
 }
 
-/// The next step associates a chunk. The API rejects it, and the group tries it again after a pause.
-fn reject_for_now(tested: &mut Tested<'_>, class: Class) {
-    let chunk = next_chunk(tested).unwrap();
-    assert_eq!(
-        tested.progress.not_associated(chunk, rejected(class)),
-        Some(Pause { at_least: Duration::ZERO })
-    );
-}
-
 /// The next step associates these addresses, and the API accepts them.
 fn associate(tested: &mut Tested<'_>, members: Range<usize>) {
     let chunk = next_chunk(tested).unwrap();
@@ -115,8 +108,8 @@ fn associate(tested: &mut Tested<'_>, members: Range<usize>) {
 
 fn next_listing(tested: &mut Tested<'_>) -> Listing {
     match tested.next_step() {
-        Some(GroupStep::List(listing)) => listing,
-        other => panic!("{other:?} is wanted and no list"),
+        Some(GroupStep::List(listing)) => *listing,
+        other => panic!("expected a list, got {other:?}"),
     }
 }
 
@@ -139,74 +132,6 @@ fn failures(tested: Tested<'_>) -> Vec<Option<(String, Retry, String)>> {
         _ => None,
     };
     tested.finish().into_iter().map(failure).collect()
-}
-
-#[test]
-fn standing_follows_from_the_responses() {
-    let group = group(2);
-    let mut tested = start(&group, LIMITS);
-    let chunk = next_chunk(&mut tested).unwrap();
-    assert_eq!(numbers(&chunk), [0, 1]);
-    assert_eq!(tested.progress.standing(), Standing::Unknown);
-    assert_eq!(tested.progress.not_associated(chunk, rejected(Class::NotFound)), None);
-    assert_eq!(tested.progress.standing(), Standing::Doubtful);
-    let listing = next_listing(&mut tested);
-    assert_eq!(tested.not_listed(listing, Class::NotFound), None);
-    assert!(matches!(tested.progress.standing(), Standing::NotFound(failure) if failure.error == "E"));
-}
-
-#[test]
-fn rejected_chunk_without_a_listed_address_is_split() {
-    let group = group(5);
-    let mut tested = start(&group, LIMITS);
-    reject(&mut tested, Class::Content);
-    list(&mut tested, ["b"]);
-    assert_eq!(next_members(&mut tested), Some(vec![0, 1]));
-}
-
-/// The API may have rejected the chunk because of the address that is on the queue.
-#[test]
-fn other_addresses_of_a_rejected_chunk_are_tried_together() {
-    let group = group(5);
-    let mut tested = start(&group, LIMITS);
-    reject(&mut tested, Class::Content);
-    list(&mut tested, ["a1"]);
-    assert_eq!(next_members(&mut tested), Some(vec![0, 2, 3, 4]));
-}
-
-#[test]
-fn addresses_on_the_queue_wait_for_no_room() {
-    let group = group(2);
-    let mut tested = start(&group, LIMITS);
-    reject(&mut tested, Class::Limit);
-    list(&mut tested, ["a0", "a1"]);
-    assert_eq!(next_members(&mut tested), None);
-    assert_eq!(tested.finish(), [Outcome::AlreadyAssociated, Outcome::AlreadyAssociated]);
-}
-
-/// A chunk that should fit has no retry here, so the API's response takes precedence over the list, and the group halves
-/// the chunk.
-#[test]
-fn one_attempt_then_fewer_addresses_are_tried() {
-    let limits = GroupLimits { max_attempts: 1, ..LIMITS };
-    for (addresses, tried) in [(2, 1), (4, 2), (5, 2), (7, 3)] {
-        let group = group(addresses);
-        let mut tested = start(&group, limits);
-        reject(&mut tested, Class::Limit);
-        list(&mut tested, []);
-        assert_eq!(next_members(&mut tested), Some((0..tried).collect()), "of {addresses}");
-    }
-}
-
-/// The rejected chunk contained an address that is on the list, so the API has not rejected the other addresses alone.
-#[test]
-fn one_attempt_for_the_addresses_not_on_the_list() {
-    let limits = GroupLimits { max_attempts: 1, ..LIMITS };
-    let group = group(4);
-    let mut tested = start(&group, limits);
-    reject(&mut tested, Class::Limit);
-    list(&mut tested, ["a0"]);
-    assert_eq!(next_members(&mut tested), Some(vec![1, 2, 3]));
 }
 
 /// The list was read before the address was rejected alone, so another process may have put it on the queue since.
@@ -263,17 +188,6 @@ fn reject_chunk(tested: &mut Tested<'_>, chunk: Chunk) {
     assert_eq!(tested.progress.not_associated(chunk, rejected(Class::Content)), None);
 }
 
-/// The list is newer than the rejection, so the group does not read it again.
-#[test]
-fn single_rejected_address_costs_two_calls() {
-    let group = group(1);
-    let mut tested = start(&group, LIMITS);
-    reject(&mut tested, Class::Content);
-    list(&mut tested, []);
-    assert_eq!(next_members(&mut tested), None);
-    assert_eq!(failures(tested), [Some(("E".to_owned(), Retry::Never, "no".to_owned()))]);
-}
-
 #[test]
 fn unconfirmed_address_may_succeed_later_without_a_list() {
     let group = group(2);
@@ -299,51 +213,6 @@ fn unconfirmed_address_may_succeed_later_without_a_list() {
     assert_eq!(retry(tested), Some(Retry::Never));
 }
 
-/// A list that could not be read decides nothing.
-#[test]
-fn unread_list_is_read_at_the_next_rejection() {
-    let group = group(2);
-    let mut tested = start(&group, LIMITS);
-    reject(&mut tested, Class::Limit);
-    let listing = next_listing(&mut tested);
-    assert!(tested.not_listed(listing, Class::Unavailable).is_some());
-    reject(&mut tested, Class::Content);
-    list(&mut tested, ["a0"]);
-    associate(&mut tested, 1..2);
-    assert_eq!(tested.finish(), [Outcome::AlreadyAssociated, Outcome::Associated]);
-}
-
-#[test]
-fn each_fitting_call_has_its_own_retries() {
-    let group = group(200);
-    let mut tested = start(&group, GroupLimits { additional_addresses: 5_000, ..LIMITS });
-    reject(&mut tested, Class::Limit);
-    let listing = next_listing(&mut tested);
-    assert!(tested.list(listing, page(&[])).is_some());
-    for chunk in 0..4 {
-        let (first, retries) = (chunk * 50, if chunk == 0 { 2 } else { 3 });
-        (0..retries).for_each(|_| reject_for_now(&mut tested, Class::Limit));
-        associate(&mut tested, first..first + 50);
-    }
-    assert_eq!(next_members(&mut tested), None);
-    assert!(tested.finish().iter().all(|outcome| *outcome == Outcome::Associated));
-}
-
-#[test]
-fn list_without_an_end_may_pass() {
-    let group = group(1);
-    let mut tested = start(&group, LIMITS);
-    reject(&mut tested, Class::Content);
-    for _ in 0..2 {
-        let listing = next_listing(&mut tested);
-        let page = Page { next_token: Some("again".to_owned()), ..page(&["b"]) };
-        assert_eq!(tested.list(listing, page), None);
-    }
-    let (error, retry, message) = failures(tested)[0].clone().unwrap();
-    assert_eq!((&*error, retry), ("EndlessPages", Retry::MayPass));
-    assert!(message.ends_with(": ListQueueEmailAddresses returned the same page token twice"), "{message}");
-}
-
 /// The group does not narrow a chunk if its queue was deleted meanwhile.
 #[test]
 fn deleted_queue_costs_two_more_calls() {
@@ -354,5 +223,5 @@ fn deleted_queue_costs_two_more_calls() {
     let listing = next_listing(&mut tested);
     assert_eq!(tested.not_listed(listing, Class::NotFound), None);
     assert_eq!(next_members(&mut tested), None);
-    assert!(matches!(tested.progress.standing(), Standing::NotFound(_)));
+    assert!(matches!(tested.progress.queue_status(), QueueStatus::NotFound(_)));
 }

@@ -1,4 +1,4 @@
-//! The directories that the process keeps from one invocation to the next.
+//! The directories that the process caches from one invocation to the next.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use super::directory::{Directory, DirectoryKey};
 /// Age at which a directory is too old to resolve names. It counts from the start of the first page.
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
-/// Maximum number of entries in all kept directories. The oldest directories are dropped first. The number is twice that
+/// Maximum number of entries in all cached directories. The oldest directories are dropped first. The number is twice that
 /// of the largest directory of addresses that the function reads, and takes about 30 MB.
 const MAX_ENTRIES: usize = 100_000;
 
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn newest_directory_of_two_concurrent_readings_is_kept() {
+    fn newest_of_two_concurrent_directories_stays_cached() {
         let (cache, now) = (DirectoryCache::default(), Instant::now());
         let later = now + Duration::from_secs(1);
         cache.put(key("i"), directory(2, later));
@@ -105,9 +105,9 @@ mod tests {
             let read_at = now + Duration::from_secs(number);
             cache.put(key(&number.to_string()), directory(20_000, read_at));
         }
-        let kept: Vec<u64> =
+        let cached: Vec<u64> =
             (0..41).filter(|number| cache.get(&key(&number.to_string()), now).is_some()).collect();
-        assert_eq!(kept, [37, 38, 39, 40]);
+        assert_eq!(cached, [37, 38, 39, 40]);
         cache.put(key("huge"), directory(MAX_ENTRIES, now + Duration::from_secs(50)));
         assert_eq!(cache.lock().len(), 0);
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use crate::associate::order::fewest_calls;
 use crate::connect::{DirectoryEntry, DirectoryKind, Page, SearchCall};
 use crate::failure::Failure;
-use crate::index::{DirectoryIndex, IndexList};
+use crate::index::{DirectoryIndex, Index, IndexList};
 use crate::pairs::{Mention, Pairs, RequestedQueue};
 use crate::requests::{EmailAddressId, Id, InstanceId, Intent, Named};
 
@@ -15,7 +16,6 @@ use super::cache::DirectoryCache;
 use super::directory::DirectoryKey;
 use super::failure::SearchScope;
 use super::state::{DirectoryState, NeededDirectory};
-use super::urgency::urgencies;
 
 /// The directories of an invocation, each with its state.
 #[derive(Debug)]
@@ -24,14 +24,16 @@ pub(crate) struct Directories<'a> {
     region: &'a str,
     needed: IndexList<DirectoryIndex, NeededDirectory<'a>>,
     indices: HashMap<DirectoryKey, DirectoryIndex>,
+    /// The failure of names whose directory is still being read.
     unread: Arc<Failure>,
 }
 
-/// The result of looking a name up.
+/// The identifier with a name.
+pub(crate) type Lookup<Id> = Result<Id, LookupError>;
+
+/// Why a look-up did not return an identifier.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Lookup<T> {
-    /// The identifier.
-    Id(T),
+pub(crate) enum LookupError {
     /// The name cannot be resolved in this invocation.
     Failed(Arc<Failure>),
     /// The name waits for this directory.
@@ -39,8 +41,7 @@ pub(crate) enum Lookup<T> {
 }
 
 impl<'a> Directories<'a> {
-    /// Opens the directory of every name and of every identifier to check. A directory that the process does not keep is
-    /// to be read.
+    /// Opens the directory of every name and of every identifier to check. A directory that is not cached is to be read.
     pub(super) fn new(pairs: &'a Pairs, cache: &'a DirectoryCache, region: &'a str, now: Instant) -> Self {
         cache.drop_expired(now);
         let unread = Arc::new(Failure::deadline_exceeded("the directory of names was not read in time"));
@@ -55,13 +56,7 @@ impl<'a> Directories<'a> {
             }
         }
         directories.needed.iter_mut().for_each(|needed| needed.reread_for_checks(now));
-        let index = |key| directories.indices.get(&key).copied();
-        let urgencies = urgencies(pairs, directories.needed.len(), |mention| {
-            needed_by(pairs, mention).into_iter().flatten().filter_map(index)
-        });
-        for (needed, urgency) in directories.needed.iter_mut().zip(urgencies) {
-            needed.urgency = urgency;
-        }
+        directories.rank(pairs);
         directories
     }
 
@@ -69,6 +64,25 @@ impl<'a> Directories<'a> {
         *self.indices.entry(key).or_insert_with_key(|key| {
             self.needed.push(NeededDirectory::new(key.clone(), self.cache.get(key, now), now))
         })
+    }
+
+    /// Sets how many calls the smallest request makes that needs each directory. The number of pages is not known yet, so a
+    /// directory counts as one call, and so does each queue.
+    fn rank(&mut self, pairs: &Pairs) {
+        let directories = self.needed.len();
+        let index = |key| self.indices.get(&key).map(|index| index.get());
+        let calls = || {
+            pairs.mentions.iter().flat_map(|mention| {
+                // The queues take the numbers after the directories.
+                let queue = directories + pairs.pairs[mention.pair].queue().get();
+                let needed = needed_by(pairs, mention).into_iter().flatten().filter_map(index);
+                needed.chain([queue]).map(|call| (mention.request, call))
+            })
+        };
+        let fewest = fewest_calls(directories + pairs.queues.len(), pairs.requests.len(), calls);
+        for (needed, calls) in self.needed.iter_mut().zip(fewest) {
+            needed.request_calls = calls;
+        }
     }
 
     /// The failure of names whose directory is still being read.
@@ -80,6 +94,14 @@ impl<'a> Directories<'a> {
         self.indices.get(&DirectoryKey { instance: instance.clone(), kind }).copied()
     }
 
+    pub(super) fn get_mut(
+        &mut self,
+        instance: &InstanceId,
+        kind: DirectoryKind,
+    ) -> Option<&mut NeededDirectory<'a>> {
+        self.index(instance, kind).map(|index| &mut self.needed[index])
+    }
+
     /// The directories that are being read.
     pub(crate) fn to_read(&self) -> impl Iterator<Item = DirectoryIndex> {
         self.needed.indexed().filter(|(_, needed)| needed.state.is_reading()).map(|(index, _)| index)
@@ -89,8 +111,9 @@ impl<'a> Directories<'a> {
         self.needed[index].state.is_reading()
     }
 
-    pub(crate) fn urgency(&self, index: DirectoryIndex) -> usize {
-        self.needed[index].urgency
+    /// Number of calls of the smallest request that needs the directory.
+    pub(crate) fn request_calls(&self, index: DirectoryIndex) -> usize {
+        self.needed[index].request_calls
     }
 
     /// The call for the next page, if the directory is being read.
@@ -101,7 +124,7 @@ impl<'a> Directories<'a> {
         }
     }
 
-    /// Notes that the call for the next page starts.
+    /// Records that the call for the next page starts.
     pub(crate) fn start_page(&mut self, index: DirectoryIndex, now: Instant) {
         if let DirectoryState::Reading { reading, .. } = &mut self.needed[index].state {
             reading.start_page(now);
@@ -155,43 +178,26 @@ impl<'a> Directories<'a> {
         now: Instant,
     ) -> Lookup<Id<Of>> {
         let name = match named {
-            Named::Id(id) => return Lookup::Id(id.clone()),
+            Named::Id(id) => return Ok(id.clone()),
             Named::Name(name) => name,
         };
-        let Some(index) = self.index(instance, kind) else { return Lookup::Failed(self.unread.clone()) };
+        let index = self.index(instance, kind).ok_or_else(|| LookupError::Failed(self.unread.clone()))?;
         let needed = &mut self.needed[index];
         if let [(_, id)] = needed.find(name) {
-            return Lookup::Id(Id::listed(id.clone()));
+            return Ok(Id::listed(id.clone()));
         }
         needed.reread_for_missing(now);
-        match &needed.state {
-            DirectoryState::Reading { .. } => Lookup::Waits(index),
-            DirectoryState::Failed { failure, .. } => Lookup::Failed(failure.clone()),
+        Err(match &needed.state {
+            DirectoryState::Reading { .. } => LookupError::Waits(index),
+            DirectoryState::Failed { failure, .. } => LookupError::Failed(failure.clone()),
             DirectoryState::Cached(directory) | DirectoryState::Read { directory, .. } => {
-                let searched = SearchScope::new(&needed.key, self.region);
-                Lookup::Failed(Arc::new(match directory.find(name).len() {
-                    0 => searched.name_not_found(name, directory),
-                    count => searched.name_ambiguous(count),
+                let scope = SearchScope::new(&needed.key, self.region);
+                LookupError::Failed(Arc::new(match directory.find(name).len() {
+                    0 => scope.name_not_found(name, directory),
+                    count => scope.name_ambiguous(count),
                 }))
             }
-        }
-    }
-
-    /// Reads a directory again because an identifier from it may be out of date. Does nothing if this invocation has
-    /// read it again before.
-    pub(super) fn reread(&mut self, instance: &InstanceId, kind: DirectoryKind, now: Instant) {
-        if let Some(index) = self.index(instance, kind) {
-            self.needed[index].reread_for_stale(now);
-        }
-    }
-
-    /// Reads a directory again unless this invocation has read it.
-    pub(super) fn refresh(&mut self, instance: &InstanceId, kind: DirectoryKind, now: Instant) {
-        if let Some(index) = self.index(instance, kind)
-            && !matches!(self.needed[index].state, DirectoryState::Read { .. })
-        {
-            self.needed[index].reread_for_stale(now);
-        }
+        })
     }
 
     /// Whether the address directory of an instance is not being read.

@@ -13,13 +13,11 @@ use super::similar::{differences, folded};
 /// Identifies a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct DirectoryKey {
-    /// The instance.
     pub(super) instance: InstanceId,
-    /// Its queues or its email addresses.
     pub(super) kind: DirectoryKind,
 }
 
-/// A complete directory. It is a sorted list and not a map, because a process keeps many entries.
+/// A complete directory. It is a sorted list and not a map, because a process caches many entries.
 #[derive(Debug)]
 pub(super) struct Directory {
     kind: DirectoryKind,
@@ -100,7 +98,7 @@ impl Directory {
         by_id.binary_search_by_key(&id, |index| &*self.entries[*index].1).is_ok()
     }
 
-    /// Finds an entry that a person may take for a missing name. Returns its identifier, and the differences in words.
+    /// Finds an entry that a person could mistake for a missing name. Returns its identifier, and the differences in words.
     pub(super) fn find_similar(&self, name: &str) -> Option<(Arc<str>, String)> {
         let name = comparable(self.kind, name);
         let by_folded = self.by_folded.get_or_init(|| {
@@ -162,7 +160,7 @@ mod tests {
         let queues = directory(DirectoryKind::Queues, &[("Orders", "q2"), ("Billing", "q1")]);
         assert_eq!(
             queues.find_similar("billing "),
-            Some(("q1".into(), "case and outer white space".to_owned()))
+            Some(("q1".into(), "case and leading or trailing white space".to_owned()))
         );
         assert_eq!(queues.find_similar("Billings"), None);
     }

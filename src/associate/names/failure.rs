@@ -114,8 +114,8 @@ impl<'a> SearchScope<'a> {
     /// The failure of names whose directory was not read completely in time.
     pub(super) fn unfinished(self, pages_read: usize, reason: &str) -> Failure {
         Failure::deadline_exceeded(format!(
-            "names cannot be looked up in {self}: the time was too short to read all pages of {} (read: {pages_read}): \
-             {reason}",
+            "names cannot be looked up in {self}: there was not enough time to read all pages of {} ({pages_read} were \
+             read): {reason}",
             self.kind.operation()
         ))
     }

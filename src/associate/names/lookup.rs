@@ -10,8 +10,9 @@ use crate::pairs::Pairs;
 use crate::requests::{EmailAddressId, InstanceId, QueueId};
 
 use super::cache::DirectoryCache;
-use super::directories::{Directories, Lookup};
-use super::results::{LookupResults, Resolutions};
+use super::directories::{Directories, Lookup, LookupError};
+use super::results::{LookupResults, Resolution, Resolutions};
+use super::state::DirectoryState;
 
 /// The names of one invocation.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ pub(crate) struct Names<'a> {
     waiting: BTreeMap<DirectoryIndex, Waitlist>,
 }
 
-/// What waits for a directory.
+/// The queues and pairs that wait for a directory.
 #[derive(Debug, Default)]
 struct Waitlist {
     queues: BTreeSet<QueueIndex>,
@@ -29,8 +30,8 @@ struct Waitlist {
 }
 
 impl<'a> Names<'a> {
-    /// Looks every pair up in the directories that the process keeps. Starts to read a directory if the process does not
-    /// keep it, or if a name is missing from it or ambiguous in it. Messages contain `region`.
+    /// Looks every pair up in the cached directories. Starts to read a directory if it is not cached, or if a name is
+    /// missing from it or ambiguous in it. Messages contain `region`.
     pub(crate) fn new(
         pairs: &'a Pairs,
         cache: &'a DirectoryCache,
@@ -69,7 +70,7 @@ impl<'a> Names<'a> {
         now: Instant,
     ) -> LookupResults {
         self.directories
-            .end_reading(directory, |searched, pages_read| searched.unreadable(rejected, pages_read == 0));
+            .end_reading(directory, |scope, pages_read| scope.unreadable(rejected, pages_read == 0));
         self.look_up_waiting(directory, now)
     }
 
@@ -80,8 +81,7 @@ impl<'a> Names<'a> {
         reason: &str,
         now: Instant,
     ) -> LookupResults {
-        self.directories
-            .end_reading(directory, |searched, pages_read| searched.unfinished(pages_read, reason));
+        self.directories.end_reading(directory, |scope, pages_read| scope.unfinished(pages_read, reason));
         self.look_up_waiting(directory, now)
     }
 
@@ -92,12 +92,18 @@ impl<'a> Names<'a> {
 
     /// Reads the directory of a pair's queue or address again. Does nothing if this invocation has done so before.
     pub(crate) fn reread(&mut self, pair: PairIndex, kind: DirectoryKind, now: Instant) {
-        self.directories.reread(self.instance(pair), kind, now);
+        if let Some(directory) = self.directories.get_mut(self.instance(pair), kind) {
+            directory.reread_for_stale(now);
+        }
     }
 
     /// Reads the directory of a pair's address again unless this invocation has read it.
     pub(crate) fn refresh_addresses(&mut self, pair: PairIndex, now: Instant) {
-        self.directories.refresh(self.instance(pair), DirectoryKind::EmailAddresses, now);
+        if let Some(directory) = self.directories.get_mut(self.instance(pair), DirectoryKind::EmailAddresses)
+            && !matches!(directory.state, DirectoryState::Read { .. })
+        {
+            directory.reread_for_stale(now);
+        }
     }
 
     /// Looks a pair up again. If its queue or its address waits for a directory, the pair waits for it too.
@@ -107,7 +113,7 @@ impl<'a> Names<'a> {
         now: Instant,
     ) -> Lookup<(QueueId, EmailAddressId)> {
         let lookup = self.pair_ids(pair, now);
-        if let Lookup::Waits(directory) = lookup {
+        if let Err(LookupError::Waits(directory)) = lookup {
             self.waiting.entry(directory).or_default().pairs.push(pair);
         }
         lookup
@@ -118,29 +124,29 @@ impl<'a> Names<'a> {
         let mut waits_for = IndexList::<QueueIndex, _>::with_capacity(pairs.queues.len());
         let mut queues = IndexList::with_capacity(pairs.queues.len());
         for queue in pairs.queues.indices() {
-            let (id, directory) = match self.queue_id(queue, now) {
-                Lookup::Id(id) => (Ok(id), None),
-                Lookup::Failed(failure) => (Err(failure), None),
-                Lookup::Waits(directory) => (Err(self.directories.unread().clone()), Some(directory)),
-            };
-            queues.push(id);
-            waits_for.push(directory);
+            let lookup = self.queue_id(queue, now);
+            waits_for.push(awaited_directory(&lookup));
+            queues.push(self.resolution(lookup));
         }
         let mut addresses = IndexList::with_capacity(pairs.pairs.len());
         for (index, pair) in pairs.pairs.indexed() {
-            let (id, waits_for_address) = match self.address_id(index, now) {
-                Lookup::Id(id) => (Ok(id), None),
-                Lookup::Failed(failure) => (Err(failure), None),
-                Lookup::Waits(directory) => (Err(self.directories.unread().clone()), Some(directory)),
-            };
-            addresses.push(id);
+            let lookup = self.address_id(index, now);
             // A pair waits for its queue first, and does not wait if its queue cannot be found.
-            let waits_for_address = waits_for_address.filter(|_| queues[pair.queue()].is_ok());
+            let waits_for_address = awaited_directory(&lookup).filter(|_| queues[pair.queue()].is_ok());
             if let Some(directory) = waits_for[pair.queue()].or(waits_for_address) {
                 self.waiting.entry(directory).or_default().pairs.push(index);
             }
+            addresses.push(self.resolution(lookup));
         }
         Resolutions { queues, addresses }
+    }
+
+    /// The identifier, or its failure for the time being.
+    fn resolution<Id>(&self, lookup: Lookup<Id>) -> Resolution<Id> {
+        lookup.map_err(|error| match error {
+            LookupError::Failed(failure) => failure,
+            LookupError::Waits(_) => self.directories.unread().clone(),
+        })
     }
 
     /// Looks up the queues and pairs that wait for a directory. Some of them then wait for another directory, or for
@@ -150,20 +156,20 @@ impl<'a> Names<'a> {
         let mut queue_ids = BTreeMap::new();
         for queue in queues {
             match self.queue_id(queue, now) {
-                Lookup::Id(id) => queue_ids.insert(queue, Ok(id)),
-                Lookup::Failed(failure) => queue_ids.insert(queue, Err(failure)),
-                Lookup::Waits(_) => continue,
+                Ok(id) => queue_ids.insert(queue, Ok(id)),
+                Err(LookupError::Failed(failure)) => queue_ids.insert(queue, Err(failure)),
+                Err(LookupError::Waits(_)) => continue,
             };
         }
         let mut found = LookupResults::default();
         for pair in pairs {
             match self.look_up_again(pair, now) {
-                Lookup::Id((queue, address)) => {
+                Ok((queue, address)) => {
                     queue_ids.insert(self.pairs.pairs[pair].queue(), Ok(queue));
                     found.pairs.push((pair, Ok(address)));
                 }
-                Lookup::Failed(failure) => found.pairs.push((pair, Err(failure))),
-                Lookup::Waits(_) => {}
+                Err(LookupError::Failed(failure)) => found.pairs.push((pair, Err(failure))),
+                Err(LookupError::Waits(_)) => {}
             }
         }
         found.queues = queue_ids.into_iter().collect();
@@ -171,22 +177,14 @@ impl<'a> Names<'a> {
     }
 
     fn pair_ids(&mut self, pair: PairIndex, now: Instant) -> Lookup<(QueueId, EmailAddressId)> {
-        match self.queue_id(self.pairs.pairs[pair].queue(), now) {
-            Lookup::Failed(failure) => Lookup::Failed(failure),
-            Lookup::Waits(directory) => Lookup::Waits(directory),
-            Lookup::Id(queue) => match self.address_id(pair, now) {
-                Lookup::Failed(failure) => Lookup::Failed(failure),
-                Lookup::Waits(directory) => Lookup::Waits(directory),
-                Lookup::Id(address) => Lookup::Id((queue, address)),
-            },
-        }
+        Ok((self.queue_id(self.pairs.pairs[pair].queue(), now)?, self.address_id(pair, now)?))
     }
 
     fn queue_id(&mut self, index: QueueIndex, now: Instant) -> Lookup<QueueId> {
         let queue = &self.pairs.queues[index];
         let named = queue.queue.as_ref();
         let lookup = self.directories.look_up(&queue.instance, DirectoryKind::Queues, named, now);
-        if let Lookup::Waits(directory) = lookup {
+        if let Err(LookupError::Waits(directory)) = lookup {
             self.waiting.entry(directory).or_default().queues.insert(index);
         }
         lookup
@@ -199,5 +197,13 @@ impl<'a> Names<'a> {
 
     fn instance(&self, pair: PairIndex) -> &'a InstanceId {
         &self.pairs.queues[self.pairs.pairs[pair].queue()].instance
+    }
+}
+
+/// The directory that a look-up waits for.
+fn awaited_directory<Id>(lookup: &Lookup<Id>) -> Option<DirectoryIndex> {
+    match lookup {
+        Err(LookupError::Waits(directory)) => Some(*directory),
+        Ok(_) | Err(LookupError::Failed(_)) => None,
     }
 }

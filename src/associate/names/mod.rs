@@ -4,7 +4,7 @@
 //! Reading the whole directory of an instance takes 20. Only a directory that was read from its first page to its last
 //! resolves names, because only then a name is known to be unique.
 //!
-//! The process keeps a directory for five minutes (`cache`). So a name may be new, and an identifier may be out of date.
+//! The process caches a directory for five minutes (`cache`). So a name may be new, and an identifier may be out of date.
 //! Before a pair fails permanently because of that, the invocation reads the directory again, at most once.
 //!
 //! [`Names`] makes no calls. It returns the next page to read, takes the page, and returns the pairs that it found.
@@ -18,10 +18,9 @@ mod reading;
 mod results;
 mod similar;
 mod state;
-mod urgency;
 
 pub(crate) use cache::DirectoryCache;
-pub(crate) use directories::Lookup;
+pub(crate) use directories::LookupError;
 pub(crate) use lookup::Names;
 pub use results::Resolutions;
 pub(crate) use results::{LookupResults, Resolution};

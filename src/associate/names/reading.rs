@@ -28,7 +28,7 @@ impl DirectoryReading {
         SearchCall { instance, directory: kind, next_token: self.pages.next_token().map(str::to_owned) }
     }
 
-    /// Notes that the call for the next page starts.
+    /// Records that the call for the next page starts.
     pub(super) fn start_page(&mut self, now: Instant) {
         if self.pages_read == 0 {
             self.read_at = now;
@@ -49,7 +49,7 @@ impl DirectoryReading {
         self.pages_read += 1;
         let entry = |entry: &DirectoryEntry| (comparable(kind, &entry.name).into(), entry.id.as_str().into());
         self.entries.extend(page.items.iter().map(entry));
-        let is_last = self.pages.turn(kind.operation(), page.next_token)?;
+        let is_last = self.pages.add(kind.operation(), page.next_token)?;
         Ok(is_last
             .then(|| Directory::new(kind, std::mem::take(&mut self.entries), self.read_at, self.pages_read)))
     }

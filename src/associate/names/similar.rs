@@ -15,8 +15,8 @@ enum Difference {
 
 const ALL: [(Difference, &str); 4] = [
     (Difference::Case, "case"),
-    (Difference::WhiteSpace, "outer white space"),
-    (Difference::Form, "Unicode form"),
+    (Difference::WhiteSpace, "leading or trailing white space"),
+    (Difference::Form, "Unicode normalization"),
     (Difference::Invisible, "invisible characters"),
 ];
 
@@ -39,9 +39,9 @@ pub(super) fn differences(name: &str, other: &str) -> String {
     }
 }
 
-/// Folds a name, except for the difference `kept`.
-fn fold(name: &str, kept: Option<Difference>) -> String {
-    let folds = |difference| kept != Some(difference);
+/// Folds a name, except for the difference `except`.
+fn fold(name: &str, except: Option<Difference>) -> String {
+    let folds = |difference| except != Some(difference);
     let mut name = name.to_owned();
     if folds(Difference::Invisible) {
         name.retain(|c| c.is_whitespace() || !is_invisible(c));
@@ -63,21 +63,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn differences_are_named() {
+    fn differences_are_listed_in_words() {
         for (name, other, differs) in [
             ("billing", "Billing", "case"),
-            ("Billing ", "Billing", "outer white space"),
-            ("\u{a0}Billing", "Billing", "outer white space"),
-            ("\tbilling\n", "Billing", "case and outer white space"),
-            ("Ru\u{308}ckgaben", "R\u{fc}ckgaben", "Unicode form"),
-            ("Ｂilling", "Billing", "Unicode form"),
-            ("Billing\u{a0}desk", "Billing desk", "Unicode form"),
+            ("Billing ", "Billing", "leading or trailing white space"),
+            ("\u{a0}Billing", "Billing", "leading or trailing white space"),
+            ("\tbilling\n", "Billing", "case and leading or trailing white space"),
+            ("Ru\u{308}ckgaben", "R\u{fc}ckgaben", "Unicode normalization"),
+            ("Ｂilling", "Billing", "Unicode normalization"),
+            ("Billing\u{a0}desk", "Billing desk", "Unicode normalization"),
             ("Bil\u{ad}ling\u{200b}", "Billing", "invisible characters"),
             ("Bil\0ling", "Billing", "invisible characters"),
             (
                 "\u{feff} ru\u{308}ck ",
                 "R\u{fc}ck",
-                "case, outer white space, Unicode form and invisible characters",
+                "case, leading or trailing white space, Unicode normalization and invisible characters",
             ),
         ] {
             assert_eq!(folded(name), folded(other), "{name:?}");

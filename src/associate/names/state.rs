@@ -1,4 +1,4 @@
-//! What an invocation knows of a directory.
+//! The state of a directory in an invocation.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use super::reading::DirectoryReading;
 pub(super) struct NeededDirectory<'a> {
     pub(super) key: DirectoryKey,
     pub(super) state: DirectoryState,
-    /// Number of calls that the smallest request with one of the names needs. Directories with a low number are read
-    /// first, so that a large request does not delay small ones.
-    pub(super) urgency: usize,
+    /// Number of calls of the smallest request that needs the directory. Lower goes first, so that a large request does
+    /// not delay small ones.
+    pub(super) request_calls: usize,
     /// The identifiers of addresses whose existence requests check.
     checked_ids: HashSet<&'a str>,
 }
@@ -26,7 +26,7 @@ pub(super) struct NeededDirectory<'a> {
 /// The state of a directory in an invocation.
 #[derive(Debug)]
 pub(super) enum DirectoryState {
-    /// It was read before this invocation.
+    /// An earlier invocation read it.
     Cached(Arc<Directory>),
     /// It is being read.
     Reading {
@@ -43,7 +43,7 @@ pub(super) enum DirectoryState {
 }
 
 impl DirectoryState {
-    /// The newest complete directory that may resolve names.
+    /// The newest complete directory that can resolve names.
     pub(super) fn directory(&self) -> Option<&Directory> {
         match self {
             DirectoryState::Cached(directory) | DirectoryState::Read { directory, .. } => Some(directory),
@@ -57,9 +57,9 @@ impl DirectoryState {
 }
 
 impl<'a> NeededDirectory<'a> {
-    /// Uses the directory that the process keeps, if there is one. Otherwise reads the directory.
-    pub(super) fn new(key: DirectoryKey, kept: Option<Arc<Directory>>, now: Instant) -> Self {
-        let state = kept.map_or_else(
+    /// Uses the cached directory, if there is one. Otherwise reads the directory.
+    pub(super) fn new(key: DirectoryKey, cached: Option<Arc<Directory>>, now: Instant) -> Self {
+        let state = cached.map_or_else(
             || DirectoryState::Reading {
                 reading: DirectoryReading::new(key.clone(), now),
                 older: None,
@@ -67,10 +67,10 @@ impl<'a> NeededDirectory<'a> {
             },
             DirectoryState::Cached,
         );
-        NeededDirectory { key, state, urgency: usize::MAX, checked_ids: HashSet::new() }
+        NeededDirectory { key, state, request_calls: usize::MAX, checked_ids: HashSet::new() }
     }
 
-    /// Notes that a request checks whether an address exists.
+    /// Records that a request checks whether an address exists.
     pub(super) fn check(&mut self, id: &'a str) {
         if self.key.kind == DirectoryKind::EmailAddresses {
             self.checked_ids.insert(id);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::time::Instant;
 
-use super::{Allowance, Pace, Turn};
+use super::{Allowance, Pace, Slot};
 
 /// Maximum number of calls in flight (`MAX_CONCURRENT_CALLS`).
 const AT_ONCE: u32 = 8;
@@ -107,7 +107,7 @@ enum Event {
 
 struct Call {
     process: usize,
-    turn: Turn,
+    slot: Slot,
     attempts: u32,
     allowed: bool,
 }
@@ -121,7 +121,7 @@ struct Running {
     failed: u32,
     started: Instant,
     ended: Instant,
-    /// The next scheduled attempt to take a turn.
+    /// The next scheduled attempt to take a slot.
     wakes: Option<Instant>,
 }
 
@@ -226,8 +226,8 @@ impl<'a> Run<'a> {
             if process.in_flight >= AT_ONCE || !wanted {
                 return;
             }
-            let turn = match process.pace.take(now) {
-                Ok(turn) => turn,
+            let slot = match process.pace.take(now) {
+                Ok(slot) => slot,
                 Err(at) => return self.wake(number, at),
             };
             // Retries go first.
@@ -244,7 +244,7 @@ impl<'a> Run<'a> {
                 }
             };
             process.in_flight += 1;
-            self.calls.push(Call { process: number, turn, attempts: attempts + 1, allowed: false });
+            self.calls.push(Call { process: number, slot, attempts: attempts + 1, allowed: false });
             let way = self.way();
             self.schedule(now + way, Event::Arrived(self.calls.len() - 1));
         }
@@ -271,14 +271,14 @@ impl<'a> Run<'a> {
     }
 
     fn settle(&mut self, call: usize, now: Instant) {
-        let Call { process: number, turn, attempts, allowed } = self.calls[call];
+        let Call { process: number, slot, attempts, allowed } = self.calls[call];
         let process = &mut self.processes[number];
         process.in_flight -= 1;
         process.ended = now;
         if allowed {
-            process.pace.not_throttled(turn, now);
+            process.pace.not_throttled(slot, now);
         } else {
-            process.pace.throttled(turn, now);
+            process.pace.throttled(slot, now);
             if attempts >= MAX_ATTEMPTS {
                 process.failed += 1;
             } else {

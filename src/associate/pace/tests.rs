@@ -10,16 +10,16 @@ fn seconds(start: Instant, seconds: f64) -> Instant {
     start + Duration::from_secs_f64(seconds)
 }
 
-/// Takes every turn that is available at a time.
-fn drain(pace: &Pace, now: Instant) -> Vec<Turn> {
+/// Takes every slot that is available at a time.
+fn drain(pace: &Pace, now: Instant) -> Vec<Slot> {
     std::iter::from_fn(|| pace.take(now).ok()).collect()
 }
 
-/// Takes the next turn, and moves `now` to its time.
-fn next(pace: &Pace, now: &mut Instant) -> Turn {
+/// Takes the next slot, and moves `now` to its time.
+fn next(pace: &Pace, now: &mut Instant) -> Slot {
     loop {
         match pace.take(*now) {
-            Ok(turn) => return turn,
+            Ok(slot) => return slot,
             Err(at) => *now = at,
         }
     }
@@ -28,14 +28,14 @@ fn next(pace: &Pace, now: &mut Instant) -> Turn {
 /// Makes the given number of calls, all successful.
 fn succeed(pace: &Pace, now: &mut Instant, calls: u32) {
     for _ in 0..calls {
-        let turn = next(pace, now);
-        pace.not_throttled(turn, *now);
+        let slot = next(pace, now);
+        pace.not_throttled(slot, *now);
     }
 }
 
 fn throttle(pace: &Pace, now: &mut Instant) {
-    let turn = next(pace, now);
-    pace.throttled(turn, *now);
+    let slot = next(pace, now);
+    pace.throttled(slot, *now);
 }
 
 /// A pace whose first call was throttled, and the time of that.
@@ -53,7 +53,7 @@ fn rate_is_the_quota_regardless_of_workers() {
         let pace = Pace::new(Allowance { workers, ..QUOTA }, start);
         let mut now = start;
         succeed(&pace, &mut now, 100);
-        // `burst - 1` of the 100 calls start immediately. The last turn may be late.
+        // `burst - 1` of the 100 calls start immediately. The last slot may be late.
         let shortest = (100.0 - 4.0) / 2.0;
         let elapsed = (now - start).as_secs_f64();
         assert!((shortest - 1e-6..shortest + 1.5).contains(&elapsed), "{elapsed} with {workers} workers");
@@ -76,7 +76,7 @@ fn success_releases_the_burst() {
     let mut now = seconds(start, 60.0);
     assert_eq!(drain(&pace, now).len(), 1);
     succeed(&pace, &mut now, 20);
-    // A turn may be late by less than a token.
+    // A slot may be late by less than a token.
     assert!((3..=4).contains(&drain(&pace, seconds(now, 60.0)).len()));
 }
 
@@ -89,7 +89,7 @@ fn burst_of_one_allows_one_call_at_once() {
 }
 
 #[test]
-fn turn_that_is_not_available_takes_no_token() {
+fn slot_that_is_not_available_takes_no_token() {
     let start = Instant::now();
     let pace = Pace::new(QUOTA, start);
     drain(&pace, start);
@@ -106,9 +106,9 @@ fn one_episode_slows_once() {
     let start = Instant::now();
     let pace = Pace::new(QUOTA, start);
     let mut now = start;
-    let turns: Vec<Turn> = (0..4).map(|_| next(&pace, &mut now)).collect();
-    for turn in &turns {
-        pace.throttled(*turn, seconds(now, 0.1));
+    let slots: Vec<Slot> = (0..4).map(|_| next(&pace, &mut now)).collect();
+    for slot in &slots {
+        pace.throttled(*slot, seconds(now, 0.1));
     }
     let slowed = pace.rate();
     assert!((0.5..2.0).contains(&slowed), "{slowed}");
@@ -118,7 +118,7 @@ fn one_episode_slows_once() {
     assert!(pace.rate() < slowed);
     // A response to a call that started earlier changes nothing.
     let slowed = pace.rate();
-    pace.not_throttled(turns[0], seconds(now, 600.0));
+    pace.not_throttled(slots[0], seconds(now, 600.0));
     assert_eq!(pace.rate(), slowed);
 }
 

@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use super::allowance::Allowance;
 
-/// Maximum delay of a turn, as a share of the interval between two turns.
+/// Maximum delay of a slot, as a share of the interval between two slots.
 ///
 /// Processes that call at regular intervals can lock in step: one of them finds each token that the server adds, and the
-/// other finds the bucket empty each time. A late turn loses nothing, because its token stays and the next turn comes
+/// other finds the bucket empty each time. A late slot loses nothing, because its token stays and the next slot comes
 /// sooner.
 const JITTER: f64 = 0.7;
 
@@ -18,11 +18,11 @@ const JITTER: f64 = 0.7;
 #[derive(Debug)]
 pub(super) struct Tokens {
     tokens: f64,
-    /// The jitter once it applies. It never exceeds what the server's bucket can store for late turns.
+    /// The jitter once it applies. It never exceeds what the server's bucket can store for late slots.
     max_jitter: f64,
-    /// Maximum delay of a turn, as a share of the interval between two turns.
+    /// Maximum delay of a slot, as a share of the interval between two slots.
     jitter: f64,
-    /// Tokens that the next turn needs.
+    /// Tokens that the next slot needs.
     needed: f64,
     /// Tokens of the burst that no success has released yet.
     withheld: f64,
@@ -35,7 +35,7 @@ pub(super) struct Tokens {
 impl Tokens {
     /// A bucket with the first tokens.
     ///
-    /// A process that is the only one has its whole burst immediately, and its turns are on time until it is throttled.
+    /// A process that is the only one has its whole burst immediately, and its slots are on time until it is throttled.
     /// Any other process starts with one token, and each success releases one more. It may find the server's bucket
     /// empty, and would have its whole burst throttled.
     ///
@@ -75,12 +75,12 @@ impl Tokens {
 
     /// Adds the tokens that have accumulated since the last refill.
     ///
-    /// While the process is slowed, the server's bucket is nearly empty and would throttle a burst, so at most one turn
+    /// While the process is slowed, the server's bucket is nearly empty and would throttle a burst, so at most one slot
     /// accumulates.
     pub(super) fn refill(&mut self, now: Instant, rate: f64, is_slowed: bool) {
         let elapsed = now.saturating_duration_since(self.refilled);
         self.refilled = self.refilled.max(now);
-        let capacity = if is_slowed { self.one_turn() } else { self.released() };
+        let capacity = if is_slowed { self.one_slot() } else { self.released() };
         self.tokens = (self.tokens + elapsed.as_secs_f64() * rate).min(capacity);
     }
 
@@ -92,20 +92,20 @@ impl Tokens {
     }
 
     /// Drops the accumulated tokens, because the server's bucket is empty. From now on the withheld tokens may
-    /// accumulate, and turns are late, because another client seems to call.
+    /// accumulate, and slots are late, because another client seems to call.
     pub(super) fn empty(&mut self) {
         self.tokens = self.tokens.min(0.0);
         self.withheld = 0.0;
         self.jitter = self.max_jitter;
     }
 
-    /// Tokens that the latest possible turn needs.
-    fn one_turn(&self) -> f64 {
+    /// Tokens that the latest possible slot needs.
+    fn one_slot(&self) -> f64 {
         1.0 + self.jitter
     }
 
     /// The part of the capacity that is not withheld.
     fn released(&self) -> f64 {
-        (self.capacity - self.withheld).max(self.one_turn())
+        (self.capacity - self.withheld).max(self.one_slot())
     }
 }

@@ -1,31 +1,31 @@
-//! Groups pairs by queue. A group is cut into chunks, and each chunk is one API call.
+//! Groups pairs by queue. The addresses of a group are cut into chunks, and each chunk is one API call.
 //!
 //! The number of chunks is the number of calls if nothing fails: the sum over queues of ceil(addresses / 50). Pairs
-//! whose names are still being looked up join the plan later (`plan/join.rs`).
+//! whose names are still being looked up join the plan later.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::associate::names::{Resolution, Resolutions};
-use crate::associate::urgency::{CHUNK, fewest_calls};
+use crate::associate::names::{LookupResults, Resolution, Resolutions};
+use crate::associate::order::CHUNK;
 use crate::failure::Failure;
 use crate::index::{AddressIndex, GroupIndex, Index, IndexList, PairIndex, QueueIndex, SourceIndex};
 use crate::pairs::Pairs;
 use crate::requests::{EmailAddressId, InstanceId, Intent, QueueId};
 
-mod join;
+mod chunks;
 
-pub(crate) use join::AddedChunks;
+pub(crate) use chunks::{AddedChunks, PlannedChunk};
 
 /// The groups of an invocation.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// One group for each queue, in the order in which the queues were first requested.
-    pub groups: IndexList<GroupIndex, Group>,
+    pub(crate) groups: IndexList<GroupIndex, Group>,
     /// The group of each of [`Pairs::queues`], or the failure to find the queue.
     pub(crate) group_of: IndexList<QueueIndex, Result<GroupIndex, Arc<Failure>>>,
     /// The place of each of [`Pairs::pairs`] in a group, or the failure of a pair without a place.
-    pub places: IndexList<PairIndex, Result<Place, Arc<Failure>>>,
+    pub(crate) places: IndexList<PairIndex, Result<Place, Arc<Failure>>>,
     /// Finds groups and addresses by their identifiers. Empty if callers gave only identifiers.
     index: PlanIndex,
 }
@@ -41,10 +41,8 @@ struct PlanIndex {
 
 /// The position of a pair in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// The group.
+pub(crate) struct Place {
     pub group: GroupIndex,
-    /// The address in the group.
     pub address: AddressIndex,
 }
 
@@ -59,27 +57,21 @@ pub(crate) enum DistinctPair {
 
 /// All pairs of the invocation with the same instance and queue.
 #[derive(Debug)]
-pub struct Group {
-    /// The instance.
+pub(crate) struct Group {
     pub instance: InstanceId,
-    /// The queue.
     pub queue: QueueId,
-    /// The distinct addresses, in the order in which they were first requested.
-    pub(crate) addresses: IndexList<AddressIndex, PlannedAddress>,
-    /// The chunks of the addresses that were known when the plan was made. An address that only dry runs
-    /// request is in no chunk.
-    pub chunks: Vec<PlannedChunk>,
-    /// Whether a request checks the queue. None of its addresses may exist.
-    pub(crate) is_checked: bool,
-    /// The urgency of reading the queue's list for a check, as [`PlannedChunk::urgency`]. The list of a queue counts as
-    /// one call.
-    pub(crate) check_urgency: usize,
+    /// The distinct addresses, in the order in which they were first requested. An address whose name was found later is
+    /// at the end.
+    pub addresses: IndexList<AddressIndex, PlannedAddress>,
+    /// Whether a request checks the queue. The group may have no addresses.
+    pub is_checked: bool,
+    /// Number of calls of the smallest request that checks the queue. The list of a queue counts as one call.
+    pub check_request_calls: usize,
 }
 
 /// One address of a group.
 #[derive(Debug)]
 pub(crate) struct PlannedAddress {
-    /// The address's identifier.
     pub id: EmailAddressId,
     /// The greatest intent of the requests for the address. [`Intent`] is ordered from planning to associating.
     pub intent: Intent,
@@ -92,23 +84,11 @@ pub(crate) struct PlannedAddress {
 /// The sources that request an address, each once, in order. Nearly every address has one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sources {
-    /// No source.
     None,
-    /// One source.
     One(SourceIndex),
-    /// Several sources. The list is boxed, because a large plan has this enum once for each address.
+    /// The list is boxed, because a large plan has this enum once for each address.
     #[allow(clippy::box_collection, reason = "a list in place would make every address eight bytes larger")]
     Many(Box<Vec<SourceIndex>>),
-}
-
-/// The addresses of one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedChunk {
-    /// The positions of the addresses in their group, in ascending order.
-    pub addresses: Vec<AddressIndex>,
-    /// Number of calls that the smallest request with an address in this chunk needs. Chunks with a low number go
-    /// first, so that a large request does not delay small ones.
-    pub(crate) urgency: usize,
 }
 
 impl PlannedAddress {
@@ -133,17 +113,11 @@ impl Group {
             live => live.div_ceil(CHUNK),
         }
     }
-
-    /// Index of the chunk with an address. `None` if only dry runs request the address.
-    fn chunk_of(&self, address: AddressIndex) -> Option<usize> {
-        let before = |chunk: &PlannedChunk| chunk.addresses.last() < Some(&address);
-        (!self.addresses[address].intent.is_dry()).then(|| self.chunks.partition_point(before))
-    }
 }
 
 impl Plan {
-    /// Groups the pairs and cuts the groups into chunks.
-    pub fn new(pairs: &Pairs, resolved: Resolutions) -> Self {
+    /// Groups the pairs whose identifiers are known. Returns the chunks to associate, too.
+    pub fn new(pairs: &Pairs, resolved: Resolutions) -> (Self, Vec<AddedChunks>) {
         let mut plan = Plan {
             groups: IndexList::default(),
             group_of: IndexList::with_capacity(pairs.queues.len()),
@@ -152,15 +126,48 @@ impl Plan {
         };
         plan.add_groups(pairs, &resolved.queues);
         plan.add_addresses(pairs, resolved.addresses);
-        plan.add_sources(pairs);
         plan.mark_checked(pairs);
-        plan.cut();
-        plan.rank(pairs);
-        plan
+        let added = plan.add_chunks(pairs, |_| true);
+        (plan, added)
+    }
+
+    /// Adds the pairs that were found, and records the failures of the others. Returns the chunks to associate.
+    pub(crate) fn join(&mut self, pairs: &Pairs, found: LookupResults) -> Vec<AddedChunks> {
+        for (queue, id) in found.queues {
+            self.group_of[queue] = id.map(|id| self.group(&pairs.queues[queue].instance, id));
+        }
+        let mut joined: HashSet<PairIndex> = HashSet::with_capacity(found.pairs.len());
+        for (pair, id) in found.pairs {
+            let group = self.group_of[pairs.pairs[pair].queue()].clone();
+            self.places[pair] = group.and_then(|group| {
+                let address = self.address(group, id?, pair);
+                joined.insert(pair);
+                Ok(Place { group, address })
+            });
+        }
+        self.mark_checked(pairs);
+        self.add_chunks(pairs, |pair| joined.contains(&pair))
+    }
+
+    /// Removes a pair from its place. [`Plan::remove_unwanted`] then removes its address.
+    pub(crate) fn remove(&mut self, pair: PairIndex, why: Arc<Failure>) {
+        self.places[pair] = Err(why);
+    }
+
+    /// Removes the addresses from the plan whose pairs were all removed.
+    pub(crate) fn remove_unwanted(&mut self) {
+        let wanted: HashSet<Place> = self.places.iter().flatten().copied().collect();
+        for (group, planned) in self.groups.indexed_mut() {
+            for (index, address) in planned.addresses.indexed_mut() {
+                if !wanted.contains(&Place { group, address: index }) {
+                    (address.intent, address.sources) = (Intent::Plan, Sources::None);
+                }
+            }
+        }
     }
 
     /// The instance, queue and address at a place.
-    pub fn identifiers(&self, place: Place) -> (&str, &str, &str) {
+    pub(crate) fn identifiers(&self, place: Place) -> (&str, &str, &str) {
         let group = &self.groups[place.group];
         (&group.instance, &group.queue, &group.addresses[place.address].id)
     }
@@ -172,11 +179,6 @@ impl Plan {
             Ok(place) => DistinctPair::Placed(*place),
             Err(_) => DistinctPair::Named(pair),
         }
-    }
-
-    /// The number of calls if nothing fails.
-    pub fn calls(&self) -> usize {
-        self.groups.iter().map(|group| group.chunks.len()).sum()
     }
 
     fn add_groups(&mut self, pairs: &Pairs, ids: &IndexList<QueueIndex, Resolution<QueueId>>) {
@@ -197,9 +199,8 @@ impl Plan {
                 instance,
                 queue,
                 addresses: IndexList::default(),
-                chunks: Vec::new(),
                 is_checked: false,
-                check_urgency: usize::MAX,
+                check_request_calls: usize::MAX,
             });
         }
         group
@@ -256,57 +257,6 @@ impl Plan {
             {
                 self.groups[group].is_checked = true;
             }
-        }
-    }
-
-    fn add_sources(&mut self, pairs: &Pairs) {
-        for mention in &pairs.mentions {
-            let Ok(place) = &self.places[mention.pair] else { continue };
-            let address = &mut self.groups[place.group].addresses[place.address];
-            address.intent = address.intent.max(pairs.requests[mention.request].options.intent);
-            address.sources.add(pairs.source_of(mention));
-        }
-    }
-
-    fn cut(&mut self) {
-        let mut live = Vec::new();
-        for group in &mut self.groups {
-            live.clear();
-            live.extend(group.addresses.indices().filter(|index| !group.addresses[*index].intent.is_dry()));
-            group.chunks = live
-                .chunks(CHUNK)
-                .map(|chunk| PlannedChunk { addresses: chunk.to_vec(), urgency: usize::MAX })
-                .collect();
-        }
-    }
-
-    /// Sets the urgency of each chunk and each check.
-    fn rank(&mut self, pairs: &Pairs) {
-        let mut first_chunk = IndexList::<GroupIndex, usize>::with_capacity(self.groups.len());
-        let mut chunks = 0;
-        for group in &self.groups {
-            first_chunk.push(chunks);
-            chunks += group.chunks.len();
-        }
-        let mentions = || {
-            pairs.mentions.iter().filter_map(|mention| {
-                let place = self.places[mention.pair].as_ref().ok()?;
-                let group = &self.groups[place.group];
-                let call = match group.addresses[place.address].intent {
-                    Intent::Associate => first_chunk[place.group] + group.chunk_of(place.address)?,
-                    // The lists of the queues take the numbers after the chunks.
-                    Intent::Check => chunks + place.group.get(),
-                    Intent::Plan => return None,
-                };
-                Some((mention.request, call))
-            })
-        };
-        let mut fewest = fewest_calls(chunks + self.groups.len(), pairs.requests.len(), mentions).into_iter();
-        for chunk in self.groups.iter_mut().flat_map(|group| &mut group.chunks) {
-            chunk.urgency = fewest.next().unwrap_or(usize::MAX);
-        }
-        for (group, urgency) in self.groups.iter_mut().zip(fewest) {
-            group.check_urgency = urgency;
         }
     }
 }

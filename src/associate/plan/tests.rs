@@ -33,13 +33,14 @@ fn resolved(pairs: &Pairs, mark: &str) -> Resolutions {
     }
 }
 
-/// The plan, each chunk as its queue and addresses, with its urgency.
-fn chunks(plan: &Plan) -> Vec<(String, Vec<&str>, usize)> {
-    let chunks = plan.groups.iter().flat_map(|group| group.chunks.iter().map(move |chunk| (group, chunk)));
+/// Each chunk as its queue, its addresses and the calls of its smallest request.
+fn chunks((plan, added): &(Plan, Vec<AddedChunks>)) -> Vec<(String, Vec<&str>, usize)> {
+    let chunks = added.iter().flat_map(|added| added.chunks.iter().map(|chunk| (added.group, chunk)));
     chunks
         .map(|(group, chunk)| {
+            let group = &plan.groups[group];
             let addresses = chunk.addresses.iter().map(|address| &*group.addresses[*address].id).collect();
-            (format!("{}/{}", group.instance, group.queue), addresses, chunk.urgency)
+            (format!("{}/{}", group.instance, group.queue), addresses, chunk.request_calls)
         })
         .collect()
 }
@@ -71,6 +72,7 @@ fn two_names_of_one_pair_are_one_address() {
     ]}));
     let plan = Plan::new(&pairs, resolved(&pairs, ""));
     assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["b", "a"], 1)]);
+    let plan = plan.0;
     let places: Vec<_> = plan.places.iter().map(|place| place.as_ref().ok()).collect();
     assert_eq!((places[1], places[3]), (places[2], None));
     assert_eq!(plan.identifiers(*places[1].unwrap()), ("i", "q", "a"));
@@ -87,7 +89,7 @@ fn two_names_of_one_pair_are_one_address() {
     ] {
         let pairs = self::pairs(&json!({ "associations": [first, second] }));
         let plan = Plan::new(&pairs, resolved(&pairs, ""));
-        assert_eq!((chunks(&plan), plan.calls()), (vec![("i/q".to_owned(), vec!["a"], 1)], 1));
+        assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["a"], 1)]);
     }
 }
 
@@ -98,6 +100,7 @@ fn an_address_is_live_if_any_request_is() {
         pairs(&json!({ "Items": [item("a", true), item("b", true), item("a", false), item("c", false)] }));
     let plan = Plan::new(&pairs, resolved(&pairs, ""));
     assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["a", "c"], 1)]);
+    let plan = plan.0;
     assert_eq!(plan.groups[GroupIndex::new(0)].calls_needed(), 1);
     let sources: Vec<_> =
         plan.groups[GroupIndex::new(0)].addresses.iter().map(|address| address.intent.is_dry()).collect();
@@ -109,20 +112,20 @@ fn dry_group_counts_the_calls_of_a_live_run() {
     let addresses: Vec<String> = (0..51).map(|number| format!("e{number}")).collect();
     let pairs =
         pairs(&json!({ "dryRun": true, "associations": [{ "queueId": "q", "emailAddressIds": addresses }] }));
-    let plan = Plan::new(&pairs, resolved(&pairs, ""));
-    assert_eq!((plan.calls(), plan.groups[GroupIndex::new(0)].calls_needed()), (0, 2));
+    let (plan, added) = Plan::new(&pairs, resolved(&pairs, ""));
+    assert_eq!((added, plan.groups[GroupIndex::new(0)].calls_needed()), (vec![], 2));
 }
 
 #[test]
-fn chunk_is_as_urgent_as_its_smallest_request() {
+fn chunk_counts_the_calls_of_its_smallest_request() {
     let many: Vec<String> = (0..120).map(|number| format!("e{number}")).collect();
     let large = json!({ "associations": [{ "queueId": "q", "emailAddressIds": many }] });
     let small = json!({ "queueId": "q", "emailAddressId": "e60" });
     let pairs = pairs(&json!({ "Items": [large, small] }));
     let plan = Plan::new(&pairs, resolved(&pairs, ""));
-    let urgencies: Vec<_> =
-        chunks(&plan).into_iter().map(|(_, addresses, urgency)| (addresses.len(), urgency)).collect();
-    assert_eq!(urgencies, [(50, 3), (50, 1), (20, 3)]);
+    let calls: Vec<_> =
+        chunks(&plan).into_iter().map(|(_, addresses, calls)| (addresses.len(), calls)).collect();
+    assert_eq!(calls, [(50, 3), (50, 1), (20, 3)]);
 }
 
 #[test]
@@ -132,7 +135,7 @@ fn each_address_knows_its_sources_once() {
     let twice = json!({ "associations": [pair, pair] });
     let pairs =
         pairs(&json!({ "Records": [record("1", twice.clone()), record("2", twice), record("3", pair)] }));
-    let plan = Plan::new(&pairs, resolved(&pairs, ""));
+    let (plan, _) = Plan::new(&pairs, resolved(&pairs, ""));
     assert_eq!(
         plan.groups[GroupIndex::new(0)].addresses[AddressIndex::new(0)].sources.as_slice(),
         [0, 1, 2].map(SourceIndex::new)
@@ -146,8 +149,9 @@ fn found_pairs_join_their_groups() {
         { "queueId": "q", "emailAddressIds": ["b", "c"] },
         { "queueName": "?p", "emailAddressId": "d" },
     ]}));
-    let mut plan = Plan::new(&pairs, resolved(&pairs, ""));
+    let plan = Plan::new(&pairs, resolved(&pairs, ""));
     assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["b", "c"], 1)]);
+    let mut plan = plan.0;
     let joined = plan.join(
         &pairs,
         LookupResults {
@@ -158,7 +162,8 @@ fn found_pairs_join_their_groups() {
         },
     );
     // One address is in the group already.
-    let chunk = |position| vec![PlannedChunk { addresses: vec![AddressIndex::new(position)], urgency: 2 }];
+    let chunk =
+        |position| vec![PlannedChunk { addresses: vec![AddressIndex::new(position)], request_calls: 2 }];
     let joins = |group, position| AddedChunks { group: GroupIndex::new(group), chunks: chunk(position) };
     assert_eq!(joined, [joins(0, 2), joins(1, 0)]);
     let places: Vec<_> = plan.places.iter().map(|place| plan.identifiers(*place.as_ref().unwrap())).collect();
@@ -177,7 +182,7 @@ fn address_without_pairs_is_not_wanted() {
         { "queueId": "q", "emailAddressIds": ["a", "b"] },
         { "queueId": "q", "emailAddress": "a@x.example" },
     ]}));
-    let mut plan = Plan::new(&pairs, resolved(&pairs, ""));
+    let (mut plan, _) = Plan::new(&pairs, resolved(&pairs, ""));
     let why = Arc::new(Failure::ours("E", "as the test wants", Retry::MayPass));
     plan.remove(PairIndex::new(1), why.clone());
     plan.remove(PairIndex::new(2), why);

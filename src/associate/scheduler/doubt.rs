@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::associate::names::{Lookup, LookupResults};
+use crate::associate::names::{LookupError, LookupResults};
 use crate::associate::outcome::Outcome;
 use crate::associate::plan::Place;
 use crate::connect::DirectoryKind;
@@ -63,19 +63,20 @@ impl Scheduler<'_> {
         let mut found = LookupResults::default();
         for DoubtfulPair { pair, place, cause, .. } in doubtful {
             let why = match self.names.look_up_again(pair, now) {
-                Lookup::Waits(_) => self.names.directories.unread().clone(),
-                Lookup::Failed(failure) => failure,
-                Lookup::Id((queue, address)) => {
+                Err(LookupError::Waits(_)) => self.names.directories.unread().clone(),
+                Err(LookupError::Failed(failure)) => failure,
+                Ok(ids) => {
                     let group = &self.plan.groups[place.group];
-                    if group.queue != queue || group.addresses[place.address].id != address {
-                        found.queues.push((self.input.pairs.pairs[pair].queue(), Ok(queue)));
-                        found.pairs.push((pair, Ok(address)));
-                        self.names.directories.unread().clone()
-                    } else if let Doubt::Rejected(failure) = cause {
+                    let is_same = group.queue == ids.0 && group.addresses[place.address].id == ids.1;
+                    match cause {
                         // The directory was read again before the rejection, so it does not confirm the identifier.
-                        excused(&failure)
-                    } else {
-                        continue;
+                        Doubt::Rejected(failure) if is_same => retryable(&failure),
+                        Doubt::Full | Doubt::AlreadyOnQueue if is_same => continue,
+                        _ => {
+                            found.queues.push((self.input.pairs.pairs[pair].queue(), Ok(ids.0)));
+                            found.pairs.push((pair, Ok(ids.1)));
+                            self.names.directories.unread().clone()
+                        }
                     }
                 }
             };
@@ -85,7 +86,7 @@ impl Scheduler<'_> {
         self.look_up_unresolved(now);
         self.plan.remove_unwanted();
         self.join(found);
-        self.candidates.extend(self.names.directories.to_read().map(Candidate::Reading));
+        self.candidates.extend(self.names.directories.to_read().map(Candidate::Directory));
         !self.candidates.is_empty()
     }
 
@@ -93,7 +94,7 @@ impl Scheduler<'_> {
     fn look_up_unresolved(&mut self, now: Instant) {
         for pair in self.input.pairs.pairs.indices() {
             if matches!(&self.plan.places[pair], Err(failure) if is_unresolved(failure))
-                && let Lookup::Waits(_) = self.names.look_up_again(pair, now)
+                && let Err(LookupError::Waits(_)) = self.names.look_up_again(pair, now)
             {
                 self.plan.remove(pair, self.names.directories.unread().clone());
             }
@@ -101,7 +102,7 @@ impl Scheduler<'_> {
     }
 
     /// Makes rejections retryable that came after the second look-up of a pair. No directory is newer than they are.
-    pub(super) fn excuse_late_rejections(&mut self) {
+    pub(super) fn make_late_rejections_retryable(&mut self) {
         let looked_up_again = std::mem::take(&mut self.looked_up_again);
         if looked_up_again.is_empty() {
             return;
@@ -113,7 +114,7 @@ impl Scheduler<'_> {
                     self.groups[place.group].progress.outcome(place.address)
                 && is_rejection(failure)
             {
-                let why = excused(failure);
+                let why = retryable(failure);
                 self.plan.remove(pair, why);
             }
         }
@@ -167,6 +168,6 @@ fn is_unresolved(failure: &Failure) -> bool {
 }
 
 /// The retryable form of a rejection. The next invocation reads the directory after it.
-fn excused(failure: &Failure) -> Arc<Failure> {
+fn retryable(failure: &Failure) -> Arc<Failure> {
     Arc::new(Failure { retry: Retry::MayPass, blame: Blame::Nothing, ..failure.clone() })
 }

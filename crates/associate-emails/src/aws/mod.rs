@@ -17,7 +17,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use queue_email_associator::connect::{Class, Connect, DirectoryKind, ListCall, Rejection, SearchCall};
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::requests::Named;
-use queue_email_associator::sdk::Deferred;
+use queue_email_associator::sdk::{LazyClient, lazy_client};
 
 pub(crate) use certificates::with_advice;
 use credentials::LoadedCredentials;
@@ -79,7 +79,7 @@ impl Access {
 
     /// Creates a Connect client that makes one attempt for each call, as the function's client does. `call_timeout` is
     /// the time limit of one attempt.
-    pub(crate) fn connect_client(&self, call_timeout: Duration) -> Deferred<aws_sdk_connect::Client> {
+    pub(crate) fn connect_client(&self, call_timeout: Duration) -> LazyClient<aws_sdk_connect::Client> {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT.min(call_timeout))
             .read_timeout(call_timeout);
@@ -87,7 +87,7 @@ impl Access {
         config.set_retry_config(Some(RetryConfig::disabled()));
         config.set_timeout_config(Some(timeouts.build()));
         config.set_stalled_stream_protection(Some(StalledStreamProtectionConfig::disabled()));
-        Deferred::new(move || aws_sdk_connect::Client::from_conf(config.build()))
+        lazy_client(move || aws_sdk_connect::Client::from_conf(config.build()))
     }
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn last_source(error: &(dyn Error + 'static)) -> Option<String> {
 /// Makes one call that changes nothing. So a missing connection or wrong credentials are one line, and not a failure of
 /// every pair.
 pub(crate) async fn reach_connect(
-    connect: Deferred<aws_sdk_connect::Client>,
+    connect: LazyClient<aws_sdk_connect::Client>,
     pairs: &Pairs,
 ) -> Result<(), String> {
     let Some(queue) = pairs.queues.first() else { return Ok(()) };

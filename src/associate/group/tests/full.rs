@@ -2,24 +2,6 @@
 
 use super::*;
 
-/// Another process takes the room that the list showed, with some of the same addresses.
-#[test]
-fn full_queue_counts_addresses_of_another_process() {
-    let group = group(4);
-    let mut tested = start(&group, GroupLimits { additional_addresses: 4, max_attempts: 1 });
-    reject(&mut tested, Class::Limit);
-    list(&mut tested, ["b", "c"]);
-    reject(&mut tested, Class::Limit);
-    reject(&mut tested, Class::Limit);
-    list(&mut tested, ["a1", "a3", "b", "c"]);
-    assert_eq!(next_members(&mut tested), None);
-    let failures = failures(tested);
-    let full = failures[0].clone().unwrap();
-    assert_eq!((&*full.0, full.1), ("QueueFull", Retry::Never));
-    assert!(full.2.starts_with("queue is full: added 0 of 2 addresses to the 4 that it had (limit 4,"));
-    assert_eq!([&failures[1], &failures[2], &failures[3]], [&None, &Some(full), &None]);
-}
-
 /// Another client removes an address from the queue while the group finds out how many fit.
 #[test]
 fn freed_room_is_used() {
@@ -44,10 +26,7 @@ fn joined_addresses_are_looked_for_before_the_queue_is_full() {
         reject(&mut tested, Class::Limit);
         list(&mut tested, ["a3", "b"]);
         tested.group = &all;
-        tested.progress.grow(&all);
-        tested
-            .progress
-            .join(&[PlannedChunk { addresses: (3..5).map(AddressIndex::new).collect(), urgency: 1 }]);
+        join(&mut tested.progress, &all, 3..5);
         associate(&mut tested, 0..2);
         let listing = next_listing(&mut tested);
         assert_eq!(tested.list(listing, page(ids)), None);
@@ -71,8 +50,7 @@ fn addresses_that_join_a_full_queue_cost_one_list() {
     list(&mut tested, ["b"]);
     assert_eq!(next_members(&mut tested), None);
     tested.group = &all;
-    tested.progress.grow(&all);
-    tested.progress.join(&[PlannedChunk { addresses: (2..4).map(AddressIndex::new).collect(), urgency: 1 }]);
+    join(&mut tested.progress, &all, 2..4);
     list(&mut tested, ["a3"]);
     assert_eq!(next_members(&mut tested), None);
     let failed: Vec<bool> = failures(tested).iter().map(Option::is_some).collect();
@@ -108,20 +86,4 @@ fn list_for_an_unconfirmed_address_shows_freed_room() {
         let start = "queue is full: added 2 of 3 addresses to the 1 that it had (limit 3,";
         assert!(message.starts_with(start), "{message}");
     }
-}
-
-/// The group reads the list at the first rejection for lack of room. It may have added addresses before.
-#[test]
-fn addresses_added_by_the_group_are_not_counted_as_held() {
-    let group = group(3);
-    let mut tested = start(&group, GroupLimits { additional_addresses: 3, ..LIMITS });
-    reject(&mut tested, Class::Content);
-    list(&mut tested, ["b", "c"]);
-    associate(&mut tested, 0..1);
-    reject(&mut tested, Class::Limit);
-    list(&mut tested, ["a0", "b", "c"]);
-    assert_eq!(next_members(&mut tested), None);
-    let (_, _, message) = failures(tested)[2].clone().unwrap();
-    let start = "queue is full: added 1 of 3 addresses to the 2 that it had (limit 3,";
-    assert!(message.starts_with(start), "{message}");
 }
