@@ -135,11 +135,13 @@ async fn rejected_identifier_is_read_again_from_the_first_page() {
     let report = world.invoke(&and(to("Billing", &["e1"]), "Never")).await.unwrap();
     assert_eq!(only_failure(&report), ("Unwell", true));
     world.connect.clear_faults();
+    world.connect.clear_calls();
     delete_queue(&world.connect, "a");
-    world.connect.add(Fixture::new().with_queue(INSTANCE, "z", "Billing"));
+    // The new queue is on the page that the second invocation has read.
+    world.connect.add(Fixture::new().with_queue(INSTANCE, "b", "Billing"));
     world.request_id = "request-3";
     let report = world.invoke(&to("Billing", &["e2"])).await.unwrap();
-    assert_eq!((&report["associated"], world.associated("z")), (&json!(1), vec!["e2".into()]), "{report}");
+    assert_eq!((world.associated("b"), searches(&world)), (vec!["e2".into()], 3), "{report}");
 }
 
 #[tokio::test]
@@ -230,12 +232,26 @@ async fn stale_and_missing_names_share_one_read() {
     assert_eq!(searches(&world), 2);
 }
 
+/// The directory has one page, so a missing name alone does not cause a second read.
+#[tokio::test]
+async fn missing_name_is_found_when_a_stale_one_causes_a_second_read() {
+    let world = World::new(with_queues(fixture(1, 1), &[("old", "Billing")]));
+    after_searches(&world, 1, |connect| {
+        delete_queue(connect, "old");
+        let queues = [("new", "Billing"), ("late", "Late")];
+        connect.add(with_queues(Fixture::new(), &queues));
+    });
+    let report = world.invoke(&and(to("Billing", &["e0"]), "Late")).await.unwrap();
+    assert_eq!((&report["associated"], &report["failed"]), (&json!(2), &json!(0)), "{report}");
+    assert_eq!((world.associated("late"), searches(&world)), (vec!["e0".into()], 2));
+}
+
 #[tokio::test]
 async fn name_that_moves_while_its_directory_is_read_is_found() {
-    for kept in [false, true] {
+    for is_cached in [false, true] {
         // The name moves from the last page to the first one, so neither contains it when it is read.
         let mut world = World::new(with_queues(three_pages(), &[("a", "Other"), ("z", "Billing")]));
-        if kept {
+        if is_cached {
             rename(&world.connect, "z", "Not yet");
             world.invoke(&to("Other", &["e1"])).await.unwrap();
             rename(&world.connect, "z", "Billing");
@@ -247,7 +263,7 @@ async fn name_that_moves_while_its_directory_is_read_is_found() {
             rename(connect, "a", "Billing");
         });
         let report = world.invoke(&to("Billing", &["e0"])).await.unwrap();
-        if kept {
+        if is_cached {
             // The cached directory was already read again once.
             assert_eq!(only_failure(&report), ("NameNotFound", false));
             assert_eq!(searches(&world), 3);
