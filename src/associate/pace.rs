@@ -24,14 +24,14 @@ pub use allowance::Allowance;
 
 /// The pace of one operation, shared by all invocations of the process.
 #[derive(Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// Locked for a few instructions and never across an await.
     state: Mutex<State>,
 }
 
 /// Permission to start one call immediately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot {
+pub(crate) struct Slot {
     started: Instant,
 }
 
@@ -43,7 +43,7 @@ struct State {
 
 impl Pace {
     /// A pace that starts at the whole quota.
-    pub fn new(allowance: Allowance, now: Instant) -> Self {
+    pub(crate) fn new(allowance: Allowance, now: Instant) -> Self {
         Pace::seeded(allowance, now, fastrand::u64(..))
     }
 
@@ -58,7 +58,7 @@ impl Pace {
     ///
     /// # Errors
     /// Returns the time of the next slot. Another caller may take that slot first.
-    pub fn take(&self, now: Instant) -> Result<Slot, Instant> {
+    pub(crate) fn take(&self, now: Instant) -> Result<Slot, Instant> {
         let mut state = self.lock();
         state.refill(now);
         let rate = state.share.rate();
@@ -66,7 +66,7 @@ impl Pace {
     }
 
     /// Records that the call of a slot was not throttled.
-    pub fn not_throttled(&self, slot: Slot, now: Instant) {
+    pub(crate) fn not_throttled(&self, slot: Slot, now: Instant) {
         let mut state = self.lock();
         state.refill(now);
         state.share.succeeded(slot.started, now);
@@ -76,7 +76,7 @@ impl Pace {
     }
 
     /// Records that the call of a slot was throttled.
-    pub fn throttled(&self, slot: Slot, now: Instant) {
+    pub(crate) fn throttled(&self, slot: Slot, now: Instant) {
         let mut state = self.lock();
         state.refill(now);
         if state.share.throttled(slot.started, now) {
@@ -85,7 +85,8 @@ impl Pace {
     }
 
     /// Current rate, in calls per second.
-    pub fn rate(&self) -> f64 {
+    #[cfg(test)]
+    fn rate(&self) -> f64 {
         self.lock().share.rate()
     }
 

@@ -13,4 +13,5 @@ pub use client::Connect;
 pub(crate) use operation::QueueCall;
 pub use operation::{DirectoryEntry, DirectoryKind, ListCall, ListedAddress, Operation, Page, SearchCall};
 pub(crate) use pages::Pages;
-pub use rejection::{Class, RejectedCall, Rejection};
+pub(crate) use rejection::RejectedCall;
+pub use rejection::{Class, Rejection};

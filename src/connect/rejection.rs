@@ -28,7 +28,7 @@ pub struct Rejection {
 
 /// A call that failed and is not retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RejectedCall {
+pub(crate) struct RejectedCall {
     /// The last rejection.
     pub rejection: Rejection,
     /// Whether the call would have been retried if there had been time.
@@ -37,7 +37,7 @@ pub struct RejectedCall {
 
 impl RejectedCall {
     /// The rejection of a listing whose pages do not end. `pages` is what the API returned instead.
-    pub fn endless(operation: Operation, pages: &str) -> Self {
+    pub(crate) fn endless(operation: Operation, pages: &str) -> Self {
         let message = format!("{operation} returned {pages}");
         let rejection = Rejection::ours(Class::Unavailable, "EndlessPages", message);
         RejectedCall { rejection, out_of_time: false }

@@ -55,12 +55,15 @@ impl HttpOptions {
         let direct = (!self.direct_hosts.is_empty()).then(|| transport(&self.authorities, None));
         let proxied = transport(&self.authorities, Some(&ProxyConfig::from_env()));
         let matcher = Arc::new(Matcher::from_env());
-        SharedHttpClient::new(Client { transport: proxied, proxy: Some(Route { matcher, hosts, direct }) })
+        SharedHttpClient::new(ClientWithHost {
+            transport: proxied,
+            proxy: Some(ProxyRoute { matcher, hosts, direct }),
+        })
     }
 
     /// Creates a client that never uses a proxy.
     pub fn direct_client(self) -> SharedHttpClient {
-        SharedHttpClient::new(Client { transport: transport(&self.authorities, None), proxy: None })
+        SharedHttpClient::new(ClientWithHost { transport: transport(&self.authorities, None), proxy: None })
     }
 }
 
@@ -71,7 +74,7 @@ pub fn http_client() -> SharedHttpClient {
 }
 
 /// Creates an HTTP client without a proxy, for services on this machine.
-pub fn direct_http_client() -> SharedHttpClient {
+pub(super) fn direct_http_client() -> SharedHttpClient {
     HttpOptions::default().direct_client()
 }
 
@@ -99,15 +102,15 @@ fn transport(authorities: &CertificateAuthorities, proxy: Option<&ProxyConfig>) 
 /// A client whose errors contain the host that it could not reach. The cause alone, such as "Name or service not
 /// known", does not say which host is meant.
 #[derive(Debug)]
-struct Client {
+struct ClientWithHost {
     transport: SharedHttpClient,
     /// Present if the transport uses a proxy.
-    proxy: Option<Route<SharedHttpClient>>,
+    proxy: Option<ProxyRoute<SharedHttpClient>>,
 }
 
 /// Decides which requests go through the proxy.
 #[derive(Debug, Clone)]
-struct Route<Direct> {
+struct ProxyRoute<Direct> {
     matcher: Arc<Matcher>,
     /// Hosts that are called directly, in lower case.
     hosts: Arc<[String]>,
@@ -115,19 +118,19 @@ struct Route<Direct> {
     direct: Option<Direct>,
 }
 
-impl HttpClient for Client {
+impl HttpClient for ClientWithHost {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
         let transport = self.transport.http_connector(settings, components);
-        let proxy = self.proxy.as_ref().map(|route| Route {
+        let proxy = self.proxy.as_ref().map(|route| ProxyRoute {
             matcher: route.matcher.clone(),
             hosts: route.hosts.clone(),
             direct: route.direct.as_ref().map(|direct| direct.http_connector(settings, components)),
         });
-        SharedHttpConnector::new(HostConnector { transport, proxy })
+        SharedHttpConnector::new(ConnectorWithHost { transport, proxy })
     }
 
     fn validate_base_client_config(
@@ -144,17 +147,17 @@ impl HttpClient for Client {
 }
 
 #[derive(Debug)]
-struct HostConnector {
+struct ConnectorWithHost {
     transport: SharedHttpConnector,
-    proxy: Option<Route<SharedHttpConnector>>,
+    proxy: Option<ProxyRoute<SharedHttpConnector>>,
 }
 
-impl HttpConnector for HostConnector {
+impl HttpConnector for ConnectorWithHost {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let mut host = host_of(request.uri()).to_owned();
         let transport = match &self.proxy {
-            Some(Route { hosts, direct: Some(direct), .. }) if is_listed(hosts, &host) => direct,
-            Some(Route { matcher, .. }) => {
+            Some(ProxyRoute { hosts, direct: Some(direct), .. }) if is_listed(hosts, &host) => direct,
+            Some(ProxyRoute { matcher, .. }) => {
                 match proxy_for(matcher, request.uri()) {
                     Ok(Some(proxy)) => host.push_str(&format!(" through the proxy {proxy}")),
                     Ok(None) => {}

@@ -22,7 +22,8 @@ mod http;
 mod proxy;
 mod resolver;
 
-pub use http::{CertificateAuthorities, HttpOptions, direct_http_client, http_client};
+use http::direct_http_client;
+pub use http::{CertificateAuthorities, HttpOptions, http_client};
 pub use proxy::{ProxyError, check_proxies};
 
 /// A client that is created, once, when it is first needed.

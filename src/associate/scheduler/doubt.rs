@@ -19,10 +19,10 @@ struct DoubtfulPair {
     pair: PairIndex,
     place: Place,
     cause: Doubt,
-    /// The queue was given by name, and its identifier is in doubt.
-    queue: bool,
-    /// The address was given by name, and its identifier is in doubt.
-    address: bool,
+    /// The queue was given by name, and its identifier may be out of date.
+    is_queue_doubtful: bool,
+    /// The address was given by name, and its identifier may be out of date.
+    is_address_doubtful: bool,
 }
 
 /// Why the identifiers of a pair may be out of date.
@@ -48,16 +48,17 @@ impl Scheduler<'_> {
         if doubtful.is_empty() {
             return false;
         }
-        for DoubtfulPair { pair, cause, queue, address, .. } in &doubtful {
-            if *queue {
+        for DoubtfulPair { pair, cause, is_queue_doubtful, is_address_doubtful, .. } in &doubtful {
+            if *is_queue_doubtful {
                 self.names.reread(*pair, DirectoryKind::Queues, now);
             }
-            match cause {
-                Doubt::AlreadyOnQueue => self.names.refresh_addresses(*pair, now),
-                Doubt::Rejected(_) | Doubt::Full if *address => {
-                    self.names.reread(*pair, DirectoryKind::EmailAddresses, now);
+            if *is_address_doubtful {
+                match cause {
+                    Doubt::AlreadyOnQueue => self.names.refresh_addresses(*pair, now),
+                    Doubt::Rejected(_) | Doubt::Full => {
+                        self.names.reread(*pair, DirectoryKind::EmailAddresses, now);
+                    }
                 }
-                Doubt::Rejected(_) | Doubt::Full => {}
             }
         }
         let mut found = LookupResults::default();
@@ -65,16 +66,16 @@ impl Scheduler<'_> {
             let why = match self.names.look_up_again(pair, now) {
                 Err(LookupError::Waits(_)) => self.names.directories.unread().clone(),
                 Err(LookupError::Failed(failure)) => failure,
-                Ok(ids) => {
+                Ok((queue, address)) => {
                     let group = &self.plan.groups[place.group];
-                    let is_same = group.queue == ids.0 && group.addresses[place.address].id == ids.1;
+                    let is_same = group.queue == queue && group.addresses[place.address].id == address;
                     match cause {
                         // The directory was read again before the rejection, so it does not confirm the identifier.
                         Doubt::Rejected(failure) if is_same => retryable(&failure),
                         Doubt::Full | Doubt::AlreadyOnQueue if is_same => continue,
                         _ => {
-                            found.queues.push((self.input.pairs.pairs[pair].queue(), Ok(ids.0)));
-                            found.pairs.push((pair, Ok(ids.1)));
+                            found.queues.push((self.input.pairs.pairs[pair].queue(), Ok(queue)));
+                            found.pairs.push((pair, Ok(address)));
                             self.names.directories.unread().clone()
                         }
                     }
@@ -127,7 +128,10 @@ impl Scheduler<'_> {
         let mut doubtful = Vec::new();
         for (index, pair) in pairs.pairs.indexed() {
             let Ok(place) = self.plan.places[index] else { continue };
-            let (cause, queue, address) = match self.groups[place.group].progress.outcome(place.address) {
+            let (cause, doubts_queue, doubts_address) = match self.groups[place.group]
+                .progress
+                .outcome(place.address)
+            {
                 Some(Outcome::Failed(failure)) if is_rejection(failure) => (
                     Doubt::Rejected(failure.clone()),
                     failure.blame.queue() && !proven[pair.queue()],
@@ -137,10 +141,16 @@ impl Scheduler<'_> {
                 Some(Outcome::AlreadyAssociated) => (Doubt::AlreadyOnQueue, false, true),
                 _ => continue,
             };
-            let queue = queue && pairs.queues[pair.queue()].queue.name().is_some();
-            let address = address && pair.address().name().is_some();
-            if queue || address {
-                doubtful.push(DoubtfulPair { pair: index, place, cause, queue, address });
+            let is_queue_doubtful = doubts_queue && pairs.queues[pair.queue()].queue.name().is_some();
+            let is_address_doubtful = doubts_address && pair.address().name().is_some();
+            if is_queue_doubtful || is_address_doubtful {
+                doubtful.push(DoubtfulPair {
+                    pair: index,
+                    place,
+                    cause,
+                    is_queue_doubtful,
+                    is_address_doubtful,
+                });
             }
         }
         doubtful
