@@ -14,7 +14,6 @@ use crate::associate::pace::Allowance;
 use crate::associate::{CallLimits, GroupLimits};
 use crate::backoff::BackoffSettings;
 use crate::requests::{ArnScope, Context, InstanceId, MAX_PARTS};
-use crate::settle::Delays;
 
 /// The configuration.
 #[derive(Debug, Clone)]
@@ -55,6 +54,15 @@ pub struct Settings {
     pub connect_endpoint: Option<String>,
     /// `AWS_ENDPOINT_URL_SQS`, or `AWS_ENDPOINT_URL` if that is not set: another endpoint for SQS.
     pub sqs_endpoint: Option<String>,
+}
+
+/// The delays of redelivered messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delays {
+    /// The delay after the first delivery, in whole seconds. It doubles with each delivery.
+    pub(crate) initial: Duration,
+    /// Maximum delay, jitter included, in whole seconds.
+    pub max: Duration,
 }
 
 /// A variable whose value cannot be used. Displays as one line with the variable, the value and what is expected.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::identifier::{Instance, Resource};
+use super::resource::{Instance, Resource};
 
 /// The partition and Region of the function. Every ARN must contain both.
 ///
@@ -129,7 +129,7 @@ impl fmt::Display for DisplayChar {
 
 #[cfg(test)]
 mod tests {
-    use super::super::identifier::{EmailAddress, Queue};
+    use super::super::resource::{EmailAddress, Queue};
     use super::*;
 
     const INSTANCE: &str = "arn:aws:connect:eu-central-1:111122223333:instance/i-1";

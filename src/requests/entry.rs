@@ -4,10 +4,11 @@ use crate::payload::{Json, check_length};
 
 use super::email_address::email_address;
 use super::field::{Elements, Fields, non_empty_text};
-use super::identifier::{self, Arn};
+use super::identifier::Arn;
+use super::resource::Instance;
 use super::{Context, EmailAddressId, Field, Identifier, InstanceId, Invalid, Named, Path, QueueId};
 
-pub(super) type InstanceIdentifier<'a> = Identifier<'a, identifier::Instance>;
+pub(super) type InstanceIdentifier<'a> = Identifier<'a, Instance>;
 type EntryQueue<'a> = Named<QueueId<&'a str>, &'a str>;
 type EntryAddress<'a> = Named<EmailAddressId<&'a str>, &'a str>;
 

@@ -19,6 +19,7 @@ mod mistakes;
 mod named;
 mod path;
 mod request;
+mod resource;
 
 pub use arn::ArnScope;
 pub(crate) use at_sign::find_at_sign;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::failure::Retry;
+use crate::settings::Delays;
 
 use super::{FailureEntry, Subject};
 
@@ -14,15 +15,6 @@ const MAX_DELAY: Duration = Duration::from_secs(12 * 3_600 - 20 * 60);
 /// The delay varies by up to this share in both directions, so that messages that failed together are not retried
 /// together.
 const JITTER: f64 = 0.2;
-
-/// The delays of redelivered messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delays {
-    /// The delay after the first delivery, in whole seconds. It doubles with each delivery.
-    pub(crate) initial: Duration,
-    /// Maximum delay, jitter included, in whole seconds.
-    pub max: Duration,
-}
 
 /// The reason why a message is redelivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,10 +24,9 @@ use crate::index::SourceIndex;
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
-use crate::settings::Settings;
+use crate::settings::{Delays, Settings};
 use crate::sqs::{Sqs, VisibilityTimeout, time_for};
 
-pub use delay::Delays;
 pub use failure_entry::FailureEntry;
 pub(crate) use failure_entry::Subject;
 pub use failures::Failures;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use queue_email_associator::settings::Settings;
 
-use crate::args::FileArgs;
+use crate::file_args::FileArgs;
 
 /// A rate and a burst that no machine reaches, at the limit of the settings.
 const UNLIMITED: &str = "1000000";

@@ -7,6 +7,7 @@ mod aws;
 mod configuration;
 mod confirmation;
 mod dead_letters;
+mod file_args;
 mod input;
 mod outcome;
 mod printable;

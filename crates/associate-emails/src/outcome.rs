@@ -11,7 +11,7 @@ use queue_email_associator::settle::FailureEntry;
 use serde_json::json;
 
 use crate::aws::SIGN_IN_AGAIN;
-use crate::printable::{printable, printable_json};
+use crate::printable::{print_error, printable_json};
 use crate::signals::Signal;
 use crate::tables;
 use crate::workload::{count, time_of, words};
@@ -315,9 +315,4 @@ pub(crate) fn print(text: &str, exit: Exit) -> Exit {
         }
         _ => exit,
     }
-}
-
-/// Prints a line on standard error. A closed standard error does not stop the program.
-pub(crate) fn print_error(line: &str) {
-    let _ = writeln!(io::stderr(), "{}", printable(line));
 }

@@ -1,5 +1,7 @@
 //! Escapes text from other sources, so that it can be shown on a terminal.
 
+use std::io::{self, Write};
+
 use queue_email_associator::requests::is_invisible;
 
 /// Escapes control, directional and invisible characters, so that they cannot move the cursor or reverse a line.
@@ -36,6 +38,11 @@ pub(crate) fn printable_json(json: &str) -> String {
 /// Returns whether a character has a shape of its own, or is a plain space.
 fn is_visible(c: char) -> bool {
     !is_invisible(c) && (c == ' ' || !c.is_whitespace())
+}
+
+/// Prints a line on standard error. A closed standard error does not stop the program.
+pub(crate) fn print_error(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 
 #[cfg(test)]

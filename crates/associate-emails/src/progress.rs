@@ -11,7 +11,7 @@ use queue_email_associator::associate::pace::Allowance;
 use queue_email_associator::connect::{Class, Operation, Rejection};
 use tokio::time::Instant;
 
-use crate::outcome::print_error;
+use crate::printable::print_error;
 use crate::workload::{Workload, count, time_after_burst, time_of, words};
 
 /// Time between two lines, if standard error is not a terminal.

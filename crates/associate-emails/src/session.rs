@@ -10,9 +10,9 @@ use queue_email_associator::payload::Envelope;
 use queue_email_associator::sdk::{self, LazyClient};
 use queue_email_associator::settings::Settings;
 
-use crate::args::FileArgs;
 use crate::aws::{self, Access};
 use crate::configuration;
+use crate::file_args::FileArgs;
 use crate::input::Input;
 use crate::outcome::{self, Backend, Exit};
 use crate::simulation::{self, InitialQueues};

@@ -6,7 +6,6 @@ use queue_email_associator::payload::Json;
 use queue_email_associator::requests::{Field, Named, Path};
 use serde::{Deserialize, Serialize};
 
-use crate::invalid;
 use crate::requests::text_of;
 
 /// The names of a pair, in the columns of a file. A cell is empty if the request has no value for it.
@@ -73,7 +72,7 @@ impl Cells {
 
     /// Returns the names at a path of an invalid request. A value that is not text leaves its cell empty.
     pub(crate) fn of_invalid(request: &Json<'_>, path: Path) -> Self {
-        let entry = invalid::entry(request, path);
+        let entry = entry(request, path);
         let text = |field: Field| text_of(entry, field.name()).unwrap_or_default().to_owned();
         let mut cells = Cells {
             instance_id: text(Field::InstanceId),
@@ -105,5 +104,14 @@ fn named<'c>(id: &'c str, name: &'c str) -> Option<Named<&'c str, &'c str>> {
         ("", "") => None,
         ("", name) => Some(Named::Name(name)),
         (id, _) => Some(Named::Id(id)),
+    }
+}
+
+/// Returns the entry that a path leads into, or the whole request.
+pub(crate) fn entry<'j, 'p>(request: &'j Json<'p>, path: Path) -> &'j Json<'p> {
+    match (request.get(Field::Associations.name()), path.entry_index()) {
+        (Some(Json::Array(entries)), Some(index)) => entries.get(index).unwrap_or(request),
+        (Some(entry @ Json::Object(_)), Some(_)) => entry,
+        _ => request,
     }
 }

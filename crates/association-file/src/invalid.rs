@@ -9,7 +9,7 @@ use queue_email_associator::requests::{Field, FieldMatch, Path};
 use request_file::Record;
 use serde::{Deserialize, Serialize};
 
-use crate::cells::Cells;
+use crate::cells::{Cells, entry};
 use crate::requests::text_of;
 use crate::text::shortened;
 
@@ -83,15 +83,6 @@ fn part(request: &Json<'_>, path: Path) -> String {
         members.insert(0, (instance.into(), Json::String(common.into())));
     }
     request_text(&Json::Object(members))
-}
-
-/// Returns the entry that a path leads into, or the whole request.
-pub(crate) fn entry<'j, 'p>(request: &'j Json<'p>, path: Path) -> &'j Json<'p> {
-    match (request.get(Field::Associations.name()), path.entry_index()) {
-        (Some(Json::Array(entries)), Some(index)) => entries.get(index).unwrap_or(request),
-        (Some(entry @ Json::Object(_)), Some(_)) => entry,
-        _ => request,
-    }
 }
 
 fn request_text(json: &Json<'_>) -> String {

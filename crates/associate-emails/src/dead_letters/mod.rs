@@ -25,7 +25,8 @@ use reading::ReadResult;
 
 use crate::aws::Access;
 use crate::confirmation::confirmed;
-use crate::outcome::{Exit, print, print_error, terminal_width};
+use crate::outcome::{Exit, print, terminal_width};
+use crate::printable::print_error;
 use crate::signals::Signals;
 use crate::workload::count;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::args::FileArgs;
+use crate::file_args::FileArgs;
 
 const DETAILS: &str = r"The command reads the list of each queue and shows a plan: the addresses to remove, those that are not on their queue,
 those that are the queue's default address, which is never removed, and those that are unknown. Then it requests

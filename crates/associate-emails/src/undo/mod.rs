@@ -12,8 +12,8 @@ pub(crate) use args::UndoArgs;
 use text::ViewOptions;
 
 use crate::confirmation::{can_ask, confirmed};
-use crate::outcome::{self, Exit, print_error, print_json, print_text, terminal_width, usage_error};
-use crate::printable::printable_json;
+use crate::outcome::{self, Exit, print_json, print_text, terminal_width, usage_error};
+use crate::printable::{print_error, printable_json};
 use crate::progress::CallProgress;
 use crate::session::{self, Session, request_id};
 use crate::signals::{Signal, Signals};
