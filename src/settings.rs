@@ -24,7 +24,7 @@ pub struct Settings {
     pub instance: Option<InstanceId>,
     /// `CONNECT_INSTANCE_IDS`, identifiers or ARNs: the only instances that may be called. Empty if any may be called.
     pub allowed_instances: Vec<InstanceId>,
-    /// Maximum number of parts in one invocation (see [`MAX_PARTS`]). No variable sets it.
+    /// Maximum number of parts in one invocation (see `MAX_PARTS`). No variable sets it.
     pub max_parts: usize,
     /// `CONNECT_REQUESTS_PER_SECOND` (2) and `CONNECT_BURST` (5), the quota of each operation, and `CONNECT_WORKERS`
     /// (1), the number of processes that may call at once.

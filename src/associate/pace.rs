@@ -7,7 +7,7 @@
 //! Several processes may share a quota without knowing of each other. Each finds its share through throttling: `share`
 //! decides how fast the process calls, and `tokens` when the next slot is available.
 //!
-//! Time is an argument. [`Pace::take`] returns immediately, with a slot or with the time of the next one.
+//! Time is an argument. `Pace::take` returns immediately, with a slot or with the time of the next one.
 
 mod allowance;
 mod share;

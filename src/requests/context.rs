@@ -20,12 +20,12 @@ pub struct Context<'a> {
     pub allowed_instances: &'a [InstanceId],
     /// The defaults of the Distributed Map batch that contains the request.
     pub defaults: Defaults<'a>,
-    /// Maximum number of parts (see [`MAX_PARTS`]).
+    /// Maximum number of parts (see `MAX_PARTS`).
     pub max_parts: usize,
 }
 
 impl<'a> Context<'a> {
-    /// Creates a context without defaults, for any instance and at most [`MAX_PARTS`].
+    /// Creates a context without defaults, for any instance and at most `MAX_PARTS`.
     pub fn new(scope: &'a ArnScope, instance: Option<&'a InstanceId>) -> Self {
         Context {
             scope,
