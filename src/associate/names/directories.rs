@@ -71,14 +71,12 @@ impl<'a> Directories<'a> {
     fn rank(&mut self, pairs: &Pairs) {
         let directories = self.needed.len();
         let index = |key| self.indices.get(&key).map(|index| index.get());
-        let calls = || {
-            pairs.mentions.iter().flat_map(|mention| {
-                // The queues take the numbers after the directories.
-                let queue = directories + pairs.pairs[mention.pair].queue().get();
-                let needed = needed_by(pairs, mention).into_iter().flatten().filter_map(index);
-                needed.chain([queue]).map(|call| (mention.request, call))
-            })
-        };
+        let calls = pairs.mentions.iter().flat_map(|mention| {
+            // The queues take the numbers after the directories.
+            let queue = directories + pairs.pairs[mention.pair].queue().get();
+            let needed = needed_by(pairs, mention).into_iter().flatten().filter_map(index);
+            needed.chain([queue]).map(|call| (mention.request, call))
+        });
         let fewest = fewest_calls(directories + pairs.queues.len(), pairs.requests.len(), calls);
         for (needed, calls) in self.needed.iter_mut().zip(fewest) {
             needed.request_calls = calls;

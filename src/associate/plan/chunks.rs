@@ -1,7 +1,5 @@
 //! Cuts the addresses of new pairs into chunks, and orders the chunks.
 
-use std::collections::BTreeMap;
-
 use crate::associate::order::{CHUNK, fewest_calls};
 use crate::index::{AddressIndex, GroupIndex, Index, IndexList, PairIndex};
 use crate::pairs::Pairs;
@@ -35,7 +33,7 @@ impl Plan {
         pairs: &Pairs,
         is_new: impl Fn(PairIndex) -> bool,
     ) -> Vec<AddedChunks> {
-        let mut live: BTreeMap<GroupIndex, Vec<AddressIndex>> = BTreeMap::new();
+        let mut live = IndexList::<GroupIndex, Vec<AddressIndex>>::from(vec![Vec::new(); self.groups.len()]);
         for mention in pairs.mentions.iter().filter(|mention| is_new(mention.pair)) {
             let Ok(place) = self.places[mention.pair] else { continue };
             let address = &mut self.groups[place.group].addresses[place.address];
@@ -44,11 +42,12 @@ impl Plan {
             address.first_pair = address.first_pair.min(mention.pair);
             address.sources.add(pairs.source_of(mention));
             if was_dry && !address.intent.is_dry() {
-                live.entry(place.group).or_default().push(place.address);
+                live[place.group].push(place.address);
             }
         }
         let mut added: Vec<AddedChunks> = live
-            .into_iter()
+            .indexed_mut()
+            .filter(|(_, addresses)| !addresses.is_empty())
             .map(|(group, addresses)| AddedChunks { group, chunks: cut(&self.groups[group], addresses) })
             .collect();
         self.rank(pairs, &mut added, is_new);
@@ -64,21 +63,19 @@ impl Plan {
             first_call[added.group] = Some((chunks, &added.chunks));
             chunks += added.chunks.len();
         }
-        let calls = || {
-            pairs.mentions.iter().filter(|mention| is_new(mention.pair)).filter_map(|mention| {
-                let place = self.places[mention.pair].as_ref().ok()?;
-                let group = &self.groups[place.group];
-                let call = match group.addresses[place.address].intent {
-                    Intent::Associate => {
-                        let (first, chunks) = first_call[place.group]?;
-                        first + chunk_of(group, chunks, place.address)?
-                    }
-                    Intent::Check => chunks + place.group.get(),
-                    Intent::Plan => return None,
-                };
-                Some((mention.request, call))
-            })
-        };
+        let calls = pairs.mentions.iter().filter(|mention| is_new(mention.pair)).filter_map(|mention| {
+            let place = self.places[mention.pair].as_ref().ok()?;
+            let group = &self.groups[place.group];
+            let call = match group.addresses[place.address].intent {
+                Intent::Associate => {
+                    let (first, chunks) = first_call[place.group]?;
+                    first + chunk_of(group, chunks, place.address)?
+                }
+                Intent::Check => chunks + place.group.get(),
+                Intent::Plan => return None,
+            };
+            Some((mention.request, call))
+        });
         let fewest = fewest_calls(chunks + self.groups.len(), pairs.requests.len(), calls);
         let (of_chunks, of_checks) = fewest.split_at(chunks);
         let chunks = added.iter_mut().flat_map(|added| &mut added.chunks);
@@ -90,7 +87,7 @@ impl Plan {
 }
 
 /// Cuts addresses of a group into chunks in the requested order.
-fn cut(group: &Group, mut addresses: Vec<AddressIndex>) -> Vec<PlannedChunk> {
+fn cut(group: &Group, addresses: &mut [AddressIndex]) -> Vec<PlannedChunk> {
     addresses.sort_unstable_by_key(|address| group.addresses[*address].first_pair);
     let chunk = |addresses: &[AddressIndex]| PlannedChunk {
         addresses: addresses.to_vec(),
