@@ -1,57 +1,62 @@
-//! Checks that each requested pair is associated, listed, reported or sent on.
+//! Checks that each requested pair is associated, listed, reported or sent on, and that no other pair is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use connect_simulator::{Fixture, Operation};
 use serde_json::Value;
-use testbed::world::{Ending, World};
+use testbed::world::{Ending, INSTANCE, World};
 
-use crate::hostile::INSTANCE;
-use crate::requested::{Leaf, Payload, Read, Requested, Written, parse};
+use crate::json::Json;
+use crate::requested::{Pair, Reader, Requested};
 
 /// Checks the result of an invocation.
 ///
 /// # Errors
-/// The pairs or texts that were lost, or that were not requested.
-pub(crate) fn check(world: &World, requested: Option<&Payload>, ending: &Ending) -> Result<(), String> {
-    let Some(requested) = requested else { return Ok(()) };
-    let observed = ObservedState::new(world);
-    observed.nothing_unrequested(&requested.reads())?;
+/// The pair that was lost, or that was not requested.
+pub(crate) fn check(world: &World, payload: &[u8], ending: &Ending) -> Result<(), String> {
+    let sent = world.sqs.sent();
+    if ending.is_err() && world.call_count() == 0 && sent.is_empty() {
+        return Ok(());
+    }
+    let content = world.connect.content();
+    let reader = Reader::new(&content);
+    let Some((is_reported, sources)) = reader.payload(payload) else { return Ok(()) };
+    let mut requested: BTreeMap<&Pair, bool> = BTreeMap::new();
+    for (pair, may_associate) in sources.iter().flat_map(|(_, requested)| &requested.pairs) {
+        *requested.entry(pair).or_default() |= may_associate;
+    }
+    let unrequested = |pair: &Pair| format!("{:?} on {:?} was not requested, but ", pair.1, pair.0);
+    if let Some(pair) = called(world, payload)?.iter().find(|pair| requested.get(pair) != Some(&true)) {
+        return Err(unrequested(pair) + "called");
+    }
+    let sent: BTreeSet<Pair> =
+        sent.into_iter().flat_map(|sent| reader.body(sent.text).pairs.into_keys()).collect();
+    if let Some(pair) = sent.iter().find(|pair| !requested.contains_key(pair)) {
+        return Err(unrequested(pair) + "sent on");
+    }
     let Ok(answer) = ending else { return Ok(()) };
-    match requested {
-        Payload::Batch(messages) => {
-            let listed: BTreeSet<&str> = answer["batchItemFailures"]
-                .as_array()
-                .ok_or("the answer to a batch lists nothing")?
-                .iter()
-                .filter_map(|failure| failure["itemIdentifier"].as_str())
-                .collect();
-            let known: BTreeSet<&str> = messages.iter().map(|(id, _)| id.as_str()).collect();
-            if !listed.is_subset(&known) {
-                return Err("a message is listed that was not in the batch".to_owned());
-            }
-            let done = messages.iter().filter(|(id, _)| !listed.contains(id.as_str()));
-            for (id, read) in done {
-                observed
-                    .accounted(read, None)
-                    .map_err(|lost| format!("message {id} is done, but {lost} is lost"))?;
-            }
+    let listed = elements(answer, "batchItemFailures").filter_map(|listed| listed["itemIdentifier"].as_str());
+    let listed: BTreeSet<&str> = listed.collect();
+    if !listed.is_subset(&sources.iter().map(|(id, _)| &**id).collect()) {
+        return Err("a message is listed that was not in the batch".to_owned());
+    }
+    let mut reported = Requested::default();
+    if is_reported {
+        adds_up(answer)?;
+        // The report omits failures that do not fit, and the failure of an invalid entry has only a path.
+        let is_invalid = |failure: &Value| failure["error"] == "InvalidRequest";
+        if answer["failuresOmitted"] != 0 || elements(answer, "failures").any(is_invalid) {
+            return Ok(());
         }
-        Payload::Event(reads) => {
-            for read in reads {
-                observed
-                    .accounted(read, None)
-                    .map_err(|lost| format!("the event is done, but {lost} is lost"))?;
-            }
-        }
-        Payload::Report(reads) => {
-            adds_up(answer)?;
-            let reported = Reported::new(answer);
-            for read in reads {
-                observed
-                    .accounted(read, Some(&reported))
-                    .map_err(|lost| format!("{lost} is not in the report"))?;
-            }
+        reported = failed(answer, &reader);
+    }
+    let associated = associated(&content);
+    let is_lost = |pair: &&Pair| {
+        !associated.contains(pair) && !sent.contains(pair) && !reported.pairs.contains_key(pair)
+    };
+    for (id, source) in sources.iter().filter(|(id, source)| !source.dry_run && !listed.contains(&**id)) {
+        if let Some((queue, address)) = source.pairs.keys().find(is_lost) {
+            return Err(format!("the source {id:?} is done, but {address:?} on {queue:?} is lost"));
         }
     }
     Ok(())
@@ -63,233 +68,73 @@ pub(crate) fn check(world: &World, requested: Option<&Payload>, ending: &Ending)
 /// # Errors
 /// The pair that was associated although it had been rejected as invalid.
 pub(crate) fn check_redriven(world: &World, body: &str) -> Result<(), String> {
-    let body = parse(body).ok_or("a sent message is no JSON")?;
-    // A request that was rejected as a whole may have the fields of an envelope. The next reading removes that
-    // envelope.
-    if ["unreadable", "Type", "detail"].iter().any(|name| body.get(name).is_some()) {
+    let sent: Value = serde_json::from_str(body).unwrap_or_default();
+    // A request that was rejected as a whole may have the fields of an envelope. The redelivery removes that envelope.
+    if ["unreadable", "Type", "detail"].iter().any(|name| sent.get(name).is_some()) {
         return Ok(());
     }
-    let observed = ObservedState::new(world);
-    let mut valid = Requested::default();
-    for failure in body["failures"].as_array().into_iter().flatten() {
-        let queue = written(failure, "queueId", "queueName");
-        let one = written(failure, "emailAddressId", "emailAddress");
-        // Failures that differ only in their address are merged.
-        let list = |field: &str| failure[field].as_array().cloned().unwrap_or_default();
-        let text = |address: Value| address.as_str().unwrap_or_default().to_owned();
-        let ids = list("emailAddressIds").into_iter().map(text).map(Written::Id);
-        let names = list("emailAddresses").into_iter().map(text).map(Written::Name);
-        let addresses = std::iter::once(one).chain(ids).chain(names);
-        valid.leaves.extend(addresses.map(|address| Leaf { queue: queue.clone(), address }));
-    }
-    match observed.unrequested([&valid].into_iter()) {
+    let failed = failed(&sent, &Reader::new(&world.connect.content()));
+    match called(world, body.as_bytes())?.iter().find(|pair| !failed.pairs.contains_key(pair)) {
         Some((queue, address)) => {
-            Err(format!("{address} was refused as invalid, but a redrive associates it with {queue}"))
+            Err(format!("{address:?} on {queue:?} was invalid, but a redrive calls it"))
         }
         None => Ok(()),
     }
 }
 
+fn elements<'v>(value: &'v Value, field: &str) -> impl Iterator<Item = &'v Value> {
+    value[field].as_array().into_iter().flatten()
+}
+
+/// Returns the pairs in the failures of a report or a message.
+fn failed(value: &Value, reader: &Reader) -> Requested {
+    let mut requested = Requested::default();
+    for failure in elements(value, "failures").filter_map(|failure| Json::parse(&failure.to_string())) {
+        reader.entry(&failure, false, &mut requested);
+    }
+    requested
+}
+
 fn adds_up(report: &Value) -> Result<(), String> {
     let count = |name: &str| report[name].as_u64().ok_or_else(|| format!("the report has no {name}"));
-    let came = count("associated")? + count("alreadyAssociated")? + count("planned")? + count("failed")?;
-    if came != count("distinct")? {
-        return Err(format!("the report's {came} outcomes are not its {} pairs", count("distinct")?));
+    let outcomes = count("associated")? + count("alreadyAssociated")? + count("planned")? + count("failed")?;
+    let failures = elements(report, "failures").count() as u64 + count("failuresOmitted")?;
+    if (outcomes, failures) == (count("distinct")?, count("failed")?) {
+        return Ok(());
     }
-    let listed = report["failures"].as_array().map_or(0, Vec::len) as u64 + count("failuresOmitted")?;
-    if listed != count("failed")? {
-        return Err(format!("the report counts {} failures and has {listed}", count("failed")?));
-    }
-    Ok(())
+    Err(format!("a report of {outcomes} outcomes and {failures} failures counts other numbers"))
 }
 
-/// What a run did, indexed by pair.
-struct ObservedState {
-    /// The pairs that are now on the queues: identifiers of queue and address.
-    associated: BTreeSet<(String, String)>,
-    /// The pairs in calls: identifiers of instance, queue and address.
-    called: BTreeSet<(String, String, String)>,
-    /// The texts of the sent messages that cannot be read. The next field has the leaves of the other messages.
-    sent_texts: BTreeSet<String>,
-    sent_leaves: BTreeSet<Leaf>,
-    queue_names: BTreeMap<String, BTreeSet<String>>,
-    address_names: BTreeMap<String, BTreeSet<String>>,
+/// Returns the pairs on the queues.
+fn associated(content: &Fixture) -> BTreeSet<Pair> {
+    let queues = content.instances.values().flat_map(|instance| &instance.queues);
+    let pairs = queues.flat_map(|(id, queue)| {
+        queue.email_address_ids.iter().map(move |address| (id.as_str().into(), address.clone()))
+    });
+    pairs.collect()
 }
 
-impl ObservedState {
-    fn new(world: &World) -> Self {
-        let queues = world.connect.associations().into_values().flatten();
-        let associated = queues
-            .flat_map(|(queue, addresses)| addresses.into_iter().map(move |address| (queue.clone(), address)))
-            .collect();
-        let calls = world.connect.calls().into_iter();
-        let called = calls
-            .filter(|call| call.operation == Operation::AssociateQueueEmailAddresses)
-            .flat_map(|call| {
-                let (instance, queue) = (call.instance, call.queue.unwrap_or_default());
-                call.addresses.into_iter().map(move |address| (instance.clone(), queue.clone(), address))
-            })
-            .collect();
-        let (mut sent_texts, mut sent_leaves) = (BTreeSet::new(), BTreeSet::new());
-        for sent in world.sqs.sent() {
-            match Read::body(&sent.text) {
-                Read::Unreadable(text) => {
-                    sent_texts.insert(text);
-                }
-                Read::Request(requested) => sent_leaves.extend(requested.leaves),
-            }
+/// Returns the pairs in calls.
+///
+/// # Errors
+/// An identifier that has a meaning in a URI, or an instance that was not requested.
+fn called(world: &World, payload: &[u8]) -> Result<BTreeSet<Pair>, String> {
+    let mut called = BTreeSet::new();
+    for call in world.calls(Operation::AssociateQueueEmailAddresses) {
+        let queue = call.queue.unwrap_or_default();
+        if call.instance != INSTANCE && !String::from_utf8_lossy(payload).contains(&call.instance) {
+            return Err(format!("the instance {:?} was not requested, but called", call.instance));
         }
-        let (queue_names, address_names) = names(&world.connect.content());
-        ObservedState { associated, called, sent_texts, sent_leaves, queue_names, address_names }
-    }
-
-    /// Checks that no leaf of a source is lost. The error describes the first lost leaf.
-    fn accounted(&self, read: &Read, report: Option<&Reported>) -> Result<(), String> {
-        match read {
-            Read::Unreadable(_) if report.is_some() => Ok(()),
-            // A text that was unreadable in its record may be readable as a separate message.
-            Read::Unreadable(text) => match Read::body(text) {
-                Read::Unreadable(text) if self.sent_texts.contains(&text) => Ok(()),
-                Read::Request(requested) if requested.leaves.is_subset(&self.sent_leaves) => Ok(()),
-                _ => Err("a body that cannot be read".to_owned()),
-            },
-            Read::Request(requested) if requested.dry_run => Ok(()),
-            Read::Request(requested) => {
-                let lost = requested.leaves.iter().find(|leaf| {
-                    let found = self.is_associated(leaf)
-                        || self.stands_in(leaf, &self.sent_leaves)
-                        || report.is_some_and(|report| report.more || self.stands_in(leaf, &report.leaves));
-                    !found
-                });
-                lost.map_or(Ok(()), |leaf| Err(format!("{leaf:?}")))
-            }
+        if let Some(id) = call.addresses.iter().chain([&call.instance, &queue]).find(|id| !is_plain(id)) {
+            return Err(format!("{id:?} was accepted as an identifier"));
         }
+        called.extend(call.addresses.into_iter().map(|address| (queue.as_str().into(), address)));
     }
-
-    fn is_associated(&self, leaf: &Leaf) -> bool {
-        !self.pairs(leaf).is_disjoint(&self.associated)
-    }
-
-    /// Returns whether `others` contains the leaf, or another leaf of the same pair.
-    fn stands_in(&self, leaf: &Leaf, others: &BTreeSet<Leaf>) -> bool {
-        let pairs = self.pairs(leaf);
-        others.contains(leaf) || others.iter().any(|other| !self.pairs(other).is_disjoint(&pairs))
-    }
-
-    /// Returns the identifiers of every pair that a leaf may refer to.
-    fn pairs(&self, leaf: &Leaf) -> BTreeSet<(String, String)> {
-        let addresses = self.ids(&leaf.address, &self.address_names);
-        let queues = self.ids(&leaf.queue, &self.queue_names);
-        queues
-            .iter()
-            .flat_map(|queue| addresses.iter().map(|address| (queue.clone(), address.clone())))
-            .collect()
-    }
-
-    fn ids(&self, written: &Written, names: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
-        match written {
-            Written::Id(id) => BTreeSet::from([id.clone()]),
-            Written::Name(name) => {
-                let folded =
-                    if std::ptr::eq(names, &self.address_names) { name.to_lowercase() } else { name.clone() };
-                names.get(&folded).cloned().unwrap_or_default()
-            }
-            Written::Other(_) | Written::Nothing => BTreeSet::new(),
-        }
-    }
-
-    /// Checks that every pair in a call or a message was requested, and that no call contains a pair of a dry run or of
-    /// a request that looks like a dry run.
-    fn nothing_unrequested(&self, reads: &[&Read]) -> Result<(), String> {
-        let requested = || {
-            reads.iter().filter_map(|read| match read {
-                Read::Request(requested) => Some(requested),
-                Read::Unreadable(_) => None,
-            })
-        };
-        if let Some((queue, address)) =
-            self.unrequested(requested().filter(|requested| !requested.dry_run && !requested.looks_dry))
-        {
-            return Err(format!("nobody asked for {address} on {queue}"));
-        }
-        let instances: BTreeSet<&str> = requested()
-            .flat_map(|requested| &requested.instances)
-            .map(String::as_str)
-            .chain([INSTANCE])
-            .collect();
-        if let Some((instance, ..)) =
-            self.called.iter().find(|(instance, ..)| !instances.contains(&**instance))
-        {
-            return Err(format!("nobody named the instance {instance}"));
-        }
-        let leaves: BTreeSet<&Leaf> = requested().flat_map(|requested| &requested.leaves).collect();
-        // A source that this reading rejects may still be a valid request.
-        let all_read = reads.iter().all(|read| matches!(read, Read::Request(_)));
-        match self.sent_leaves.iter().find(|leaf| !leaves.contains(leaf)) {
-            Some(leaf) if all_read => Err(format!("{leaf:?} was sent on, and nobody asked for it")),
-            _ => Ok(()),
-        }
-    }
-
-    /// Returns a called queue and address that were not requested, if there are any.
-    fn unrequested<'a>(&self, requested: impl Iterator<Item = &'a Requested>) -> Option<(&str, &str)> {
-        let mut wanted = BTreeSet::new();
-        for leaf in requested.flat_map(|requested| &requested.leaves) {
-            for queue in self.ids(&leaf.queue, &self.queue_names) {
-                for address in self.ids(&leaf.address, &self.address_names) {
-                    wanted.insert((queue.clone(), address));
-                }
-            }
-        }
-        let unrequested = self
-            .called
-            .iter()
-            .find(|(_, queue, address)| !wanted.contains(&(queue.clone(), address.clone())));
-        unrequested.map(|(_, queue, address)| (&**queue, &**address))
-    }
+    Ok(called)
 }
 
-/// The failures of a report.
-struct Reported {
-    leaves: BTreeSet<Leaf>,
-    /// Whether the report has failures that cannot be looked up. For an invalid entry it has only the entry's path, and
-    /// it omits failures that do not fit.
-    more: bool,
-}
-
-impl Reported {
-    fn new(report: &Value) -> Self {
-        let failures = || report["failures"].as_array().into_iter().flatten();
-        let leaf = |failure: &Value| Leaf {
-            queue: written(failure, "queueId", "queueName"),
-            address: written(failure, "emailAddressId", "emailAddress"),
-        };
-        let more = report["failuresOmitted"] != 0 || failures().any(|f| f["error"] == "InvalidRequest");
-        Reported { leaves: failures().map(leaf).collect(), more }
-    }
-}
-
-/// Returns how a failure refers to its queue or its address.
-fn written(failure: &Value, id: &str, name: &str) -> Written {
-    match (failure[id].as_str(), failure[name].as_str()) {
-        (Some(id), _) => Written::Id(id.to_owned()),
-        (None, Some(name)) => Written::Name(name.to_owned()),
-        (None, None) => Written::Nothing,
-    }
-}
-
-type Names = BTreeMap<String, BTreeSet<String>>;
-
-/// Returns the names of all queues, and all addresses in lower case, each with the identifiers that have it.
-fn names(fixture: &Fixture) -> (Names, Names) {
-    let (mut queues, mut addresses) = (Names::new(), Names::new());
-    for instance in fixture.instances.values() {
-        for (id, queue) in &instance.queues {
-            queues.entry(queue.name.clone().unwrap_or_default()).or_default().insert(id.clone());
-        }
-        for (id, address) in &instance.email_addresses {
-            addresses.entry(address.to_lowercase()).or_default().insert(id.clone());
-        }
-    }
-    (queues, addresses)
+fn is_plain(id: &str) -> bool {
+    (1..=500).contains(&id.len())
+        && !matches!(id, "." | "..")
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }

@@ -1,167 +1,136 @@
 //! Makes payloads that are large in one respect, to find costs that grow faster than the payload.
 
-use std::fmt::Write;
-
 use fastrand::Rng;
+use serde_json::{Value, json};
+use testbed::world::{INSTANCE, sqs};
 
-use crate::hostile::INSTANCE;
-use crate::tree::Tree;
+use crate::hostile::one_of;
 
-/// Size of the largest payload in bytes. This is a sixth of the largest payload of a synchronous invocation (Lambda
-/// Developer Guide, "Lambda quotas": 6 MB), because a debug build is slow. It is large enough to show a cost that grows
-/// faster than the payload.
-const LARGEST: usize = 1_000_000;
+/// Sizes of payloads in bytes: with about as many parts as an invocation handles, and with more. The larger one is a sixth
+/// of the largest payload of a synchronous invocation (Lambda Developer Guide, "Lambda quotas": 6 MB), because a debug build
+/// is slow.
+const SIZES: [usize; 2] = [300_000, 1_000_000];
 
-type Shape = (&'static str, fn(usize) -> String);
-
-/// Each makes a body or a payload of about the given number of bytes.
-const REQUESTS: [Shape; 18] = [
-    ("entries that are numbers", |bytes| associations(&repeated("1", bytes))),
-    ("entries that are empty objects", |bytes| associations(&repeated("{}", bytes))),
-    ("elements that are numbers", |bytes| entry("emailAddressIds", &repeated("1", bytes))),
-    ("elements that are refused", |bytes| entry("emailAddressIds", &repeated("\"@\"", bytes))),
-    ("one address again and again", |bytes| entry("emailAddressIds", &repeated("\"e1\"", bytes))),
-    ("distinct addresses", |bytes| {
-        entry("emailAddressIds", &numbered(bytes, |number| format!("\"e{number}\"")))
-    }),
-    ("distinct addresses by name", |bytes| {
-        entry("emailAddresses", &numbered(bytes, |number| format!("\"{number}@x.example\"")))
-    }),
-    ("distinct queues", |bytes| {
-        let entry = |number| format!(r#"{{"queueId":"q{number}","emailAddressId":"e1"}}"#);
-        associations(&numbered(bytes, entry))
-    }),
-    ("distinct queues by name", |bytes| {
-        let entry = |number| format!(r#"{{"queueName":"Q{number}","emailAddressId":"e1"}}"#);
-        associations(&numbered(bytes, entry))
-    }),
-    ("distinct instances", |bytes| {
-        let entry = |number| format!(r#"{{"instanceId":"i{number}","queueId":"q","emailAddressId":"e1"}}"#);
-        associations(&numbered(bytes, entry))
-    }),
-    ("names nearly right, each in its own way", |bytes| {
-        let entry = |number: usize| {
-            let bits = (0..20).map(|bit| if number >> bit & 1 == 1 { "_" } else { " " });
-            format!(r#"{{"queueId{}":1}}"#, bits.collect::<String>())
-        };
-        associations(&numbered(bytes, entry))
-    }),
-    ("a queue's name of signs that begin an address", |bytes| {
-        format!(r#"{{"instanceId":"{INSTANCE}","queueName":"{}","emailAddressId":"e1"}}"#, "@".repeat(bytes))
-    }),
-    ("a member's name that is nearly right and long", |bytes| {
-        format!(r#"{{"instanceId":"{INSTANCE}","queueId":"q0","emailAddress{}Id":"e1"}}"#, "_".repeat(bytes))
-    }),
-    ("a member's name that is nearly right, long and invisible", |bytes| {
-        let invisible = "\u{200b}".repeat(bytes / 3);
-        format!(r#"{{"instanceId":"{INSTANCE}","queueId":"q0","emailAddress{invisible}Id":"e1"}}"#)
-    }),
-    ("a member's name of marks that combine", |bytes| {
-        let marks = "\u{323}\u{301}".repeat(bytes / 4);
-        format!(r#"{{"instanceId":"{INSTANCE}","queueId":"q0","emailAddressId":"e1","{marks}":1}}"#)
-    }),
-    ("addresses that are none", |bytes| entry("emailAddresses", &repeated("\"a@b <\"", bytes))),
-    ("an address that is none and long", |bytes| {
-        entry("emailAddresses", &format!("\"{}\"", "@é".repeat(bytes / 3)))
-    }),
-    ("members that nobody knows", |bytes| {
-        let members = numbered(bytes, |number| format!("\"x{number}\":1"));
-        format!(r#"{{"instanceId":"{INSTANCE}","queueId":"q0","emailAddressId":"e1",{members}}}"#)
-    }),
+/// The fields of a request. `«…»` is repeated with commas and `‹…›` without, `№` is the number of the repetition, and `$` a
+/// different sequence of ignored characters for each number.
+const REQUESTS: [&str; 18] = [
+    r#""associations":[«1»]"#,
+    r#""associations":[«{}»]"#,
+    r#""associations":[«{"queueId":"q№","emailAddressId":"e1"}»]"#,
+    r#""associations":[«{"queueName":"Q№","emailAddressId":"e1"}»]"#,
+    r#""associations":[«{"instanceId":"i№","queueId":"q","emailAddressId":"e1"}»]"#,
+    r#""associations":[«{"queueId$":1}»]"#,
+    r#""queueId":"q0","emailAddressIds":[«1»]"#,
+    r#""queueId":"q0","emailAddressIds":[«"@"»]"#,
+    r#""queueId":"q0","emailAddressIds":[«"e1"»]"#,
+    r#""queueId":"q0","emailAddressIds":[«"e№"»]"#,
+    r#""queueId":"q0","emailAddresses":[«"№@x.example"»]"#,
+    r#""queueId":"q0","emailAddresses":[«"a@b <"»]"#,
+    r#""queueId":"q0","emailAddresses":["‹@é›"]"#,
+    r#""queueName":"‹@›","emailAddressId":"e1""#,
+    r#""queueId":"q0","emailAddress‹_›Id":"e1""#,
+    "\"queueId\":\"q0\",\"emailAddress‹\u{200b}›Id\":\"e1\"",
+    "\"queueId\":\"q0\",\"emailAddressId\":\"e1\",\"‹\u{323}\u{301}›\":1",
+    r#""queueId":"q0","emailAddressId":"e1",«"x№":1»"#,
 ];
 
-const BODIES: [Shape; 4] = [
-    ("unreadable within unreadable", nested_unreadable),
-    ("a body that is no JSON", |bytes| "x".repeat(bytes)),
-    ("a body that doubles when it is written as text", |bytes| "\"".repeat(bytes)),
-    ("a body that grows sixfold when it is written as text", |bytes| "\u{1}".repeat(bytes)),
+/// Bodies that are not JSON. Written as text, the last two double and grow sixfold.
+const BODIES: [&str; 3] = ["‹x›", "‹\"›", "‹\u{1}›"];
+
+const PAYLOADS: [&str; 9] = [
+    r#"{"Records":[«{}»]}"#,
+    r#"{"Records":[«{"eventSource":"aws:sqs","messageId":"№"}»]}"#,
+    r#"{"Records":[«{"eventSource":"aws:sqs","messageId":"№","body":"1"}»]}"#,
+    r#"[«{"eventSource":"aws:sqs","eventSourceARN":"a.fifo","messageId":"№","attributes":{"MessageGroupId":"№"}}»]"#,
+    r#"{"Records":[{"eventSource":"aws:sqs","messageId":"‹@›","body":"1"}]}"#,
+    r#"{"Records":[«{"EventSource":"aws:sns"}»]}"#,
+    r#"{"Items":[«1»]}"#,
+    r#"{"Items":[«{}»]}"#,
+    "‹[›",
 ];
 
-const PAYLOADS: [Shape; 9] = [
-    ("records that are empty objects", |bytes| format!(r#"{{"Records":[{}]}}"#, repeated("{}", bytes))),
-    ("records of nothing", |bytes| {
-        let record = |number| format!(r#"{{"eventSource":"aws:sqs","messageId":"{number}"}}"#);
-        format!(r#"{{"Records":[{}]}}"#, numbered(bytes, record))
-    }),
-    ("records of a number each", |bytes| {
-        let record = |number| format!(r#"{{"eventSource":"aws:sqs","messageId":"{number}","body":"1"}}"#);
-        format!(r#"{{"Records":[{}]}}"#, numbered(bytes, record))
-    }),
-    ("records of a FIFO queue, each of its own group", |bytes| {
-        let record = |number| {
-            format!(
-                r#"{{"eventSource":"aws:sqs","eventSourceARN":"a.fifo","messageId":"{number}","body":"1",
-                    "attributes":{{"MessageGroupId":"{number}"}}}}"#
-            )
-        };
-        format!("[{}]", numbered(bytes, record))
-    }),
-    ("records of one identifier of signs that begin an address", |bytes| {
-        let id = "@".repeat(bytes / 2);
-        format!(r#"{{"Records":[{{"eventSource":"aws:sqs","messageId":"{id}","body":"1"}}]}}"#)
-    }),
-    ("notifications of nothing", |bytes| {
-        format!(r#"{{"Records":[{}]}}"#, repeated(r#"{"EventSource":"aws:sns"}"#, bytes))
-    }),
-    ("items that are numbers", |bytes| format!(r#"{{"Items":[{}]}}"#, repeated("1", bytes))),
-    ("items that are empty objects", |bytes| format!(r#"{{"Items":[{}]}}"#, repeated("{}", bytes))),
-    ("lists within lists", |bytes| "[".repeat(bytes)),
+/// The payloads of scripts/check/memory, in their order.
+const MEASURED: [fn() -> Value; 9] = [
+    || sqs(&[request("q".repeat(500), numbered(174_712, |n| json!(format!("{:03x}", n % 4_096))))]),
+    || sqs(&[request("q".repeat(500), numbered(100_000, |n| json!(format!("{:03x}", n % 4_096))))]),
+    || sqs(&vec![request("q", vec![json!({}); 9_990]); 50]),
+    || sqs(&numbered(16, |n| event(&n.to_string(), 220_000))),
+    || event(&"i".repeat(100_000), 0),
+    || request("q", vec![json!("a"); 850_000]),
+    || json!({ "Items": vec![1; 2_850_000] }),
+    || {
+        let item = |n| json!({ "queueName": format!("{n}"), "emailAddress": format!("{n}@x.y") });
+        json!({ "BatchInput": { "instanceId": INSTANCE }, "Items": numbered(90_000, item) })
+    },
+    || {
+        let entry = |n| json!({ "queueId": format!("{n:x}"), "emailAddressId": "e" });
+        json!({ "instanceId": "missing", "associations": numbered(100_000, entry) })
+    },
 ];
 
-/// Returns the name of a shape, and a payload with it.
-pub(crate) fn payload(rng: &mut Rng) -> (&'static str, String) {
-    let bytes = [3_000, 30_000, 300_000, LARGEST][rng.usize(0..4)];
-    let number = rng.usize(0..REQUESTS.len() + BODIES.len() + PAYLOADS.len());
-    let shapes: Vec<&Shape> = REQUESTS.iter().chain(&BODIES).chain(&PAYLOADS).collect();
-    let (name, shape) = shapes[number];
-    let text = shape(bytes);
-    if number >= REQUESTS.len() + BODIES.len() {
-        return (name, text);
+/// The envelopes of a request.
+const ENVELOPES: [fn(String) -> String; 4] = [
+    |request| request,
+    |request| format!(r#"{{"detail-type":"t","source":"s","detail":{request}}}"#),
+    |request| format!(r#"{{"Items":[{request}]}}"#),
+    in_sqs,
+];
+
+/// Makes a payload.
+pub(crate) type Shape = Box<dyn FnOnce() -> String>;
+
+/// Returns every shape. The largest ones come first, the others are in random order.
+pub(crate) fn all(rng: &mut Rng) -> Vec<Shape> {
+    let bytes = one_of(&SIZES, rng);
+    let mut shapes: Vec<Shape> = vec![Box::new(move || in_sqs(nested_unreadable(bytes)))];
+    for (fields, envelope) in REQUESTS.iter().flat_map(|fields| ENVELOPES.map(|envelope| (fields, envelope)))
+    {
+        let bytes = one_of(&SIZES, rng);
+        let request = move || format!(r#"{{"instanceId":"{INSTANCE}",{}}}"#, filled(fields, bytes));
+        shapes.push(Box::new(move || envelope(request())));
     }
-    let in_sqs = || {
-        let record = Tree::object([
-            ("messageId", Tree::text("m")),
-            ("body", Tree::text(&*text)),
-            ("eventSource", Tree::text("aws:sqs")),
-        ]);
-        Tree::object([("Records", Tree::List(vec![record]))]).write()
-    };
-    let payload = match rng.u8(0..4) {
-        _ if number >= REQUESTS.len() => in_sqs(),
-        0 => text,
-        1 => format!(r#"{{"detail-type":"t","source":"s","detail":{text}}}"#),
-        2 => format!(r#"{{"Items":[{text}]}}"#),
-        _ => in_sqs(),
-    };
-    (name, payload)
+    shapes.extend(BODIES.map(|shape| Box::new(move || in_sqs(filled(shape, bytes))) as Shape));
+    shapes.extend(PAYLOADS.map(|shape| Box::new(move || filled(shape, bytes)) as Shape));
+    rng.shuffle(&mut shapes);
+    let measured = MEASURED.into_iter().map(|payload| Box::new(move || payload().to_string()) as Shape);
+    measured.chain(shapes).collect()
 }
 
-fn associations(entries: &str) -> String {
-    format!(r#"{{"instanceId":"{INSTANCE}","associations":[{entries}]}}"#)
+fn in_sqs(body: String) -> String {
+    sqs(&[body.into()]).to_string()
 }
 
-fn entry(field: &str, elements: &str) -> String {
-    format!(r#"{{"instanceId":"{INSTANCE}","queueId":"q0","{field}":[{elements}]}}"#)
-}
-
-fn repeated(item: &str, bytes: usize) -> String {
-    let mut text = item.to_owned();
-    while text.len() + item.len() < bytes {
-        text.push(',');
-        text.push_str(item);
+/// Returns a text with as many repetitions as the given number of bytes needs.
+fn filled(shape: &str, bytes: usize) -> String {
+    let (before, rest) = shape.split_once(['«', '‹']).unwrap_or((shape, ""));
+    let (repeated, after) = rest.split_once(['»', '›']).unwrap_or_default();
+    let mut text = before.to_owned();
+    for number in 0.. {
+        if text.len() >= bytes {
+            break;
+        }
+        if number > 0 && shape.contains('«') {
+            text.push(',');
+        }
+        let ignored =
+            |n: usize| (0..20).map(move |bit| if n >> bit & 1 == 1 { '_' } else { ' ' }).collect::<String>();
+        text += &repeated.replace('№', &number.to_string()).replace('$', &ignored(number));
     }
-    text
+    text + after
 }
 
-fn numbered(bytes: usize, item: impl Fn(usize) -> String) -> String {
-    let mut text = item(0);
-    let mut number = 1;
-    while text.len() < bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, ",{}", item(number));
-        number += 1;
-    }
-    text
+fn numbered(number: usize, one: impl Fn(usize) -> Value) -> Vec<Value> {
+    (0..number).map(one).collect()
+}
+
+fn request(queue: impl Into<Value>, addresses: impl Into<Value>) -> Value {
+    json!({ "instanceId": INSTANCE, "queueId": queue.into(), "emailAddressIds": addresses.into() })
+}
+
+fn event(id: &str, note: usize) -> Value {
+    let mut detail = request("q", vec![json!({}); 9_000]);
+    detail["note"] = "x".repeat(note).into();
+    json!({ "detail-type": "d", "source": "s", "id": id, "detail": detail })
 }
 
 /// Escapes written as `\u005c` do not double with each level. The text can therefore have many levels.
