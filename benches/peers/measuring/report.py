@@ -14,9 +14,7 @@ def generated(head: str, cold: dict[str, list[ColdStart]], batches: dict[str, li
               quotas: list[tuple[Scenario, dict[str, list[AtQuota]]]], bad: dict[int, dict[str, BadAddresses]]) -> str:
     """Each dict maps a contestant's name to its runs. This function is first."""
     names = list(cold)
-    parts = [head, "### Ratios\n\nA median divided by this function's: above 1 is slower, larger or more.",
-             table(["", *names[1:]], ratios(cold, batches, quotas)),
-             f"### Cold start\n\nMedian [least .. most] of {runs(cold)} starts.",
+    parts = [head, f"### Cold start\n\nMedian [least .. most] of {runs(cold)} starts.",
              table(["", *names], cold_rows(cold)),
              f"### 10,000 messages, no quota\n\nMedian [least .. most] of {runs(batches)} runs.",
              table(["", *names], batch_rows(batches))]
@@ -28,30 +26,6 @@ def generated(head: str, cold: dict[str, list[ColdStart]], batches: dict[str, li
                  "1,560 good pairs, 40 bad ones. One delivery, no quota, one run.")
     parts += [table([messages(size), *names], bad_rows(measured)) for size, measured in bad.items()]
     return "\n\n".join(parts) + "\n"
-
-
-def ratios(cold, batches, quotas) -> list[Row]:
-    rows = [
-        ratio_row("cold start: initialisation", cold, "initialisation_ms"),
-        ratio_row("cold start: first invocation", cold, "first_ms"),
-        ratio_row("memory, idle", cold, "idle_mib"),
-        ratio_row("10,000 messages: wall", batches, "wall_s"),
-        ratio_row("10,000 messages: processor time", batches, "cpu_s"),
-        ratio_row("10,000 messages: peak memory", batches, "peak_mib"),
-    ]
-    for scenario, measured in quotas:
-        rows.append(ratio_row(f"{scenario.quota.rate} calls a second: makespan", measured, "makespan_s"))
-    return rows
-
-
-def ratio_row(name: str, measured: dict[str, list], field: str) -> Row:
-    ours, *theirs = (median(getattr(run, field) for run in results) for results in measured.values())
-    return name, [ratio(one, ours) for one in theirs]
-
-
-def ratio(one: float, ours: float) -> str:
-    value = one / ours
-    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
 
 
 def cold_rows(cold) -> list[Row]:
