@@ -4,6 +4,8 @@
 //! where an object is expected, a duplicate field, a line of a megabyte. The reasons are the same as those of the
 //! associating function, because both use one library.
 
+use std::borrow::Cow;
+
 use queue_email_associator::payload::Json;
 use queue_email_associator::requests::{Field, FieldMatch, Path};
 use request_file::Record;
@@ -62,27 +64,41 @@ impl InvalidRecord {
 fn part(request: &Json<'_>, path: Path) -> String {
     let entry = entry(request, path);
     let Json::Object(members) = entry else { return request_text(request) };
-    let mut members = members.clone();
-    if let Some((list, index)) = path.list_element() {
-        // A line may have many invalid elements, so each is written only with what identifies it.
-        members.retain(|(name, _)| match Field::of(name) {
-            FieldMatch::Exact(field) => {
-                field == list || !matches!(field, Field::EmailAddressIds | Field::EmailAddresses)
-            }
-            FieldMatch::Similar(_) | FieldMatch::None => false,
-        });
-        for (name, value) in &mut members {
-            if let (true, Json::Array(elements)) = (*name == list.name(), &mut *value) {
-                *elements = elements.get(index).cloned().into_iter().collect();
-            }
+    // A request may have 250,000 invalid elements, so each is written only with what identifies it, and nothing else is copied.
+    let mut members: Vec<_> = match path.list_element() {
+        None => members.clone(),
+        Some((list, index)) => {
+            members.iter().filter_map(|member| element_part(member, list, index)).collect()
         }
-    }
+    };
     let instance = Field::InstanceId.name();
     let common = text_of(request, instance).filter(|common| common.len() <= MAX_CELL);
     if let Some(common) = common.filter(|_| entry.get(instance).is_none()) {
         members.insert(0, (instance.into(), Json::String(common.into())));
     }
     request_text(&Json::Object(members))
+}
+
+/// Returns a member of the entry with an invalid element, if it identifies that element: not the other lists of addresses.
+fn element_part<'p>(
+    (name, value): &(Cow<'p, str>, Json<'p>),
+    list: Field,
+    index: usize,
+) -> Option<(Cow<'p, str>, Json<'p>)> {
+    let field = match Field::of(name) {
+        FieldMatch::Exact(field) => field,
+        FieldMatch::Similar(_) | FieldMatch::None => return None,
+    };
+    let value = match value {
+        Json::Array(elements) if field == list => {
+            Json::Array(elements.get(index).cloned().into_iter().collect())
+        }
+        _ if field == list || !matches!(field, Field::EmailAddressIds | Field::EmailAddresses) => {
+            value.clone()
+        }
+        _ => return None,
+    };
+    Some((name.clone(), value))
 }
 
 fn request_text(json: &Json<'_>) -> String {
