@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use connect_simulator::{Fixture, Options, RepeatedAssociation, Switches, UnknownAddress};
+use connect_simulator::{Fixture, Options, Switches};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -46,8 +46,8 @@ impl Case {
     fn world(&self) -> World {
         let mut fixture = Fixture::new();
         for queue in 0..EXISTING_QUEUES {
-            fixture = fixture.with_queue(INSTANCE, format!("q{queue}"), format!("Queue {queue}"));
-            fixture = fixture.with_limit(INSTANCE, format!("q{queue}"), LIMIT);
+            fixture = fixture.with_queue(INSTANCE, &format!("q{queue}"), format!("Queue {queue}"));
+            fixture = fixture.with_limit(INSTANCE, &format!("q{queue}"), LIMIT);
         }
         for address in 0..EXISTING_ADDRESSES {
             fixture =
@@ -55,21 +55,21 @@ impl Case {
         }
         for (queue, default) in self.defaults.iter().enumerate() {
             if let Some(address) = default {
-                fixture = fixture.with_queue_default(INSTANCE, format!("q{queue}"), format!("e{address}"));
+                fixture = fixture.with_queue_default(INSTANCE, &format!("q{queue}"), format!("e{address}"));
             }
         }
         let mut room = [LIMIT; EXISTING_QUEUES];
         for (queue, address) in &self.on_queues {
             if room[*queue] > 0 && self.defaults[*queue] != Some(*address) {
                 room[*queue] -= 1;
-                fixture = fixture.with_association(INSTANCE, format!("q{queue}"), format!("e{address}"));
+                fixture = fixture.with_association(INSTANCE, &format!("q{queue}"), format!("e{address}"));
             }
         }
-        let repeated_association =
-            if self.refuses_again { RepeatedAssociation::Reject } else { RepeatedAssociation::Accept };
-        let unknown_address =
-            if self.not_found { UnknownAddress::ResourceNotFound } else { UnknownAddress::InvalidParameter };
-        let switches = Switches { repeated_association, unknown_address, ..Switches::default() };
+        let switches = Switches {
+            reject_repeated_associations: self.refuses_again,
+            unknown_address_is_not_found: self.not_found,
+            ..Switches::default()
+        };
         let limit = LIMIT.to_string();
         World::in_memory(
             Options { fixture, switches, ..Options::default() },

@@ -16,7 +16,7 @@ fn three_pages() -> Fixture {
 }
 
 fn with_queues(fixture: Fixture, queues: &[(&str, &str)]) -> Fixture {
-    queues.iter().fold(fixture, |fixture, (id, name)| fixture.with_queue(INSTANCE, *id, *name))
+    queues.iter().fold(fixture, |fixture, (id, name)| fixture.with_queue(INSTANCE, id, *name))
 }
 
 fn to(queue: &str, addresses: &[&str]) -> Value {
@@ -332,7 +332,7 @@ async fn directories_of_the_smallest_message_are_read_first() {
     let rate = [("CONNECT_REQUESTS_PER_SECOND", "2"), ("CONNECT_BURST", "1")];
     let mut fixture = fixture(1, 1);
     for number in 0..200 {
-        fixture = fixture.with_queue(other(number), "q0", "Queue 0");
+        fixture = fixture.with_queue(&other(number), "q0", "Queue 0");
     }
     let mut world = in_memory(fixture, &rate);
     world.invocation_time = Duration::from_secs(20);

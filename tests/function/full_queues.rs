@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Effect, Fault, Fixture, LimitWithoutDefault, Options, Switches};
+use connect_simulator::{Effect, Fault, Fixture, Options, Switches};
 use serde_json::json;
 
 use crate::common::{
@@ -89,10 +89,8 @@ async fn address_on_the_queue_needs_no_room() {
 
 #[tokio::test]
 async fn queue_without_default_address_gets_as_many_as_the_api_accepts() {
-    for (limit_without_default, fits) in
-        [(LimitWithoutDefault::FortyNine, 49), (LimitWithoutDefault::Fifty, 50)]
-    {
-        let switches = Switches { limit_without_default, ..Switches::default() };
+    for (use_default_slot, fits) in [(false, 49), (true, 50)] {
+        let switches = Switches { use_default_slot, ..Switches::default() };
         let world = World::with(Options { fixture: fixture(1, 50), switches, ..Options::default() }, &[]);
         let report = world.invoke(&request("q0", &ids(0..50))).await.unwrap();
         assert_eq!(world.associated("q0"), ids(0..fits));

@@ -221,7 +221,7 @@ async fn call_every_queue_that_may_exist(instances: &[(bool, Vec<bool>)], concur
         for (queue, queue_exists) in queues.iter().enumerate() {
             entries.extend(one_address_of(&instance, [format!("q{queue}")]));
             if *exists && *queue_exists {
-                fixture = fixture.with_queue(&instance, format!("q{queue}"), format!("Queue {queue}"));
+                fixture = fixture.with_queue(&instance, &format!("q{queue}"), format!("Queue {queue}"));
             }
         }
         if *exists {

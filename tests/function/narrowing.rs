@@ -1,6 +1,6 @@
 //! A rejected chunk is narrowed to the addresses at fault, within a bounded number of calls, for every possible response.
 
-use connect_simulator::{Effect, Fault, Fixture, Options, RepeatedAssociation, Switches, UnknownAddress};
+use connect_simulator::{Effect, Fault, Fixture, Options, Switches};
 use serde_json::{Value, json};
 
 use crate::common::{
@@ -18,10 +18,10 @@ fn with_bad(addresses: usize, bad: &[usize]) -> Fixture {
 }
 
 fn switches() -> impl Iterator<Item = Switches> {
-    [RepeatedAssociation::Accept, RepeatedAssociation::Reject].into_iter().flat_map(|repeated_association| {
-        [UnknownAddress::InvalidParameter, UnknownAddress::ResourceNotFound].map(|unknown_address| Switches {
-            repeated_association,
-            unknown_address,
+    [false, true].into_iter().flat_map(|reject_repeated_associations| {
+        [false, true].map(|unknown_address_is_not_found| Switches {
+            reject_repeated_associations,
+            unknown_address_is_not_found,
             ..Switches::default()
         })
     })
@@ -93,7 +93,7 @@ async fn missing_queue_costs_two_calls() {
 
 #[tokio::test]
 async fn rejected_address_on_the_queue_counts_as_done() {
-    let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
+    let switches = Switches { reject_repeated_associations: true, ..Switches::default() };
     let fixture = fixture(1, 20)
         .with_association(INSTANCE, "q0", "e3")
         .with_association(INSTANCE, "q0", "e7")
@@ -109,7 +109,7 @@ async fn rejected_address_on_the_queue_counts_as_done() {
 async fn lost_response_blames_no_associated_address() {
     // The second chunk is executed, its response is lost, and the API then rejects the addresses that are already on
     // the queue.
-    let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
+    let switches = Switches { reject_repeated_associations: true, ..Switches::default() };
     let options = Options { fixture: with_bad(60, &[0]), switches, limit: 100, ..Options::default() };
     let world = World::with(options, &[("QUEUE_ADDITIONAL_LIMIT", "100")]);
     world.connect.inject(Fault {
@@ -134,7 +134,7 @@ async fn narrowing_works_without_permission_to_list() {
 
 #[tokio::test]
 async fn unreadable_list_blames_no_address() {
-    let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
+    let switches = Switches { reject_repeated_associations: true, ..Switches::default() };
     let fixture = fixture(1, 40).with_association(INSTANCE, "q0", "e3");
     let world = World::with(Options { fixture, switches, ..Options::default() }, &[("MAX_ATTEMPTS", "3")]);
     world.connect.inject(on(LIST, unwell()));
@@ -162,7 +162,7 @@ async fn good_addresses_are_associated_if_the_list_has_no_end() {
 /// Another process adds an address to the queue after its list was read.
 #[tokio::test]
 async fn addresses_of_another_process_are_not_blamed() {
-    let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
+    let switches = Switches { reject_repeated_associations: true, ..Switches::default() };
     let world = World::with(Options { fixture: with_bad(10, &[0]), switches, ..Options::default() }, &[]);
     let other = world.connect.clone();
     world.connect.observe(move |call| {
@@ -178,7 +178,7 @@ async fn addresses_of_another_process_are_not_blamed() {
 /// The list could not be read to find room. It is read again to explain the rejection of an address.
 #[tokio::test]
 async fn unread_list_after_a_limit_blames_no_address() {
-    let switches = Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() };
+    let switches = Switches { reject_repeated_associations: true, ..Switches::default() };
     for (queue, addresses) in [("q0", 2), ("missing", 50)] {
         let fixture = fixture(1, 50).with_association(INSTANCE, "q0", "e0");
         let world = World::with(Options { fixture, switches, ..Options::default() }, &[]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Effect, Fault, Options, Switches, ThrottleError};
+use connect_simulator::{Effect, Fault, Options, Switches};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -39,8 +39,8 @@ async fn transient_rejections_are_retried_with_the_same_token() {
 
 #[tokio::test]
 async fn throttled_calls_are_counted() {
-    for throttle_error in [ThrottleError::TooManyRequests, ThrottleError::Throttling] {
-        let switches = Switches { throttle_error, ..Switches::default() };
+    for throttle_as_listed in [false, true] {
+        let switches = Switches { throttle_as_listed, ..Switches::default() };
         let world = World::with(Options { fixture: fixture(1, 1), switches, ..Options::default() }, &[]);
         world.connect.inject(Fault {
             times: Some(3),

@@ -65,7 +65,7 @@ fn fixture(pairs: &Pairs, queues: InitialQueues) -> Fixture {
             Named::Id(id) => (id.to_string(), format!("simulated queue {id}")),
             Named::Name(name) => (format!("simulated-queue-{number}"), name.to_string()),
         };
-        fixture.instance(&**instance).queue(&id).name = Some(name);
+        fixture.instance(instance).queue(&id).name = Some(name);
         queue_ids.push(id);
     }
     let queue_ids = IndexList::<QueueIndex, String>::from(queue_ids);

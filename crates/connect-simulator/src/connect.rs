@@ -16,7 +16,7 @@ use crate::operation::Reply;
 use crate::operations::{self, Rules};
 use crate::quota::Buckets;
 use crate::wire::{self, Call};
-use crate::{Effect, Fault, Fixture, Options, Quota, RecordedCall, ThrottleError};
+use crate::{Effect, Fault, Fixture, Options, Quota, RecordedCall};
 
 /// The simulated service. It uses no socket and reads no clock. Clones share their state.
 ///
@@ -71,7 +71,7 @@ impl Connect {
     pub fn new(options: impl Into<Options>) -> Self {
         let options = options.into();
         let mut directory = Directory::default();
-        directory.add(options.fixture);
+        directory.content.merge(options.fixture);
         let state = State {
             directory,
             rules: Rules { switches: options.switches, limit: options.limit },
@@ -127,7 +127,7 @@ impl Connect {
     /// default address. Returns none for a queue that does not exist.
     pub fn associated(&self, instance: &str, queue: &str) -> Vec<String> {
         let state = self.lock();
-        let instance = state.directory.content().instances.get(instance);
+        let instance = state.directory.content.instances.get(instance);
         let queue = instance.and_then(|instance| instance.queues.get(queue));
         queue.map(|queue| queue.email_address_ids.clone()).unwrap_or_default()
     }
@@ -135,7 +135,7 @@ impl Connect {
     /// Returns the addresses of every queue, by instance and queue, in the form of [`associated`](Self::associated).
     pub fn associations(&self) -> BTreeMap<String, BTreeMap<String, Vec<String>>> {
         let state = self.lock();
-        let instances = state.directory.content().instances.iter();
+        let instances = state.directory.content.instances.iter();
         instances
             .map(|(id, instance)| {
                 let queues = instance.queues.iter();
@@ -165,17 +165,17 @@ impl Connect {
     /// Merges a fixture into the state. A queue or an address in both gets the values of the fixture, and associations
     /// are added.
     pub fn add(&self, fixture: Fixture) {
-        self.lock().directory.add(fixture);
+        self.lock().directory.content.merge(fixture);
     }
 
     /// Returns a copy of everything that exists now.
     pub fn content(&self) -> Fixture {
-        self.lock().directory.content().clone()
+        self.lock().directory.content.clone()
     }
 
     /// Changes the state, as another client or an administrator does between two calls.
     pub fn edit(&self, edit: impl FnOnce(&mut Fixture)) {
-        edit(self.lock().directory.content_mut());
+        edit(&mut self.lock().directory.content);
     }
 
     /// Deletes an address, and removes it from every queue of its instance.
@@ -232,10 +232,8 @@ impl State {
     /// Applies the quota, then the operation.
     fn behave(&mut self, call: &Call, now: Instant) -> Reply {
         if !self.buckets.take(call.operation, now) {
-            return Err(match self.rules.switches.throttle_error {
-                ThrottleError::TooManyRequests => ApiError::too_many_requests(),
-                ThrottleError::Throttling => ApiError::throttling(),
-            });
+            let is_listed = self.rules.switches.throttle_as_listed;
+            return Err(if is_listed { ApiError::throttling() } else { ApiError::too_many_requests() });
         }
         operations::perform(call, &mut self.directory, &self.rules)
     }

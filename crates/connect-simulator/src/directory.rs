@@ -9,33 +9,15 @@ use crate::{Fixture, Operation};
 /// The state that the operations read and change.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    content: Fixture,
+    pub(crate) content: Fixture,
+    /// The addresses of each call that succeeded with a token, which is valid only within its operation and queue.
     tokens: HashMap<TokenKey, Vec<String>>,
 }
 
-/// Key of a client token, which is valid only within its operation and queue.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct TokenKey {
-    pub(crate) operation: Operation,
-    pub(crate) instance: String,
-    pub(crate) queue: String,
-    pub(crate) token: String,
-}
+/// An operation, an instance, a queue and a token.
+pub(crate) type TokenKey = (Operation, String, String, String);
 
 impl Directory {
-    /// Merges a fixture into the state.
-    pub(crate) fn add(&mut self, fixture: Fixture) {
-        self.content.merge(fixture);
-    }
-
-    pub(crate) fn content(&self) -> &Fixture {
-        &self.content
-    }
-
-    pub(crate) fn content_mut(&mut self) -> &mut Fixture {
-        &mut self.content
-    }
-
     /// Creates the instance, the queue and the addresses if they do not exist.
     pub(crate) fn create(&mut self, instance: &str, queue: Option<&str>, addresses: &[String]) {
         let instance = self.content.instance(instance);

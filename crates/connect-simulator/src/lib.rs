@@ -31,10 +31,7 @@ pub use connect::{Answer, Connect};
 pub use faults::{Effect, Fault};
 pub use fixture::{Fixture, InstanceFixture, QueueFixture};
 pub use operation::Operation;
-pub use options::{
-    LimitWithoutDefault, Options, RepeatedAssociation, RepeatedRemoval, Switches, ThrottleError,
-    UnknownAddress,
-};
+pub use options::{Options, Switches};
 pub use quota::Quota;
 pub use record::RecordedCall;
 pub use server::{Server, run};

@@ -43,73 +43,26 @@ impl Default for Options {
     }
 }
 
-/// The behaviour where the API reference does not define it. A client must handle each alternative.
+/// The behaviour where the API reference does not define it. A client must handle both answers to each question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Switches {
-    /// Response to a call that associates an address that is already on the queue.
-    pub repeated_association: RepeatedAssociation,
-    /// Response to a call that removes an address that is not on the queue.
-    pub repeated_removal: RepeatedRemoval,
-    /// Error for an address that the instance does not have.
-    pub unknown_address: UnknownAddress,
-    /// Number of addresses that fit on a queue without a default outbound address.
-    pub limit_without_default: LimitWithoutDefault,
-    /// Error for a call above the quota.
-    pub throttle_error: ThrottleError,
+    /// Whether a call with an address that is already on the queue, its default one included, is rejected as a whole with
+    /// `InvalidParameterException`. Otherwise only the missing addresses are associated.
+    pub reject_repeated_associations: bool,
+    /// Whether a call to remove an address that is not on the queue is rejected as a whole with
+    /// `InvalidParameterException`. Otherwise the other addresses are removed.
+    pub reject_repeated_removals: bool,
+    /// Whether the error for an address that the instance does not have is `ResourceNotFoundException`, as for an unknown
+    /// queue or instance. Otherwise it is `InvalidParameterException`.
+    pub unknown_address_is_not_found: bool,
+    /// Whether another address can use the slot of the default address on a queue without one, so that 50 fit.
+    pub use_default_slot: bool,
+    /// Whether the error for a call above the quota is `ThrottlingException`, which the API reference lists. Otherwise it is
+    /// `TooManyRequestsException`, the error of the service's front end, which the SDK does not model.
+    pub throttle_as_listed: bool,
     /// Whether the simulator creates the instances, queues and addresses that a call refers to. Any event can then be
     /// tried without a fixture.
     pub auto_create: bool,
-}
-
-/// Response to a call that associates an address that is already on the queue. The default address of a queue counts as
-/// associated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RepeatedAssociation {
-    /// The call succeeds, and only the missing addresses are associated.
-    #[default]
-    Accept,
-    /// The whole call is rejected with `InvalidParameterException`.
-    Reject,
-}
-
-/// Response to a call that removes an address that is not on the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RepeatedRemoval {
-    /// The call succeeds, and the other addresses are removed.
-    #[default]
-    Accept,
-    /// The whole call is rejected with `InvalidParameterException`.
-    Reject,
-}
-
-/// Error for a call with an address that the instance does not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UnknownAddress {
-    /// `InvalidParameterException`, status 400.
-    #[default]
-    InvalidParameter,
-    /// `ResourceNotFoundException`, status 404, as for an unknown queue or instance.
-    ResourceNotFound,
-}
-
-/// Number of addresses that fit on a queue without a default outbound address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LimitWithoutDefault {
-    /// The limit (49). The slot of the default address stays free.
-    #[default]
-    FortyNine,
-    /// The limit plus one (50). Another address can use the slot of the default address.
-    Fifty,
-}
-
-/// Error for a call above the quota. The status is always 429.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ThrottleError {
-    /// `TooManyRequestsException`, the throttling error of the service's front end. The SDK does not model it.
-    #[default]
-    TooManyRequests,
-    /// `ThrottlingException`, the throttling error that the API reference lists.
-    Throttling,
 }
 
 impl From<Fixture> for Options {

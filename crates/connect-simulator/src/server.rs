@@ -3,19 +3,20 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
 use std::{future, io};
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body, Frame, Incoming};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinHandle, JoinSet, yield_now};
 use tokio::time::{Instant, sleep};
 
 use crate::{Connect, control, wire};
@@ -77,6 +78,9 @@ impl Drop for Server {
     }
 }
 
+/// The body of a response, which an error can cut off.
+type AnswerBody = UnsyncBoxBody<Bytes, io::Error>;
+
 /// Serves one connection. Ignores errors, because the client or an injected fault causes them.
 async fn serve(stream: TcpStream, connect: Connect, start: Instant) {
     // Small responses must not wait for each other.
@@ -113,57 +117,23 @@ async fn handle(
     }
     match answer.response {
         None => Err(io::Error::new(io::ErrorKind::ConnectionReset, "closed without an answer")),
-        Some(response) if answer.cut_off => Ok(response.map(AnswerBody::first_half)),
+        Some(response) if answer.cut_off => Ok(response.map(first_half)),
         Some(response) => Ok(complete(response)),
     }
 }
 
 fn complete(response: Response<Bytes>) -> Response<AnswerBody> {
-    response.map(|body| AnswerBody { data: Some(body), then: Then::End })
+    response.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync())
 }
 
-/// The body of a response. It is complete, or it is a part followed by an error, which closes the connection.
-#[derive(Debug)]
-struct AnswerBody {
-    data: Option<Bytes>,
-    then: Then,
-}
-
-/// The event that follows the data.
-#[derive(Debug)]
-enum Then {
-    End,
-    /// Wait for one poll before the error, so that the data is sent over the socket first.
-    Flush,
-    Fail,
-}
-
-impl AnswerBody {
-    fn first_half(mut body: Bytes) -> Self {
-        body.truncate(body.len() / 2);
-        Self { data: Some(body), then: Then::Flush }
-    }
-}
-
-impl Body for AnswerBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some(data) = self.data.take().filter(|data| !data.is_empty()) {
-            return Poll::Ready(Some(Ok(Frame::data(data))));
-        }
-        match self.then {
-            Then::End => Poll::Ready(None),
-            Then::Flush => {
-                self.then = Then::Fail;
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-            Then::Fail => Poll::Ready(Some(Err(io::Error::other("cut off")))),
-        }
-    }
+/// Returns the first half of a body, followed by an error, which closes the connection.
+fn first_half(mut body: Bytes) -> AnswerBody {
+    body.truncate(body.len() / 2);
+    let data = stream::once(future::ready(Ok(Frame::data(body))));
+    let error = stream::once(async {
+        // The connection sends the data while it waits.
+        yield_now().await;
+        Err(io::Error::other("cut off"))
+    });
+    StreamBody::new(data.chain(error)).boxed_unsync()
 }

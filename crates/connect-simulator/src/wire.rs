@@ -163,15 +163,7 @@ pub(crate) fn identify(response: &mut Response<Bytes>, number: u64) {
     }
 }
 
-pub(crate) fn queue_arn(instance: &str, queue: &str) -> String {
-    arn(instance, "queue", queue)
-}
-
-pub(crate) fn email_address_arn(instance: &str, id: &str) -> String {
-    arn(instance, "email-address", id)
-}
-
-fn arn(instance: &str, kind: &str, id: &str) -> String {
+pub(crate) fn arn(instance: &str, kind: &str, id: &str) -> String {
     format!("arn:aws:connect:{REGION}:{ACCOUNT}:instance/{instance}/{kind}/{id}")
 }
 

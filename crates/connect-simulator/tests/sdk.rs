@@ -2,17 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::time::Duration;
-
 use aws_credential_types::Credentials;
 use aws_sdk_connect::Client;
 use aws_sdk_connect::config::retry::RetryConfig;
-use aws_sdk_connect::config::timeout::TimeoutConfig;
 use aws_sdk_connect::config::{BehaviorVersion, Region};
 use aws_sdk_connect::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_connect::operation::RequestId;
 use aws_sdk_connect::operation::associate_queue_email_addresses::AssociateQueueEmailAddressesError;
-use aws_sdk_connect::types::{EmailAddressConfig, QueueSearchCriteria, QueueStatus, SearchableQueueType};
+use aws_sdk_connect::types::EmailAddressConfig;
 use connect_simulator::{Connect, Effect, Fault, Fixture, Operation, Server};
 
 const INSTANCE: &str = "11111111-2222-3333-4444-555555555555";
@@ -96,51 +93,6 @@ async fn addresses_are_associated_listed_page_by_page_and_disassociated() {
 }
 
 #[tokio::test]
-async fn queues_are_searched() {
-    let mut fixture = fixture().with_queue(INSTANCE, "s", "Sales EU").with_queue(INSTANCE, "t", "Sales US");
-    fixture.instance(INSTANCE).queue("agent");
-    fixture.instance(INSTANCE).unlisted.insert("agent".to_owned());
-    let simulator = Simulator::start(fixture);
-    let search = || simulator.client.search_queues().instance_id(INSTANCE);
-    let standard = QueueSearchCriteria::builder().queue_type_condition(SearchableQueueType::Standard).build();
-
-    let pages: Result<Vec<_>, _> =
-        search().search_criteria(standard).max_results(2).into_paginator().send().collect().await;
-    let pages = pages.unwrap();
-    assert_eq!(pages[0].approximate_total_count(), Some(3));
-    let queues: Vec<_> = pages.iter().flat_map(|page| page.queues()).collect();
-    let names: Vec<_> =
-        queues.iter().map(|queue| (queue.queue_id().unwrap(), queue.name().unwrap())).collect();
-    assert_eq!(names, [("q", "Billing"), ("s", "Sales EU"), ("t", "Sales US")]);
-    let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{INSTANCE}/queue/s");
-    assert_eq!(
-        (queues[1].queue_arn(), queues[1].status()),
-        (Some(arn.as_str()), Some(&QueueStatus::Enabled))
-    );
-}
-
-#[tokio::test]
-async fn email_addresses_are_searched() {
-    let simulator = Simulator::start(fixture());
-    let search = || simulator.client.search_email_addresses().instance_id(INSTANCE);
-    let mut pages = vec![search().max_results(4).send().await.unwrap()];
-    while let Some(token) = pages.last().and_then(|page| page.next_token()).map(str::to_owned) {
-        pages.push(search().max_results(4).next_token(token).send().await.unwrap());
-    }
-    assert_eq!((pages.len(), pages[0].approximate_total_count()), (3, Some(11)));
-    assert_eq!(pages.iter().map(|page| page.email_addresses().len()).sum::<usize>(), 11);
-
-    let found = pages
-        .iter()
-        .flat_map(|page| page.email_addresses())
-        .find(|found| found.email_address_id() == Some("a7"));
-    let found = found.unwrap();
-    assert_eq!(found.email_address(), Some("Sales7@brand.example"));
-    let arn = format!("arn:aws:connect:us-east-1:111122223333:instance/{INSTANCE}/email-address/a7");
-    assert_eq!(found.email_address_arn(), Some(arn.as_str()));
-}
-
-#[tokio::test]
 async fn identifiers_with_special_characters_arrive_unchanged() {
     let simulator = Simulator::start(fixture().with_queue(INSTANCE, "q/ü +%", "Odd"));
     simulator.associate("q/ü +%", &["a0"]).await.unwrap();
@@ -187,20 +139,6 @@ async fn broken_connections_are_errors_of_the_client() {
     simulator.associate("q", &["a1"]).await.unwrap();
     let statuses: Vec<_> = simulator.connect.calls().iter().map(|call| call.status).collect();
     assert_eq!(statuses, [None, None, None, Some(200)]);
-}
-
-#[tokio::test]
-async fn hanging_call_times_out() {
-    let simulator = Simulator::start(fixture());
-    simulator.connect.inject(Fault::new(Effect::Hang).times(1));
-    let timeout = TimeoutConfig::builder().operation_timeout(Duration::from_millis(50)).build();
-    let search = simulator.client.search_queues().instance_id(INSTANCE).customize();
-    let search = search.config_override(aws_sdk_connect::Config::builder().timeout_config(timeout));
-    let error = search.send().await.unwrap_err();
-    assert!(matches!(error, SdkError::TimeoutError(_)), "{error:?}");
-    // If the time was up before the call arrived, the fault still waits for a call.
-    simulator.connect.clear_faults();
-    simulator.client.search_queues().instance_id(INSTANCE).send().await.unwrap();
 }
 
 #[tokio::test]

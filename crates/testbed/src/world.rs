@@ -175,7 +175,7 @@ fn json_of(answer: &Answer) -> Value {
 pub fn fixture(queues: usize, addresses: usize) -> Fixture {
     let mut fixture = Fixture::new();
     for queue in 0..queues {
-        fixture = fixture.with_queue(INSTANCE, format!("q{queue}"), format!("Queue {queue}"));
+        fixture = fixture.with_queue(INSTANCE, &format!("q{queue}"), format!("Queue {queue}"));
     }
     for address in 0..addresses {
         fixture = fixture.with_address(INSTANCE, format!("e{address}"), format!("e{address}@brand.example"));

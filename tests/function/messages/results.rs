@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Connect, Effect, Fault, Fixture, Operation, Options, Switches, UnknownAddress};
+use connect_simulator::{Connect, Effect, Fault, Fixture, Operation, Options, Switches};
 use serde_json::{Value, json};
 use tracing::level_filters::LevelFilter;
 
@@ -84,7 +84,7 @@ async fn narrowing(messages: &mut Messages) {
     add(messages, "the address does not exist", &world, pair("q0", "missing")).await;
     let mut elsewhere = one_pair_a_queue(0..9);
     elsewhere["instanceId"] = json!("elsewhere");
-    let switches = Switches { unknown_address: UnknownAddress::ResourceNotFound, ..Switches::default() };
+    let switches = Switches { unknown_address_is_not_found: true, ..Switches::default() };
     let options = Options { fixture: fixture(1, 1), switches, ..Options::default() };
     let world = World::in_memory(options, &[]);
     add(messages, "the address does not exist, with the other error", &world, pair("q0", "missing")).await;

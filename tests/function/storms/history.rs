@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use connect_simulator::{Fixture, LimitWithoutDefault, RepeatedAssociation, Switches, UnknownAddress};
+use connect_simulator::{Fixture, Switches};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -211,16 +211,16 @@ impl History {
                 let named = states.iter().flat_map(|state| queues(state, pair)).collect::<BTreeSet<_>>();
                 let is_missing =
                     |state: &Fixture| named.iter().any(|queue| !has_queue(state, &pair.instance, queue));
-                let unknown = self.switches.unknown_address == UnknownAddress::ResourceNotFound;
+                let unknown = self.switches.unknown_address_is_not_found;
                 states.iter().any(is_missing)
                     || self.refused(states, pair, |state, _, address| {
                         unknown && !has_address(state, &pair.instance, address)
                     })
             }
             "InvalidParameterException" => {
-                let unknown = self.switches.unknown_address == UnknownAddress::InvalidParameter;
+                let unknown = !self.switches.unknown_address_is_not_found;
                 // The address was removed from the queue between the rejection and the read of the list.
-                let again = self.switches.repeated_association == RepeatedAssociation::Reject;
+                let again = self.switches.reject_repeated_associations;
                 let taken_off = |[before, after]: [&Fixture; 2]| {
                     pairs(before, pair).iter().any(|(queue, address)| {
                         holds(before, &pair.instance, queue, address)
@@ -290,11 +290,8 @@ impl History {
     fn capacity(&self, state: &Fixture, instance: &str, queue: &str) -> Option<usize> {
         let queue = state.instances.get(instance)?.queues.get(queue)?;
         let limit = queue.limit.unwrap_or(LIMIT);
-        let capacity = match (&queue.default_email_address_id, self.switches.limit_without_default) {
-            (None, LimitWithoutDefault::Fifty) => limit + 1,
-            _ => limit,
-        };
-        Some(capacity.min(LIMIT))
+        let has_free_slot = queue.default_email_address_id.is_none() && self.switches.use_default_slot;
+        Some((limit + usize::from(has_free_slot)).min(LIMIT))
     }
 }
 

@@ -234,7 +234,7 @@ impl Scene {
         let mut fixture = Fixture::new();
         for (queue, limit) in self.limits.iter().enumerate() {
             let id = format!("q{queue}");
-            fixture = fixture.with_queue(INSTANCE, &*id, queue_name(queue)).with_limit(INSTANCE, id, *limit);
+            fixture = fixture.with_queue(INSTANCE, &id, queue_name(queue)).with_limit(INSTANCE, &id, *limit);
         }
         for address in 0..EXISTING_ADDRESSES {
             fixture = fixture.with_address(INSTANCE, format!("e{address}"), address_name(address));
@@ -250,7 +250,7 @@ impl Scene {
             }
         }
         for (queue, address) in &self.present {
-            fixture = fixture.with_association(INSTANCE, format!("q{queue}"), format!("e{address}"));
+            fixture = fixture.with_association(INSTANCE, &format!("q{queue}"), format!("e{address}"));
         }
         fixture
     }

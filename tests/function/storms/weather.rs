@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use connect_simulator::{
-    Effect, Fault, Fixture, LimitWithoutDefault, Operation, Options, Quota, RepeatedAssociation, Switches,
-    ThrottleError, UnknownAddress,
-};
+use connect_simulator::{Effect, Fault, Fixture, Operation, Options, Quota, Switches};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -124,22 +121,10 @@ pub fn fault() -> impl Strategy<Value = Fault> {
 pub fn switches() -> impl Strategy<Value = Switches> {
     (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
         |(again, unknown, full, throttle)| Switches {
-            repeated_association: if again {
-                RepeatedAssociation::Reject
-            } else {
-                RepeatedAssociation::Accept
-            },
-            unknown_address: if unknown {
-                UnknownAddress::ResourceNotFound
-            } else {
-                UnknownAddress::InvalidParameter
-            },
-            limit_without_default: if full {
-                LimitWithoutDefault::Fifty
-            } else {
-                LimitWithoutDefault::FortyNine
-            },
-            throttle_error: if throttle { ThrottleError::Throttling } else { ThrottleError::TooManyRequests },
+            reject_repeated_associations: again,
+            unknown_address_is_not_found: unknown,
+            use_default_slot: full,
+            throttle_as_listed: throttle,
             ..Switches::default()
         },
     )
@@ -197,13 +182,11 @@ impl Storm {
     pub fn world(&self) -> World {
         let mut fixture = Fixture::new();
         for queue in 0..EXISTING_QUEUES {
-            fixture = fixture.with_queue(INSTANCE, format!("q{queue}"), format!("Queue {queue}")).with_limit(
-                INSTANCE,
-                format!("q{queue}"),
-                self.limits[queue],
-            );
+            fixture = fixture
+                .with_queue(INSTANCE, &format!("q{queue}"), format!("Queue {queue}"))
+                .with_limit(INSTANCE, &format!("q{queue}"), self.limits[queue]);
             if let Some(address) = self.defaults[queue] {
-                fixture = fixture.with_queue_default(INSTANCE, format!("q{queue}"), format!("e{address}"));
+                fixture = fixture.with_queue_default(INSTANCE, &format!("q{queue}"), format!("e{address}"));
             }
         }
         for address in 0..EXISTING_ADDRESSES {
@@ -211,7 +194,7 @@ impl Storm {
                 fixture.with_address(INSTANCE, format!("e{address}"), format!("e{address}@brand.example"));
         }
         for (queue, address) in &self.present {
-            fixture = fixture.with_association(INSTANCE, format!("q{queue}"), format!("e{address}"));
+            fixture = fixture.with_association(INSTANCE, &format!("q{queue}"), format!("e{address}"));
         }
         let options = Options {
             fixture,

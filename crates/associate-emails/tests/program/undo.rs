@@ -4,9 +4,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
-use connect_simulator::{
-    Connect, Effect, Fault, Fixture, Operation, Options, Quota, RepeatedRemoval, Server, Switches,
-};
+use connect_simulator::{Connect, Effect, Fault, Fixture, Operation, Options, Quota, Server, Switches};
 use serde_json::json;
 
 use crate::{Ran, file, finish, on_aws, run, run_on, send_signal};
@@ -229,21 +227,20 @@ async fn bad_address_is_found_and_the_others_are_removed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn address_that_another_client_removed_counts_as_done() {
-    for repeated_removal in [RepeatedRemoval::Accept, RepeatedRemoval::Reject] {
-        let connect = connect_with_ten_pairs(Switches { repeated_removal, ..Switches::default() });
+    for reject_repeated_removals in [false, true] {
+        let connect = connect_with_ten_pairs(Switches { reject_repeated_removals, ..Switches::default() });
         after_list(&connect, 2, |fixture| {
             fixture.instance("i").queue("q1").email_address_ids.retain(|id| id != "e3");
         });
         let ran = undo(&connect, &[], "race.csv", &csv("q1", 0..10)).await;
-        assert_eq!(ran.code, Some(0), "{repeated_removal:?}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.code, Some(0), "{reject_repeated_removals}: {}{}", ran.stdout, ran.stderr);
         assert_eq!(connect.associated("i", "q1"), [""; 0]);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn throttled_and_lost_calls_are_retried_with_their_token() {
-    let repeated_removal = RepeatedRemoval::Reject;
-    let connect = connect_with_ten_pairs(Switches { repeated_removal, ..Switches::default() });
+    let connect = connect_with_ten_pairs(Switches { reject_repeated_removals: true, ..Switches::default() });
     connect.inject(rejection(429, "TooManyRequestsException").times(2));
     connect.inject(Fault::new(Effect::Reset).on(DISASSOCIATE).times(1));
     connect.inject(Fault::new(Effect::ResetAfter).on(DISASSOCIATE).times(1));

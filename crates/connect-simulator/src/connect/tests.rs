@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{LimitWithoutDefault, Operation, RepeatedAssociation, RepeatedRemoval, Switches, UnknownAddress};
+use crate::{Operation, Switches};
 
 /// Returns instance `i` with queue `q` (default address `d`), queue `bare` without a default address, and addresses
 /// `a0` to `a59`.
@@ -69,11 +69,8 @@ fn queue_accepts_49_addresses_and_its_default() {
 
 #[test]
 fn switch_decides_limit_without_a_default() {
-    for (limit_without_default, answer) in [
-        (LimitWithoutDefault::FortyNine, error(429, "LimitExceededException")),
-        (LimitWithoutDefault::Fifty, ok()),
-    ] {
-        let connect = service(Switches { limit_without_default, ..Switches::default() });
+    for (use_default_slot, answer) in [(false, error(429, "LimitExceededException")), (true, ok())] {
+        let connect = service(Switches { use_default_slot, ..Switches::default() });
         assert_eq!(outcome(&connect, associate("bare", &numbered(0..50), None)), answer);
         // The switch does not affect a queue with a default address.
         assert_eq!(
@@ -85,11 +82,10 @@ fn switch_decides_limit_without_a_default() {
 
 #[test]
 fn switch_decides_on_existing_associations() {
-    for (repeated_association, answer, associated) in [
-        (RepeatedAssociation::Accept, ok(), numbered(0..2)),
-        (RepeatedAssociation::Reject, error(400, "InvalidParameterException"), numbered(0..1)),
-    ] {
-        let connect = service(Switches { repeated_association, ..Switches::default() });
+    for (reject_repeated_associations, answer, associated) in
+        [(false, ok(), numbered(0..2)), (true, error(400, "InvalidParameterException"), numbered(0..1))]
+    {
+        let connect = service(Switches { reject_repeated_associations, ..Switches::default() });
         assert_eq!(outcome(&connect, associate("q", &numbered(0..1), None)), ok());
         assert_eq!(outcome(&connect, associate("q", &numbered(0..2), None)), answer);
         assert_eq!(connect.associated("i", "q"), associated);
@@ -99,11 +95,10 @@ fn switch_decides_on_existing_associations() {
 
 #[test]
 fn switch_decides_error_of_unknown_address() {
-    for (unknown_address, answer) in [
-        (UnknownAddress::InvalidParameter, error(400, "InvalidParameterException")),
-        (UnknownAddress::ResourceNotFound, error(404, "ResourceNotFoundException")),
-    ] {
-        let connect = service(Switches { unknown_address, ..Switches::default() });
+    for (unknown_address_is_not_found, answer) in
+        [(false, error(400, "InvalidParameterException")), (true, error(404, "ResourceNotFoundException"))]
+    {
+        let connect = service(Switches { unknown_address_is_not_found, ..Switches::default() });
         let ids = ["a0".to_owned(), "unknown".to_owned()];
         assert_eq!(outcome(&connect, associate("q", &ids, None)), answer);
         assert!(connect.associated("i", "q").is_empty());
@@ -116,8 +111,7 @@ fn switch_decides_error_of_unknown_address() {
 
 #[test]
 fn repeated_client_token_changes_nothing() {
-    let connect =
-        service(Switches { repeated_association: RepeatedAssociation::Reject, ..Switches::default() });
+    let connect = service(Switches { reject_repeated_associations: true, ..Switches::default() });
     assert_eq!(outcome(&connect, associate("q", &numbered(0..2), Some("t"))), ok());
     assert_eq!(outcome(&connect, associate("q", &numbered(0..2), Some("t"))), ok());
     let other = associate("q", &numbered(2..3), Some("t"));
@@ -226,11 +220,10 @@ fn removal_has_the_limits_and_errors_of_an_association() {
 
 #[test]
 fn switch_decides_on_addresses_that_are_not_on_the_queue() {
-    for (repeated_removal, answer, left) in [
-        (RepeatedRemoval::Accept, ok(), numbered(0..1)),
-        (RepeatedRemoval::Reject, error(400, "InvalidParameterException"), numbered(0..2)),
-    ] {
-        let connect = service(Switches { repeated_removal, ..Switches::default() });
+    for (reject_repeated_removals, answer, left) in
+        [(false, ok(), numbered(0..1)), (true, error(400, "InvalidParameterException"), numbered(0..2))]
+    {
+        let connect = service(Switches { reject_repeated_removals, ..Switches::default() });
         assert_eq!(outcome(&connect, associate("q", &numbered(0..2), None)), ok());
         let body = json!({ "EmailAddressesId": ["a1", "a9"] });
         assert_eq!(outcome(&connect, post("/queues/i/q/disassociate-email-addresses", &body)), answer);
@@ -240,11 +233,8 @@ fn switch_decides_on_addresses_that_are_not_on_the_queue() {
 
 #[test]
 fn throttled_call_changes_nothing() {
-    for (throttle_error, code) in [
-        (ThrottleError::TooManyRequests, "TooManyRequestsException"),
-        (ThrottleError::Throttling, "ThrottlingException"),
-    ] {
-        let connect = service(Switches { throttle_error, ..Switches::default() });
+    for (throttle_as_listed, code) in [(false, "TooManyRequestsException"), (true, "ThrottlingException")] {
+        let connect = service(Switches { throttle_as_listed, ..Switches::default() });
         connect.set_quota(Quota::per_second(2.0, 1.0));
         let start = Instant::now();
         for (millis, throttled) in [(0, false), (100, true), (500, false)] {

@@ -8,7 +8,7 @@ use super::{Rules, check};
 use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::operation::Reply;
-use crate::wire::{Call, email_address_arn};
+use crate::wire::{Call, REGION, arn};
 
 /// Maximum and default length of a page (API reference, `ListQueueEmailAddresses`: `MaxResults` 1 to 100).
 const MAX_PAGE: usize = 100;
@@ -32,8 +32,8 @@ pub(super) fn perform(call: &Call, directory: &mut Directory, rules: &Rules) -> 
     items.extend(queue.default_email_address_id.iter().map(|id| (id, true)));
     items.extend(queue.email_address_ids.iter().map(|id| (id, false)));
     let mut body = page.of("EmailAddressMetadataList", &items, |(id, default)| {
-        json!({ "Id": id, "Arn": email_address_arn(instance_id, id), "IsDefaultOutboundEmail": default })
+        json!({ "Id": id, "Arn": arn(instance_id, "email-address", id), "IsDefaultOutboundEmail": default })
     });
-    body.insert("LastModifiedRegion".to_owned(), json!(crate::wire::REGION));
+    body.insert("LastModifiedRegion".to_owned(), json!(REGION));
     Ok(Some(Value::Object(body)))
 }

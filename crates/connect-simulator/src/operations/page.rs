@@ -52,36 +52,3 @@ impl Page {
         body
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pages_have_no_gap_and_no_repetition() {
-        for (count, length, pages) in [(0, 3, 1), (3, 3, 1), (4, 3, 2), (9, 3, 3), (10, 3, 4)] {
-            let items: Vec<Value> = (0..count).map(Value::from).collect();
-            let (mut seen, mut token, mut calls) = (Vec::new(), None, 0);
-            loop {
-                let page = Page::new(token.as_deref(), Some(length), 5, 5).unwrap();
-                let body = page.of("Items", &items, Value::clone);
-                calls += 1;
-                seen.extend(body["Items"].as_array().unwrap().clone());
-                token = body.get("NextToken").and_then(Value::as_str).map(str::to_owned);
-                if token.is_none() {
-                    break;
-                }
-            }
-            assert_eq!((seen, calls), (items, pages));
-        }
-    }
-
-    #[test]
-    fn unknown_token_is_rejected_and_token_past_the_end_returns_an_empty_page() {
-        for token in ["", "3", "after-", "after-x", "after--1"] {
-            assert!(Page::new(Some(token), None, 5, 5).is_err(), "{token}");
-        }
-        let page = Page::new(Some("after-18446744073709551615"), None, 5, 5).unwrap();
-        assert_eq!(page.of("Items", &[1], |item| json!(item))["Items"], json!([]));
-    }
-}

@@ -10,7 +10,7 @@ use super::{Rules, check};
 use crate::directory::Directory;
 use crate::error::ApiError;
 use crate::operation::Reply;
-use crate::wire::{Call, email_address_arn, queue_arn};
+use crate::wire::{Call, arn};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -33,7 +33,7 @@ pub(super) fn email_addresses(call: &Call, directory: &mut Directory, rules: &Ru
     Ok(Some(response(&page, "EmailAddresses", &listed, |(id, address)| {
         json!({
             "EmailAddressId": id,
-            "EmailAddressArn": email_address_arn(&body.instance_id, id),
+            "EmailAddressArn": arn(&body.instance_id, "email-address", id),
             "EmailAddress": address,
         })
     })))
@@ -55,7 +55,7 @@ pub(super) fn queues(call: &Call, directory: &mut Directory, rules: &Rules) -> R
     Ok(Some(response(&page, "Queues", &listed, |(id, name)| {
         json!({
             "QueueId": id,
-            "QueueArn": queue_arn(&body.instance_id, id),
+            "QueueArn": arn(&body.instance_id, "queue", id),
             "Name": name,
             "Status": "ENABLED",
         })
