@@ -14,7 +14,7 @@ from processes import clean_environment
 from waiting import until
 
 LETTERS = 10_000
-# The command line moves letters in batches of ten.
+# The command line moves ten letters at a time.
 BATCH = 10
 # Concurrent requests when the test fills and reads a queue.
 THREADS = 4

@@ -226,18 +226,6 @@ async fn unsendable_dead_letter_stays() {
     assert!(ran.stderr.contains(&missing) && ran.stderr.contains("NonExistentQueue"), "{}", ran.stderr);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn dead_letters_that_do_not_fit_in_one_request_are_moved() {
-    let world = World::new("long").await;
-    let bodies: Vec<String> = (0..10).map(|n| letter(n, &"long".repeat(30_000), "q")).collect();
-    for body in &bodies {
-        world.send(std::slice::from_ref(body)).await;
-    }
-    let ran = world.run(&["--redrive", "--to", &world.target, "--yes"]).await;
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert_eq!(world.visible(&world.target).await, 10);
-}
-
 /// Kills the program during the run, then interrupts it, then runs it to the end. `LETTERS` is the number of letters.
 /// moto scans all messages of a queue for each request, so ten thousand letters would take hours.
 /// `tests/end_to_end/test_dead_letters.py` moves ten thousand.

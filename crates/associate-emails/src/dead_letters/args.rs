@@ -84,7 +84,7 @@ pub(crate) struct DeadLetters {
 impl DeadLetters {
     /// Returns whether the options select a dead letter. An option that is not used selects all.
     pub(super) fn select(&self, letter: &DeadLetter) -> bool {
-        contains_any(&self.error, letter.reasons.iter().map(|(error, _)| error))
+        contains_any(&self.error, letter.reasons.iter().map(|reason| &reason.error))
             && contains_any(&self.reference, &letter.references)
             && contains_any(&self.queue_id, &letter.queue_ids)
     }
@@ -112,22 +112,17 @@ fn standard_queue(url: &str) -> Result<String, String> {
 mod tests {
     use clap::Parser;
 
+    use super::super::dead_letter::Reason;
     use super::*;
     use crate::args::{self, Command};
 
     #[test]
     fn dead_letter_must_match_each_option() {
         let letter = DeadLetter {
-            id: "m".to_owned(),
-            sent: None,
-            received: None,
-            reasons: vec![
-                ("QueueFull".to_owned(), String::new()),
-                ("NameNotFound".to_owned(), String::new()),
-            ],
+            reasons: ["QueueFull", "NameNotFound"].map(|error| Reason::new(error, "why")).into(),
             references: ["r1".to_owned()].into(),
             queue_ids: ["q1".to_owned(), "q2".to_owned()].into(),
-            body: String::new(),
+            ..DeadLetter::default()
         };
         let table: [(&[&str], bool); 7] = [
             (&[], true),

@@ -1,8 +1,9 @@
 //! A message of the dead-letter queue, with the reasons for its failure.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::queue::ReceivedMessage;
@@ -14,51 +15,62 @@ pub(super) const UNDELIVERED: &str = "EventNotDelivered";
 /// Error shown for a dead letter without any reason.
 pub(super) const UNKNOWN: &str = "Unknown";
 
-/// One dead letter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One dead letter. As JSON, a line of the option `--json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct DeadLetter {
     /// The message identifier.
+    #[serde(rename = "messageId")]
     pub(super) id: String,
     /// Time at which it was sent, in milliseconds since 1970.
     pub(super) sent: Option<u64>,
     /// `ApproximateReceiveCount`: how often the message was received.
     pub(super) received: Option<u32>,
     /// Each error once, with its first message.
-    pub(super) reasons: Vec<(String, String)>,
+    pub(super) reasons: Vec<Reason>,
     /// The references of its requests. A request without a `reference` has the identifier of its source.
     pub(super) references: BTreeSet<String>,
     /// The queue identifiers in it.
     pub(super) queue_ids: BTreeSet<String>,
     /// The message, unchanged.
+    #[serde(serialize_with = "as_json")]
     pub(super) body: String,
+}
+
+/// Why a message is a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Reason {
+    pub(super) error: String,
+    pub(super) message: String,
+}
+
+impl Reason {
+    pub(super) fn new(error: &str, message: &str) -> Self {
+        Reason { error: error.to_owned(), message: message.to_owned() }
+    }
+}
+
+/// Writes the document in a text, or else the text.
+fn as_json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)).serialize(serializer)
 }
 
 impl DeadLetter {
     /// Reads a message.
     pub(super) fn read(received: &ReceivedMessage) -> Self {
-        let Message { body, attributes, message_attributes, .. } = &received.message;
-        let system = |name| attributes.as_ref().and_then(|known| known.get(&name)).map(String::as_str);
-        let texts: HashMap<&str, &str> = message_attributes
-            .iter()
-            .flatten()
-            .filter_map(|(name, value)| Some((name.as_str(), value.string_value.as_deref()?)))
-            .collect();
-        let body = body.clone().unwrap_or_default();
-        let request = innermost(&body);
+        let Message { body, attributes, .. } = &received.message;
+        let system = |name| attributes.as_ref()?.get(&name);
         let mut letter = DeadLetter {
             id: received.id.clone(),
             sent: system(MessageSystemAttributeName::SentTimestamp).and_then(|sent| sent.parse().ok()),
             received: system(MessageSystemAttributeName::ApproximateReceiveCount)
                 .and_then(|received| received.parse().ok()),
-            reasons: Vec::new(),
-            references: BTreeSet::new(),
-            queue_ids: BTreeSet::new(),
-            body,
+            body: body.clone().unwrap_or_default(),
+            ..DeadLetter::default()
         };
-        letter.add_request(&request);
+        letter.add_request(&innermost(&letter.body));
         if letter.reasons.is_empty() {
-            let moved_by_sqs = system(MessageSystemAttributeName::DeadLetterQueueSourceArn).is_some();
-            letter.reasons.push(reason_of_delivery(&texts, moved_by_sqs));
+            letter.reasons.push(reason_of_delivery(&received.message));
         }
         if letter.references.is_empty() {
             letter.references.insert(received.id.clone());
@@ -77,9 +89,8 @@ impl DeadLetter {
             self.add_queue(failure);
             self.add_reference(failure);
             let error = failure["error"].as_str().unwrap_or(UNKNOWN);
-            if self.reasons.iter().all(|(known, _)| known != error) {
-                let message = failure["message"].as_str().unwrap_or_default();
-                self.reasons.push((error.to_owned(), message.to_owned()));
+            if self.reasons.iter().all(|known| known.error != error) {
+                self.reasons.push(Reason::new(error, failure["message"].as_str().unwrap_or_default()));
             }
         }
     }
@@ -136,17 +147,16 @@ fn innermost(body: &str) -> Value {
 ///
 /// EventBridge writes its reason into the message's attributes (EventBridge User Guide, "Using dead-letter queues to
 /// process undelivered events").
-fn reason_of_delivery(texts: &HashMap<&str, &str>, moved_by_sqs: bool) -> (String, String) {
-    if texts.contains_key("RULE_ARN") || texts.contains_key("ERROR_CODE") {
-        let error = texts.get("ERROR_CODE").copied().unwrap_or(UNDELIVERED);
-        let message =
-            texts.get("ERROR_MESSAGE").copied().unwrap_or("EventBridge could not deliver the event");
-        return (error.to_owned(), message.to_owned());
-    }
-    if moved_by_sqs {
-        (USED_UP.to_owned(), "every delivery of the message failed".to_owned())
+fn reason_of_delivery(message: &Message) -> Reason {
+    let text = |name| message.message_attributes.as_ref()?.get(name)?.string_value.as_deref();
+    let source = MessageSystemAttributeName::DeadLetterQueueSourceArn;
+    if text("RULE_ARN").or(text("ERROR_CODE")).is_some() {
+        let message = text("ERROR_MESSAGE").unwrap_or("EventBridge could not deliver the event");
+        Reason::new(text("ERROR_CODE").unwrap_or(UNDELIVERED), message)
+    } else if message.attributes.as_ref().is_some_and(|attributes| attributes.contains_key(&source)) {
+        Reason::new(USED_UP, "every delivery of the message failed")
     } else {
-        (UNKNOWN.to_owned(), "the message contains no reason".to_owned())
+        Reason::new(UNKNOWN, "the message contains no reason")
     }
 }
 
@@ -174,7 +184,7 @@ mod tests {
     }
 
     fn errors(letter: &DeadLetter) -> Vec<&str> {
-        letter.reasons.iter().map(|(error, _)| error.as_str()).collect()
+        letter.reasons.iter().map(|reason| reason.error.as_str()).collect()
     }
 
     #[test]
@@ -190,7 +200,7 @@ mod tests {
         });
         let letter = letter(&body.to_string(), |_| {});
         assert_eq!(errors(&letter), ["QueueFull", "NameNotFound"]);
-        assert_eq!(letter.reasons[0].1, "full");
+        assert_eq!(letter.reasons[0].message, "full");
         assert_eq!(texts(&letter.queue_ids), ["q1", "q2"]);
         assert_eq!(texts(&letter.references), ["import-17", "import-18", "m0"]);
         assert_eq!((letter.sent, letter.received), (Some(1_700_000_000_000), Some(2)));
@@ -229,7 +239,7 @@ mod tests {
             attributes.insert("ERROR_CODE".to_owned(), text("NO_PERMISSIONS"));
             attributes.insert("ERROR_MESSAGE".to_owned(), text("not allowed"));
         });
-        assert_eq!(undelivered.reasons, [("NO_PERMISSIONS".to_owned(), "not allowed".to_owned())]);
+        assert_eq!(undelivered.reasons, [Reason::new("NO_PERMISSIONS", "not allowed")]);
         assert_eq!(texts(&undelivered.references), ["event-1"]);
         assert_eq!(texts(&undelivered.queue_ids), ["q"]);
         let notification = json!({ "Type": "Notification", "MessageId": "n", "Message": event.to_string() });

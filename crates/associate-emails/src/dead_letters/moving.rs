@@ -1,116 +1,101 @@
-//! A pass that moves or deletes the selected dead letters.
+//! Moves or deletes the selected dead letters, in a pass of its own.
 //!
-//! Dead letters are handled in batches of ten. The program sends a batch, and then deletes what arrived. A signal ends the
-//! pass between two batches. If the program is killed within a batch, the dead letters of that batch may be in both
-//! queues, but none is lost.
+//! The program sends a dead letter to the other queue, and only then deletes it from this one. If it is killed, the ten dead
+//! letters that it was moving may be in both queues, but none is lost.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use futures_util::future::join_all;
+
+use super::args::DeadLetters;
+use super::dead_letter::DeadLetter;
+use super::pass::{Pass, Stopped};
 use super::queue::{Queue, ReceivedMessage};
-use super::reading::{EmptyReceives, VisibilityTimeout};
+use crate::confirmation::confirmed;
+use crate::outcome::Exit;
+use crate::printable::print_error;
 use crate::progress::Progress;
-use crate::signals::{Signal, Signals};
+use crate::signals::Signals;
+use crate::workload::count;
 
 /// The action on the selected dead letters.
-#[derive(Debug)]
 pub(super) enum Action {
     /// Send each to this queue, then delete it.
     Move(Queue),
-    /// Delete each.
     Delete,
 }
 
-/// The result of a pass.
-#[derive(Debug, Default)]
-pub(super) struct MoveResult {
-    /// Dead letters moved or deleted.
-    pub(super) done: usize,
-    /// Selected dead letters that are still in the queue.
-    pub(super) left: usize,
-    /// The error of the first dead letter that could not be moved or deleted.
-    pub(super) first_problem: Option<String>,
-    /// The signal that ended the pass.
-    pub(super) interrupted: Option<Signal>,
-}
-
-/// Moves or deletes the dead letters with these identifiers. The queue contains about `others` more dead letters, which
-/// stay hidden from other consumers until the end of the pass.
+/// Moves or deletes the selected dead letters, after confirmation. The queue contains about `others` more dead letters,
+/// which stay hidden from other consumers until the end of the pass.
 pub(super) async fn apply(
+    args: &DeadLetters,
     queue: &Queue,
     action: &Action,
-    selected: &HashSet<&str>,
+    selected: &[DeadLetter],
     others: usize,
-    quiet: bool,
     signals: &Signals,
-) -> MoveResult {
-    let progress = Progress::start("dead letters", selected.len(), quiet);
-    let mut result = MoveResult::default();
-    let mut tried: HashSet<String> = HashSet::new();
-    let mut hidden: HashMap<String, String> = HashMap::new();
-    let mut stop = signals.stop();
-    let (mut timeout, mut empty_receives) = (VisibilityTimeout::of(others), EmptyReceives::default());
-    while tried.len() < selected.len() {
-        // A signal ends only the wait for dead letters. A batch that is being moved is completed.
-        let received = tokio::select! {
-            biased;
-            signal = stop.requested() => {
-                result.interrupted = Some(signal);
-                break;
-            }
-            received = queue.receive(timeout.seconds(), empty_receives.wait()) => received,
-        };
-        let received = match received {
+) -> Result<Exit, String> {
+    let letters = count(selected.len(), "dead letter");
+    let (question, verb) = match action {
+        Action::Move(target) => (format!("Move {letters} to {}?", target.url()), "moved"),
+        Action::Delete => (format!("Delete {letters} permanently?"), "deleted"),
+    };
+    if !args.yes && !confirmed(&question)? {
+        print_error("Nothing was changed.");
+        return Ok(Exit::Done);
+    }
+    let mut waiting: HashSet<&str> = selected.iter().map(|letter| &*letter.id).collect();
+    let (mut done, mut first_problem, mut interrupted) = (0, None, None);
+    let progress = Progress::start("dead letters", selected.len(), args.quiet);
+    let mut pass = Pass::new(queue, others, signals);
+    while !waiting.is_empty() {
+        let received = match pass.next().await {
             Ok(received) => received,
-            Err(problem) => {
-                result.first_problem.get_or_insert(problem);
+            Err(Stopped::Signal(signal)) => {
+                interrupted = Some(signal);
+                break;
+            }
+            Err(Stopped::Problem(problem)) => {
+                first_problem.get_or_insert(problem);
                 break;
             }
         };
-        if empty_receives.queue_is_empty(received.len()) {
+        if received.is_empty() {
             break;
         }
-        if received.iter().any(|letter| hidden.contains_key(&letter.id)) {
-            timeout.lengthen();
-        }
-        let is_next =
-            |letter: &&ReceivedMessage| selected.contains(&*letter.id) && !tried.contains(&letter.id);
-        let (batch, others): (Vec<&ReceivedMessage>, Vec<&ReceivedMessage>) =
-            received.iter().partition(is_next);
-        hidden.extend(others.iter().map(|letter| (letter.id.clone(), letter.handle.clone())));
-        for (letter, applied) in batch.iter().zip(apply_to_batch(queue, action, &batch).await) {
-            tried.insert(letter.id.clone());
-            match applied {
-                Ok(()) => result.done += 1,
+        let batch: Vec<&ReceivedMessage> =
+            received.iter().filter(|letter| waiting.remove(&*letter.id)).collect();
+        let results = join_all(batch.iter().map(|letter| move_or_delete(queue, action, letter))).await;
+        for (letter, result) in batch.into_iter().zip(results) {
+            match result {
+                Ok(()) => {
+                    done += 1;
+                    pass.deleted(letter);
+                }
                 Err(problem) => {
-                    result.first_problem.get_or_insert(problem);
-                    hidden.insert(letter.id.clone(), letter.handle.clone());
+                    first_problem.get_or_insert(problem);
                 }
             }
         }
-        progress.show(result.done, selected.len(), "");
+        progress.show(done, selected.len(), "");
     }
     progress.end();
-    queue.make_visible(&hidden.into_values().collect::<Vec<_>>()).await;
-    result.left = selected.len() - result.done;
-    result
+    pass.end().await;
+    let left = selected.len() - done;
+    print_error(&format!("{} {verb}, {left} left in the queue", count(done, "dead letter")));
+    if let Some(problem) = first_problem {
+        print_error(&format!("associate-emails: {problem}"));
+    }
+    Ok(match (interrupted, left) {
+        (Some(signal), _) => Exit::Interrupted(signal),
+        (None, 0) => Exit::Done,
+        (None, _) => Exit::Failed,
+    })
 }
 
-/// Moves or deletes up to ten dead letters. Returns a result for each.
-async fn apply_to_batch(
-    queue: &Queue,
-    action: &Action,
-    batch: &[&ReceivedMessage],
-) -> Vec<Result<(), String>> {
-    if batch.is_empty() {
-        return Vec::new();
+async fn move_or_delete(queue: &Queue, action: &Action, letter: &ReceivedMessage) -> Result<(), String> {
+    if let Action::Move(target) = action {
+        target.send(letter).await?;
     }
-    let sent = match action {
-        Action::Delete => vec![Ok(()); batch.len()],
-        Action::Move(target) => target.send(batch).await,
-    };
-    let arrived: Vec<&ReceivedMessage> =
-        batch.iter().zip(&sent).filter(|(_, sent)| sent.is_ok()).map(|(letter, _)| *letter).collect();
-    let mut deleted = queue.delete(&arrived).await.into_iter();
-    let mut next = |()| deleted.next().unwrap_or_else(|| Err("the dead letter was not deleted".to_owned()));
-    sent.into_iter().map(|sent| sent.and_then(&mut next)).collect()
+    queue.delete(letter).await
 }

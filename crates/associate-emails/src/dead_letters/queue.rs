@@ -5,10 +5,8 @@ use std::error::Error;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchError;
 use aws_sdk_sqs::types::{
-    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
-    MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry,
+    ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName, QueueAttributeName,
 };
 use queue_email_associator::connect::Class;
 
@@ -111,81 +109,17 @@ impl Queue {
         }
     }
 
-    /// Sends copies of up to ten messages. Returns a result for each.
-    pub(super) async fn send(&self, messages: &[&ReceivedMessage]) -> Vec<Result<(), String>> {
-        let results = self.send_together(messages).await;
-        if !matches!(&results, Err(SdkError::ServiceError(error)) if error.err().is_batch_request_too_long())
-        {
-            return results.unwrap_or_else(|error| vec![Err(self.describe(&error)); messages.len()]);
-        }
-        // Together they are too long for one request.
-        let mut results = Vec::new();
-        for message in messages {
-            let result = self.send_together(&[message]).await;
-            results.extend(result.unwrap_or_else(|error| vec![Err(self.describe(&error))]));
-        }
-        results
+    /// Sends a copy of a message.
+    pub(super) async fn send(&self, received: &ReceivedMessage) -> Result<(), String> {
+        let Message { body, message_attributes, .. } = &received.message;
+        let request = self.client.send_message().queue_url(&self.url).set_message_body(body.clone());
+        let response = request.set_message_attributes(message_attributes.clone()).send().await;
+        response.map(drop).map_err(|error| self.describe(&error))
     }
 
-    async fn send_together(
-        &self,
-        messages: &[&ReceivedMessage],
-    ) -> Result<Vec<Result<(), String>>, SdkError<SendMessageBatchError, HttpResponse>> {
-        let entry = |(number, received): (usize, &&ReceivedMessage)| {
-            let Message { body, message_attributes, .. } = &received.message;
-            let entry = SendMessageBatchRequestEntry::builder()
-                .id(number.to_string())
-                .message_body(body.clone().unwrap_or_default())
-                .set_message_attributes(message_attributes.clone());
-            entry.build().ok()
-        };
-        let entries = messages.iter().enumerate().filter_map(entry).collect();
-        let request = self.client.send_message_batch().queue_url(&self.url);
-        let response = request.set_entries(Some(entries)).send().await?;
-        let sent = response.successful.iter().map(|entry| entry.id());
-        Ok(self.results(messages.len(), sent, &response.failed))
-    }
-
-    /// Deletes up to ten messages. Returns a result for each.
-    pub(super) async fn delete(&self, messages: &[&ReceivedMessage]) -> Vec<Result<(), String>> {
-        if messages.is_empty() {
-            return Vec::new();
-        }
-        let entry = |(number, received): (usize, &&ReceivedMessage)| {
-            let entry = DeleteMessageBatchRequestEntry::builder().id(number.to_string());
-            entry.receipt_handle(&received.handle).build().ok()
-        };
-        let entries = messages.iter().enumerate().filter_map(entry).collect();
-        let request = self.client.delete_message_batch().queue_url(&self.url);
-        match request.set_entries(Some(entries)).send().await {
-            Ok(response) => {
-                let deleted = response.successful.iter().map(|entry| entry.id());
-                self.results(messages.len(), deleted, &response.failed)
-            }
-            Err(error) => vec![Err(self.describe(&error)); messages.len()],
-        }
-    }
-
-    /// Returns the results of the entries of a batch, whose identifiers are their numbers.
-    fn results<'r>(
-        &self,
-        count: usize,
-        successful: impl Iterator<Item = &'r str>,
-        failed: &[BatchResultErrorEntry],
-    ) -> Vec<Result<(), String>> {
-        let mut results = vec![Err(format!("{}: SQS returned no result for a message", self.url)); count];
-        for entry in failed {
-            let message = entry.message.as_deref().unwrap_or_default();
-            if let Some(result) = entry.id.parse().ok().and_then(|number: usize| results.get_mut(number)) {
-                *result = Err(format!("{}: {}: {message}", self.url, entry.code));
-            }
-        }
-        for id in successful {
-            if let Some(result) = id.parse().ok().and_then(|number: usize| results.get_mut(number)) {
-                *result = Ok(());
-            }
-        }
-        results
+    pub(super) async fn delete(&self, received: &ReceivedMessage) -> Result<(), String> {
+        let request = self.client.delete_message().queue_url(&self.url).receipt_handle(&received.handle);
+        request.send().await.map(drop).map_err(|error| self.describe(&error))
     }
 
     /// Returns an error of this queue in one line.
