@@ -43,7 +43,7 @@ impl Records {
     /// Replaces messages about the payload by messages about the file.
     pub(crate) fn reword(&self, failures: &mut [FailureEntry]) {
         for failed in failures {
-            let item = failed.path.as_deref().and_then(item_of);
+            let item = failed.path.as_deref().and_then(item_of).map(|(item, _)| item);
             let is_instance = failed.path.as_deref().is_some_and(|path| path.ends_with("].instanceId"));
             if is_instance && *failed.message() == *queue_email_associator::requests::NO_INSTANCE {
                 failed.reword(NO_INSTANCE);
@@ -56,9 +56,10 @@ impl Records {
     }
 }
 
-/// Returns the index of the item in a path such as `Items[3].queueId`.
-fn item_of(path: &str) -> Option<usize> {
-    path.strip_prefix("Items[")?.split_once(']')?.0.parse().ok()
+/// Returns the index of the item in a path such as `Items[3].queueId`, and the rest of the path.
+pub(crate) fn item_of(path: &str) -> Option<(usize, &str)> {
+    let (item, rest) = path.strip_prefix("Items[")?.split_once(']')?;
+    Some((item.parse().ok()?, rest.trim_start_matches('.')))
 }
 
 impl Input {

@@ -27,7 +27,7 @@ use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{Args, Command};
-use crate::outcome::Exit;
+use crate::outcome::{Exit, usage_error};
 use crate::signals::Signals;
 
 fn main() -> ExitCode {
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
             runtime.shutdown_background();
             exit
         }
-        Err(error) => outcome::usage_error(&format!("cannot start a thread or a signal handler: {error}")),
+        Err(error) => usage_error(format!("cannot start a thread or a signal handler: {error}")),
     };
     ExitCode::from(exit.code())
 }
@@ -50,13 +50,15 @@ fn start() -> io::Result<(Signals, Runtime)> {
 /// Runs the command that the command line requests.
 async fn run_command(signals: &Signals) -> Exit {
     let exit = match Args::try_parse() {
-        Ok(Args { command: Some(Command::DeadLetters(args)), .. }) => dead_letters::run(&args, signals).await,
-        Ok(Args { command: Some(Command::Plan(args)), .. }) => Ok(run::run(&args.checking(), signals).await),
-        Ok(Args { command: Some(Command::Undo(args)), .. }) => Ok(undo::run(&args, signals).await),
-        Ok(Args { run: args, command: None }) => Ok(run::run(&args, signals).await),
+        Ok(Args { command: Some(Command::DeadLetters(args)), .. }) => {
+            dead_letters::run(&args, signals).await.map_err(usage_error)
+        }
+        Ok(Args { command: Some(Command::Plan(args)), .. }) => run::run(&args.checking(), signals).await,
+        Ok(Args { command: Some(Command::Undo(args)), .. }) => undo::run(&args, signals).await,
+        Ok(Args { run: args, command: None }) => run::run(&args, signals).await,
         // The help and the version are not errors.
         Err(error) if !error.use_stderr() => Ok(outcome::print(error.to_string().trim_end(), Exit::Done)),
-        Err(error) => Err(args::explain(&error, std::env::args().skip(1))),
+        Err(error) => Err(usage_error(args::explain(&error, std::env::args().skip(1)))),
     };
-    exit.unwrap_or_else(|error| outcome::usage_error(&error))
+    exit.unwrap_or_else(|ended_early| ended_early)
 }

@@ -1,5 +1,6 @@
 //! Prints the result on standard output at the end, and determines the exit code.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use queue_email_associator::answer::{Answer, Counts, InvocationError, Report, Status};
@@ -10,6 +11,7 @@ use queue_email_associator::requests::Intent;
 use queue_email_associator::settle::FailureEntry;
 use serde_json::json;
 
+use crate::args::RunArgs;
 use crate::aws::SIGN_IN_AGAIN;
 use crate::printable::{print_error, printable_json};
 use crate::signals::Signal;
@@ -79,16 +81,12 @@ impl Exit {
     }
 }
 
-/// How to print the result.
+/// How to print the result of a command.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct OutputOptions<'a> {
-    /// Print the function's response as JSON, without tables.
+pub(crate) struct View<'a> {
+    /// Print the response as JSON, without tables.
     pub(crate) json: bool,
     pub(crate) backend: Backend,
-    /// The intent of every request, if the options set one.
-    pub(crate) intent: Option<Intent>,
-    /// Also list addresses that are on the queues but not in the file.
-    pub(crate) unrequested: bool,
     /// The pace, from which the time of a plan is estimated.
     pub(crate) allowance: Allowance,
     /// For each item of the payload, its line in the file.
@@ -104,14 +102,14 @@ pub(crate) fn terminal_width() -> Option<u16> {
 }
 
 /// Prints a one-line error: nothing was started.
-pub(crate) fn usage_error(message: &str) -> Exit {
+pub(crate) fn usage_error(message: impl Display) -> Exit {
     print_error(&format!("associate-emails: {message}"));
     Exit::NothingStarted
 }
 
 /// Prints why the function would reject the whole payload.
-pub(crate) fn print_invalid_payload(error: &InvocationError, json: bool) -> Exit {
-    let exit = usage_error(&format!("{}: {error}", error.error_type()));
+pub(crate) fn invalid_payload(error: &InvocationError, json: bool) -> Exit {
+    let exit = usage_error(format_args!("{}: {error}", error.error_type()));
     if json { print(&error_json(error), exit) } else { exit }
 }
 
@@ -134,15 +132,16 @@ pub(crate) fn interrupted_line(count: &str, done: &str) -> String {
 pub(crate) fn print_completed(
     completed: &Completed,
     nothing_was_valid: bool,
-    options: OutputOptions<'_>,
+    args: &RunArgs,
+    view: View<'_>,
 ) -> Exit {
     let exit = exit_for(completed.report.counts.failed, nothing_was_valid);
-    advise_on_credentials(&completed.report.failures, options.backend);
-    let note = closing_note(options.backend, options.intent);
-    if options.json {
+    advise_on_credentials(&completed.report.failures, view.backend);
+    let note = closing_note(view.backend, args.intent());
+    if view.json {
         print_json(&response_json(&completed.answer), note, exit)
     } else {
-        print_text(&text(completed, options), note, exit)
+        print_text(&text(completed, args, view), note, exit)
     }
 }
 
@@ -182,30 +181,30 @@ fn rejected_credentials(failed: &FailureEntry) -> bool {
 }
 
 /// Returns the tables and the summary.
-fn text(completed: &Completed, options: OutputOptions<'_>) -> String {
-    let report = &completed.report;
+fn text(completed: &Completed, args: &RunArgs, view: View<'_>) -> String {
+    let (report, intent) = (&completed.report, args.intent());
     let mut parts = Vec::new();
-    let planned = options.intent.is_some() || report.status == Status::Planned;
+    let planned = intent.is_some() || report.status == Status::Planned;
     if !report.queues.is_empty() {
-        parts.push(match options.intent {
-            Some(Intent::Check) => tables::check(&report.queues, &report.failures, options.width),
-            _ if planned => tables::plan(&report.queues, options.width),
-            _ => tables::queues(&report.queues, options.width),
+        parts.push(match intent {
+            Some(Intent::Check) => tables::check(&report.queues, &report.failures, view.width),
+            _ if planned => tables::plan(&report.queues, view.width),
+            _ => tables::queues(&report.queues, view.width),
         });
     }
-    if options.unrequested && report.queues.iter().any(|queue| !queue.unrequested_ids.is_empty()) {
-        parts.push(tables::unrequested(&report.queues, options.width));
+    if args.unrequested && report.queues.iter().any(|queue| !queue.unrequested_ids.is_empty()) {
+        parts.push(tables::unrequested(&report.queues, view.width));
     }
     if !report.failures.is_empty() {
-        parts.push(tables::failures(&report.failures, options.lines, options.width));
+        parts.push(tables::failures(&report.failures, view.lines, view.width));
     }
-    let mut summary = match options.intent {
+    let mut summary = match intent {
         Some(Intent::Check) => check_summary(report),
         _ => summary(report),
     };
     if planned {
         summary.push('\n');
-        summary.push_str(&plan_summary(report, options.allowance));
+        summary.push_str(&plan_summary(report, view.allowance));
     }
     if let Some(line) = response_line(&completed.answer) {
         summary.push('\n');

@@ -6,28 +6,17 @@ use queue_email_associator::sdk;
 use tokio::time::Instant;
 
 use crate::args::RunArgs;
-use crate::outcome::{self, Exit, OutputOptions};
+use crate::outcome::{self, Exit};
 use crate::progress::CallProgress;
 use crate::session::{Session, request_id};
 use crate::signals::Signals;
 use crate::simulation::{self, InitialQueues};
 use crate::workload::Workload;
 
-/// Runs the file, and prints the result.
-pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Exit {
-    let session = match Session::open(&args.common, InitialQueues::Empty).await {
-        Ok(session) => session,
-        Err(error) => return error.print(args.common.json),
-    };
-    let options = OutputOptions {
-        json: args.common.json,
-        backend: session.backend(),
-        intent: args.intent(),
-        unrequested: args.unrequested,
-        allowance: session.settings.allowance,
-        lines: session.lines(),
-        width: outcome::terminal_width(),
-    };
+/// Runs the file, and prints the result. An error is the exit code of a command that ends early.
+pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, Exit> {
+    let session = Session::open(&args.common, InitialQueues::Empty).await?;
+    let view = session.view(&args.common);
     // This client is never called, because `configuration` sets no queue to send to.
     let sqs = sdk::sqs_client(&session.settings, simulation::credentials(), simulation::http_client());
     let function = Function::new(session.settings.clone(), session.connect.clone(), sqs);
@@ -36,7 +25,7 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Exit {
         Some(intent) => Workload::of_dry_run(&session.pairs, intent),
         None => Workload::of(&session.pairs),
     };
-    let progress = CallProgress::start(workload, options.allowance, args.common.quiet);
+    let progress = CallProgress::start(workload, view.allowance, args.common.quiet);
     let invocation = Invocation {
         request_id: &request_id(),
         ends: Instant::now() + args.common.time_limit(),
@@ -47,20 +36,16 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Exit {
         completed = function.complete(&session.input.payload, invocation) => completed,
         signal = stop.requested() => {
             progress.end();
-            return outcome::print_interrupted(signal, progress.pairs(), options.backend);
+            return Err(outcome::print_interrupted(signal, progress.pairs(), view.backend));
         }
     };
     progress.end();
-    match completed {
-        Ok(mut completed) => {
-            if let Some(records) = &session.input.records {
-                records.reword(&mut completed.report.failures);
-                if let Ok(Answer::Report(report)) = &mut completed.answer {
-                    records.reword(&mut report.failures);
-                }
-            }
-            outcome::print_completed(&completed, session.nothing_was_valid(), options)
+    let mut completed = completed.map_err(|error| outcome::invalid_payload(&error, args.common.json))?;
+    if let Some(records) = &session.input.records {
+        records.reword(&mut completed.report.failures);
+        if let Ok(Answer::Report(report)) = &mut completed.answer {
+            records.reword(&mut report.failures);
         }
-        Err(error) => outcome::print_invalid_payload(&error, args.common.json),
     }
+    Ok(outcome::print_completed(&completed, session.nothing_was_valid(), args, view))
 }

@@ -14,7 +14,7 @@ use crate::aws::{self, Access};
 use crate::configuration;
 use crate::file_args::FileArgs;
 use crate::input::Input;
-use crate::outcome::{self, Backend, Exit};
+use crate::outcome::{Backend, Exit, View, invalid_payload, terminal_width, usage_error};
 use crate::simulation::{self, InitialQueues};
 
 /// Everything that a command needs before its first call.
@@ -27,52 +27,35 @@ pub(crate) struct Session {
     simulator: Option<Server>,
 }
 
-/// Why no call can be made.
-pub(crate) enum OpenError {
-    /// The file, an option, a setting or AWS cannot be used.
-    Unusable(String),
-    /// The function would reject the whole payload.
-    Invalid(InvocationError),
-}
-
-impl From<String> for OpenError {
-    fn from(message: String) -> Self {
-        OpenError::Unusable(message)
-    }
-}
-
-impl OpenError {
-    /// Prints the error.
-    pub(crate) fn print(&self, json: bool) -> Exit {
-        match self {
-            OpenError::Unusable(message) => outcome::usage_error(message),
-            OpenError::Invalid(error) => outcome::print_invalid_payload(error, json),
-        }
-    }
-}
-
 impl Session {
-    /// Reads the file and the settings, and makes sure that Connect can be called.
-    pub(crate) async fn open(args: &FileArgs, queues: InitialQueues) -> Result<Self, OpenError> {
-        let input = Input::read(args.path(), args.format)?;
-        let access = if args.aws { Some(Access::load(args.region.as_deref()).await?) } else { None };
+    /// Reads the file and the settings, and makes sure that Connect can be called. An error was printed.
+    pub(crate) async fn open(args: &FileArgs, queues: InitialQueues) -> Result<Self, Exit> {
+        let input = Input::read(args.path(), args.format).map_err(usage_error)?;
+        let access = match args.aws {
+            true => Some(Access::load(args.region.as_deref()).await.map_err(usage_error)?),
+            false => None,
+        };
         let region = match &access {
             Some(access) => Some(&*access.region),
             // A simulation is in the Region of the file's ARNs, unless AWS_REGION is set.
             None if std::env::var_os("AWS_REGION").is_none_or(|region| region.is_empty()) => input.region(),
             None => None,
         };
-        let mut settings = configuration::settings(args, region, |name| std::env::var(name).ok())?;
-        let (_, pairs) = read(&input.payload, &settings).map_err(OpenError::Invalid)?;
+        let variable = |name: &str| std::env::var(name).ok();
+        let mut settings = configuration::settings(args, region, variable).map_err(usage_error)?;
+        let (_, pairs) =
+            read(&input.payload, &settings).map_err(|error| invalid_payload(&error, args.json))?;
         let (connect, simulator) = match &access {
             Some(access) => {
                 let connect = access.connect_client(settings.calls.call_timeout);
-                aws::reach_connect(connect.clone(), &pairs).await?;
+                aws::reach_connect(connect.clone(), &pairs).await.map_err(usage_error)?;
                 (connect, None)
             }
             None => {
-                let simulator = simulation::start(&pairs, queues, &settings, !args.fast)
-                    .map_err(|error| format!("the simulator cannot listen on 127.0.0.1: {error}"))?;
+                let simulator =
+                    simulation::start(&pairs, queues, &settings, !args.fast).map_err(|error| {
+                        usage_error(format!("the simulator cannot listen on 127.0.0.1: {error}"))
+                    })?;
                 settings.connect_endpoint = Some(simulator.endpoint());
                 let http = simulation::http_client();
                 (sdk::connect_client(&settings, simulation::credentials(), http), Some(simulator))
@@ -81,14 +64,15 @@ impl Session {
         Ok(Session { input, pairs, settings, connect, simulator })
     }
 
-    /// Returns the service that the calls go to.
-    pub(crate) fn backend(&self) -> Backend {
-        if self.simulator.is_some() { Backend::Simulation } else { Backend::Aws }
-    }
-
-    /// Returns for each item of the payload its line in the file, if the file has records.
-    pub(crate) fn lines(&self) -> Option<&[u64]> {
-        self.input.records.as_ref().map(|records| &*records.lines)
+    /// Returns how to print the result of a command with these arguments.
+    pub(crate) fn view(&self, args: &FileArgs) -> View<'_> {
+        View {
+            json: args.json,
+            backend: if self.simulator.is_some() { Backend::Simulation } else { Backend::Aws },
+            allowance: self.settings.allowance,
+            lines: self.input.records.as_ref().map(|records| &*records.lines),
+            width: terminal_width(),
+        }
     }
 
     /// Returns whether nothing in the file was valid.

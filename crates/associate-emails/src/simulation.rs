@@ -91,34 +91,3 @@ fn fixture(pairs: &Pairs, queues: InitialQueues) -> Fixture {
     }
     fixture
 }
-
-#[cfg(test)]
-mod tests {
-    use queue_email_associator::payload::Envelope;
-    use queue_email_associator::requests::{ArnScope, Context, InstanceId};
-
-    use super::*;
-
-    #[test]
-    fn simulation_has_each_queue_and_address_once() {
-        let payload = r#"{"associations": [
-            {"queueId": "q1", "emailAddressId": "e1"},
-            {"queueName": "Billing", "emailAddresses": ["Help@brand.example", "help@Brand.example"]},
-            {"queueName": "Billing", "emailAddressId": "e1"},
-            {"queueName": "q1", "emailAddress": "help@brand.example"},
-            {"instanceId": "j", "queueName": "Billing", "emailAddress": "help@brand.example"}
-        ]}"#;
-        let (envelope, scope) = (Envelope::read(payload.as_bytes()).unwrap(), ArnScope::new("us-east-1"));
-        let instance = InstanceId::parse("i", &scope).unwrap();
-        let pairs = Pairs::read(&envelope, Context::new(&scope, Some(&instance))).unwrap();
-        let fixture = fixture(&pairs, InitialQueues::Empty);
-        let i = &fixture.instances["i"];
-        let mut names: Vec<&str> = i.queues.values().filter_map(|queue| queue.name.as_deref()).collect();
-        names.sort_unstable();
-        assert_eq!(names, ["Billing", "q1", "simulated queue q1"]);
-        let addresses: Vec<&str> = i.email_addresses.values().map(String::as_str).collect();
-        assert_eq!(addresses, ["e1@simulation.example", "Help@brand.example"]);
-        let j = &fixture.instances["j"];
-        assert_eq!((j.queues.len(), j.email_addresses.len()), (1, 1));
-    }
-}

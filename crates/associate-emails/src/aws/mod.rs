@@ -1,17 +1,18 @@
 //! Calls to AWS from a person's machine: Region, credentials, endpoint, proxy and certificates as the AWS CLI finds them.
 
 mod certificates;
-mod credentials;
 mod http;
 mod profile;
 
 use std::error::Error;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use queue_email_associator::connect::{Class, Connect, DirectoryKind, ListCall, Rejection, SearchCall};
@@ -20,7 +21,6 @@ use queue_email_associator::requests::Named;
 use queue_email_associator::sdk::{LazyClient, lazy_client};
 
 pub(crate) use certificates::with_advice;
-use credentials::LoadedCredentials;
 use profile::Profiles;
 
 /// What to do after AWS rejected the credentials.
@@ -72,8 +72,21 @@ impl Access {
             None => "no Region was found; use --region, set AWS_REGION, or set a region in the selected profile (AWS_PROFILE)"
                 .to_owned(),
         })?;
-        let loaded = LoadedCredentials::new(loaded.map_err(|error| no_credentials(&error))?, provider);
-        let config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(loaded)).build();
+        // The client starts with these credentials. So the program in `credential_process`, which may prompt for a code, runs
+        // once.
+        let first = Mutex::new(Some(loaded.map_err(|error| no_credentials(&error))?));
+        let provider = provide_credentials_fn(move || {
+            let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let provider = provider.clone();
+            async move {
+                match first {
+                    Some(first) => Ok(first),
+                    None => provider.provide_credentials().await,
+                }
+            }
+        });
+        let provider = SharedCredentialsProvider::new(provider);
+        let config = config.to_builder().credentials_provider(provider).build();
         Ok(Access { region, config })
     }
 

@@ -4,15 +4,13 @@ mod args;
 mod keep;
 mod text;
 
-use queue_email_associator::pairs::Pairs;
 use queue_email_associator::removal::{Removal, RemovalReport, RemovalRun, Remover};
 use tokio::time::Instant;
 
 pub(crate) use args::UndoArgs;
-use text::ViewOptions;
 
 use crate::confirmation::{can_ask, confirmed};
-use crate::outcome::{self, Exit, print_json, print_text, terminal_width, usage_error};
+use crate::outcome::{self, Exit, View, print_json, print_text, usage_error};
 use crate::printable::{print_error, printable_json};
 use crate::progress::CallProgress;
 use crate::session::{self, Session, request_id};
@@ -20,59 +18,43 @@ use crate::signals::{Signal, Signals};
 use crate::simulation::InitialQueues;
 use crate::workload::{Workload, count};
 
-/// Shows the plan, and removes the pairs after confirmation.
-pub(crate) async fn run(args: &UndoArgs, signals: &Signals) -> Exit {
+/// Shows the plan, and removes the pairs after confirmation. An error is the exit code of a command that ends early.
+pub(crate) async fn run(args: &UndoArgs, signals: &Signals) -> Result<Exit, Exit> {
     let needs_confirmation = !args.yes && !args.dry_run;
     if needs_confirmation && !can_ask() {
-        return usage_error(
+        return Err(usage_error(
             "undo asks for confirmation, but standard input is not a terminal; use --yes to remove the addresses, or \
              --dry-run to see the plan",
-        );
+        ));
     }
-    let kept = match args.keep.as_deref().map(keep::read).transpose() {
-        Ok(kept) => kept.flatten(),
-        Err(error) => return usage_error(&error),
-    };
-    let session = match Session::open(&args.common, InitialQueues::WithPairs).await {
-        Ok(session) => session,
-        Err(error) => return error.print(args.common.json),
-    };
-    if has_dry_run(&session.pairs) {
-        return usage_error(
+    let kept = args.keep.as_deref().map(keep::read).transpose().map_err(usage_error)?.flatten();
+    let session = Session::open(&args.common, InitialQueues::WithPairs).await?;
+    // Its pairs were on their queues before, or never.
+    if session.pairs.requests.iter().any(|request| request.options.intent.is_dry()) {
+        return Err(usage_error(
             "the file has a request with \"dryRun\": true, which associated nothing; remove that request",
-        );
+        ));
     }
     let undo = Undo {
         args,
         session: &session,
-        options: ViewOptions {
-            backend: session.backend(),
-            allowance: session.settings.allowance,
-            lines: session.lines(),
-            width: terminal_width(),
-        },
+        view: session.view(&args.common),
         remover: Remover::new(session.settings.clone(), session.connect.clone()),
         id: request_id(),
     };
-    undo.run(kept.as_deref(), needs_confirmation, signals).await.unwrap_or_else(|exit| exit)
-}
-
-/// Returns whether a request is a dry run. It associated nothing, so its pairs were on their queues before, or never.
-fn has_dry_run(pairs: &Pairs) -> bool {
-    pairs.requests.iter().any(|request| request.options.intent.is_dry())
+    undo.run(kept.as_deref(), needs_confirmation, signals).await
 }
 
 /// One run of the command.
 struct Undo<'a> {
     args: &'a UndoArgs,
     session: &'a Session,
-    options: ViewOptions<'a>,
+    view: View<'a>,
     remover: Remover,
     id: String,
 }
 
 impl Undo<'_> {
-    /// Runs the command. An error is the exit code of a command that ends early.
     async fn run(
         &self,
         kept: Option<&[u8]>,
@@ -88,12 +70,12 @@ impl Undo<'_> {
             return Ok(self.show(&report));
         }
         if needs_confirmation || !(self.args.common.quiet || self.args.common.json) {
-            text::plan(&report, self.options).lines().for_each(print_error);
+            text::plan(&report, self.view).lines().for_each(print_error);
         }
         let queues = report.queues.iter().filter(|row| row.counts.planned > 0).count();
         if needs_confirmation {
             let question = format!("Remove {} from {}?", count(planned, "address"), count(queues, "queue"));
-            if !confirmed(&question).map_err(|error| usage_error(&error))? {
+            if !confirmed(&question).map_err(usage_error)? {
                 print_error("Nothing was removed.");
                 return Ok(Exit::Done);
             }
@@ -115,7 +97,7 @@ impl Undo<'_> {
     /// Reads the queues. `kept` is the payload of the pairs that stay.
     async fn plan(&self, kept: Option<&[u8]>, signals: &Signals, ends: Instant) -> Result<Removal<'_>, Exit> {
         let Session { input, settings, pairs, .. } = self.session;
-        let print = |error| outcome::print_invalid_payload(&error, self.args.common.json);
+        let print = |error| outcome::invalid_payload(&error, self.args.common.json);
         let (envelope, file_pairs) = session::read(&input.payload, settings).map_err(print)?;
         let kept = kept.map(|payload| session::read(payload, settings)).transpose().map_err(print)?;
         let queues = pairs.queues.len();
@@ -125,7 +107,7 @@ impl Undo<'_> {
             let mut removal = self.remover.plan(envelope, file_pairs, bounds).await;
             if let Some((envelope, pairs)) = kept {
                 let result = self.remover.keep(&mut removal, &envelope, pairs, bounds).await;
-                result.map_err(|error| usage_error(&format!("--keep: cannot identify a pair: {error}")))?;
+                result.map_err(|error| usage_error(format!("--keep: cannot identify a pair: {error}")))?;
             }
             Ok(removal)
         };
@@ -139,7 +121,7 @@ impl Undo<'_> {
     }
 
     fn progress(&self, workload: Workload) -> CallProgress {
-        CallProgress::start(workload, self.options.allowance, self.args.common.quiet)
+        CallProgress::start(workload, self.view.allowance, self.args.common.quiet)
     }
 
     fn bounds<'b>(&'b self, progress: &'b CallProgress, ends: Instant) -> RemovalRun<'b> {
@@ -157,23 +139,23 @@ impl Undo<'_> {
     /// Prints the plan of a dry run or the outcome of a removal.
     fn show(&self, report: &RemovalReport) -> Exit {
         let exit = outcome::exit_for(report.counts.failed, self.session.nothing_was_valid());
-        outcome::advise_on_credentials(&report.failures, self.options.backend);
-        let note = text::closing_note(self.options.backend, self.args.dry_run);
-        if self.args.common.json {
+        outcome::advise_on_credentials(&report.failures, self.view.backend);
+        let note = text::closing_note(self.view.backend, self.args.dry_run);
+        if self.view.json {
             // Serializing a report cannot fail.
             let json = serde_json::to_string_pretty(report).unwrap_or_default();
             return print_json(&printable_json(&json), note, exit);
         }
         let text = match self.args.dry_run {
-            true => text::plan(report, self.options),
-            false => text::outcome(report, self.options),
+            true => text::plan(report, self.view),
+            false => text::outcome(report, self.view),
         };
         print_text(&text, note, exit)
     }
 
     fn interrupted(&self, signal: Signal, removed: usize) -> Exit {
         print_error(&outcome::interrupted_line(&count(removed, "pair"), "removed"));
-        text::closing_note(self.options.backend, false).into_iter().for_each(print_error);
+        text::closing_note(self.view.backend, false).into_iter().for_each(print_error);
         Exit::Interrupted(signal)
     }
 }

@@ -1,27 +1,14 @@
 //! The plan and the outcome of a removal as a person reads them.
 
 use queue_email_associator::associate::CHUNK;
-use queue_email_associator::associate::pace::Allowance;
 use queue_email_associator::removal::{RemovalCounts, RemovalReport, RemovalRow};
 
-use crate::outcome::{Backend, READ_ONLY, status_line};
+use crate::outcome::{Backend, READ_ONLY, View, status_line};
 use crate::tables::{self, Column};
 use crate::workload::{count, time_of, words};
 
-/// How to show a removal.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ViewOptions<'a> {
-    pub(super) backend: Backend,
-    /// The pace, from which the time of the calls is estimated.
-    pub(super) allowance: Allowance,
-    /// For each item of the payload, its line in the file.
-    pub(super) lines: Option<&'a [u64]>,
-    /// The width of the terminal, if standard output is one.
-    pub(super) width: Option<u16>,
-}
-
 /// Returns what would be removed.
-pub(super) fn plan(report: &RemovalReport, options: ViewOptions<'_>) -> String {
+pub(super) fn plan(report: &RemovalReport, view: View<'_>) -> String {
     let RemovalCounts { planned, not_on_queue, failed, .. } = report.counts;
     let mut parts = vec![format!("{planned} to remove"), format!("{not_on_queue} not on their queue")];
     parts.extend(exempt_parts(&report.counts));
@@ -31,17 +18,17 @@ pub(super) fn plan(report: &RemovalReport, options: ViewOptions<'_>) -> String {
         "{}; {} at {} per second with a burst of {}, {}",
         parts.join(", "),
         count(calls, "call"),
-        options.allowance.rate,
-        options.allowance.burst,
-        words(time_of(calls, options.allowance)),
+        view.allowance.rate,
+        view.allowance.burst,
+        words(time_of(calls, view.allowance)),
     );
     let planned = Column::number("to remove", &report.queues, |row| row.counts.planned);
     let unknown = Column::number("unknown", &report.queues, |row| row.counts.failed);
-    text(report, [planned, unknown], summary, options)
+    text(report, [planned, unknown], summary, view)
 }
 
 /// Returns what was removed.
-pub(super) fn outcome(report: &RemovalReport, options: ViewOptions<'_>) -> String {
+pub(super) fn outcome(report: &RemovalReport, view: View<'_>) -> String {
     let RemovalCounts { requested, removed, not_on_queue, failed, .. } = report.counts;
     let mut parts = vec![format!("{removed} removed")];
     parts.extend((not_on_queue > 0).then(|| format!("{not_on_queue} not on their queue")));
@@ -50,7 +37,7 @@ pub(super) fn outcome(report: &RemovalReport, options: ViewOptions<'_>) -> Strin
     let summary = status_line(report.status, requested, &parts, report.api_calls, report.throttled_calls);
     let removed = Column::number("removed", &report.queues, |row| row.counts.removed);
     let failed = Column::number("failed", &report.queues, |row| row.counts.failed);
-    text(report, [removed, failed], summary, options)
+    text(report, [removed, failed], summary, view)
 }
 
 /// Returns the closing note of a dry run or a simulation.
@@ -83,12 +70,7 @@ fn exempt_parts(counts: &RemovalCounts) -> impl Iterator<Item = String> {
 
 /// Returns the queues, the failures and the summary. The first and the last column of the queues differ between the plan
 /// and the outcome.
-fn text(
-    report: &RemovalReport,
-    [first, last]: [Column; 2],
-    summary: String,
-    options: ViewOptions<'_>,
-) -> String {
+fn text(report: &RemovalReport, [first, last]: [Column; 2], summary: String, view: View<'_>) -> String {
     let rows = &report.queues;
     let mut parts = Vec::new();
     if !rows.is_empty() {
@@ -105,10 +87,10 @@ fn text(
         columns.extend(Column::number_if_any("default, stays", rows, |row| row.counts.default_addresses));
         columns.extend(Column::number_if_any("kept", rows, |row| row.counts.kept));
         columns.push(last);
-        parts.push(tables::table(columns, options.width));
+        parts.push(tables::table(columns, view.width));
     }
     if !report.failures.is_empty() {
-        parts.push(tables::failures(&report.failures, options.lines, options.width));
+        parts.push(tables::failures(&report.failures, view.lines, view.width));
     }
     parts.push(summary);
     parts.join("\n\n")

@@ -183,28 +183,6 @@ fn missing_certificates_stop_only_calls_to_aws() {
 }
 
 #[test]
-fn endpoint_of_the_profile_is_called() {
-    let (connect, other) = (connect(), rejecting());
-    let keys = "region = eu-central-1\naws_access_key_id = x\naws_secret_access_key = x\n";
-    let config = format!(
-        "[profile everything]\n{keys}endpoint_url = {url}\n[profile service]\n{keys}services = private\n\
-         endpoint_url = {other}\n[services private]\nconnect =\n  endpoint_url = {url}\n",
-        url = connect.url,
-        other = other.url,
-    );
-    for profile in ["everything", "service"] {
-        let ran = finish(&mut with_profile("endpoint.ini", &config, profile));
-        assert_eq!(ran.code, Some(0), "{profile}: {}", ran.stderr);
-        assert!(!connect.requests().is_empty(), "{profile}");
-    }
-    // The environment takes precedence over the profile.
-    let ran =
-        finish(with_profile("endpoint.ini", &config, "service").env("AWS_ENDPOINT_URL_CONNECT", &other.url));
-    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-    assert!(connect.requests().is_empty());
-}
-
-#[test]
 fn unsupported_profile_is_reported_with_the_command_that_exports_its_credentials() {
     let config = "[profile signed-in]\nregion = us-east-1\nlogin_session = arn:aws:iam::111122223333:user/admin\n\
                   [profile base]\naws_access_key_id = x\naws_secret_access_key = x\n\

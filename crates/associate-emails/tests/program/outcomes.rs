@@ -44,16 +44,6 @@ fn success_is_shown_and_exits_0() {
 }
 
 #[test]
-fn failed_entry_is_a_row_and_exits_1() {
-    let ran = run(&["--quiet"], "one-invalid.json", ONE_INVALID);
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
-    let cells = ["associations[1].emailAddressId", "InvalidRequest", "no", "missing emailAddressId"];
-    assert_eq!(ran.rows(&cells), 1, "{}", ran.stdout);
-    assert!(ran.stdout.contains("PARTIAL: 2 requested, 1 associated, 1 failed"), "{}", ran.stdout);
-    assert_eq!(ran.last_line(), SIMULATED);
-}
-
-#[test]
 fn rejected_pair_is_a_row_of_the_failures() {
     let pair = |number| format!("q,e{number}\n");
     let rows: String = (0..50).map(pair).collect();

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 
-use connect_simulator::{Connect, Effect, Fault, Fixture, Operation, Options, Quota, Server, Switches};
+use connect_simulator::{Connect, Effect, Fault, Fixture, Operation, Options, Server, Switches};
 use serde_json::json;
 
 use crate::{Ran, file, finish, on_aws, run, run_on, send_signal};
@@ -252,17 +252,6 @@ async fn throttled_and_lost_calls_are_retried_with_their_token() {
         calls.iter().filter(|call| call.operation == DISASSOCIATE).map(|call| &call.client_token).collect();
     assert_eq!(tokens.len(), 5);
     assert!(tokens[0].is_some() && tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn quota_below_the_pace_only_slows_the_removal() {
-    let (fixture, content) = one_pair_on_each_queue(12);
-    let quota = Quota::per_second(20.0, 2.0);
-    let connect = Connect::new(Options { fixture, quota, ..Options::default() });
-    let ran = undo(&connect, &["--json"], "pace.csv", &content).await;
-    assert_eq!(ran.code, Some(0), "{}", ran.stdout);
-    assert_eq!(ran.json()["removed"], 12);
-    assert!(ran.json()["throttledCalls"].as_u64() > Some(0), "{}", ran.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]
