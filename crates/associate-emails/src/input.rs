@@ -14,10 +14,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 
-/// The content of a file.
 #[derive(Debug)]
 pub(crate) struct Input {
-    /// The payload that invokes the function.
     pub(crate) payload: Vec<u8>,
     /// The records of a file of pairs. An event or a request has none.
     pub(crate) records: Option<Records>,
@@ -70,7 +68,6 @@ impl Input {
         after.split_once(':').map(|(region, _)| region).filter(|region| region.len() <= 32)
     }
 
-    /// Reads a file, or standard input.
     pub(crate) fn read(path: Option<&Path>, format: Option<FileFormat>) -> Result<Self, String> {
         let name = path.map_or("standard input".to_owned(), |path| path.display().to_string());
         let bytes = match path {

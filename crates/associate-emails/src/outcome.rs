@@ -21,7 +21,6 @@ use crate::workload::{count, time_of, words};
 /// The service that was called, which determines the closing note of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
-    /// Amazon Connect.
     Aws,
     /// A simulation, which contains exactly the queues and addresses in the file.
     Simulation,
@@ -53,23 +52,18 @@ fn closing_note(backend: Backend, intent: Option<Intent>) -> Option<&'static str
 /// The closing note of a dry run that read the queues.
 pub(crate) const READ_ONLY: &str = "This was a dry run: the queues were read, and nothing was changed.";
 
-/// The exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Everything is done, or planned.
     Done,
-    /// Something failed.
     Failed,
     /// The file, an option or a setting is invalid, or nothing was started for another reason.
     NothingStarted,
-    /// The output could not be written.
     OutputFailed,
-    /// A signal ended the program.
     Interrupted(Signal),
 }
 
 impl Exit {
-    /// Returns the exit code as a number.
     pub(crate) fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
@@ -180,7 +174,6 @@ fn rejected_credentials(failed: &FailureEntry) -> bool {
     failed.error() == "CredentialsNotLoaded" || Class::of(Some(failed.error()), 0) == Class::Credentials
 }
 
-/// Returns the tables and the summary.
 fn text(completed: &Completed, args: &RunArgs, view: View<'_>) -> String {
     let (report, intent) = (&completed.report, args.intent());
     let mut parts = Vec::new();

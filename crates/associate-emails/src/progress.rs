@@ -66,7 +66,6 @@ impl Progress {
         }
     }
 
-    /// Removes the bar.
     pub(crate) fn end(&self) {
         if let View::Bar(bar) = &self.view {
             bar.finish_and_clear();
@@ -82,10 +81,8 @@ pub(crate) struct CallProgress {
     progress: Progress,
 }
 
-/// The current counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct CallCounts {
-    /// Completed calls.
     calls: usize,
     /// Expected total number of calls.
     expected: usize,

@@ -75,7 +75,6 @@ impl Session {
         }
     }
 
-    /// Returns whether nothing in the file was valid.
     pub(crate) fn nothing_was_valid(&self) -> bool {
         self.pairs.mentions.is_empty() && !self.pairs.invalid.is_empty()
     }

@@ -44,7 +44,6 @@ impl Signal {
     }
 }
 
-/// The signals of this process.
 #[derive(Debug, Clone)]
 pub(crate) struct Signals(Arc<Sender<Option<Signal>>>);
 
@@ -89,7 +88,6 @@ impl Signals {
 pub(crate) struct Stop(Receiver<Option<Signal>>);
 
 impl Stop {
-    /// Waits for the first signal.
     pub(crate) async fn requested(&mut self) -> Signal {
         loop {
             if let Some(signal) = *self.0.borrow_and_update() {

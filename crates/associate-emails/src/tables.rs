@@ -31,7 +31,6 @@ pub(crate) fn queues(rows: &[QueueRow], width: Option<u16>) -> String {
     table(columns, width)
 }
 
-/// Returns the planned calls for each queue.
 pub(crate) fn plan(rows: &[QueueRow], width: Option<u16>) -> String {
     let mut columns = queue_columns(rows);
     columns.extend([
@@ -77,7 +76,6 @@ pub(crate) fn check(rows: &[QueueRow], failures: &[FailureEntry], width: Option<
     table(columns, width)
 }
 
-/// Returns the addresses that are on the queues but not in the file.
 pub(crate) fn unrequested(rows: &[QueueRow], width: Option<u16>) -> String {
     let each: Vec<(&QueueRow, &String)> =
         rows.iter().flat_map(|row| row.unrequested_ids.iter().map(move |id| (row, id))).collect();
@@ -168,7 +166,6 @@ pub(crate) fn firsts<T>(group: &[T], shown: usize, text: impl Fn(&T) -> String) 
     }
 }
 
-/// Returns the columns that identify a queue.
 fn queue_columns(rows: &[QueueRow]) -> Vec<Column> {
     vec![
         Column::text("instance", rows, |row| row.instance_id.to_string()),
@@ -198,7 +195,6 @@ fn location(path: &str, lines: Option<&[u64]>) -> (Option<u64>, String) {
     in_record.map_or((None, path.to_owned()), |(line, within)| (Some(line), within.to_owned()))
 }
 
-/// A column as text.
 pub(crate) struct Column {
     title: &'static str,
     alignment: CellAlignment,

@@ -14,7 +14,6 @@ use queue_email_associator::requests::Intent;
 pub(crate) struct Workload {
     /// Pairs to associate, as the file identifies them.
     pub(crate) pairs: usize,
-    /// Their queues.
     pub(crate) queues: usize,
     /// Calls of `AssociateQueueEmailAddresses`.
     pub(crate) calls: usize,

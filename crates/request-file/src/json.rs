@@ -116,18 +116,6 @@ mod tests {
     }
 
     #[test]
-    fn invalid_json_is_rejected_with_its_position() {
-        let expected = "expected an association request, or an array of them";
-        for (text, problem) in [
-            ("{\n  \"queueId\": q\n}", "line 2, column 14: not valid JSON (expected value)"),
-            ("[{},\n", "line 2, column 0: not valid JSON (unexpected end)"),
-            ("[] []", "line 1, column 4: not valid JSON (trailing characters)"),
-        ] {
-            assert_eq!(rejected(text), format!("{problem}: {expected}"));
-        }
-    }
-
-    #[test]
     fn reading_stops_after_the_maximum() {
         let text = format!("[{}1]", "1,".repeat(MAX_PAIRS));
         assert_eq!(rejected(&text), too_many().to_string());

@@ -83,10 +83,4 @@ mod tests {
             assert_eq!(problem.is_empty(), start.is_empty());
         }
     }
-
-    #[test]
-    fn several_documents_on_a_line_are_rejected() {
-        let problem = super::read("{} {}\n").unwrap_err().to_string();
-        assert!(problem.starts_with("the file is JSON over several lines: expected JSON Lines"), "{problem}");
-    }
 }

@@ -11,7 +11,6 @@ use crate::cell::{self, LINE_END, without_line_ends};
 use crate::formula::harmless;
 use crate::header::{ADDRESS, Header, QUEUE};
 
-/// A row of a table.
 #[derive(Debug, Default)]
 pub(crate) struct Row<'r> {
     /// Its line in a text, or its row in a sheet, from 1.

@@ -59,11 +59,6 @@ impl Separator {
         let (character, name) = found.map_or(SEPARATORS[0], |(_, separator)| separator);
         Ok(Separator { character, name, skipped: 0 })
     }
-
-    /// Returns a reader of the rows of a text.
-    pub(crate) fn reader(self, text: &str) -> Reader<&[u8]> {
-        reader(text, self.character)
-    }
 }
 
 /// Returns the rest of a line that starts with `sep=`, perhaps in quotes.
@@ -74,7 +69,8 @@ fn separator_line(line: &str) -> Option<&str> {
     start.eq_ignore_ascii_case(SEPARATOR_LINE).then_some(rest)
 }
 
-fn reader(text: &str, separator: u8) -> Reader<&[u8]> {
+/// Returns a reader of the rows of a text.
+pub(crate) fn reader(text: &str, separator: u8) -> Reader<&[u8]> {
     ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text.as_bytes())
 }
 

@@ -1,7 +1,6 @@
 //! Decodes the text of a file, and recognises files that are not text.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 use std::str;
 
 use crate::UnreadableFile;
@@ -49,18 +48,13 @@ pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, UnreadableFile> {
             hex(first)
         )));
     }
-    let text = match bytes {
-        [0xff, 0xfe, units @ ..] => Cow::Owned(utf_16(units, u16::from_le_bytes)?),
-        [0xfe, 0xff, units @ ..] => Cow::Owned(utf_16(units, u16::from_be_bytes)?),
-        _ => Cow::Borrowed(utf_8(bytes)?),
+    let mut text = match bytes {
+        [0xff, 0xfe, units @ ..] => utf_16(units, u16::from_le_bytes)?,
+        [0xfe, 0xff, units @ ..] => utf_16(units, u16::from_be_bytes)?,
+        _ => return utf_8(bytes).map(|text| without_padding(text).into()),
     };
-    Ok(match text {
-        Cow::Borrowed(text) => Cow::Borrowed(without_padding(text)),
-        Cow::Owned(mut text) => {
-            text.truncate(without_padding(&text).len());
-            Cow::Owned(text)
-        }
-    })
+    text.truncate(without_padding(&text).len());
+    Ok(text.into())
 }
 
 fn utf_8(bytes: &[u8]) -> Result<&str, UnreadableFile> {
@@ -103,12 +97,7 @@ fn is_utf_16(bytes: &[u8]) -> bool {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 3);
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{}{byte:02x}", if text.is_empty() { "" } else { " " });
-    }
-    text
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -144,20 +133,5 @@ mod tests {
         }
         let lone_surrogate = text(b"\xff\xfe\x3c\xd8\x41\0").unwrap_err().to_string();
         assert!(lone_surrogate.starts_with("the file is UTF-16 text that is damaged"), "{lone_surrogate}");
-    }
-
-    #[test]
-    fn other_formats_and_encodings_are_rejected() {
-        for (first, format, advice) in OTHER_FORMATS {
-            let problem = text(first).unwrap_err().to_string();
-            assert!(problem.starts_with(&format!("the file is {format}: ")) && problem.ends_with(advice));
-        }
-        for (bytes, start) in [
-            (&b"q\0u\0e\0"[..], "the file is UTF-16 text without a byte-order mark"),
-            (b"queueId\nq\xe9\n", "line 2 is not UTF-8 text: it contains the byte 0xE9"),
-        ] {
-            let problem = text(bytes).unwrap_err().to_string();
-            assert!(problem.starts_with(start), "{problem}");
-        }
     }
 }

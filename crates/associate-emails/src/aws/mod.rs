@@ -31,7 +31,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 
 /// The Region and the SDK's configuration for calls to AWS.
 pub(crate) struct Access {
-    /// The Region that is called.
     pub(crate) region: String,
     /// The configuration of the environment and the profile, with credentials that are already loaded.
     pub(crate) config: SdkConfig,

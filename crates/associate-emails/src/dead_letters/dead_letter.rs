@@ -19,7 +19,6 @@ pub(super) const UNKNOWN: &str = "Unknown";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeadLetter {
-    /// The message identifier.
     #[serde(rename = "messageId")]
     pub(super) id: String,
     /// Time at which it was sent, in milliseconds since 1970.
@@ -37,7 +36,6 @@ pub(super) struct DeadLetter {
     pub(super) body: String,
 }
 
-/// Why a message is a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Reason {
     pub(super) error: String,
@@ -56,7 +54,6 @@ fn as_json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> 
 }
 
 impl DeadLetter {
-    /// Reads a message.
     pub(super) fn read(received: &ReceivedMessage) -> Self {
         let Message { body, attributes, .. } = &received.message;
         let system = |name| attributes.as_ref()?.get(&name);

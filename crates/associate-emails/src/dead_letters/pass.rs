@@ -14,7 +14,6 @@ const MAX_TIMEOUT: i32 = 43_200;
 /// Number of receives in a row without a message after which a queue counts as empty.
 const EMPTY_RECEIVES: u32 = 3;
 
-/// A pass over the dead letters of a queue.
 pub(super) struct Pass<'q> {
     queue: &'q Queue,
     stop: Stop,

@@ -36,7 +36,6 @@ pub(super) struct ReceivedMessage {
     pub(super) message: Message,
 }
 
-/// An SQS queue.
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
     client: Client,
@@ -109,7 +108,6 @@ impl Queue {
         }
     }
 
-    /// Sends a copy of a message.
     pub(super) async fn send(&self, received: &ReceivedMessage) -> Result<(), String> {
         let Message { body, message_attributes, .. } = &received.message;
         let request = self.client.send_message().queue_url(&self.url).set_message_body(body.clone());

@@ -6,7 +6,6 @@ use crate::printable::printable_json;
 use crate::tables::{self, Column};
 use crate::workload::count;
 
-/// The dead letters with one error.
 struct Group<'l> {
     error: &'l str,
     letters: Vec<&'l DeadLetter>,
@@ -40,7 +39,6 @@ pub(super) fn table(letters: &[DeadLetter], total: usize, now: u64, width: Optio
     format!("{}\n\n{summary}", tables::table(columns, width))
 }
 
-/// Returns each dead letter as a line of JSON.
 pub(super) fn json_lines(letters: &[DeadLetter]) -> String {
     // Serializing a dead letter cannot fail.
     let line = |letter| printable_json(&serde_json::to_string(letter).unwrap_or_default());

@@ -45,7 +45,6 @@ pub(crate) async fn run(args: &UndoArgs, signals: &Signals) -> Result<Exit, Exit
     undo.run(kept.as_deref(), needs_confirmation, signals).await
 }
 
-/// One run of the command.
 struct Undo<'a> {
     args: &'a UndoArgs,
     session: &'a Session,

@@ -7,7 +7,6 @@ use crate::outcome::{Backend, READ_ONLY, View, status_line};
 use crate::tables::{self, Column};
 use crate::workload::{count, time_of, words};
 
-/// Returns what would be removed.
 pub(super) fn plan(report: &RemovalReport, view: View<'_>) -> String {
     let RemovalCounts { planned, not_on_queue, failed, .. } = report.counts;
     let mut parts = vec![format!("{planned} to remove"), format!("{not_on_queue} not on their queue")];
@@ -27,7 +26,6 @@ pub(super) fn plan(report: &RemovalReport, view: View<'_>) -> String {
     text(report, [planned, unknown], summary, view)
 }
 
-/// Returns what was removed.
 pub(super) fn outcome(report: &RemovalReport, view: View<'_>) -> String {
     let RemovalCounts { requested, removed, not_on_queue, failed, .. } = report.counts;
     let mut parts = vec![format!("{removed} removed")];

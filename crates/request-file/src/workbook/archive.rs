@@ -30,7 +30,6 @@ pub(super) struct Archive<'b> {
     entries: BTreeMap<String, ArchiveEntry>,
 }
 
-/// An entry of the central directory.
 #[derive(Debug, Clone, Copy)]
 struct ArchiveEntry {
     is_encrypted: bool,
@@ -41,7 +40,6 @@ struct ArchiveEntry {
     offset: u64,
 }
 
-/// The content of an entry.
 pub(super) struct PackedContent<'b> {
     pub(super) unpacked: Box<dyn Read + 'b>,
     /// The size that the directory declares, in bytes.

@@ -47,9 +47,7 @@ fn read_within(bytes: &[u8], limit: u64) -> Result<RequestFile, UnreadableFile> 
 /// The sheets of a workbook, as they are read.
 #[derive(Default)]
 struct Sheets {
-    /// The names of the sheets without a header.
     without_header: Vec<String>,
-    /// The names of the sheets with a header.
     with_header: Vec<String>,
     content: Option<Result<RequestFile, UnreadableFile>>,
 }

@@ -1,13 +1,11 @@
 //! The text that a sheet displays for a number.
 
-/// The format of a cell's number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NumberFormat {
     /// A whole number is displayed by its digits.
     Plain,
     /// A whole number has zeros before it, up to the given number of digits.
     Padded(usize),
-    /// Another one.
     Other,
 }
 

@@ -12,7 +12,6 @@ use crate::UnreadableFile;
 /// Maximum number of bytes to which the parts of a workbook that are read may unpack: 256 MiB.
 pub(super) const MAX_UNPACKED_BYTES: u64 = 256 << 20;
 
-/// A workbook's archive.
 pub(super) struct Package<'b> {
     archive: Archive<'b>,
     /// Number of bytes that may still be unpacked.

@@ -34,7 +34,6 @@ pub(super) fn read(package: &Package<'_>, sheets: &mut Sheets) -> Result<(), Unr
     Ok(())
 }
 
-/// The parts that a part refers to.
 struct Relationships {
     /// For each identifier the kind and the path of the part.
     by_id: HashMap<String, (String, String)>,
@@ -216,7 +215,6 @@ impl<'s, R: BufRead> Worksheet<'s, R> {
     }
 }
 
-/// The attributes of a cell.
 struct CellAttributes {
     /// From 0.
     column: Option<usize>,

@@ -16,11 +16,9 @@ const MAX_DEPTH: usize = 100;
 /// Maximum length of the text of an element, in bytes. A cell of Excel has at most 32,767 characters.
 pub(super) const MAX_TEXT: usize = 1 << 20;
 
-/// A reader of one part.
 pub(super) struct Xml<R> {
     reader: Reader<R>,
     part: String,
-    /// Number of open elements.
     depth: usize,
     buffer: Vec<u8>,
 }
@@ -33,14 +31,11 @@ pub(super) enum Node<'x> {
     Text(Cow<'x, str>),
     /// A comment, an instruction, or anything else without content.
     Other,
-    /// The end of the part.
     Eof,
 }
 
-/// A start tag.
 pub(super) struct StartTag<'x>(BytesStart<'x>);
 
-/// The name of an end tag.
 pub(super) struct EndTag<'x>(quick_xml::events::BytesEnd<'x>);
 
 impl<R: BufRead> Xml<R> {
@@ -50,7 +45,6 @@ impl<R: BufRead> Xml<R> {
         Xml { reader, part: name.to_owned(), depth: 0, buffer: Vec::new() }
     }
 
-    /// Reads the next node.
     pub(super) fn next(&mut self) -> Result<Node<'_>, UnreadableFile> {
         self.buffer.clear();
         let part = &self.part;
