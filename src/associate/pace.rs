@@ -15,6 +15,7 @@ mod tokens;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use fastrand::Rng;
 use tokio::time::Instant;
 
 use share::Share;
@@ -44,13 +45,8 @@ struct State {
 impl Pace {
     /// A pace that starts at the whole quota.
     pub(crate) fn new(allowance: Allowance, now: Instant) -> Self {
-        Pace::seeded(allowance, now, fastrand::u64(..))
-    }
-
-    /// A pace with the jitter of the given seed.
-    fn seeded(allowance: Allowance, now: Instant, seed: u64) -> Self {
         let share = Share::new(allowance, now);
-        let tokens = Tokens::new(allowance, now, seed);
+        let tokens = Tokens::new(allowance, now, Rng::new());
         Pace { state: Mutex::new(State { share, tokens }) }
     }
 
@@ -102,9 +98,5 @@ impl State {
     }
 }
 
-#[cfg(test)]
-mod model;
-#[cfg(test)]
-mod scenarios;
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,7 @@ mod redelivery;
 mod references;
 mod remaining;
 mod retries;
+mod shared_quota;
 mod storms;
 
 use testbed::{sqs, world};

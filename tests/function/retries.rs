@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::common::{
-    ASSOCIATE, counts, error, failures, in_memory, on_queue, one_pair_a_queue, reported, with_quota, world,
+    ASSOCIATE, counts, error, failures, in_memory, on_queue, one_pair_a_queue, reported, world,
 };
 use crate::world::{World, fixture, ids, listed, request, sqs};
 
@@ -173,29 +173,4 @@ async fn hanging_attempt_is_retried() {
     assert_eq!(report["status"], "SUCCEEDED");
     let took = started.elapsed();
     assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(6), "{took:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn configured_quota_throttles_nothing() {
-    let world = with_quota(fixture(100, 1), &[]);
-    let started = Instant::now();
-    let report = world.invoke(&one_pair_a_queue(0..100)).await.unwrap();
-    assert_eq!(counts(&report, ["associated", "throttledCalls"]), [100, 0]);
-    // 100 calls at 2 a second. Four start immediately, because one token of the burst is reserved.
-    let took = started.elapsed().as_secs_f64();
-    assert!((48.0..=48.5).contains(&took), "{took}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn lower_quota_than_configured_is_found_and_kept() {
-    let quota = connect_simulator::Quota::per_second(1.0, 5.0);
-    let options = Options { fixture: fixture(200, 1), quota, ..Options::default() };
-    let world = World::in_memory(options, &[]);
-    let started = Instant::now();
-    let report = world.invoke(&one_pair_a_queue(0..200)).await.unwrap();
-    assert_eq!(report["associated"], 200);
-    let throttled = report["throttledCalls"].as_f64().unwrap() / report["apiCalls"].as_f64().unwrap();
-    assert!(throttled <= 0.10, "{throttled}");
-    let took = started.elapsed().as_secs_f64() / 195.0;
-    assert!(took <= 1.15, "{took}");
 }

@@ -41,9 +41,8 @@ impl Tokens {
     ///
     /// One token of the burst is never used: a client that spends exactly the burst and then exactly the rate is throttled
     /// because of network jitter.
-    pub(super) fn new(allowance: Allowance, now: Instant, seed: u64) -> Self {
+    pub(super) fn new(allowance: Allowance, now: Instant, random: Rng) -> Self {
         let capacity = (allowance.burst - 1.0).max(1.0);
-        let random = Rng::with_seed(seed);
         let max_jitter = JITTER.min(capacity - 1.0);
         let (jitter, tokens) = if allowance.workers == 1 { (0.0, capacity) } else { (max_jitter, 1.0) };
         Tokens {
