@@ -55,6 +55,12 @@ impl<Of> Id<Of> {
     }
 }
 
+impl<Of> From<&Id<Of>> for Arc<str> {
+    fn from(id: &Id<Of>) -> Self {
+        id.text.clone()
+    }
+}
+
 impl<Of> Id<Of, &str> {
     /// Copies the text, to share it.
     pub fn shared(self) -> Id<Of> {

@@ -1,5 +1,7 @@
 //! The names of a pair, in the columns of a file.
 
+use std::sync::Arc;
+
 use queue_email_associator::index::PairIndex;
 use queue_email_associator::pairs::Pairs;
 use queue_email_associator::payload::Json;
@@ -8,20 +10,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::requests::text_of;
 
-/// The names of a pair, in the columns of a file. A cell is empty if the request has no value for it.
+/// The names of a pair, in the columns of a file. A cell is empty if the request has no value for it. Pairs share the text
+/// of their queue, because a long queue may have all pairs of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Cells {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) instance_id: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) queue_id: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) queue_name: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) email_address_id: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) email_address: String,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(crate) instance_id: Arc<str>,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(crate) queue_id: Arc<str>,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(crate) queue_name: Arc<str>,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(crate) email_address_id: Arc<str>,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub(crate) email_address: Arc<str>,
 }
 
 impl Cells {
@@ -45,27 +48,23 @@ impl Cells {
     }
 
     /// Applies `change` to every cell.
-    pub(crate) fn map(self, change: impl Fn(String) -> String) -> Self {
-        Cells {
-            instance_id: change(self.instance_id),
-            queue_id: change(self.queue_id),
-            queue_name: change(self.queue_name),
-            email_address_id: change(self.email_address_id),
-            email_address: change(self.email_address),
-        }
+    pub(crate) fn map(self, change: impl Fn(&str) -> String) -> Self {
+        let [instance_id, queue_id, queue_name, email_address_id, email_address] =
+            self.as_array().map(|cell| change(cell).into());
+        Cells { instance_id, queue_id, queue_name, email_address_id, email_address }
     }
 
     pub(crate) fn of_pair(pairs: &Pairs, pair: PairIndex) -> Self {
         let pair = &pairs.pairs[pair];
         let queue = &pairs.queues[pair.queue()];
-        let mut cells = Cells { instance_id: queue.instance.to_string(), ..Cells::default() };
+        let mut cells = Cells { instance_id: (&queue.instance).into(), ..Cells::default() };
         match &queue.queue {
-            Named::Id(id) => cells.queue_id = id.to_string(),
-            Named::Name(name) => cells.queue_name = name.to_string(),
+            Named::Id(id) => cells.queue_id = id.into(),
+            Named::Name(name) => cells.queue_name = name.clone(),
         }
         match pair.address() {
-            Named::Id(id) => cells.email_address_id = id.to_string(),
-            Named::Name(address) => cells.email_address = address.to_string(),
+            Named::Id(id) => cells.email_address_id = id.into(),
+            Named::Name(address) => cells.email_address = address.clone(),
         }
         cells
     }
@@ -73,7 +72,7 @@ impl Cells {
     /// Returns the names at a path of an invalid request. A value that is not text leaves its cell empty.
     pub(crate) fn of_invalid(request: &Json<'_>, path: Path) -> Self {
         let entry = entry(request, path);
-        let text = |field: Field| text_of(entry, field.name()).unwrap_or_default().to_owned();
+        let text = |field: Field| text_of(entry, field.name()).unwrap_or_default().into();
         let mut cells = Cells {
             instance_id: text(Field::InstanceId),
             queue_id: text(Field::QueueId),
@@ -82,7 +81,7 @@ impl Cells {
             email_address: text(Field::EmailAddress),
         };
         if cells.instance_id.is_empty() {
-            text_of(request, Field::InstanceId.name()).unwrap_or_default().clone_into(&mut cells.instance_id);
+            cells.instance_id = text_of(request, Field::InstanceId.name()).unwrap_or_default().into();
         }
         if let Some((list, index)) = path.list_element()
             && let Some(Json::Array(elements)) = entry.get(list.name())
@@ -93,10 +92,14 @@ impl Cells {
             } else {
                 &mut cells.email_address
             };
-            address.clone_into(cell);
+            *cell = address.into();
         }
         cells
     }
+}
+
+fn is_empty(cell: &str) -> bool {
+    cell.is_empty()
 }
 
 fn named<'c>(id: &'c str, name: &'c str) -> Option<Named<&'c str, &'c str>> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::error::FileError;
 use crate::file;
 use crate::group::group;
-use crate::invalid::InvalidRecord;
+use crate::invalid::MAX_INVALID_BYTES;
 use crate::requests::RequestContext;
 use crate::step::{CaughtError, GroupStep, Grouped, Step, SummariseStep};
 use crate::storage::{ReadError, Storage};
@@ -24,9 +24,8 @@ const MAX_MANIFEST_BYTES: usize = 8 << 20;
 /// queue's name and the row's number.
 const MAX_REQUESTS_BYTES: usize = 2 * MAX_FILE_BYTES;
 
-/// Maximum size in bytes of the records about invalid rows, and of the copy of the rows. In the worst case, every pair of
-/// the largest file is invalid and has a reason.
-const MAX_INVALID_BYTES: usize = 8 * MAX_FILE_BYTES;
+/// Maximum size in bytes of the copy of a table's rows. In the worst case, every character is written as an escape.
+const MAX_TABLE_BYTES: usize = 8 * MAX_FILE_BYTES;
 
 /// The content type of requests and of invalid records.
 const JSON_LINES: &str = "application/x-ndjson";
@@ -75,9 +74,10 @@ impl FileFunction {
         if let Some((key, rows)) = table.as_ref().zip(grouping.table) {
             self.storage.write(&step.bucket, key, JSON_LINES, rows).await?;
         }
-        let invalid = (!grouping.invalid.is_empty()).then(|| companion_key(&step.to, "invalid"));
+        let invalid_records = grouping.invalid.matches('\n').count();
+        let invalid = (invalid_records > 0).then(|| companion_key(&step.to, "invalid"));
         if let Some(key) = &invalid {
-            self.storage.write(&step.bucket, key, JSON_LINES, json_lines(&grouping.invalid)).await?;
+            self.storage.write(&step.bucket, key, JSON_LINES, grouping.invalid.into_bytes()).await?;
         }
         let (counts, requests) = (grouping.counts, grouping.requests);
         tracing::info!(
@@ -89,7 +89,7 @@ impl FileFunction {
             repeated = counts.repeated,
             queues = counts.queues,
             requests,
-            invalid = grouping.invalid.len(),
+            invalid = invalid_records,
             "grouped"
         );
         Ok(Grouped { bucket: step.bucket.clone(), key: step.to.clone(), counts, requests, invalid, table })
@@ -132,11 +132,12 @@ impl FileFunction {
     }
 
     async fn outcome(&self, step: &SummariseStep) -> Result<FileOutcome, FileError> {
-        let file = match &step.grouped {
+        let mut file = match &step.grouped {
             Some(grouped) => self.grouped_file(grouped).await?,
             None => GroupedFile::default(),
         };
-        let mut builder = OutcomeBuilder::new(&self.context, &file);
+        let invalid = std::mem::take(&mut file.invalid);
+        let mut builder = OutcomeBuilder::new(&self.context, &file, invalid);
         if let Some(manifest) = &step.manifest {
             self.add_results(&step.bucket, manifest, &mut builder).await?;
         }
@@ -163,7 +164,7 @@ impl FileFunction {
             None => Vec::new(),
         };
         let table = match &grouped.table {
-            Some(key) => Some(self.storage.read(bucket, key, MAX_INVALID_BYTES, None).await?),
+            Some(key) => Some(self.storage.read(bucket, key, MAX_TABLE_BYTES, None).await?),
             None => None,
         };
         GroupedFile::read(&requests, &invalid, table, grouped.counts, &self.context)
@@ -235,16 +236,6 @@ fn filled(cell: &str) -> Option<&str> {
 /// Returns the key of a companion object: the key of the requests with `.name` before its extension.
 fn companion_key(requests: &str, name: &str) -> String {
     format!("{}.{name}.jsonl", requests.strip_suffix(".jsonl").unwrap_or(requests))
-}
-
-fn json_lines(records: &[InvalidRecord]) -> Vec<u8> {
-    let mut lines = Vec::new();
-    for record in records {
-        // Writing a record to memory cannot fail.
-        let _ = serde_json::to_writer(&mut lines, record);
-        lines.push(b'\n');
-    }
-    lines
 }
 
 /// Returns the failure reason for pairs without a result.

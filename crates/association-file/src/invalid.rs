@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use queue_email_associator::payload::Json;
 use queue_email_associator::requests::{Field, FieldMatch, Path};
-use request_file::Record;
+use request_file::{MAX_FILE_BYTES, Record};
 use serde::{Deserialize, Serialize};
 
 use crate::cells::{Cells, entry};
@@ -17,6 +17,10 @@ use crate::text::shortened;
 
 /// Maximum length of a cell, in bytes. The longest name that the function accepts has 500 characters.
 const MAX_CELL: usize = 2_000;
+
+/// Maximum size in bytes of the invalid records of a file. The records of a table with 250,000 invalid rows take less. But a
+/// JSON request can have a long queue and many invalid addresses, and each of its records contains that queue.
+pub(crate) const MAX_INVALID_BYTES: usize = 4 * MAX_FILE_BYTES;
 
 /// An invalid part of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +44,7 @@ pub(crate) struct InvalidRecord {
 impl InvalidRecord {
     /// Returns the invalid part at a path of a valid record's request.
     pub(crate) fn new(record: &Record, message: &str, request: &Json<'_>, path: Path) -> Self {
-        let cells = Cells::of_invalid(request, path).map(|cell| shortened(cell, MAX_CELL));
+        let cells = Cells::of_invalid(request, path).map(|cell| shortened(cell.to_owned(), MAX_CELL));
         let reference = text_of(request, Field::Reference.name());
         InvalidRecord {
             row: record.line,

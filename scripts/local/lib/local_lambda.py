@@ -21,6 +21,7 @@ from typing import IO
 
 ROOT = Path(__file__).resolve().parents[3]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+SIMULATOR = TARGET / "debug" / "connect-simulator"
 START_SECONDS = 20
 
 # The proxies of the environment are for other hosts.
@@ -43,20 +44,22 @@ def end_on_signals() -> None:
 
 
 def find_emulator() -> Path:
-    """Returns the emulator from AWS_LAMBDA_RIE, or else the SAM CLI's."""
-    if named := os.environ.get("AWS_LAMBDA_RIE"):
-        emulator = Path(named)
-    else:
-        python = ROOT / ".venv" / "bin" / "python"
-        locate = "import importlib.util; print(importlib.util.find_spec('samcli').submodule_search_locations[0])"
-        found = subprocess.run([python, "-c", locate], capture_output=True, text=True) if python.exists() else None
-        if found is None or found.returncode:
-            raise Failure("the SAM CLI is not installed in .venv; run scripts/install-tools, or set AWS_LAMBDA_RIE")
-        machine = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
-        emulator = Path(found.stdout.strip()) / "local" / "rapid" / f"aws-lambda-rie-{machine}"
-    if not emulator.is_file():
-        raise Failure(f"{emulator} is not there; run scripts/install-tools, or set AWS_LAMBDA_RIE to the runtime interface emulator")
-    return emulator
+    """Returns the emulator of the SAM CLI."""
+    python = ROOT / ".venv" / "bin" / "python"
+    locate = "import importlib.util; print(importlib.util.find_spec('samcli').submodule_search_locations[0])"
+    found = subprocess.run([python, "-c", locate], capture_output=True, text=True) if python.exists() else None
+    if found is None or found.returncode:
+        raise Failure("the SAM CLI is not installed in .venv; run scripts/install-tools")
+    machine = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return Path(found.stdout.strip()) / "local" / "rapid" / f"aws-lambda-rie-{machine}"
+
+
+def built(function: str) -> Path:
+    """Returns the binary that `sam build` made for a function of the template."""
+    binary = ROOT / ".aws-sam" / "build" / function / "bootstrap"
+    if not binary.is_file():
+        raise Failure(f"{binary.relative_to(ROOT)} is not there; run `sam build` first")
+    return binary
 
 
 # The features are the same as in .ci/run and the tests, so that the AWS SDK is not compiled again.
@@ -70,9 +73,9 @@ def build(*options: str) -> None:
 
 
 @contextmanager
-def simulator(binary: Path, *options, host: str = "127.0.0.1"):
+def simulator(binary: Path, *options):
     """Starts a simulator of Connect with these options on a free port of this machine, and yields its address."""
-    arguments = [binary, "--listen", f"{host}:0", *options]
+    arguments = [binary, "--listen", "127.0.0.1:0", *options]
     with process(arguments, env={}, stdout=subprocess.PIPE, text=True) as started:
         line = started.stdout.readline().strip()
         if not line.startswith("listening on "):
@@ -138,8 +141,6 @@ def process(arguments, env, **options):
         except subprocess.TimeoutExpired:
             started.kill()
             started.wait()
-        if started.stdout:
-            started.stdout.close()
 
 
 def wait_for(port: int, started: subprocess.Popen) -> None:

@@ -14,7 +14,7 @@ use request_file::{MAX_PAIRS, Record};
 
 use crate::error::FileError;
 use crate::file;
-use crate::invalid::InvalidRecord;
+use crate::invalid::{InvalidRecord, MAX_INVALID_BYTES};
 use crate::original::OriginalRows;
 use crate::requests::{RequestContext, Requests, text_of};
 use crate::step::FileCounts;
@@ -27,8 +27,8 @@ pub(crate) struct Grouping {
     pub(crate) lines: String,
     /// Number of lines.
     pub(crate) requests: usize,
-    /// All invalid records, in the order of the file.
-    pub(crate) invalid: Vec<InvalidRecord>,
+    /// All invalid records, one per line, in the order of the file.
+    pub(crate) invalid: String,
     /// The rows of a table, as the object that stores them.
     pub(crate) table: Option<Vec<u8>>,
     pub(crate) counts: FileCounts,
@@ -40,18 +40,17 @@ pub(crate) struct Grouping {
 /// addresses keep the file's order.
 ///
 /// # Errors
-/// [`FileError::InvalidFile`] if the file cannot be read, or if it requests more than [`MAX_PAIRS`].
+/// [`FileError::InvalidFile`] if the file cannot be read, if it requests more than [`MAX_PAIRS`], or if its invalid records
+/// take more than [`MAX_INVALID_BYTES`].
 pub(crate) fn group(key: &str, bytes: &[u8], context: &RequestContext) -> Result<Grouping, FileError> {
     let file = file::read(key, bytes)?;
-    let of_record = |record: &Record| Some(InvalidRecord::of_record(record, record.problem.as_deref()?));
-    let mut invalid: Vec<InvalidRecord> = file.records.iter().filter_map(of_record).collect();
     let valid: Vec<&Record> = file.records.iter().filter(|record| record.problem.is_none()).collect();
     let items = file::requests(valid.iter().map(|record| &*record.json))?;
     let requests = Requests::of_items(items, context)
         .map_err(|problem| FileError::InvalidFile(format!("{key}: {problem}")))?;
     let counts = FileCounts {
         rows: file.records.len(),
-        pairs: requests.distinct() + invalid.len(),
+        pairs: requests.distinct() + file.records.len() - valid.len(),
         repeated: requests.repeated(),
         queues: requests.pairs.queues.len(),
     };
@@ -61,16 +60,48 @@ pub(crate) fn group(key: &str, bytes: &[u8], context: &RequestContext) -> Result
             "{key}: the file has {requested} pairs; the limit is {MAX_PAIRS}; split the file"
         )));
     }
-    for (request, part) in &requests.pairs.invalid {
-        // Items have the same numbers as records, and so do their requests.
-        if let Some((record, json)) = valid.get(request.get()).zip(requests.request(request.get())) {
-            invalid.push(InvalidRecord::new(record, &part.message, json, part.path()));
-        }
-    }
-    invalid.sort_by_key(|record| record.row);
+    let invalid = invalid_records(key, &file.records, &requests)?;
     let lines = lines(&requests, &valid);
     let requests = lines.matches('\n').count();
     Ok(Grouping { lines, requests, invalid, table: OriginalRows::write(&file), counts })
+}
+
+/// Writes the invalid records of a file. They are not collected first, because each may have a long text.
+///
+/// # Errors
+/// [`FileError::InvalidFile`] if they take more than [`MAX_INVALID_BYTES`].
+fn invalid_records(key: &str, records: &[Record], requests: &Requests<'_>) -> Result<String, FileError> {
+    let mut lines = String::new();
+    let mut push = |invalid: InvalidRecord| {
+        // Writing a record to memory cannot fail.
+        lines += &serde_json::to_string(&invalid).unwrap_or_default();
+        lines.push('\n');
+        if lines.len() <= MAX_INVALID_BYTES {
+            return Ok(());
+        }
+        let InvalidRecord { row, message, .. } = invalid;
+        Err(FileError::InvalidFile(format!(
+            "{key}: the invalid parts and their reasons take more than {} MiB; correct the file, for example line {row}: \
+             {message}",
+            MAX_INVALID_BYTES >> 20
+        )))
+    };
+    let mut parts = requests.pairs.invalid.iter().peekable();
+    // A valid record has the same number as its item, and as the request of the item.
+    let mut number = 0;
+    for record in records {
+        if let Some(problem) = &record.problem {
+            push(InvalidRecord::of_record(record, problem))?;
+            continue;
+        }
+        while let Some((_, part)) = parts.next_if(|(request, _)| request.get() == number) {
+            if let Some(json) = requests.request(number) {
+                push(InvalidRecord::new(record, &part.message, json, part.path()))?;
+            }
+        }
+        number += 1;
+    }
+    Ok(lines)
 }
 
 /// Returns the lines of all valid pairs.

@@ -20,7 +20,7 @@ pub(crate) struct FailedRow {
     pub(crate) reference: Option<Arc<str>>,
     /// The invalid part of a file of JSON. A pair that failed has none.
     #[serde(skip)]
-    pub(super) request: Option<Arc<str>>,
+    pub(super) request: Option<String>,
     /// The reason for the failure. All rows with the same reason share it.
     #[serde(flatten, serialize_with = "serialize_shared")]
     pub(crate) reason: Arc<Reason>,

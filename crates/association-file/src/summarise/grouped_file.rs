@@ -22,7 +22,7 @@ pub(crate) struct GroupedFile {
     pub(super) rows: IndexList<PairIndex, Option<u64>>,
     /// For each line of the file, its reference, if it has one.
     pub(super) references: HashMap<u64, Arc<str>>,
-    pub(super) invalid: Vec<InvalidRecord>,
+    pub(crate) invalid: Vec<InvalidRecord>,
     pub(super) table: Option<OriginalRows>,
     pub(super) counts: FileCounts,
 }

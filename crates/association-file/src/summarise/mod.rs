@@ -68,17 +68,18 @@ pub(crate) struct OutcomeBuilder<'f> {
 
 impl<'f> OutcomeBuilder<'f> {
     /// Starts with the invalid records of a file, which were not passed to the Map.
-    pub(crate) fn new(context: &'f RequestContext, file: &'f GroupedFile) -> Self {
-        let mut reasons = Reasons::default();
-        let mut row = |invalid: &InvalidRecord| {
-            let reason = reasons.shared(Reason::new("InvalidRequest", &invalid.message, false));
-            FailedRow {
-                reference: invalid.reference.as_deref().map(Arc::from),
-                request: invalid.request.as_deref().map(Arc::from),
-                ..FailedRow::new(invalid.cells.clone(), Some(invalid.row), reason)
-            }
+    pub(crate) fn new(
+        context: &'f RequestContext,
+        file: &'f GroupedFile,
+        invalid: Vec<InvalidRecord>,
+    ) -> Self {
+        let mut reasons = Reasons::new(file.counts.pairs);
+        let row = |InvalidRecord { row, message, reference, cells, request }| {
+            let reason = reasons.shared(Reason::new("InvalidRequest", &message, false));
+            let reference = reference.map(Arc::from);
+            FailedRow { reference, request, ..FailedRow::new(cells, Some(row), reason) }
         };
-        let failed: Vec<FailedRow> = file.invalid.iter().map(&mut row).collect();
+        let failed: Vec<FailedRow> = invalid.into_iter().map(row).collect();
         OutcomeBuilder {
             context,
             statuses: PairStatuses::new(file),

@@ -1,5 +1,7 @@
 //! Reads the output of the execution for a batch: totals over its rounds, and the pairs that finally failed.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -38,8 +40,8 @@ pub(super) struct ReportedFailure {
 struct ReportedPairs {
     #[serde(flatten)]
     queue: Cells,
-    email_address_ids: Vec<String>,
-    email_addresses: Vec<String>,
+    email_address_ids: Vec<Arc<str>>,
+    email_addresses: Vec<Arc<str>>,
 }
 
 impl BatchReport {

@@ -25,11 +25,8 @@ fn grouped(text: &str) -> (Vec<Value>, GroupedFile) {
 fn grouped_as(key: &str, text: &str) -> (Vec<Value>, GroupedFile) {
     let grouping = group(key, text.as_bytes(), &context()).unwrap();
     let items = grouping.lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let invalid: Vec<String> =
-        grouping.invalid.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
-    let (lines, invalid) = (grouping.lines.as_bytes(), invalid.join("\n"));
-    let file =
-        GroupedFile::read(lines, invalid.as_bytes(), grouping.table, grouping.counts, &context()).unwrap();
+    let (lines, invalid) = (grouping.lines.as_bytes(), grouping.invalid.as_bytes());
+    let file = GroupedFile::read(lines, invalid, grouping.table, grouping.counts, &context()).unwrap();
     (items, file)
 }
 
@@ -56,7 +53,7 @@ fn no_result() -> Reason {
 /// Returns the outcome of a file whose batches have these results.
 fn outcome(file: &GroupedFile, results: &[(ResultKind, Value)]) -> FileOutcome {
     let context = context();
-    let mut builder = OutcomeBuilder::new(&context, file);
+    let mut builder = OutcomeBuilder::new(&context, file, file.invalid.clone());
     for (kind, executions) in results {
         builder.add(*kind, "results.json", executions.to_string().as_bytes());
     }
@@ -230,7 +227,7 @@ fn request_rejected_by_the_function_fails_its_pairs() {
 fn pairs_after_the_end_of_a_truncated_file_fail() {
     let (items, file) = grouped(FILE);
     let context = context();
-    let mut builder = OutcomeBuilder::new(&context, &file);
+    let mut builder = OutcomeBuilder::new(&context, &file, file.invalid.clone());
     let whole =
         json!([succeeded(&items[..1], &output(2, &[], 0)), succeeded(&items[1..], &output(1, &[], 0))]);
     let whole = whole.to_string();
@@ -248,7 +245,7 @@ fn pairs_after_the_end_of_a_truncated_file_fail() {
 fn unreadable_results_are_not_quoted() {
     let (context, file) = (context(), GroupedFile::default());
     for bytes in [&br#""hidden@brand.example""#[..], br#"[] "hidden@brand.example""#] {
-        let mut builder = OutcomeBuilder::new(&context, &file);
+        let mut builder = OutcomeBuilder::new(&context, &file, Vec::new());
         builder.add(ResultKind::Succeeded, "results.json", bytes);
         let UnreadableResults { count, first } = builder.unreadable().unwrap();
         assert_eq!(*count, 1);
@@ -308,7 +305,7 @@ proptest! {
         prop_assert_eq!(result.counts.associated_not_listed, 0);
         let mut found = BTreeMap::new();
         for row in &result.failed {
-            let pair = (row.cells.queue_id.clone(), row.cells.email_address_id.clone());
+            let pair = (row.cells.queue_id.to_string(), row.cells.email_address_id.to_string());
             prop_assert!(row.row.is_some());
             prop_assert!(!done.contains_key(&pair));
             prop_assert_eq!(found.insert(pair, ()), None);

@@ -35,6 +35,11 @@ async fn messages_match_the_list() {
     let line = json!({ "queueId": "q", "emailAddressIds": vec!["e"; 5_000] });
     s3.put("files/incoming/arrays.jsonl", format!("{line}\n").repeat(51));
     add(&mut messages, &s3, "lines with too many pairs", &group("incoming/arrays.jsonl")).await;
+    let line = json!({ "instanceId": "i".repeat(100), "queueId": "q".repeat(500), "reference": "r".repeat(256),
+                       "emailAddressIds": vec!["/"; 100_000] });
+    s3.put("files/incoming/invalid.jsonl", line.to_string());
+    add(&mut messages, &s3, "a long queue with many invalid addresses", &group("incoming/invalid.jsonl"))
+        .await;
     add(&mut messages, &s3, "a file that does not exist", &group("incoming/missing.csv")).await;
     s3.reject(1, 403, "AccessDenied");
     add(&mut messages, &s3, "a file without permission", &group("incoming/long.csv")).await;
