@@ -27,7 +27,7 @@ pub(crate) enum Backend {
 }
 
 /// Returns the closing note of simulated runs and dry runs. A live run on AWS has none.
-fn closing_note(backend: Backend, intent: Option<Intent>) -> Option<&'static str> {
+pub(crate) fn closing_note(backend: Backend, intent: Option<Intent>) -> Option<&'static str> {
     match (backend, intent) {
         (Backend::Aws, None | Some(Intent::Associate)) => None,
         (Backend::Aws, Some(Intent::Check)) => Some(READ_ONLY),
@@ -107,19 +107,15 @@ pub(crate) fn invalid_payload(error: &InvocationError, json: bool) -> Exit {
     if json { print(&error_json(error), exit) } else { exit }
 }
 
-/// Prints what was done before a signal ended the run.
-pub(crate) fn print_interrupted(signal: Signal, pairs: usize, backend: Backend) -> Exit {
-    print_error(&interrupted_line(&count(pairs, "pair"), "associated"));
-    closing_note(backend, None).into_iter().for_each(print_error);
+/// Prints what a command had done before a signal ended it, for example that 2 pairs had been associated.
+pub(crate) fn print_interrupted(signal: Signal, pairs: usize, done: &str, note: Option<&str>) -> Exit {
+    print_error(&format!(
+        "associate-emails: interrupted after {} had been {done}; calls in flight may have succeeded; it is safe to run the \
+         command again with the same file",
+        count(pairs, "pair")
+    ));
+    note.into_iter().for_each(print_error);
     Exit::Interrupted(signal)
-}
-
-/// Returns the line of a command that a signal ended after it had, for example, associated 2 pairs.
-pub(crate) fn interrupted_line(count: &str, done: &str) -> String {
-    format!(
-        "associate-emails: interrupted after {count} had been {done}; calls in flight may have succeeded; it is safe to run \
-         the command again with the same file"
-    )
 }
 
 /// Prints the result of a complete invocation. `nothing_was_valid` means that no pair in the file was valid.

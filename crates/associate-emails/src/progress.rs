@@ -12,6 +12,7 @@ use queue_email_associator::connect::{Class, Operation, Rejection};
 use tokio::time::Instant;
 
 use crate::printable::print_error;
+use crate::signals::{Signal, Signals};
 use crate::workload::{Workload, count, time_after_burst, time_of, words};
 
 /// Time between two lines, if standard error is not a terminal.
@@ -154,13 +155,23 @@ impl CallProgress {
         CallProgress { allowance, started: Instant::now(), counts: Mutex::new(counts), progress }
     }
 
-    /// Ends, and prints the counts.
-    pub(crate) fn end(&self) {
+    /// Waits for the calls, unless a signal arrives before, and prints the counts at the end.
+    pub(crate) async fn wait<T>(
+        &self,
+        calls: impl Future<Output = T>,
+        signals: &Signals,
+    ) -> Result<T, Signal> {
+        let mut stop = signals.stop();
+        let result = tokio::select! {
+            completed = calls => Ok(completed),
+            signal = stop.requested() => Err(signal),
+        };
         let counts = *lock(&self.counts);
         self.progress.end();
         if matches!(self.progress.view, View::Lines(_)) {
             print_error(&format!("{}, {counts}", count(counts.calls, "call")));
         }
+        result
     }
 
     /// Returns the number of pairs that were associated or removed so far.

@@ -20,7 +20,6 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, Exit>
     // This client is never called, because `configuration` sets no queue to send to.
     let sqs = sdk::sqs_client(&session.settings, simulation::credentials(), simulation::http_client());
     let function = Function::new(session.settings.clone(), session.connect.clone(), sqs);
-    let mut stop = signals.stop();
     let workload = match args.intent() {
         Some(intent) => Workload::of_dry_run(&session.pairs, intent),
         None => Workload::of(&session.pairs),
@@ -32,14 +31,11 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, Exit>
         intent: args.intent(),
         observer: Some(&progress),
     };
-    let completed = tokio::select! {
-        completed = function.complete(&session.input.payload, invocation) => completed,
-        signal = stop.requested() => {
-            progress.end();
-            return Err(outcome::print_interrupted(signal, progress.pairs(), view.backend));
-        }
-    };
-    progress.end();
+    let completed = progress.wait(function.complete(&session.input.payload, invocation), signals).await;
+    let completed = completed.map_err(|signal| {
+        let note = outcome::closing_note(view.backend, None);
+        outcome::print_interrupted(signal, progress.pairs(), "associated", note)
+    })?;
     let mut completed = completed.map_err(|error| outcome::invalid_payload(&error, args.common.json))?;
     if let Some(records) = &session.input.records {
         records.reword(&mut completed.report.failures);

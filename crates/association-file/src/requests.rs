@@ -88,7 +88,6 @@ impl<'p> Requests<'p> {
         first.into_iter().flatten().collect()
     }
 
-    /// Returns a request by its number.
     pub(crate) fn request(&self, number: usize) -> Option<&Json<'p>> {
         match &self.envelope.sources.first()?.body {
             Body::Items { items, .. } => match items.get(number)? {
@@ -174,7 +173,6 @@ impl<'p> PairTable<'p> {
     }
 }
 
-/// Returns the key of a pair.
 pub(crate) fn key_of(pairs: &Pairs, pair: PairIndex) -> PairKey<'_> {
     let pair = &pairs.pairs[pair];
     let queue = &pairs.queues[pair.queue()];

@@ -27,7 +27,6 @@ pub(crate) struct GroupStep {
     /// The key of the file. Its extension determines the format.
     pub(crate) key: String,
     /// The ETag of the version to read, if an event started the execution. Another version is an error.
-    #[serde(default)]
     pub(crate) etag: Option<String>,
     /// The key for the requests, one per line.
     pub(crate) to: String,
@@ -36,20 +35,17 @@ pub(crate) struct GroupStep {
 /// The response to `group`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Grouped {
-    /// The bucket of the requests.
     pub(crate) bucket: String,
-    /// The key of the requests, one per line.
     pub(crate) key: String,
-    /// The counts of the file.
     #[serde(flatten)]
     pub(crate) counts: FileCounts,
     /// Number of lines written.
     pub(crate) requests: usize,
     /// The key of the invalid records, one per line, if there are any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) invalid: Option<String>,
     /// The key of the rows of a table.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) table: Option<String>,
 }
 
@@ -71,18 +67,12 @@ pub(crate) struct FileCounts {
 pub(crate) struct SummariseStep {
     /// The bucket of all objects below.
     pub(crate) bucket: String,
-    /// The key of the file.
     pub(crate) key: String,
-    /// The name of the execution.
     pub(crate) execution: String,
     /// The response to `group`, if the step succeeded.
-    #[serde(default)]
     pub(crate) grouped: Option<Grouped>,
     /// The key of the Map's `manifest.json`, if the Map wrote one.
-    #[serde(default)]
     pub(crate) manifest: Option<String>,
-    /// The reason why the execution fails, if it fails.
-    #[serde(default)]
     pub(crate) error: Option<CaughtError>,
 }
 
@@ -93,7 +83,6 @@ pub(crate) struct CaughtError {
     /// Its name, for example `InvalidFile` or `States.Timeout`.
     #[serde(default)]
     pub(crate) error: String,
-    /// The error's message.
     #[serde(default)]
     pub(crate) cause: String,
 }
@@ -115,7 +104,6 @@ pub(crate) fn error_message(cause: &str) -> Option<String> {
 }
 
 impl Step {
-    /// Reads the payload of an invocation.
     pub(crate) fn read(event: &Value) -> Result<Self, FileError> {
         Step::deserialize(event).map_err(|error| {
             let found = match event {

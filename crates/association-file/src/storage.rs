@@ -122,7 +122,6 @@ impl Storage {
         }
     }
 
-    /// Writes an object, and replaces an earlier one.
     pub(crate) async fn write(
         &self,
         bucket: &str,

@@ -1,6 +1,5 @@
 //! Limits text from outside to one line and to a maximum length.
 
-/// Returns the text on one line.
 pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

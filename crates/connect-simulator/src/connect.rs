@@ -45,6 +45,8 @@ pub struct Answer {
     pub hang: bool,
     /// Send the headers and the first half of the body, then close the connection.
     pub cut_off: bool,
+    /// The error code of the response.
+    error: Option<String>,
 }
 
 type Observer = Arc<dyn Fn(&RecordedCall) + Send + Sync>;
@@ -95,9 +97,9 @@ impl Connect {
             answer.identify(number);
             return answer;
         };
-        let (mut answer, error) = state.decide(&call, now);
+        let mut answer = state.decide(&call, now);
         answer.identify(number);
-        let record = record(call, &answer, error, now);
+        let record = record(call, &answer, now);
         state.calls.push(record.clone());
         let observer = state.observer.clone();
         // The observer can use the service, which needs the lock.
@@ -190,43 +192,43 @@ impl Connect {
 }
 
 impl State {
-    /// Returns the answer to a call, and its error code.
-    fn decide(&mut self, call: &Call, now: Instant) -> (Answer, Option<String>) {
-        let effect = self.faults.apply(call);
-        let reply = match &effect {
-            None | Some(Effect::ResetAfter | Effect::Delay(_)) => self.behave(call, now),
-            Some(Effect::Error { status, code, message }) => Err(ApiError {
-                status: StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                code: code.clone(),
-                message: message.clone(),
-            }),
-            Some(Effect::RetryAfter { code, .. }) => Err(ApiError {
-                status: StatusCode::TOO_MANY_REQUESTS,
-                code: code.clone(),
-                message: "Too Many Requests".to_owned(),
-            }),
-            Some(Effect::Reset | Effect::Hang | Effect::CutOff | Effect::Malformed) => Ok(None),
-        };
-        let error = reply.as_ref().err().map(|error| error.code.clone());
-        let mut answer = Answer::of(reply, self.latency);
+    fn decide(&mut self, call: &Call, now: Instant) -> Answer {
+        let Some(effect) = self.faults.apply(call) else { return self.carry_out(call, now) };
+        let nothing_done = |answer: Reply| Answer::of(answer, self.latency);
         match effect {
-            Some(Effect::Delay(delay)) => answer.delay = answer.delay.saturating_add(delay),
-            Some(Effect::RetryAfter { millis, .. }) => answer.add_retry_after(millis),
-            Some(Effect::Malformed) => {
-                answer.response = Some(wire::with_body(StatusCode::OK, "<html>no JSON</html>"));
+            Effect::Delay(delay) => {
+                let answer = self.carry_out(call, now);
+                Answer { delay: answer.delay.saturating_add(delay), ..answer }
             }
-            Some(Effect::CutOff) => {
-                answer.response = Some(wire::with_body(StatusCode::OK, r#"{"message": "cut off"}"#));
-                answer.cut_off = true;
+            Effect::ResetAfter => Answer { response: None, ..self.carry_out(call, now) },
+            Effect::Reset => Answer { response: None, ..nothing_done(Ok(None)) },
+            Effect::Hang => Answer { response: None, hang: true, ..nothing_done(Ok(None)) },
+            Effect::CutOff => {
+                let response = Some(wire::with_body(StatusCode::OK, r#"{"message": "cut off"}"#));
+                Answer { response, cut_off: true, ..nothing_done(Ok(None)) }
             }
-            Some(Effect::Hang) => {
-                answer.response = None;
-                answer.hang = true;
+            Effect::Malformed => {
+                let response = Some(wire::with_body(StatusCode::OK, "<html>no JSON</html>"));
+                Answer { response, ..nothing_done(Ok(None)) }
             }
-            Some(Effect::Reset | Effect::ResetAfter) => answer.response = None,
-            Some(Effect::Error { .. }) | None => {}
+            Effect::Error { status, code, message } => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                nothing_done(Err(ApiError { status, code, message }))
+            }
+            Effect::RetryAfter { millis, code } => {
+                let message = "Too Many Requests".to_owned();
+                let mut answer =
+                    nothing_done(Err(ApiError { status: StatusCode::TOO_MANY_REQUESTS, code, message }));
+                if let Some(response) = &mut answer.response {
+                    response.headers_mut().insert(wire::RETRY_AFTER, HeaderValue::from(millis));
+                }
+                answer
+            }
         }
-        (answer, error)
+    }
+
+    fn carry_out(&mut self, call: &Call, now: Instant) -> Answer {
+        Answer::of(self.behave(call, now), self.latency)
     }
 
     /// Applies the quota, then the operation.
@@ -241,7 +243,8 @@ impl State {
 
 impl Answer {
     fn of(reply: Reply, delay: Duration) -> Self {
-        Self { response: Some(wire::response(reply)), delay, hang: false, cut_off: false }
+        let error = reply.as_ref().err().map(|error| error.code.clone());
+        Self { response: Some(wire::response(reply)), delay, hang: false, cut_off: false, error }
     }
 
     fn identify(&mut self, number: u64) {
@@ -249,15 +252,9 @@ impl Answer {
             wire::identify(response, number);
         }
     }
-
-    fn add_retry_after(&mut self, millis: u64) {
-        if let Some(response) = &mut self.response {
-            response.headers_mut().insert(wire::RETRY_AFTER, HeaderValue::from(millis));
-        }
-    }
 }
 
-fn record(call: Call, answer: &Answer, error: Option<String>, at: Instant) -> RecordedCall {
+fn record(call: Call, answer: &Answer, at: Instant) -> RecordedCall {
     let complete = answer.response.as_ref().filter(|_| !answer.cut_off);
     RecordedCall {
         operation: call.operation,
@@ -266,7 +263,7 @@ fn record(call: Call, answer: &Answer, error: Option<String>, at: Instant) -> Re
         addresses: call.addresses,
         client_token: call.client_token,
         status: complete.map(|response| response.status().as_u16()),
-        error: error.filter(|_| complete.is_some()),
+        error: answer.error.clone().filter(|_| complete.is_some()),
         at,
     }
 }

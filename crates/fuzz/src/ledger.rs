@@ -9,10 +9,7 @@ use testbed::world::{Ending, INSTANCE, World};
 use crate::json::Json;
 use crate::requested::{Pair, Reader, Requested};
 
-/// Checks the result of an invocation.
-///
-/// # Errors
-/// The pair that was lost, or that was not requested.
+/// Checks the result of an invocation. An error has the pair that was lost, or that was not requested.
 pub(crate) fn check(world: &World, payload: &[u8], ending: &Ending) -> Result<(), String> {
     let sent = world.sqs.sent();
     if ending.is_err() && world.call_count() == 0 && sent.is_empty() {
@@ -64,9 +61,6 @@ pub(crate) fn check(world: &World, payload: &[u8], ending: &Ending) -> Result<()
 
 /// Checks the redelivery of a message from the failures queue. It may only associate pairs that are among its failures
 /// as pairs.
-///
-/// # Errors
-/// The pair that was associated although it had been rejected as invalid.
 pub(crate) fn check_redriven(world: &World, body: &str) -> Result<(), String> {
     let sent: Value = serde_json::from_str(body).unwrap_or_default();
     // A request that was rejected as a whole may have the fields of an envelope. The redelivery removes that envelope.
@@ -114,10 +108,7 @@ fn associated(content: &Fixture) -> BTreeSet<Pair> {
     pairs.collect()
 }
 
-/// Returns the pairs in calls.
-///
-/// # Errors
-/// An identifier that has a meaning in a URI, or an instance that was not requested.
+/// Returns the pairs in calls. Fails for an identifier that has a meaning in a URI, or an instance that was not requested.
 fn called(world: &World, payload: &[u8]) -> Result<BTreeSet<Pair>, String> {
     let mut called = BTreeSet::new();
     for call in world.calls(Operation::AssociateQueueEmailAddresses) {

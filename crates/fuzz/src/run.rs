@@ -80,10 +80,7 @@ pub(crate) fn watch_log() {
     start_to(Lines::new(LevelFilter::DEBUG, Arc::new(sink)));
 }
 
-/// Runs an input on a small stack.
-///
-/// # Errors
-/// Returns the fault that the input showed. A stack overflow ends the process.
+/// Runs an input on a small stack. An error is the fault that the input showed. A stack overflow ends the process.
 pub(crate) fn run(input: &Input) -> Result<Cost, String> {
     let (sender, receiver) = channel();
     let input = input.clone();

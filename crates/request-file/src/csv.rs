@@ -9,11 +9,8 @@ use crate::table::Table;
 use crate::{RequestFile, UnreadableFile};
 
 /// Reads a text whose rows are pairs, under a header.
-///
-/// The last cells of a row may be missing, and there may be extra empty cells.
-///
-/// # Errors
-/// No header or a wrong one, a quote that is not closed, lone carriage returns among line feeds, or too many rows.
+/// The last cells of a row may be missing, and there may be extra empty cells. Fails without a header, with a wrong one,
+/// with a quote that is not closed, with lone carriage returns among line feeds, or with too many rows.
 pub(crate) fn read(text: &str) -> Result<RequestFile, UnreadableFile> {
     let text = with_line_feeds(text)?;
     let separator = Separator::of(&text)?;

@@ -9,11 +9,8 @@ use serde_json::value::RawValue;
 use crate::line_numbers::{LineCounter, with_line_feeds};
 use crate::{MAX_PAIRS, Record, UnreadableFile, json_problem, too_many};
 
-/// Reads the records of a document.
-///
-/// # Errors
-/// The document is not JSON or continues after its first value, lone carriage returns among line feeds, or too many
-/// elements.
+/// Reads the records of a document. Fails if it is not JSON, continues after its first value, has lone carriage returns
+/// among line feeds, or has too many elements.
 pub(crate) fn read(text: &str) -> Result<Vec<Record>, UnreadableFile> {
     let text = &*with_line_feeds(text)?;
     let (values, unit) = if text.trim_start().starts_with('[') {

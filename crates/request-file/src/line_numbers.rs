@@ -45,10 +45,8 @@ fn line_feeds(text: &[u8]) -> u64 {
     text.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// Returns a text of the same length in bytes whose lines all end in line feeds.
-///
-/// # Errors
-/// A line ends in a lone carriage return while others end in line feeds.
+/// Returns a text of the same length in bytes whose lines all end in line feeds. Fails if a line ends in a lone carriage
+/// return while others end in line feeds.
 pub(crate) fn with_line_feeds(text: &str) -> Result<Cow<'_, str>, UnreadableFile> {
     let bytes = text.as_bytes();
     let is_lone = |at: &usize| bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');

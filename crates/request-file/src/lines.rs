@@ -5,11 +5,8 @@ use serde::de::IgnoredAny;
 use crate::line_numbers::with_line_feeds;
 use crate::{Record, UnreadableFile, push};
 
-/// Reads the records of a text of JSON Lines. Blank lines do not count.
-///
-/// # Errors
-/// The text is JSON, but not one document per line; no line is JSON; lone carriage returns among line feeds; or too many
-/// lines.
+/// Reads the records of a text of JSON Lines. Blank lines do not count. Fails if the text is JSON, but not one document per
+/// line, if no line is JSON, with lone carriage returns among line feeds, or with too many lines.
 pub(crate) fn read(text: &str) -> Result<Vec<Record>, UnreadableFile> {
     let text = with_line_feeds(text)?;
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());

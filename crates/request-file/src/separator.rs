@@ -25,9 +25,7 @@ pub(crate) struct Separator {
 impl Separator {
     /// Finds the separator of a text. This is the separator in its `sep=` line, or else the separator that makes one of
     /// the first rows a header. A text without a header has commas.
-    ///
-    /// # Errors
-    /// A `sep=` line has another separator, or two separators make the same row a header.
+    /// Fails if a `sep=` line has another separator, or if two separators make the same row a header.
     pub(crate) fn of(text: &str) -> Result<Self, UnreadableFile> {
         let first = text.split_inclusive('\n').next().unwrap_or_default();
         if let Some(rest) = separator_line(first) {

@@ -35,10 +35,8 @@ impl Table {
         self.before.len() == SEARCHED_ROWS
     }
 
-    /// Adds a row.
-    ///
-    /// # Errors
-    /// No header among the first rows, a wrong header, another header after it, or too many rows.
+    /// Adds a row. Fails without a header among the first rows, with a wrong header, with another header after it, or with
+    /// too many rows.
     pub(crate) fn add(&mut self, row: &Row<'_>) -> Result<(), UnreadableFile> {
         if row.is_blank() {
             return Ok(());

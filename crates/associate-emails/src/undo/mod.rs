@@ -81,15 +81,8 @@ impl Undo<'_> {
         }
         let progress = self.progress(Workload { pairs: planned, queues, calls: text::calls(&report) });
         let bounds = self.bounds(&progress, Instant::now() + time_left);
-        let mut stop = signals.stop();
-        tokio::select! {
-            () = self.remover.remove(&mut removal, bounds) => {}
-            signal = stop.requested() => {
-                progress.end();
-                return Err(self.interrupted(signal, progress.pairs()));
-            }
-        }
-        progress.end();
+        let removed = progress.wait(self.remover.remove(&mut removal, bounds), signals).await;
+        removed.map_err(|signal| self.interrupted(signal, progress.pairs()))?;
         Ok(self.show(&self.report(&removal)))
     }
 
@@ -110,13 +103,7 @@ impl Undo<'_> {
             }
             Ok(removal)
         };
-        let mut stop = signals.stop();
-        let removal = tokio::select! {
-            removal = plan => removal,
-            signal = stop.requested() => Err(self.interrupted(signal, 0)),
-        };
-        progress.end();
-        removal
+        progress.wait(plan, signals).await.unwrap_or_else(|signal| Err(self.interrupted(signal, 0)))
     }
 
     fn progress(&self, workload: Workload) -> CallProgress {
@@ -153,8 +140,6 @@ impl Undo<'_> {
     }
 
     fn interrupted(&self, signal: Signal, removed: usize) -> Exit {
-        print_error(&outcome::interrupted_line(&count(removed, "pair"), "removed"));
-        text::closing_note(self.view.backend, false).into_iter().for_each(print_error);
-        Exit::Interrupted(signal)
+        outcome::print_interrupted(signal, removed, "removed", text::closing_note(self.view.backend, false))
     }
 }

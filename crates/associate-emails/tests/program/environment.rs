@@ -40,11 +40,6 @@ fn connect() -> Loopback {
     Loopback::start(|_| Response::Json(json!({ "EmailAddressMetadataList": [] }).to_string()))
 }
 
-/// Starts a server that rejects every request.
-fn rejecting() -> Loopback {
-    Loopback::start(|_| Response::Status(403, "{}".to_owned()))
-}
-
 /// Asserts that the program stopped with one line that contains the given text.
 #[track_caller]
 fn assert_stopped(ran: &Ran, text: &str) {
@@ -116,24 +111,6 @@ fn hosts_in_no_proxy_are_called_directly() {
     let stopped = finish(command.env("NO_PROXY", "other.example,.invalid"));
     assert_stopped(&stopped, "connect.invalid: ");
     assert!(proxy.requests().is_empty());
-}
-
-#[test]
-fn socks_proxy_is_rejected_only_if_a_call_would_use_it() {
-    let proxy = rejecting();
-    let mut command = with_keys();
-    command.env("ALL_PROXY", "socks5://user:secret@localhost:1");
-    let stopped = finish(&mut command);
-    assert_stopped(
-        &stopped,
-        "connect.us-east-1.amazonaws.com: socks5 proxies are not supported; set HTTPS_PROXY to",
-    );
-    assert!(!stopped.stderr.contains("secret"), "{}", stopped.stderr);
-    assert_stopped(
-        &finish(command.env("HTTPS_PROXY", &proxy.url)),
-        "connect.us-east-1.amazonaws.com through the proxy",
-    );
-    assert_eq!(proxy.next().line, "CONNECT connect.us-east-1.amazonaws.com:443 HTTP/1.1");
 }
 
 #[test]

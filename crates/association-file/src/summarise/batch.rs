@@ -146,7 +146,6 @@ impl<'b> Batch<'b> {
         (self.failed, self.statuses)
     }
 
-    /// Returns the pair that a report refers to.
     fn find(&self, cells: &Cells) -> Option<PairIndex> {
         let (queue, address) = cells.queue().zip(cells.address())?;
         // A request without an instance belongs to the function's own instance, whose identifier is in the report.

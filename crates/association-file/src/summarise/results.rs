@@ -74,7 +74,6 @@ pub(super) struct Execution<'a> {
     output: Option<&'a RawValue>,
     /// The name of its error, if it failed.
     pub(super) error: Option<String>,
-    /// The error's message.
     pub(super) cause: Option<String>,
     /// For example `FAILED` or `TIMED_OUT`.
     pub(super) status: Option<String>,

@@ -20,7 +20,6 @@ pub(super) enum PairStatus {
     AlreadyAssociated,
 }
 
-/// The status of each pair of a file.
 #[derive(Debug)]
 pub(super) struct PairStatuses<'f> {
     file: &'f GroupedFile,

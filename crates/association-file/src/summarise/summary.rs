@@ -57,11 +57,9 @@ impl Counts {
 pub(crate) struct Summary {
     /// `SUCCEEDED`, `PARTIAL` or `FAILED`.
     pub(crate) status: &'static str,
-    /// The key of the file.
     file: String,
     #[serde(flatten)]
     pub(crate) counts: Counts,
-    /// The key of this summary.
     pub(crate) summary: String,
     /// The key of the failed rows, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,9 +70,7 @@ pub(crate) struct Summary {
     /// The key of the rows that were already associated, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) already_associated_rows: Option<String>,
-    /// The first failures.
     pub(crate) failures: Vec<FailedRow>,
-    /// The reason why the execution fails, if it fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<CaughtError>,
 }

@@ -68,19 +68,6 @@ fn queue_accepts_49_addresses_and_its_default() {
 }
 
 #[test]
-fn switch_decides_limit_without_a_default() {
-    for (use_default_slot, answer) in [(false, error(429, "LimitExceededException")), (true, ok())] {
-        let connect = service(Switches { use_default_slot, ..Switches::default() });
-        assert_eq!(outcome(&connect, associate("bare", &numbered(0..50), None)), answer);
-        // The switch does not affect a queue with a default address.
-        assert_eq!(
-            outcome(&connect, associate("q", &numbered(0..50), None)),
-            error(429, "LimitExceededException")
-        );
-    }
-}
-
-#[test]
 fn switch_decides_on_existing_associations() {
     for (reject_repeated_associations, answer, associated) in
         [(false, ok(), numbered(0..2)), (true, error(400, "InvalidParameterException"), numbered(0..1))]

@@ -24,11 +24,8 @@ const MAX_COLUMNS: usize = 1_000;
 /// Maximum number of bytes of text in the cells of a sheet, repetitions included.
 const MAX_TEXT_BYTES: usize = 64 << 20;
 
-/// Reads the pairs of a workbook: the rows of the only sheet with a header.
-///
-/// # Errors
-/// The file is not a workbook, is damaged, has a password or unpacks to more than [`MAX_UNPACKED_BYTES`]; no sheet or
-/// several sheets have a header; or the sheet cannot be used.
+/// Reads the pairs of a workbook: the rows of the only sheet with a header. Fails if the file is not a workbook, is damaged,
+/// has a password, or unpacks to more than [`MAX_UNPACKED_BYTES`].
 pub(crate) fn read(bytes: &[u8]) -> Result<RequestFile, UnreadableFile> {
     read_within(bytes, MAX_UNPACKED_BYTES)
 }
@@ -53,11 +50,8 @@ struct Sheets {
 }
 
 impl Sheets {
-    /// Reads the rows of a sheet up to its header, and the rows after it if no earlier sheet had a header.
-    ///
-    /// # Errors
-    /// The rows cannot be read. A sheet that cannot be used is not an error yet, because another one may be the only one
-    /// with a header.
+    /// Reads the rows of a sheet up to its header, and the rows after it if no earlier sheet had a header. A sheet that
+    /// cannot be used is not an error yet, because another one may be the only one with a header.
     fn add<'r>(
         &mut self,
         name: &str,

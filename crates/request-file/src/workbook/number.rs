@@ -33,11 +33,8 @@ impl NumberFormat {
         }
     }
 
-    /// Returns the text for a stored number.
-    ///
-    /// # Errors
-    /// The display depends on more than the number and the format, for example on a language. The reason follows the name
-    /// of a column.
+    /// Returns the text for a stored number. An error follows the name of a column: the display depends on more than the
+    /// number and the format, for example on a language.
     pub(super) fn display(&self, stored: &str) -> Result<String, String> {
         let number = stored.trim().parse::<f64>().ok();
         let whole = number.filter(|number| number.fract() == 0.0 && number.abs() < EXACT_DIGITS);

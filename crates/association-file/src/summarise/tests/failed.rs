@@ -29,20 +29,6 @@ fn failed_csv_has_the_rows_of_the_file_without_formulas() {
     assert_eq!(rows(&first), rows(&second));
 }
 
-/// Otherwise the extra cell would be lost, and another queue would get the address.
-#[test]
-fn row_with_a_surplus_cell_fails_again() {
-    let text = "emailAddress,queueName\nbilling@brand.example,Orders, EMEA\n";
-    let (items, file) = grouped(text);
-    assert!(items.is_empty());
-    let failed = failed_csv(&outcome(&file, &[]));
-    assert!(failed.contains(",false,billing@brand.example,Orders,EMEA\n"), "{failed}");
-    let (items, again) = grouped(&failed);
-    assert!(items.is_empty());
-    let again = failed_csv(&outcome(&again, &[]));
-    assert!(again.contains("the row has 7 cells, but the header has 6 columns"), "{again}");
-}
-
 #[test]
 fn invalid_part_of_json_is_written_complete() {
     let text = "{\"queueId\":\"q\",\"emailAddressId\":\"e\",\"dryRun\":true}\n\
