@@ -20,31 +20,32 @@ mod tables;
 mod undo;
 mod workload;
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
 use crate::args::{Args, Command};
 use crate::outcome::{Exit, usage_error};
 use crate::signals::Signals;
 
 fn main() -> ExitCode {
-    let exit = match start() {
-        Ok((signals, runtime)) => {
-            let exit = runtime.block_on(run_command(&signals));
+    // The worker handles signals, because this thread may wait for standard input.
+    let exit = match Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+        Ok(runtime) => {
+            let exit = runtime.block_on(async {
+                match Signals::listen() {
+                    Ok(signals) => run_command(&signals).await,
+                    Err(error) => usage_error(format!("cannot handle signals: {error}")),
+                }
+            });
             // Dropping the runtime would wait for threads, and one may still resolve a name for half a minute.
             runtime.shutdown_background();
             exit
         }
-        Err(error) => usage_error(format!("cannot start a thread or a signal handler: {error}")),
+        Err(error) => usage_error(format!("cannot start a thread: {error}")),
     };
     ExitCode::from(exit.code())
-}
-
-fn start() -> io::Result<(Signals, Runtime)> {
-    Ok((Signals::listen()?, Builder::new_current_thread().enable_all().build()?))
 }
 
 /// Runs the command that the command line requests.

@@ -125,14 +125,32 @@ pub(crate) fn print_completed(
     args: &RunArgs,
     view: View<'_>,
 ) -> Exit {
-    let exit = exit_for(completed.report.counts.failed, nothing_was_valid);
-    advise_on_credentials(&completed.report.failures, view.backend);
+    let (report, exit) = (&completed.report, exit_for(completed.report.counts.failed, nothing_was_valid));
+    let json = || response_json(&completed.answer);
     let note = closing_note(view.backend, args.intent());
-    if view.json {
-        print_json(&response_json(&completed.answer), note, exit)
-    } else {
-        print_text(&text(completed, args, view), note, exit)
+    print_result(view, &report.failures, json, || text(completed, args, view), note, exit)
+}
+
+/// Prints the result of a command that made its calls, and the closing note. Next to JSON, the note is on standard error.
+pub(crate) fn print_result(
+    view: View<'_>,
+    failures: &[FailureEntry],
+    json: impl FnOnce() -> String,
+    text: impl FnOnce() -> String,
+    note: Option<&str>,
+    exit: Exit,
+) -> Exit {
+    if view.backend == Backend::Aws && failures.iter().any(rejected_credentials) {
+        print_error(&format!(
+            "associate-emails: AWS rejected the credentials; {SIGN_IN_AGAIN}, then run the command again"
+        ));
     }
+    if !view.json {
+        return print(format!("{}\n{}", text(), note.unwrap_or_default()).trim_end(), exit);
+    }
+    let exit = print(&json(), exit);
+    note.into_iter().for_each(print_error);
+    exit
 }
 
 /// Returns the exit code of a command that made its calls.
@@ -141,27 +159,6 @@ pub(crate) fn exit_for(failed: usize, nothing_was_valid: bool) -> Exit {
         0 => Exit::Done,
         _ if nothing_was_valid => Exit::NothingStarted,
         _ => Exit::Failed,
-    }
-}
-
-/// Prints JSON on standard output, and the closing note on standard error.
-pub(crate) fn print_json(json: &str, note: Option<&str>, exit: Exit) -> Exit {
-    let exit = print(json, exit);
-    note.into_iter().for_each(print_error);
-    exit
-}
-
-/// Prints tables, a summary and the closing note on standard output.
-pub(crate) fn print_text(text: &str, note: Option<&str>, exit: Exit) -> Exit {
-    print(format!("{text}\n{}", note.unwrap_or_default()).trim_end(), exit)
-}
-
-/// Prints what to do if pairs failed because of the credentials.
-pub(crate) fn advise_on_credentials(failures: &[FailureEntry], backend: Backend) {
-    if backend == Backend::Aws && failures.iter().any(rejected_credentials) {
-        print_error(&format!(
-            "associate-emails: AWS rejected the credentials; {SIGN_IN_AGAIN}, then run the command again"
-        ));
     }
 }
 

@@ -6,9 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread;
 
-use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch::{Receiver, Sender};
 
@@ -48,31 +46,17 @@ impl Signal {
 pub(crate) struct Signals(Arc<Sender<Option<Signal>>>);
 
 impl Signals {
-    /// Starts to handle the signals, on a thread of its own, because this thread may wait for standard input. A signal
-    /// that the parent process ignores, as `nohup` does, stays ignored.
+    /// Starts to handle the signals. A signal that the parent process ignores, as `nohup` does, stays ignored.
     pub(crate) fn listen() -> io::Result<Self> {
         let signals = Signals(Arc::new(Sender::new(None)));
-        let runtime = Builder::new_current_thread().enable_io().build()?;
-        let mut listeners = Vec::new();
-        {
-            let _inside = runtime.enter();
-            for which in Signal::ALL.into_iter().filter(|which| !is_ignored(*which)) {
-                listeners.push((which, signal(which.kind())?));
-            }
+        for which in Signal::ALL.into_iter().filter(|which| !is_ignored(*which)) {
+            let (mut listener, sender) = (signal(which.kind())?, signals.0.clone());
+            tokio::spawn(async move {
+                while listener.recv().await.is_some() {
+                    handle(which, &sender);
+                }
+            });
         }
-        let sender = signals.0.clone();
-        let listen = move || {
-            for (which, mut listener) in listeners {
-                let sender = sender.clone();
-                runtime.spawn(async move {
-                    while listener.recv().await.is_some() {
-                        handle(which, &sender);
-                    }
-                });
-            }
-            runtime.block_on(std::future::pending::<()>());
-        };
-        thread::Builder::new().name("signals".to_owned()).spawn(listen)?;
         Ok(signals)
     }
 

@@ -31,7 +31,8 @@ pub(crate) async fn run(args: &DeadLetters, signals: &Signals) -> Result<Exit, S
     let variable = |name: &str| std::env::var(name).ok();
     // The SDK reads the endpoint itself. This check has the better message.
     Settings::endpoint(variable, "AWS_ENDPOINT_URL_SQS").map_err(|error| error.to_string())?;
-    let client = queue::client(&access);
+    // This client has the SDK's own retries.
+    let client = aws_sdk_sqs::Client::new(&access.config);
     let source = Queue::new(client.clone(), &args.queue_url);
     let expected = source.messages().await?;
     let action = match &args.to {

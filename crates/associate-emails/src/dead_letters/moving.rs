@@ -37,7 +37,7 @@ pub(super) async fn apply(
 ) -> Result<Exit, String> {
     let letters = count(selected.len(), "dead letter");
     let (question, verb) = match action {
-        Action::Move(target) => (format!("Move {letters} to {}?", target.url()), "moved"),
+        Action::Move(target) => (format!("Move {letters} to {}?", target.url), "moved"),
         Action::Delete => (format!("Delete {letters} permanently?"), "deleted"),
     };
     if !args.yes && !confirmed(&question)? {

@@ -10,15 +10,10 @@ use aws_sdk_sqs::types::{
 };
 use queue_email_associator::connect::Class;
 
-use crate::aws::{Access, SIGN_IN_AGAIN, last_source, with_advice};
+use crate::aws::{SIGN_IN_AGAIN, last_source, with_advice};
 
 /// Maximum number of messages in one request (SQS Developer Guide, "Amazon SQS message quotas").
 const BATCH: usize = 10;
-
-/// Creates a client with the SDK's own retries.
-pub(super) fn client(access: &Access) -> Client {
-    Client::new(&access.config)
-}
 
 /// Returns the Region in the URL of a queue, as in `https://sqs.eu-central-1.amazonaws.com/111122223333/queue`.
 pub(super) fn region_of(url: &str) -> Option<&str> {
@@ -39,16 +34,12 @@ pub(super) struct ReceivedMessage {
 #[derive(Debug, Clone)]
 pub(super) struct Queue {
     client: Client,
-    url: String,
+    pub(super) url: String,
 }
 
 impl Queue {
     pub(super) fn new(client: Client, url: &str) -> Self {
         Queue { client, url: url.to_owned() }
-    }
-
-    pub(super) fn url(&self) -> &str {
-        &self.url
     }
 
     /// Returns the approximate number of visible messages.

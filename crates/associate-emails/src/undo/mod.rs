@@ -10,7 +10,7 @@ use tokio::time::Instant;
 pub(crate) use args::UndoArgs;
 
 use crate::confirmation::{can_ask, confirmed};
-use crate::outcome::{self, Exit, View, print_json, print_text, usage_error};
+use crate::outcome::{self, Exit, View, usage_error};
 use crate::printable::{print_error, printable_json};
 use crate::progress::CallProgress;
 use crate::session::{self, Session, request_id};
@@ -125,18 +125,14 @@ impl Undo<'_> {
     /// Prints the plan of a dry run or the outcome of a removal.
     fn show(&self, report: &RemovalReport) -> Exit {
         let exit = outcome::exit_for(report.counts.failed, self.session.nothing_was_valid());
-        outcome::advise_on_credentials(&report.failures, self.view.backend);
-        let note = text::closing_note(self.view.backend, self.args.dry_run);
-        if self.view.json {
-            // Serializing a report cannot fail.
-            let json = serde_json::to_string_pretty(report).unwrap_or_default();
-            return print_json(&printable_json(&json), note, exit);
-        }
-        let text = match self.args.dry_run {
+        // Serializing a report cannot fail.
+        let json = || printable_json(&serde_json::to_string_pretty(report).unwrap_or_default());
+        let text = || match self.args.dry_run {
             true => text::plan(report, self.view),
             false => text::outcome(report, self.view),
         };
-        print_text(&text, note, exit)
+        let note = text::closing_note(self.view.backend, self.args.dry_run);
+        outcome::print_result(self.view, &report.failures, json, text, note, exit)
     }
 
     fn interrupted(&self, signal: Signal, removed: usize) -> Exit {
