@@ -149,20 +149,16 @@ fn without_indexes(message: &str) -> Cow<'_, str> {
 
 /// Returns the first distinct texts of a group, and the number of other ones.
 pub(crate) fn firsts<T>(group: &[T], shown: usize, text: impl Fn(&T) -> String) -> String {
-    let mut seen: Vec<String> = Vec::new();
-    let mut others = HashSet::new();
+    let mut seen = HashSet::new();
+    let mut first = Vec::new();
     for text in group.iter().map(text).filter(|text| !text.is_empty()) {
-        match seen.len() < shown {
-            _ if seen.contains(&text) => {}
-            true => seen.push(text),
-            false => {
-                others.insert(text);
-            }
+        if seen.insert(text.clone()) && first.len() < shown {
+            first.push(text);
         }
     }
-    match others.len() {
-        0 => seen.join(", "),
-        others => format!("{} and {others} more", seen.join(", ")),
+    match seen.len() - first.len() {
+        0 => first.join(", "),
+        others => format!("{} and {others} more", first.join(", ")),
     }
 }
 

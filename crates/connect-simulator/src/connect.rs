@@ -151,12 +151,12 @@ impl Connect {
 
     /// Adds a fault after the existing faults.
     pub fn inject(&self, fault: Fault) {
-        self.lock().faults.add(fault);
+        self.lock().faults.active.push(fault);
     }
 
     /// Removes every fault.
     pub fn clear_faults(&self) {
-        self.lock().faults.clear();
+        self.lock().faults.active.clear();
     }
 
     /// Sets the quota of each operation and fills all buckets.

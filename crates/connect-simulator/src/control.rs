@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::{Connect, Fault, Fixture, Quota, wire};
+use crate::{Connect, wire};
 
 /// Prefix of the path of each control endpoint. No path of an operation starts with it.
 pub(crate) const PREFIX: &str = "/_simulator/";
@@ -52,18 +52,9 @@ fn act(endpoint: &str, request: &Request<Bytes>, connect: &Connect, start: Insta
         ("GET", "associations") => return Ok(Some(json!(connect.associations()))),
         ("DELETE", "calls") => connect.clear_calls(),
         ("DELETE", "faults") => connect.clear_faults(),
-        ("POST", "faults") => {
-            let fault: Fault = read(request)?;
-            connect.inject(fault);
-        }
-        ("POST", "fixture") => {
-            let fixture: Fixture = read(request)?;
-            connect.add(fixture);
-        }
-        ("PUT", "quota") => {
-            let quota: Quota = read(request)?;
-            connect.set_quota(quota);
-        }
+        ("POST", "faults") => connect.inject(read(request)?),
+        ("POST", "fixture") => connect.add(read(request)?),
+        ("PUT", "quota") => connect.set_quota(read(request)?),
         (method, _) => {
             let message = format!("{method} {PREFIX}{endpoint} is not a control endpoint");
             return Err((StatusCode::NOT_FOUND, message));

@@ -41,11 +41,7 @@ impl Directory {
         }
     }
 
-    pub(crate) fn instance(&self, id: &str) -> Result<&InstanceFixture, ApiError> {
-        self.content.instances.get(id).ok_or_else(|| ApiError::not_found("the instance does not exist"))
-    }
-
-    pub(crate) fn instance_mut(&mut self, id: &str) -> Result<&mut InstanceFixture, ApiError> {
+    pub(crate) fn instance(&mut self, id: &str) -> Result<&mut InstanceFixture, ApiError> {
         self.content.instances.get_mut(id).ok_or_else(|| ApiError::not_found("the instance does not exist"))
     }
 
@@ -66,17 +62,9 @@ impl Directory {
 }
 
 impl InstanceFixture {
-    pub(crate) fn find_queue(&self, id: &str) -> Result<&QueueFixture, ApiError> {
-        self.queues.get(id).ok_or_else(queue_not_found)
+    pub(crate) fn find_queue(&mut self, id: &str) -> Result<&mut QueueFixture, ApiError> {
+        self.queues.get_mut(id).ok_or_else(|| ApiError::not_found("the queue does not exist in the instance"))
     }
-
-    pub(crate) fn find_queue_mut(&mut self, id: &str) -> Result<&mut QueueFixture, ApiError> {
-        self.queues.get_mut(id).ok_or_else(queue_not_found)
-    }
-}
-
-fn queue_not_found() -> ApiError {
-    ApiError::not_found("the queue does not exist in the instance")
 }
 
 impl QueueFixture {

@@ -112,28 +112,20 @@ impl Fault {
 /// The active faults. `times` is decremented in place.
 #[derive(Debug)]
 pub(crate) struct Faults {
-    faults: Vec<Fault>,
+    pub(crate) active: Vec<Fault>,
     rng: Rng,
 }
 
 impl Faults {
     pub(crate) fn new(faults: Vec<Fault>, seed: u64) -> Self {
-        Self { faults, rng: Rng::with_seed(seed) }
-    }
-
-    pub(crate) fn add(&mut self, fault: Fault) {
-        self.faults.push(fault);
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.faults.clear();
+        Self { active: faults, rng: Rng::with_seed(seed) }
     }
 
     /// Returns the effect of the first fault that matches the call, and uses that fault once.
     pub(crate) fn apply(&mut self, call: &Call) -> Option<Effect> {
         let rng = &mut self.rng;
         let fault = self
-            .faults
+            .active
             .iter_mut()
             .find(|fault| fault.matches(call) && fault.share.is_none_or(|share| rng.f64() < share))?;
         if let Some(times) = &mut fault.times {
@@ -170,7 +162,7 @@ mod tests {
         assert_eq!(faults.apply(&call("q1", "a1")), Some(Effect::Hang));
         assert_eq!(faults.apply(&call("q2", "a1")), Some(Effect::Hang));
         assert_eq!(faults.apply(&call("q1", "a2")), None);
-        faults.clear();
+        faults.active.clear();
         assert_eq!(faults.apply(&call("q1", "a1")), None);
     }
 
@@ -180,7 +172,7 @@ mod tests {
         let mut faults = Faults::new(vec![fault], 3);
         let affected = (0..1000).filter(|_| faults.apply(&call("q", "a")).is_some()).count();
         assert!((200..300).contains(&affected), "{affected} of 1000");
-        assert_eq!(faults.faults[0].times, Some(1000 - u32::try_from(affected).unwrap()));
+        assert_eq!(faults.active[0].times, Some(1000 - u32::try_from(affected).unwrap()));
     }
 
     #[test]

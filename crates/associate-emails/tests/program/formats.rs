@@ -17,19 +17,6 @@ fn csv_accepts_names_of_queues_and_addresses() {
     assert!(ran.stdout.contains("3 associated, 0 failed; 4 calls to Amazon Connect"), "{}", ran.stdout);
 }
 
-#[test]
-fn failed_records_show_their_lines() {
-    let csv = "queueId,emailAddressId\nq1,e1\n\nq/2,e2\n";
-    let json_lines = "{\"queueId\": \"q1\", \"emailAddressId\": \"e1\"}\n\n\n\
-                      {\"queueId\": \"q/2\", \"emailAddressId\": \"e2\"}\n";
-    for (name, content) in [("lines.csv", csv), ("lines.jsonl", json_lines)] {
-        let ran = run(&["--instance", "i"], name, content);
-        assert_eq!(ran.code, Some(1), "{name}: {}", ran.stderr);
-        assert!(ran.stdout.contains("| line   where"), "{}", ran.stdout);
-        assert_eq!(ran.rows(&["| 4 ", "queueId", "InvalidRequest", "position 2"]), 1, "{}", ran.stdout);
-    }
-}
-
 /// Workbooks written by openpyxl 3.1 and odfpy 1.4, each with a sheet of notes, a title above the header, a hidden row, a
 /// formula, and a queue whose name is a number.
 #[test]

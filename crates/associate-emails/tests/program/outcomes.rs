@@ -44,17 +44,6 @@ fn success_is_shown_and_exits_0() {
 }
 
 #[test]
-fn rejected_pair_is_a_row_of_the_failures() {
-    let pair = |number| format!("q,e{number}\n");
-    let rows: String = (0..50).map(pair).collect();
-    let content = format!("queueId,emailAddressId\n{rows}");
-    let ran = run(&["--instance", "i"], "full.csv", &content);
-    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-    assert_eq!(ran.rows(&["51", "q", "e49", "QueueFull"]), 1, "{}", ran.stdout);
-    assert_eq!(ran.rows(&["QueueFull"]), 1, "{}", ran.stdout);
-}
-
-#[test]
 fn file_with_nothing_valid_exits_2() {
     for (name, content, message) in [
         ("nothing-valid.json", r#"{"instanceId": "i", "queueId": "q"}"#, "missing emailAddressId"),

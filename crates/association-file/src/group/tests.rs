@@ -76,19 +76,6 @@ fn invalid(grouping: &Grouping) -> Vec<String> {
     records(grouping).into_iter().map(shown).collect()
 }
 
-#[test]
-fn invalid_row_does_not_affect_other_rows() {
-    let text = "queueId,queueName,emailAddressId\nq/1,,e1\nq1,Billing,e1\nq1,,e1\nq1,,e1,x\n";
-    let (grouping, lines) = grouped("f.csv", text);
-    assert_eq!(lines, [json!({ "queueId": "q1", "emailAddressIds": ["e1"], "rows": [4] })]);
-    let [slash, both, surplus] = &*invalid(&grouping) else { panic!("{:?}", grouping.invalid) };
-    assert!(slash.starts_with("2 queueId ") && slash.ends_with(": q/1||e1|"), "{slash}");
-    let named_twice = "the row has a value in both queueId and queueName: expected one of them";
-    assert_eq!(both, &format!("3 {named_twice}: q1|Billing|e1|"));
-    assert!(surplus.starts_with("5 the row has 4 cells, but the header has 3 columns"), "{surplus}");
-    assert_eq!((grouping.counts.rows, grouping.counts.pairs, grouping.requests), (4, 4, 1));
-}
-
 /// A line of the Map's input cannot contain these, or is read differently.
 #[test]
 fn lines_too_large_for_the_map_are_reported() {
@@ -137,21 +124,6 @@ fn only_invalid_parts_of_a_json_line_are_invalid_records() {
     );
     assert_eq!((grouping.counts.rows, grouping.counts.pairs), (2, 7));
     assert_eq!(&*records[0].cells.email_address_id, "a b");
-}
-
-#[test]
-fn file_contains_pairs_and_no_options() {
-    let text = "{\"queueId\":\"q\",\"emailAddressId\":\"e1\",\"dryRun\":true}\n\
-                {\"queueId\":\"q\",\"emailAddressId\":\"e2\",\"checkQueues\":true,\"dryRun\":false}\n\
-                {\"queueId\":\"q\",\"emailAddressId\":\"e3\",\"dryRun\":false}\n\
-                {\"queueId\":\"q\",\"emailAddressId\":\"e4\",\"dry_run\":true}\n";
-    let (grouping, lines) = grouped("f.ndjson", text);
-    assert_eq!(lines, [json!({ "queueId": "q", "emailAddressIds": ["e3"], "rows": [3] })]);
-    let [first, second, near] = &*invalid(&grouping) else { panic!("{:?}", grouping.invalid) };
-    assert!(first.starts_with("1 dryRun is an option, and a file contains only pairs; to try"), "{first}");
-    assert!(second.starts_with("2 checkQueues is an option"), "{second}");
-    assert!(near.starts_with("4 "), "{near}");
-    assert_eq!(records(&grouping)[0].request.as_deref(), text.lines().next());
 }
 
 #[test]

@@ -108,11 +108,11 @@ fn perform(
         return Ok(None);
     }
 
-    let instance = directory.instance_mut(instance_id)?;
+    let instance = directory.instance(instance_id)?;
     if ids.iter().any(|id| !instance.email_addresses.contains_key(id)) {
         return Err(rules.unknown_address());
     }
-    apply(instance.find_queue_mut(queue_id)?, &ids)?;
+    apply(instance.find_queue(queue_id)?, &ids)?;
     if let Some(token) = token {
         directory.store_token(token, ids);
     }
