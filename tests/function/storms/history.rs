@@ -9,6 +9,8 @@ use connect_simulator::{Fixture, Switches};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::scene::Scene;
+
 /// One pair, by the names or identifiers of a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NamedPair {
@@ -39,8 +41,17 @@ pub struct History {
     /// The queues whose lists were read, each with the number of the state that the list returned.
     lists: Arc<Mutex<Vec<(usize, String)>>>,
     switches: Switches,
-    /// The directory of addresses has several pages.
-    paged: bool,
+    /// Whether the directory of addresses has several pages.
+    is_paged: bool,
+    /// Whether Connect rejects calls permanently without a reason in the state.
+    has_unjust_rejections: bool,
+}
+
+impl Named {
+    pub fn text(&self) -> &str {
+        let (Named::Id(text) | Named::Name(text)) = self;
+        text
+    }
 }
 
 impl NamedPair {
@@ -48,9 +59,10 @@ impl NamedPair {
     pub fn of_body(body: &Value) -> BTreeSet<NamedPair> {
         let mut named_pairs = BTreeSet::new();
         for entry in body["associations"].as_array().into_iter().flatten() {
+            // An invalid entry requests no pair.
+            let Some(queue) = named(entry, "queueName", "queueId") else { continue };
             let instance = entry["instanceId"].as_str().or_else(|| body["instanceId"].as_str()).unwrap();
-            let queue = named(entry, "queueId", "queueName").unwrap();
-            let one = named(entry, "emailAddressId", "emailAddress");
+            let one = named(entry, "emailAddress", "emailAddressId");
             let list = |field: &str| entry[field].as_array().cloned().unwrap_or_default();
             let text = |value: Value| value.as_str().unwrap().to_owned();
             let ids = list("emailAddressIds").into_iter().map(text).map(Named::Id);
@@ -71,8 +83,8 @@ impl NamedPair {
         Some(NamedPair {
             instance: failure["instanceId"].as_str()?.to_owned(),
             // A failure of a pair that was requested by name contains both the name and the identifier.
-            queue: named_first(failure, "queueName", "queueId")?,
-            address: folded(named_first(failure, "emailAddress", "emailAddressId")?),
+            queue: named(failure, "queueName", "queueId")?,
+            address: folded(named(failure, "emailAddress", "emailAddressId")?),
         })
     }
 
@@ -93,25 +105,21 @@ fn folded(address: Named) -> Named {
     }
 }
 
-fn named(value: &Value, id: &str, name: &str) -> Option<Named> {
-    let text = |field: &str| value[field].as_str().map(str::to_owned);
-    text(id).map(Named::Id).or_else(|| text(name).map(Named::Name))
-}
-
-fn named_first(value: &Value, name: &str, id: &str) -> Option<Named> {
+fn named(value: &Value, name: &str, id: &str) -> Option<Named> {
     let text = |field: &str| value[field].as_str().map(str::to_owned);
     text(name).map(Named::Name).or_else(|| text(id).map(Named::Id))
 }
 
 impl History {
-    pub fn new(switches: Switches, paged: bool, first: Fixture) -> Self {
+    pub fn new(scene: &Scene, first: Fixture) -> Self {
         History {
             states: Arc::new(Mutex::new(vec![first])),
             times: Arc::new(Mutex::new(vec![Instant::now()])),
             address_reading: Arc::default(),
             lists: Arc::default(),
-            switches,
-            paged,
+            switches: scene.switches,
+            is_paged: scene.content.is_paged,
+            has_unjust_rejections: scene.permanent_fault.is_some(),
         }
     }
 
@@ -147,9 +155,8 @@ impl History {
         let states = self.states.lock().unwrap();
         requested.iter().filter(|pair| pair.instance == instance).any(|pair| {
             // Queue and address come from two directories, which may contain two different states.
-            let queue = states[since..].iter().any(|state| queues(state, pair) == [ids.0.clone()]);
-            let address = states[since..].iter().any(|state| addresses(state, pair) == [ids.1.clone()]);
-            queue && address
+            states[since..].iter().any(|state| queues(state, pair) == [ids.0.as_str()])
+                && states[since..].iter().any(|state| addresses(state, pair) == [ids.1.as_str()])
         })
     }
 
@@ -173,28 +180,29 @@ impl History {
 
     /// Returns whether `others` contains the same pair, by name or by identifier.
     pub fn is_among(&self, pair: &NamedPair, others: &BTreeSet<NamedPair>) -> bool {
-        let means_the_same = |state: &Fixture, other: &NamedPair| {
-            other.instance == pair.instance
-                && pairs(state, pair).iter().any(|ids| pairs(state, other).contains(ids))
-        };
+        let overlap = |ids: &[String], others: &[String]| ids.iter().any(|id| others.contains(id));
         others.contains(pair)
-            || self
-                .states
-                .lock()
-                .unwrap()
-                .iter()
-                .any(|state| others.iter().any(|other| means_the_same(state, other)))
+            || self.states.lock().unwrap().iter().any(|state| {
+                let (of_queue, of_address) = (queues(state, pair), addresses(state, pair));
+                others.iter().filter(|other| other.instance == pair.instance).any(|other| {
+                    overlap(&queues(state, other), &of_queue)
+                        && overlap(&addresses(state, other), &of_address)
+                })
+            })
     }
 
     /// Returns whether the state `since` or a later one justifies that a pair failed permanently with this error.
     pub fn explains(&self, pair: &NamedPair, error: &str, since: usize) -> bool {
+        if self.has_unjust_rejections {
+            return true;
+        }
         let all = self.states.lock().unwrap();
         let states = &all[since..];
         match error {
             // A directory of several pages that changes while it is read may skip an address or show it twice, and it is
             // read again only once.
             "NameNotFound" | "NameAmbiguous"
-                if self.paged
+                if self.is_paged
                     && matches!(pair.address, Named::Name(_))
                     && directory_changed(states, pair) =>
             {

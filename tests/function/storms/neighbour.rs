@@ -1,17 +1,16 @@
 //! Delivers a batch with and without one bad message, and checks that the other messages end in the same way.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use connect_simulator::Options;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::common::FAILURES_QUEUE;
+use crate::common::received;
 use crate::sqs::FAILURES;
-use crate::world::{INSTANCE, World, listed};
+use crate::world::{INSTANCE, listed, sqs};
 
-use super::scene::{Message, Scene};
+use super::message::Message;
+use super::scene::Scene;
 
 /// A message that is rejected, slow or large, and that shares no pair with the other messages.
 #[derive(Debug, Clone)]
@@ -77,31 +76,22 @@ struct Outcome {
 
 /// Invokes the function with the messages of a scene, with and without the neighbour at the given position.
 pub async fn compare(scene: &Scene, neighbour: &Neighbour, position: usize) {
-    let bodies: Vec<(String, String)> = (scene.messages.iter().enumerate())
-        .map(|(number, message): (usize, &Message)| (format!("m{number}"), message.body().to_string()))
+    let bodies: Vec<(String, Value)> = (scene.messages.iter().map(Message::body).enumerate())
+        .map(|(number, body)| (format!("m{number}"), body))
         .collect();
     let mut with_neighbour = bodies.clone();
-    with_neighbour.insert(position.min(bodies.len()), ("neighbour".to_owned(), neighbour.body()));
+    with_neighbour.insert(position.min(bodies.len()), ("neighbour".to_owned(), json!(neighbour.body())));
     let (alone, together) = (outcome(scene, &bodies).await, outcome(scene, &with_neighbour).await);
     assert_eq!(alone, together);
 }
 
-async fn outcome(scene: &Scene, messages: &[(String, String)]) -> Outcome {
-    let options = Options { fixture: scene.fixture(), switches: scene.switches, ..Options::default() };
-    let mut world = World::in_memory(options, &[FAILURES_QUEUE, ("CONNECT_REQUESTS_PER_SECOND", "1000")]);
-    world.invocation_time = Duration::from_secs(900);
-    let record = |(id, body): &(String, String)| {
-        json!({
-            "messageId": id,
-            "receiptHandle": id,
-            "body": body,
-            "attributes": { "ApproximateReceiveCount": "2" },
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:eu-central-1:111122223333:associations",
-        })
-    };
-    let records: Vec<Value> = messages.iter().map(record).collect();
-    let ending = world.invoke(&json!({ "Records": records })).await;
+async fn outcome(scene: &Scene, messages: &[(String, Value)]) -> Outcome {
+    let world = scene.calm_world();
+    let mut batch = received(sqs(&messages.iter().map(|(_, body)| body.clone()).collect::<Vec<_>>()), 2);
+    for (record, (id, _)) in batch["Records"].as_array_mut().unwrap().iter_mut().zip(messages) {
+        record["messageId"] = json!(id);
+    }
+    let ending = world.invoke(&batch).await;
     let failures = world
         .sqs
         .sent_to(FAILURES)
@@ -113,7 +103,7 @@ async fn outcome(scene: &Scene, messages: &[(String, String)]) -> Outcome {
             .filter(|failure| failure["messageId"] != "neighbour")
             .map(|failure| failure.to_string())
             .collect(),
-        associated: (0..scene.limits.len())
+        associated: (0..scene.content.limits.len())
             .map(|queue| world.associated(&format!("q{queue}")).into_iter().collect())
             .collect(),
     }
