@@ -113,16 +113,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn misspelled_field_is_quoted() {
-        let entry = Path::default().entry(2);
-        let invalid = Invalid::misspelled(entry, Field::QueueId, "queue_id");
-        assert_eq!(invalid.path_text().as_deref(), Some("associations[2].queue_id"));
-        assert_eq!(&*invalid.message, r#"unknown field "queue_id"; did you mean "queueId"?"#);
-        let invalid = Invalid::misspelled(Path::default(), Field::DryRun, "\u{feff}dryRun");
-        assert_eq!(invalid.path_text().as_deref(), Some("\u{feff}dryRun"));
-    }
-
-    #[test]
     fn long_field_name_is_cut_in_the_message() {
         let invalid =
             Invalid::misspelled(Path::default(), Field::DryRun, &format!("dry{}Run", " ".repeat(1_000_000)));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{FAILURES_QUEUE, counts, world};
+use crate::common::{FAILURES_QUEUE, counts};
 use crate::sqs::FAILURES;
 use crate::world::{INSTANCE, World, fixture, listed, sqs};
 
@@ -12,7 +12,7 @@ fn two_instances() -> World {
     let fixture =
         fixture(1, 1).with_queue(OTHER, "q1", "Queue 1").with_address(OTHER, "e1", "e1@brand.example");
     let variables = [("CONNECT_INSTANCE_IDS", INSTANCE), FAILURES_QUEUE];
-    world(fixture, &variables)
+    World::with(fixture, &variables)
 }
 
 /// Requests for the other instance, by each place that may specify the instance.

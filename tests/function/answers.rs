@@ -3,7 +3,7 @@
 use connect_simulator::{Fault, Options};
 use serde_json::{Value, json};
 
-use crate::common::{counts, entries, error, errors, event, failures, on_fifo, pair, sns};
+use crate::common::{counts, entries, error, event, failures, on_fifo, pair, sns};
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
 fn pairs(pairs: &[(&str, &str)]) -> Value {
@@ -172,14 +172,6 @@ async fn permanent_failure_is_an_error_for_events_and_on_request() {
         assert_eq!(world.invoke(&json!({ "Items": items })).await.unwrap_err().0, "PermanentFailure");
     }
     assert_eq!(world.associated("q0"), ["e0"]);
-}
-
-#[tokio::test]
-async fn missing_queue_is_listed_on_the_first_delivery() {
-    let world = World::new(fixture(0, 1));
-    assert_eq!(listed(&world.invoke(&sqs(&[pair("new", "e0")])).await), ["m0"]);
-    let report = world.invoke(&pair("new", "e0")).await.unwrap();
-    assert_eq!(errors(&report), [("ResourceNotFoundException", false)]);
 }
 
 #[tokio::test]

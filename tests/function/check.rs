@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Fault, Fixture, Operation, Options, Quota};
+use connect_simulator::{Fixture, Operation, Options, Quota};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -55,45 +55,6 @@ async fn check_predicts_each_pair_of_a_live_run() {
     assert_eq!(world.calls(LIST).len(), 3);
     assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), 1);
     assert_eq!(world.calls(Operation::SearchQueues).len(), 0);
-}
-
-#[tokio::test]
-async fn full_queue_is_planned_up_to_its_room() {
-    let world = World::new(queue_with(fixture(1, 60), 47));
-    let report = world
-        .invoke(&check(&json!([{ "queueId": "q0", "emailAddressIds": ["e59", "e3", "e58", "e57", "e56"] }])))
-        .await
-        .unwrap();
-    assert_eq!(counts(&report, ["planned", "alreadyAssociated"]), [2, 1]);
-    assert_eq!(failed_addresses(&report), [("e57", "QueueFull"), ("e56", "QueueFull")]);
-}
-
-/// After an address that does not fit, the live run makes no more calls for the queue, so it reports the same causes.
-#[tokio::test]
-async fn unknown_address_on_a_full_queue_has_the_same_cause_as_in_the_live_run() {
-    let addresses = ["unknown0", "e56", "unknown1", "e57", "unknown2"];
-    for (room, expected) in [
-        (0, ["-", "full", "full", "full", "full"]),
-        (1, ["-", "", "-", "full", "full"]),
-        (2, ["-", "", "-", "", "-"]),
-    ] {
-        let world = World::new(queue_with(fixture(1, 60), 49 - room));
-        let associations = json!([{ "queueId": "q0", "emailAddressIds": addresses }]);
-        let checked = world.invoke(&check(&associations)).await.unwrap();
-        let live =
-            world.invoke(&json!({ "instanceId": INSTANCE, "associations": associations })).await.unwrap();
-        for report in [&checked, &live] {
-            let causes = addresses.map(|address| {
-                match failed_addresses(report).iter().find(|(id, _)| *id == address) {
-                    None => "",
-                    Some((_, "QueueFull")) => "full",
-                    Some((_, "EmailAddressNotFound" | "InvalidParameterException")) => "-",
-                    Some((_, other)) => panic!("unexpected {other}"),
-                }
-            });
-            assert_eq!(causes, expected, "{report:#}");
-        }
-    }
 }
 
 #[tokio::test]
@@ -168,7 +129,7 @@ async fn live_pairs_go_before_the_check_of_their_queue() {
 #[tokio::test]
 async fn unreadable_list_fails_alone_and_retryably() {
     let world = two_queues();
-    world.connect.inject(Fault { operation: Some(LIST), ..on_queue("q1", unwell()) });
+    world.connect.inject(on_queue("q1", unwell()).on(LIST));
     let payload = check(&json!([
         { "queueId": "q0", "emailAddressId": "e2" }, { "queueId": "q1", "emailAddressId": "e2" },
     ]));

@@ -14,16 +14,6 @@ pub const CONTINUATION_QUEUE: (&str, &str) = ("CONTINUATION_QUEUE_URL", CONTINUA
 pub const BOTH_QUEUES: [(&str, &str); 2] = [FAILURES_QUEUE, CONTINUATION_QUEUE];
 pub const ONE_ATTEMPT: (&str, &str) = ("MAX_ATTEMPTS", "1");
 
-/// Returns a world over HTTP.
-pub fn world(fixture: Fixture, variables: &[(&str, &str)]) -> World {
-    World::with(Options { fixture, ..Options::default() }, variables)
-}
-
-/// Returns a world in memory, for a paused clock.
-pub fn in_memory(fixture: Fixture, variables: &[(&str, &str)]) -> World {
-    World::in_memory(Options { fixture, ..Options::default() }, variables)
-}
-
 /// Returns a world in memory with the default quota of AWS.
 pub fn with_quota(fixture: Fixture, variables: &[(&str, &str)]) -> World {
     World::in_memory(Options { fixture, quota: default_quota(), ..Options::default() }, variables)
@@ -43,7 +33,11 @@ pub fn limit_exceeded() -> Effect {
 }
 
 pub fn on(operation: Operation, effect: Effect) -> Fault {
-    Fault { operation: Some(operation), ..Fault::new(effect) }
+    Fault::new(effect).on(operation)
+}
+
+pub fn on_address(address: &str, effect: Effect) -> Fault {
+    Fault { address: Some(address.to_owned()), ..Fault::new(effect) }
 }
 
 pub fn on_queue(queue: &str, effect: Effect) -> Fault {

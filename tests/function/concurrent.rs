@@ -6,7 +6,7 @@ use connect_simulator::{Effect, Operation, Options};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::common::{ASSOCIATE, in_memory, on, on_queue, one_pair_a_queue, pair, reported};
+use crate::common::{ASSOCIATE, on, on_queue, one_pair_a_queue, pair, reported};
 use crate::world::{INSTANCE, World, fixture, ids, request};
 
 #[tokio::test(start_paused = true)]
@@ -24,7 +24,8 @@ async fn more_invocations_than_permits_all_finish() {
 
 #[tokio::test(start_paused = true)]
 async fn invocation_without_permit_responds_in_time() {
-    let mut world = in_memory(fixture(2, 1), &[("MAX_CONCURRENT_CALLS", "1"), ("CALL_TIMEOUT_MS", "600000")]);
+    let mut world =
+        World::in_memory(fixture(2, 1), &[("MAX_CONCURRENT_CALLS", "1"), ("CALL_TIMEOUT_MS", "600000")]);
     world.connect.inject(on_queue("q0", Effect::Hang));
     world.invocation_time = Duration::from_secs(10);
     let (first, second) = (reported(pair("q0", "e0")), reported(pair("q1", "e0")));
@@ -50,7 +51,7 @@ async fn invocation_without_permit_responds_in_time() {
 /// One call of the first invocation hangs, and the invocation still has other calls to make when the second one ends.
 #[tokio::test(start_paused = true)]
 async fn freed_permit_is_used_during_a_hanging_call() {
-    let mut world = in_memory(
+    let mut world = World::in_memory(
         fixture(10, 1),
         &[("MAX_CONCURRENT_CALLS", "2"), ("CALL_TIMEOUT_MS", "7000"), ("CONNECT_BURST", "20")],
     );
@@ -68,7 +69,7 @@ async fn freed_permit_is_used_during_a_hanging_call() {
 #[tokio::test(start_paused = true)]
 async fn hanging_directories_of_several_invocations_do_not_delay_identifiers() {
     for concurrent in ["2", "4"] {
-        let world = in_memory(
+        let world = World::in_memory(
             fixture(10, 1),
             &[("MAX_CONCURRENT_CALLS", concurrent), ("CONNECT_BURST", "20"), ("MAX_ATTEMPTS", "2")],
         );

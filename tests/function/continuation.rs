@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use connect_simulator::Fault;
 use serde_json::json;
 use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 
 use crate::common::{
-    ASSOCIATE, BOTH_QUEUES, CONTINUATION_QUEUE, ONE_ATTEMPT, event, in_memory, limit_exceeded, on_fifo,
-    on_queue, one_pair_a_queue, pair, received, sns, unwell, with_quota, world,
+    ASSOCIATE, BOTH_QUEUES, CONTINUATION_QUEUE, ONE_ATTEMPT, event, limit_exceeded, on_fifo, on_queue,
+    one_pair_a_queue, pair, received, sns, unwell, with_quota,
 };
 use crate::logs::log_of;
 use crate::sqs::{CONTINUATION, FAILURES, Sent, SqsFault};
-use crate::world::{INSTANCE, fixture, ids, listed, request, sqs};
+use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
 const CONTINUES: [(&str, &str); 1] = [CONTINUATION_QUEUE];
 
@@ -84,7 +83,7 @@ async fn message_of_missing_queues_ends_after_the_fewest_deliveries() {
 
 #[tokio::test]
 async fn retryable_failures_are_continued() {
-    let world = world(fixture(3, 4), &CONTINUES);
+    let world = World::with(fixture(3, 4), &CONTINUES);
     world.connect.inject(on_queue("q1", unwell()));
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressId": "e0" },
@@ -120,10 +119,12 @@ async fn invalid_parts_do_not_delay_a_continuation() {
 }
 
 #[tokio::test]
-async fn message_without_success_is_listed() {
-    let world = world(fixture(2, 1), &CONTINUES);
+async fn message_without_success_and_fifo_message_are_listed() {
+    let world = World::with(fixture(2, 1), &CONTINUES);
     world.connect.inject(on_queue("q1", unwell()));
     let batch = sqs(&[request("q1", &ids(0..1)), one_pair_a_queue(0..2)]);
+    assert_eq!(listed(&world.invoke(&on_fifo(batch.clone(), &[None, Some("g")])).await), ["m0", "m1"]);
+    assert!(world.sqs.sent().is_empty());
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
     assert_eq!(world.sqs.sent().len(), 1);
 }
@@ -141,7 +142,7 @@ async fn transient_send_failures_are_retried_three_times() {
         (vec![SqsFault::Hang], 1, 2, 3),
         (vec![SqsFault::Hang; 9], 0, 3, 7),
     ] {
-        let world = in_memory(fixture(2, 1), &[CONTINUATION_QUEUE, ONE_ATTEMPT]);
+        let world = World::in_memory(fixture(2, 1), &[CONTINUATION_QUEUE, ONE_ATTEMPT]);
         world.connect.inject(on_queue("q1", unwell()));
         world.sqs.fail(faults.clone());
         let start = Instant::now();
@@ -157,7 +158,7 @@ async fn transient_send_failures_are_retried_three_times() {
 
 #[tokio::test]
 async fn permanent_send_rejections_are_logged() {
-    let world = world(fixture(2, 1), &CONTINUES);
+    let world = World::with(fixture(2, 1), &CONTINUES);
     world.connect.inject(on_queue("q1", unwell()));
     world.sqs.fail([SqsFault::TwoEntries]);
     let batch = sqs(&[one_pair_a_queue(0..2), one_pair_a_queue(0..2)]);
@@ -170,7 +171,7 @@ async fn permanent_send_rejections_are_logged() {
 
 #[tokio::test(start_paused = true)]
 async fn hanging_send_leaves_time_to_set_the_visibility() {
-    let mut world = in_memory(fixture(2, 1), &CONTINUES);
+    let mut world = World::in_memory(fixture(2, 1), &CONTINUES);
     world.invocation_time = Duration::from_secs(4);
     world.connect.inject(on_queue("q1", unwell()));
     world.sqs.fail(vec![SqsFault::Hang; 9]);
@@ -179,17 +180,8 @@ async fn hanging_send_leaves_time_to_set_the_visibility() {
 }
 
 #[tokio::test]
-async fn fifo_message_is_never_continued() {
-    let world = world(fixture(2, 1), &CONTINUES);
-    world.connect.inject(on_queue("q1", unwell()));
-    let batch = on_fifo(sqs(&[one_pair_a_queue(0..2)]), &[Some("g")]);
-    assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
-    assert!(world.sqs.sent().is_empty());
-}
-
-#[tokio::test]
 async fn continuation_keeps_the_callers_names() {
-    let world = world(fixture(2, 1), &CONTINUES);
+    let world = World::with(fixture(2, 1), &CONTINUES);
     world.connect.inject(on_queue("q1", unwell()));
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueName": "Queue 0", "emailAddress": "E0@brand.example" },
@@ -206,7 +198,7 @@ async fn continuation_keeps_the_callers_names() {
 async fn events_are_continued_too() {
     let detail = one_pair_a_queue(0..2);
     for payload in [event(&detail), sns(&[&detail])] {
-        let world = world(fixture(2, 1), &CONTINUES);
+        let world = World::with(fixture(2, 1), &CONTINUES);
         world.connect.inject(on_queue("q1", unwell()));
         let report = world.invoke(&payload).await.unwrap();
         assert_eq!(report["status"], "PARTIAL");
@@ -223,7 +215,7 @@ async fn event_with_unsendable_failures_is_not_continued() {
     let mut detail = one_pair_a_queue(0..2);
     detail["associations"].as_array_mut().unwrap().push(json!({ "queueId": "q0", "emailAddressId": "bad" }));
     for payload in [event(&detail), sns(&[&one_pair_a_queue(0..2), &pair("q0", "bad")])] {
-        let world = world(fixture(2, 1), &CONTINUES);
+        let world = World::with(fixture(2, 1), &CONTINUES);
         world.connect.inject(on_queue("q1", unwell()));
         for _ in 0..3 {
             assert_eq!(world.invoke(&payload).await.unwrap_err().0, "RetryableFailure");
@@ -238,13 +230,9 @@ async fn event_with_unsendable_failures_is_not_continued() {
 async fn outage_until_the_deadline_delays_the_continuation() {
     for effect in [unwell(), limit_exceeded()] {
         let variables = [CONTINUATION_QUEUE, ("BACKOFF_INITIAL_MS", "20000")];
-        let mut world = in_memory(fixture(2, 1), &variables);
+        let mut world = World::in_memory(fixture(2, 1), &variables);
         world.invocation_time = Duration::from_secs(10);
-        world.connect.inject(Fault {
-            operation: Some(ASSOCIATE),
-            queue: Some("q1".to_owned()),
-            ..Fault::new(effect)
-        });
+        world.connect.inject(on_queue("q1", effect).on(ASSOCIATE));
         let batch = sqs(&[one_pair_a_queue(0..2), request("q1", &ids(0..1))]);
         assert_eq!(listed(&world.invoke(&batch).await), ["m1"]);
         let sent = world.sqs.sent();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{ASSOCIATE, FAILURES_QUEUE, ONE_ATTEMPT, error, in_memory, on, received, world};
+use crate::common::{ASSOCIATE, FAILURES_QUEUE, ONE_ATTEMPT, error, on, received};
 use crate::sqs::FAILURES;
 use crate::world::{INSTANCE, World, fixture, ids, listed, sqs};
 
@@ -15,7 +15,7 @@ async fn dead_letters(world: &World, body: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn equal_reasons_are_one_failure() {
-    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(3, 3), &[FAILURES_QUEUE]);
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressIds": ["bad1", "e0", "bad2"] },
         { "queueId": "q0", "emailAddressIds": [7, 8] },
@@ -139,7 +139,7 @@ async fn dead_letters_stay_within_eight_times_their_message() {
         assert!(body.len() >= 100_000, "{name}: {} bytes", body.len());
         let unlimited =
             [FAILURES_QUEUE, ("CONNECT_REQUESTS_PER_SECOND", "100000"), ("CONNECT_BURST", "100000")];
-        let world = in_memory(fixture(1, 0), &unlimited);
+        let world = World::in_memory(fixture(1, 0), &unlimited);
         world.connect.inject(on(
             ASSOCIATE,
             error(
@@ -159,7 +159,7 @@ async fn dead_letters_stay_within_eight_times_their_message() {
 
 #[tokio::test]
 async fn redriven_dead_letters_request_the_same_pairs() {
-    let world = world(fixture(3, 40), &[FAILURES_QUEUE, ONE_ATTEMPT]);
+    let world = World::with(fixture(3, 40), &[FAILURES_QUEUE, ONE_ATTEMPT]);
     let denied = error(403, "AccessDeniedException", "no");
     world.connect.inject(on(ASSOCIATE, denied));
     let body = json!({ "instanceId": INSTANCE, "associations": [

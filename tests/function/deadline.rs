@@ -5,13 +5,13 @@ use std::time::Duration;
 use connect_simulator::{Effect, Fault};
 use tokio::time::Instant;
 
-use crate::common::{failures, in_memory, message, on_queue, one_pair_a_queue, reported, unwell, with_quota};
-use crate::world::{fixture, ids, listed, request, sqs};
+use crate::common::{failures, message, on_queue, one_pair_a_queue, reported, unwell, with_quota};
+use crate::world::{World, fixture, ids, listed, request, sqs};
 
 #[tokio::test(start_paused = true)]
 async fn hanging_api_does_not_delay_the_response() {
     for seconds in [3, 10, 60] {
-        let mut world = in_memory(fixture(40, 1), &[]);
+        let mut world = World::in_memory(fixture(40, 1), &[]);
         world.invocation_time = Duration::from_secs(seconds);
         world.connect.inject(Fault::new(Effect::Hang));
         let started = Instant::now();
@@ -41,7 +41,7 @@ async fn lambdas_default_timeout_is_enough_for_some_calls() {
 
 #[tokio::test(start_paused = true)]
 async fn wait_beyond_the_deadline_is_not_started() {
-    let mut world = in_memory(fixture(1, 1), &[]);
+    let mut world = World::in_memory(fixture(1, 1), &[]);
     world.invocation_time = Duration::from_secs(10);
     let wish = Effect::RetryAfter { millis: 60_000, code: "ThrottlingException".to_owned() };
     world.connect.inject(Fault::new(wish));
@@ -74,7 +74,7 @@ async fn small_messages_go_before_large_ones() {
 async fn retried_call_keeps_its_place() {
     let mut world = with_quota(fixture(60, 1), &[]);
     world.invocation_time = Duration::from_secs(15);
-    world.connect.inject(Fault { times: Some(2), ..on_queue("q50", unwell()) });
+    world.connect.inject(on_queue("q50", unwell()).times(2));
     let batch = sqs(&[one_pair_a_queue(0..50), request("q50", &ids(0..1))]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
     assert_eq!(world.associated("q50"), ids(0..1));

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use connect_simulator::{Connect, Fault, Fixture, Operation};
+use connect_simulator::{Connect, Fixture, Operation};
 use serde_json::{Value, json};
 use tokio::time::{Instant, advance};
 
-use crate::common::{ASSOCIATE, counts, error, failures, in_memory, on, unwell};
+use crate::common::{ASSOCIATE, counts, error, failures, on, on_address, unwell};
 use crate::world::{INSTANCE, World, fixture, listed, sqs};
 
 /// Three pages of queues. `a` is on the first page, `z` on the last.
@@ -80,7 +80,7 @@ async fn duplicate_name_on_an_unreadable_page_is_never_associated() {
 async fn directory_that_is_too_long_for_an_invocation_starts_again_in_the_next() {
     let fixture = with_queues(three_pages(), &[("a", "Billing"), ("z", "Billing"), ("z2", "Orders")]);
     let rate = [("CONNECT_REQUESTS_PER_SECOND", "1"), ("CONNECT_BURST", "1")];
-    let mut world = in_memory(fixture, &rate);
+    let mut world = World::in_memory(fixture, &rate);
     world.invocation_time = Duration::from_millis(3_500);
     let payload = and(and(to("Billing", &["e0"]), "Orders"), "Late");
     for _ in 0..2 {
@@ -103,7 +103,7 @@ async fn directory_that_is_too_long_for_an_invocation_starts_again_in_the_next()
 #[tokio::test(start_paused = true)]
 async fn short_time_alone_redelivers_a_message_by_name_immediately() {
     let rate = [("CONNECT_REQUESTS_PER_SECOND", "1"), ("CONNECT_BURST", "1")];
-    let mut world = in_memory(three_pages(), &rate);
+    let mut world = World::in_memory(three_pages(), &rate);
     world.invocation_time = Duration::from_secs(4);
     assert_eq!(listed(&world.invoke(&sqs(&[to("Queue 0", &["e0"])])).await), ["m0"]);
     assert_eq!(world.sqs.seconds(), [("handle0".to_owned(), 0)]);
@@ -113,7 +113,7 @@ async fn short_time_alone_redelivers_a_message_by_name_immediately() {
 async fn directory_age_counts_from_its_first_page() {
     // Three pages take 200 s.
     let rate = [("CONNECT_REQUESTS_PER_SECOND", "0.01"), ("CONNECT_BURST", "1")];
-    let world = in_memory(three_pages(), &rate);
+    let world = World::in_memory(three_pages(), &rate);
     let started = Instant::now();
     world.invoke(&to("Queue 0", &["e0"])).await.unwrap();
     assert_eq!(searches(&world), 3);
@@ -210,10 +210,7 @@ async fn recreated_address_is_found_on_a_full_queue() {
         instance.queue("q0").email_address_ids =
             (1..49).map(|number| format!("e{number}")).chain(["new".to_owned()]).collect();
     });
-    world.connect.inject(Fault {
-        address: Some("e0".to_owned()),
-        ..Fault::new(error(429, "LimitExceededException", "full"))
-    });
+    world.connect.inject(on_address("e0", error(429, "LimitExceededException", "full")));
     world.request_id = "request-2";
     let report = world.invoke(&by_name("q0")).await.unwrap();
     assert_eq!(counts(&report, ["alreadyAssociated", "failed"]), [1, 0], "{report}");
@@ -286,14 +283,6 @@ async fn name_that_is_on_two_pages_because_it_moves_is_not_ambiguous() {
     assert_eq!(searches(&world), 6);
 }
 
-#[tokio::test]
-async fn missing_name_on_a_single_page_needs_one_read() {
-    let world = World::new(fixture(1, 1));
-    let report = world.invoke(&to("Never", &["e0"])).await.unwrap();
-    assert_eq!(only_failure(&report), ("NameNotFound", false));
-    assert_eq!(searches(&world), 1);
-}
-
 /// The directory was read again before the API rejected the identifier from it.
 #[tokio::test]
 async fn rejection_after_the_second_read_is_retryable() {
@@ -334,7 +323,7 @@ async fn directories_of_the_smallest_message_are_read_first() {
     for number in 0..200 {
         fixture = fixture.with_queue(&other(number), "q0", "Queue 0");
     }
-    let mut world = in_memory(fixture, &rate);
+    let mut world = World::in_memory(fixture, &rate);
     world.invocation_time = Duration::from_secs(20);
     let entry =
         |number| json!({ "instanceId": other(number), "queueName": "Queue 0", "emailAddressId": "e0" });

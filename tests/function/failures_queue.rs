@@ -4,15 +4,15 @@ use connect_simulator::Fault;
 use serde_json::{Value, json};
 
 use crate::common::{
-    BOTH_QUEUES, CONTINUATION_QUEUE, FAILURES_QUEUE, ONE_ATTEMPT, error, event, in_memory, on_fifo, on_queue,
-    pair, received, unwell, world,
+    BOTH_QUEUES, CONTINUATION_QUEUE, FAILURES_QUEUE, ONE_ATTEMPT, error, event, on_fifo, on_queue, pair,
+    received, unwell,
 };
 use crate::sqs::{CONTINUATION, FAILURES, SqsFault};
-use crate::world::{INSTANCE, fixture, ids, listed, request, sqs};
+use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
 #[tokio::test]
 async fn permanent_failures_are_sent_with_their_reasons() {
-    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(3, 3), &[FAILURES_QUEUE]);
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressIds": ["e0", "bad", "e1", 7] },
         { "queueId": "missing", "emailAddressId": "e0" },
@@ -51,7 +51,7 @@ async fn permanent_failures_are_sent_with_their_reasons() {
 
 #[tokio::test]
 async fn fixed_failure_can_be_redriven() {
-    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(3, 3), &[FAILURES_QUEUE]);
     let bodies = [
         request("q0", &["late".to_owned()]),
         json!("{\"instanceId\": "),
@@ -76,7 +76,7 @@ async fn fixed_failure_can_be_redriven() {
 
 #[tokio::test]
 async fn default_instance_is_written_out() {
-    let world = world(fixture(1, 1), &[FAILURES_QUEUE, ("CONNECT_INSTANCE_ID", INSTANCE)]);
+    let world = World::with(fixture(1, 1), &[FAILURES_QUEUE, ("CONNECT_INSTANCE_ID", INSTANCE)]);
     for (body, written) in [
         (json!({ "associations": [{ "queueId": "q0", "emailAddressIds": ["e0", "bad"] }] }), true),
         (
@@ -100,7 +100,7 @@ async fn default_instance_is_written_out() {
 
 #[tokio::test]
 async fn listed_message_sends_nothing() {
-    let world = world(fixture(3, 3), &BOTH_QUEUES);
+    let world = World::with(fixture(3, 3), &BOTH_QUEUES);
     world.connect.inject(on_queue("q1", unwell()));
     let only_retryable = request("q1", &ids(0..2));
     assert_eq!(listed(&world.invoke(&sqs(&[only_retryable])).await), ["m0"]);
@@ -109,7 +109,7 @@ async fn listed_message_sends_nothing() {
 
 #[tokio::test]
 async fn permanent_failures_are_dead_letters_and_the_rest_is_continued() {
-    let world = world(fixture(3, 3), &BOTH_QUEUES);
+    let world = World::with(fixture(3, 3), &BOTH_QUEUES);
     world.connect.inject(on_queue("q1", unwell()));
     // Nothing was associated, but a permanently failed pair counts as finished.
     let body = json!({ "instanceId": INSTANCE, "associations": [
@@ -131,7 +131,7 @@ async fn permanent_failures_are_dead_letters_and_the_rest_is_continued() {
 
 #[tokio::test]
 async fn continuation_takes_dead_letters_without_a_failures_queue() {
-    let world = world(fixture(3, 3), &[CONTINUATION_QUEUE]);
+    let world = World::with(fixture(3, 3), &[CONTINUATION_QUEUE]);
     world.connect.inject(on_queue("q1", unwell()));
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q1", "emailAddressId": "e0" },
@@ -151,7 +151,7 @@ async fn continuation_takes_dead_letters_without_a_failures_queue() {
 
 #[tokio::test]
 async fn unsent_failures_list_their_message() {
-    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(3, 3), &[FAILURES_QUEUE]);
     let batch = sqs(&[pair("q0", "bad"), pair("q1", "bad")]);
     world.sqs.fail([SqsFault::FirstEntry { sender_fault: true }]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
@@ -161,7 +161,7 @@ async fn unsent_failures_list_their_message() {
 
 #[tokio::test]
 async fn fifo_messages_after_a_failure_send_nothing() {
-    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(3, 3), &[FAILURES_QUEUE]);
     world.connect.inject(on_queue("q1", unwell()));
     let batch = sqs(&[pair("q0", "bad"), pair("q1", "e0"), pair("q2", "bad")]);
     let batch = on_fifo(batch, &[Some("g"); 3]);
@@ -173,7 +173,7 @@ async fn fifo_messages_after_a_failure_send_nothing() {
 
 #[tokio::test]
 async fn event_with_sent_failures_is_done() {
-    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(3, 3), &[FAILURES_QUEUE]);
     let report = world.invoke(&event(&request("q0", &["e0".to_owned(), "bad".to_owned()]))).await.unwrap();
     assert_eq!(report["status"], "PARTIAL");
     // An event without any valid pair is sent too.
@@ -190,7 +190,7 @@ async fn event_with_sent_failures_is_done() {
 
 #[tokio::test]
 async fn direct_request_sends_nothing() {
-    let world = world(fixture(3, 3), &BOTH_QUEUES);
+    let world = World::with(fixture(3, 3), &BOTH_QUEUES);
     let report = world.invoke(&pair("q0", "bad")).await.unwrap();
     assert_eq!(report["status"], "FAILED");
     world.invoke(&json!({ "Items": [pair("q0", "bad")] })).await.unwrap();
@@ -199,7 +199,7 @@ async fn direct_request_sends_nothing() {
 
 #[tokio::test]
 async fn too_large_message_is_divided_between_pairs() {
-    let world = world(fixture(1, 0), &[FAILURES_QUEUE, ONE_ATTEMPT]);
+    let world = World::with(fixture(1, 0), &[FAILURES_QUEUE, ONE_ATTEMPT]);
     world.connect.inject(Fault::new(error(403, "AccessDeniedException", &"x".repeat(500))));
     let addresses: Vec<String> = (0..2_000).map(|number| format!("{number:0>400}")).collect();
     assert_eq!(listed(&world.invoke(&sqs(&[request("q0", &addresses)])).await), [""; 0]);
@@ -216,7 +216,7 @@ async fn too_large_message_is_divided_between_pairs() {
 
 #[tokio::test]
 async fn body_without_text_is_sent_on_unchanged() {
-    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(3, 3), &[FAILURES_QUEUE]);
     let mut batch = sqs(&[json!("")]);
     batch["Records"][0]["body"] = json!({ "queueId": "q0" });
     assert_eq!(listed(&world.invoke(&batch).await), [""; 0]);
@@ -225,7 +225,7 @@ async fn body_without_text_is_sent_on_unchanged() {
 
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_messages_leave_time_to_call_and_send() {
-    let mut world = in_memory(fixture(1, 1), &BOTH_QUEUES);
+    let mut world = World::in_memory(fixture(1, 1), &BOTH_QUEUES);
     world.invocation_time = std::time::Duration::from_secs(60);
     let bodies: Vec<Value> =
         (0..10_000).map(|number| request("q0", &["e0".to_owned(), format!("{}", number % 10)])).collect();
@@ -235,22 +235,8 @@ async fn ten_thousand_messages_leave_time_to_call_and_send() {
 }
 
 #[tokio::test]
-async fn large_entry_among_small_ones_stays_within_the_limit() {
-    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
-    let large: Vec<String> = (0..75_000).map(|number| format!("e{number:0>7}")).collect();
-    let mut entries = vec![json!({ "queueId": "q0", "queueName": "x", "emailAddressIds": large })];
-    entries.extend((0..1_500).map(|_| json!({ "queueId": "q" })));
-    let body = json!({ "instanceId": INSTANCE, "associations": entries });
-    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
-    let sent = world.sqs.take();
-    assert!(sent.iter().all(|sent| sent.bytes <= 1_048_576));
-    let entries: usize = sent.iter().map(|sent| sent.body["associations"].as_array().unwrap().len()).sum();
-    assert_eq!(entries, 1_501);
-}
-
-#[tokio::test]
 async fn too_large_failure_lists_its_message_and_sends_nothing() {
-    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(3, 3), &[FAILURES_QUEUE]);
     let unreadable = "\"".repeat(600_000);
     assert_eq!(listed(&world.invoke(&sqs(&[json!(unreadable), pair("q0", "bad")])).await), ["m0"]);
     assert_eq!((world.sqs.sent().len(), world.sqs.batches()), (1, 1));
@@ -258,7 +244,7 @@ async fn too_large_failure_lists_its_message_and_sends_nothing() {
 
 #[tokio::test]
 async fn duplicate_envelope_is_sent_on_unchanged() {
-    let world = world(fixture(3, 3), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(3, 3), &[FAILURES_QUEUE]);
     let body = r#"{"unreadable":"a","unreadable":"b"}"#;
     assert_eq!(listed(&world.invoke(&sqs(&[json!(body)])).await), [""; 0]);
     assert_eq!(world.sqs.take().remove(0).body["unreadable"], body);

@@ -3,9 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{
-    FAILURES_QUEUE, entries, errors, event, failures, message, one_pair_a_queue, pair, world,
-};
+use crate::common::{FAILURES_QUEUE, event, pair};
 use crate::sqs::FAILURES;
 use crate::world::{INSTANCE, World, fixture, listed, sqs};
 
@@ -36,25 +34,10 @@ async fn null_fields_are_absent_in_every_envelope() {
     }
 }
 
-#[tokio::test]
-async fn single_element_counts_as_an_array_of_one() {
-    let entry = |field: &str, value: &str| json!({ "instanceId": INSTANCE, "queueId": "q0", field: value });
-    let by_id = entry("emailAddressIds", "e0");
-    let by_address = entry("emailAddresses", "e0@brand.example");
-    for payload in [by_id.clone(), by_address, json!({ "associations": by_id })] {
-        let world = World::new(fixture(1, 1));
-        assert_eq!(world.invoke(&payload).await.unwrap()["associated"], 1, "{payload}");
-        assert_eq!(world.associated("q0"), ["e0"]);
-    }
-    let invalid = json!({ "queueId": "q0", "emailAddressIds": "nobody" });
-    let report = World::new(fixture(1, 1)).invoke(&entries(invalid)).await.unwrap();
-    assert_eq!(report["failures"][0]["path"], "associations.emailAddressIds");
-}
-
 /// The invalid part of a short-form request is sent on unchanged.
 #[tokio::test]
 async fn short_form_sends_on_only_its_invalid_elements() {
-    let world = world(fixture(1, 1), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(1, 1), &[FAILURES_QUEUE]);
     let entry = json!({ "queueId": "q0", "queueName": null, "emailAddressIds": ["e0", "a b"] });
     let body = json!({ "instanceId": INSTANCE, "associations": entry });
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
@@ -68,7 +51,7 @@ async fn short_form_sends_on_only_its_invalid_elements() {
 /// `"instanceId": null` is replaced, and not written twice.
 #[tokio::test]
 async fn null_instance_is_written_out_when_sent_on() {
-    let world = world(fixture(1, 1), &[FAILURES_QUEUE, ("CONNECT_INSTANCE_ID", INSTANCE)]);
+    let world = World::with(fixture(1, 1), &[FAILURES_QUEUE, ("CONNECT_INSTANCE_ID", INSTANCE)]);
     let body = json!({ "instanceId": null, "queueId": "q0", "emailAddressId": "a b" });
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
     let sent = world.sqs.raw_sent();
@@ -93,83 +76,14 @@ async fn byte_order_marks_are_ignored() {
     }
 }
 
-/// Such an address is rejected before any lookup. Otherwise a dry run would report PLANNED, and the live run would
-/// advise to create the address.
-#[tokio::test]
-async fn invalid_address_is_rejected_in_every_run() {
-    for dry_run in [true, false] {
-        let world = World::new(fixture(1, 1));
-        let addresses =
-            ["Billing <billing@brand.example>", "e0@Brand.Example", "billing\u{200b}@brand.example"];
-        let mut payload = entries(json!({ "queueId": "q0", "emailAddresses": addresses }));
-        payload["dryRun"] = json!(dry_run);
-        let report = world.invoke(&payload).await.unwrap();
-        assert_eq!(report["status"], "PARTIAL");
-        assert_eq!(errors(&report), [("InvalidRequest", false); 2]);
-        // Messages are logged, so they must not contain an address.
-        assert!(failures(&report).iter().all(|failure| !message(failure).contains("illing")), "{report}");
-        assert_eq!(world.associated("q0"), if dry_run { vec![] } else { vec!["e0"] });
-    }
-}
-
-/// Spellings that look like `dryRun`.
-const NAMES: [&str; 14] = [
-    "dryrun",
-    "dry_run",
-    "DRY RUN",
-    "dryRun.",
-    "\"dryRun\"",
-    "dryRun\0",
-    "dryRun\u{200b}",
-    "\u{feff}dryRun",
-    "dry\u{2060}Run",
-    "dry\u{ad}Run",
-    "dryRun\u{fe0f}",
-    "dryRun\u{202c}",
-    "\u{3164}dryRun",
-    "ｄｒｙＲｕｎ",
-];
-
 fn with(mut object: Value, name: &str, value: Value) -> Value {
     object[name] = value;
     object
 }
 
 #[tokio::test]
-async fn similar_names_of_dry_run_make_no_calls() {
-    let world = World::new(fixture(1, 1));
-    let event = event(&pair("q0", "e0"));
-    let long = one_pair_a_queue(0..1);
-    let items = json!({ "Items": [pair("q0", "e0")] });
-    for name in NAMES {
-        let batch_input = json!({ "Items": [pair("q0", "e0")], "BatchInput": { name: true } });
-        for payload in [&pair("q0", "e0"), &long, &event, &items] {
-            let payload = with(payload.clone(), name, json!(true));
-            let (kind, message) = world.invoke(&payload).await.unwrap_err();
-            assert_eq!(kind, "InvalidRequest", "{payload}");
-            assert!(message.contains("dryRun"), "{message}");
-        }
-        let (kind, message) = world.invoke(&batch_input).await.unwrap_err();
-        assert_eq!(kind, "InvalidRequest", "{batch_input}");
-        assert!(message.contains(r#"did you mean "dryRun"?"#), "{message}");
-        let notification =
-            json!({ "Type": "Notification", "Message": pair("q0", "e0").to_string(), name: true });
-        let batch = sqs(&[
-            notification,
-            with(pair("q0", "e0"), name, json!(true)),
-            with(event.clone(), name, json!(true)),
-        ]);
-        assert_eq!(listed(&world.invoke(&batch).await), ["m0", "m1", "m2"], "{name:?}");
-    }
-    let misspelled = json!({ "Items": [pair("q0", "e0")], "Batch\u{200b}Input": { "dryRun": true } });
-    let (_, message) = world.invoke(&misspelled).await.unwrap_err();
-    assert!(message.contains(r#"did you mean "BatchInput"?"#), "{message}");
-    assert_eq!(world.call_count(), 0);
-}
-
-#[tokio::test]
 async fn similar_name_fails_its_message_only() {
-    let world = world(fixture(1, 2), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(1, 2), &[FAILURES_QUEUE]);
     let similar = with(pair("q0", "e0"), "queueName\u{200b}", json!("Billing"));
     let good = with(pair("q0", "e0"), "emailAddressId", json!("e1"));
     assert_eq!(listed(&world.invoke(&sqs(&[similar.clone(), good])).await), [""; 0]);

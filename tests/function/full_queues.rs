@@ -6,8 +6,8 @@ use connect_simulator::{Effect, Fault, Fixture, Options, Switches};
 use serde_json::json;
 
 use crate::common::{
-    ASSOCIATE, LIST, ONE_ATTEMPT, count_errors, counts, error, errors, failures, in_memory, limit_exceeded,
-    message, on, reported, tokens, unwell, world,
+    ASSOCIATE, LIST, ONE_ATTEMPT, count_errors, counts, error, errors, failures, limit_exceeded, message, on,
+    reported, tokens, unwell,
 };
 use crate::world::{INSTANCE, World, fixture, ids, request};
 
@@ -28,28 +28,19 @@ fn added(world: &World) -> Vec<String> {
 
 #[tokio::test]
 async fn full_queue_accepts_what_fits_in_requested_order() {
-    let world = World::new(queue_with(40));
-    let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
-    assert_eq!(added(&world), ids(0..9));
-    assert_eq!((&report["associated"], count_errors(&report, "QueueFull")), (&json!(9), 11));
-    assert_eq!(report["failures"][0]["retryable"], false);
-    let message = message(&report["failures"][0]);
-    assert!(
-        message.starts_with("queue is full: added 9 of 20 addresses to the 40 that it had (limit 49,"),
-        "{message}"
-    );
-    assert!(message.contains("L-7B867368"), "{message}");
-    // The chunk is rejected, the list is read, and the addresses that fit are added.
-    assert_eq!(world.call_count(), 3);
-}
-
-#[tokio::test]
-async fn several_chunks_fill_the_queue_from_the_first() {
-    let world = World::new(queue_with(0));
-    let report = world.invoke(&request("q0", &ids(0..100))).await.unwrap();
-    assert_eq!(added(&world), ids(0..49));
-    assert_eq!((&report["associated"], count_errors(&report, "QueueFull")), (&json!(49), 51));
-    assert_eq!(world.call_count(), 3);
+    // A chunk is rejected, the list is read, and the addresses that fit are added.
+    for (on_queue, requested, added, calls) in [(40, 20, 9, 3), (0, 100, 49, 3), (49, 100, 0, 2)] {
+        let world = World::new(queue_with(on_queue));
+        let report = world.invoke(&request("q0", &ids(0..requested))).await.unwrap();
+        assert_eq!(self::added(&world), ids(0..added), "{on_queue}");
+        assert_eq!(report["associated"], added);
+        assert_eq!(errors(&report), vec![("QueueFull", false); requested - added]);
+        let counts =
+            format!("added {added} of {requested} addresses to the {on_queue} that it had (limit 49,");
+        let message = message(&report["failures"][0]);
+        assert!(message.starts_with(&format!("queue is full: {counts}")), "{message}");
+        assert_eq!(world.call_count(), calls, "{on_queue}");
+    }
 }
 
 #[tokio::test]
@@ -59,14 +50,6 @@ async fn small_message_does_not_change_the_filling_order() {
     let batch = crate::world::sqs(&[request("q0", &ids(0..90)), request("q0", &ids(90..100))]);
     world.invoke(&batch).await.unwrap();
     assert_eq!(added(&world), ids(0..49));
-}
-
-#[tokio::test]
-async fn full_queue_costs_two_calls() {
-    let world = World::new(queue_with(49));
-    let report = world.invoke(&request("q0", &ids(0..100))).await.unwrap();
-    assert_eq!((&report["associated"], count_errors(&report, "QueueFull")), (&json!(0), 100));
-    assert_eq!(world.call_count(), 2);
 }
 
 #[tokio::test]
@@ -122,7 +105,7 @@ async fn rejection_for_room_is_retried_as_long_as_room_is_possible() {
         ("the list is denied", 49, Some(0), denied(), "4", 4, 1, &unknown),
         ("the list is never readable", 49, Some(0), Some(unwell()), "4", 4, 4, &unknown),
     ] {
-        let world = world(queue_with(on_queue), &[("MAX_ATTEMPTS", attempts)]);
+        let world = World::with(queue_with(on_queue), &[("MAX_ATTEMPTS", attempts)]);
         if rejections != Some(0) {
             world.connect.inject(Fault { times: rejections, ..on(ASSOCIATE, limit_exceeded()) });
         }
@@ -137,9 +120,9 @@ async fn rejection_for_room_is_retried_as_long_as_room_is_possible() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_for_room_waits_as_the_server_requests() {
-    let world = in_memory(queue_with(0), &[("BACKOFF_MAX_MS", "20000")]);
+    let world = World::in_memory(queue_with(0), &[("BACKOFF_MAX_MS", "20000")]);
     let wait = Effect::RetryAfter { millis: 30_000, code: "LimitExceededException".to_owned() };
-    world.connect.inject(Fault { times: Some(3), ..on(ASSOCIATE, wait) });
+    world.connect.inject(on(ASSOCIATE, wait).times(3));
     let report = world.invoke(&request("q0", &ids(0..20))).await.unwrap();
     assert_eq!(report["status"], "SUCCEEDED");
     let calls = world.calls(ASSOCIATE);
@@ -150,7 +133,7 @@ async fn retry_for_room_waits_as_the_server_requests() {
 #[tokio::test]
 async fn single_attempt_is_not_retried_for_room() {
     for (listed, calls) in [(true, 1 + 1 + 6 + 1), (false, 1 + 1)] {
-        let world = world(queue_with(0).with_limit(INSTANCE, "q0", 7), &[ONE_ATTEMPT]);
+        let world = World::with(queue_with(0).with_limit(INSTANCE, "q0", 7), &[ONE_ATTEMPT]);
         if !listed {
             world.connect.inject(on(LIST, error(500, "InternalServiceException", "")));
         }
@@ -178,7 +161,8 @@ async fn room_of_bad_addresses_is_used_by_others() {
 
 #[tokio::test(start_paused = true)]
 async fn full_queue_does_not_slow_another_queue() {
-    let world = in_memory(queue_with(0).with_limit(INSTANCE, "q0", 3), &[("BACKOFF_INITIAL_MS", "20000")]);
+    let world =
+        World::in_memory(queue_with(0).with_limit(INSTANCE, "q0", 3), &[("BACKOFF_INITIAL_MS", "20000")]);
     let payload = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressIds": ids(0..20) },
         { "queueId": "q1", "emailAddressIds": ids(0..20) },
@@ -194,7 +178,7 @@ async fn full_queue_does_not_slow_another_queue() {
 #[tokio::test(start_paused = true)]
 async fn late_list_does_not_prevent_the_response() {
     let mut world =
-        in_memory(queue_with(0), &[("CONNECT_REQUESTS_PER_SECOND", "0.2"), ("CONNECT_BURST", "1")]);
+        World::in_memory(queue_with(0), &[("CONNECT_REQUESTS_PER_SECOND", "0.2"), ("CONNECT_BURST", "1")]);
     world.invocation_time = Duration::from_secs(5);
     world.connect.inject(on(ASSOCIATE, limit_exceeded()));
     world.connect.inject(on(LIST, unwell()));

@@ -3,12 +3,12 @@
 use connect_simulator::Fault;
 use serde_json::{Value, json};
 
-use crate::common::{BOTH_QUEUES, counts, error, event, pair, received, world};
+use crate::common::{BOTH_QUEUES, counts, error, event, pair, received};
 use crate::sqs::FAILURES;
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
 fn world_with_queues() -> World {
-    world(fixture(3, 3), &BOTH_QUEUES)
+    World::with(fixture(3, 3), &BOTH_QUEUES)
 }
 
 /// Without a bound, about 100 KB of `1,1,1` ended the process at each delivery of the message, and with it the whole

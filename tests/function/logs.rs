@@ -10,7 +10,7 @@ use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Instrument};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::common::{ASSOCIATE, error, limit_exceeded, on_queue, received, reported, unwell, world};
+use crate::common::{ASSOCIATE, error, limit_exceeded, on, on_queue, received, reported, unwell};
 use crate::world::{INSTANCE, World, fixture, ids, request, sqs};
 
 /// `tracing` caches for the whole process whether a callsite is enabled, so only one test at a time may have a
@@ -58,7 +58,7 @@ fn mixed() -> Value {
 async fn call_repeated_for_room_counts_as_retry() {
     let world = World::new(fixture(1, 2));
     let limit = limit_exceeded();
-    world.connect.inject(Fault { operation: Some(ASSOCIATE), times: Some(2), ..Fault::new(limit) });
+    world.connect.inject(on(ASSOCIATE, limit).times(2));
     let lines = log_of(&world, LevelFilter::INFO, request("q0", &ids(0..2)).to_string().as_bytes()).await;
     // A rejection, a list, and two retries.
     let [closing, metrics] = lines.as_slice() else { panic!("{lines:#?}") };
@@ -68,7 +68,7 @@ async fn call_repeated_for_room_counts_as_retry() {
 
 #[tokio::test]
 async fn invocation_logs_its_failures_counts_and_metrics() {
-    let world = world(fixture(2, 2), &[("MAX_ATTEMPTS", "2")]);
+    let world = World::with(fixture(2, 2), &[("MAX_ATTEMPTS", "2")]);
     world.connect.inject(on_queue("q1", unwell()));
     let payload = reported(mixed()).to_string();
     let mut lines = log_of(&world, LevelFilter::INFO, payload.as_bytes()).await;
@@ -139,7 +139,7 @@ async fn invocation_logs_its_failures_counts_and_metrics() {
 
 #[tokio::test]
 async fn many_permanent_failures_share_lines() {
-    let world = world(fixture(1, 1), &[]);
+    let world = World::with(fixture(1, 1), &[]);
     let message = |count: usize, reference: &str, entry: Value| json!({ "instanceId": INSTANCE, "reference": reference, "associations": vec![entry; count] });
     let unknown = json!({ "queueName": "Nowhere", "emailAddressId": "e0" });
     let mut bodies = vec![message(998, "first", json!(7))];
@@ -238,7 +238,7 @@ async fn no_email_address_is_logged_at_any_level() {
     let mut with_odd_ids = sqs(&[entries(json!({ "queueId": "q0", "emailAddressId": "bad" }))]);
     with_odd_ids["Records"][0]["messageId"] = json!(secret);
     payloads.push(with_odd_ids.to_string());
-    let world = world(fixture(1, 1), &[("MAX_ATTEMPTS", "2")]);
+    let world = World::with(fixture(1, 1), &[("MAX_ATTEMPTS", "2")]);
     for (status, code) in
         [(400, "InvalidParameterException"), (500, "InternalServiceException"), (403, secret)]
     {

@@ -6,7 +6,7 @@ use connect_simulator::{Effect, Fault, Fixture, Operation, Options};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::common::{ASSOCIATE, counts, entries, error, errors, failures, on, reported};
+use crate::common::{ASSOCIATE, counts, entries, error, errors, failures, on, on_address, reported};
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
 fn by_name(queue: &str, address: &str) -> Value {
@@ -145,10 +145,7 @@ async fn old_directory_causes_no_permanent_failure() {
     let mut world = World::new(fixture(1, 2));
     world.invoke(&by_name("Queue 0", "e0@brand.example")).await.unwrap();
     world.request_id = "request-2";
-    world.connect.inject(Fault {
-        address: Some("e1".to_owned()),
-        ..Fault::new(error(400, "InvalidParameterException", "no"))
-    });
+    world.connect.inject(on_address("e1", error(400, "InvalidParameterException", "no")));
     let report = world.invoke(&addresses(&["e1@brand.example", "nobody@brand.example"])).await.unwrap();
     let failures: Vec<_> = failures(&report).iter().collect();
     assert_eq!(failures[0]["error"], "InvalidParameterException");
@@ -179,7 +176,7 @@ async fn ambiguous_name_reads_a_cached_directory_again() {
 
 #[tokio::test(start_paused = true)]
 async fn endless_pages_are_a_retryable_failure() {
-    let mut world = World::endless(Options { fixture: fixture(2, 2), ..Options::default() });
+    let mut world = World::endless(fixture(2, 2));
     let associations = json!([
         { "queueName": "Queue 0", "emailAddress": "e0@brand.example" },
         { "queueId": "q0", "emailAddress": "e1@brand.example" },

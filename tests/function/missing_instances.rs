@@ -7,11 +7,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::common::{
-    ASSOCIATE, FAILURES_QUEUE, LIST, counts, error, failures, in_memory, on, on_a_paused_clock, on_queue,
-    unwell, world,
+    ASSOCIATE, FAILURES_QUEUE, LIST, counts, error, failures, on, on_a_paused_clock, on_queue, unwell,
 };
 use crate::sqs::FAILURES;
-use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, request, sqs};
+use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, sqs};
 
 /// Returns one entry for each of the given queues of an instance.
 fn one_address_of(instance: &str, queues: impl IntoIterator<Item = String>) -> Vec<Value> {
@@ -48,12 +47,14 @@ fn assert_all_missing(report: &Value, count: usize) {
 
 #[tokio::test]
 async fn missing_instance_with_one_call_at_a_time_costs_five_calls() {
-    for count in [3, 40, 100] {
-        let world = world(fixture(1, 1), &[("MAX_CONCURRENT_CALLS", "1")]);
-        let entries = one_address_of("nowhere", queues("q", count));
-        let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
+    for (count, addresses) in [(3, 1), (40, 1), (100, 1), (6, 70)] {
+        let world = World::with(fixture(1, 1), &[("MAX_CONCURRENT_CALLS", "1")]);
+        let entry = |queue: String| json!({ "queueId": queue, "emailAddressIds": ids(0..addresses) });
+        let entries: Vec<Value> = queues("q", count).map(entry).collect();
+        let report =
+            world.invoke(&json!({ "instanceId": "nowhere", "associations": entries })).await.unwrap();
         assert_eq!(order(&world), "ALALQ");
-        assert_all_missing(&report, count);
+        assert_all_missing(&report, count * addresses);
     }
 }
 
@@ -100,7 +101,7 @@ async fn missing_instance_does_not_stop_another_instance() {
 #[tokio::test]
 async fn missing_instance_is_checked_with_two_lists() {
     for (concurrent, most) in [("1", 2), ("8", 9)] {
-        let world = world(fixture(1, 1), &[("MAX_CONCURRENT_CALLS", concurrent)]);
+        let world = World::with(fixture(1, 1), &[("MAX_CONCURRENT_CALLS", concurrent)]);
         let entries = one_address_of("nowhere", queues("q", 200));
         let payload = json!({ "dryRun": true, "checkQueues": true, "associations": entries });
         let report = world.invoke(&payload).await.unwrap();
@@ -115,10 +116,9 @@ async fn missing_instance_is_checked_with_two_lists() {
 
 #[tokio::test]
 async fn missing_instance_is_not_retried() {
-    let options = Options { fixture: fixture(1, 1), ..Options::default() };
     let variables =
         [("MAX_CONCURRENT_CALLS", "1"), ("BACKOFF_INITIAL_MS", "2000"), ("BACKOFF_MAX_MS", "2000")];
-    let world = World::with(options, &variables);
+    let world = World::with(fixture(1, 1), &variables);
     let throttled = error(429, "ThrottlingException", "too many");
     world.connect.inject(on_queue("q0", throttled));
     let entries = one_address_of("nowhere", queues("q", 9));
@@ -129,7 +129,7 @@ async fn missing_instance_is_not_retried() {
 
 #[tokio::test(start_paused = true)]
 async fn unreadable_lists_do_not_delay_other_queues() {
-    let world = in_memory(fixture(20, 1), &[]);
+    let world = World::in_memory(fixture(20, 1), &[]);
     world.connect.inject(on(LIST, unwell()));
     let entries = one_address_of(INSTANCE, queues("missing", 4).chain(queues("q", 20)));
     let payload = json!({ "failOnRetryable": false, "associations": entries });
@@ -154,20 +154,8 @@ async fn rejected_addresses_do_not_cause_a_check() {
 }
 
 #[tokio::test]
-async fn every_address_of_a_missing_instance_fails() {
-    let world = world(fixture(1, 1), &[("MAX_CONCURRENT_CALLS", "1")]);
-    let mut payload = request("q0", &ids(0..120));
-    let more = queues("more", 5).map(|queue| json!({ "queueId": queue, "emailAddressIds": ids(0..60) }));
-    payload["associations"].as_array_mut().unwrap().extend(more);
-    payload["instanceId"] = json!("nowhere");
-    let report = world.invoke(&payload).await.unwrap();
-    assert_eq!(order(&world), "ALALQ");
-    assert_all_missing(&report, 120 + 5 * 60);
-}
-
-#[tokio::test]
 async fn missing_instance_is_permanent_on_the_second_delivery() {
-    let world = world(fixture(1, 1), &[FAILURES_QUEUE]);
+    let world = World::with(fixture(1, 1), &[FAILURES_QUEUE]);
     let entries = one_address_of("nowhere", (0..11).map(|queue| format!("q{queue}")));
     let mut batch = sqs(&[json!({ "associations": entries })]);
     assert_eq!(listed(&world.invoke(&batch).await), ["m0"]);
@@ -197,7 +185,7 @@ async fn queues_after_many_missing_ones_are_called() {
 
 #[tokio::test]
 async fn one_found_queue_proves_its_instance() {
-    let world = world(fixture(1, 1), &[("MAX_CONCURRENT_CALLS", "1")]);
+    let world = World::with(fixture(1, 1), &[("MAX_CONCURRENT_CALLS", "1")]);
     let entries: Vec<_> = std::iter::once("q0".to_owned())
         .chain((0..30).map(|queue| format!("missing{queue}")))
         .map(|queue| json!({ "queueId": queue, "emailAddressId": "e0" }))

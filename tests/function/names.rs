@@ -3,10 +3,8 @@
 use connect_simulator::{Fixture, Operation};
 use serde_json::{Value, json};
 
-use crate::common::{
-    ASSOCIATE, ONE_ATTEMPT, counts, error, errors, failures, on, pair, reported, unwell, world,
-};
-use crate::world::{INSTANCE, World, fixture, ids, listed, sqs};
+use crate::common::{ASSOCIATE, ONE_ATTEMPT, counts, error, failures, on, pair};
+use crate::world::{INSTANCE, World, fixture, ids};
 
 fn by_name(pairs: &[(&str, &str)]) -> Value {
     let entries: Vec<_> =
@@ -60,7 +58,7 @@ async fn name_and_identifier_of_the_same_pair_are_one() {
 #[tokio::test]
 async fn pair_requested_in_two_ways_is_one_failure_and_one_remaining() {
     for (status, retryable) in [(400, false), (500, true)] {
-        let world = world(fixture(1, 2), &[ONE_ATTEMPT]);
+        let world = World::with(fixture(1, 2), &[ONE_ATTEMPT]);
         world.connect.inject(on(ASSOCIATE, error(status, "Unwell", "no")));
         let payload = json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": [
             { "queueId": "q0", "emailAddresses": ["e0@brand.example", "E0@brand.example"] },
@@ -104,51 +102,6 @@ async fn missing_and_ambiguous_names_fail_alone() {
     assert!(failures.iter().all(|failure| !failure["message"].as_str().unwrap().contains("nobody")));
     // The directory was just read, so it is not read again for the missing name.
     assert_eq!(searches(&world), (1, 1));
-}
-
-#[tokio::test]
-async fn missing_name_is_retryable_on_the_first_delivery() {
-    let world = World::new(fixture(1, 1));
-    let body = by_name(&[("Soon", "e0@brand.example")]);
-    assert_eq!(listed(&world.invoke(&sqs(std::slice::from_ref(&body))).await), ["m0"]);
-    assert_eq!(errors(&world.invoke(&body).await.unwrap()), [("NameNotFound", false)]);
-}
-
-#[tokio::test]
-async fn finished_pairs_remain_done_without_a_second_read() {
-    let mut world = World::new(fixture(1, 3));
-    world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
-    world.request_id = "request-2";
-    world.connect.remove_address(INSTANCE, "e0");
-    world.connect.inject(on(Operation::SearchEmailAddresses, unwell()));
-    let report = world
-        .invoke(&reported(by_name(&[
-            ("Queue 0", "e0@brand.example"),
-            ("Queue 0", "e1@brand.example"),
-            ("Queue 0", "e2@brand.example"),
-        ])))
-        .await
-        .unwrap();
-    assert_eq!(counts(&report, ["associated", "failed"]), [2, 1], "{report}");
-    // The address may have another identifier now, but the directory could not be read.
-    assert_eq!(errors(&report), [("Unwell", true)]);
-    assert_eq!(report["remaining"]["associations"][0]["emailAddresses"], json!(["e0@brand.example"]));
-}
-
-#[tokio::test]
-async fn new_name_is_retryable_without_a_second_read() {
-    let world = World::new(fixture(1, 1));
-    world.invoke(&by_name(&[("Queue 0", "e0@brand.example")])).await.unwrap();
-    world.connect.add(Fixture::new().with_queue(INSTANCE, "new", "New"));
-    world.connect.inject(on(Operation::SearchQueues, unwell()));
-    let report = world
-        .invoke(&reported(by_name(&[("New", "e0@brand.example"), ("Queue 0", "e0@brand.example")])))
-        .await
-        .unwrap();
-    // The names in the old directory are still used.
-    assert_eq!(counts(&report, ["associated", "failed"]), [1, 1], "{report}");
-    assert_eq!(errors(&report), [("Unwell", true)]);
-    assert_eq!(report["failures"][0]["queueName"], "New");
 }
 
 #[tokio::test]

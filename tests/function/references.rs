@@ -7,7 +7,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::common::{
     CONTINUATION_QUEUE, FAILURES_QUEUE, ONE_ATTEMPT, error, event, failures, on_queue, one_pair_a_queue,
-    received, sns, unwell, with_quota, world,
+    received, sns, unwell, with_quota,
 };
 use crate::logs::log_of;
 use crate::sqs::{CONTINUATION, FAILURES};
@@ -110,7 +110,7 @@ async fn reference_defaults_to_the_source_identifier() {
 
 #[tokio::test]
 async fn continuation_keeps_the_identifier_of_the_first_message() {
-    let world = world(fixture(2, 1), &FORWARDS);
+    let world = World::with(fixture(2, 1), &FORWARDS);
     world.connect.inject(on_queue("q1", unwell()));
     let both = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressId": "e0" },
@@ -127,7 +127,7 @@ async fn continuation_keeps_the_identifier_of_the_first_message() {
 
 #[tokio::test]
 async fn continuation_is_not_a_first_delivery() {
-    let world = world(fixture(2, 1), &FORWARDS);
+    let world = World::with(fixture(2, 1), &FORWARDS);
     let body = json!({ "instanceId": INSTANCE, "associations": [
         { "queueId": "q0", "emailAddressId": "e0" },
         { "queueName": "Biling", "emailAddressId": "e0" },
@@ -143,7 +143,7 @@ async fn continuation_is_not_a_first_delivery() {
 
 #[tokio::test]
 async fn dead_letter_of_an_invalid_request_has_the_reference() {
-    let world = world(fixture(1, 1), &FORWARDS);
+    let world = World::with(fixture(1, 1), &FORWARDS);
     let invalid = json!({ "instanceId": INSTANCE, "dryRun": "yes", "queueId": "q0", "emailAddressId": "e0" });
     let batch = sqs(&[invalid.clone(), with_reference(invalid.clone(), "mine"), with_reference(invalid, "")]);
     assert_eq!(listed(&world.invoke(&batch).await), [""; 0]);
@@ -155,7 +155,7 @@ async fn dead_letter_of_an_invalid_request_has_the_reference() {
 
 #[tokio::test]
 async fn items_have_references_of_their_own() {
-    let world = world(fixture(2, 1), &FORWARDS);
+    let world = World::with(fixture(2, 1), &FORWARDS);
     world.connect.inject(on_queue("q0", unwell()));
     let item = |reference: Value| json!({ "queueId": "q0", "emailAddressId": "e0", "reference": reference });
     let map = |items: &[Value]| {
@@ -177,7 +177,7 @@ async fn items_have_references_of_their_own() {
 
 #[tokio::test]
 async fn line_of_retryable_failures_has_the_first_ten_references() {
-    let world = world(fixture(1, 1), &[ONE_ATTEMPT]);
+    let world = World::with(fixture(1, 1), &[ONE_ATTEMPT]);
     world.connect.inject(on_queue("q0", unwell()));
     let mut bodies: Vec<Value> =
         (0..12).map(|number| with_reference(request("q0", &ids(0..1)), &format!("order-{number}"))).collect();
@@ -195,7 +195,7 @@ async fn line_of_retryable_failures_has_the_first_ten_references() {
 
 #[tokio::test]
 async fn reference_with_an_at_sign_is_sent_on_and_not_logged() {
-    let world = world(fixture(1, 1), &FORWARDS);
+    let world = World::with(fixture(1, 1), &FORWARDS);
     let body = with_reference(request("q0", &["bad".to_owned()]), "ticket of jane@brand.example");
     assert_eq!(found(&world, &sqs(&[body]), "jane").await, [json!(null); 0]);
     assert_eq!(world.sqs.sent_to(FAILURES)[0]["reference"], "ticket of jane@brand.example");

@@ -3,15 +3,13 @@
 use connect_simulator::Fault;
 use serde_json::{Value, json};
 
-use crate::common::{
-    CONTINUATION_QUEUE, ONE_ATTEMPT, entries, on_queue, one_pair_a_queue, reported, unwell, world,
-};
-use crate::world::{INSTANCE, fixture, request};
+use crate::common::{CONTINUATION_QUEUE, ONE_ATTEMPT, entries, on_queue, one_pair_a_queue, reported, unwell};
+use crate::world::{INSTANCE, World, fixture, request};
 
 #[tokio::test]
 async fn direct_request_gets_its_remaining_pairs() {
-    let world = world(fixture(2, 1), &[CONTINUATION_QUEUE]);
-    world.connect.inject(Fault { times: Some(10), ..on_queue("q1", unwell()) });
+    let world = World::with(fixture(2, 1), &[CONTINUATION_QUEUE]);
+    world.connect.inject(on_queue("q1", unwell()).times(10));
     let report = world.invoke(&reported(one_pair_a_queue(0..2))).await.unwrap();
     assert_eq!(report["status"], "PARTIAL");
     let remaining = report["remaining"].clone();
@@ -32,7 +30,7 @@ async fn direct_request_gets_its_remaining_pairs() {
 
 #[tokio::test]
 async fn remaining_request_is_no_larger_than_the_request() {
-    let world = world(fixture(1, 0), &[ONE_ATTEMPT]);
+    let world = World::with(fixture(1, 0), &[ONE_ATTEMPT]);
     world.connect.inject(Fault::new(unwell()));
     let entry = |queue: usize| json!({ "queueId": format!("q-{queue:0>30}"), "emailAddressId": format!("e-{queue:0>30}") });
     let associations: Vec<Value> = (0..1_500).map(entry).collect();
@@ -57,7 +55,7 @@ async fn remaining_request_is_no_larger_than_the_request() {
 
 #[tokio::test]
 async fn live_and_dry_pairs_share_no_remaining_request() {
-    let world = world(fixture(2, 1), &[ONE_ATTEMPT]);
+    let world = World::with(fixture(2, 1), &[ONE_ATTEMPT]);
     world.connect.inject(Fault::new(unwell()));
     let live = json!({ "queueId": "q0", "emailAddressId": "e0" });
     let dry = json!({ "queueName": "Queue 1", "emailAddressId": "e0", "dryRun": true });
@@ -71,7 +69,7 @@ async fn live_and_dry_pairs_share_no_remaining_request() {
 
 #[tokio::test]
 async fn too_large_remaining_request_is_an_error() {
-    let world = world(fixture(1, 0), &[ONE_ATTEMPT, ("QUEUE_ADDITIONAL_LIMIT", "100000")]);
+    let world = World::with(fixture(1, 0), &[ONE_ATTEMPT, ("QUEUE_ADDITIONAL_LIMIT", "100000")]);
     world.connect.inject(on_queue("q0", unwell()));
     let addresses: Vec<String> = (0..2_000).map(|number| format!("{number:0>100}")).collect();
     let (kind, message) = world.invoke(&reported(request("q0", &addresses))).await.unwrap_err();
@@ -81,7 +79,7 @@ async fn too_large_remaining_request_is_an_error() {
 
 #[tokio::test]
 async fn pair_with_and_without_dry_run_remains_live() {
-    let world = world(fixture(2, 1), &[]);
+    let world = World::with(fixture(2, 1), &[]);
     world.connect.inject(on_queue("q1", unwell()));
     let pair = |dry_run: bool| {
         json!({ "instanceId": INSTANCE, "dryRun": dry_run, "failOnRetryable": false,

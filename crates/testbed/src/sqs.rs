@@ -136,30 +136,14 @@ impl Sqs {
         let mut state = self.state.lock().unwrap();
         state.batches += 1;
         let fault = next(&mut state.faults);
-        let entries = request["Entries"].as_array().unwrap();
-        let bodies = || entries.iter().map(|entry| entry["MessageBody"].as_str().unwrap());
+        let bodies = || entries(request).iter().map(|entry| entry["MessageBody"].as_str().unwrap());
         let bytes: usize = bodies().map(str::len).sum();
-        assert!((1..=10).contains(&entries.len()), "{} entries", entries.len());
         assert!(bodies().flat_map(str::chars).all(is_accepted), "a character that SQS rejects");
         if bytes > MAX_BYTES {
-            assert_eq!(entries.len(), 1, "a batch of {bytes} bytes");
+            assert_eq!(bodies().count(), 1, "a batch of {bytes} bytes");
             return Err(SqsFault::Status(400));
         }
-        let (mut successful, mut failed) = (Vec::new(), Vec::new());
-        for (number, entry) in entries.iter().enumerate() {
-            match fault {
-                Some(SqsFault::FirstEntry { sender_fault }) if number == 0 => {
-                    failed.push(json!({ "Id": entry["Id"], "SenderFault": sender_fault, "Code": "Refused" }));
-                    continue;
-                }
-                Some(SqsFault::TwoEntries) if number < 2 => {
-                    failed.push(json!({ "Id": entry["Id"], "SenderFault": number == 0, "Code": "Refused" }));
-                    continue;
-                }
-                Some(SqsFault::Forgotten) if number == 0 => continue,
-                Some(SqsFault::FirstEntry { .. } | SqsFault::TwoEntries | SqsFault::Forgotten) | None => {}
-                Some(other) => return Err(other),
-            }
+        answer(request, fault, |entry| {
             let body = entry["MessageBody"].as_str().unwrap();
             state.sent.push(Sent {
                 queue_url: request["QueueUrl"].as_str().unwrap().to_owned(),
@@ -168,37 +152,51 @@ impl Sqs {
                 bytes: body.len(),
                 delay: Duration::from_secs(entry["DelaySeconds"].as_u64().unwrap_or(0)),
             });
-            successful.push(json!({ "Id": entry["Id"], "MessageId": "id", "MD5OfMessageBody": "" }));
-        }
-        Ok(json!({ "Successful": successful, "Failed": failed }))
+        })
     }
 
     fn set_visibility(&self, request: &Value) -> Result<Value, SqsFault> {
         let mut state = self.state.lock().unwrap();
         state.visibility_batches += 1;
         let fault = next(&mut state.visibility_faults);
-        let entries = request["Entries"].as_array().unwrap();
-        assert!((1..=10).contains(&entries.len()), "{} entries", entries.len());
-        let (mut successful, mut failed) = (Vec::new(), Vec::new());
-        for (number, entry) in entries.iter().enumerate() {
-            match fault {
-                Some(SqsFault::FirstEntry { sender_fault }) if number == 0 => {
-                    let code = if sender_fault { "ReceiptHandleIsInvalid" } else { "InternalError" };
-                    failed.push(json!({ "Id": entry["Id"], "SenderFault": sender_fault, "Code": code }));
-                    continue;
-                }
-                Some(SqsFault::FirstEntry { .. } | SqsFault::TwoEntries | SqsFault::Forgotten) | None => {}
-                Some(other) => return Err(other),
-            }
+        answer(request, fault, |entry| {
             state.hidden.push(Hidden {
                 queue_url: request["QueueUrl"].as_str().unwrap().to_owned(),
                 receipt_handle: entry["ReceiptHandle"].as_str().unwrap().to_owned(),
                 seconds: entry["VisibilityTimeout"].as_u64().unwrap(),
             });
-            successful.push(json!({ "Id": entry["Id"] }));
-        }
-        Ok(json!({ "Successful": successful, "Failed": failed }))
+        })
     }
+}
+
+fn entries(request: &Value) -> &[Value] {
+    request["Entries"].as_array().unwrap()
+}
+
+/// Returns the response to a batch, after `accept` has received each entry that the fault does not affect.
+fn answer(
+    request: &Value,
+    fault: Option<SqsFault>,
+    mut accept: impl FnMut(&Value),
+) -> Result<Value, SqsFault> {
+    let entries = entries(request);
+    assert!((1..=10).contains(&entries.len()), "{} entries", entries.len());
+    let (mut successful, mut failed) = (Vec::new(), Vec::new());
+    for (number, entry) in entries.iter().enumerate() {
+        let sender_fault = match fault {
+            Some(SqsFault::FirstEntry { sender_fault }) if number == 0 => sender_fault,
+            Some(SqsFault::TwoEntries) if number < 2 => number == 0,
+            Some(SqsFault::Forgotten) if number == 0 => continue,
+            Some(SqsFault::FirstEntry { .. } | SqsFault::TwoEntries | SqsFault::Forgotten) | None => {
+                accept(entry);
+                successful.push(json!({ "Id": entry["Id"], "MessageId": "id", "MD5OfMessageBody": "" }));
+                continue;
+            }
+            Some(other) => return Err(other),
+        };
+        failed.push(json!({ "Id": entry["Id"], "SenderFault": sender_fault, "Code": "Refused" }));
+    }
+    Ok(json!({ "Successful": successful, "Failed": failed }))
 }
 
 /// Returns whether SQS accepts a character in a message (SQS API reference, "SendMessage").

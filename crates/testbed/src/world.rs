@@ -51,11 +51,11 @@ pub type Ending = Result<Value, (String, String)>;
 impl World {
     /// Returns a world over HTTP with the given content.
     pub fn new(fixture: Fixture) -> Self {
-        World::with(Options { fixture, ..Options::default() }, &[])
+        World::with(fixture, &[])
     }
 
     /// Returns a world over HTTP. The variables override settings under which nothing waits for long.
-    pub fn with(options: Options, variables: &[(&str, &str)]) -> Self {
+    pub fn with(options: impl Into<Options>, variables: &[(&str, &str)]) -> Self {
         let connect = Connect::new(options);
         let server = Server::start(connect.clone()).expect("the simulator binds a free port");
         let endpoint = server.endpoint();
@@ -75,7 +75,7 @@ impl World {
     }
 
     /// Returns a world in memory, for a paused clock. With sockets, a paused clock runs ahead of the responses.
-    pub fn in_memory(options: Options, variables: &[(&str, &str)]) -> Self {
+    pub fn in_memory(options: impl Into<Options>, variables: &[(&str, &str)]) -> Self {
         let connect = Connect::new(options);
         let sqs = Sqs::default();
         let function = in_memory_function(&connect, &sqs, variables);
@@ -90,7 +90,7 @@ impl World {
     }
 
     /// Returns a world in memory in which every page has the same token, so that no listing ends.
-    pub fn endless(options: Options) -> Self {
+    pub fn endless(options: impl Into<Options>) -> Self {
         let world = World::in_memory(options, &[]);
         let answers = InMemory { connect: world.connect.clone(), endless: true };
         World { function: function_answered_by(answers, &world.sqs, &[]), ..world }

@@ -31,13 +31,6 @@ fn envelope_follows_from_the_structure() {
 }
 
 #[test]
-fn byte_order_marks_are_ignored() {
-    assert_eq!(kind("\u{feff}{}"), Ok(EnvelopeKind::Direct));
-    assert_eq!(kind("\u{feff}[]"), Ok(EnvelopeKind::Pipes));
-    assert!(kind("\u{feff}{}\n{}").unwrap_err().contains("several JSON documents"));
-}
-
-#[test]
 fn replayed_event_has_a_new_identifier() {
     let ids = |payload: &str| {
         let envelope = Envelope::read(payload.as_bytes()).unwrap();

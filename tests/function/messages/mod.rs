@@ -7,7 +7,7 @@ use queue_email_associator::sdk::check_proxies;
 use queue_email_associator::settings::Settings;
 use serde_json::{Value, json};
 
-use crate::common::{entries, in_memory};
+use crate::common::entries;
 use crate::golden::{Messages, compare};
 use crate::world::{World, fixture};
 
@@ -15,7 +15,7 @@ use crate::world::{World, fixture};
 async fn messages_match_the_list() {
     let mut messages = Messages::default();
     settings(&mut messages);
-    let world = in_memory(fixture(1, 1), &[]);
+    let world = World::in_memory(fixture(1, 1), &[]);
     payloads(&mut messages, &world).await;
     requests(&mut messages, &world).await;
     bodies(&mut messages, &world).await;

@@ -8,7 +8,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::common::{
     ASSOCIATE, BOTH_QUEUES, CONTINUATION_QUEUE, FAILURES_QUEUE, LIST, ONE_ATTEMPT, entries, error, failures,
-    in_memory, message, on, on_queue, one_pair_a_queue, pair, reported,
+    message, on, on_queue, one_pair_a_queue, pair, reported,
 };
 use crate::golden::Messages;
 use crate::logs::log_of;
@@ -71,7 +71,7 @@ async fn rejections(messages: &mut Messages) {
         ("the connection breaks", Effect::Reset),
         ("the response is not JSON", Effect::Malformed),
     ] {
-        let world = in_memory(fixture(1, 2), &[ONE_ATTEMPT]);
+        let world = World::in_memory(fixture(1, 2), &[ONE_ATTEMPT]);
         world.connect.inject(on(ASSOCIATE, effect));
         add(messages, cause, &world, request("q0", &ids(0..2))).await;
     }
@@ -79,7 +79,7 @@ async fn rejections(messages: &mut Messages) {
 
 async fn narrowing(messages: &mut Messages) {
     messages.section("Queues, addresses and instances that the API does not accept");
-    let world = in_memory(fixture(1, 1), &[]);
+    let world = World::in_memory(fixture(1, 1), &[]);
     add(messages, "the queue does not exist", &world, pair("missing", "e0")).await;
     add(messages, "the address does not exist", &world, pair("q0", "missing")).await;
     let mut elsewhere = one_pair_a_queue(0..9);
@@ -90,10 +90,10 @@ async fn narrowing(messages: &mut Messages) {
     add(messages, "the address does not exist, with the other error", &world, pair("q0", "missing")).await;
     add(messages, "the instance does not exist", &world, elsewhere).await;
     let bad = || request("q0", &["missing".to_owned(), "e0".to_owned()]);
-    let world = in_memory(fixture(1, 1), &[ONE_ATTEMPT]);
+    let world = World::in_memory(fixture(1, 1), &[ONE_ATTEMPT]);
     world.connect.inject(on(LIST, internal_error()));
     add(messages, "a chunk is rejected and the list cannot be read", &world, bad()).await;
-    let world = in_memory(fixture(1, 1), &[ONE_ATTEMPT]);
+    let world = World::in_memory(fixture(1, 1), &[ONE_ATTEMPT]);
     fail_after_first(&world.connect, LIST, internal_error());
     add(messages, "an address is rejected and the list cannot be read again", &world, bad()).await;
 }
@@ -102,7 +102,7 @@ async fn full_queues(messages: &mut Messages) {
     messages.section("Full queues");
     let world = |limit: usize| {
         let variables = [("QUEUE_ADDITIONAL_LIMIT", "5"), ONE_ATTEMPT];
-        in_memory(fixture(1, 9).with_limit(INSTANCE, "q0", limit), &variables)
+        World::in_memory(fixture(1, 9).with_limit(INSTANCE, "q0", limit), &variables)
     };
     let nine = || request("q0", &ids(0..9));
     add(messages, "the queue has no more room", &world(5), nine()).await;
@@ -127,7 +127,7 @@ async fn names(messages: &mut Messages) {
         .with_address(INSTANCE, "e1", "twice@brand.example")
         .with_address(INSTANCE, "e2", "Twice@brand.example")
         .with_address(INSTANCE, "e3", "r\u{fc}ck@brand.example");
-    let world = in_memory(twice, &[]);
+    let world = World::in_memory(twice, &[]);
     let address = "e0@brand.example";
     for (cause, queue, address) in [
         ("no queue has the name", "Nowhere", address),
@@ -147,14 +147,14 @@ async fn names(messages: &mut Messages) {
         ("the role is not allowed to search addresses", Operation::SearchEmailAddresses, denied()),
         ("the directory cannot be read", Operation::SearchQueues, internal_error()),
     ] {
-        let world = in_memory(fixture(1, 1), &[ONE_ATTEMPT]);
+        let world = World::in_memory(fixture(1, 1), &[ONE_ATTEMPT]);
         world.connect.inject(on(operation, effect));
         add(messages, cause, &world, by_name("Queue 0", address)).await;
     }
-    let world = World::endless(Options { fixture: fixture(1, 1), ..Options::default() });
+    let world = World::endless(fixture(1, 1));
     add(messages, "the directory does not end", &world, by_name("Queue 0", address)).await;
     let slow = [("CONNECT_REQUESTS_PER_SECOND", "4"), ("CONNECT_BURST", "1")];
-    let mut world = in_memory(fixture(1, 4_000), &slow);
+    let mut world = World::in_memory(fixture(1, 4_000), &slow);
     world.invocation_time = Duration::from_secs(5);
     add(messages, "the directory is not read in time", &world, by_name("Queue 0", "nobody@brand.example"))
         .await;
@@ -169,7 +169,7 @@ async fn checks(messages: &mut Messages) {
     };
     let world = || {
         let variables = [("QUEUE_ADDITIONAL_LIMIT", "5"), ONE_ATTEMPT];
-        in_memory(fixture(1, 9).with_limit(INSTANCE, "q0", 5), &variables)
+        World::in_memory(fixture(1, 9).with_limit(INSTANCE, "q0", 5), &variables)
     };
     let calm = world();
     add(messages, "the queue would be full", &calm, check("q0", &ids(0..9))).await;
@@ -205,7 +205,7 @@ async fn deadlines(messages: &mut Messages) {
             one(),
         ),
     ] {
-        let mut world = in_memory(fixture(40, 9), &[]);
+        let mut world = World::in_memory(fixture(40, 9), &[]);
         world.invocation_time = Duration::from_secs(seconds);
         fault.into_iter().for_each(|fault| world.connect.inject(fault));
         add(messages, cause, &world, payload).await;
@@ -214,7 +214,8 @@ async fn deadlines(messages: &mut Messages) {
 
 async fn log_lines(messages: &mut Messages) {
     messages.section("Lines of the log");
-    let world = |content: Fixture| in_memory(content, &[FAILURES_QUEUE, CONTINUATION_QUEUE, ONE_ATTEMPT]);
+    let world =
+        |content: Fixture| World::in_memory(content, &[FAILURES_QUEUE, CONTINUATION_QUEUE, ONE_ATTEMPT]);
     let batch = || sqs(&[request("q0", &["e0".to_owned(), "missing".to_owned()]), request("q1", &ids(0..2))]);
     let unwell = || on_queue("q1", internal_error());
 
@@ -243,7 +244,7 @@ async fn log_lines(messages: &mut Messages) {
     log(messages, "the visibility timeout cannot be set", &denied, &sqs(&[request("q1", &ids(0..2))])).await;
     let entry =
         format!(r#"{{"instanceId": "i", "queueId": 7, "emailAddressId": "{}"}}"#, "x".repeat(1_100_000));
-    let world = in_memory(fixture(1, 1), &BOTH_QUEUES);
+    let world = World::in_memory(fixture(1, 1), &BOTH_QUEUES);
     log(messages, "a failure is too large for SQS", &world, &sqs(&[json!(entry)])).await;
 }
 

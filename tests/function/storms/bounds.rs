@@ -29,7 +29,7 @@ pub async fn count_calls(scene: &Scene) {
     for ((instance, queue), addresses) in requested {
         let made = calls.remove(&(instance.clone(), Some(queue.text().to_owned()))).unwrap_or_default();
         let exists = content.instances.get(&instance).is_some_and(|i| i.queues.contains_key(queue.text()));
-        let known = &content.instance(&*instance).email_addresses;
+        let known = &content.instance(&instance).email_addresses;
         let bad = addresses.iter().filter(|address| !known.contains_key(address.text())).count();
         let narrowing = if bad == 0 { 0 } else { 14 + 9 * (bad - 1) };
         // Each chunk costs its call and a list. A full queue costs a list, a call that should fit, three retries, and
