@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use queue_email_associator::associate::Observer;
 use queue_email_associator::associate::pace::Allowance;
 use queue_email_associator::connect::{Class, Operation, Rejection};
@@ -21,56 +21,42 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 /// Progress in steps: a bar on a terminal, or else a line every few seconds.
 pub(crate) struct Progress {
     noun: &'static str,
-    view: View,
-}
-
-enum View {
-    Nothing,
-    /// The time of the last line.
-    Lines(Mutex<Instant>),
-    Bar(ProgressBar),
+    /// Hidden if standard error is not a terminal.
+    bar: ProgressBar,
+    /// The time of the last line, if lines are printed.
+    last_line: Option<Mutex<Instant>>,
 }
 
 impl Progress {
     /// Starts to show the steps, which are counted with a plural noun.
     pub(crate) fn start(noun: &'static str, steps: usize, quiet: bool) -> Self {
-        let view = if quiet || steps == 0 {
-            View::Nothing
-        } else if io::stderr().is_terminal() {
-            let bar = ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template(&format!("{{bar:30}} {{pos}}/{{len}} {noun}{{msg}}"));
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            View::Bar(bar)
-        } else {
-            View::Lines(Mutex::new(Instant::now()))
-        };
-        Progress { noun, view }
+        if quiet || steps == 0 {
+            return Progress { noun, bar: ProgressBar::hidden(), last_line: None };
+        }
+        let style = ProgressStyle::with_template(&format!("{{bar:30}} {{pos}}/{{len}} {noun}{{msg}}"));
+        let bar = ProgressBar::new(steps as u64);
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let last_line = (!io::stderr().is_terminal()).then(|| Mutex::new(Instant::now()));
+        Progress { noun, bar, last_line }
     }
 
     /// Shows the completed and the expected number of steps, and the details after a comma.
     pub(crate) fn show(&self, done: usize, expected: usize, details: &str) {
-        let comma = if details.is_empty() { "" } else { ", " };
-        match &self.view {
-            View::Nothing => {}
-            View::Bar(bar) => {
-                bar.set_length(expected.max(done) as u64);
-                bar.set_position(done as u64);
-                bar.set_message(format!("{comma}{details}"));
-            }
-            View::Lines(last) => {
-                let (mut last, now) = (lock(last), Instant::now());
-                if now.duration_since(*last) >= BETWEEN_LINES {
-                    *last = now;
-                    print_error(&format!("{done}/{} {}{comma}{details}", expected.max(done), self.noun));
-                }
+        let (expected, comma) = (expected.max(done), if details.is_empty() { "" } else { ", " });
+        self.bar.set_length(expected as u64);
+        self.bar.set_position(done as u64);
+        self.bar.set_message(format!("{comma}{details}"));
+        if let Some(last) = &self.last_line {
+            let (mut last, now) = (lock(last), Instant::now());
+            if now.duration_since(*last) >= BETWEEN_LINES {
+                *last = now;
+                print_error(&format!("{done}/{expected} {}{comma}{details}", self.noun));
             }
         }
     }
 
     pub(crate) fn end(&self) {
-        if let View::Bar(bar) = &self.view {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
 }
 
@@ -168,7 +154,7 @@ impl CallProgress {
         };
         let counts = *lock(&self.counts);
         self.progress.end();
-        if matches!(self.progress.view, View::Lines(_)) {
+        if self.progress.last_line.is_some() {
             print_error(&format!("{}, {counts}", count(counts.calls, "call")));
         }
         result

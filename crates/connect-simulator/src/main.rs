@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use connect_simulator::{Connect, Fixture, Options, Quota, run};
+use connect_simulator::{Connect, Fixture, Options, Quota, Switches, run};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -64,19 +64,6 @@ struct Args {
     auto_create: bool,
 }
 
-impl Args {
-    fn options(self) -> Options {
-        let mut options = Options {
-            fixture: self.fixture.unwrap_or_default(),
-            quota: Quota { rate: self.rate, burst: self.burst },
-            latency: Duration::from_millis(self.latency_ms),
-            ..Options::default()
-        };
-        options.switches.auto_create = self.auto_create;
-        options
-    }
-}
-
 fn read_fixture(path: &str) -> Result<Fixture, String> {
     let text = fs::read(path).map_err(|error| error.to_string())?;
     serde_json::from_slice(&text).map_err(|error| error.to_string())
@@ -100,8 +87,15 @@ async fn serve(args: Args) -> io::Result<()> {
     })?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let options = Options {
+        fixture: args.fixture.unwrap_or_default(),
+        quota: Quota { rate: args.rate, burst: args.burst },
+        latency: Duration::from_millis(args.latency_ms),
+        switches: Switches { auto_create: args.auto_create, ..Switches::default() },
+        ..Options::default()
+    };
     writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?)?;
-    run(listener, Connect::new(args.options()), async move {
+    run(listener, Connect::new(options), async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}

@@ -13,20 +13,27 @@ use crate::UnreadableFile;
 use crate::row::Row;
 
 pub(super) fn read(package: &Package<'_>, sheets: &mut Sheets) -> Result<(), UnreadableFile> {
-    let main = Relationships::of(package, "")?.path("officeDocument");
+    let main = path(&relationships(package, "")?, "officeDocument");
     let main = main.ok_or_else(|| damaged("_rels/.rels", &"it does not refer to a workbook"))?;
-    let relationships = Relationships::of(package, &main)?;
-    let strings = match relationships.path("sharedStrings") {
+    let relationships = relationships(package, &main)?;
+    let strings = match path(&relationships, "sharedStrings") {
         Some(part) => SharedStrings::read(&mut package.part(&part)?)?,
         None => SharedStrings::default(),
     };
-    let formats = match relationships.path("styles") {
+    let formats = match path(&relationships, "styles") {
         Some(part) => formats(&mut package.part(&part)?)?,
         None => Vec::new(),
     };
-    let names = sheet_names(&mut package.part(&main)?)?;
-    for (name, id) in names {
-        let Some(part) = relationships.sheet(&id) else { continue };
+    let mut sheet_names = Vec::new();
+    package.part(&main)?.each_element("sheet", |tag| {
+        let value = |name| tag.attribute(name).unwrap_or_default().into_owned();
+        sheet_names.push((value("name"), value("id")));
+    })?;
+    for (name, id) in sheet_names {
+        // A sheet may also be a chart.
+        let Some((_, part)) = relationships.get(&id).filter(|(kind, _)| kind == "worksheet") else {
+            continue;
+        };
         let mut sheet =
             Worksheet { xml: package.part(part)?, strings: &strings, formats: &formats, number: 0 };
         sheets.add(&name, || sheet.next_row())?;
@@ -34,35 +41,25 @@ pub(super) fn read(package: &Package<'_>, sheets: &mut Sheets) -> Result<(), Unr
     Ok(())
 }
 
-struct Relationships {
-    /// For each identifier the kind and the path of the part.
-    by_id: HashMap<String, (String, String)>,
+/// The parts that a part refers to: for each identifier the kind and the path.
+type Relationships = HashMap<String, (String, String)>;
+
+/// Reads the relationships of a part, or of the package.
+fn relationships(package: &Package<'_>, part: &str) -> Result<Relationships, UnreadableFile> {
+    let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let mut relationships = HashMap::new();
+    package.part(&format!("{prefix}_rels/{file}.rels"))?.each_element("Relationship", |tag| {
+        let value = |name| tag.attribute(name).unwrap_or_default().into_owned();
+        let kind = value("Type").rsplit('/').next().unwrap_or_default().to_owned();
+        relationships.insert(value("Id"), (kind, resolved(folder, &value("Target"))));
+    })?;
+    Ok(relationships)
 }
 
-impl Relationships {
-    /// Reads the relationships of a part, or of the package.
-    fn of(package: &Package<'_>, part: &str) -> Result<Self, UnreadableFile> {
-        let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
-        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let mut xml = package.part(&format!("{prefix}_rels/{file}.rels"))?;
-        let mut by_id = HashMap::new();
-        xml.each_element("Relationship", |tag| {
-            let value = |name| tag.attribute(name).unwrap_or_default().into_owned();
-            let kind = value("Type").rsplit('/').next().unwrap_or_default().to_owned();
-            by_id.insert(value("Id"), (kind, resolved(folder, &value("Target"))));
-        })?;
-        Ok(Relationships { by_id })
-    }
-
-    /// Returns the path of the part of a kind.
-    fn path(&self, kind: &str) -> Option<String> {
-        self.by_id.values().find(|(of, _)| of == kind).map(|(_, path)| path.clone())
-    }
-
-    /// Returns the path of a worksheet. A sheet may also be a chart.
-    fn sheet(&self, id: &str) -> Option<&str> {
-        self.by_id.get(id).filter(|(kind, _)| kind == "worksheet").map(|(_, path)| path.as_str())
-    }
+/// Returns the path of the part of a kind.
+fn path(relationships: &Relationships, kind: &str) -> Option<String> {
+    relationships.values().find(|(of, _)| of == kind).map(|(_, path)| path.clone())
 }
 
 /// Returns the path that a target means for a part in a folder.
@@ -77,16 +74,6 @@ fn resolved(folder: &str, target: &str) -> String {
     }
     path.retain(|step| !step.is_empty());
     path.join("/")
-}
-
-/// Returns the names of the sheets with the identifiers of their parts.
-fn sheet_names<R: BufRead>(xml: &mut Xml<R>) -> Result<Vec<(String, String)>, UnreadableFile> {
-    let mut sheets = Vec::new();
-    xml.each_element("sheet", |tag| {
-        let value = |name| tag.attribute(name).unwrap_or_default().into_owned();
-        sheets.push((value("name"), value("id")));
-    })?;
-    Ok(sheets)
 }
 
 /// Returns the number format of each style of a cell.
