@@ -81,13 +81,13 @@ impl World {
                 json!({ "messageId": format!("m{number}"), "eventSource": "aws:sqs", "body": body })
             })
             .collect();
-        self.invoke(&records, Duration::from_secs(60)).await
+        self.invoke(&records).await
     }
 
     /// Delivers records as a batch. Returns the listed messages.
-    async fn invoke(&self, records: &[Value], time: Duration) -> Vec<String> {
+    async fn invoke(&self, records: &[Value]) -> Vec<String> {
         let payload = json!({ "Records": records }).to_string();
-        let ends = Instant::now() + time;
+        let ends = Instant::now() + Duration::from_secs(60);
         let invocation = Invocation { request_id: "r", ends, intent: None, observer: None };
         let answer = self.function.invoke(payload.as_bytes(), invocation).await.unwrap();
         let answer = serde_json::to_value(answer).unwrap();
@@ -273,7 +273,7 @@ async fn mistyped_name_is_in_the_failures_queue_in_under_three_minutes() {
     let own = world.send(&request("mistyped-own", &[&misnamed])).await;
     world.send(&request("mistyped-mixed", &[&misnamed, &right])).await;
     let records = world.receive().await;
-    assert_eq!(world.invoke(&records, Duration::from_secs(60)).await, std::slice::from_ref(&own));
+    assert_eq!(world.invoke(&records).await, std::slice::from_ref(&own));
     // The first message is hidden for a minute. The continuation of the other is delayed for half a minute.
     let seconds = hidden_seconds("mistyped-own", "visible_at");
     assert!((60..=60 + SLACK).contains(&seconds), "{seconds} s");
@@ -283,11 +283,11 @@ async fn mistyped_name_is_in_the_failures_queue_in_under_three_minutes() {
     world.show(records.iter().find(|record| record["messageId"] == own).unwrap()).await;
     let again = world.receive().await;
     assert_eq!(again.len(), 1);
-    assert_eq!(world.invoke(&again, Duration::from_secs(60)).await, [""; 0]);
+    assert_eq!(world.invoke(&again).await, [""; 0]);
     let continued = json!({ "reference": "mistyped-mixed", "continued": true, "instanceId": INSTANCE, "associations": [misnamed] });
     let record = json!({ "messageId": "c", "eventSource": "aws:sqs", "body": continued.to_string(),
                          "attributes": { "ApproximateReceiveCount": "1" } });
-    assert_eq!(world.invoke(&[record], Duration::from_secs(60)).await, [""; 0]);
+    assert_eq!(world.invoke(&[record]).await, [""; 0]);
     let letters = world.take(&world.failures).await;
     let mut references: Vec<&str> =
         letters.iter().map(|letter| letter["reference"].as_str().unwrap()).collect();
@@ -304,7 +304,7 @@ async fn rejected_receipt_handle_keeps_the_queues_timeout() {
     let id = world.send(&body).await;
     let mut records = world.receive().await;
     records[0]["receiptHandle"] = json!("of-another-delivery");
-    assert_eq!(world.invoke(&records, Duration::from_secs(60)).await, [id]);
+    assert_eq!(world.invoke(&records).await, [id]);
     let seconds = hidden_seconds("refused-handle", "visible_at");
     let timeout: u64 = visibility_of_the_template().parse().unwrap();
     assert!((timeout..=timeout + SLACK).contains(&seconds), "{seconds} s");

@@ -1,6 +1,6 @@
 //! Checks the function's responses, which are reports, listed messages and errors.
 
-use connect_simulator::{Fault, Options};
+use connect_simulator::Fault;
 use serde_json::{Value, json};
 
 use crate::common::{counts, entries, error, event, failures, on_fifo, pair, sns};
@@ -31,31 +31,6 @@ async fn successful_request_reports_totals_and_rows() {
             "failuresOmitted": 0, "queuesOmitted": 0,
         })
     );
-}
-
-/// The cached identifier of the queue is stale, and the first chunk uses all its attempts on it.
-#[tokio::test]
-async fn rows_add_up_to_the_totals_after_a_second_lookup() {
-    let options = Options { fixture: fixture(1, 60), limit: 100, ..Options::default() };
-    let variables = [("MAX_ATTEMPTS", "2"), ("QUEUE_ADDITIONAL_LIMIT", "100"), ("MAX_CONCURRENT_CALLS", "1")];
-    let mut world = World::with(options, &variables);
-    let by_name = |addresses: &[String]| {
-        let entry = json!({ "queueName": "Queue 0", "emailAddressIds": addresses });
-        json!({ "instanceId": INSTANCE, "failOnRetryable": false, "associations": [entry] })
-    };
-    world.invoke(&by_name(&ids(0..1))).await.unwrap();
-    world.request_id = "request-2";
-    world.connect.edit(|fixture| {
-        let queue = fixture.instance(INSTANCE).queues.remove("q0").unwrap();
-        fixture.instance(INSTANCE).queues.insert("new".to_owned(), queue);
-    });
-    world.connect.inject(Fault { address: Some("e0".to_owned()), ..Fault::default() });
-    let report = world.invoke(&by_name(&ids(0..51))).await.unwrap();
-    assert_eq!(counts(&report, ["associated", "failed"]), [1, 50]);
-    let row = &report["queues"][0];
-    assert_eq!((&row["requested"], &row["associated"], &row["failed"]), (&json!(51), &json!(1), &json!(50)));
-    assert_eq!((&row["queueId"], &row["queueName"]), (&json!("new"), &json!("Queue 0")));
-    assert_eq!(report["queues"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

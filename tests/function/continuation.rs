@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::Instant;
-use tracing::level_filters::LevelFilter;
 
 use crate::common::{
     ASSOCIATE, BOTH_QUEUES, CONTINUATION_QUEUE, ONE_ATTEMPT, event, limit_exceeded, on_fifo, on_queue,
     one_pair_a_queue, pair, received, sns, unwell, with_quota,
 };
-use crate::logs::log_of;
 use crate::sqs::{CONTINUATION, FAILURES, Sent, SqsFault};
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
@@ -90,6 +88,7 @@ async fn retryable_failures_are_continued() {
         { "queueId": "q1", "emailAddressIds": ["e1", "e2"] },
         { "queueId": "q2", "emailAddressId": "e3" },
         { "queueId": "q1", "emailAddressId": "e3" },
+        { "queueName": "Queue 1", "emailAddress": "E0@brand.example" },
     ]});
     assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
     let sent = world.sqs.sent();
@@ -99,6 +98,7 @@ async fn retryable_failures_are_continued() {
         sent[0].body,
         json!({ "instanceId": INSTANCE, "reference": "m0", "continued": true, "associations": [
             { "queueId": "q1", "emailAddressIds": ["e1", "e2", "e3"] },
+            { "queueName": "Queue 1", "emailAddresses": ["E0@brand.example"] },
         ]})
     );
 }
@@ -156,19 +156,6 @@ async fn transient_send_failures_are_retried_three_times() {
     }
 }
 
-#[tokio::test]
-async fn permanent_send_rejections_are_logged() {
-    let world = World::with(fixture(2, 1), &CONTINUES);
-    world.connect.inject(on_queue("q1", unwell()));
-    world.sqs.fail([SqsFault::TwoEntries]);
-    let batch = sqs(&[one_pair_a_queue(0..2), one_pair_a_queue(0..2)]);
-    let lines = log_of(&world, LevelFilter::INFO, batch.to_string().as_bytes()).await;
-    let refused: Vec<_> = lines.iter().filter(|line| line["queueUrl"] == CONTINUATION).collect();
-    assert_eq!(refused.len(), 1, "{lines:#?}");
-    assert_eq!((&refused[0]["messageId"], &refused[0]["error"]), (&json!("m0"), &json!("Refused")));
-    assert_eq!(world.sqs.sent().len(), 1, "the other arrives with the second attempt");
-}
-
 #[tokio::test(start_paused = true)]
 async fn hanging_send_leaves_time_to_set_the_visibility() {
     let mut world = World::in_memory(fixture(2, 1), &CONTINUES);
@@ -177,21 +164,6 @@ async fn hanging_send_leaves_time_to_set_the_visibility() {
     world.sqs.fail(vec![SqsFault::Hang; 9]);
     assert_eq!(listed(&world.invoke(&sqs(&[one_pair_a_queue(0..2)])).await), ["m0"]);
     assert_eq!(world.sqs.hidden().len(), 1);
-}
-
-#[tokio::test]
-async fn continuation_keeps_the_callers_names() {
-    let world = World::with(fixture(2, 1), &CONTINUES);
-    world.connect.inject(on_queue("q1", unwell()));
-    let body = json!({ "instanceId": INSTANCE, "associations": [
-        { "queueName": "Queue 0", "emailAddress": "E0@brand.example" },
-        { "queueName": "Queue 1", "emailAddress": "E0@brand.example" },
-    ]});
-    assert_eq!(listed(&world.invoke(&sqs(&[body])).await), [""; 0]);
-    assert_eq!(
-        world.sqs.sent()[0].body["associations"],
-        json!([{ "queueName": "Queue 1", "emailAddresses": ["E0@brand.example"] }])
-    );
 }
 
 #[tokio::test]

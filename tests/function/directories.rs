@@ -101,15 +101,6 @@ async fn directory_that_is_too_long_for_an_invocation_starts_again_in_the_next()
 }
 
 #[tokio::test(start_paused = true)]
-async fn short_time_alone_redelivers_a_message_by_name_immediately() {
-    let rate = [("CONNECT_REQUESTS_PER_SECOND", "1"), ("CONNECT_BURST", "1")];
-    let mut world = World::in_memory(three_pages(), &rate);
-    world.invocation_time = Duration::from_secs(4);
-    assert_eq!(listed(&world.invoke(&sqs(&[to("Queue 0", &["e0"])])).await), ["m0"]);
-    assert_eq!(world.sqs.seconds(), [("handle0".to_owned(), 0)]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn directory_age_counts_from_its_first_page() {
     // Three pages take 200 s.
     let rate = [("CONNECT_REQUESTS_PER_SECOND", "0.01"), ("CONNECT_BURST", "1")];

@@ -99,15 +99,6 @@ async fn default_instance_is_written_out() {
 }
 
 #[tokio::test]
-async fn listed_message_sends_nothing() {
-    let world = World::with(fixture(3, 3), &BOTH_QUEUES);
-    world.connect.inject(on_queue("q1", unwell()));
-    let only_retryable = request("q1", &ids(0..2));
-    assert_eq!(listed(&world.invoke(&sqs(&[only_retryable])).await), ["m0"]);
-    assert!(world.sqs.sent().is_empty());
-}
-
-#[tokio::test]
 async fn permanent_failures_are_dead_letters_and_the_rest_is_continued() {
     let world = World::with(fixture(3, 3), &BOTH_QUEUES);
     world.connect.inject(on_queue("q1", unwell()));

@@ -10,7 +10,7 @@ use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Instrument};
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::common::{ASSOCIATE, error, limit_exceeded, on, on_queue, received, reported, unwell};
+use crate::common::{error, on_queue, received, reported, unwell};
 use crate::world::{INSTANCE, World, fixture, ids, request, sqs};
 
 /// `tracing` caches for the whole process whether a callsite is enabled, so only one test at a time may have a
@@ -52,18 +52,6 @@ fn mixed() -> Value {
         { "queueName": "Nowhere", "emailAddress": "help@brand.example" },
         { "queueId": "q0" },
     ]})
-}
-
-#[tokio::test]
-async fn call_repeated_for_room_counts_as_retry() {
-    let world = World::new(fixture(1, 2));
-    let limit = limit_exceeded();
-    world.connect.inject(on(ASSOCIATE, limit).times(2));
-    let lines = log_of(&world, LevelFilter::INFO, request("q0", &ids(0..2)).to_string().as_bytes()).await;
-    // A rejection, a list, and two retries.
-    let [closing, metrics] = lines.as_slice() else { panic!("{lines:#?}") };
-    assert_eq!((&closing["apiCalls"], &closing["retries"]), (&json!(4), &json!(2)));
-    assert_eq!(metrics["Retries"], 2);
 }
 
 #[tokio::test]
@@ -193,19 +181,6 @@ async fn metrics_record_keeps_to_the_specification() {
         }
     }
     assert!(!validator.is_valid(&json!({ "_aws": { "Timestamp": 1, "CloudWatchMetrics": [{}] } })));
-}
-
-#[tokio::test]
-async fn plan_of_a_dry_run_is_logged() {
-    let world = World::new(fixture(1, 60));
-    let mut body = request("q0", &crate::world::ids(0..60));
-    body["dryRun"] = json!(true);
-    let lines = log_of(&world, LevelFilter::INFO, sqs(&[body]).to_string().as_bytes()).await;
-    assert_eq!(lines[0]["message"], "pairs planned by a dry run");
-    assert_eq!(
-        (&lines[0]["queueId"], &lines[0]["planned"], &lines[0]["chunks"]),
-        (&json!("q0"), &json!(60), &json!(2))
-    );
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use crate::common::{
     ASSOCIATE, FAILURES_QUEUE, LIST, counts, error, failures, on, on_a_paused_clock, on_queue, unwell,
 };
 use crate::sqs::FAILURES;
-use crate::world::{INSTANCE, World, default_quota, fixture, ids, listed, sqs};
+use crate::world::{INSTANCE, World, fixture, ids, listed, sqs};
 
 /// Returns one entry for each of the given queues of an instance.
 fn one_address_of(instance: &str, queues: impl IntoIterator<Item = String>) -> Vec<Value> {
@@ -56,46 +56,6 @@ async fn missing_instance_with_one_call_at_a_time_costs_five_calls() {
         assert_eq!(order(&world), "ALALQ");
         assert_all_missing(&report, count * addresses);
     }
-}
-
-/// In addition to the calls of the check, only the calls that are in flight when the first response arrives are made.
-#[tokio::test(start_paused = true)]
-async fn missing_instance_with_many_calls_in_flight_starts_no_further_queue() {
-    for (concurrent, latency) in [(8, 50), (8, 2), (64, 50), (2, 50)] {
-        let options =
-            Options { fixture: fixture(1, 1), latency: Duration::from_millis(latency), ..Options::default() };
-        let most = concurrent.to_string();
-        let world = World::in_memory(
-            options,
-            &[
-                ("MAX_CONCURRENT_CALLS", &most),
-                ("CONNECT_REQUESTS_PER_SECOND", "500"),
-                ("CONNECT_BURST", "100"),
-            ],
-        );
-        let entries = one_address_of("nowhere", queues("q", 200));
-        let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
-        let expected = format!("{}LLQ", "A".repeat(concurrent));
-        assert_eq!(order(&world), expected);
-        assert_all_missing(&report, 200);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn missing_instance_does_not_stop_another_instance() {
-    let options = Options {
-        fixture: fixture(1, 1),
-        quota: default_quota(),
-        latency: Duration::from_millis(50),
-        ..Options::default()
-    };
-    let world = World::in_memory(options, &[]);
-    let mut entries = one_address_of("nowhere", queues("q", 200));
-    entries.extend(one_address_of(INSTANCE, ["q0".to_owned()]));
-    let report = world.invoke(&json!({ "associations": entries })).await.unwrap();
-    // The queues that were called at once, two lists, SearchQueues, and the queue of the other instance.
-    assert!(world.call_count() <= 4 + 2 + 1 + 1, "{}", order(&world));
-    assert_eq!(counts(&report, ["associated", "failed"]), [1, 200]);
 }
 
 #[tokio::test]

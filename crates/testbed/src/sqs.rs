@@ -71,8 +71,6 @@ pub enum SqsFault {
         /// Whether the rejection is permanent.
         sender_fault: bool,
     },
-    /// SQS rejects the first entry permanently and the second one transiently.
-    TwoEntries,
     /// The response mentions the first entry neither as successful nor as failed.
     Forgotten,
     /// The connection breaks.
@@ -185,9 +183,8 @@ fn answer(
     for (number, entry) in entries.iter().enumerate() {
         let sender_fault = match fault {
             Some(SqsFault::FirstEntry { sender_fault }) if number == 0 => sender_fault,
-            Some(SqsFault::TwoEntries) if number < 2 => number == 0,
             Some(SqsFault::Forgotten) if number == 0 => continue,
-            Some(SqsFault::FirstEntry { .. } | SqsFault::TwoEntries | SqsFault::Forgotten) | None => {
+            Some(SqsFault::FirstEntry { .. } | SqsFault::Forgotten) | None => {
                 accept(entry);
                 successful.push(json!({ "Id": entry["Id"], "MessageId": "id", "MD5OfMessageBody": "" }));
                 continue;

@@ -65,58 +65,6 @@ fn pairs_are_grouped_once_in_requested_order() {
 }
 
 #[test]
-fn two_names_of_one_pair_are_one_address() {
-    let pairs = pairs(&json!({ "associations": [
-        { "queueId": "q", "emailAddressIds": ["b", "a"] },
-        { "queueName": "q", "emailAddresses": ["a@x.example", "?@x.example"] },
-    ]}));
-    let plan = Plan::new(&pairs, resolved(&pairs, ""));
-    assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["b", "a"], 1)]);
-    let plan = plan.0;
-    let places: Vec<_> = plan.places.iter().map(|place| place.as_ref().ok()).collect();
-    assert_eq!((places[1], places[3]), (places[2], None));
-    assert_eq!(plan.identifiers(*places[1].unwrap()), ("i", "q", "a"));
-    // One name is enough to make two pairs one.
-    for (first, second) in [
-        (
-            json!({ "queueId": "q", "emailAddressId": "a" }),
-            json!({ "queueName": "q", "emailAddressId": "a" }),
-        ),
-        (
-            json!({ "queueId": "q", "emailAddressId": "a" }),
-            json!({ "queueId": "q", "emailAddress": "a@x.example" }),
-        ),
-    ] {
-        let pairs = self::pairs(&json!({ "associations": [first, second] }));
-        let plan = Plan::new(&pairs, resolved(&pairs, ""));
-        assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["a"], 1)]);
-    }
-}
-
-#[test]
-fn an_address_is_live_if_any_request_is() {
-    let item = |address: &str, dry_run: bool| json!({ "queueId": "q", "emailAddressId": address, "dryRun": dry_run });
-    let pairs =
-        pairs(&json!({ "Items": [item("a", true), item("b", true), item("a", false), item("c", false)] }));
-    let plan = Plan::new(&pairs, resolved(&pairs, ""));
-    assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["a", "c"], 1)]);
-    let plan = plan.0;
-    assert_eq!(plan.groups[GroupIndex::new(0)].calls_needed(), 1);
-    let sources: Vec<_> =
-        plan.groups[GroupIndex::new(0)].addresses.iter().map(|address| address.intent.is_dry()).collect();
-    assert_eq!(sources, [false, true, false]);
-}
-
-#[test]
-fn dry_group_counts_the_calls_of_a_live_run() {
-    let addresses: Vec<String> = (0..51).map(|number| format!("e{number}")).collect();
-    let pairs =
-        pairs(&json!({ "dryRun": true, "associations": [{ "queueId": "q", "emailAddressIds": addresses }] }));
-    let (plan, added) = Plan::new(&pairs, resolved(&pairs, ""));
-    assert_eq!((added, plan.groups[GroupIndex::new(0)].calls_needed()), (vec![], 2));
-}
-
-#[test]
 fn chunk_counts_the_calls_of_its_smallest_request() {
     let many: Vec<String> = (0..120).map(|number| format!("e{number}")).collect();
     let large = json!({ "associations": [{ "queueId": "q", "emailAddressIds": many }] });
@@ -126,20 +74,6 @@ fn chunk_counts_the_calls_of_its_smallest_request() {
     let calls: Vec<_> =
         chunks(&plan).into_iter().map(|(_, addresses, calls)| (addresses.len(), calls)).collect();
     assert_eq!(calls, [(50, 3), (50, 1), (20, 3)]);
-}
-
-#[test]
-fn each_address_knows_its_sources_once() {
-    let record = |id: &str, body: Value| json!({ "messageId": id, "eventSource": "aws:sqs", "body": body.to_string() });
-    let pair = json!({ "queueId": "q", "emailAddressId": "a" });
-    let twice = json!({ "associations": [pair, pair] });
-    let pairs =
-        pairs(&json!({ "Records": [record("1", twice.clone()), record("2", twice), record("3", pair)] }));
-    let (plan, _) = Plan::new(&pairs, resolved(&pairs, ""));
-    assert_eq!(
-        plan.groups[GroupIndex::new(0)].addresses[AddressIndex::new(0)].sources.as_slice(),
-        [0, 1, 2].map(SourceIndex::new)
-    );
 }
 
 #[test]
