@@ -191,21 +191,6 @@ fn default_address_cannot_be_removed() {
 }
 
 #[test]
-fn removal_has_the_limits_and_errors_of_an_association() {
-    let connect = service(Switches::default());
-    let remove = |queue: &str, ids: &[String]| {
-        let uri = format!("/queues/i/{queue}/disassociate-email-addresses");
-        outcome(&connect, post(&uri, &json!({ "EmailAddressesId": ids })))
-    };
-    assert_eq!(remove("q", &numbered(0..50)), ok());
-    for ids in [numbered(0..0), numbered(0..51), vec!["a0".to_owned(), "a0".to_owned()]] {
-        assert_eq!(remove("q", &ids), error(400, "InvalidParameterException"), "{}", ids.len());
-    }
-    assert_eq!(remove("q", &["unknown".to_owned()]), error(400, "InvalidParameterException"));
-    assert_eq!(remove("unknown", &numbered(0..1)), error(404, "ResourceNotFoundException"));
-}
-
-#[test]
 fn switch_decides_on_addresses_that_are_not_on_the_queue() {
     for (reject_repeated_removals, answer, left) in
         [(false, ok(), numbered(0..1)), (true, error(400, "InvalidParameterException"), numbered(0..2))]
