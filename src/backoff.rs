@@ -9,13 +9,13 @@ use std::time::Duration;
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff as _;
 
-/// Bounds of the waits of one call.
+/// The bounds of waits that double each time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct BackoffSettings {
+pub struct WaitBounds {
     /// The first wait, before jitter.
     pub(crate) initial: Duration,
     /// The longest wait, jitter included.
-    pub max: Duration,
+    pub(crate) max: Duration,
 }
 
 /// The waits of one call. Each is twice the one before.
@@ -26,7 +26,7 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// Starts with the first wait of a call.
-    pub(crate) fn new(settings: BackoffSettings) -> Self {
+    pub(crate) fn new(settings: WaitBounds) -> Self {
         Backoff {
             intervals: ExponentialBackoff {
                 current_interval: settings.initial,
@@ -57,7 +57,7 @@ mod tests {
     fn waits_double_with_jitter_and_stay_below_the_maximum() {
         let (initial, max) = (Duration::from_millis(200), Duration::from_millis(2_000));
         for _ in 0..200 {
-            let mut backoff = Backoff::new(BackoffSettings { initial, max });
+            let mut backoff = Backoff::new(WaitBounds { initial, max });
             for interval in [200, 400, 800, 1_600, 2_000, 2_000, 2_000] {
                 let interval = Duration::from_millis(interval);
                 let wait = backoff.next_wait();
@@ -68,8 +68,7 @@ mod tests {
 
     #[test]
     fn two_calls_do_not_wait_the_same() {
-        let settings =
-            BackoffSettings { initial: Duration::from_secs(1), max: Duration::from_secs(1_000_000) };
+        let settings = WaitBounds { initial: Duration::from_secs(1), max: Duration::from_secs(1_000_000) };
         let waits: std::collections::HashSet<Duration> =
             (0..20).map(|_| Backoff::new(settings).next_wait()).collect();
         assert!(waits.len() > 10, "{waits:?}");

@@ -61,6 +61,14 @@ pub enum Retry {
     Never,
 }
 
+impl Retry {
+    /// Combines the retryable failures of one message.
+    #[must_use]
+    pub(crate) fn and(self, other: Self) -> Self {
+        if self == other { self } else { Retry::MayPass }
+    }
+}
+
 impl Failure {
     /// A failure that blames no identifier.
     pub(crate) fn ours(error: impl Into<String>, message: impl Into<String>, retry: Retry) -> Self {

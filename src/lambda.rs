@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use lambda_runtime::tower::{Layer, Service};
+use lambda_runtime::tower::Service;
+use lambda_runtime::tower::layer::layer_fn;
 use lambda_runtime::{Error, LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
@@ -37,7 +38,7 @@ pub async fn serve(function: Arc<Function>) -> Result<(), Error> {
         let function = function.clone();
         async move { handle(&function, &payload, &event.context).await }
     });
-    Runtime::new(handler).layer(RawPayload).run_concurrent().await
+    Runtime::new(handler).layer(layer_fn(|inner| RawPayloadService { inner })).run_concurrent().await
 }
 
 /// Waits until Lambda tells the process to stop.
@@ -89,19 +90,9 @@ fn end_of(deadline: SystemTime) -> Instant {
 }
 
 /// Takes the payload from an invocation before the runtime's deserialiser, which gets `null` instead.
-struct RawPayload;
-
 #[derive(Clone)]
 struct RawPayloadService<S> {
     inner: S,
-}
-
-impl<S> Layer<S> for RawPayload {
-    type Service = RawPayloadService<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        RawPayloadService { inner }
-    }
 }
 
 impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for RawPayloadService<S> {

@@ -12,7 +12,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::associate::pace::Allowance;
 use crate::associate::{CallLimits, GroupLimits};
-use crate::backoff::BackoffSettings;
+use crate::backoff::WaitBounds;
 use crate::requests::{ArnScope, Context, InstanceId, MAX_PARTS};
 
 /// The configuration.
@@ -43,7 +43,7 @@ pub struct Settings {
     pub continuation_queue: Option<String>,
     /// `REDELIVERY_INITIAL_SECONDS` (30), `REDELIVERY_MAX_SECONDS` (900): the delays before a failed message is
     /// redelivered. `None` if the messages belong to another consumer, so that their visibility is not changed.
-    pub redelivery: Option<Delays>,
+    pub redelivery: Option<WaitBounds>,
     /// `METRICS_NAMESPACE` (`QueueEmailAssociations`): CloudWatch namespace.
     pub metrics_namespace: String,
     /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: the dimension of the metrics.
@@ -54,15 +54,6 @@ pub struct Settings {
     pub connect_endpoint: Option<String>,
     /// `AWS_ENDPOINT_URL_SQS`, or `AWS_ENDPOINT_URL` if that is not set: another endpoint for SQS.
     pub sqs_endpoint: Option<String>,
-}
-
-/// The delays of redelivered messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delays {
-    /// The delay after the first delivery, in whole seconds. It doubles with each delivery.
-    pub(crate) initial: Duration,
-    /// Maximum delay, jitter included, in whole seconds.
-    pub max: Duration,
 }
 
 /// A variable whose value cannot be used. Displays as one line with the variable, the value and what is expected.
@@ -102,7 +93,11 @@ impl Settings {
             },
             max_concurrent_calls: variables.whole("MAX_CONCURRENT_CALLS", 8, 1..=1_000)? as usize,
             calls: CallLimits {
-                backoff: variables.backoff()?,
+                backoff: variables.waits(
+                    [("BACKOFF_INITIAL_MS", 200), ("BACKOFF_MAX_MS", 20_000)],
+                    900_000,
+                    Duration::from_millis,
+                )?,
                 max_attempts: variables.whole("MAX_ATTEMPTS", 10, 1..=1_000)?,
                 call_timeout: variables.millis("CALL_TIMEOUT_MS", 5_000, 1..=900_000)?,
             },
@@ -110,7 +105,12 @@ impl Settings {
             queue_additional_limit: variables.whole("QUEUE_ADDITIONAL_LIMIT", 49, 0..=1_000_000)? as usize,
             failures_queue: variables.queue("FAILURES_QUEUE_URL")?,
             continuation_queue: variables.queue("CONTINUATION_QUEUE_URL")?,
-            redelivery: Some(variables.redelivery()?),
+            // A visibility timeout is at most 43,200 seconds (SQS API reference, ChangeMessageVisibility).
+            redelivery: Some(variables.waits(
+                [("REDELIVERY_INITIAL_SECONDS", 30), ("REDELIVERY_MAX_SECONDS", 900)],
+                43_200,
+                Duration::from_secs,
+            )?),
             metrics_namespace: variables.namespace("METRICS_NAMESPACE", "QueueEmailAssociations")?,
             function_name: variables
                 .text("AWS_LAMBDA_FUNCTION_NAME")
@@ -206,29 +206,20 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         self.parsed(variable, default, accepts, "a number from 0.001 to 1000000")
     }
 
-    /// Reads two whole numbers from 1 to `most`. The first must not exceed the second.
-    fn bounds(&self, [initial, max]: [(&'static str, u32); 2], most: u32) -> Result<[u32; 2], SettingsError> {
+    /// Reads two whole numbers from 1 to `most`, in some unit. The first must not exceed the second.
+    fn waits(
+        &self,
+        [initial, max]: [(&'static str, u32); 2],
+        most: u32,
+        unit: fn(u64) -> Duration,
+    ) -> Result<WaitBounds, SettingsError> {
         let read = |(variable, default)| self.whole(variable, default, 1..=most);
-        let values = [read(initial)?, read(max)?];
-        if values[0] > values[1] {
-            let expected = format!("expected at most {} ({})", max.0, values[1]);
-            return Err(SettingsError::new(initial.0, values[0].to_string(), expected));
+        let (first, longest) = (read(initial)?, read(max)?);
+        if first > longest {
+            let expected = format!("expected at most {} ({longest})", max.0);
+            return Err(SettingsError::new(initial.0, first.to_string(), expected));
         }
-        Ok(values)
-    }
-
-    fn backoff(&self) -> Result<BackoffSettings, SettingsError> {
-        let millis = self.bounds([("BACKOFF_INITIAL_MS", 200), ("BACKOFF_MAX_MS", 20_000)], 900_000)?;
-        let [initial, max] = millis.map(|millis| Duration::from_millis(millis.into()));
-        Ok(BackoffSettings { initial, max })
-    }
-
-    /// A visibility timeout is at most 43,200 seconds (SQS API reference, ChangeMessageVisibility).
-    fn redelivery(&self) -> Result<Delays, SettingsError> {
-        let variables = [("REDELIVERY_INITIAL_SECONDS", 30), ("REDELIVERY_MAX_SECONDS", 900)];
-        let seconds = self.bounds(variables, 43_200)?;
-        let [initial, max] = seconds.map(|seconds| Duration::from_secs(seconds.into()));
-        Ok(Delays { initial, max })
+        Ok(WaitBounds { initial: unit(first.into()), max: unit(longest.into()) })
     }
 
     fn instance(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use crate::backoff::{Backoff, BackoffSettings};
+use crate::backoff::{Backoff, WaitBounds};
 use crate::connect::{Class, Connect, Operation, RejectedCall, Rejection};
 
 use super::credentials::Credentials;
@@ -18,7 +18,7 @@ use super::process_limits::ProcessLimits;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallLimits {
     /// The waits between attempts.
-    pub(crate) backoff: BackoffSettings,
+    pub(crate) backoff: WaitBounds,
     /// Maximum number of attempts of one call, including the first.
     pub(crate) max_attempts: u32,
     /// Timeout of one attempt.

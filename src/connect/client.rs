@@ -39,11 +39,7 @@ impl Connect {
             .iter()
             .map(|id| EmailAddressConfig::builder().email_address_id(&**id).build())
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| {
-                Rejection::of(
-                    &SdkError::<AssociateQueueEmailAddressesError, HttpResponse>::construction_failure(error),
-                )
-            })?;
+            .map_err(SdkError::<AssociateQueueEmailAddressesError, HttpResponse>::construction_failure)?;
         self.client
             .associate_queue_email_addresses()
             .instance_id(&**instance)
@@ -53,9 +49,8 @@ impl Connect {
             .customize()
             .interceptor(SuccessBody::EmptyOrObject)
             .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| Rejection::of(&error))
+            .await?;
+        Ok(())
     }
 
     /// Makes one attempt to remove addresses from a queue. Only the module [`removal`](crate::removal) calls it.
@@ -70,9 +65,8 @@ impl Connect {
             .customize()
             .interceptor(SuccessBody::EmptyOrObject)
             .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| Rejection::of(&error))
+            .await?;
+        Ok(())
     }
 
     /// Makes one attempt to read a page of the addresses that are on a queue.
@@ -87,8 +81,7 @@ impl Connect {
             .customize()
             .interceptor(SuccessBody::Object)
             .send()
-            .await
-            .map_err(|error| Rejection::of(&error))?;
+            .await?;
         let listed = page.email_address_metadata_list.unwrap_or_default().into_iter().filter_map(|address| {
             Some(ListedAddress { id: address.id?, is_default: address.is_default_outbound_email })
         });
@@ -116,8 +109,7 @@ impl Connect {
             .customize()
             .interceptor(SuccessBody::Object)
             .send()
-            .await
-            .map_err(|error| Rejection::of(&error))?;
+            .await?;
         let entry = |queue: Queue| Some(DirectoryEntry { name: queue.name?, id: queue.queue_id? });
         Ok(Page::new(page.queues.unwrap_or_default().into_iter().filter_map(entry), page.next_token))
     }
@@ -132,8 +124,7 @@ impl Connect {
             .customize()
             .interceptor(SuccessBody::Object)
             .send()
-            .await
-            .map_err(|error| Rejection::of(&error))?;
+            .await?;
         let entries = page.email_addresses.unwrap_or_default().into_iter().filter_map(|address| {
             Some(DirectoryEntry { name: address.email_address?, id: address.email_address_id? })
         });

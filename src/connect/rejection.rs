@@ -118,21 +118,24 @@ impl Rejection {
         )
     }
 
-    /// Classifies an error of the SDK.
-    pub fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        match error {
-            _ if is_about_credentials(error) => Rejection::ours(
+    fn ours(class: Class, code: &str, message: impl Into<String>) -> Self {
+        Rejection { class, code: code.to_owned(), message: message.into(), retry_after: None }
+    }
+}
+
+/// Classifies an error of the SDK.
+impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> for Rejection {
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        match &error {
+            _ if is_about_credentials(&error) => Rejection::ours(
                 Class::Credentials,
                 "CredentialsNotLoaded",
-                with_sources("credentials cannot be loaded", error),
+                with_sources("credentials cannot be loaded", &error),
             ),
             SdkError::ConstructionFailure(_) => Rejection::ours(
                 Class::Credentials,
                 "CallNotBuilt",
-                with_sources("the call could not be built", error),
+                with_sources("the call could not be built", &error),
             ),
             SdkError::ServiceError(context) => {
                 let (error, response) = (context.err(), context.raw());
@@ -163,13 +166,9 @@ impl Rejection {
             _ => Rejection::ours(
                 Class::Unavailable,
                 CONNECTION_FAILED,
-                with_sources("the API was not reached", error),
+                with_sources("the API was not reached", &error),
             ),
         }
-    }
-
-    fn ours(class: Class, code: &str, message: impl Into<String>) -> Self {
-        Rejection { class, code: code.to_owned(), message: message.into(), retry_after: None }
     }
 }
 

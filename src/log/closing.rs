@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::answer::{FinishedRun, InvocationError, QueueRow};
 use crate::clock::epoch_millis;
 use crate::payload::Source;
@@ -10,7 +12,6 @@ use crate::requests::Named;
 use crate::settle::FailureEntry;
 
 use super::lines::RECORDS;
-use super::metrics::{Metric, record};
 
 /// A message with this many deliveries probably waits for something that needs a person.
 const OFTEN: u32 = 5;
@@ -175,7 +176,33 @@ fn log_end(end: &InvocationEnd<'_>, run: Option<&FinishedRun<'_>>, error: Option
         ("MessagesReceivedOften", "Count", received_often as u64),
         ("Duration", "Milliseconds", duration),
     ];
-    let record = record(end.namespace, end.function_name, end.request_id, epoch_millis(), &metrics);
+    let record = record(end, epoch_millis(), &metrics);
     // Records are written at every level, because the level does not concern metrics.
     tracing::info!(target: RECORDS, record = record.to_string());
+}
+
+/// A metric's name, unit and value.
+type Metric = (&'static str, &'static str, u64);
+
+/// Builds the metrics of an invocation as one record in the embedded metric format, which CloudWatch extracts from the
+/// log (CloudWatch User Guide, "Specification: Embedded metric format").
+fn record(end: &InvocationEnd<'_>, millis: u64, metrics: &[Metric]) -> Value {
+    let definitions: Vec<Value> =
+        metrics.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
+    let mut record = json!({
+        "_aws": {
+            "Timestamp": millis,
+            "CloudWatchMetrics": [{
+                "Namespace": end.namespace,
+                "Dimensions": [["FunctionName"]],
+                "Metrics": definitions,
+            }],
+        },
+        "FunctionName": end.function_name,
+        "requestId": end.request_id,
+    });
+    for (name, _, value) in metrics {
+        record[*name] = (*value).into();
+    }
+    record
 }

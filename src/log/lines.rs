@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
@@ -95,7 +95,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
         }
         let mut line = Map::new();
         line.insert("timestamp".to_owned(), timestamp().into());
-        line.insert("level".to_owned(), level(*event.metadata().level()).into());
+        line.insert("level".to_owned(), event.metadata().level().as_str().into());
         if !is_own(event.metadata().target()) {
             line.insert("target".to_owned(), event.metadata().target().into());
         }
@@ -111,16 +111,6 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
 
 fn is_own(target: &str) -> bool {
     OWN.iter().any(|own| target.starts_with(own))
-}
-
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::ERROR => "ERROR",
-        Level::WARN => "WARN",
-        Level::INFO => "INFO",
-        Level::DEBUG => "DEBUG",
-        Level::TRACE => "TRACE",
-    }
 }
 
 fn timestamp() -> String {

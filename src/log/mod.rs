@@ -4,7 +4,6 @@
 
 mod closing;
 mod lines;
-mod metrics;
 mod redact;
 
 use tracing::level_filters::LevelFilter;

@@ -11,7 +11,7 @@ use crate::index::{IndexList, SourceIndex};
 use super::delivery::Delivery;
 use super::item::{Item, ItemsApart};
 use super::json::{Json, Members, Text, without_mark};
-use super::parsed::{Parsed, Records};
+use super::parsed::Parsed;
 use super::record::{Member, NotAString, Record, read, text};
 use super::{MAX_IDENTIFIER, check_length, unrecognized};
 
@@ -135,6 +135,12 @@ impl<'p> Envelope<'p> {
             format!("the payload is not valid UTF-8 (first invalid byte at offset {offset})")
         })?;
         let payload = without_mark(payload);
+        if !payload.trim_start().starts_with(['{', '[']) {
+            return Err(match Json::parse(payload) {
+                Ok(value) => unrecognized::value(&value),
+                Err(error) => not_parsed(payload, &error),
+            });
+        }
         if let Ok(parsed) = serde_json::from_str::<Parsed<'p, Text<'p>>>(payload) {
             return envelope(parsed, payload);
         }
@@ -152,7 +158,7 @@ fn not_parsed(payload: &str, error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     match error.classify() {
         // serde's message for a wrong type quotes the value, which may be an email address.
-        Category::Data => unrecognized::first_value(payload).unwrap_or_else(|| {
+        Category::Data => unrecognized::mistake(payload).unwrap_or_else(|| {
             format!("the payload has a record with a field of the wrong type at line {line} column {column}")
         }),
         Category::Io | Category::Syntax | Category::Eof if Json::is_followed_by_another(payload) => format!(
@@ -168,7 +174,7 @@ fn not_parsed(payload: &str, error: &serde_json::Error) -> String {
 fn envelope<'p, M: Member<'p>>(parsed: Parsed<'p, M>, payload: &'p str) -> Result<Envelope<'p>, String> {
     match parsed {
         Parsed::Array(records) => batch(EnvelopeKind::Pipes, records, payload),
-        Parsed::Object { records: Some(Records::List(records)), .. } => {
+        Parsed::Object { records: Some(records), .. } => {
             let kind = match records.first() {
                 Some(first) if text(first.sns_source.clone()).as_deref() == Some("aws:sns") => {
                     EnvelopeKind::Sns
@@ -177,14 +183,7 @@ fn envelope<'p, M: Member<'p>>(parsed: Parsed<'p, M>, payload: &'p str) -> Resul
             };
             batch(kind, records, payload)
         }
-        Parsed::Object { records: Some(Records::Other(kind)), .. } => {
-            Err(format!("Records must be an array, not {kind}"))
-        }
-        Parsed::Object { records: Some(Records::Twice), .. } => Err(duplicate("Records")),
         Parsed::Object { records: None, members } => object(members),
-        Parsed::Other(kind) => {
-            Err(format!("the payload must be an object or an array of SQS or SNS records, not {kind}"))
-        }
     }
 }
 
@@ -323,11 +322,7 @@ fn take<'p>(members: &mut Members<'p>, name: &str) -> Option<Json<'p>> {
 /// Takes a member that must not occur twice. Either choice would silently drop the requests of the other.
 fn take_one<'p>(members: &mut Members<'p>, name: &str) -> Result<Option<Json<'p>>, String> {
     let taken = take(members, name);
-    if has(members, name) { Err(duplicate(name)) } else { Ok(taken) }
-}
-
-fn duplicate(name: &str) -> String {
-    format!("duplicate field {name:?}")
+    if has(members, name) { Err(unrecognized::duplicate(name)) } else { Ok(taken) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::json::{Members, Text};
 use super::record::Record;
@@ -11,14 +11,7 @@ use super::record::Record;
 /// A parsed payload. The fields of its records have the type `M`.
 pub(super) enum Parsed<'p, M> {
     Array(Vec<Record<M>>),
-    Object { records: Option<Records<M>>, members: Members<'p> },
-    Other(&'static str),
-}
-
-pub(super) enum Records<M> {
-    List(Vec<Record<M>>),
-    Other(&'static str),
-    Twice,
+    Object { records: Option<Vec<Record<M>>>, members: Members<'p> },
 }
 
 impl<'de, M: Deserialize<'de>> Deserialize<'de> for Parsed<'de, M> {
@@ -40,11 +33,14 @@ impl<'de, M: Deserialize<'de>> Visitor<'de> for ParsedVisitor<M> {
         let mut records = None;
         let mut members = Vec::new();
         while let Some(Text(key)) = access.next_key()? {
-            if key == "Records" {
-                let value = access.next_value()?;
-                records = Some(if records.is_some() { Records::Twice } else { value });
-            } else {
+            if key != "Records" {
                 members.push((key, access.next_value()?));
+                continue;
+            }
+            match access.next_value()? {
+                Parsed::Array(list) if records.is_none() => records = Some(list),
+                // The description of the payload replaces this text.
+                Parsed::Array(_) | Parsed::Object { .. } => return Err(A::Error::custom("Records")),
             }
         }
         Ok(Parsed::Object { records, members })
@@ -61,40 +57,5 @@ impl<'de, M: Deserialize<'de>> Visitor<'de> for ParsedVisitor<M> {
             }
         }
         Ok(Parsed::Array(records))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Parsed::Other("null"))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Parsed::Other("a boolean"))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Parsed::Other("a number"))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Parsed::Other("a number"))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Parsed::Other("a number"))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        let is_json = text.trim_start().starts_with(['{', '[']);
-        Ok(Parsed::Other(if is_json { "a string that contains JSON (encoded twice?)" } else { "a string" }))
-    }
-}
-
-impl<'de, M: Deserialize<'de>> Deserialize<'de> for Records<M> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match deserializer.deserialize_any(ParsedVisitor(PhantomData))? {
-            Parsed::Array(records) => Records::List(records),
-            Parsed::Object { .. } => Records::Other("an object"),
-            Parsed::Other(kind) => Records::Other(kind),
-        })
     }
 }

@@ -1,6 +1,7 @@
-//! Describes an element of the payload's array that is not an SQS or SNS record like the others, and what to send instead.
+//! Describes a payload without an envelope, or an element of its array that is not an SQS or SNS record like the others,
+//! and says what to send instead.
 //!
-//! The elements are parsed again, because the first parse keeps only the fields of records.
+//! The payload is parsed again, because the first parse keeps only the fields of records.
 
 use serde_json::value::RawValue;
 
@@ -10,6 +11,24 @@ use super::json::Json;
 /// The advice for other elements. A pipe with an input template sends only parts of its records.
 const INSTEAD: &str = "send several requests as {\"Items\": [requests]} or as the associations of one request; if this \
                        comes from an EventBridge pipe, remove its input template";
+
+/// Describes a payload that is not an object or an array.
+pub(super) fn value(value: &Json<'_>) -> String {
+    format!("the payload must be an object or an array of SQS or SNS records, not {}", kind(value))
+}
+
+pub(super) fn duplicate(name: &str) -> String {
+    format!("duplicate field {name:?}")
+}
+
+fn kind(value: &Json<'_>) -> &'static str {
+    match value.as_str() {
+        Some(text) if text.trim_start().starts_with(['{', '[']) => {
+            "a string that contains JSON (encoded twice?)"
+        }
+        _ => value.kind(),
+    }
+}
 
 /// Returns the path of an element of the payload's array.
 pub(super) fn element_path(payload: &str, position: usize) -> String {
@@ -26,8 +45,17 @@ pub(super) fn unrecognized_element(payload: &str, position: usize) -> String {
     format!("{} {description}", element_path(payload, position))
 }
 
-/// Describes the first element that is not an object. Returns `None` if there is none.
-pub(super) fn first_value(payload: &str) -> Option<String> {
+/// Describes `Records` if they are not one array, or else the first element that is not an object. Returns `None` if
+/// there is no such mistake.
+pub(super) fn mistake(payload: &str) -> Option<String> {
+    match records(payload)[..] {
+        [one] if !one.get().starts_with('[') => {
+            let records = Json::parse(one.get()).ok()?;
+            return Some(format!("Records must be an array, not {}", kind(&records)));
+        }
+        [_, _, ..] => return Some(duplicate("Records")),
+        _ => {}
+    }
     let is_value = |element: &&RawValue| !element.get().starts_with('{');
     let position = elements(payload).iter().position(is_value)?;
     Some(unrecognized_element(payload, position))
@@ -51,9 +79,14 @@ fn elements(payload: &str) -> Vec<&RawValue> {
     if is_array(payload) {
         return serde_json::from_str(payload).unwrap_or_default();
     }
+    let records = records(payload);
+    records.last().and_then(|records| serde_json::from_str(records.get()).ok()).unwrap_or_default()
+}
+
+/// The value of each field `Records`. Empty if the payload is not an object.
+fn records(payload: &str) -> Vec<&RawValue> {
     let fields = serde_json::from_str(payload).map(|RawFields(fields)| fields).unwrap_or_default();
-    let records = fields.into_iter().rev().find(|(name, _)| name == "Records");
-    records.and_then(|(_, records)| serde_json::from_str(records.get()).ok()).unwrap_or_default()
+    fields.into_iter().filter(|(name, _)| name == "Records").map(|(_, records)| records).collect()
 }
 
 fn is_array(payload: &str) -> bool {

@@ -8,78 +8,46 @@ use super::mistakes::{hint_for_value, is_similar};
 use super::resource::Resource;
 use super::{ArnScope, Base, Identifier, Invalid, Path};
 
-/// A known field of an association request. Other fields are ignored, unless their name is nearly a known one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Field {
-    /// `instanceId`, of a request or an entry
-    InstanceId,
-    /// `dryRun`, of a request
-    DryRun,
-    /// `checkQueues`, of a request
-    CheckQueues,
-    /// `failOnPermanent`, of a request
-    FailOnPermanent,
-    /// `failOnRetryable`, of a request
-    FailOnRetryable,
-    /// `reference`, of a request
-    Reference,
-    /// `continued`, of a request
-    Continued,
-    /// `associations`, of a request
-    Associations,
-    /// `queueId`, of an entry
-    QueueId,
-    /// `queueName`, of an entry
-    QueueName,
-    /// `emailAddressId`, of an entry
-    EmailAddressId,
-    /// `emailAddressIds`, of an entry
-    EmailAddressIds,
-    /// `emailAddress`, of an entry
-    EmailAddress,
-    /// `emailAddresses`, of an entry
-    EmailAddresses,
+macro_rules! fields {
+    ($($field:ident $name:literal of $place:literal)*) => {
+        /// A known field of an association request. Other fields are ignored, unless their name is nearly a known one.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Field {
+            $(#[doc = concat!("`", $name, "`, of ", $place)] $field,)*
+        }
+
+        impl Field {
+            /// Every known field.
+            pub const ALL: [Field; [$($name),*].len()] = [$(Field::$field),*];
+
+            /// The field's name in JSON.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Field::$field => $name,)*
+                }
+            }
+        }
+    };
+}
+
+fields! {
+    InstanceId "instanceId" of "a request or an entry"
+    DryRun "dryRun" of "a request"
+    CheckQueues "checkQueues" of "a request"
+    FailOnPermanent "failOnPermanent" of "a request"
+    FailOnRetryable "failOnRetryable" of "a request"
+    Reference "reference" of "a request"
+    Continued "continued" of "a request"
+    Associations "associations" of "a request"
+    QueueId "queueId" of "an entry"
+    QueueName "queueName" of "an entry"
+    EmailAddressId "emailAddressId" of "an entry"
+    EmailAddressIds "emailAddressIds" of "an entry"
+    EmailAddress "emailAddress" of "an entry"
+    EmailAddresses "emailAddresses" of "an entry"
 }
 
 impl Field {
-    /// Every known field.
-    pub const ALL: [Field; 14] = [
-        Field::InstanceId,
-        Field::DryRun,
-        Field::CheckQueues,
-        Field::FailOnPermanent,
-        Field::FailOnRetryable,
-        Field::Reference,
-        Field::Continued,
-        Field::Associations,
-        Field::QueueId,
-        Field::QueueName,
-        Field::EmailAddressId,
-        Field::EmailAddressIds,
-        Field::EmailAddress,
-        Field::EmailAddresses,
-    ];
-
-    /// The field's name in JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Field::InstanceId => "instanceId",
-            Field::DryRun => "dryRun",
-            Field::CheckQueues => "checkQueues",
-            Field::FailOnPermanent => "failOnPermanent",
-            Field::FailOnRetryable => "failOnRetryable",
-            Field::Reference => "reference",
-            Field::Continued => "continued",
-            Field::Associations => "associations",
-            Field::QueueId => "queueId",
-            Field::QueueName => "queueName",
-            Field::EmailAddressId => "emailAddressId",
-            Field::EmailAddressIds => "emailAddressIds",
-            Field::EmailAddress => "emailAddress",
-            Field::EmailAddresses => "emailAddresses",
-        }
-    }
-
     /// Whether the field specifies a queue or email addresses, and so belongs in an entry (or the short form).
     pub(crate) fn specifies_pair(self) -> bool {
         !matches!(
@@ -103,43 +71,19 @@ impl Field {
     }
 
     /// Reads the name of a field, or of a column of a CSV file.
-    ///
-    /// Most names in an event or a notification start like no known field, so they are compared with none. A name outside
-    /// ASCII may be similar to any.
     pub fn of(name: &str) -> FieldMatch {
-        if !PREFIXES.contains(&prefix(name)) && name.is_ascii() {
-            return FieldMatch::None;
-        }
-        if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
+        // Most names in an event or a notification start like no known field, so they are compared with none. A name
+        // outside ASCII may be similar to any.
+        let is_ascii = name.is_ascii();
+        let first = name.bytes().find(u8::is_ascii_alphanumeric).unwrap_or_default().to_ascii_lowercase();
+        let starts_alike = |field: &Field| !is_ascii || field.name().as_bytes()[0] == first;
+        let mut candidates = Field::ALL.into_iter().filter(starts_alike);
+        if let Some(field) = candidates.clone().find(|field| field.name() == name) {
             return FieldMatch::Exact(field);
         }
-        let similar = Field::ALL.into_iter().find(|field| is_similar(name, field.name()));
+        let similar = candidates.find(|field| is_similar(name, field.name()));
         similar.map_or(FieldMatch::None, FieldMatch::Similar)
     }
-}
-
-/// The first two letters of each field, in lower case.
-const PREFIXES: [[u8; 2]; Field::ALL.len()] = {
-    let mut prefixes = [[0; 2]; Field::ALL.len()];
-    let mut index = 0;
-    while index < prefixes.len() {
-        let name = Field::ALL[index].name().as_bytes();
-        prefixes[index] = [name[0], name[1]];
-        index += 1;
-    }
-    prefixes
-};
-
-/// The first two letters or digits of a name, in lower case.
-fn prefix(name: &str) -> [u8; 2] {
-    if let [first, second, ..] = name.as_bytes()
-        && first.is_ascii_alphanumeric()
-        && second.is_ascii_alphanumeric()
-    {
-        return [first.to_ascii_lowercase(), second.to_ascii_lowercase()];
-    }
-    let mut letters = name.bytes().filter(u8::is_ascii_alphanumeric);
-    [letters.next(), letters.next()].map(|letter| letter.unwrap_or_default().to_ascii_lowercase())
 }
 
 impl fmt::Display for Field {

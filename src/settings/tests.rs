@@ -21,7 +21,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(settings.queue_additional_limit, 49);
     assert_eq!((settings.failures_queue, settings.continuation_queue), (None, None));
     let seconds = Duration::from_secs;
-    assert_eq!(settings.redelivery, Some(Delays { initial: seconds(30), max: seconds(900) }));
+    assert_eq!(settings.redelivery, Some(WaitBounds { initial: seconds(30), max: seconds(900) }));
     assert_eq!(settings.metrics_namespace, "QueueEmailAssociations");
     assert_eq!(settings.log_level, LevelFilter::INFO);
     assert_eq!((settings.connect_endpoint, settings.sqs_endpoint), (None, None));

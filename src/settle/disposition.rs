@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use crate::associate::Outcome;
+use crate::failure::Retry;
 use crate::index::{IndexList, SourceIndex};
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::{Envelope, Source};
 
-use super::{Failures, Reason};
+use super::Failures;
 
 /// A queue that failures are sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +56,8 @@ pub(crate) struct Redelivery {
     /// The source whose failure caused this. On a FIFO queue, it may be an earlier message of the same group. Both are
     /// redelivered at the same time.
     pub(super) first: SourceIndex,
-    /// The reason why that source is redelivered.
-    pub(super) reason: Reason,
+    /// The combined retry of that source's failures.
+    pub(super) retry: Retry,
 }
 
 /// The results of the pairs and invalid parts of one source.
@@ -65,8 +66,8 @@ struct SourceResults {
     /// At least one pair did not fail.
     some_done: bool,
     some_permanent: bool,
-    /// The combined reason of its retryable failures.
-    retryable: Option<Reason>,
+    /// The combined retry of its retryable failures.
+    retryable: Option<Retry>,
 }
 
 /// The dispositions of all sources of an invocation.
@@ -107,8 +108,8 @@ impl<'s> Dispositions<'s> {
     /// Redelivers sources whose failures could not be sent on.
     pub(super) fn redeliver(&mut self, sources: impl IntoIterator<Item = SourceIndex>) {
         for source in sources {
-            if let Some(reason) = self.results[source].reason() {
-                self.list[source] = Disposition::Redelivered(Redelivery { first: source, reason });
+            if let Some(retry) = self.results[source].retry() {
+                self.list[source] = Disposition::Redelivered(Redelivery { first: source, retry });
             }
         }
     }
@@ -154,7 +155,7 @@ impl SourceResults {
         asynchronous: bool,
         queues: Queues<'_>,
     ) -> Disposition {
-        let Some(reason) = self.reason() else { return Disposition::Done };
+        let Some(retry) = self.retry() else { return Disposition::Done };
         let (sends_failures, sends_continuations) =
             (queues.failures.is_some(), queues.continuation.is_some());
         // A continuation must be smaller than its source. Pairs that failed permanently are not part of it if they go
@@ -172,15 +173,15 @@ impl SourceResults {
         };
         let is_stuck = self.retryable.is_some() && !continues || self.some_permanent && permanent.is_none();
         if is_stuck {
-            return Disposition::Redelivered(Redelivery { first: source, reason });
+            return Disposition::Redelivered(Redelivery { first: source, retry });
         }
         Disposition::SentOn { permanent }
     }
 
-    /// The reason to redeliver the source, if something of it failed. A permanent failure does not need a delay, so a
-    /// retryable one takes precedence.
-    fn reason(self) -> Option<Reason> {
-        self.retryable.or(self.some_permanent.then_some(Reason::Other))
+    /// The retry that decides on a redelivery, if something of the source failed. A permanent failure does not need a
+    /// delay, so a retryable one takes precedence.
+    fn retry(self) -> Option<Retry> {
+        self.retryable.or(self.some_permanent.then_some(Retry::Never))
     }
 }
 
@@ -199,8 +200,8 @@ fn results(
     for entry in failures.as_slice() {
         let results = &mut results[entry.source];
         if entry.retryable {
-            let reason = Reason::of(entry);
-            results.retryable = Some(results.retryable.map_or(reason, |known| known.and(reason)));
+            let retry = entry.failure.retry;
+            results.retryable = Some(results.retryable.map_or(retry, |known| known.and(retry)));
         } else {
             results.some_permanent = true;
         }
@@ -208,7 +209,7 @@ fn results(
     // Messages that were not read have no results. They are left for another invocation.
     for (source, results) in results.indexed_mut() {
         if pairs.first_unread.is_some_and(|first| source >= first) {
-            results.retryable = Some(Reason::OutOfTime);
+            results.retryable = Some(Retry::NextInvocation);
         }
     }
     results
@@ -223,24 +224,24 @@ mod tests {
     fn disposition_follows_from_results_and_queues() {
         let results =
             |some_done, some_permanent, retryable| SourceResults { some_done, some_permanent, retryable };
-        let late = Some(Reason::OutOfTime);
+        let late = Some(Retry::NextInvocation);
         let source = SourceIndex::new(0);
-        let redelivered = |reason| Disposition::Redelivered(Redelivery { first: source, reason });
+        let redelivered = |retry| Disposition::Redelivered(Redelivery { first: source, retry });
         let sent_on = |permanent| Disposition::SentOn { permanent };
         let (none, url) = (None, Some("url"));
         let (failures, continuation) = (Some(Destination::Failures), Some(Destination::Continuation));
         let table = [
             (results(true, false, None), (none, none), Disposition::Done),
-            (results(true, true, None), (none, none), redelivered(Reason::Other)),
-            (results(true, true, late), (none, none), redelivered(Reason::OutOfTime)),
+            (results(true, true, None), (none, none), redelivered(Retry::Never)),
+            (results(true, true, late), (none, none), redelivered(Retry::NextInvocation)),
             (results(false, true, None), (url, none), sent_on(failures)),
-            (results(true, true, late), (url, none), redelivered(Reason::OutOfTime)),
-            (results(true, true, None), (none, url), redelivered(Reason::Other)),
+            (results(true, true, late), (url, none), redelivered(Retry::NextInvocation)),
+            (results(true, true, None), (none, url), redelivered(Retry::Never)),
             (results(true, true, late), (none, url), sent_on(continuation)),
-            (results(false, true, late), (none, url), redelivered(Reason::OutOfTime)),
+            (results(false, true, late), (none, url), redelivered(Retry::NextInvocation)),
             (results(true, true, late), (url, url), sent_on(failures)),
             (results(false, true, late), (url, url), sent_on(failures)),
-            (results(false, false, late), (url, url), redelivered(Reason::OutOfTime)),
+            (results(false, false, late), (url, url), redelivered(Retry::NextInvocation)),
         ];
         for (results, (failures, continuation), expected) in table {
             let queues = Queues { failures, continuation };

@@ -20,18 +20,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::backoff::WaitBounds;
 use crate::index::SourceIndex;
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
-use crate::settings::{Delays, Settings};
+use crate::settings::Settings;
 use crate::sqs::{Sqs, VisibilityTimeout, time_for};
 
 pub use failure_entry::FailureEntry;
 pub(crate) use failure_entry::Subject;
 pub use failures::Failures;
 
-use delay::Reason;
+use delay::delay;
 use disposition::{Disposition, Dispositions, Queues, Redelivery};
 use outgoing::Outbox;
 
@@ -42,7 +43,7 @@ pub(crate) struct Settler {
     failures_queue: Option<String>,
     continuation_queue: Option<String>,
     /// `None` if the visibility of messages is left unchanged.
-    delays: Option<Delays>,
+    redelivery: Option<WaitBounds>,
     /// The instance of requests that specify none.
     default_instance: Option<String>,
 }
@@ -54,7 +55,7 @@ impl Settler {
             sqs,
             failures_queue: settings.failures_queue.clone(),
             continuation_queue: settings.continuation_queue.clone(),
-            delays: settings.redelivery,
+            redelivery: settings.redelivery,
             default_instance: settings.instance.as_deref().map(str::to_owned),
         }
     }
@@ -67,7 +68,7 @@ impl Settler {
         let Queues { failures, continuation } = self.queues();
         let queues = usize::from(failures.is_some()) + usize::from(continuation.is_some());
         let sending = time_for(envelope.sources.len() * queues);
-        match self.delays {
+        match self.redelivery {
             Some(_) if envelope.kind.is_batch() && queues == 0 => time_for(envelope.sources.len()),
             _ => sending + self.time_for_visibility(envelope),
         }
@@ -100,8 +101,8 @@ impl Settler {
         }
         dispositions.hold_groups();
         let redelivered = dispositions.redelivered();
-        if let Some(delays) = self.delays {
-            self.set_visibility(envelope, &redelivered, delays, ends).await;
+        if let Some(bounds) = self.redelivery {
+            self.set_visibility(envelope, &redelivered, bounds, ends).await;
         }
         redelivered.into_iter().map(|(source, _)| source).collect()
     }
@@ -112,7 +113,7 @@ impl Settler {
 
     /// The time for the visibility timeouts of the few messages that are redelivered although failures can be sent on.
     fn time_for_visibility(&self, envelope: &Envelope<'_>) -> Duration {
-        let sets_visibility = envelope.kind.is_batch() && self.delays.is_some();
+        let sets_visibility = envelope.kind.is_batch() && self.redelivery.is_some();
         time_for(usize::from(sets_visibility))
     }
 
@@ -151,7 +152,7 @@ impl Settler {
         &self,
         envelope: &Envelope<'_>,
         redelivered: &[(SourceIndex, Redelivery)],
-        delays: Delays,
+        bounds: WaitBounds,
         ends: Instant,
     ) {
         let mut unset: BTreeMap<String, usize> = BTreeMap::new();
@@ -164,10 +165,10 @@ impl Settler {
             }
         }
         let mut timeouts = Vec::with_capacity(redelivered.len());
-        for (source, Redelivery { first, reason }) in redelivered {
+        for (source, Redelivery { first, retry }) in redelivered {
             let timeout = *delay_of.entry(*first).or_insert_with(|| {
                 let receive_count = envelope.sources[*first].delivery.receive_count.unwrap_or(1);
-                delays.of(*reason, receive_count, fastrand::f64())
+                delay(bounds, *retry, receive_count, fastrand::f64())
             });
             let delivery = &envelope.sources[*source].delivery;
             let url = delivery.queue_arn.as_deref().and_then(|arn| urls.get(arn)?.as_deref());

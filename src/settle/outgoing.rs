@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::failure::Retry;
 use crate::index::SourceIndex;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
@@ -9,7 +10,7 @@ use crate::sqs::OutgoingMessage;
 
 use super::body::{BodyInput, bodies};
 use super::disposition::{Destination, Disposition, Dispositions, Queues};
-use super::{FailureEntry, Failures, Reason};
+use super::{FailureEntry, Failures};
 
 /// Maximum size of a message in bytes (SQS Developer Guide, "Amazon SQS message quotas": 1 MiB). Only a body that cannot
 /// be divided can be larger.
@@ -83,7 +84,7 @@ fn messages<'q>(
     // Permanent failures in a continuation do not count, because waiting does not help them.
     let mut retryable = entries.iter().filter(|entry| entry.retryable);
     let delay = match destination {
-        Destination::Continuation if retryable.any(|entry| Reason::of(entry) != Reason::OutOfTime) => {
+        Destination::Continuation if retryable.any(|entry| entry.failure.retry != Retry::NextInvocation) => {
             CONTINUATION_DELAY
         }
         Destination::Continuation | Destination::Failures => Duration::ZERO,

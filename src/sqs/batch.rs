@@ -9,7 +9,7 @@ use aws_sdk_sqs::types::BatchResultErrorEntry;
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::backoff::{Backoff, BackoffSettings};
+use crate::backoff::{Backoff, WaitBounds};
 
 /// Maximum number of entries in one batch (SQS API reference, SendMessageBatch and ChangeMessageVisibilityBatch: 10).
 pub(super) const BATCH_ENTRIES: usize = 10;
@@ -23,8 +23,7 @@ const MAX_ATTEMPTS: u32 = 3;
 /// would delay the response until the deadline.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Waits between attempts.
-const BACKOFF: BackoffSettings =
-    BackoffSettings { initial: Duration::from_millis(100), max: Duration::from_secs(1) };
+const BACKOFF: WaitBounds = WaitBounds { initial: Duration::from_millis(100), max: Duration::from_secs(1) };
 
 /// An entry of a batch operation.
 pub(super) trait BatchEntry: Sync {
