@@ -29,7 +29,7 @@ pub struct Function {
     connect: Connect,
     shared: ProcessLimits,
     directories: DirectoryCache,
-    settler: Settler,
+    sqs: Sqs,
 }
 
 /// One invocation.
@@ -61,11 +61,9 @@ impl Function {
         connect: LazyClient<aws_sdk_connect::Client>,
         sqs: LazyClient<aws_sdk_sqs::Client>,
     ) -> Self {
-        let now = Instant::now();
-        let sqs = Sqs::new(sqs, settings.scope.region(), settings.sqs_endpoint.clone());
         Function {
-            shared: ProcessLimits::new(settings.allowance, settings.max_concurrent_calls, now),
-            settler: Settler::new(sqs, &settings),
+            shared: ProcessLimits::new(settings.allowance, settings.max_concurrent_calls, Instant::now()),
+            sqs: Sqs::new(sqs, settings.scope.region(), settings.sqs_endpoint.clone()),
             settings,
             connect: Connect::new(connect),
             directories: DirectoryCache::default(),
@@ -106,13 +104,14 @@ impl Function {
         let source_ids = envelope.source_ids(invocation.request_id);
         // Calls get at least half of the time, because without a call there is nothing to send.
         let left = invocation.ends.saturating_duration_since(start);
-        let reserved = self.settler.time_needed(&envelope).min(left / 2);
+        let settler = Settler { sqs: &self.sqs, settings: &self.settings };
+        let reserved = settler.time_needed(&envelope).min(left / 2);
         let (plan, outcomes, call_counts) = self.carry_out(&pairs, &source_ids, invocation, reserved).await;
         let mut failures =
             Failures::new(&envelope.sources, &source_ids, &pairs, &plan, |pair| outcomes.failure(pair));
         let settled_by = invocation.ends.checked_sub(self.settings.deadline_margin);
         let settled_by = settled_by.unwrap_or_else(Instant::now);
-        let redelivered = self.settler.settle(&envelope, &pairs, &outcomes, &mut failures, settled_by).await;
+        let redelivered = settler.settle(&envelope, &pairs, &outcomes, &mut failures, settled_by).await;
         let queues = queue_rows(&pairs, &plan, &outcomes);
         let counts = Counts::new(&pairs, &queues, &failures);
         let run =

@@ -133,7 +133,11 @@ impl Pairs {
                     builder.pairs.first_unread = Some(source);
                     break;
                 }
-                Err(TooManyParts) => builder.add_too_large(source),
+                // It cannot be redelivered, so it is invalid as a whole.
+                Err(TooManyParts) => {
+                    let reason = too_many_parts("payload", context.max_parts);
+                    builder.add_invalid(source, Invalid::new(Path::default(), reason));
+                }
             }
         }
         Ok(builder.pairs)
@@ -209,10 +213,7 @@ impl PairsBuilder {
         }
     }
 
-    /// Adds the requests of a source.
-    ///
-    /// # Errors
-    /// Returns [`TooManyParts`], and adds nothing, if the invocation would then have more than [`Context::max_parts`].
+    /// Adds the requests of a source, or nothing if the invocation would then have more than [`Context::max_parts`].
     fn add(&mut self, source: SourceIndex, requests: Vec<Request<'_>>) -> Result<(), TooManyParts> {
         self.reserve(requests.iter().map(Request::parts).sum())?;
         requests.into_iter().for_each(|request| self.add_request(source, request));
@@ -239,21 +240,11 @@ impl PairsBuilder {
         self.pairs.invalid.extend(read.invalid.into_iter().map(|invalid| (request, invalid)));
     }
 
-    /// Adds a source whose request cannot be read.
-    ///
-    /// # Errors
-    /// As for [`PairsBuilder::add`].
+    /// Adds a source whose request cannot be read, as [`PairsBuilder::add`] does.
     fn add_unreadable(&mut self, source: SourceIndex, invalid: Invalid) -> Result<(), TooManyParts> {
         self.reserve(1)?;
         self.add_invalid(source, invalid);
         Ok(())
-    }
-
-    /// Records a source as invalid because it exceeds [`Context::max_parts`], by itself or together with earlier ones. It
-    /// cannot be redelivered.
-    fn add_too_large(&mut self, source: SourceIndex) {
-        let reason = too_many_parts("payload", self.max_parts);
-        self.add_invalid(source, Invalid::new(Path::default(), reason));
     }
 
     fn add_invalid(&mut self, source: SourceIndex, invalid: Invalid) {
@@ -288,7 +279,10 @@ impl PairsBuilder {
         let key_of = |pair: PairIndex| (pairs[pair].queue(), pairs[pair].address().as_str());
         let pair = self.addresses.index(&(queue, address.as_ref().as_str()), pairs.next_index(), key_of);
         if pair == pairs.next_index() {
-            self.pairs.pairs.push(Pair::new(queue, address));
+            self.pairs.pairs.push(match address.shared() {
+                Named::Id(id) => Pair::Id(queue, id),
+                Named::Name(address) => Pair::Name(queue, address),
+            });
         }
         pair
     }
@@ -324,13 +318,6 @@ impl<I: Index> IndexTable<I> {
 }
 
 impl Pair {
-    fn new(queue: QueueIndex, address: Named<EmailAddressId<&str>, &str>) -> Self {
-        match address.shared() {
-            Named::Id(id) => Pair::Id(queue, id),
-            Named::Name(address) => Pair::Name(queue, address),
-        }
-    }
-
     /// The queue.
     pub fn queue(&self) -> QueueIndex {
         let (Pair::Id(queue, _) | Pair::Name(queue, _)) = self;

@@ -1,7 +1,6 @@
 //! Writes association requests, for continuations and for dead letters.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slot;
 use std::sync::Arc;
 
 use serde::ser::SerializeMap;
@@ -131,14 +130,14 @@ pub(crate) fn pair_entries<'a>(
     for index in indices {
         let pair = &pairs.pairs[index];
         let (field, address) = list_field(pair);
-        match known.entry((pair.queue(), field)) {
-            Slot::Occupied(entry) => entries[*entry.get()].addresses.push(address),
-            Slot::Vacant(slot) => {
-                slot.insert(entries.len());
-                let mut entry = PairsEntry::new(&pairs.queues[pair.queue()], [pair]);
-                entry.instance = entry.instance.filter(|instance| of_request != Some(*instance));
-                entries.push(entry);
-            }
+        let next = entries.len();
+        let position = *known.entry((pair.queue(), field)).or_insert(next);
+        if position < next {
+            entries[position].addresses.push(address);
+        } else {
+            let mut entry = PairsEntry::new(&pairs.queues[pair.queue()], [pair]);
+            entry.instance = entry.instance.filter(|instance| of_request != Some(*instance));
+            entries.push(entry);
         }
     }
     entries.into_iter().map(WrittenEntry::Pairs).collect()

@@ -15,8 +15,8 @@ use serde::Serialize;
 pub use batch::BatchItemFailures;
 pub use counts::Counts;
 pub use error::InvocationError;
-pub(crate) use report::queue_rows;
 pub use report::{QueueRow, Report, Status};
+pub(crate) use report::{queue_rows, rows_of_queues};
 
 use crate::associate::CallCounts;
 use crate::index::SourceIndex;
@@ -49,10 +49,7 @@ pub enum Answer {
     Report(Box<Report>),
 }
 
-/// Chooses between the list of messages, the report and an error.
-///
-/// # Errors
-/// Returns an [`InvocationError`] if the caller must see the failures as an error.
+/// Chooses between the list of messages, the report, and an error if the caller must see the failures as an error.
 pub(crate) fn answer(run: &FinishedRun<'_>) -> Result<Answer, InvocationError> {
     let FinishedRun { envelope, pairs, outcomes, failures, .. } = run;
     let summary = || summary::summary(failures, &run.counts);

@@ -9,7 +9,8 @@ use crate::requests::Intent;
 use crate::settle::{FailureEntry, Failures};
 use crate::writer::{WrittenRequest, pair_entries};
 
-/// The remaining pairs have different intents, and no single request can contain all of them.
+/// The remaining items of a Distributed Map batch differ in whether they are dry runs or check queues, so no single request
+/// can contain all of them.
 #[derive(Debug)]
 pub(super) struct MixedIntents;
 
@@ -17,10 +18,6 @@ pub(super) struct MixedIntents;
 ///
 /// Only requests with `"failOnRetryable": false` get their pairs back. The new request has the same flag, so a state
 /// machine can loop on it.
-///
-/// # Errors
-/// Returns [`MixedIntents`] if the remaining items of a Distributed Map batch differ in whether they are dry runs, or in
-/// whether they check queues.
 pub(super) fn remaining(failures: &Failures, pairs: &Pairs) -> Result<Option<Value>, MixedIntents> {
     let wanted = || {
         let may_succeed = |entry: &&FailureEntry| {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::associate::{DistinctPair, Outcome, Plan};
-use crate::index::{GroupIndex, QueueIndex};
+use crate::index::{GroupIndex, PairIndex, QueueIndex};
 use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::requests::{InstanceId, QueueId};
@@ -213,10 +213,42 @@ impl Report {
     }
 }
 
-/// Builds the row of each queue. Every distinct pair counts in exactly one row, so that the rows add up to the totals. A
-/// pair may have been called with an older identifier of its queue than the row shows.
+/// Builds the row of each queue. A pair may have been called with an older identifier of its queue than the row shows.
 pub(crate) fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec<QueueRow> {
-    let mut rows: Vec<QueueRow> = Vec::new();
+    let new = |queue: QueueIndex, group: Option<GroupIndex>| {
+        let unrequested_ids = group.and_then(|group| outcomes.unrequested[group].clone());
+        QueueRow {
+            instance_id: pairs.queues[queue].instance.clone(),
+            queue_id: group.map(|group| plan.groups[group].queue.clone()),
+            queue_name: None,
+            requested: 0,
+            associated: 0,
+            already_associated: 0,
+            planned: 0,
+            failed: 0,
+            chunks: group.map_or(0, |group| plan.groups[group].calls_needed()),
+            unrequested: unrequested_ids.as_ref().map(Vec::len),
+            unrequested_ids: unrequested_ids.unwrap_or_default(),
+        }
+    };
+    rows_of_queues(pairs, plan, new, |row, queue, pair, is_first| {
+        row.queue_name = row.queue_name.take().or_else(|| pairs.queues[queue].queue.name().cloned());
+        row.requested += 1;
+        if is_first {
+            row.add(&outcomes.by_pair[pair]);
+        }
+    })
+}
+
+/// Creates a row for each queue, and adds each mention of a pair to its row. The last argument of `add` says whether no
+/// earlier mention was of the same distinct pair, so that the rows add up to the totals.
+pub(crate) fn rows_of_queues<Row>(
+    pairs: &Pairs,
+    plan: &Plan,
+    new: impl Fn(QueueIndex, Option<GroupIndex>) -> Row,
+    mut add: impl FnMut(&mut Row, QueueIndex, PairIndex, bool),
+) -> Vec<Row> {
+    let mut rows = Vec::new();
     // A queue that requests identify in two ways has one row. A queue whose name was not found has a row of its own.
     let mut row_of: HashMap<Result<GroupIndex, QueueIndex>, usize> = HashMap::new();
     let mut counted: HashSet<DistinctPair> = HashSet::new();
@@ -226,29 +258,9 @@ pub(crate) fn queue_rows(pairs: &Pairs, plan: &Plan, outcomes: &Outcomes) -> Vec
         let next = rows.len();
         let row = *row_of.entry(group.ok_or(queue)).or_insert(next);
         if row == next {
-            let unrequested_ids = group.and_then(|group| outcomes.unrequested[group].clone());
-            rows.push(QueueRow {
-                instance_id: pairs.queues[queue].instance.clone(),
-                queue_id: group.map(|group| plan.groups[group].queue.clone()),
-                queue_name: None,
-                requested: 0,
-                associated: 0,
-                already_associated: 0,
-                planned: 0,
-                failed: 0,
-                chunks: group.map_or(0, |group| plan.groups[group].calls_needed()),
-                unrequested: unrequested_ids.as_ref().map(Vec::len),
-                unrequested_ids: unrequested_ids.unwrap_or_default(),
-            });
+            rows.push(new(queue, group));
         }
-        let row = &mut rows[row];
-        if row.queue_name.is_none() {
-            row.queue_name = pairs.queues[queue].queue.name().cloned();
-        }
-        row.requested += 1;
-        if counted.insert(plan.distinct(mention.pair)) {
-            row.add(&outcomes.by_pair[mention.pair]);
-        }
+        add(&mut rows[row], queue, mention.pair, counted.insert(plan.distinct(mention.pair)));
     }
     rows
 }

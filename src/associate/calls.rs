@@ -82,10 +82,7 @@ impl CallContext<'_> {
         timeout(time, call).await.unwrap_or_else(|_| Err(Rejection::timed_out(time)))
     }
 
-    /// Decides whether a rejected call is retried. Returns the time of the next attempt.
-    ///
-    /// # Errors
-    /// Returns the rejection if a retry cannot help or would be too late.
+    /// Returns the time of the next attempt of a rejected call, or the rejection if a retry cannot help or would be too late.
     pub(crate) fn retry(
         &self,
         operation: Operation,

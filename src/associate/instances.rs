@@ -90,7 +90,10 @@ impl Instances {
         if matches!(status, QueueStatus::Unknown) && !self.states.contains_key(instance) {
             return;
         }
-        let state = self.states.entry(instance.clone()).or_insert_with(InstanceState::new);
+        let state = self
+            .states
+            .entry(instance.clone())
+            .or_insert_with(|| InstanceState::Undecided(RejectedGroups::default()));
         match (state, status) {
             (InstanceState::Open | InstanceState::Missing(_), _) => return,
             (state, QueueStatus::Found) => *state = InstanceState::Open,
@@ -130,12 +133,6 @@ impl Instances {
 
     fn release_waiting(&mut self, instance: &InstanceId) {
         self.released.extend(self.waiting.remove(instance).into_iter().flatten());
-    }
-}
-
-impl InstanceState {
-    fn new() -> Self {
-        InstanceState::Undecided(RejectedGroups::default())
     }
 }
 

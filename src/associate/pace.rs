@@ -50,10 +50,7 @@ impl Pace {
         Pace { state: Mutex::new(State { share, tokens }) }
     }
 
-    /// Takes a slot.
-    ///
-    /// # Errors
-    /// Returns the time of the next slot. Another caller may take that slot first.
+    /// Takes a slot, or returns the time of the next one. Another caller may take that slot first.
     pub(crate) fn take(&self, now: Instant) -> Result<Slot, Instant> {
         let mut state = self.lock();
         state.refill(now);

@@ -23,10 +23,8 @@ impl Pages {
         self.next_token.as_deref()
     }
 
-    /// Records that a page was read. Returns whether it was the last one.
-    ///
-    /// # Errors
-    /// Returns an error if the page refers to an earlier page, or if it is the 500th and not the last one.
+    /// Records that a page was read. Returns whether it was the last one, or an error if the page refers to an earlier one,
+    /// or is the 500th and not the last one.
     pub(crate) fn add(
         &mut self,
         operation: Operation,

@@ -100,12 +100,7 @@ impl<'p> Envelope<'p> {
     /// EventBridge replays an archived event with its old `id` and adds `replay-name` (EventBridge User Guide,
     /// "Archiving and replaying events"). A replay is a new request, so its name is part of the identifier.
     pub(crate) fn source_ids(&self, request_id: &str) -> IndexList<SourceIndex, Arc<str>> {
-        let replay = self
-            .other_members
-            .iter()
-            .find(|(name, _)| name == "replay-name")
-            .and_then(|(_, name)| name.as_str());
-        let replay = replay.filter(|_| self.kind == EnvelopeKind::EventBridge);
+        let replay = replay_name(&self.other_members).filter(|_| self.kind == EnvelopeKind::EventBridge);
         let source_id = |source: &Source<'_>| match (source.id.as_deref(), replay) {
             (Some(id), Some(replay)) => format!("{id}/{replay}").into(),
             (id, _) => id.unwrap_or(request_id).into(),
@@ -268,9 +263,7 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, String> {
             Some(Json::String(id)) => Some(id),
             _ => None,
         };
-        let replay =
-            members.iter().find(|(name, _)| name == "replay-name").and_then(|(_, name)| name.as_str());
-        for (name, value) in [("id", id.as_deref()), ("replay-name", replay)] {
+        for (name, value) in [("id", id.as_deref()), ("replay-name", replay_name(&members))] {
             check_length(value.unwrap_or_default(), MAX_IDENTIFIER)
                 .map_err(|reason| format!("{name} {reason}"))?;
         }
@@ -308,6 +301,10 @@ fn is_batch_of_items(others: &Members<'_>) -> bool {
 
 fn is_event(members: &Members<'_>) -> bool {
     ["detail-type", "source", "detail"].iter().all(|name| has(members, name))
+}
+
+fn replay_name<'m>(members: &'m Members<'_>) -> Option<&'m str> {
+    members.iter().find(|(name, _)| name == "replay-name").and_then(|(_, name)| name.as_str())
 }
 
 fn has(members: &Members<'_>, name: &str) -> bool {

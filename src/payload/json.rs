@@ -40,10 +40,8 @@ impl<'a> Json<'a> {
         serde_json::from_str(text)
     }
 
-    /// Parses one JSON text, and ignores a byte-order mark before it (as RFC 8259, section 8.1, allows).
-    ///
-    /// # Errors
-    /// Returns the same errors as [`Json::parse`]. Columns are counted from after the mark.
+    /// Parses one JSON text, and ignores a byte-order mark before it (as RFC 8259, section 8.1, allows). Columns of errors
+    /// are counted from after the mark.
     pub(crate) fn parse_after_mark(text: &'a str) -> Result<Self, serde_json::Error> {
         Json::parse(without_mark(text))
     }

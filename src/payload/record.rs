@@ -57,10 +57,6 @@ pub(super) struct Notification<M> {
 
 /// A field of a record that should be a string.
 pub(super) trait Member<'p>: Deserialize<'p> + Clone {
-    /// Returns the string.
-    ///
-    /// # Errors
-    /// Returns [`NotAString`] if the field is not a string.
     fn read(self) -> Result<Cow<'p, str>, NotAString<'p>>;
 }
 
@@ -97,10 +93,7 @@ impl<'p> Member<'p> for &'p RawValue {
     }
 }
 
-/// Returns the string of a field.
-///
-/// # Errors
-/// Returns [`NotAString`] if the field is missing or not a string.
+/// Returns the string of a field, or an error if the field is missing or not a string.
 pub(super) fn read<'p, M: Member<'p>>(member: Option<M>) -> Result<Cow<'p, str>, NotAString<'p>> {
     member.map_or_else(|| Err(NotAString { raw: "", reason: "is missing".to_owned() }), M::read)
 }

@@ -1,11 +1,10 @@
 //! Reports the state of each pair of a removal.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::answer::Status;
+use crate::answer::{Status, rows_of_queues};
 use crate::index::{GroupIndex, QueueIndex};
 use crate::requests::{InstanceId, QueueId};
 use crate::settle::{FailureEntry, Failures};
@@ -109,31 +108,20 @@ impl RemovalReport {
             failed: pairs.invalid.len(),
             ..RemovalCounts::default()
         };
-        let mut queues: Vec<RemovalRow> = Vec::new();
-        // A queue that is identified in two ways has one row. A queue whose name was not found has a row of its own.
-        let mut row_of: HashMap<Result<GroupIndex, QueueIndex>, usize> = HashMap::new();
-        let mut counted = HashSet::new();
-        for mention in &pairs.mentions {
-            let queue = pairs.pairs[mention.pair].queue();
-            let group = plan.group_of[queue].as_ref().ok().copied();
-            let next = queues.len();
-            let row = *row_of.entry(group.ok_or(queue)).or_insert(next);
-            if row == next {
-                queues.push(RemovalRow {
-                    instance_id: pairs.queues[queue].instance.clone(),
-                    queue_id: group.map(|group| plan.groups[group].queue.clone()),
-                    queue_name: None,
-                    counts: RemovalCounts::default(),
-                });
-            }
-            let row = &mut queues[row];
+        let new = |queue: QueueIndex, group: Option<GroupIndex>| RemovalRow {
+            instance_id: pairs.queues[queue].instance.clone(),
+            queue_id: group.map(|group| plan.groups[group].queue.clone()),
+            queue_name: None,
+            counts: RemovalCounts::default(),
+        };
+        let queues = rows_of_queues(pairs, plan, new, |row, queue, pair, is_first| {
             row.queue_name = row.queue_name.take().or_else(|| pairs.queues[queue].queue.name().cloned());
             row.counts.requested += 1;
-            if counted.insert(plan.distinct(mention.pair)) {
-                row.counts.count(removal.state(mention.pair));
-                counts.count(removal.state(mention.pair));
+            if is_first {
+                row.counts.count(removal.state(pair));
+                counts.count(removal.state(pair));
             }
-        }
+        });
         RemovalReport {
             status: counts.status(),
             distinct: counts.distinct(),

@@ -32,10 +32,7 @@ impl<'a> Retrier<'a> {
         self.record.borrow().counts
     }
 
-    /// Makes a call. `addresses` is the number of addresses that it changes.
-    ///
-    /// # Errors
-    /// Returns the last rejection after all retries, or [`CallError::NoTime`].
+    /// Makes a call, with its retries. `addresses` is the number of addresses that it changes.
     pub(super) async fn call<T>(
         &self,
         operation: Operation,

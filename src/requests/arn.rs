@@ -1,7 +1,7 @@
-//! Checks the text of ARNs and bare identifiers, so that none can change a request's path or refer to another account.
+//! Reads ARNs and bare identifiers. Their text is checked, so that none can change a request's path or refer to another
+//! account.
 
-use std::fmt;
-
+use super::identifier::{Id, InstanceId};
 use super::resource::{Instance, Resource};
 
 /// The partition and Region of the function. Every ARN must contain both.
@@ -38,48 +38,75 @@ impl ArnScope {
     }
 }
 
-/// The bare identifier, and the account and the instance of an ARN.
-type Parts<'a> = (&'a str, Option<(&'a str, &'a str)>);
+/// An identifier as a caller wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identifier<'a, Of> {
+    /// The bare identifier.
+    pub id: Id<Of, &'a str>,
+    /// The other parts of the ARN, if the caller gave an ARN.
+    pub arn: Option<Arn<'a>>,
+}
 
-/// Checks the text of an identifier, which may be bare or an ARN. Returns the bare identifier, and the account and the
-/// instance of an ARN.
-///
-/// # Errors
-/// Returns the problem and the expected form. The message does not contain the value, because it may be an email address
-/// in the wrong field.
-pub(super) fn parse<'a, Of: Resource>(text: &'a str, scope: &ArnScope) -> Result<Parts<'a>, String> {
-    if !text.starts_with("arn:") {
-        return Ok((bare::<Of>(text)?, None));
+/// The parts of an ARN other than the identifier itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// The account, twelve digits.
+    pub account: &'a str,
+    /// The instance.
+    pub instance: InstanceId<&'a str>,
+}
+
+impl<Of: Resource> Id<Of> {
+    /// Checks an identifier, which may be bare or an ARN, and returns the bare identifier.
+    ///
+    /// # Errors
+    /// Returns the same errors as [`Identifier::parse`].
+    pub fn parse(text: &str, scope: &ArnScope) -> Result<Self, String> {
+        Identifier::parse(text, scope).map(|identifier| identifier.id.shared())
     }
-    let malformed = || format!("is a malformed ARN; expected {}", Of::ARN_FORM);
-    let mut parts = text.splitn(6, ':').skip(1);
-    let mut part = || parts.next().ok_or_else(malformed);
-    let (partition, service, region, account, resource) = (part()?, part()?, part()?, part()?, part()?);
-    if service != "connect" || account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(malformed());
+}
+
+impl<'a, Of: Resource> Identifier<'a, Of> {
+    /// Checks an identifier, which may be bare or an ARN.
+    ///
+    /// # Errors
+    /// Returns the problem and the expected form. The message does not contain the value, because it may be an email
+    /// address in the wrong field.
+    pub fn parse(text: &'a str, scope: &ArnScope) -> Result<Self, String> {
+        if !text.starts_with("arn:") {
+            return Ok(Identifier { id: Id::checked(bare::<Of>(text)?), arn: None });
+        }
+        let malformed = || format!("is a malformed ARN; expected {}", Of::ARN_FORM);
+        let mut parts = text.splitn(6, ':').skip(1);
+        let mut part = || parts.next().ok_or_else(malformed);
+        let (partition, service, region, account, resource) = (part()?, part()?, part()?, part()?, part()?);
+        if service != "connect" || account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(malformed());
+        }
+        let mut segments = resource.split('/');
+        let instance = match (segments.next(), segments.next()) {
+            (Some("instance"), Some(id)) => id,
+            _ => return Err(malformed()),
+        };
+        let id = match Of::SEGMENT {
+            None => instance,
+            Some(segment) if segments.next() == Some(segment) => segments.next().ok_or_else(malformed)?,
+            Some(_) => return Err(malformed()),
+        };
+        if segments.next().is_some() {
+            return Err(malformed());
+        }
+        bare::<Instance>(instance).map_err(|reason| format!("is an ARN whose instance {reason}"))?;
+        bare::<Of>(id).map_err(|reason| format!("is an ARN whose identifier {reason}"))?;
+        if partition != scope.partition || region != scope.region {
+            return Err(format!(
+                "is an ARN of another partition or Region; expected {} and {}",
+                scope.partition, scope.region
+            ));
+        }
+        let arn = Arn { account, instance: Id::checked(instance) };
+        Ok(Identifier { id: Id::checked(id), arn: Some(arn) })
     }
-    let mut segments = resource.split('/');
-    let instance = match (segments.next(), segments.next()) {
-        (Some("instance"), Some(id)) => id,
-        _ => return Err(malformed()),
-    };
-    let id = match Of::SEGMENT {
-        None => instance,
-        Some(segment) if segments.next() == Some(segment) => segments.next().ok_or_else(malformed)?,
-        Some(_) => return Err(malformed()),
-    };
-    if segments.next().is_some() {
-        return Err(malformed());
-    }
-    bare::<Instance>(instance).map_err(|reason| format!("is an ARN whose instance {reason}"))?;
-    bare::<Of>(id).map_err(|reason| format!("is an ARN whose identifier {reason}"))?;
-    if partition != scope.partition || region != scope.region {
-        return Err(format!(
-            "is an ARN of another partition or Region; expected {} and {}",
-            scope.partition, scope.region
-        ));
-    }
-    Ok((id, Some((account, instance))))
 }
 
 fn bare<Of: Resource>(text: &str) -> Result<&str, String> {
@@ -99,7 +126,7 @@ fn bare<Of: Resource>(text: &str) -> Result<&str, String> {
         };
         return Err(format!(
             "contains {} at position {}; expected an identifier (letters, digits, '-', '_', '.') or an ARN{hint}",
-            DisplayChar(c),
+            shown(c),
             position + 1
         ));
     }
@@ -113,17 +140,13 @@ fn bare<Of: Resource>(text: &str) -> Result<&str, String> {
     Ok(text)
 }
 
-/// Displays a character in a form that a log can contain. The log would redact an at sign.
-struct DisplayChar(char);
-
-impl fmt::Display for DisplayChar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            '@' => f.write_str("an at sign"),
-            ' ' => f.write_str("a space"),
-            c if c.is_ascii_graphic() => write!(f, "'{c}'"),
-            c => write!(f, "U+{:04X}", u32::from(c)),
-        }
+/// Returns a character in a form that a log can contain. The log would redact an at sign.
+fn shown(c: char) -> String {
+    match c {
+        '@' => "an at sign".to_owned(),
+        ' ' => "a space".to_owned(),
+        c if c.is_ascii_graphic() => format!("'{c}'"),
+        c => format!("U+{:04X}", u32::from(c)),
     }
 }
 
@@ -134,8 +157,12 @@ mod tests {
 
     const INSTANCE: &str = "arn:aws:connect:eu-central-1:111122223333:instance/i-1";
 
+    /// The bare identifier, and the account and the instance of an ARN.
+    type Parts<'a> = (&'a str, Option<(&'a str, &'a str)>);
+
     fn parse<Of: Resource>(text: &str) -> Result<Parts<'_>, String> {
-        super::parse::<Of>(text, &ArnScope::new("eu-central-1"))
+        let identifier = Identifier::<Of>::parse(text, &ArnScope::new("eu-central-1"))?;
+        Ok((identifier.id.text, identifier.arn.map(|arn| (arn.account, arn.instance.text))))
     }
 
     #[test]

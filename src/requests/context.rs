@@ -103,11 +103,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Reads the options of a request. A missing option has its default.
-    ///
-    /// # Errors
-    /// Rejects an option of the wrong type. Also rejects `checkQueues` without `dryRun`, because that would be a live run
-    /// that the caller meant as a check.
+    /// Reads the options of a request. A missing option has its default. Rejects `checkQueues` without `dryRun`, because
+    /// that would be a live run that the caller meant as a check.
     pub(super) fn read(fields: &Fields<'_>, defaults: &Defaults<'_>) -> Result<Self, Invalid> {
         let dry_run = fields.flag(Field::DryRun)?.or(defaults.dry_run).unwrap_or(false);
         let check_queues = fields.flag(Field::CheckQueues)?.or(defaults.check_queues).unwrap_or(false);

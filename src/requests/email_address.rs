@@ -11,9 +11,8 @@ const MAX_LENGTH: usize = 255;
 /// length). The API also accepts invisible characters, and the characters around and between the addresses of an address
 /// book. This check rejects them, because no instance has an address with one of them.
 ///
-/// # Errors
-/// Returns the mistake and the expected form, as a phrase that follows the name of the field. The phrase contains neither
-/// the text nor an at sign, because the log redacts text with that sign.
+/// The error is the mistake and the expected form, as a phrase that follows the name of the field. It contains neither the
+/// text nor an at sign, because the log redacts text with that sign.
 pub(super) fn email_address(text: &str) -> Result<&str, String> {
     if has_the_form(text) { Ok(text) } else { Err(mistake(text)) }
 }

@@ -2,9 +2,9 @@
 
 use crate::payload::{Json, check_length};
 
+use super::arn::Arn;
 use super::email_address::email_address;
 use super::field::{Elements, Fields, non_empty_text};
-use super::identifier::Arn;
 use super::resource::Instance;
 use super::{Context, EmailAddressId, Field, Identifier, InstanceId, Invalid, Named, Path, QueueId};
 
@@ -46,9 +46,6 @@ impl From<Invalid> for EntryError {
 impl<'a> Entry<'a> {
     /// Reads an entry. Invalid elements of its array are added to `invalid`, and the entry has the valid ones. `account` is
     /// that of the earlier ARNs in the request.
-    ///
-    /// # Errors
-    /// Returns [`EntryError`] if the entry has no pairs.
     pub(super) fn read(
         fields: &Fields<'a>,
         request_instance: Option<InstanceIdentifier<'a>>,

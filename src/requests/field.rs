@@ -111,11 +111,8 @@ pub(super) struct Fields<'j> {
 }
 
 impl<'j> Fields<'j> {
-    /// Picks the known fields of an object.
-    ///
-    /// # Errors
-    /// Rejects a value that is not an object, a name that is nearly a known one, and a duplicate field, because the caller
-    /// may mean either value.
+    /// Picks the known fields of an object. Rejects a value that is not an object, a name that is nearly a known one, and a
+    /// duplicate field, because the caller may mean either value.
     pub(super) fn of(json: &'j Json<'j>, path: Path) -> Result<Self, Invalid> {
         let Json::Object(members) = json else {
             let what = if path.is_empty() { "the request".to_owned() } else { path.to_string() };

@@ -8,15 +8,14 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::arn::{ArnScope, parse};
-use super::resource::{EmailAddress, Instance, Queue, Resource};
+use super::resource::{EmailAddress, Instance, Queue};
 
 /// A checked identifier: letters, digits, `-`, `_` and `.` only, never `.` or `..`. It cannot alter the path of a URI.
 ///
 /// A request is read with borrowed text. The rest of the pipeline shares the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id<Of, Text = Arc<str>> {
-    text: Text,
+    pub(super) text: Text,
     of: PhantomData<Of>,
 }
 
@@ -28,18 +27,8 @@ pub type QueueId<Text = Arc<str>> = Id<Queue, Text>;
 pub type EmailAddressId<Text = Arc<str>> = Id<EmailAddress, Text>;
 
 impl<Of, Text> Id<Of, Text> {
-    fn checked(text: Text) -> Self {
+    pub(super) fn checked(text: Text) -> Self {
         Id { text, of: PhantomData }
-    }
-}
-
-impl<Of: Resource> Id<Of> {
-    /// Checks an identifier, which may be bare or an ARN, and returns the bare identifier.
-    ///
-    /// # Errors
-    /// Returns the same errors as [`Identifier::parse`].
-    pub fn parse(text: &str, scope: &ArnScope) -> Result<Self, String> {
-        Identifier::parse(text, scope).map(|identifier| identifier.id.shared())
     }
 }
 
@@ -112,36 +101,5 @@ impl<Of, Text: AsRef<str>> Serialize for Id<Of, Text> {
 impl<'a, Of, Text: From<&'a str>> From<&'a str> for Id<Of, Text> {
     fn from(text: &'a str) -> Self {
         Id::checked(text.into())
-    }
-}
-
-/// An identifier as a caller wrote it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identifier<'a, Of> {
-    /// The bare identifier.
-    pub id: Id<Of, &'a str>,
-    /// The other parts of the ARN, if the caller gave an ARN.
-    pub arn: Option<Arn<'a>>,
-}
-
-/// The parts of an ARN other than the identifier itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arn<'a> {
-    /// The account, twelve digits.
-    pub account: &'a str,
-    /// The instance.
-    pub instance: InstanceId<&'a str>,
-}
-
-impl<'a, Of: Resource> Identifier<'a, Of> {
-    /// Checks an identifier, which may be bare or an ARN.
-    ///
-    /// # Errors
-    /// Returns the problem and the expected form. The message does not contain the value, because it may be an email
-    /// address in the wrong field.
-    pub fn parse(text: &'a str, scope: &ArnScope) -> Result<Self, String> {
-        let (id, arn) = parse::<Of>(text, scope)?;
-        let arn = arn.map(|(account, instance)| Arn { account, instance: Id::checked(instance) });
-        Ok(Identifier { id: Id::checked(id), arn })
     }
 }

@@ -21,7 +21,7 @@ mod path;
 mod request;
 mod resource;
 
-pub use arn::ArnScope;
+pub use arn::{ArnScope, Identifier};
 pub(crate) use at_sign::find_at_sign;
 pub(crate) use body::innermost;
 pub use body::with_request;
@@ -31,7 +31,7 @@ pub use entry::{Entry, NO_INSTANCE};
 pub(crate) use excerpt::Excerpt;
 pub use excerpt::List;
 pub use field::{Field, FieldMatch};
-pub use identifier::{EmailAddressId, Id, Identifier, InstanceId, QueueId};
+pub use identifier::{EmailAddressId, Id, InstanceId, QueueId};
 pub use invalid::Invalid;
 pub(crate) use invalid::located;
 pub use invisible::is_invisible;

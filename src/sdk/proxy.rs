@@ -44,10 +44,7 @@ pub(super) fn uses_proxy(lookup: impl Fn(&str) -> Option<String>) -> bool {
     VARIABLES.into_iter().any(|variable| lookup(variable).is_some_and(|value| !value.is_empty()))
 }
 
-/// Returns the host and port of the proxy for a URL, if a proxy applies.
-///
-/// # Errors
-/// One line: the proxy cannot be used.
+/// Returns the host and port of the proxy for a URL, if a proxy applies. The error says why the proxy cannot be used.
 pub(super) fn proxy_for(matcher: &Matcher, url: &str) -> Result<Option<String>, String> {
     let Ok(url) = url.parse::<Uri>() else { return Ok(None) };
     let Some(proxy) = matcher.intercept(&url) else { return Ok(None) };

@@ -3,8 +3,9 @@
 //! A body has each pair with its instance, as the caller named it. It repeats an invalid part of a request unchanged. A
 //! body that could not be read is repeated as a whole, as `{"unreadable": "…"}`.
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+
+use serde::Serialize;
 
 use crate::index::Index;
 use crate::pairs::Pairs;
@@ -80,31 +81,41 @@ pub(super) fn excerpt<'p>(entry: &FailureEntry, pairs: &'p Pairs) -> Option<&'p 
 fn whole_body(
     excerpt: &Excerpt,
     input: &BodyInput<'_>,
-    reasons: Option<Vec<MergedReason<'_>>>,
+    failures: Option<Vec<MergedReason<'_>>>,
 ) -> Option<String> {
-    match excerpt {
-        Excerpt::Unreadable(text) => Some(sendable(&Unreadable { unreadable: text, failures: reasons })),
-        Excerpt::Request(request) => {
-            let members: Members<'_> = match Json::parse(request.get()) {
-                Ok(Json::Object(members)) => members,
-                // An excerpt of a request is always an object.
-                Ok(_) | Err(_) => Members::new(),
-            };
-            let takes_default = lacks(&members, Field::InstanceId) && !contains_arn(request.get());
-            let instance = input.default_instance.filter(|_| takes_default);
-            let reference = input.entries.first().map(|entry| &*entry.reference);
-            let reference = reference.filter(|_| lacks(&members, Field::Reference));
-            let added = [(Field::InstanceId, instance), (Field::Reference, reference)];
-            Some(sendable(&Whole { members: &members, added, reasons }))
-        }
-        Excerpt::Entry(..) | Excerpt::Element(..) => None,
-    }
+    let members = match excerpt {
+        Excerpt::Unreadable(text) => vec![("unreadable".into(), Json::String(Cow::Borrowed(text)))],
+        Excerpt::Request(request) => completed(request.get(), input),
+        Excerpt::Entry(..) | Excerpt::Element(..) => return None,
+    };
+    Some(sendable(&Whole { members: Json::Object(members), failures }))
 }
 
-/// A body that could not be read.
+/// The members of an invalid request, after the default instance and the reference if the request lacks them.
+fn completed<'a>(request: &'a str, input: &BodyInput<'a>) -> Members<'a> {
+    let mut members = match Json::parse(request) {
+        Ok(Json::Object(members)) => members,
+        // An excerpt of a request is always an object.
+        Ok(_) | Err(_) => Members::new(),
+    };
+    let takes_default = lacks(&members, Field::InstanceId) && !contains_arn(request);
+    let instance = input.default_instance.filter(|_| takes_default);
+    let reference = input.entries.first().map(|entry| &*entry.reference);
+    let reference = reference.filter(|_| lacks(&members, Field::Reference));
+    let added = [(Field::InstanceId, instance), (Field::Reference, reference)].into_iter();
+    let mut completed: Members<'_> =
+        added.filter_map(|(field, text)| Some((field.name().into(), Json::String(text?.into())))).collect();
+    members.retain(|(name, _)| name != "failures" && completed.iter().all(|(added, _)| added != name));
+    completed.append(&mut members);
+    completed
+}
+
+/// An invalid request. A duplicate member is written twice too. With only one of the two, the request would be valid with
+/// a meaning that the caller did not choose.
 #[derive(Serialize)]
-struct Unreadable<'a> {
-    unreadable: &'a str,
+struct Whole<'a> {
+    #[serde(flatten)]
+    members: Json<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failures: Option<Vec<MergedReason<'a>>>,
 }
@@ -126,33 +137,6 @@ fn lacks(members: &Members<'_>, field: Field) -> bool {
 /// another instance.
 fn contains_arn(json: &str) -> bool {
     json.contains("\"arn:")
-}
-
-/// The members of an invalid request, unchanged. A duplicate member is written twice too. With only one of the two, the
-/// request would be valid with a meaning that the caller did not choose.
-struct Whole<'a> {
-    members: &'a Members<'a>,
-    /// Members that the request lacks. They come first in the body.
-    added: [(Field, Option<&'a str>); 2],
-    reasons: Option<Vec<MergedReason<'a>>>,
-}
-
-impl Serialize for Whole<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        let added = self.added.iter().filter_map(|(field, value)| Some((field.name(), (*value)?)));
-        for (name, value) in added.clone() {
-            map.serialize_entry(name, value)?;
-        }
-        let is_replaced = |name: &str| name == "failures" || added.clone().any(|(known, _)| known == name);
-        for (name, value) in self.members.iter().filter(|(name, _)| !is_replaced(name)) {
-            map.serialize_entry(name, value)?;
-        }
-        if let Some(reasons) = &self.reasons {
-            map.serialize_entry("failures", reasons)?;
-        }
-        map.end()
-    }
 }
 
 /// The text of a message. SQS does not accept the characters U+FFFE and U+FFFF (SQS API reference, SendMessage). It

@@ -36,30 +36,14 @@ use delay::delay;
 use disposition::{Disposition, Dispositions, Queues, Redelivery};
 use outgoing::Outbox;
 
-/// Settles sources. All invocations of a process share it.
-#[derive(Debug)]
-pub(crate) struct Settler {
-    sqs: Sqs,
-    failures_queue: Option<String>,
-    continuation_queue: Option<String>,
-    /// `None` if the visibility of messages is left unchanged.
-    redelivery: Option<WaitBounds>,
-    /// The instance of requests that specify none.
-    default_instance: Option<String>,
+/// Settles the sources of an invocation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settler<'s> {
+    pub(crate) sqs: &'s Sqs,
+    pub(crate) settings: &'s Settings,
 }
 
-impl Settler {
-    /// Creates a settler from the settings.
-    pub(crate) fn new(sqs: Sqs, settings: &Settings) -> Self {
-        Settler {
-            sqs,
-            failures_queue: settings.failures_queue.clone(),
-            continuation_queue: settings.continuation_queue.clone(),
-            redelivery: settings.redelivery,
-            default_instance: settings.instance.as_deref().map(str::to_owned),
-        }
-    }
-
+impl Settler<'_> {
     /// The time that SQS usually needs after the calls. Each message is sent on or gets a visibility timeout.
     pub(crate) fn time_needed(&self, envelope: &Envelope<'_>) -> Duration {
         if !is_settled(envelope) {
@@ -68,7 +52,7 @@ impl Settler {
         let Queues { failures, continuation } = self.queues();
         let queues = usize::from(failures.is_some()) + usize::from(continuation.is_some());
         let sending = time_for(envelope.sources.len() * queues);
-        match self.redelivery {
+        match self.settings.redelivery {
             Some(_) if envelope.kind.is_batch() && queues == 0 => time_for(envelope.sources.len()),
             _ => sending + self.time_for_visibility(envelope),
         }
@@ -89,7 +73,7 @@ impl Settler {
         }
         let queues = self.queues();
         let mut dispositions = Dispositions::new(envelope, pairs, outcomes, failures, queues);
-        let default_instance = self.default_instance.as_deref();
+        let default_instance = self.settings.instance.as_deref();
         let outbox = Outbox::new(envelope, pairs, failures, &dispositions, queues, default_instance);
         // Messages whose failures could not be sent are redelivered, and setting their visibility needs time too.
         let sending_ends = ends.checked_sub(self.time_for_visibility(envelope)).unwrap_or(ends);
@@ -101,19 +85,20 @@ impl Settler {
         }
         dispositions.hold_groups();
         let redelivered = dispositions.redelivered();
-        if let Some(bounds) = self.redelivery {
+        if let Some(bounds) = self.settings.redelivery {
             self.set_visibility(envelope, &redelivered, bounds, ends).await;
         }
         redelivered.into_iter().map(|(source, _)| source).collect()
     }
 
     fn queues(&self) -> Queues<'_> {
-        Queues { failures: self.failures_queue.as_deref(), continuation: self.continuation_queue.as_deref() }
+        let Settings { failures_queue, continuation_queue, .. } = self.settings;
+        Queues { failures: failures_queue.as_deref(), continuation: continuation_queue.as_deref() }
     }
 
     /// The time for the visibility timeouts of the few messages that are redelivered although failures can be sent on.
     fn time_for_visibility(&self, envelope: &Envelope<'_>) -> Duration {
-        let sets_visibility = envelope.kind.is_batch() && self.redelivery.is_some();
+        let sets_visibility = envelope.kind.is_batch() && self.settings.redelivery.is_some();
         time_for(usize::from(sets_visibility))
     }
 
@@ -124,7 +109,7 @@ impl Settler {
         envelope: &Envelope<'_>,
         ends: Instant,
     ) -> HashSet<SourceIndex> {
-        let results = self.sqs.send(&outbox.messages, ends).await;
+        let results = self.sqs.call(&outbox.messages, ends).await;
         let mut unsent = HashSet::new();
         let mut warnings: BTreeMap<(&str, &str), (usize, Option<&str>)> = BTreeMap::new();
         for ((message, source), result) in outbox.messages.iter().zip(&outbox.sources).zip(&results) {
@@ -180,7 +165,7 @@ impl Settler {
                 (Some(_), None) => note("ReceiptHandleMissing"),
             }
         }
-        let results = self.sqs.set_visibility(&timeouts, ends).await;
+        let results = self.sqs.call(&timeouts, ends).await;
         results.iter().filter_map(|result| result.as_ref().err()).for_each(|error| note(&error.code));
         if let Some((cause, _)) = unset.iter().max_by_key(|(_, messages)| **messages) {
             tracing::warn!(

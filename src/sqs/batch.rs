@@ -26,7 +26,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 const BACKOFF: WaitBounds = WaitBounds { initial: Duration::from_millis(100), max: Duration::from_secs(1) };
 
 /// An entry of a batch operation.
-pub(super) trait BatchEntry: Sync {
+pub(crate) trait BatchEntry: Sync {
     /// The queue.
     fn queue_url(&self) -> &str;
 
@@ -42,7 +42,7 @@ pub(super) trait BatchEntry: Sync {
 }
 
 /// The response to a batch, by the positions of the entries.
-pub(super) struct BatchResult {
+pub(crate) struct BatchResult {
     pub(super) accepted: Vec<usize>,
     pub(super) rejected: Vec<(usize, SqsError)>,
 }

@@ -13,10 +13,10 @@ use tokio::time::Instant;
 
 use crate::sdk::LazyClient;
 
-pub(crate) use batch::SqsError;
+pub(crate) use batch::{BatchEntry, SqsError};
 pub(crate) use entry::{OutgoingMessage, VisibilityTimeout};
 
-use batch::{BATCH_ENTRIES, BatchEntry, CONCURRENT_BATCHES, call_in_batches};
+use batch::{BATCH_ENTRIES, CONCURRENT_BATCHES, call_in_batches};
 use queue_url::queue_url;
 
 /// Usual upper bound for the time of a round of concurrent batches.
@@ -51,25 +51,12 @@ impl Sqs {
         queue_url(arn, &self.region, self.endpoint.as_deref())
     }
 
-    /// Sends messages with SendMessageBatch. Returns a result for each message. Stops at `ends`.
-    pub(crate) async fn send(
+    /// Sends messages, or sets visibility timeouts. Returns a result for each. Stops at `ends`.
+    pub(crate) async fn call<E: BatchEntry>(
         &self,
-        messages: &[OutgoingMessage<'_>],
+        entries: &[E],
         ends: Instant,
     ) -> Vec<Result<(), SqsError>> {
-        self.call(messages, ends).await
-    }
-
-    /// Sets visibility timeouts with ChangeMessageVisibilityBatch. Returns a result for each message. Stops at `ends`.
-    pub(crate) async fn set_visibility(
-        &self,
-        timeouts: &[VisibilityTimeout<'_>],
-        ends: Instant,
-    ) -> Vec<Result<(), SqsError>> {
-        self.call(timeouts, ends).await
-    }
-
-    async fn call<E: BatchEntry>(&self, entries: &[E], ends: Instant) -> Vec<Result<(), SqsError>> {
         // Without an entry, the client is not needed.
         if entries.is_empty() {
             return Vec::new();

@@ -10,8 +10,8 @@ use super::narrowing::Chunk;
 #[derive(Debug)]
 pub(crate) struct Listing {
     pages: Pages,
-    on_queue: OnQueue,
-    purpose: Purpose,
+    pub(super) on_queue: OnQueue,
+    pub(super) purpose: Purpose,
 }
 
 /// The reason for reading the list.
@@ -38,17 +38,6 @@ pub(super) enum ListStatus {
     Denied,
     /// The list could not be read to explain a rejection for content, and is not read again for that.
     Unreadable(Box<RejectedCall>),
-}
-
-/// The state of the list after a page.
-#[derive(Debug)]
-pub(super) enum ListProgress {
-    /// The list has another page.
-    NextPage(Listing),
-    /// The list was read to its end.
-    Complete(OnQueue, Purpose),
-    /// The pages of the list do not end.
-    Endless(Listing, RejectedCall),
 }
 
 /// The addresses on a queue.
@@ -113,16 +102,9 @@ impl Listing {
         self.pages.next_token()
     }
 
-    pub(super) fn into_purpose(self) -> Purpose {
-        self.purpose
-    }
-
-    pub(super) fn add(mut self, page: Page<ListedAddress>) -> ListProgress {
+    /// Adds a page. Returns whether it was the last one, or an error if the pages do not end.
+    pub(super) fn add(&mut self, page: Page<ListedAddress>) -> Result<bool, RejectedCall> {
         self.on_queue.add(page.items);
-        match self.pages.add(Operation::List, page.next_token) {
-            Ok(true) => ListProgress::Complete(self.on_queue, self.purpose),
-            Ok(false) => ListProgress::NextPage(self),
-            Err(endless) => ListProgress::Endless(self, endless),
-        }
+        self.pages.add(Operation::List, page.next_token)
     }
 }

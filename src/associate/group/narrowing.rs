@@ -160,10 +160,8 @@ impl Narrowing {
         }
     }
 
-    /// Puts back a chunk whose content the API rejected, so that it will be split.
-    ///
-    /// # Errors
-    /// If the chunk has a single address, that address is at fault and is returned.
+    /// Puts back a chunk whose content the API rejected, so that it will be split. If the chunk has a single address, that
+    /// address is at fault, and is the error.
     pub(crate) fn rejected(&mut self, mut chunk: Chunk) -> Result<(), AddressIndex> {
         if let [single] = *chunk.members {
             return Err(single);

@@ -14,7 +14,7 @@ use super::check::{check, unrequested};
 use super::failure::{
     FillLevel, FullBy, failed, limited, maybe_full, rejected_for_content, unavailable, unchecked, undecided,
 };
-use super::listing::{ListProgress, ListStatus, Listing, OnQueue, Purpose};
+use super::listing::{ListStatus, Listing, OnQueue, Purpose};
 use super::narrowing::Chunk;
 use super::room::{AfterLimit, Room, RoomWait};
 use super::{GroupLimits, GroupStep, QueueStatus};
@@ -180,20 +180,21 @@ impl Progress {
     /// requests check.
     pub(crate) fn listed(
         &mut self,
-        listing: Listing,
+        mut listing: Listing,
         page: Page<ListedAddress>,
         group: &Group,
         existing: impl Fn(&EmailAddressId) -> Result<(), Arc<Failure>>,
     ) -> Option<RoomWait> {
         self.is_found = true;
-        let (on_queue, purpose) = match listing.add(page) {
-            ListProgress::Complete(on_queue, purpose) => (on_queue, purpose),
-            ListProgress::NextPage(listing) => {
+        match listing.add(page) {
+            Ok(true) => {}
+            Ok(false) => {
                 self.state = GroupState::Reading(Box::new(listing));
                 return None;
             }
-            ListProgress::Endless(listing, rejected) => return self.not_listed(listing, &rejected, group),
-        };
+            Err(endless) => return self.not_listed(listing, &endless, group),
+        }
+        let Listing { on_queue, purpose, .. } = listing;
         self.state = GroupState::Ready;
         self.list = ListStatus::Read;
         self.addresses.mark_listed(&on_queue, group);
@@ -247,7 +248,7 @@ impl Progress {
         if call.rejection.class == Class::Denied {
             self.list = ListStatus::Denied;
         }
-        match listing.into_purpose() {
+        match listing.purpose {
             Purpose::Confirm { .. } => self.not_confirmed(call, group),
             Purpose::Check { .. } => self.close(Arc::new(unchecked(call))),
             Purpose::FindRoom(chunk, rejection) => {

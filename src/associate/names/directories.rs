@@ -116,10 +116,7 @@ impl<'a> Directories<'a> {
 
     /// The call for the next page, if the directory is being read.
     pub(crate) fn next_page(&self, index: DirectoryIndex) -> Option<SearchCall> {
-        match &self.needed[index].state {
-            DirectoryState::Reading { reading, .. } => Some(reading.call()),
-            _ => None,
-        }
+        self.needed[index].next_page()
     }
 
     /// Records that the call for the next page starts.
@@ -138,7 +135,7 @@ impl<'a> Directories<'a> {
     ) -> bool {
         let needed = &mut self.needed[index];
         let DirectoryState::Reading { reading, is_reread, .. } = &mut needed.state else { return true };
-        match reading.add(page) {
+        match reading.add(needed.key.kind, page) {
             Ok(None) => return false,
             Ok(Some(directory)) => {
                 let directory = Arc::new(directory);
@@ -162,7 +159,7 @@ impl<'a> Directories<'a> {
     ) {
         let needed = &mut self.needed[index];
         if let DirectoryState::Reading { reading, .. } = &needed.state {
-            let failure = failure(SearchScope::new(&needed.key, self.region), reading.pages_read());
+            let failure = failure(SearchScope::new(&needed.key, self.region), reading.pages_read);
             needed.fail(failure);
         }
     }
@@ -203,10 +200,8 @@ impl<'a> Directories<'a> {
         self.index(instance, DirectoryKind::EmailAddresses).is_none_or(|index| !self.is_reading(index))
     }
 
-    /// Checks that an instance has an email address.
-    ///
-    /// # Errors
-    /// `EmailAddressNotFound`, the failure to read the directory, or the failure of a directory that is still being read.
+    /// Checks that an instance has an email address. The error is `EmailAddressNotFound`, the failure to read the
+    /// directory, or the failure of a directory that is still being read.
     pub(crate) fn check_address(
         &self,
         instance: &InstanceId,

@@ -1,18 +1,41 @@
 //! Looks the pairs of an invocation up by name, and makes them wait for the directories of their names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use crate::connect::{DirectoryEntry, DirectoryKind, Page, RejectedCall};
+use crate::failure::Failure;
 use crate::index::{DirectoryIndex, IndexList, PairIndex, QueueIndex};
 use crate::pairs::Pairs;
 use crate::requests::{EmailAddressId, InstanceId, QueueId};
 
 use super::cache::DirectoryCache;
 use super::directories::{Directories, Lookup, LookupError};
-use super::results::{LookupResults, Resolution, Resolutions};
 use super::state::DirectoryState;
+
+/// An identifier, or the failure to find it.
+pub(crate) type Resolution<Id> = Result<Id, Arc<Failure>>;
+
+/// The identifier of each queue and each pair of [`Pairs`](crate::pairs::Pairs), or its failure. A name that is still
+/// being looked up has a failure.
+#[derive(Debug)]
+pub struct Resolutions {
+    /// The identifier of each of [`Pairs::queues`](crate::pairs::Pairs::queues).
+    pub queues: IndexList<QueueIndex, Resolution<QueueId>>,
+    /// The address identifier of each of [`Pairs::pairs`](crate::pairs::Pairs::pairs).
+    pub addresses: IndexList<PairIndex, Resolution<EmailAddressId>>,
+}
+
+/// The queues and pairs that [`Names`] decided in one step.
+#[derive(Debug, Default)]
+pub(crate) struct LookupResults {
+    /// Queues.
+    pub queues: Vec<(QueueIndex, Resolution<QueueId>)>,
+    /// Pairs whose queue and address are both known, or whose look-up failed.
+    pub pairs: Vec<(PairIndex, Resolution<EmailAddressId>)>,
+}
 
 /// The names of one invocation.
 #[derive(Debug)]
@@ -97,9 +120,9 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Reads the directory of a pair's address again unless this invocation has read it.
-    pub(crate) fn refresh_addresses(&mut self, pair: PairIndex, now: Instant) {
-        if let Some(directory) = self.directories.get_mut(self.instance(pair), DirectoryKind::EmailAddresses)
+    /// Reads the directory of a pair's queue or address again unless this invocation has read it.
+    pub(crate) fn refresh(&mut self, pair: PairIndex, kind: DirectoryKind, now: Instant) {
+        if let Some(directory) = self.directories.get_mut(self.instance(pair), kind)
             && !matches!(directory.state, DirectoryState::Read { .. })
         {
             directory.reread_for_stale(now);

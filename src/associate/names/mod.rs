@@ -14,13 +14,10 @@ mod directories;
 mod directory;
 mod failure;
 mod lookup;
-mod reading;
-mod results;
 mod similar;
 mod state;
 
 pub(crate) use cache::DirectoryCache;
 pub(crate) use directories::LookupError;
-pub(crate) use lookup::Names;
-pub use results::Resolutions;
-pub(crate) use results::{LookupResults, Resolution};
+pub use lookup::Resolutions;
+pub(crate) use lookup::{LookupResults, Names, Resolution};

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::connect::DirectoryKind;
+use crate::connect::{DirectoryEntry, DirectoryKind, Page, Pages, RejectedCall, SearchCall};
 use crate::failure::Failure;
 
-use super::directory::{Directory, DirectoryKey, NameAndId};
-use super::reading::DirectoryReading;
+use super::directory::{Directory, DirectoryKey, NameAndId, comparable};
 
 /// A directory that the names of an invocation need.
 #[derive(Debug)]
@@ -42,6 +41,16 @@ pub(super) enum DirectoryState {
     Failed { failure: Arc<Failure>, older: Option<Arc<Directory>> },
 }
 
+/// A directory whose last page has not been read yet.
+#[derive(Debug)]
+pub(super) struct DirectoryReading {
+    /// When the call for the first page started.
+    read_at: Instant,
+    pages: Pages,
+    pub(super) pages_read: usize,
+    entries: Vec<NameAndId>,
+}
+
 impl DirectoryState {
     /// The newest complete directory that can resolve names.
     pub(super) fn directory(&self) -> Option<&Directory> {
@@ -60,11 +69,7 @@ impl<'a> NeededDirectory<'a> {
     /// Uses the cached directory, if there is one. Otherwise reads the directory.
     pub(super) fn new(key: DirectoryKey, cached: Option<Arc<Directory>>, now: Instant) -> Self {
         let state = cached.map_or_else(
-            || DirectoryState::Reading {
-                reading: DirectoryReading::new(key.clone(), now),
-                older: None,
-                is_reread: false,
-            },
+            || DirectoryState::Reading { reading: DirectoryReading::new(now), older: None, is_reread: false },
             DirectoryState::Cached,
         );
         NeededDirectory { key, state, request_calls: usize::MAX, checked_ids: HashSet::new() }
@@ -75,6 +80,14 @@ impl<'a> NeededDirectory<'a> {
         if self.key.kind == DirectoryKind::EmailAddresses {
             self.checked_ids.insert(id);
         }
+    }
+
+    /// The call for the next page, if the directory is being read.
+    pub(super) fn next_page(&self) -> Option<SearchCall> {
+        let DirectoryState::Reading { reading, .. } = &self.state else { return None };
+        let DirectoryKey { instance, kind } = self.key.clone();
+        let next_token = reading.pages.next_token().map(str::to_owned);
+        Some(SearchCall { instance, directory: kind, next_token })
     }
 
     /// The entries with this name in the newest complete directory.
@@ -106,7 +119,7 @@ impl<'a> NeededDirectory<'a> {
     }
 
     fn reread(&mut self, older: Option<Arc<Directory>>, now: Instant) {
-        let reading = DirectoryReading::new(self.key.clone(), now);
+        let reading = DirectoryReading::new(now);
         self.state = DirectoryState::Reading { reading, older, is_reread: true };
     }
 
@@ -130,5 +143,32 @@ impl<'a> NeededDirectory<'a> {
             }
         };
         self.state = DirectoryState::Failed { failure: Arc::new(failure), older };
+    }
+}
+
+impl DirectoryReading {
+    fn new(now: Instant) -> Self {
+        DirectoryReading { read_at: now, pages: Pages::default(), pages_read: 0, entries: Vec::new() }
+    }
+
+    /// Records that the call for the next page starts.
+    pub(super) fn start_page(&mut self, now: Instant) {
+        if self.pages_read == 0 {
+            self.read_at = now;
+        }
+    }
+
+    /// Adds a page. Returns the directory after its last page, or an error if the pages never end.
+    pub(super) fn add(
+        &mut self,
+        kind: DirectoryKind,
+        page: Page<DirectoryEntry>,
+    ) -> Result<Option<Directory>, RejectedCall> {
+        self.pages_read += 1;
+        let entry = |entry: &DirectoryEntry| (comparable(kind, &entry.name).into(), entry.id.as_str().into());
+        self.entries.extend(page.items.iter().map(entry));
+        let is_last = self.pages.add(kind.operation(), page.next_token)?;
+        Ok(is_last
+            .then(|| Directory::new(kind, std::mem::take(&mut self.entries), self.read_at, self.pages_read)))
     }
 }

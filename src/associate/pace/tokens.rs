@@ -57,10 +57,7 @@ impl Tokens {
         }
     }
 
-    /// Takes a token.
-    ///
-    /// # Errors
-    /// Returns the time at which one is available at this rate.
+    /// Takes a token, or returns the time at which one is available at this rate.
     pub(super) fn take(&mut self, now: Instant, rate: f64) -> Result<(), Instant> {
         // Ignore a shortfall below the clock's resolution. Otherwise the caller would spin.
         if self.tokens < self.needed - 1e-9 {

@@ -19,10 +19,8 @@ struct DoubtfulPair {
     pair: PairIndex,
     place: Place,
     cause: Doubt,
-    /// The queue was given by name, and its identifier may be out of date.
-    is_queue_doubtful: bool,
-    /// The address was given by name, and its identifier may be out of date.
-    is_address_doubtful: bool,
+    /// The directories of its names whose identifiers may be out of date.
+    directories: Vec<DirectoryKind>,
 }
 
 /// Why the identifiers of a pair may be out of date.
@@ -48,16 +46,11 @@ impl Scheduler<'_> {
         if doubtful.is_empty() {
             return false;
         }
-        for DoubtfulPair { pair, cause, is_queue_doubtful, is_address_doubtful, .. } in &doubtful {
-            if *is_queue_doubtful {
-                self.names.reread(*pair, DirectoryKind::Queues, now);
-            }
-            if *is_address_doubtful {
+        for DoubtfulPair { pair, cause, directories, .. } in &doubtful {
+            for kind in directories {
                 match cause {
-                    Doubt::AlreadyOnQueue => self.names.refresh_addresses(*pair, now),
-                    Doubt::Rejected(_) | Doubt::Full => {
-                        self.names.reread(*pair, DirectoryKind::EmailAddresses, now);
-                    }
+                    Doubt::AlreadyOnQueue => self.names.refresh(*pair, *kind, now),
+                    Doubt::Rejected(_) | Doubt::Full => self.names.reread(*pair, *kind, now),
                 }
             }
         }
@@ -141,16 +134,15 @@ impl Scheduler<'_> {
                 Some(Outcome::AlreadyAssociated) => (Doubt::AlreadyOnQueue, false, true),
                 _ => continue,
             };
-            let is_queue_doubtful = doubts_queue && pairs.queues[pair.queue()].queue.name().is_some();
-            let is_address_doubtful = doubts_address && pair.address().name().is_some();
-            if is_queue_doubtful || is_address_doubtful {
-                doubtful.push(DoubtfulPair {
-                    pair: index,
-                    place,
-                    cause,
-                    is_queue_doubtful,
-                    is_address_doubtful,
-                });
+            let mut directories = Vec::new();
+            if doubts_queue && pairs.queues[pair.queue()].queue.name().is_some() {
+                directories.push(DirectoryKind::Queues);
+            }
+            if doubts_address && pair.address().name().is_some() {
+                directories.push(DirectoryKind::EmailAddresses);
+            }
+            if !directories.is_empty() {
+                doubtful.push(DoubtfulPair { pair: index, place, cause, directories });
             }
         }
         doubtful

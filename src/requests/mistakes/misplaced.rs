@@ -7,9 +7,6 @@ use crate::requests::{Field, FieldMatch, Invalid, Path};
 
 /// Rejects request fields among the members of an envelope, even if they are misspelled. If the function ignored `dryRun`
 /// there, it would make live calls. `content` is the member with the requests, and the field belongs in `destination`.
-///
-/// # Errors
-/// Rejects the first such field.
 pub(crate) fn no_misplaced_fields(
     members: &Members<'_>,
     content: &str,
