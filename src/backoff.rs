@@ -25,7 +25,6 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Starts with the first wait of a call.
     pub(crate) fn new(settings: WaitBounds) -> Self {
         Backoff {
             intervals: ExponentialBackoff {

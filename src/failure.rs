@@ -22,11 +22,9 @@ pub struct Failure {
 /// The identifiers of a pair that may be wrong because the pair failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Blame {
-    /// Neither identifier.
     Nothing,
     /// The queue's identifier, or its instance's.
     Queue,
-    /// The address's identifier.
     Address,
     /// One of the two identifiers. The function could not find out whether the queue exists.
     Either,
@@ -75,7 +73,6 @@ impl Failure {
         Failure { error: error.into(), message: message.into(), retry, blame: Blame::Nothing }
     }
 
-    /// The failure of a pair for which no time was left.
     pub(crate) fn deadline_exceeded(reason: impl Into<String>) -> Self {
         Failure::ours("DeadlineExceeded", reason, Retry::NextInvocation)
     }

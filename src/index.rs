@@ -89,19 +89,12 @@ impl<I: Index, T> IndexList<I, T> {
         self.indices().zip(&self.items)
     }
 
-    /// The elements with their indices, to be changed.
     pub(crate) fn indexed_mut(&mut self) -> impl Iterator<Item = (I, &mut T)> {
         self.indices().zip(&mut self.items)
     }
 
-    /// The index that the next element will get.
     pub(crate) fn next_index(&self) -> I {
         I::new(self.items.len())
-    }
-
-    /// Reserves memory for exactly `additional` more elements.
-    pub(crate) fn reserve_exact(&mut self, additional: usize) {
-        self.items.reserve_exact(additional);
     }
 }
 
@@ -120,15 +113,15 @@ impl<I: Index, T> std::ops::IndexMut<I> for IndexList<I, T> {
 }
 
 impl<I, T> Deref for IndexList<I, T> {
-    type Target = [T];
+    type Target = Vec<T>;
 
-    fn deref(&self) -> &[T] {
+    fn deref(&self) -> &Vec<T> {
         &self.items
     }
 }
 
 impl<I, T> DerefMut for IndexList<I, T> {
-    fn deref_mut(&mut self) -> &mut [T] {
+    fn deref_mut(&mut self) -> &mut Vec<T> {
         &mut self.items
     }
 }
@@ -148,12 +141,6 @@ impl<I, T> From<Vec<T>> for IndexList<I, T> {
 impl<I, T> FromIterator<T> for IndexList<I, T> {
     fn from_iter<Items: IntoIterator<Item = T>>(items: Items) -> Self {
         Vec::from_iter(items).into()
-    }
-}
-
-impl<I, T> Extend<T> for IndexList<I, T> {
-    fn extend<Items: IntoIterator<Item = T>>(&mut self, items: Items) {
-        self.items.extend(items);
     }
 }
 

@@ -128,8 +128,7 @@ impl Function {
         payload: &'p [u8],
         intent: Option<Intent>,
     ) -> Result<(Envelope<'p>, Pairs), InvocationError> {
-        let mut envelope =
-            Envelope::read(payload).map_err(|reason| InvocationError::InvalidRequest(reason.to_string()))?;
+        let mut envelope = Envelope::read(payload).map_err(InvocationError::InvalidRequest)?;
         let mut pairs = self.pairs(&envelope)?;
         envelope.drop_bodies();
         if let Some(first) = pairs.first_unread {
@@ -153,7 +152,6 @@ impl Function {
             .map_err(|invalid| InvocationError::InvalidRequest(invalid.to_string()))
     }
 
-    /// Makes the calls.
     async fn carry_out(
         &self,
         pairs: &Pairs,

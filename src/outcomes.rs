@@ -6,7 +6,6 @@ use crate::associate::{GroupOutcomes, Outcome, Place, Plan};
 use crate::failure::Failure;
 use crate::index::{GroupIndex, Index, IndexList, PairIndex};
 
-/// The outcomes of all pairs of an invocation.
 #[derive(Debug)]
 pub(crate) struct Outcomes {
     /// The outcome of each of [`Pairs::pairs`](crate::pairs::Pairs::pairs).
@@ -26,7 +25,6 @@ impl Outcomes {
         Outcomes { by_pair, unrequested: by_group.into_iter().map(|group| group.unrequested).collect() }
     }
 
-    /// Why a pair failed, or `None` if it did not.
     pub(crate) fn failure(&self, pair: PairIndex) -> Option<&Arc<Failure>> {
         match &self.by_pair[pair] {
             Outcome::Failed(failure) => Some(failure),

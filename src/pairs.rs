@@ -143,7 +143,6 @@ impl Pairs {
         Ok(builder.pairs)
     }
 
-    /// The source whose request mentions a pair.
     pub(crate) fn source_of(&self, mention: &Mention) -> SourceIndex {
         self.requests[mention.request].source
     }

@@ -149,7 +149,6 @@ impl Settings {
         }
     }
 
-    /// The settings that a group needs.
     pub(crate) fn group_limits(&self) -> GroupLimits {
         GroupLimits {
             additional_addresses: self.queue_additional_limit,

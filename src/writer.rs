@@ -36,10 +36,8 @@ pub(crate) struct WrittenRequest<'a, Reason = ()> {
     pub(crate) failures: Option<Vec<Reason>>,
 }
 
-/// One entry of a request.
 #[derive(Debug)]
 pub(crate) enum WrittenEntry<'a> {
-    /// Pairs of one queue.
     Pairs(PairsEntry<'a>),
     /// An invalid entry, as the caller wrote it.
     Invalid(&'a RawValue),

@@ -25,7 +25,6 @@ use crate::pairs::Pairs;
 use crate::payload::{Envelope, EnvelopeKind};
 use crate::settle::Failures;
 
-/// A finished run: what was requested, and the result.
 #[derive(Debug)]
 pub(crate) struct FinishedRun<'p> {
     pub(crate) envelope: Envelope<'p>,

@@ -63,12 +63,10 @@ impl Agenda {
         self.ready[operation as usize].values().next().is_some_and(|step| step.task.reads_directory())
     }
 
-    /// Removes the next ready step of an operation.
     pub(super) fn pop(&mut self, operation: Operation) -> Option<Step> {
         self.ready[operation as usize].pop_first().map(|(_, step)| *step)
     }
 
-    /// Removes all ready steps of an operation.
     pub(super) fn drain(&mut self, operation: Operation) -> Vec<Step> {
         std::mem::take(&mut self.ready[operation as usize]).into_values().map(|step| *step).collect()
     }

@@ -9,7 +9,6 @@ use tokio::time::{Instant, timeout};
 use crate::backoff::{Backoff, WaitBounds};
 use crate::connect::{Class, Connect, Operation, RejectedCall, Rejection};
 
-use super::credentials::Credentials;
 use super::deadline::Deadline;
 use super::pace::Slot;
 use super::process_limits::ProcessLimits;
@@ -17,7 +16,6 @@ use super::process_limits::ProcessLimits;
 /// Limits for each call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallLimits {
-    /// The waits between attempts.
     pub(crate) backoff: WaitBounds,
     /// Maximum number of attempts of one call, including the first.
     pub(crate) max_attempts: u32,
@@ -49,7 +47,6 @@ pub trait Observer: Send + Sync {
     fn attempt_ended(&self, operation: Operation, addresses: usize, result: Result<(), &Rejection>);
 }
 
-/// The client and the limits of an invocation's calls.
 #[derive(Clone, Copy)]
 pub(crate) struct CallContext<'a> {
     pub connect: &'a Connect,
@@ -64,10 +61,8 @@ pub(crate) struct CallContext<'a> {
 /// What a call needs to know of its rejected attempts to be retried.
 #[derive(Debug)]
 pub(crate) struct RetryState {
-    /// Number of attempts so far.
     attempts: u32,
     backoff: Backoff,
-    /// The rejection of the last attempt.
     pub(crate) last: Rejection,
 }
 
@@ -145,5 +140,37 @@ impl CallRecord {
             Err(Class::Unavailable) => {}
             Ok(()) | Err(_) => pace.not_throttled(slot, now),
         }
+    }
+}
+
+/// Rejections of the credentials in a row after which the invocation makes no more calls. A single one may be an
+/// accident.
+const REJECTIONS_TO_STOP: u32 = 2;
+
+/// Whether the API accepts the credentials of an invocation.
+#[derive(Debug, Default)]
+pub(crate) struct Credentials {
+    rejections_in_a_row: u32,
+    stopped_by: Option<Rejection>,
+}
+
+impl Credentials {
+    /// Records the end of an attempt. An attempt without a response shows nothing about the credentials.
+    fn attempt_ended(&mut self, result: Result<(), &Rejection>) {
+        match result {
+            Err(rejection) if rejection.class == Class::Credentials => {
+                self.rejections_in_a_row += 1;
+                if self.rejections_in_a_row >= REJECTIONS_TO_STOP {
+                    self.stopped_by.get_or_insert_with(|| rejection.clone());
+                }
+            }
+            Err(rejection) if !rejection.is_response() => {}
+            Ok(()) | Err(_) => self.rejections_in_a_row = 0,
+        }
+    }
+
+    /// The rejection with which all remaining pairs fail, or `None` while calls are made.
+    pub(crate) fn stopped_by(&self) -> Option<&Rejection> {
+        self.stopped_by.as_ref()
     }
 }

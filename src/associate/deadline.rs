@@ -21,7 +21,6 @@ impl Deadline {
         Deadline { end: invocation_ends.checked_sub(reserved).unwrap_or(now) }
     }
 
-    /// The last moment at which a call can start.
     pub(crate) fn last_start(self) -> Option<Instant> {
         self.end.checked_sub(SHORTEST_CALL)
     }
@@ -31,7 +30,6 @@ impl Deadline {
         start + SHORTEST_CALL <= self.end
     }
 
-    /// The time that a call can take if it starts at `start`.
     pub(crate) fn time_for_call(self, start: Instant, at_most: Duration) -> Duration {
         self.end.saturating_duration_since(start).min(at_most)
     }

@@ -25,7 +25,6 @@ pub(super) struct Instances {
     states: HashMap<InstanceId, InstanceState>,
     to_check: VecDeque<InstanceId>,
     waiting: HashMap<InstanceId, Vec<Step>>,
-    /// Calls that no longer wait.
     released: Vec<Step>,
 }
 
@@ -55,7 +54,6 @@ struct RejectedGroups {
 /// The decision about a call before it is made.
 #[derive(Debug)]
 pub(super) enum Review {
-    /// Make the call.
     Call(Step),
     /// The call must wait. [`Instances::release`] returns it later.
     Wait,
@@ -112,7 +110,6 @@ impl Instances {
         std::mem::take(&mut self.released)
     }
 
-    /// The next call that checks whether an instance exists.
     pub(super) fn next_check(&mut self) -> Option<SearchCall> {
         let instance = self.to_check.pop_front()?;
         Some(SearchCall { instance, directory: DirectoryKind::Queues, next_token: None })

@@ -26,7 +26,6 @@
 
 mod agenda;
 mod calls;
-mod credentials;
 mod deadline;
 mod group;
 mod instances;
@@ -52,7 +51,6 @@ pub use calls::{CallLimits, Observer};
 pub(crate) use deadline::Deadline;
 pub(crate) use group::{GroupLimits, Narrowing, OnQueue, unavailable, undecided};
 pub(crate) use names::DirectoryCache;
-pub use names::Resolutions;
 pub use order::CHUNK;
 pub(crate) use outcome::{GroupOutcomes, Outcome};
 pub use plan::Plan;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::failure::Failure;
 
-/// The result of one pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// A call associated the pair. The queue may have had the address before, because the API accepts such a call too.
@@ -19,7 +18,6 @@ pub(crate) enum Outcome {
     Failed(Arc<Failure>),
 }
 
-/// The outcomes of one group.
 #[derive(Debug)]
 pub(crate) struct GroupOutcomes {
     /// The outcome of each address, in the order of the plan.

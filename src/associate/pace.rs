@@ -58,7 +58,6 @@ impl Pace {
         state.tokens.take(now, rate).map(|()| Slot { started: now })
     }
 
-    /// Records that the call of a slot was not throttled.
     pub(crate) fn not_throttled(&self, slot: Slot, now: Instant) {
         let mut state = self.lock();
         state.refill(now);
@@ -68,7 +67,6 @@ impl Pace {
         }
     }
 
-    /// Records that the call of a slot was throttled.
     pub(crate) fn throttled(&self, slot: Slot, now: Instant) {
         let mut state = self.lock();
         state.refill(now);
@@ -77,7 +75,6 @@ impl Pace {
         }
     }
 
-    /// Current rate, in calls per second.
     #[cfg(test)]
     fn rate(&self) -> f64 {
         self.lock().share.rate()

@@ -18,7 +18,6 @@ pub(crate) struct ProcessLimits {
     /// One more for each call that reads a directory. There are half as many, so that the other half is available for
     /// pairs given by identifiers if all directory calls hang.
     pub(super) directory_permits: Arc<Semaphore>,
-    /// Maximum number of calls in flight.
     pub(super) max_concurrent_calls: usize,
 }
 
@@ -33,7 +32,6 @@ impl ProcessLimits {
         }
     }
 
-    /// The pace of an operation.
     pub(crate) fn pace(&self, operation: Operation) -> &Pace {
         &self.paces[operation as usize]
     }

@@ -17,7 +17,6 @@ use crate::index::GroupIndex;
 
 use super::agenda::Agenda;
 use super::calls::{CallContext, CallRecord, RetryState};
-use super::group::RoomWait;
 use super::pace::Slot;
 use super::scheduler::Scheduler;
 use super::step::{Rank, Step, StepResponse, Task};
@@ -41,7 +40,7 @@ struct FinishedAttempt {
     operation: Operation,
     addresses: usize,
     rank: Rank,
-    wait: Option<RoomWait>,
+    wait: Option<Duration>,
     retry: Option<Box<RetryState>>,
     result: Result<StepResponse, (Task, Rejection)>,
     slot: Slot,
@@ -82,15 +81,15 @@ impl<'a, 'p> CallLoop<'a, 'p> {
     /// during its backoff, and a call uses its slot immediately.
     pub(super) async fn run(&mut self) {
         loop {
-            let wakeup = self.start_ready_attempts(now());
+            let wakeup = self.start_ready_attempts(Instant::now());
             if self.in_flight.is_empty() && self.agenda.is_empty() {
                 return;
             }
             tokio::select! {
                 Some(finished) = self.in_flight.next(), if !self.in_flight.is_empty() => {
-                    self.finish(finished, now());
+                    self.finish(finished, Instant::now());
                 }
-                () = sleep_until(wakeup.at.unwrap_or_else(now)), if wakeup.at.is_some() => {}
+                () = sleep_until(wakeup.at.unwrap_or_else(Instant::now)), if wakeup.at.is_some() => {}
                 // Other invocations of the process hold the permits. The loop keeps a permit that it receives. Otherwise
                 // waiting invocations would pass the permit around without using it.
                 Ok(permit) = self.context.shared.permits.clone().acquire_owned(), if wakeup.on_permit => {
@@ -111,7 +110,10 @@ impl<'a, 'p> CallLoop<'a, 'p> {
             return Wakeup::default();
         }
         if let Some(rejection) = self.record.credentials.stopped_by().cloned() {
-            self.end_all(now, |this, step, now| this.reject(step.task, rejection.clone(), now));
+            let rejected = RejectedCall { rejection, out_of_time: false };
+            self.end_all(now, |this, Step { task, .. }, now| {
+                this.scheduler.record(StepResponse::Rejected { task, rejected: rejected.clone() }, now);
+            });
             return Wakeup::default();
         }
         let mut wakeup = Wakeup::default();
@@ -145,8 +147,10 @@ impl<'a, 'p> CallLoop<'a, 'p> {
         (self.permit, self.directory_permit) = (None, None);
         wakeup.on_directory_permit = !wakeup.on_permit && self.waits_for_directory_permit(&waits_for_pace);
         if wakeup.on_permit || wakeup.on_directory_permit {
-            // Other invocations may hold the permits for longer.
-            wakeup.not_later_than(self.first_instant_too_late());
+            // Other invocations may hold the permits until no call can start any more. The clock has a resolution of a
+            // millisecond.
+            let last_start = self.context.deadline.last_start();
+            wakeup.not_later_than(last_start.map(|last| last + Duration::from_millis(1)));
         }
         wakeup.not_later_than(self.agenda.wake(now));
         wakeup.not_later_than(self.scheduler.wakes_at());
@@ -193,11 +197,6 @@ impl<'a, 'p> CallLoop<'a, 'p> {
         may_start_directory_call && Operation::ALL.into_iter().any(is_ready)
     }
 
-    /// The first moment at which no call can start any more, as far as the clock's resolution of a millisecond shows.
-    fn first_instant_too_late(&self) -> Option<Instant> {
-        self.context.deadline.last_start().map(|last| last + Duration::from_millis(1))
-    }
-
     fn start(&mut self, step: Step, slot: Slot, permit: OwnedSemaphorePermit, now: Instant) {
         self.record.attempt_started(step.is_retry());
         let Step { task, rank, wait, retry } = step;
@@ -242,7 +241,7 @@ impl<'a, 'p> CallLoop<'a, 'p> {
             };
             let settings = self.context.limits.backoff;
             let backoff = self.room_backoffs.entry(group).or_insert_with(|| Backoff::new(settings));
-            let due = now + backoff.next_wait().max(wait.at_least);
+            let due = now + backoff.next_wait().max(wait);
             if self.context.deadline.allows(due) {
                 self.agenda.push_later(due, step);
             } else {
@@ -260,12 +259,6 @@ impl<'a, 'p> CallLoop<'a, 'p> {
         }
     }
 
-    /// Ends a step because the API rejects the credentials.
-    fn reject(&mut self, task: Task, rejection: Rejection, now: Instant) {
-        let rejected = RejectedCall { rejection, out_of_time: false };
-        self.scheduler.record(StepResponse::Rejected { task, rejected }, now);
-    }
-
     /// Ends a step because no time is left for its next attempt.
     fn expire(&mut self, step: Step, now: Instant) {
         let Step { task, retry, .. } = step;
@@ -276,9 +269,4 @@ impl<'a, 'p> CallLoop<'a, 'p> {
         let rejected = RejectedCall { rejection: retry.last, out_of_time: true };
         self.scheduler.record(StepResponse::Rejected { task, rejected }, now);
     }
-}
-
-/// Tokio's clock, which tests can pause.
-fn now() -> Instant {
-    Instant::now()
 }

@@ -17,7 +17,7 @@ use crate::index::{DirectoryIndex, GroupIndex, Index, IndexList, PairIndex, Sour
 use crate::pairs::Pairs;
 use crate::requests::EmailAddressId;
 
-use super::group::{Chunk, GroupLimits, GroupStep, Progress, QueueStatus, RoomWait};
+use super::group::{Chunk, GroupLimits, GroupStep, Progress, QueueStatus};
 use super::instances::{Instances, Review};
 use super::step::{Rank, Step, StepResponse, Task};
 
@@ -26,7 +26,6 @@ use super::step::{Rank, Step, StepResponse, Task};
 /// more than it saves.
 const WAIT_FOR_NAMES: Duration = Duration::from_millis(500);
 
-/// The input of a scheduler.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SchedulerInput<'p> {
     pub pairs: &'p Pairs,
@@ -47,7 +46,6 @@ pub(crate) struct Scheduler<'p> {
     plan: Plan,
     groups: IndexList<GroupIndex, ScheduledGroup>,
     instances: Instances,
-    /// Groups and directories that may need a step.
     candidates: VecDeque<Candidate>,
     /// Until this time, chunks that are not full wait for names. `None` once it has passed.
     names_awaited_until: Option<Instant>,
@@ -67,7 +65,7 @@ struct ScheduledGroup {
 #[derive(Debug, Clone, Copy)]
 enum Candidate {
     /// A group, with the wait before its next step if there is one.
-    Group(GroupIndex, Option<RoomWait>),
+    Group(GroupIndex, Option<Duration>),
     /// A directory that is being read.
     Directory(DirectoryIndex),
 }
@@ -75,8 +73,8 @@ enum Candidate {
 impl<'p> Scheduler<'p> {
     /// Groups the pairs whose identifiers are known, and starts to look up the names of the others.
     pub(crate) fn new(input: SchedulerInput<'p>, now: Instant) -> Self {
-        let (names, resolved) = Names::new(input.pairs, input.directories, input.region, now);
-        let (plan, added) = Plan::new(input.pairs, resolved);
+        let (names, found) = Names::new(input.pairs, input.directories, input.region, now);
+        let (plan, added) = Plan::new(input.pairs, found, names.directories.unread());
         let mut scheduler = Scheduler {
             input,
             plan,
@@ -129,7 +127,7 @@ impl<'p> Scheduler<'p> {
         Some(Step { task: Task::ReadDirectory { directory, call }, rank, wait: None, retry: None })
     }
 
-    fn next_step_of_group(&mut self, group: GroupIndex, wait: Option<RoomWait>) -> Option<Step> {
+    fn next_step_of_group(&mut self, group: GroupIndex, wait: Option<Duration>) -> Option<Step> {
         let scheduled = &mut self.groups[group];
         let more_may_join = scheduled.waiting > 0 && self.names_awaited_until.is_some();
         let planned = &self.plan.groups[group];
@@ -188,12 +186,10 @@ impl<'p> Scheduler<'p> {
         self.instances.note(&self.plan.groups[group].instance, group, QueueStatus::Unknown);
     }
 
-    /// Records that the call for the next page of a directory starts.
     pub(super) fn start_page(&mut self, directory: DirectoryIndex, now: Instant) {
         self.names.directories.start_page(directory, now);
     }
 
-    /// Records the response to a step.
     pub(super) fn record(&mut self, response: StepResponse, now: Instant) {
         match response {
             StepResponse::Associated { group, chunk } => self.update(group, |progress, _, _| {
@@ -273,7 +269,7 @@ impl<'p> Scheduler<'p> {
     }
 
     /// Adds what is new in the plan to the groups.
-    fn add(&mut self, added: Vec<AddedChunks>) {
+    fn add(&mut self, added: AddedChunks) {
         for _ in self.groups.len()..self.plan.groups.len() {
             let group =
                 self.groups.push(ScheduledGroup { progress: Progress::new(self.input.limits), waiting: 0 });
@@ -282,8 +278,10 @@ impl<'p> Scheduler<'p> {
         for (scheduled, group) in self.groups.iter_mut().zip(&self.plan.groups) {
             scheduled.progress.grow(group);
         }
-        for AddedChunks { group, chunks } in added {
-            self.groups[group].progress.join(chunks);
+        for (scheduled, chunks) in self.groups.iter_mut().zip(added) {
+            if !chunks.is_empty() {
+                scheduled.progress.join(chunks);
+            }
         }
         self.count_waiting();
     }
@@ -305,7 +303,7 @@ impl<'p> Scheduler<'p> {
     fn update(
         &mut self,
         group: GroupIndex,
-        respond: impl FnOnce(&mut Progress, &Group, &Names<'_>) -> Option<RoomWait>,
+        respond: impl FnOnce(&mut Progress, &Group, &Names<'_>) -> Option<Duration>,
     ) {
         let (progress, planned) = (&mut self.groups[group].progress, &self.plan.groups[group]);
         let wait = respond(progress, planned, &self.names);
@@ -314,7 +312,6 @@ impl<'p> Scheduler<'p> {
     }
 }
 
-/// Builds the call for a chunk.
 fn associate_call(source_ids: &IndexList<SourceIndex, Arc<str>>, group: &Group, chunk: &Chunk) -> QueueCall {
     let members = || chunk.members.iter().map(|member| &group.addresses[*member]);
     let mut sources: Vec<SourceIndex> =

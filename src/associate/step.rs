@@ -1,5 +1,7 @@
 //! The calls that a scheduler needs next. The scheduler yields a step by value and gets its task back with the response.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::connect::{
@@ -8,15 +10,14 @@ use crate::connect::{
 use crate::index::{DirectoryIndex, GroupIndex};
 
 use super::calls::{CallContext, RetryState};
-use super::group::{Chunk, Listing, RoomWait};
+use super::group::{Chunk, Listing};
 
-/// One call that a scheduler needs.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub task: Task,
     pub rank: Rank,
-    /// The wait before the first attempt, which then counts as a retry.
-    pub wait: Option<RoomWait>,
+    /// The least wait for room before the first attempt, which then counts as a retry. It grows with each wait.
+    pub wait: Option<Duration>,
     /// `None` before the first rejection.
     pub retry: Option<Box<RetryState>>,
 }
@@ -34,7 +35,6 @@ pub(crate) struct Rank {
 /// A call and its purpose.
 #[derive(Debug)]
 pub(crate) enum Task {
-    /// Associate addresses of a group.
     Associate {
         group: GroupIndex,
         chunk: Chunk,
@@ -42,30 +42,49 @@ pub(crate) enum Task {
         call: QueueCall,
     },
     /// Read the next page of the list of a group's queue.
-    List { group: GroupIndex, listing: Box<Listing>, call: ListCall },
-    /// Read the next page of a directory.
-    ReadDirectory { directory: DirectoryIndex, call: SearchCall },
-    /// Check whether an instance exists.
-    CheckInstance { call: SearchCall },
+    List {
+        group: GroupIndex,
+        listing: Box<Listing>,
+        call: ListCall,
+    },
+    ReadDirectory {
+        directory: DirectoryIndex,
+        call: SearchCall,
+    },
+    CheckInstance {
+        call: SearchCall,
+    },
 }
 
 /// The response to a task, after all retries of its call.
 #[derive(Debug)]
 pub(crate) enum StepResponse {
     /// Every address of the chunk is on the queue.
-    Associated { group: GroupIndex, chunk: Chunk },
+    Associated {
+        group: GroupIndex,
+        chunk: Chunk,
+    },
     /// A page of the queue's list. `listing` contains the pages before it.
-    Listed { group: GroupIndex, listing: Box<Listing>, page: Page<ListedAddress> },
-    /// A page of a directory.
-    DirectoryPage { directory: DirectoryIndex, page: Page<DirectoryEntry> },
-    /// The instance exists.
-    InstanceExists { call: SearchCall },
+    Listed {
+        group: GroupIndex,
+        listing: Box<Listing>,
+        page: Page<ListedAddress>,
+    },
+    DirectoryPage {
+        directory: DirectoryIndex,
+        page: Page<DirectoryEntry>,
+    },
+    InstanceExists {
+        call: SearchCall,
+    },
     /// The call failed and is not retried.
-    Rejected { task: Task, rejected: RejectedCall },
+    Rejected {
+        task: Task,
+        rejected: RejectedCall,
+    },
 }
 
 impl Step {
-    /// Whether the next attempt counts as a retry.
     pub(super) fn is_retry(&self) -> bool {
         self.wait.is_some() || self.retry.is_some()
     }
@@ -80,7 +99,6 @@ impl Task {
         }
     }
 
-    /// The group that the task belongs to, if it belongs to one.
     pub(super) fn group(&self) -> Option<GroupIndex> {
         match self {
             Task::Associate { group, .. } | Task::List { group, .. } => Some(*group),

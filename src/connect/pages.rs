@@ -9,7 +9,6 @@ use super::rejection::RejectedCall;
 /// far smaller.
 const MOST: usize = 500;
 
-/// The pages of one listing so far.
 #[derive(Debug, Default)]
 pub(crate) struct Pages {
     read: usize,

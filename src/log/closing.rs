@@ -29,7 +29,6 @@ const CAN_BE_RETRIED: &str = "pairs failed and can be retried";
 /// The fields that identify the end of an invocation in the log and the metrics.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InvocationEnd<'a> {
-    /// The CloudWatch namespace of the metrics.
     pub(crate) namespace: &'a str,
     /// The function's name, which is the dimension of the metrics.
     pub(crate) function_name: &'a str,
@@ -37,7 +36,6 @@ pub(crate) struct InvocationEnd<'a> {
     pub(crate) duration: Duration,
 }
 
-/// Logs the outcome of an invocation.
 pub(crate) fn log_run(end: &InvocationEnd<'_>, run: &FinishedRun<'_>, error: Option<&InvocationError>) {
     for row in run.queues.iter().filter(|row| row.planned > 0) {
         log_plan(row);
@@ -50,7 +48,6 @@ pub(crate) fn log_run(end: &InvocationEnd<'_>, run: &FinishedRun<'_>, error: Opt
     log_end(end, Some(run), error);
 }
 
-/// Logs the end of an invocation whose payload could not be read.
 pub(crate) fn log_rejected_payload(end: &InvocationEnd<'_>, error: &InvocationError) {
     tracing::warn!(error = error.error_type(), reason = %error, "the payload was rejected");
     log_end(end, None, Some(error));
@@ -85,7 +82,6 @@ fn log_single(failed: &FailureEntry) {
     );
 }
 
-/// Failures that share a log line.
 struct FailureGroup<'f> {
     count: usize,
     /// The reason of the first failure.
@@ -141,7 +137,6 @@ fn received_often(sources: &[Source<'_>]) -> usize {
     sources.iter().filter(often).count()
 }
 
-/// Logs the last line, and the metrics.
 fn log_end(end: &InvocationEnd<'_>, run: Option<&FinishedRun<'_>>, error: Option<&InvocationError>) {
     let counts = run.map(|run| run.counts).unwrap_or_default();
     let call_counts = run.map(|run| run.call_counts).unwrap_or_default();

@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 
 use crate::index::{IndexList, SourceIndex};
 
-use super::delivery::Delivery;
 use super::item::{Item, ItemsApart};
 use super::json::{Json, Members, Text, without_mark};
 use super::parsed::Parsed;
@@ -66,6 +65,34 @@ pub struct Source<'p> {
     pub delivery: Delivery<'p>,
 }
 
+/// The data that SQS adds to a message when it delivers it. A field is `None` if the record does not have it, or has another type of value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivery<'p> {
+    /// `ApproximateReceiveCount`: how often SQS has delivered the message, including this time.
+    pub(crate) receive_count: Option<u32>,
+    /// `receiptHandle`, which identifies this delivery to SQS.
+    pub receipt_handle: Option<Cow<'p, str>>,
+    /// `eventSourceARN`: the queue.
+    pub(crate) queue_arn: Option<Cow<'p, str>>,
+    /// `MessageGroupId`.
+    pub(crate) message_group: Option<Cow<'p, str>>,
+}
+
+impl Delivery<'_> {
+    pub(crate) fn is_first(&self) -> bool {
+        self.receive_count == Some(1)
+    }
+
+    /// The group in which the message keeps its order: `None` on a standard queue, where order does not matter.
+    pub(crate) fn ordered_group(&self) -> Option<&str> {
+        self.message_group.as_deref().filter(|_| self.is_fifo())
+    }
+
+    pub(crate) fn is_fifo(&self) -> bool {
+        self.queue_arn.as_deref().is_some_and(|arn| arn.ends_with(".fifo"))
+    }
+}
+
 /// The content of a source, as far as the envelope has read it.
 #[derive(Debug)]
 pub enum Body<'p> {
@@ -88,11 +115,6 @@ pub enum Body<'p> {
         batch_input: Option<Json<'p>>,
     },
 }
-
-/// The reason why a payload has no recognised envelope, as one line without any of the payload's content.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct UnrecognizedPayload(String);
 
 impl<'p> Envelope<'p> {
     /// Returns the identifier of each source: that of its message or event, or else that of the Lambda request.
@@ -117,13 +139,9 @@ impl<'p> Envelope<'p> {
     /// Reads a payload, and ignores a byte-order mark before it.
     ///
     /// # Errors
-    /// Returns an error if the payload has none of the six kinds of envelope. The invocation then fails as
-    /// `InvalidRequest`.
-    pub fn read(payload: &'p [u8]) -> Result<Self, UnrecognizedPayload> {
-        Envelope::parse(payload).map_err(UnrecognizedPayload)
-    }
-
-    fn parse(payload: &'p [u8]) -> Result<Self, String> {
+    /// Returns the reason why the payload has none of the six kinds of envelope, as one line without any of the payload's
+    /// content. The invocation then fails as `InvalidRequest`.
+    pub fn read(payload: &'p [u8]) -> Result<Self, String> {
         // One UTF-8 check of the whole payload costs less than a check of each string.
         let payload = str::from_utf8(payload).map_err(|error| {
             let offset = error.valid_up_to();

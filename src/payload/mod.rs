@@ -3,7 +3,6 @@
 //! A [`Source`] is one message of a batch, one event, or one direct request. Every later step works on sources, because
 //! they have the same form in all envelopes.
 
-mod delivery;
 mod envelope;
 mod item;
 mod json;
@@ -11,8 +10,7 @@ mod parsed;
 mod record;
 mod unrecognized;
 
-pub use delivery::Delivery;
-pub use envelope::{Body, Envelope, EnvelopeKind, Source, UnrecognizedPayload};
+pub use envelope::{Body, Delivery, Envelope, EnvelopeKind, Source};
 pub use item::Item;
 pub use json::{Json, Members};
 

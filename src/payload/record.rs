@@ -60,7 +60,6 @@ pub(super) trait Member<'p>: Deserialize<'p> + Clone {
     fn read(self) -> Result<Cow<'p, str>, NotAString<'p>>;
 }
 
-/// A field that is not a string.
 #[derive(Debug)]
 pub(super) struct NotAString<'p> {
     /// The field's JSON as in the payload. Empty if the field is missing.

@@ -30,13 +30,11 @@ fn kind(value: &Json<'_>) -> &'static str {
     }
 }
 
-/// Returns the path of an element of the payload's array.
 pub(super) fn element_path(payload: &str, position: usize) -> String {
     let name = if is_array(payload) { "" } else { "Records" };
     format!("{name}[{position}]")
 }
 
-/// Describes the element at a position.
 pub(super) fn unrecognized_element(payload: &str, position: usize) -> String {
     let description = match elements(payload).get(position).map(|element| Json::parse(element.get())) {
         Some(Ok(json)) => describe(&json),

@@ -63,7 +63,6 @@ pub struct Removal<'p> {
     source_ids: IndexList<SourceIndex, Arc<str>>,
     pairs: Pairs,
     plan: Plan,
-    /// The state of each address of each group of the plan.
     states: IndexList<GroupIndex, States>,
     call_counts: CallCounts,
 }
@@ -71,18 +70,15 @@ pub struct Removal<'p> {
 /// The state of each address of a group.
 type States = IndexList<AddressIndex, RemovalState>;
 
-/// What happens to a pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum RemovalState {
     /// The address is on the queue and is to be removed.
     Planned,
-    /// A call removed it.
     Removed,
     /// It is not on the queue.
     NotOnQueue,
     /// It is the queue's default address, which is never removed.
     Default,
-    /// The caller keeps it.
     Kept,
     /// It was not removed, or whether it is on the queue is not known.
     Failed(Arc<Failure>),
@@ -209,7 +205,6 @@ impl Removal<'_> {
         Some(&self.states[place.group][place.address])
     }
 
-    /// Why a pair failed, or `None` if it did not.
     fn failure(&self, pair: PairIndex) -> Option<&Arc<Failure>> {
         match &self.plan.places[pair] {
             Ok(place) => match &self.states[place.group][place.address] {

@@ -94,7 +94,6 @@ async fn confirm(
     }
 }
 
-/// Reads the whole list of a queue.
 async fn list(retrier: &Retrier<'_>, group: &Group) -> Result<OnQueue, CallError> {
     let mut on_queue = OnQueue::default();
     let mut pages = Pages::default();

@@ -14,7 +14,6 @@ pub(super) struct Retrier<'a> {
     record: RefCell<CallRecord>,
 }
 
-/// Why a call did not succeed.
 #[derive(Debug)]
 pub(super) enum CallError {
     /// The time ended before the first attempt could start.

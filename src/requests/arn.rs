@@ -1,8 +1,7 @@
 //! Reads ARNs and bare identifiers. Their text is checked, so that none can change a request's path or refer to another
 //! account.
 
-use super::identifier::{Id, InstanceId};
-use super::resource::{Instance, Resource};
+use super::identifier::{Id, Instance, InstanceId, Resource};
 
 /// The partition and Region of the function. Every ARN must contain both.
 ///
@@ -152,7 +151,7 @@ fn shown(c: char) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::resource::{EmailAddress, Queue};
+    use super::super::identifier::{EmailAddress, Queue};
     use super::*;
 
     const INSTANCE: &str = "arn:aws:connect:eu-central-1:111122223333:instance/i-1";

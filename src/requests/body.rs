@@ -14,14 +14,12 @@ const MAX_ENVELOPES: usize = 8;
 
 /// A body, or the content of the envelope around it.
 enum Opened<'a> {
-    /// A request, which has no envelope.
+    /// A request without an envelope, or the detail of an EventBridge event.
     Request(Json<'a>),
     /// `{"unreadable": "…"}`: the text of a body that the function could not read earlier.
     Unreadable(Cow<'a, str>),
     /// An SNS notification: the text of its message.
     Notification(Cow<'a, str>),
-    /// An EventBridge event: its detail, which is a request.
-    Event(Json<'a>),
 }
 
 /// Parses the body of an SQS message or an SNS notification, removes its envelopes, and passes the request to `then`.
@@ -37,7 +35,7 @@ pub fn with_request<T>(body: &str, then: impl FnOnce(&Json<'_>) -> T) -> Result<
     for _ in 0..=MAX_ENVELOPES {
         let json = Json::parse_after_mark(&text).map_err(|error| whole(not_json(subject, &text, &error)))?;
         let inner = match open(json)? {
-            Opened::Request(request) | Opened::Event(request) => return Ok(then(&request)),
+            Opened::Request(request) => return Ok(then(&request)),
             Opened::Unreadable(text) => text,
             Opened::Notification(message) => {
                 subject = "the Message of the notification";
@@ -92,7 +90,7 @@ fn open(json: Json<'_>) -> Result<Opened<'_>, Invalid> {
     match (content_field, content) {
         ("unreadable", Some(Json::String(text))) => Ok(Opened::Unreadable(text)),
         ("Message", Some(Json::String(text))) => Ok(Opened::Notification(text)),
-        ("detail", Some(detail)) => Ok(Opened::Event(detail)),
+        ("detail", Some(detail)) => Ok(Opened::Request(detail)),
         _ => {
             let message =
                 "the Message of the notification must be a string with the JSON of a request or an event";

@@ -5,7 +5,7 @@ use crate::payload::{Json, check_length};
 use super::arn::Arn;
 use super::email_address::email_address;
 use super::field::{Elements, Fields, non_empty_text};
-use super::resource::Instance;
+use super::identifier::Instance;
 use super::{Context, EmailAddressId, Field, Identifier, InstanceId, Invalid, Named, Path, QueueId};
 
 pub(super) type InstanceIdentifier<'a> = Identifier<'a, Instance>;
@@ -31,7 +31,6 @@ pub const NO_INSTANCE: &str =
 /// The reason why an entry has no pairs.
 #[derive(Debug)]
 pub(super) enum EntryError {
-    /// The entry as a whole is invalid.
     Invalid(Invalid),
     /// The entry alone has more addresses than [`Context::max_parts`], so its request is invalid.
     TooManyParts,

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::payload::Json;
 
+use super::identifier::Resource;
 use super::mistakes::{hint_for_value, is_similar};
-use super::resource::Resource;
 use super::{ArnScope, Base, Identifier, Invalid, Path};
 
 macro_rules! fields {

@@ -19,7 +19,6 @@ mod mistakes;
 mod named;
 mod path;
 mod request;
-mod resource;
 
 pub use arn::{ArnScope, Identifier};
 pub(crate) use at_sign::find_at_sign;

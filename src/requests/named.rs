@@ -69,7 +69,6 @@ impl<'a, Id: AsRef<str>, Name: AsRef<str>> Named<&'a Id, &'a Name> {
 }
 
 impl<Of> Named<Id<Of, &str>, &str> {
-    /// Copies the text, to share it.
     pub(crate) fn shared(self) -> Named<Id<Of>> {
         match self {
             Named::Id(id) => Named::Id(id.shared()),

@@ -28,7 +28,6 @@ pub(super) struct BodyInput<'a> {
     pub(super) with_reasons: bool,
     /// The instance of requests that specify none.
     pub(super) default_instance: Option<&'a str>,
-    /// All pairs of the invocation.
     pub(super) pairs: &'a Pairs,
 }
 

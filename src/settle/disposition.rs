@@ -11,7 +11,6 @@ use crate::payload::{Envelope, Source};
 
 use super::Failures;
 
-/// A queue that failures are sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Destination {
     /// `FAILURES_QUEUE_URL`
@@ -39,18 +38,15 @@ impl<'q> Queues<'q> {
 /// What happens to a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Disposition {
-    /// No part of it failed.
     Done,
     /// All of its failures are sent on. Then it is done.
     SentOn {
         /// The destination of its permanent failures. Retryable ones are continued.
         permanent: Option<Destination>,
     },
-    /// It is redelivered as a whole.
     Redelivered(Redelivery),
 }
 
-/// The redelivery of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Redelivery {
     /// The source whose failure caused this. On a FIFO queue, it may be an earlier message of the same group. Both are
@@ -70,7 +66,6 @@ struct SourceResults {
     retryable: Option<Retry>,
 }
 
-/// The dispositions of all sources of an invocation.
 #[derive(Debug)]
 pub(super) struct Dispositions<'s> {
     sources: &'s IndexList<SourceIndex, Source<'s>>,

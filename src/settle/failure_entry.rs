@@ -37,10 +37,8 @@ pub struct FailureEntry {
     pub message_id: Option<Arc<str>>,
     /// The request's own reference, or the source's identifier if the request has none.
     pub reference: Arc<str>,
-    /// The source.
     #[serde(skip)]
     pub(crate) source: SourceIndex,
-    /// What failed.
     #[serde(skip)]
     pub(crate) subject: Subject,
     /// The failure was sent to one of the two queues, so its source need not be redelivered because of it.
@@ -54,14 +52,12 @@ pub struct FailureEntry {
 /// What failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// A pair.
     Pair {
         /// The pair as the caller named it.
         pair: PairIndex,
         /// The distinct pair, which is the same however requests name it.
         distinct: DistinctPair,
     },
-    /// An invalid part of a request.
     Invalid(InvalidIndex),
 }
 
@@ -81,7 +77,6 @@ impl FailureEntry {
         Arc::make_mut(&mut self.failure).message = message.into();
     }
 
-    /// The pair, or `None` for an invalid part.
     pub(crate) fn pair(&self) -> Option<PairIndex> {
         match self.subject {
             Subject::Pair { pair, .. } => Some(pair),

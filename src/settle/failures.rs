@@ -83,7 +83,6 @@ impl Failures {
         Failures { list: list.into_iter().map(|(_, entry)| entry).collect() }
     }
 
-    /// Creates a list for a test.
     #[cfg(test)]
     pub(crate) fn of(list: Vec<FailureEntry>) -> Self {
         Failures { list }
@@ -94,12 +93,10 @@ impl Failures {
         &self.list
     }
 
-    /// Takes the failures.
     pub(crate) fn into_vec(self) -> Vec<FailureEntry> {
         self.list
     }
 
-    /// The failures of each source that has any.
     pub(super) fn by_source(&self) -> impl Iterator<Item = (SourceIndex, &[FailureEntry])> {
         self.list.chunk_by(|a, b| a.source == b.source).map(|failures| (failures[0].source, failures))
     }

@@ -18,7 +18,6 @@ const MAX_BYTES: usize = 1 << 20;
 /// Delay of a continuation if its source failed for any reason other than a lack of time.
 const CONTINUATION_DELAY: Duration = Duration::from_secs(30);
 
-/// The messages to be sent.
 #[derive(Debug, Default)]
 pub(super) struct Outbox<'q> {
     pub(super) messages: Vec<OutgoingMessage<'q>>,

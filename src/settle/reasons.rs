@@ -21,7 +21,6 @@ const MIN_BUDGET: usize = 300_000;
 
 /// The reasons of the failures of one source.
 pub(super) struct Reasons {
-    /// For each failure, its reason.
     of_failure: Vec<ReasonIndex>,
     scopes: IndexList<ReasonIndex, Scope>,
 }
@@ -75,7 +74,6 @@ impl Reasons {
         reasons
     }
 
-    /// The reason of a failure.
     pub(super) fn of(&self, failure: usize) -> ReasonIndex {
         self.of_failure[failure]
     }
@@ -107,7 +105,6 @@ pub(super) struct MergedReason<'f> {
     /// The path of the first failure, then that of the array that contains all of them.
     path: Option<&'f str>,
     failures: usize,
-    /// The different reasons.
     different: HashSet<*const Failure>,
 }
 

@@ -15,19 +15,15 @@ use crate::backoff::{Backoff, WaitBounds};
 pub(super) const BATCH_ENTRIES: usize = 10;
 /// Maximum size of a batch in bytes, slightly below the limit of SQS (SQS API reference, SendMessageBatch: 1 MiB).
 const BATCH_BYTES: usize = 1_040_000;
-/// Maximum number of batches in flight.
 pub(super) const CONCURRENT_BATCHES: usize = 8;
 /// Maximum number of attempts per batch. The function cannot reach a quota of SQS, so three are enough.
 const MAX_ATTEMPTS: u32 = 3;
 /// Time limit of one attempt. SQS usually responds within 100 ms. Without a limit, a connection that never responds
 /// would delay the response until the deadline.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Waits between attempts.
 const BACKOFF: WaitBounds = WaitBounds { initial: Duration::from_millis(100), max: Duration::from_secs(1) };
 
-/// An entry of a batch operation.
 pub(crate) trait BatchEntry: Sync {
-    /// The queue.
     fn queue_url(&self) -> &str;
 
     /// The bytes that count towards the size limit of a batch.
@@ -57,7 +53,6 @@ pub(crate) struct SqsError {
 }
 
 impl BatchResult {
-    /// Reads the two lists of a response.
     pub(super) fn new<'o>(
         accepted: impl Iterator<Item = &'o str>,
         rejected: &[BatchResultErrorEntry],
@@ -93,7 +88,6 @@ impl<E: ProvideErrorMetadata> From<SdkError<E, HttpResponse>> for SqsError {
     }
 }
 
-/// The SDK could not build an entry.
 impl From<BuildError> for SqsError {
     fn from(_: BuildError) -> Self {
         SqsError { code: "EntryNotBuilt".to_owned(), is_transient: false }

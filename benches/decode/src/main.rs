@@ -2,7 +2,6 @@
 
 mod once;
 mod payload;
-mod work;
 
 use std::error::Error;
 

@@ -4,10 +4,11 @@ use std::alloc::System;
 use std::error::Error;
 use std::io::Read;
 
-use queue_email_associator::requests::ArnScope;
+use queue_email_associator::associate::Plan;
+use queue_email_associator::pairs::Pairs;
+use queue_email_associator::payload::Envelope;
+use queue_email_associator::requests::{ArnScope, Context, InstanceId};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-
-use crate::work;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -31,7 +32,7 @@ pub(crate) fn run(task: Task) -> Result<(), Box<dyn Error>> {
     let region = Region::new(ALLOCATOR);
     let (pairs, calls) = match task {
         Task::Nothing => (0, 0),
-        Task::Plan => work::plan(&payload, &scope)?,
+        Task::Plan => plan(&payload, &scope)?,
     };
     let allocated = region.change();
     let counts = serde_json::json!({
@@ -51,4 +52,17 @@ fn peak_memory() -> Result<u64, Box<dyn Error>> {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib: Option<u64> = peak.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok());
     Ok(kib.ok_or("/proc/self/status has no VmHWM")? * 1024)
+}
+
+/// Reads, checks and plans a payload. Returns the number of pairs and of calls.
+fn plan(payload: &[u8], scope: &ArnScope) -> Result<(usize, usize), Box<dyn Error>> {
+    let envelope = Envelope::read(payload)?;
+    let instance = InstanceId::parse("11111111-2222-3333-4444-555555555555", scope)?;
+    let pairs = Pairs::read(&envelope, Context::new(scope, Some(&instance)))
+        .map_err(|invalid| invalid.message.to_string())?;
+    if let Some((_, invalid)) = pairs.invalid.first() {
+        return Err(invalid.message.to_string().into());
+    }
+    let (_, added) = Plan::of_identifiers(&pairs);
+    Ok((pairs.mentions.len(), added.iter().map(Vec::len).sum()))
 }

@@ -86,7 +86,7 @@ pub(crate) fn read<'p>(
     settings: &Settings,
 ) -> Result<(Envelope<'p>, Pairs), InvocationError> {
     let invalid = InvocationError::InvalidRequest;
-    let envelope = Envelope::read(payload).map_err(|error| invalid(error.to_string()))?;
+    let envelope = Envelope::read(payload).map_err(invalid)?;
     let pairs = Pairs::read(&envelope, settings.context()).map_err(|error| invalid(error.to_string()))?;
     Ok((envelope, pairs))
 }

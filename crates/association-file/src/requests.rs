@@ -51,7 +51,7 @@ impl<'p> Requests<'p> {
 
     /// Reads the input of a child execution, which is a batch or one request.
     pub(crate) fn of_input(input: &'p str, context: &RequestContext) -> Result<Self, String> {
-        let envelope = Envelope::read(input.as_bytes()).map_err(|reason| reason.to_string())?;
+        let envelope = Envelope::read(input.as_bytes())?;
         match envelope.kind {
             EnvelopeKind::DistributedMap | EnvelopeKind::Direct => Requests::new(envelope, context),
             EnvelopeKind::Sqs | EnvelopeKind::Pipes | EnvelopeKind::EventBridge | EnvelopeKind::Sns => {

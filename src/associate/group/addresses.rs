@@ -12,7 +12,6 @@ use crate::requests::Intent;
 use super::listing::OnQueue;
 use super::narrowing::{Chunk, Narrowing};
 
-/// The state of each address of a group.
 #[derive(Debug, Default)]
 pub(super) struct Addresses {
     /// The outcome of each address, or `None` until a response decides it.
@@ -70,12 +69,10 @@ impl Addresses {
         self.outcomes.into_iter().map(decided).collect()
     }
 
-    /// The outcome of an address, or `None` if it is not decided.
     pub(super) fn outcome(&self, member: AddressIndex) -> Option<&Outcome> {
         self.outcomes[member].as_ref()
     }
 
-    /// The undecided addresses with this intent.
     pub(super) fn undecided(&self, group: &Group, intent: Intent) -> Vec<AddressIndex> {
         let is_wanted = |member: &AddressIndex| {
             self.outcomes[*member].is_none() && group.addresses[*member].intent == intent
@@ -83,7 +80,6 @@ impl Addresses {
         self.outcomes.indices().filter(is_wanted).collect()
     }
 
-    /// Number of undecided addresses of a chunk.
     pub(super) fn undecided_of(&self, chunk: &Chunk) -> usize {
         chunk.members.iter().filter(|member| self.outcomes[**member].is_none()).count()
     }
@@ -100,7 +96,6 @@ impl Addresses {
         waiting
     }
 
-    /// Number of addresses that the group associated.
     pub(super) fn associated(&self) -> usize {
         self.outcomes.iter().filter(|outcome| **outcome == Some(Outcome::Associated)).count()
     }
@@ -133,13 +128,11 @@ impl Addresses {
         }
     }
 
-    /// The next chunk to try, with at most `at_most` addresses.
     pub(super) fn next_chunk(&mut self, at_most: Option<usize>) -> Option<Chunk> {
         let outcomes = &self.outcomes;
         self.narrowing.next(at_most, |member| outcomes[member].is_none())
     }
 
-    /// Records that the API accepted a chunk.
     pub(super) fn accepted(&mut self, chunk: &Chunk) {
         self.narrowing.accepted(chunk);
         self.decide(&chunk.members, &Outcome::Associated);

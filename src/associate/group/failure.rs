@@ -92,7 +92,6 @@ pub(super) enum FullBy {
 }
 
 impl FillLevel {
-    /// The failure of the addresses that do not fit.
     pub(super) fn failure(self, full_by: FullBy) -> Failure {
         let FillLevel { held, added, left, limit } = self;
         let requested = added + left;

@@ -14,7 +14,6 @@ pub(crate) struct Listing {
     pub(super) purpose: Purpose,
 }
 
-/// The reason for reading the list.
 #[derive(Debug)]
 pub(super) enum Purpose {
     /// To find out why the API rejected the content of this chunk.
@@ -27,7 +26,6 @@ pub(super) enum Purpose {
     Confirm { request_calls: usize },
 }
 
-/// Whether the list of a queue was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ListStatus {
     /// The list was not read to its end yet.
@@ -40,7 +38,6 @@ pub(super) enum ListStatus {
     Unreadable(Box<RejectedCall>),
 }
 
-/// The addresses on a queue.
 #[derive(Debug, Default)]
 pub(crate) struct OnQueue {
     /// For each identifier, whether it is the queue's default address.
@@ -48,7 +45,6 @@ pub(crate) struct OnQueue {
 }
 
 impl OnQueue {
-    /// Adds the addresses of a page.
     pub(crate) fn add(&mut self, addresses: Vec<ListedAddress>) {
         self.addresses.extend(addresses.into_iter().map(|address| (address.id, address.is_default)));
     }
@@ -79,7 +75,6 @@ impl OnQueue {
 }
 
 impl Listing {
-    /// Starts with the first page.
     pub(super) fn new(purpose: Purpose) -> Self {
         Listing { pages: Pages::default(), on_queue: OnQueue::default(), purpose }
     }
@@ -92,12 +87,10 @@ impl Listing {
         }
     }
 
-    /// Whether the list explains why the API rejected the content of a call.
     pub(super) fn explains_rejection(&self) -> bool {
         matches!(self.purpose, Purpose::ExplainRejection(..))
     }
 
-    /// The token of the next page. The first page has none.
     pub(crate) fn next_token(&self) -> Option<&str> {
         self.pages.next_token()
     }

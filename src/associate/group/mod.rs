@@ -26,14 +26,11 @@ pub(crate) use self::failure::{unavailable, undecided};
 pub(crate) use self::listing::{Listing, OnQueue};
 pub(crate) use self::narrowing::{Chunk, Narrowing};
 pub(crate) use self::progress::Progress;
-pub(crate) use self::room::RoomWait;
 
-/// The settings of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct GroupLimits {
     /// Number of addresses that a queue accepts in addition to its default one.
     pub(crate) additional_addresses: usize,
-    /// Number of attempts of one call, including the first.
     pub(crate) max_attempts: u32,
 }
 
@@ -43,7 +40,6 @@ pub(crate) enum QueueStatus<'g> {
     Unknown,
     /// The API rejected a call for its content. The queue's list is read to find out whether the queue exists.
     Doubtful,
-    /// The API found the queue.
     Found,
     /// The API did not find the queue. All addresses of the group failed for this reason.
     NotFound(&'g Failure),
@@ -52,9 +48,7 @@ pub(crate) enum QueueStatus<'g> {
 /// The next step of a group. The scheduler hands it back with the API's response.
 #[derive(Debug)]
 pub(crate) enum GroupStep {
-    /// Associate the addresses of this chunk.
     Associate(Chunk),
-    /// Read the next page of the queue's list.
     List(Box<Listing>),
 }
 

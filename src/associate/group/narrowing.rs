@@ -31,7 +31,6 @@ enum ChunkState {
     Untried,
     /// Nothing, although a call may have contained some of the addresses.
     Unknown,
-    /// The chunk contains an address at fault.
     ContainsBad,
     /// The chunk is the first part of a chunk that contains an address at fault. The next chunk in the stack is the other
     /// part.
@@ -137,14 +136,12 @@ impl Narrowing {
         }
     }
 
-    /// Records that the API accepted a chunk.
     pub(crate) fn accepted(&mut self, chunk: &Chunk) {
         if let (ChunkState::FirstPart, Some(other)) = (chunk.state, self.stack.last_mut()) {
             other.state = ChunkState::ContainsBad;
         }
     }
 
-    /// Puts a chunk back so that it is tried again.
     pub(crate) fn put_back(&mut self, mut chunk: Chunk) {
         if chunk.state == ChunkState::Untried {
             chunk.state = ChunkState::Unknown;

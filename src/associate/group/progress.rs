@@ -1,6 +1,7 @@
 //! The state machine of one group.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::associate::outcome::{GroupOutcomes, Outcome};
 use crate::associate::plan::{Group, PlannedChunk};
@@ -16,10 +17,13 @@ use super::failure::{
 };
 use super::listing::{ListStatus, Listing, OnQueue, Purpose};
 use super::narrowing::Chunk;
-use super::room::{AfterLimit, Room, RoomWait};
+use super::room::{AfterLimit, Room};
 use super::{GroupLimits, GroupStep, QueueStatus};
 
 /// The addresses of a group, and what its responses so far show.
+///
+/// If the queue may have room later, a response leads to a wait before the next step, which then is a retry. The group
+/// returns the least wait, which the server requests.
 #[derive(Debug)]
 pub(crate) struct Progress {
     limits: GroupLimits,
@@ -49,7 +53,6 @@ enum GroupState {
 }
 
 impl Progress {
-    /// Creates the state of a group without addresses.
     pub(crate) fn new(limits: GroupLimits) -> Self {
         Progress {
             limits,
@@ -98,7 +101,6 @@ impl Progress {
         }
     }
 
-    /// What the responses so far show about the queue.
     pub(crate) fn queue_status(&self) -> QueueStatus<'_> {
         match &self.state {
             GroupState::Missing(failure) => QueueStatus::NotFound(failure),
@@ -108,7 +110,6 @@ impl Progress {
         }
     }
 
-    /// The outcome of an address, or `None` if the group has not decided it.
     pub(crate) fn outcome(&self, address: AddressIndex) -> Option<&Outcome> {
         self.addresses.outcome(address)
     }
@@ -137,7 +138,6 @@ impl Progress {
         self.state = GroupState::Closed(failure);
     }
 
-    /// Returns the outcomes of the group.
     pub(crate) fn finish(self) -> GroupOutcomes {
         GroupOutcomes { by_address: self.addresses.finish(), unrequested: self.unrequested }
     }
@@ -151,8 +151,8 @@ impl Progress {
         self.room.associated(chunk.members.len());
     }
 
-    /// Records that a chunk's call failed after all its retries. Returns the wait before the next step, if there is one.
-    pub(crate) fn not_associated(&mut self, chunk: Chunk, rejected: RejectedCall) -> Option<RoomWait> {
+    /// Records that a chunk's call failed after all its retries.
+    pub(crate) fn not_associated(&mut self, chunk: Chunk, rejected: RejectedCall) -> Option<Duration> {
         self.state = GroupState::Ready;
         let RejectedCall { rejection, out_of_time } = rejected;
         if rejection.class != Class::Limit {
@@ -174,7 +174,7 @@ impl Progress {
         None
     }
 
-    /// Takes a page of the queue's list. Returns the wait before the next step, if there is one.
+    /// Takes a page of the queue's list.
     ///
     /// `existing` says whether the directory of addresses has an identifier. The group uses it only for addresses that
     /// requests check.
@@ -184,7 +184,7 @@ impl Progress {
         page: Page<ListedAddress>,
         group: &Group,
         existing: impl Fn(&EmailAddressId) -> Result<(), Arc<Failure>>,
-    ) -> Option<RoomWait> {
+    ) -> Option<Duration> {
         self.is_found = true;
         match listing.add(page) {
             Ok(true) => {}
@@ -229,13 +229,13 @@ impl Progress {
         None
     }
 
-    /// Records that the queue's list could not be read. Returns the wait before the next step, if there is one.
+    /// Records that the queue's list could not be read.
     pub(crate) fn not_listed(
         &mut self,
         listing: Listing,
         call: &RejectedCall,
         group: &Group,
-    ) -> Option<RoomWait> {
+    ) -> Option<Duration> {
         self.state = GroupState::Ready;
         // The call for the first page contains only the queue and its instance. The API may reject a later page because
         // of its token.
@@ -312,15 +312,15 @@ impl Progress {
         }
     }
 
-    /// Handles a LimitExceededException. Returns the wait before the next step, if there is one.
-    fn over_limit(&mut self, chunk: Chunk, rejection: Rejection) -> Option<RoomWait> {
+    /// Handles a LimitExceededException.
+    fn over_limit(&mut self, chunk: Chunk, rejection: Rejection) -> Option<Duration> {
         match self.room.over_limit(chunk.members.len(), self.limits.max_attempts) {
             AfterLimit::ReadList => self.read_list(Purpose::FindRoom(chunk, Box::new(rejection))),
             AfterLimit::GiveUp(list) => self.addresses.fail(&chunk.members, limited(&rejection, &list)),
             AfterLimit::TryFewer => self.addresses.narrowing.put_back(chunk),
             AfterLimit::Retry => {
                 self.addresses.narrowing.put_back(chunk);
-                return Some(RoomWait::after(&rejection));
+                return Some(rejection.retry_after.unwrap_or_default());
             }
         }
         None
@@ -333,7 +333,7 @@ impl Progress {
         rejection: &Rejection,
         on_queue: &OnQueue,
         group: &Group,
-    ) -> Option<RoomWait> {
+    ) -> Option<Duration> {
         let room = on_queue.room(self.limits.additional_addresses);
         let left = self.addresses.undecided_of(&chunk);
         let is_same_call = self.addresses.is_undecided(&chunk);
@@ -343,7 +343,7 @@ impl Progress {
         // If the whole chunk fits, the limit may pass, so the group makes the same call again.
         if left > 0 && left <= room {
             if self.room.retry(self.limits.max_attempts) {
-                return Some(RoomWait::after(rejection));
+                return Some(rejection.retry_after.unwrap_or_default());
             }
             if is_same_call {
                 self.room.rejected(left);

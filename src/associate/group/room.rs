@@ -1,21 +1,6 @@
 //! The number of addresses that a queue still accepts, as far as its group knows.
 
-use std::time::Duration;
-
-use crate::connect::{RejectedCall, Rejection};
-
-/// The wait of a group until its queue may have room. It makes the next step a retry, and grows with each wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RoomWait {
-    /// The wait that the server requests.
-    pub(crate) at_least: Duration,
-}
-
-impl RoomWait {
-    pub(super) fn after(rejection: &Rejection) -> Self {
-        RoomWait { at_least: rejection.retry_after.unwrap_or_default() }
-    }
-}
+use crate::connect::RejectedCall;
 
 /// What a group knows about the room on its queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +29,6 @@ pub(super) enum Room {
     AtMost {
         /// Maximum number of addresses that may fit.
         bound: usize,
-        /// As for [`Room::Listed`].
         held: usize,
     },
 }
@@ -52,11 +36,9 @@ pub(super) enum Room {
 /// What a group does after the API rejected a call for lack of room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum AfterLimit {
-    /// Read the queue's list.
     ReadList,
     /// Make the same call again after a wait.
     Retry,
-    /// Try fewer addresses.
     TryFewer,
     /// Fail the addresses of the call. The queue's list could not be read for this reason.
     GiveUp(Box<RejectedCall>),
@@ -66,12 +48,10 @@ pub(super) enum AfterLimit {
 const RETRIES_WITH_ROOM: u32 = 3;
 
 impl Room {
-    /// The room that the queue's list showed.
     pub(super) fn listed(room: usize, held: usize) -> Self {
         Room::Listed { room, held, retries: 0, is_outdated: false }
     }
 
-    /// The room of a queue whose list could not be read.
     pub(super) fn unreadable(list: RejectedCall) -> Self {
         Room::Unreadable { rejections: 0, list: Box::new(list) }
     }
@@ -85,7 +65,6 @@ impl Room {
         }
     }
 
-    /// Whether no more addresses fit.
     pub(super) fn is_full(&self) -> bool {
         self.next_call() == Some(0)
     }
@@ -153,7 +132,6 @@ impl Room {
         }
     }
 
-    /// Records that addresses were associated.
     pub(super) fn associated(&mut self, addresses: usize) {
         match self {
             Room::Listed { room: left, .. } | Room::AtMost { bound: left, .. } => {
@@ -163,7 +141,6 @@ impl Room {
         }
     }
 
-    /// Records that addresses have joined the group.
     pub(super) fn joined(&mut self) {
         match self {
             Room::Listed { is_outdated, .. } => *is_outdated = true,
@@ -172,7 +149,6 @@ impl Room {
         }
     }
 
-    /// Records that the queue's list was read to its end.
     pub(super) fn list_read(&mut self) {
         match self {
             Room::Listed { is_outdated, .. } => *is_outdated = false,

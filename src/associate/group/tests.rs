@@ -4,6 +4,7 @@ mod full;
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::associate::outcome::Outcome;
 use crate::associate::plan::{Group, PlannedAddress, PlannedChunk, Sources};
@@ -45,11 +46,11 @@ impl Tested<'_> {
         self.progress.next_step(self.group, false)
     }
 
-    fn list(&mut self, listing: Listing, page: Page<ListedAddress>) -> Option<RoomWait> {
+    fn list(&mut self, listing: Listing, page: Page<ListedAddress>) -> Option<Duration> {
         self.progress.listed(listing, page, self.group, |_| Ok(()))
     }
 
-    fn not_listed(&mut self, listing: Listing, class: Class) -> Option<RoomWait> {
+    fn not_listed(&mut self, listing: Listing, class: Class) -> Option<Duration> {
         self.progress.not_listed(listing, &rejected(class), self.group)
     }
 

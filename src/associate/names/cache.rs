@@ -26,7 +26,6 @@ impl DirectoryCache {
         self.lock().get(key).filter(|directory| !is_expired(directory, now)).cloned()
     }
 
-    /// Drops the directories that are too old.
     pub(super) fn drop_expired(&self, now: Instant) {
         self.lock().retain(|_, directory| !is_expired(directory, now));
     }

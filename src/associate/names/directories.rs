@@ -17,7 +17,6 @@ use super::directory::DirectoryKey;
 use super::failure::SearchScope;
 use super::state::{DirectoryState, NeededDirectory};
 
-/// The directories of an invocation, each with its state.
 #[derive(Debug)]
 pub(crate) struct Directories<'a> {
     cache: &'a DirectoryCache,
@@ -28,10 +27,8 @@ pub(crate) struct Directories<'a> {
     unread: Arc<Failure>,
 }
 
-/// The identifier with a name.
 pub(crate) type Lookup<Id> = Result<Id, LookupError>;
 
-/// Why a look-up did not return an identifier.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum LookupError {
     /// The name cannot be resolved in this invocation.
@@ -83,7 +80,6 @@ impl<'a> Directories<'a> {
         }
     }
 
-    /// The failure of names whose directory is still being read.
     pub(crate) fn unread(&self) -> &Arc<Failure> {
         &self.unread
     }
@@ -109,17 +105,14 @@ impl<'a> Directories<'a> {
         self.needed[index].state.is_reading()
     }
 
-    /// Number of calls of the smallest request that needs the directory.
     pub(crate) fn request_calls(&self, index: DirectoryIndex) -> usize {
         self.needed[index].request_calls
     }
 
-    /// The call for the next page, if the directory is being read.
     pub(crate) fn next_page(&self, index: DirectoryIndex) -> Option<SearchCall> {
         self.needed[index].next_page()
     }
 
-    /// Records that the call for the next page starts.
     pub(crate) fn start_page(&mut self, index: DirectoryIndex, now: Instant) {
         if let DirectoryState::Reading { reading, .. } = &mut self.needed[index].state {
             reading.start_page(now);

@@ -10,7 +10,6 @@ use crate::requests::InstanceId;
 
 use super::similar::{differences, folded};
 
-/// Identifies a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct DirectoryKey {
     pub(super) instance: InstanceId,
@@ -65,7 +64,6 @@ impl Directory {
         }
     }
 
-    /// When the call for the first page started.
     pub(super) fn read_at(&self) -> Instant {
         self.read_at
     }
@@ -76,12 +74,10 @@ impl Directory {
         self.pages <= 1
     }
 
-    /// Number of entries.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// The entries with this name.
     pub(super) fn find(&self, name: &str) -> &[NameAndId] {
         let name = comparable(self.kind, name);
         let first = self.entries.partition_point(|(other, _)| **other < *name);

@@ -29,7 +29,6 @@ impl<'a> SearchScope<'a> {
         SearchScope { instance: &key.instance, kind: key.kind, region }
     }
 
-    /// The failure of a name that is missing from `directory`.
     pub(super) fn name_not_found(self, name: &str, directory: &Directory) -> Failure {
         let message = match (self.kind, directory.find_similar(name)) {
             (DirectoryKind::Queues, Some((id, differences))) => format!(
@@ -50,7 +49,6 @@ impl<'a> SearchScope<'a> {
         Failure::ours("NameNotFound", message, Retry::FirstDelivery)
     }
 
-    /// The failure of a name that `count` entries have.
     pub(super) fn name_ambiguous(self, count: usize) -> Failure {
         let message = match self.kind {
             DirectoryKind::Queues => {

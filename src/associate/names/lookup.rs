@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::connect::{DirectoryEntry, DirectoryKind, Page, RejectedCall};
 use crate::failure::Failure;
-use crate::index::{DirectoryIndex, IndexList, PairIndex, QueueIndex};
+use crate::index::{DirectoryIndex, PairIndex, QueueIndex};
 use crate::pairs::Pairs;
 use crate::requests::{EmailAddressId, InstanceId, QueueId};
 
@@ -18,26 +18,14 @@ use super::state::DirectoryState;
 /// An identifier, or the failure to find it.
 pub(crate) type Resolution<Id> = Result<Id, Arc<Failure>>;
 
-/// The identifier of each queue and each pair of [`Pairs`](crate::pairs::Pairs), or its failure. A name that is still
-/// being looked up has a failure.
-#[derive(Debug)]
-pub struct Resolutions {
-    /// The identifier of each of [`Pairs::queues`](crate::pairs::Pairs::queues).
-    pub queues: IndexList<QueueIndex, Resolution<QueueId>>,
-    /// The address identifier of each of [`Pairs::pairs`](crate::pairs::Pairs::pairs).
-    pub addresses: IndexList<PairIndex, Resolution<EmailAddressId>>,
-}
-
-/// The queues and pairs that [`Names`] decided in one step.
+/// The queues and pairs that [`Names`] decided in one step, each list in the order of the indices.
 #[derive(Debug, Default)]
 pub(crate) struct LookupResults {
-    /// Queues.
     pub queues: Vec<(QueueIndex, Resolution<QueueId>)>,
     /// Pairs whose queue and address are both known, or whose look-up failed.
     pub pairs: Vec<(PairIndex, Resolution<EmailAddressId>)>,
 }
 
-/// The names of one invocation.
 #[derive(Debug)]
 pub(crate) struct Names<'a> {
     pairs: &'a Pairs,
@@ -45,7 +33,6 @@ pub(crate) struct Names<'a> {
     waiting: BTreeMap<DirectoryIndex, Waitlist>,
 }
 
-/// The queues and pairs that wait for a directory.
 #[derive(Debug, Default)]
 struct Waitlist {
     queues: BTreeSet<QueueIndex>,
@@ -53,21 +40,32 @@ struct Waitlist {
 }
 
 impl<'a> Names<'a> {
-    /// Looks every pair up in the cached directories. Starts to read a directory if it is not cached, or if a name is
+    /// Looks every name up in the cached directories. Starts to read a directory if it is not cached, or if a name is
     /// missing from it or ambiguous in it. Messages contain `region`.
     pub(crate) fn new(
         pairs: &'a Pairs,
         cache: &'a DirectoryCache,
         region: &'a str,
         now: Instant,
-    ) -> (Self, Resolutions) {
+    ) -> (Self, LookupResults) {
         let mut names = Names {
             pairs,
             directories: Directories::new(pairs, cache, region, now),
             waiting: BTreeMap::new(),
         };
-        let resolved = names.resolve(now);
-        (names, resolved)
+        let is_named = |queue: QueueIndex| pairs.queues[queue].queue.name().is_some();
+        let named_queues = pairs.queues.indices().filter(|queue| is_named(*queue)).collect();
+        let named_pairs = pairs
+            .pairs
+            .indexed()
+            .filter(|(_, pair)| is_named(pair.queue()) || pair.address().name().is_some());
+        let named_pairs: Vec<PairIndex> = named_pairs.map(|(pair, _)| pair).collect();
+        // An address is looked up even if its queue is not known yet, so that both directories are read at the same time.
+        for pair in &named_pairs {
+            let _ = names.address_id(*pair, now);
+        }
+        let found = names.look_up(Waitlist { queues: named_queues, pairs: named_pairs }, now);
+        (names, found)
     }
 
     /// Adds a page to a directory. After the last page, returns the results for the queues and pairs that wait for it.
@@ -97,7 +95,6 @@ impl<'a> Names<'a> {
         self.look_up_waiting(directory, now)
     }
 
-    /// Ends a reading because no time is left.
     pub(crate) fn out_of_time(
         &mut self,
         directory: DirectoryIndex,
@@ -142,40 +139,14 @@ impl<'a> Names<'a> {
         lookup
     }
 
-    fn resolve(&mut self, now: Instant) -> Resolutions {
-        let pairs = self.pairs;
-        let mut waits_for = IndexList::<QueueIndex, _>::with_capacity(pairs.queues.len());
-        let mut queues = IndexList::with_capacity(pairs.queues.len());
-        for queue in pairs.queues.indices() {
-            let lookup = self.queue_id(queue, now);
-            waits_for.push(awaited_directory(&lookup));
-            queues.push(self.resolution(lookup));
-        }
-        let mut addresses = IndexList::with_capacity(pairs.pairs.len());
-        for (index, pair) in pairs.pairs.indexed() {
-            let lookup = self.address_id(index, now);
-            // A pair waits for its queue first, and does not wait if its queue cannot be found.
-            let waits_for_address = awaited_directory(&lookup).filter(|_| queues[pair.queue()].is_ok());
-            if let Some(directory) = waits_for[pair.queue()].or(waits_for_address) {
-                self.waiting.entry(directory).or_default().pairs.push(index);
-            }
-            addresses.push(self.resolution(lookup));
-        }
-        Resolutions { queues, addresses }
-    }
-
-    /// The identifier, or its failure for the time being.
-    fn resolution<Id>(&self, lookup: Lookup<Id>) -> Resolution<Id> {
-        lookup.map_err(|error| match error {
-            LookupError::Failed(failure) => failure,
-            LookupError::Waits(_) => self.directories.unread().clone(),
-        })
-    }
-
     /// Looks up the queues and pairs that wait for a directory. Some of them then wait for another directory, or for
     /// the second reading of this one.
     fn look_up_waiting(&mut self, directory: DirectoryIndex, now: Instant) -> LookupResults {
-        let Waitlist { queues, pairs } = self.waiting.remove(&directory).unwrap_or_default();
+        let waiting = self.waiting.remove(&directory).unwrap_or_default();
+        self.look_up(waiting, now)
+    }
+
+    fn look_up(&mut self, Waitlist { queues, pairs }: Waitlist, now: Instant) -> LookupResults {
         let mut queue_ids = BTreeMap::new();
         for queue in queues {
             match self.queue_id(queue, now) {
@@ -220,13 +191,5 @@ impl<'a> Names<'a> {
 
     fn instance(&self, pair: PairIndex) -> &'a InstanceId {
         &self.pairs.queues[self.pairs.pairs[pair].queue()].instance
-    }
-}
-
-/// The directory that a look-up waits for.
-fn awaited_directory<Id>(lookup: &Lookup<Id>) -> Option<DirectoryIndex> {
-    match lookup {
-        Err(LookupError::Waits(directory)) => Some(*directory),
-        Ok(_) | Err(LookupError::Failed(_)) => None,
     }
 }

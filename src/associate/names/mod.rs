@@ -19,5 +19,4 @@ mod state;
 
 pub(crate) use cache::DirectoryCache;
 pub(crate) use directories::LookupError;
-pub use lookup::Resolutions;
-pub(crate) use lookup::{LookupResults, Names, Resolution};
+pub(crate) use lookup::{LookupResults, Names};

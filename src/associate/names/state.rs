@@ -10,7 +10,6 @@ use crate::failure::Failure;
 
 use super::directory::{Directory, DirectoryKey, NameAndId, comparable};
 
-/// A directory that the names of an invocation need.
 #[derive(Debug)]
 pub(super) struct NeededDirectory<'a> {
     pub(super) key: DirectoryKey,
@@ -22,12 +21,10 @@ pub(super) struct NeededDirectory<'a> {
     checked_ids: HashSet<&'a str>,
 }
 
-/// The state of a directory in an invocation.
 #[derive(Debug)]
 pub(super) enum DirectoryState {
     /// An earlier invocation read it.
     Cached(Arc<Directory>),
-    /// It is being read.
     Reading {
         reading: DirectoryReading,
         /// Resolves each name that is unique in it until the reading ends, and also if the reading fails.
@@ -36,9 +33,14 @@ pub(super) enum DirectoryState {
         is_reread: bool,
     },
     /// It was read in this invocation.
-    Read { directory: Arc<Directory>, is_reread: bool },
-    /// It cannot be read in this invocation.
-    Failed { failure: Arc<Failure>, older: Option<Arc<Directory>> },
+    Read {
+        directory: Arc<Directory>,
+        is_reread: bool,
+    },
+    Failed {
+        failure: Arc<Failure>,
+        older: Option<Arc<Directory>>,
+    },
 }
 
 /// A directory whose last page has not been read yet.
@@ -134,7 +136,6 @@ impl<'a> NeededDirectory<'a> {
         }
     }
 
-    /// Ends the reading with a failure.
     pub(super) fn fail(&mut self, failure: Failure) {
         let older = match &mut self.state {
             DirectoryState::Reading { older, .. } | DirectoryState::Failed { older, .. } => older.take(),

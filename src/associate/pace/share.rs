@@ -32,7 +32,6 @@ const CONFIRMING_SUCCESSES: u32 = 10;
 /// other.
 const PROBE_BACKOFF: f64 = 4.0;
 
-/// The rate of one process.
 #[derive(Debug)]
 pub(super) struct Share {
     quota: f64,
@@ -73,7 +72,6 @@ impl Share {
         self.estimated_processes > 1
     }
 
-    /// Whether any call was throttled.
     pub(super) fn was_throttled(&self) -> bool {
         self.last_throttled.is_some()
     }

@@ -14,7 +14,6 @@ use super::allowance::Allowance;
 /// sooner.
 const JITTER: f64 = 0.7;
 
-/// The token bucket of one process.
 #[derive(Debug)]
 pub(super) struct Tokens {
     tokens: f64,

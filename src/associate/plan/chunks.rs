@@ -7,13 +7,8 @@ use crate::requests::Intent;
 
 use super::{Group, Plan};
 
-/// The new chunks of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AddedChunks {
-    pub(crate) group: GroupIndex,
-    /// At least one chunk. Each is one call if nothing fails.
-    pub chunks: Vec<PlannedChunk>,
-}
+/// The new chunks of each group. Each chunk is one call if nothing fails.
+pub(crate) type AddedChunks = IndexList<GroupIndex, Vec<PlannedChunk>>;
 
 /// The addresses of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,11 +23,7 @@ pub struct PlannedChunk {
 impl Plan {
     /// Adds the intents and sources of the new pairs to their addresses. Returns the chunks of the addresses that are now
     /// to be associated. An address that only dry runs request is in no chunk.
-    pub(super) fn add_chunks(
-        &mut self,
-        pairs: &Pairs,
-        is_new: impl Fn(PairIndex) -> bool,
-    ) -> Vec<AddedChunks> {
+    pub(super) fn add_chunks(&mut self, pairs: &Pairs, is_new: impl Fn(PairIndex) -> bool) -> AddedChunks {
         let mut live = IndexList::<GroupIndex, Vec<AddressIndex>>::from(vec![Vec::new(); self.groups.len()]);
         for mention in pairs.mentions.iter().filter(|mention| is_new(mention.pair)) {
             let Ok(place) = self.places[mention.pair] else { continue };
@@ -45,31 +36,27 @@ impl Plan {
                 live[place.group].push(place.address);
             }
         }
-        let mut added: Vec<AddedChunks> = live
-            .indexed_mut()
-            .filter(|(_, addresses)| !addresses.is_empty())
-            .map(|(group, addresses)| AddedChunks { group, chunks: cut(&self.groups[group], addresses) })
-            .collect();
+        let mut added: AddedChunks =
+            self.groups.iter().zip(live).map(|(group, addresses)| cut(group, addresses)).collect();
         self.rank(pairs, &mut added, is_new);
         added
     }
 
     /// Sets how many calls the smallest request makes that needs each new chunk, and each check of a queue.
-    fn rank(&mut self, pairs: &Pairs, added: &mut [AddedChunks], is_new: impl Fn(PairIndex) -> bool) {
+    fn rank(&mut self, pairs: &Pairs, added: &mut AddedChunks, is_new: impl Fn(PairIndex) -> bool) {
         // Each chunk is a call. The lists of the queues take the numbers after the chunks.
-        let mut first_call = IndexList::<GroupIndex, _>::from(vec![None; self.groups.len()]);
         let mut chunks = 0;
-        for added in added.iter() {
-            first_call[added.group] = Some((chunks, &added.chunks));
-            chunks += added.chunks.len();
+        let mut first_call = IndexList::<GroupIndex, usize>::with_capacity(added.len());
+        for of_group in added.iter() {
+            first_call.push(chunks);
+            chunks += of_group.len();
         }
         let calls = pairs.mentions.iter().filter(|mention| is_new(mention.pair)).filter_map(|mention| {
             let place = self.places[mention.pair].as_ref().ok()?;
             let group = &self.groups[place.group];
             let call = match group.addresses[place.address].intent {
                 Intent::Associate => {
-                    let (first, chunks) = first_call[place.group]?;
-                    first + chunk_of(group, chunks, place.address)?
+                    first_call[place.group] + chunk_of(group, &added[place.group], place.address)?
                 }
                 Intent::Check => chunks + place.group.get(),
                 Intent::Plan => return None,
@@ -78,8 +65,9 @@ impl Plan {
         });
         let fewest = fewest_calls(chunks + self.groups.len(), pairs.requests.len(), calls);
         let (of_chunks, of_checks) = fewest.split_at(chunks);
-        let chunks = added.iter_mut().flat_map(|added| &mut added.chunks);
-        chunks.zip(of_chunks).for_each(|(chunk, calls)| chunk.request_calls = *calls);
+        for (chunk, calls) in added.iter_mut().flatten().zip(of_chunks) {
+            chunk.request_calls = *calls;
+        }
         for (group, calls) in self.groups.iter_mut().zip(of_checks) {
             group.check_request_calls = group.check_request_calls.min(*calls);
         }
@@ -87,7 +75,7 @@ impl Plan {
 }
 
 /// Cuts addresses of a group into chunks in the requested order.
-fn cut(group: &Group, addresses: &mut [AddressIndex]) -> Vec<PlannedChunk> {
+fn cut(group: &Group, mut addresses: Vec<AddressIndex>) -> Vec<PlannedChunk> {
     addresses.sort_unstable_by_key(|address| group.addresses[*address].first_pair);
     let chunk = |addresses: &[AddressIndex]| PlannedChunk {
         addresses: addresses.to_vec(),

@@ -6,12 +6,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::associate::names::{LookupResults, Resolution, Resolutions};
+use crate::associate::names::LookupResults;
 use crate::associate::order::CHUNK;
 use crate::failure::Failure;
-use crate::index::{AddressIndex, GroupIndex, Index, IndexList, PairIndex, QueueIndex, SourceIndex};
-use crate::pairs::Pairs;
-use crate::requests::{EmailAddressId, InstanceId, Intent, QueueId};
+use crate::index::{AddressIndex, GroupIndex, IndexList, PairIndex, QueueIndex, SourceIndex};
+use crate::pairs::{Pair, Pairs};
+use crate::requests::{EmailAddressId, InstanceId, Intent, Named, QueueId};
 
 mod chunks;
 
@@ -26,20 +26,11 @@ pub struct Plan {
     pub(crate) group_of: IndexList<QueueIndex, Result<GroupIndex, Arc<Failure>>>,
     /// The place of each of [`Pairs::pairs`] in a group, or the failure of a pair without a place.
     pub(crate) places: IndexList<PairIndex, Result<Place, Arc<Failure>>>,
-    /// Finds groups and addresses by their identifiers. Empty if callers gave only identifiers.
-    index: PlanIndex,
+    /// Groups by instance and queue, and addresses by group and identifier. Both are empty if callers gave only identifiers.
+    group_index: HashMap<(InstanceId, QueueId), GroupIndex>,
+    address_index: HashMap<(GroupIndex, EmailAddressId), AddressIndex>,
 }
 
-/// The groups and addresses of a plan by their identifiers.
-#[derive(Debug, Default)]
-struct PlanIndex {
-    /// Groups by instance and queue.
-    groups: HashMap<(InstanceId, QueueId), GroupIndex>,
-    /// Positions in their group, by group and address.
-    addresses: HashMap<(GroupIndex, EmailAddressId), AddressIndex>,
-}
-
-/// The position of a pair in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     pub group: GroupIndex,
@@ -49,7 +40,6 @@ pub(crate) struct Place {
 /// One of the distinct pairs of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum DistinctPair {
-    /// The pair has a place in the plan.
     Placed(Place),
     /// The pair has no place.
     Named(PairIndex),
@@ -69,7 +59,6 @@ pub(crate) struct Group {
     pub check_request_calls: usize,
 }
 
-/// One address of a group.
 #[derive(Debug)]
 pub(crate) struct PlannedAddress {
     pub id: EmailAddressId,
@@ -116,23 +105,57 @@ impl Group {
 }
 
 impl Plan {
-    /// Groups the pairs whose identifiers are known. Returns the chunks to associate, too.
-    pub fn new(pairs: &Pairs, resolved: Resolutions) -> (Self, Vec<AddedChunks>) {
-        let mut plan = Plan {
-            groups: IndexList::default(),
-            group_of: IndexList::with_capacity(pairs.queues.len()),
-            places: IndexList::default(),
-            index: PlanIndex::default(),
-        };
-        plan.add_groups(pairs, &resolved.queues);
-        plan.add_addresses(pairs, resolved.addresses);
+    /// Groups the pairs whose identifiers are known: those that callers gave, and those that were found. `unread` is the
+    /// failure of the others. Returns the chunks to associate, too.
+    pub(crate) fn new(pairs: &Pairs, found: LookupResults, unread: &Arc<Failure>) -> (Self, AddedChunks) {
+        let mut plan = Plan::default();
+        let mut found_queues = found.queues.into_iter().peekable();
+        for (index, queue) in pairs.queues.indexed() {
+            let id = match (found_queues.next_if(|(found, _)| *found == index), &queue.queue) {
+                (Some((_, id)), _) => id,
+                (None, Named::Id(id)) => Ok(id.clone()),
+                (None, Named::Name(_)) => Err(unread.clone()),
+            };
+            let group = id.map(|id| plan.group(&queue.instance, id));
+            plan.group_of.push(group);
+        }
+        // Pairs are distinct as callers gave them. Two of them can be the same only if one was given by name.
+        let names = pairs.has_names();
+        if !names {
+            plan.group_index = HashMap::new();
+        }
+        plan.reserve_addresses(pairs);
+        plan.places.reserve_exact(pairs.pairs.len());
+        let mut found_pairs = found.pairs.into_iter().peekable();
+        for (index, pair) in pairs.pairs.indexed() {
+            let id = match (found_pairs.next_if(|(found, _)| *found == index), pair) {
+                (Some((_, id)), _) => id,
+                (None, Pair::Id(_, id)) => Ok(id.clone()),
+                (None, Pair::Name(..)) => Err(unread.clone()),
+            };
+            let place = plan.group_of[pair.queue()].clone().and_then(|group| {
+                let id = id?;
+                let address = match names {
+                    true => plan.address(group, id, index),
+                    false => plan.groups[group].push(id, index),
+                };
+                Ok(Place { group, address })
+            });
+            plan.places.push(place);
+        }
         plan.mark_checked(pairs);
         let added = plan.add_chunks(pairs, |_| true);
         (plan, added)
     }
 
+    /// Groups pairs of which none is given by name.
+    pub fn of_identifiers(pairs: &Pairs) -> (Self, AddedChunks) {
+        let no_names = Arc::new(Failure::deadline_exceeded("the pairs have no names"));
+        Plan::new(pairs, LookupResults::default(), &no_names)
+    }
+
     /// Adds the pairs that were found, and records the failures of the others. Returns the chunks to associate.
-    pub(crate) fn join(&mut self, pairs: &Pairs, found: LookupResults) -> Vec<AddedChunks> {
+    pub(crate) fn join(&mut self, pairs: &Pairs, found: LookupResults) -> AddedChunks {
         for (queue, id) in found.queues {
             self.group_of[queue] = id.map(|id| self.group(&pairs.queues[queue].instance, id));
         }
@@ -181,18 +204,10 @@ impl Plan {
         }
     }
 
-    fn add_groups(&mut self, pairs: &Pairs, ids: &IndexList<QueueIndex, Resolution<QueueId>>) {
-        self.index.groups.reserve(ids.len());
-        for (queue, id) in pairs.queues.iter().zip(ids) {
-            let group = id.clone().map(|id| self.group(&queue.instance, id));
-            self.group_of.push(group);
-        }
-    }
-
     /// Returns the group of a queue, which is added if it is new.
     fn group(&mut self, instance: &InstanceId, queue: QueueId) -> GroupIndex {
         let next = self.groups.next_index();
-        let group = *self.index.groups.entry((instance.clone(), queue.clone())).or_insert(next);
+        let group = *self.group_index.entry((instance.clone(), queue.clone())).or_insert(next);
         if group == next {
             let instance = instance.clone();
             self.groups.push(Group {
@@ -206,31 +221,10 @@ impl Plan {
         group
     }
 
-    fn add_addresses(&mut self, pairs: &Pairs, ids: IndexList<PairIndex, Resolution<EmailAddressId>>) {
-        // Pairs are distinct as callers gave them. Two of them can be the same only if one was given by name.
-        let names = pairs.has_names();
-        if !names {
-            self.index = PlanIndex::default();
-        }
-        self.reserve_addresses(pairs);
-        // Identifiers and places have the same size, so `collect` reuses the memory of the identifiers.
-        let places = ids.into_iter().zip(&pairs.pairs).enumerate().map(|(number, (id, pair))| {
-            let group = self.group_of[pair.queue()].clone()?;
-            let (id, first_pair) = (id?, PairIndex::new(number));
-            let address = if names {
-                self.address(group, id, first_pair)
-            } else {
-                self.groups[group].push(id, first_pair)
-            };
-            Ok(Place { group, address })
-        });
-        self.places = places.collect();
-    }
-
     /// Returns the position of an address in its group. The address is added if it is new.
     fn address(&mut self, group: GroupIndex, id: EmailAddressId, first_pair: PairIndex) -> AddressIndex {
         let next = self.groups[group].addresses.next_index();
-        let address = *self.index.addresses.entry((group, id.clone())).or_insert(next);
+        let address = *self.address_index.entry((group, id.clone())).or_insert(next);
         if address == next {
             self.groups[group].push(id, first_pair);
         }
@@ -249,7 +243,6 @@ impl Plan {
         }
     }
 
-    /// Marks the groups whose queue a request checks.
     fn mark_checked(&mut self, pairs: &Pairs) {
         for mention in &pairs.mentions {
             if pairs.requests[mention.request].options.intent == Intent::Check

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::associate::names::LookupResults;
 use crate::failure::Retry;
+use crate::index::Index;
 use crate::payload::Envelope;
-use crate::requests::{ArnScope, Context, Id, Named};
+use crate::requests::{ArnScope, Context, Id};
 
 use super::*;
 
@@ -15,27 +16,29 @@ fn pairs(request: &Value) -> Pairs {
     Pairs::read(&envelope, Context::new(&ArnScope::new("eu-central-1"), Some(&"i".into()))).unwrap()
 }
 
-/// Finds every name except those with a leading question mark. The identifier is the name after `mark`, without its
-/// domain.
-fn resolved(pairs: &Pairs, mark: &str) -> Resolutions {
-    fn id<Of: Clone>(named: Named<&Id<Of>, &Arc<str>>, mark: &str) -> Resolution<Id<Of>> {
-        match named {
-            Named::Id(id) => Ok(id.clone()),
-            Named::Name(name) if name.starts_with('?') => {
-                Err(Arc::new(Failure::ours("E", "as the test wants", Retry::Never)))
-            }
-            Named::Name(name) => Ok(format!("{mark}{}", name.trim_end_matches("@x.example")).as_str().into()),
+/// A plan in which every name is found except those with a leading question mark. The identifier is the name after `mark`,
+/// without its domain.
+fn planned(pairs: &Pairs, mark: &str) -> (Plan, AddedChunks) {
+    fn id<Of>(name: &str, mark: &str) -> Result<Id<Of>, Arc<Failure>> {
+        if name.starts_with('?') {
+            return Err(Arc::new(Failure::ours("E", "as the test wants", Retry::Never)));
         }
+        Ok(format!("{mark}{}", name.trim_end_matches("@x.example")).as_str().into())
     }
-    Resolutions {
-        queues: pairs.queues.iter().map(|queue| id(queue.queue.as_ref(), mark)).collect(),
-        addresses: pairs.pairs.iter().map(|pair| id(pair.address(), mark)).collect(),
-    }
+    let queues = pairs.queues.indexed();
+    let addresses = pairs.pairs.indexed();
+    let found = LookupResults {
+        queues: queues.filter_map(|(index, queue)| Some((index, id(queue.queue.name()?, mark)))).collect(),
+        pairs: addresses
+            .filter_map(|(index, pair)| Some((index, id(pair.address().name()?, mark))))
+            .collect(),
+    };
+    Plan::new(pairs, found, &Arc::new(Failure::deadline_exceeded("as the test wants")))
 }
 
 /// Each chunk as its queue, its addresses and the calls of its smallest request.
-fn chunks((plan, added): &(Plan, Vec<AddedChunks>)) -> Vec<(String, Vec<&str>, usize)> {
-    let chunks = added.iter().flat_map(|added| added.chunks.iter().map(|chunk| (added.group, chunk)));
+fn chunks((plan, added): &(Plan, AddedChunks)) -> Vec<(String, Vec<&str>, usize)> {
+    let chunks = added.indexed().flat_map(|(group, chunks)| chunks.iter().map(move |chunk| (group, chunk)));
     chunks
         .map(|(group, chunk)| {
             let group = &plan.groups[group];
@@ -53,7 +56,7 @@ fn pairs_are_grouped_once_in_requested_order() {
         { "queueId": "q", "emailAddressIds": ["a", "c"] },
         { "instanceId": "j", "queueId": "q", "emailAddressId": "a" },
     ]}));
-    let plan = Plan::new(&pairs, resolved(&pairs, "+"));
+    let plan = planned(&pairs, "+");
     assert_eq!(
         chunks(&plan),
         [
@@ -70,7 +73,7 @@ fn chunk_counts_the_calls_of_its_smallest_request() {
     let large = json!({ "associations": [{ "queueId": "q", "emailAddressIds": many }] });
     let small = json!({ "queueId": "q", "emailAddressId": "e60" });
     let pairs = pairs(&json!({ "Items": [large, small] }));
-    let plan = Plan::new(&pairs, resolved(&pairs, ""));
+    let plan = planned(&pairs, "");
     let calls: Vec<_> =
         chunks(&plan).into_iter().map(|(_, addresses, calls)| (addresses.len(), calls)).collect();
     assert_eq!(calls, [(50, 3), (50, 1), (20, 3)]);
@@ -83,7 +86,7 @@ fn found_pairs_join_their_groups() {
         { "queueId": "q", "emailAddressIds": ["b", "c"] },
         { "queueName": "?p", "emailAddressId": "d" },
     ]}));
-    let plan = Plan::new(&pairs, resolved(&pairs, ""));
+    let plan = planned(&pairs, "");
     assert_eq!(chunks(&plan), [("i/q".to_owned(), vec!["b", "c"], 1)]);
     let mut plan = plan.0;
     let joined = plan.join(
@@ -98,8 +101,7 @@ fn found_pairs_join_their_groups() {
     // One address is in the group already.
     let chunk =
         |position| vec![PlannedChunk { addresses: vec![AddressIndex::new(position)], request_calls: 2 }];
-    let joins = |group, position| AddedChunks { group: GroupIndex::new(group), chunks: chunk(position) };
-    assert_eq!(joined, [joins(0, 2), joins(1, 0)]);
+    assert_eq!(joined, vec![chunk(2), chunk(0)].into());
     let places: Vec<_> = plan.places.iter().map(|place| plan.identifiers(*place.as_ref().unwrap())).collect();
     let q = |address| ("i", "q", address);
     assert_eq!(places, [q("a"), q("b"), q("b"), q("c"), ("i", "p", "d")]);
@@ -116,7 +118,7 @@ fn address_without_pairs_is_not_wanted() {
         { "queueId": "q", "emailAddressIds": ["a", "b"] },
         { "queueId": "q", "emailAddress": "a@x.example" },
     ]}));
-    let (mut plan, _) = Plan::new(&pairs, resolved(&pairs, ""));
+    let (mut plan, _) = planned(&pairs, "");
     let why = Arc::new(Failure::ours("E", "as the test wants", Retry::MayPass));
     plan.remove(PairIndex::new(1), why.clone());
     plan.remove(PairIndex::new(2), why);

@@ -5,7 +5,7 @@ use crate::index::{Index, SourceIndex};
 use super::*;
 
 fn kind(payload: &str) -> Result<EnvelopeKind, String> {
-    Envelope::read(payload.as_bytes()).map(|envelope| envelope.kind).map_err(|error| error.to_string())
+    Envelope::read(payload.as_bytes()).map(|envelope| envelope.kind)
 }
 
 #[test]

@@ -40,7 +40,6 @@ pub(in crate::requests) enum Misplaced {
     Pairs,
 }
 
-/// Finds the request fields among the members of an object.
 pub(in crate::requests) fn misplaced_fields(members: &Members<'_>) -> Misplaced {
     let mut first = None;
     for field in members.iter().filter_map(field_of) {
