@@ -62,13 +62,8 @@ impl<'a> PairsEntry<'a> {
     /// Creates an entry for pairs of a queue. All pairs must give their addresses in the same way, by identifier or by
     /// name.
     pub fn new(queue: &'a RequestedQueue, pairs: impl IntoIterator<Item = &'a Pair>) -> Self {
-        let mut field = Field::EmailAddressIds;
-        let mut address = |pair: &'a Pair| {
-            let (field_of_pair, address) = list_field(pair);
-            field = field_of_pair;
-            address
-        };
-        let addresses = pairs.into_iter().map(&mut address).collect();
+        let (fields, addresses): (Vec<Field>, Vec<&str>) = pairs.into_iter().map(list_field).unzip();
+        let field = fields.last().copied().unwrap_or(Field::EmailAddressIds);
         let instance = Some(&*queue.instance).filter(|instance| !instance.is_empty());
         let queue = queue.queue.as_ref().as_str();
         PairsEntry { instance, queue, field, addresses }

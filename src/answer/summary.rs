@@ -1,7 +1,6 @@
 //! The summary of an error: one line that a person can read.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt::Write;
 
 use crate::requests::located;
@@ -18,13 +17,10 @@ pub(super) fn summary(failures: &Failures, counts: &Counts) -> String {
     // A payload may have 100,000 invalid parts, each with its own reason. A map keeps the search fast.
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
     for failed in failures.as_slice() {
-        let next = reasons.len();
-        match known.entry((failed.error(), failed.message())) {
-            Entry::Occupied(reason) => reasons[*reason.get()].1 += 1,
-            Entry::Vacant(reason) => {
-                reason.insert(next);
-                reasons.push((failed, 1));
-            }
+        let position = *known.entry((failed.error(), failed.message())).or_insert(reasons.len());
+        match reasons.get_mut(position) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((failed, 1)),
         }
     }
     let mut line = format!("{} of {} failed", counts.failed, counts.distinct);

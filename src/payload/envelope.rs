@@ -274,7 +274,6 @@ fn sns_source<'p, M: Member<'p>>(record: Record<M>) -> Result<Source<'p>, String
 
 /// An object without `Records`: an event, a Distributed Map batch, or a request.
 fn object(mut members: Members<'_>) -> Result<Envelope<'_>, String> {
-    let source = |id, body| Source { id, body, delivery: Delivery::default() };
     if is_event(&members) {
         let detail = take_one(&mut members, "detail")?.unwrap_or(Json::Null);
         let id = match take(&mut members, "id") {
@@ -285,11 +284,7 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, String> {
             check_length(value.unwrap_or_default(), MAX_IDENTIFIER)
                 .map_err(|reason| format!("{name} {reason}"))?;
         }
-        return Ok(Envelope {
-            kind: EnvelopeKind::EventBridge,
-            sources: vec![source(id, Body::Request(detail))].into(),
-            other_members: members,
-        });
+        return Ok(of_one(EnvelopeKind::EventBridge, id, Body::Request(detail), members));
     }
     match take_one(&mut members, "Items")? {
         Some(Json::Array(items)) => {
@@ -298,18 +293,23 @@ fn object(mut members: Members<'_>) -> Result<Envelope<'_>, String> {
         Some(other) => return Err(format!("Items must be an array, not {}", other.kind())),
         None => {}
     }
-    let body = Body::Request(Json::Object(members));
-    Ok(Envelope {
-        kind: EnvelopeKind::Direct,
-        sources: vec![source(None, body)].into(),
-        other_members: Vec::new(),
-    })
+    Ok(of_one(EnvelopeKind::Direct, None, Body::Request(Json::Object(members)), Vec::new()))
 }
 
 fn batch_of_items<'p>(items: Vec<Item<'p>>, mut others: Members<'p>) -> Result<Envelope<'p>, String> {
     let batch_input = take_one(&mut others, "BatchInput")?;
-    let source = Source { id: None, body: Body::Items { items, batch_input }, delivery: Delivery::default() };
-    Ok(Envelope { kind: EnvelopeKind::DistributedMap, sources: vec![source].into(), other_members: others })
+    Ok(of_one(EnvelopeKind::DistributedMap, None, Body::Items { items, batch_input }, others))
+}
+
+/// An envelope with one source, which is not a message.
+fn of_one<'p>(
+    kind: EnvelopeKind,
+    id: Option<Cow<'p, str>>,
+    body: Body<'p>,
+    other_members: Members<'p>,
+) -> Envelope<'p> {
+    let source = Source { id, body, delivery: Delivery::default() };
+    Envelope { kind, sources: vec![source].into(), other_members }
 }
 
 /// Whether an object with `Items` is a Distributed Map batch, and no other envelope.

@@ -73,11 +73,6 @@ pub fn http_client() -> SharedHttpClient {
     HttpOptions::default().client()
 }
 
-/// Creates an HTTP client without a proxy, for services on this machine.
-pub(super) fn direct_http_client() -> SharedHttpClient {
-    HttpOptions::default().direct_client()
-}
-
 fn transport(authorities: &CertificateAuthorities, proxy: Option<&ProxyConfig>) -> SharedHttpClient {
     let store = match authorities {
         CertificateAuthorities::System => TrustStore::default(),

@@ -22,7 +22,6 @@ mod http;
 mod proxy;
 mod resolver;
 
-use http::direct_http_client;
 pub use http::{CertificateAuthorities, HttpOptions, http_client};
 pub use proxy::{ProxyError, check_proxies};
 
@@ -110,7 +109,7 @@ pub fn lambda_credentials() -> SharedCredentialsProvider {
         return SharedCredentialsProvider::new(environment);
     }
     // The container endpoint is on this machine, and a proxy cannot reach it.
-    let config = ProviderConfig::without_region().with_http_client(direct_http_client());
+    let config = ProviderConfig::without_region().with_http_client(HttpOptions::default().direct_client());
     let container = EcsCredentialsProvider::builder().configure(&config).build();
     SharedCredentialsProvider::new(
         CredentialsProviderChain::first_try("Environment", environment).or_else("Container", container),

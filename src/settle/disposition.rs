@@ -11,28 +11,11 @@ use crate::payload::{Envelope, Source};
 
 use super::Failures;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Destination {
-    /// `FAILURES_QUEUE_URL`
-    Failures,
-    /// `CONTINUATION_QUEUE_URL`
-    Continuation,
-}
-
-/// The URLs of the destinations that are configured.
+/// The URLs of the queues that failures are sent to: `FAILURES_QUEUE_URL` and `CONTINUATION_QUEUE_URL`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Queues<'q> {
     pub(super) failures: Option<&'q str>,
     pub(super) continuation: Option<&'q str>,
-}
-
-impl<'q> Queues<'q> {
-    pub(super) fn url(self, destination: Destination) -> Option<&'q str> {
-        match destination {
-            Destination::Failures => self.failures,
-            Destination::Continuation => self.continuation,
-        }
-    }
 }
 
 /// What happens to a source.
@@ -40,10 +23,7 @@ impl<'q> Queues<'q> {
 pub(super) enum Disposition {
     Done,
     /// All of its failures are sent on. Then it is done.
-    SentOn {
-        /// The destination of its permanent failures. Retryable ones are continued.
-        permanent: Option<Destination>,
-    },
+    SentOn,
     Redelivered(Redelivery),
 }
 
@@ -119,7 +99,7 @@ impl<'s> Dispositions<'s> {
                 (Disposition::Redelivered(first), None) => {
                     held.insert(group, *first);
                 }
-                (Disposition::Done | Disposition::SentOn { .. }, Some(first)) => {
+                (Disposition::Done | Disposition::SentOn, Some(first)) => {
                     *disposition = Disposition::Redelivered(*first);
                 }
                 (Disposition::Redelivered(_), Some(_)) | (_, None) => {}
@@ -135,7 +115,7 @@ impl<'s> Dispositions<'s> {
     pub(super) fn redelivered(&self) -> Vec<(SourceIndex, Redelivery)> {
         let redelivered = self.list.indexed().filter_map(|(source, disposition)| match disposition {
             Disposition::Redelivered(redelivery) => Some((source, *redelivery)),
-            Disposition::Done | Disposition::SentOn { .. } => None,
+            Disposition::Done | Disposition::SentOn => None,
         });
         redelivered.collect()
     }
@@ -157,20 +137,15 @@ impl SourceResults {
         // to the failures queue.
         let is_smaller = self.some_done || (self.some_permanent && sends_failures);
         let continues = self.retryable.is_some() && sends_continuations && !is_fifo && is_smaller;
-        let permanent = match (sends_failures, continues && !asynchronous) {
-            (true, _) => Some(Destination::Failures),
-            // Without a failures queue, permanent failures travel along in the continuation. When only they are left,
-            // nothing can be continued, so SQS redelivers the message until its redrive policy moves it to the
-            // dead-letter queue. An asynchronous event ends in an error instead, which Lambda sends to the on-failure
-            // destination.
-            (false, true) => Some(Destination::Continuation),
-            (false, false) => None,
-        };
-        let is_stuck = self.retryable.is_some() && !continues || self.some_permanent && permanent.is_none();
+        // Without a failures queue, permanent failures travel along in the continuation. When only they are left,
+        // nothing can be continued, so SQS redelivers the message until its redrive policy moves it to the dead-letter
+        // queue. An asynchronous event ends in an error instead, which Lambda sends to the on-failure destination.
+        let sends_permanent = sends_failures || continues && !asynchronous;
+        let is_stuck = self.retryable.is_some() && !continues || self.some_permanent && !sends_permanent;
         if is_stuck {
             return Disposition::Redelivered(Redelivery { first: source, retry });
         }
-        Disposition::SentOn { permanent }
+        Disposition::SentOn
     }
 
     /// The retry that decides on a redelivery, if something of the source failed. A permanent failure does not need a
@@ -222,20 +197,18 @@ mod tests {
         let late = Some(Retry::NextInvocation);
         let source = SourceIndex::new(0);
         let redelivered = |retry| Disposition::Redelivered(Redelivery { first: source, retry });
-        let sent_on = |permanent| Disposition::SentOn { permanent };
         let (none, url) = (None, Some("url"));
-        let (failures, continuation) = (Some(Destination::Failures), Some(Destination::Continuation));
         let table = [
             (results(true, false, None), (none, none), Disposition::Done),
             (results(true, true, None), (none, none), redelivered(Retry::Never)),
             (results(true, true, late), (none, none), redelivered(Retry::NextInvocation)),
-            (results(false, true, None), (url, none), sent_on(failures)),
+            (results(false, true, None), (url, none), Disposition::SentOn),
             (results(true, true, late), (url, none), redelivered(Retry::NextInvocation)),
             (results(true, true, None), (none, url), redelivered(Retry::Never)),
-            (results(true, true, late), (none, url), sent_on(continuation)),
+            (results(true, true, late), (none, url), Disposition::SentOn),
             (results(false, true, late), (none, url), redelivered(Retry::NextInvocation)),
-            (results(true, true, late), (url, url), sent_on(failures)),
-            (results(false, true, late), (url, url), sent_on(failures)),
+            (results(true, true, late), (url, url), Disposition::SentOn),
+            (results(false, true, late), (url, url), Disposition::SentOn),
             (results(false, false, late), (url, url), redelivered(Retry::NextInvocation)),
         ];
         for (results, (failures, continuation), expected) in table {

@@ -79,7 +79,7 @@ impl Settler<'_> {
         let sending_ends = ends.checked_sub(self.time_for_visibility(envelope)).unwrap_or(ends);
         let unsent = self.send(&outbox, envelope, sending_ends).await;
         dispositions.redeliver(outbox.too_large.into_iter().chain(unsent));
-        failures.note_sent_on(|source| matches!(dispositions.of(source), Disposition::SentOn { .. }));
+        failures.note_sent_on(|source| dispositions.of(source) == Disposition::SentOn);
         if !envelope.kind.is_batch() {
             return Vec::new();
         }

@@ -9,7 +9,7 @@ use crate::payload::Envelope;
 use crate::sqs::OutgoingMessage;
 
 use super::body::{BodyInput, bodies};
-use super::disposition::{Destination, Disposition, Dispositions, Queues};
+use super::disposition::{Disposition, Dispositions, Queues};
 use super::{FailureEntry, Failures};
 
 /// Maximum size of a message in bytes (SQS Developer Guide, "Amazon SQS message quotas": 1 MiB). Only a body that cannot
@@ -39,18 +39,21 @@ impl<'q> Outbox<'q> {
     ) -> Self {
         let mut outbox = Outbox::default();
         for (source, entries) in failures.by_source() {
-            let Disposition::SentOn { permanent } = dispositions.of(source) else { continue };
-            let messages: Vec<OutgoingMessage<'_>> = [Destination::Failures, Destination::Continuation]
-                .into_iter()
-                .flat_map(|destination| {
-                    let is_sent = |entry: &&FailureEntry| match entry.retryable {
-                        true => destination == Destination::Continuation,
-                        false => Some(destination) == permanent,
-                    };
-                    let entries: Vec<&FailureEntry> = entries.iter().filter(is_sent).collect();
-                    messages(&entries, destination, queues, pairs, default_instance)
-                })
-                .collect();
+            if dispositions.of(source) != Disposition::SentOn {
+                continue;
+            }
+            let is_dead_letter = |entry: &&FailureEntry| !entry.retryable && queues.failures.is_some();
+            let (dead_letters, continued) = entries.iter().partition::<Vec<_>, _>(is_dead_letter);
+            let mut messages = Vec::new();
+            for (entries, queue_url, with_reasons) in
+                [(dead_letters, queues.failures, true), (continued, queues.continuation, false)]
+            {
+                let Some(queue_url) = queue_url.filter(|_| !entries.is_empty()) else { continue };
+                let delay = if with_reasons { Duration::ZERO } else { continuation_delay(&entries) };
+                let input = BodyInput { entries: &entries, with_reasons, default_instance, pairs };
+                let message = |body| OutgoingMessage { queue_url, body, delay };
+                messages.extend(bodies(&input).into_iter().map(message));
+            }
             if messages.iter().any(|message| message.body.len() > MAX_BYTES) {
                 // The whole source is redelivered, and ends unchanged in the dead-letter queue.
                 let message_id = envelope.sources[source].id.as_deref();
@@ -68,27 +71,11 @@ impl<'q> Outbox<'q> {
     }
 }
 
-/// Writes the messages that contain some failures of one source to one destination.
-fn messages<'q>(
-    entries: &[&FailureEntry],
-    destination: Destination,
-    queues: Queues<'q>,
-    pairs: &Pairs,
-    default_instance: Option<&str>,
-) -> Vec<OutgoingMessage<'q>> {
-    if entries.is_empty() {
-        return Vec::new();
-    }
-    let queue_url = queues.url(destination).unwrap_or_default();
-    // Permanent failures in a continuation do not count, because waiting does not help them.
+/// The delay of a continuation. Permanent failures in it do not count, because waiting does not help them.
+fn continuation_delay(entries: &[&FailureEntry]) -> Duration {
     let mut retryable = entries.iter().filter(|entry| entry.retryable);
-    let delay = match destination {
-        Destination::Continuation if retryable.any(|entry| entry.failure.retry != Retry::NextInvocation) => {
-            CONTINUATION_DELAY
-        }
-        Destination::Continuation | Destination::Failures => Duration::ZERO,
-    };
-    let with_reasons = destination == Destination::Failures;
-    let bodies = bodies(&BodyInput { entries, with_reasons, default_instance, pairs });
-    bodies.into_iter().map(|body| OutgoingMessage { queue_url, body, delay }).collect()
+    match retryable.any(|entry| entry.failure.retry != Retry::NextInvocation) {
+        true => CONTINUATION_DELAY,
+        false => Duration::ZERO,
+    }
 }

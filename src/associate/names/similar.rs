@@ -4,20 +4,17 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::requests::is_invisible;
 
-/// A difference between two names that a person may not see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Difference {
-    Case,
-    WhiteSpace,
-    Form,
-    Invisible,
-}
+type Fold = fn(&str) -> String;
 
-const ALL: [(Difference, &str); 4] = [
-    (Difference::Case, "case"),
-    (Difference::WhiteSpace, "leading or trailing white space"),
-    (Difference::Form, "Unicode normalization"),
-    (Difference::Invisible, "invisible characters"),
+/// The differences between two names that a person may not see, in words, each with the function that removes it from a
+/// name. The functions are in the order in which they are applied.
+const DIFFERENCES: [(&str, Fold); 4] = [
+    ("invisible characters", |name| {
+        name.chars().filter(|c| c.is_whitespace() || !is_invisible(*c)).collect()
+    }),
+    ("Unicode normalization", |name| name.nfkc().collect()),
+    ("leading or trailing white space", |name| name.trim().to_owned()),
+    ("case", |name| name.to_lowercase()),
 ];
 
 /// Returns the folded form of a name. Two names without a visible difference have the same one.
@@ -27,11 +24,8 @@ pub(super) fn folded(name: &str) -> String {
 
 /// Lists, in words, the differences between two names that have the same folded form.
 pub(super) fn differences(name: &str, other: &str) -> String {
-    let words: Vec<&str> = ALL
-        .into_iter()
-        .filter(|(difference, _)| fold(name, Some(*difference)) != fold(other, Some(*difference)))
-        .map(|(_, words)| words)
-        .collect();
+    let differs = |words: &&str| fold(name, Some(words)) != fold(other, Some(words));
+    let words: Vec<&str> = DIFFERENCES.iter().rev().map(|(words, _)| *words).filter(differs).collect();
     match words.as_slice() {
         [] => "the characters it is written with".to_owned(),
         [words] => (*words).to_owned(),
@@ -39,23 +33,10 @@ pub(super) fn differences(name: &str, other: &str) -> String {
     }
 }
 
-/// Folds a name, except for the difference `except`.
-fn fold(name: &str, except: Option<Difference>) -> String {
-    let folds = |difference| except != Some(difference);
-    let mut name = name.to_owned();
-    if folds(Difference::Invisible) {
-        name.retain(|c| c.is_whitespace() || !is_invisible(c));
-    }
-    if folds(Difference::Form) {
-        name = name.nfkc().collect();
-    }
-    if folds(Difference::WhiteSpace) {
-        name = name.trim().to_owned();
-    }
-    if folds(Difference::Case) {
-        name = name.to_lowercase();
-    }
-    name
+/// Removes all differences from a name, except for `except`.
+fn fold(name: &str, except: Option<&str>) -> String {
+    let removed = DIFFERENCES.iter().filter(|(words, _)| Some(*words) != except);
+    removed.fold(name.to_owned(), |name, (_, remove)| remove(&name))
 }
 
 #[cfg(test)]
