@@ -7,13 +7,12 @@ use tokio::time::Instant;
 
 use crate::answer::{Answer, Counts, FinishedRun, InvocationError, Report, answer, queue_rows};
 use crate::associate::{
-    CallContext, CallCounts, Deadline, DirectoryCache, Observer, Plan, ProcessLimits, SchedulerInput,
-    associate,
+    CallContext, CallCounts, Deadline, DirectoryCache, Observer, Outcomes, Plan, ProcessLimits,
+    SchedulerInput, associate,
 };
 use crate::connect::Connect;
 use crate::index::{Index, IndexList, SourceIndex};
 use crate::log::{InvocationEnd, log_rejected_payload, log_run};
-use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::requests::Intent;
@@ -166,9 +165,7 @@ impl Function {
             region: self.settings.scope.region(),
             limits: self.settings.group_limits(),
         };
-        let (plan, by_group, call_counts) = associate(&self.call_context(invocation, reserved), input).await;
-        let outcomes = Outcomes::new(&plan, by_group);
-        (plan, outcomes, call_counts)
+        associate(&self.call_context(invocation, reserved), input).await
     }
 
     fn call_context<'a>(&'a self, invocation: Invocation<'a>, reserved: Duration) -> CallContext<'a> {

@@ -10,8 +10,7 @@
 //! | [`payload`] | bytes | an envelope and its sources |
 //! | [`requests`] | the body of a source | requests, their entries, and their invalid parts |
 //! | [`pairs`] | requests | distinct pairs, and the sources that request each |
-//! | [`associate`] | pairs | groups per queue, and the outcome of each address: one loop around the API looks names up, makes the calls and narrows failures |
-//! | `outcomes` | the outcomes of groups | the outcome of each pair |
+//! | [`associate`] | pairs | groups per queue, and the outcome of each pair: one loop around the API looks names up, makes the calls and narrows failures |
 //! | [`settle`] | the outcomes of failed pairs, and the invalid parts | what happens to each source: it is done, its failures are sent on, or it is redelivered |
 //! | [`answer`] | the finished run | `batchItemFailures`, the report, or an error |
 //!
@@ -40,7 +39,6 @@ pub mod index;
 pub mod invocation;
 pub mod lambda;
 pub mod log;
-mod outcomes;
 pub mod pairs;
 pub mod payload;
 pub mod removal;

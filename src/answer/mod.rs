@@ -18,9 +18,8 @@ pub use error::InvocationError;
 pub use report::{QueueRow, Report, Status};
 pub(crate) use report::{queue_rows, rows_of_queues};
 
-use crate::associate::CallCounts;
+use crate::associate::{CallCounts, Outcomes};
 use crate::index::SourceIndex;
-use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::{Envelope, EnvelopeKind};
 use crate::settle::Failures;

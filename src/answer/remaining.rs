@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use crate::associate::Outcome;
-use crate::outcomes::Outcomes;
+use crate::associate::{Outcome, Outcomes};
 use crate::pairs::Pairs;
 use crate::requests::Intent;
 use crate::settle::{FailureEntry, Failures};

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::associate::{DistinctPair, Outcome, Plan};
+use crate::associate::{DistinctPair, Outcome, Outcomes, Plan};
 use crate::index::{GroupIndex, PairIndex, QueueIndex};
-use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::requests::{InstanceId, QueueId};
 use crate::settle::FailureEntry;

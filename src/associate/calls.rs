@@ -151,7 +151,8 @@ const REJECTIONS_TO_STOP: u32 = 2;
 #[derive(Debug, Default)]
 pub(crate) struct Credentials {
     rejections_in_a_row: u32,
-    stopped_by: Option<Rejection>,
+    /// The rejection with which all remaining pairs fail, or `None` while calls are made.
+    pub(crate) stopped_by: Option<Rejection>,
 }
 
 impl Credentials {
@@ -167,10 +168,5 @@ impl Credentials {
             Err(rejection) if !rejection.is_response() => {}
             Ok(()) | Err(_) => self.rejections_in_a_row = 0,
         }
-    }
-
-    /// The rejection with which all remaining pairs fail, or `None` while calls are made.
-    pub(crate) fn stopped_by(&self) -> Option<&Rejection> {
-        self.stopped_by.as_ref()
     }
 }

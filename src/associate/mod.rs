@@ -41,8 +41,6 @@ mod step;
 
 use tokio::time::Instant;
 
-use crate::index::{GroupIndex, IndexList};
-
 use self::run::CallLoop;
 use self::scheduler::Scheduler;
 
@@ -52,17 +50,17 @@ pub(crate) use deadline::Deadline;
 pub(crate) use group::{GroupLimits, Narrowing, OnQueue, unavailable, undecided};
 pub(crate) use names::DirectoryCache;
 pub use order::CHUNK;
-pub(crate) use outcome::{GroupOutcomes, Outcome};
+pub(crate) use outcome::{Outcome, Outcomes};
 pub use plan::Plan;
-pub(crate) use plan::{DistinctPair, Group, Place};
+pub(crate) use plan::{DistinctPair, Group};
 pub(crate) use process_limits::ProcessLimits;
 pub(crate) use scheduler::SchedulerInput;
 
-/// Makes all calls that the pairs need. Returns the final plan, the outcomes of its groups, and the number of calls.
+/// Makes all calls that the pairs need. Returns the final plan, the outcomes of the pairs, and the number of calls.
 pub(crate) async fn associate(
     context: &CallContext<'_>,
     input: SchedulerInput<'_>,
-) -> (Plan, IndexList<GroupIndex, GroupOutcomes>, CallCounts) {
+) -> (Plan, Outcomes, CallCounts) {
     let mut calls = CallLoop::new(context, Scheduler::new(input, Instant::now()));
     calls.run().await;
     // An invocation reads a directory again at most once, so a third run has nothing to do.
@@ -70,6 +68,6 @@ pub(crate) async fn associate(
         calls.run().await;
     }
     let counts = calls.record.counts;
-    let (plan, by_group) = calls.scheduler.finish();
-    (plan, by_group, counts)
+    let (plan, outcomes) = calls.scheduler.finish();
+    (plan, outcomes, counts)
 }

@@ -109,7 +109,7 @@ impl<'a, 'p> CallLoop<'a, 'p> {
             self.end_all(now, Self::expire);
             return Wakeup::default();
         }
-        if let Some(rejection) = self.record.credentials.stopped_by().cloned() {
+        if let Some(rejection) = self.record.credentials.stopped_by.clone() {
             let rejected = RejectedCall { rejection, out_of_time: false };
             self.end_all(now, |this, Step { task, .. }, now| {
                 this.scheduler.record(StepResponse::Rejected { task, rejected: rejected.clone() }, now);
@@ -117,8 +117,9 @@ impl<'a, 'p> CallLoop<'a, 'p> {
             return Wakeup::default();
         }
         let mut wakeup = Wakeup::default();
-        let mut waits_for_pace = [false; Operation::ALL.len()];
-        while let Some(operation) = self.next_operation(&waits_for_pace) {
+        // The operations whose next step waits for the pace, or for a permit to read a directory.
+        let mut blocked = [false; Operation::ALL.len()];
+        while let Some(operation) = self.next_operation(&blocked) {
             let Some(step) = self.agenda.pop(operation).and_then(|step| self.scheduler.review(step)) else {
                 // The review may have led to another step.
                 self.collect_steps(now);
@@ -129,12 +130,19 @@ impl<'a, 'p> CallLoop<'a, 'p> {
                 wakeup.on_permit = true;
                 break;
             };
+            if step.task.reads_directory() && !self.take_directory_permit() {
+                self.permit = Some(permit);
+                self.agenda.push(step);
+                blocked[operation as usize] = true;
+                wakeup.on_directory_permit = true;
+                continue;
+            }
             match self.context.shared.pace(operation).take(now) {
                 Ok(slot) => self.start(step, slot, permit, now),
                 Err(at) if self.context.deadline.allows(at) => {
                     wakeup.not_later_than(Some(at));
                     self.agenda.push(step);
-                    waits_for_pace[operation as usize] = true;
+                    blocked[operation as usize] = true;
                 }
                 Err(_) => {
                     self.expire(step, now);
@@ -145,7 +153,7 @@ impl<'a, 'p> CallLoop<'a, 'p> {
         }
         // No attempt can use the spare permits now.
         (self.permit, self.directory_permit) = (None, None);
-        wakeup.on_directory_permit = !wakeup.on_permit && self.waits_for_directory_permit(&waits_for_pace);
+        wakeup.on_directory_permit &= !wakeup.on_permit;
         if wakeup.on_permit || wakeup.on_directory_permit {
             // Other invocations may hold the permits until no call can start any more. The clock has a resolution of a
             // millisecond.
@@ -159,12 +167,8 @@ impl<'a, 'p> CallLoop<'a, 'p> {
 
     /// The next operation to call. If only one concurrent call is allowed, a directory call starts only if nothing else
     /// is ready or in flight.
-    fn next_operation(&mut self, waits_for_pace: &[bool; Operation::ALL.len()]) -> Option<Operation> {
-        let has_directory_permit = self.take_directory_permit();
-        let is_open = |operation: Operation| {
-            !waits_for_pace[operation as usize]
-                && (has_directory_permit || !self.agenda.is_directory_next(operation))
-        };
+    fn next_operation(&self, blocked: &[bool; Operation::ALL.len()]) -> Option<Operation> {
+        let is_open = |operation: Operation| !blocked[operation as usize];
         if self.context.shared.max_concurrent_calls > 1 {
             return self.agenda.next_operation(is_open);
         }
@@ -177,24 +181,12 @@ impl<'a, 'p> CallLoop<'a, 'p> {
         self.permit.take().or_else(|| self.context.shared.permits.clone().try_acquire_owned().ok())
     }
 
-    /// Takes a permit to read a directory, if a directory call is ready. Returns whether the loop holds one.
+    /// Takes a permit to read a directory. Returns whether the loop holds one.
     fn take_directory_permit(&mut self) -> bool {
-        if self.directory_permit.is_none()
-            && Operation::ALL.into_iter().any(|operation| self.agenda.is_directory_next(operation))
-        {
+        if self.directory_permit.is_none() {
             self.directory_permit = self.context.shared.directory_permits.clone().try_acquire_owned().ok();
         }
         self.directory_permit.is_some()
-    }
-
-    /// Whether some directory call is ready and waits only for a permit that another call holds.
-    fn waits_for_directory_permit(&self, waits_for_pace: &[bool; Operation::ALL.len()]) -> bool {
-        let is_ready = |operation: Operation| {
-            !waits_for_pace[operation as usize] && self.agenda.is_directory_next(operation)
-        };
-        let may_start_directory_call =
-            self.context.shared.max_concurrent_calls > 1 || self.in_flight.is_empty();
-        may_start_directory_call && Operation::ALL.into_iter().any(is_ready)
     }
 
     fn start(&mut self, step: Step, slot: Slot, permit: OwnedSemaphorePermit, now: Instant) {

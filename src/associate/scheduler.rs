@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::associate::names::{DirectoryCache, LookupResults, Names};
-use crate::associate::outcome::GroupOutcomes;
+use crate::associate::outcome::Outcomes;
 use crate::associate::plan::{AddedChunks, Group, Place, Plan};
 use crate::connect::{ListCall, QueueCall};
 use crate::failure::Failure;
@@ -74,7 +74,7 @@ impl<'p> Scheduler<'p> {
     /// Groups the pairs whose identifiers are known, and starts to look up the names of the others.
     pub(crate) fn new(input: SchedulerInput<'p>, now: Instant) -> Self {
         let (names, found) = Names::new(input.pairs, input.directories, input.region, now);
-        let (plan, added) = Plan::new(input.pairs, found, names.directories.unread());
+        let (plan, added) = Plan::new(input.pairs, found, &names.directories.unread);
         let mut scheduler = Scheduler {
             input,
             plan,
@@ -89,10 +89,12 @@ impl<'p> Scheduler<'p> {
         scheduler
     }
 
-    /// Returns the final plan and the outcome of each of its addresses.
-    pub(crate) fn finish(mut self) -> (Plan, IndexList<GroupIndex, GroupOutcomes>) {
+    /// Returns the final plan and the outcome of each pair.
+    pub(crate) fn finish(mut self) -> (Plan, Outcomes) {
         self.make_late_rejections_retryable();
-        (self.plan, self.groups.into_iter().map(|group| group.progress.finish()).collect())
+        let by_group = self.groups.into_iter().map(|group| group.progress.finish()).collect();
+        let outcomes = Outcomes::new(&self.plan, by_group);
+        (self.plan, outcomes)
     }
 
     /// Returns the next step. The loop hands back the result with [`Scheduler::record`] or [`Scheduler::end`].
@@ -121,8 +123,8 @@ impl<'p> Scheduler<'p> {
     }
 
     fn next_page(&self, directory: DirectoryIndex) -> Option<Step> {
-        let call = self.names.directories.next_page(directory)?;
-        let request_calls = self.names.directories.request_calls(directory);
+        let needed = &self.names.directories.needed[directory];
+        let (call, request_calls) = (needed.next_page()?, needed.request_calls);
         let rank = Rank { request_calls, tie_break: directory.get() };
         Some(Step { task: Task::ReadDirectory { directory, call }, rank, wait: None, retry: None })
     }
@@ -187,7 +189,7 @@ impl<'p> Scheduler<'p> {
     }
 
     pub(super) fn start_page(&mut self, directory: DirectoryIndex, now: Instant) {
-        self.names.directories.start_page(directory, now);
+        self.names.directories.needed[directory].start_page(now);
     }
 
     pub(super) fn record(&mut self, response: StepResponse, now: Instant) {
@@ -250,7 +252,7 @@ impl<'p> Scheduler<'p> {
     /// Applies the results of a page that was read, or of a directory that cannot be read to its end.
     fn apply_look_ups(&mut self, directory: DirectoryIndex, found: LookupResults) {
         self.join(found);
-        if self.names.directories.is_reading(directory) {
+        if self.names.directories.needed[directory].state.is_reading() {
             self.candidates.push_back(Candidate::Directory(directory));
         } else {
             // A check waits for the whole directory.

@@ -40,7 +40,7 @@ impl<'a> Retrier<'a> {
     ) -> Result<T, CallError> {
         let mut retry = None;
         loop {
-            let stopped_by = self.record.borrow().credentials.stopped_by().cloned();
+            let stopped_by = self.record.borrow().credentials.stopped_by.clone();
             if let Some(rejection) = stopped_by {
                 return Err(CallError::Rejected(RejectedCall { rejection, out_of_time: false }));
             }

@@ -114,7 +114,7 @@ impl Options {
             (true, true) => Intent::Check,
             (false, true) => {
                 let reason = "requires \"dryRun\": true";
-                return Err(Invalid::field(fields.path(), Field::CheckQueues, reason));
+                return Err(Invalid::field(fields.path, Field::CheckQueues, reason));
             }
         };
         Ok(Options { intent, ..Options::handling(fields, defaults.options)? })
@@ -145,7 +145,7 @@ impl<'a> Defaults<'a> {
         let fields = Fields::of(batch_input, Path::of(Base::BatchInput))?;
         if let Some(field) = fields.find(|field| field == Field::Associations || field.specifies_pair()) {
             let reason = "is not allowed in BatchInput; move it into an item";
-            return Err(Invalid::field(fields.path(), field, reason));
+            return Err(Invalid::field(fields.path, field, reason));
         }
         let instance = fields.identifier(Field::InstanceId, scope)?.map(|instance| instance.id);
         let reference = reference(&fields)?;
@@ -163,6 +163,6 @@ impl<'a> Defaults<'a> {
 pub(super) fn reference<'a>(fields: &Fields<'a>) -> Result<Option<&'a str>, Invalid> {
     let Some(text) = fields.text(Field::Reference)? else { return Ok(None) };
     check_length(text, MAX_IDENTIFIER)
-        .map_err(|reason| Invalid::field(fields.path(), Field::Reference, reason))?;
+        .map_err(|reason| Invalid::field(fields.path, Field::Reference, reason))?;
     Ok(Some(text))
 }

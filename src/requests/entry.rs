@@ -52,7 +52,7 @@ impl<'a> Entry<'a> {
         context: &Context<'a>,
         invalid: &mut Vec<Invalid>,
     ) -> Result<Self, EntryError> {
-        let path = fields.path();
+        let path = fields.path;
         let own_instance: Option<InstanceIdentifier<'_>> =
             fields.identifier(Field::InstanceId, context.scope)?;
         let (queue, queue_arn) = queue(fields, context)?;
@@ -116,7 +116,7 @@ fn queue<'a>(
     fields: &Fields<'a>,
     context: &Context<'a>,
 ) -> Result<(EntryQueue<'a>, Option<Arn<'a>>), Invalid> {
-    let path = fields.path();
+    let path = fields.path;
     if fields.get(Field::QueueId).is_some() && fields.get(Field::QueueName).is_some() {
         let reason = "cannot be combined with queueId; use one of them";
         return Err(Invalid::field(path, Field::QueueName, reason));
@@ -139,7 +139,7 @@ fn addresses<'a>(
 ) -> Result<Vec<(Path, EntryAddress<'a>)>, EntryError> {
     const FORMS: [Field; 4] =
         [Field::EmailAddressId, Field::EmailAddressIds, Field::EmailAddress, Field::EmailAddresses];
-    let path = fields.path();
+    let path = fields.path;
     let mut present = FORMS.into_iter().filter(|field| fields.get(*field).is_some());
     let Some(field) = present.next() else {
         let message = "missing emailAddressId, emailAddressIds, emailAddress or emailAddresses";

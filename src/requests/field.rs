@@ -106,7 +106,7 @@ pub enum FieldMatch {
 /// The known fields of a request or an entry, each at most once. `null` counts as absent.
 #[derive(Debug)]
 pub(super) struct Fields<'j> {
-    path: Path,
+    pub(super) path: Path,
     values: [Option<&'j Json<'j>>; Field::ALL.len()],
 }
 
@@ -148,10 +148,6 @@ impl<'j> Fields<'j> {
             value.take_if(|value| value.as_str() == Some(""));
         }
         self
-    }
-
-    pub(super) fn path(&self) -> Path {
-        self.path
     }
 
     pub(super) fn get(&self, field: Field) -> Option<&'j Json<'j>> {

@@ -125,7 +125,7 @@ impl<'a> Request<'a> {
             }
             Err(EntryError::Invalid(invalid)) => Err(invalid),
             Err(EntryError::TooManyParts) => {
-                Err(Invalid::new(fields.path(), too_many_parts("request", context.max_parts)))
+                Err(Invalid::new(fields.path, too_many_parts("request", context.max_parts)))
             }
         }
     }

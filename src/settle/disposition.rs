@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::associate::Outcome;
+use crate::associate::{Outcome, Outcomes};
 use crate::failure::Retry;
 use crate::index::{IndexList, SourceIndex};
-use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::{Envelope, Source};
 

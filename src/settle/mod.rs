@@ -20,9 +20,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::associate::Outcomes;
 use crate::backoff::WaitBounds;
 use crate::index::SourceIndex;
-use crate::outcomes::Outcomes;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
 use crate::settings::Settings;

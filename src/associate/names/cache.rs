@@ -34,14 +34,14 @@ impl DirectoryCache {
     /// have too many entries.
     pub(super) fn put(&self, key: DirectoryKey, directory: Arc<Directory>) {
         let mut directories = self.lock();
-        if directories.get(&key).is_some_and(|other| other.read_at() > directory.read_at()) {
+        if directories.get(&key).is_some_and(|other| other.read_at > directory.read_at) {
             return;
         }
         directories.insert(key, directory);
         // An empty directory takes memory too.
         let mut entries: usize = directories.values().map(|directory| directory.len() + 1).sum();
         while entries > MAX_ENTRIES {
-            let by_age = directories.iter().min_by_key(|(_, directory)| directory.read_at());
+            let by_age = directories.iter().min_by_key(|(_, directory)| directory.read_at);
             let Some((key, oldest)) = by_age.map(|(key, oldest)| (key.clone(), oldest.len() + 1)) else {
                 return;
             };
@@ -57,7 +57,7 @@ impl DirectoryCache {
 }
 
 fn is_expired(directory: &Directory, now: Instant) -> bool {
-    now.duration_since(directory.read_at()) >= MAX_AGE
+    now.duration_since(directory.read_at) >= MAX_AGE
 }
 
 #[cfg(test)]

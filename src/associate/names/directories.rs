@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::associate::order::fewest_calls;
-use crate::connect::{DirectoryEntry, DirectoryKind, Page, SearchCall};
+use crate::connect::{DirectoryEntry, DirectoryKind, Page};
 use crate::failure::Failure;
 use crate::index::{DirectoryIndex, Index, IndexList};
 use crate::pairs::{Mention, Pairs, RequestedQueue};
@@ -21,10 +21,10 @@ use super::state::{DirectoryState, NeededDirectory};
 pub(crate) struct Directories<'a> {
     cache: &'a DirectoryCache,
     region: &'a str,
-    needed: IndexList<DirectoryIndex, NeededDirectory<'a>>,
+    pub(crate) needed: IndexList<DirectoryIndex, NeededDirectory<'a>>,
     indices: HashMap<DirectoryKey, DirectoryIndex>,
     /// The failure of names whose directory is still being read.
-    unread: Arc<Failure>,
+    pub(crate) unread: Arc<Failure>,
 }
 
 pub(crate) type Lookup<Id> = Result<Id, LookupError>;
@@ -80,10 +80,6 @@ impl<'a> Directories<'a> {
         }
     }
 
-    pub(crate) fn unread(&self) -> &Arc<Failure> {
-        &self.unread
-    }
-
     fn index(&self, instance: &InstanceId, kind: DirectoryKind) -> Option<DirectoryIndex> {
         self.indices.get(&DirectoryKey { instance: instance.clone(), kind }).copied()
     }
@@ -99,24 +95,6 @@ impl<'a> Directories<'a> {
     /// The directories that are being read.
     pub(crate) fn to_read(&self) -> impl Iterator<Item = DirectoryIndex> {
         self.needed.indexed().filter(|(_, needed)| needed.state.is_reading()).map(|(index, _)| index)
-    }
-
-    pub(crate) fn is_reading(&self, index: DirectoryIndex) -> bool {
-        self.needed[index].state.is_reading()
-    }
-
-    pub(crate) fn request_calls(&self, index: DirectoryIndex) -> usize {
-        self.needed[index].request_calls
-    }
-
-    pub(crate) fn next_page(&self, index: DirectoryIndex) -> Option<SearchCall> {
-        self.needed[index].next_page()
-    }
-
-    pub(crate) fn start_page(&mut self, index: DirectoryIndex, now: Instant) {
-        if let DirectoryState::Reading { reading, .. } = &mut self.needed[index].state {
-            reading.start_page(now);
-        }
     }
 
     /// Adds a page. Returns whether the reading has ended.
@@ -190,7 +168,8 @@ impl<'a> Directories<'a> {
 
     /// Whether the address directory of an instance is not being read.
     pub(crate) fn knows_addresses(&self, instance: &InstanceId) -> bool {
-        self.index(instance, DirectoryKind::EmailAddresses).is_none_or(|index| !self.is_reading(index))
+        self.index(instance, DirectoryKind::EmailAddresses)
+            .is_none_or(|index| !self.needed[index].state.is_reading())
     }
 
     /// Checks that an instance has an email address. The error is `EmailAddressNotFound`, the failure to read the

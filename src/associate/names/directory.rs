@@ -11,17 +11,17 @@ use crate::requests::InstanceId;
 use super::similar::{differences, folded};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct DirectoryKey {
+pub(crate) struct DirectoryKey {
     pub(super) instance: InstanceId,
     pub(super) kind: DirectoryKind,
 }
 
 /// A complete directory. It is a sorted list and not a map, because a process caches many entries.
 #[derive(Debug)]
-pub(super) struct Directory {
+pub(crate) struct Directory {
     kind: DirectoryKind,
     /// When the call for the first page started. The directory is as old as this page.
-    read_at: Instant,
+    pub(super) read_at: Instant,
     pages: usize,
     /// All entries, ordered by name and then by identifier.
     entries: Box<[NameAndId]>,
@@ -62,10 +62,6 @@ impl Directory {
             by_folded: OnceLock::new(),
             by_id: OnceLock::new(),
         }
-    }
-
-    pub(super) fn read_at(&self) -> Instant {
-        self.read_at
     }
 
     /// Whether all entries were on one page. Then the API listed them at one moment, and no name was missed because it

@@ -11,18 +11,18 @@ use crate::failure::Failure;
 use super::directory::{Directory, DirectoryKey, NameAndId, comparable};
 
 #[derive(Debug)]
-pub(super) struct NeededDirectory<'a> {
+pub(crate) struct NeededDirectory<'a> {
     pub(super) key: DirectoryKey,
-    pub(super) state: DirectoryState,
+    pub(crate) state: DirectoryState,
     /// Number of calls of the smallest request that needs the directory. Lower goes first, so that a large request does
     /// not delay small ones.
-    pub(super) request_calls: usize,
+    pub(crate) request_calls: usize,
     /// The identifiers of addresses whose existence requests check.
     checked_ids: HashSet<&'a str>,
 }
 
 #[derive(Debug)]
-pub(super) enum DirectoryState {
+pub(crate) enum DirectoryState {
     /// An earlier invocation read it.
     Cached(Arc<Directory>),
     Reading {
@@ -45,7 +45,7 @@ pub(super) enum DirectoryState {
 
 /// A directory whose last page has not been read yet.
 #[derive(Debug)]
-pub(super) struct DirectoryReading {
+pub(crate) struct DirectoryReading {
     /// When the call for the first page started.
     read_at: Instant,
     pages: Pages,
@@ -62,7 +62,7 @@ impl DirectoryState {
         }
     }
 
-    pub(super) fn is_reading(&self) -> bool {
+    pub(crate) fn is_reading(&self) -> bool {
         matches!(self, DirectoryState::Reading { .. })
     }
 }
@@ -85,11 +85,20 @@ impl<'a> NeededDirectory<'a> {
     }
 
     /// The call for the next page, if the directory is being read.
-    pub(super) fn next_page(&self) -> Option<SearchCall> {
+    pub(crate) fn next_page(&self) -> Option<SearchCall> {
         let DirectoryState::Reading { reading, .. } = &self.state else { return None };
         let DirectoryKey { instance, kind } = self.key.clone();
         let next_token = reading.pages.next_token().map(str::to_owned);
         Some(SearchCall { instance, directory: kind, next_token })
+    }
+
+    /// Records that the call for the next page starts.
+    pub(crate) fn start_page(&mut self, now: Instant) {
+        if let DirectoryState::Reading { reading, .. } = &mut self.state
+            && reading.pages_read == 0
+        {
+            reading.read_at = now;
+        }
     }
 
     /// The entries with this name in the newest complete directory.
@@ -150,13 +159,6 @@ impl<'a> NeededDirectory<'a> {
 impl DirectoryReading {
     fn new(now: Instant) -> Self {
         DirectoryReading { read_at: now, pages: Pages::default(), pages_read: 0, entries: Vec::new() }
-    }
-
-    /// Records that the call for the next page starts.
-    pub(super) fn start_page(&mut self, now: Instant) {
-        if self.pages_read == 0 {
-            self.read_at = now;
-        }
     }
 
     /// Adds a page. Returns the directory after its last page, or an error if the pages never end.

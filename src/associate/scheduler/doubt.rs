@@ -57,7 +57,7 @@ impl Scheduler<'_> {
         let mut found = LookupResults::default();
         for DoubtfulPair { pair, place, cause, .. } in doubtful {
             let why = match self.names.look_up_again(pair, now) {
-                Err(LookupError::Waits(_)) => self.names.directories.unread().clone(),
+                Err(LookupError::Waits(_)) => self.names.directories.unread.clone(),
                 Err(LookupError::Failed(failure)) => failure,
                 Ok((queue, address)) => {
                     let group = &self.plan.groups[place.group];
@@ -69,7 +69,7 @@ impl Scheduler<'_> {
                         _ => {
                             found.queues.push((self.input.pairs.pairs[pair].queue(), Ok(queue)));
                             found.pairs.push((pair, Ok(address)));
-                            self.names.directories.unread().clone()
+                            self.names.directories.unread.clone()
                         }
                     }
                 }
@@ -90,7 +90,7 @@ impl Scheduler<'_> {
             if matches!(&self.plan.places[pair], Err(failure) if is_unresolved(failure))
                 && let Err(LookupError::Waits(_)) = self.names.look_up_again(pair, now)
             {
-                self.plan.remove(pair, self.names.directories.unread().clone());
+                self.plan.remove(pair, self.names.directories.unread.clone());
             }
         }
     }
