@@ -19,7 +19,6 @@ use crate::requests::Intent;
 use crate::sdk::LazyClient;
 use crate::settings::Settings;
 use crate::settle::{Failures, Settler};
-use crate::sqs::Sqs;
 
 /// The function. The process creates it once, and all invocations share it.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ pub struct Function {
     connect: Connect,
     shared: ProcessLimits,
     directories: DirectoryCache,
-    sqs: Sqs,
+    sqs: LazyClient<aws_sdk_sqs::Client>,
 }
 
 /// One invocation.
@@ -62,7 +61,7 @@ impl Function {
     ) -> Self {
         Function {
             shared: ProcessLimits::new(settings.allowance, settings.max_concurrent_calls, Instant::now()),
-            sqs: Sqs::new(sqs, settings.scope.region(), settings.sqs_endpoint.clone()),
+            sqs,
             settings,
             connect: Connect::new(connect),
             directories: DirectoryCache::default(),

@@ -1,7 +1,6 @@
 //! Writes each event of `tracing` as one JSON object, with the fields of its invocation and without email addresses.
 
 use std::fmt;
-use std::io::Write;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -43,17 +42,6 @@ impl Lines {
     /// Writes events of the given level and above.
     pub fn new(level: LevelFilter, sink: Sink) -> Self {
         Lines { level, sink }
-    }
-
-    /// Writes lines to standard output. Lambda copies them to CloudWatch Logs.
-    pub(crate) fn to_stdout(level: LevelFilter) -> Self {
-        Lines::new(
-            level,
-            Arc::new(|line| {
-                // A log that cannot be written cannot report that either.
-                let _ = std::io::stdout().lock().write_all(line.as_bytes());
-            }),
-        )
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {

@@ -6,6 +6,9 @@ mod closing;
 mod lines;
 mod redact;
 
+use std::io::Write;
+use std::sync::Arc;
+
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -15,7 +18,11 @@ pub use lines::{Lines, Sink};
 
 /// Starts logging to standard output. Call it once per process. Lambda copies standard output to CloudWatch Logs.
 pub fn start(level: LevelFilter) {
-    start_to(Lines::to_stdout(level));
+    let write = |line: &str| {
+        // A log that cannot be written cannot report that either.
+        let _ = std::io::stdout().lock().write_all(line.as_bytes());
+    };
+    start_to(Lines::new(level, Arc::new(write)));
 }
 
 /// Starts logging to these lines. Call it once per process. Panics are logged too, because the standard hook would

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::payload::{Json, Members};
 
-use super::mistakes::{Misplaced, misplaced, misplaced_fields};
+use super::mistakes::{misplaced, misplaced_field};
 use super::{Invalid, Path};
 
 /// Maximum number of envelopes around one request. An unreadable dead letter has one, and an SNS notification adds one
@@ -74,12 +74,12 @@ fn open(json: Json<'_>) -> Result<Opened<'_>, Invalid> {
     let Some(content_field) = content_field(&members) else {
         return Ok(Opened::Request(Json::Object(members)));
     };
-    match misplaced_fields(&members) {
-        Misplaced::Pairs => return Ok(Opened::Request(Json::Object(members))),
-        Misplaced::Field(field) => {
+    match misplaced_field(&members) {
+        Some(field) if field.requests_pairs() => return Ok(Opened::Request(Json::Object(members))),
+        Some(field) => {
             return Err(misplaced(field, content_field, &format!("the request in {content_field}")));
         }
-        Misplaced::Nothing => {}
+        None => {}
     }
     let is_content = |(name, _): &(Cow<'_, str>, Json<'_>)| name == content_field;
     let content = members.iter().rposition(is_content).map(|place| members.swap_remove(place).1);

@@ -143,7 +143,7 @@ impl<'a> Defaults<'a> {
             return Ok(Defaults::default());
         }
         let fields = Fields::of(batch_input, Path::of(Base::BatchInput))?;
-        if let Some(field) = fields.find(|field| field == Field::Associations || field.specifies_pair()) {
+        if let Some(field) = fields.find(Field::requests_pairs) {
             let reason = "is not allowed in BatchInput; move it into an item";
             return Err(Invalid::field(fields.path, field, reason));
         }

@@ -63,6 +63,11 @@ impl Field {
         )
     }
 
+    /// Whether an object with the field is a request and not an envelope.
+    pub(crate) fn requests_pairs(self) -> bool {
+        self == Field::Associations || self.specifies_pair()
+    }
+
     /// Returns the field of an entry with the given name, if there is one.
     pub(crate) fn of_entry(name: &str) -> Option<Field> {
         Field::ALL

@@ -25,8 +25,9 @@ use crate::backoff::WaitBounds;
 use crate::index::SourceIndex;
 use crate::pairs::Pairs;
 use crate::payload::Envelope;
+use crate::sdk::LazyClient;
 use crate::settings::Settings;
-use crate::sqs::{Sqs, VisibilityTimeout, time_for};
+use crate::sqs::{VisibilityTimeout, call_in_batches, queue_url, time_for};
 
 pub use failure_entry::FailureEntry;
 pub(crate) use failure_entry::Subject;
@@ -39,7 +40,7 @@ use outgoing::Outbox;
 /// Settles the sources of an invocation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settler<'s> {
-    pub(crate) sqs: &'s Sqs,
+    pub(crate) sqs: &'s LazyClient<aws_sdk_sqs::Client>,
     pub(crate) settings: &'s Settings,
 }
 
@@ -109,7 +110,7 @@ impl Settler<'_> {
         envelope: &Envelope<'_>,
         ends: Instant,
     ) -> HashSet<SourceIndex> {
-        let results = self.sqs.call(&outbox.messages, ends).await;
+        let results = call_in_batches(self.sqs, &outbox.messages, ends).await;
         let mut unsent = HashSet::new();
         let mut warnings: BTreeMap<(&str, &str), (usize, Option<&str>)> = BTreeMap::new();
         for ((message, source), result) in outbox.messages.iter().zip(&outbox.sources).zip(&results) {
@@ -143,10 +144,11 @@ impl Settler<'_> {
         let mut unset: BTreeMap<String, usize> = BTreeMap::new();
         let mut note = |cause: &str| *unset.entry(cause.to_owned()).or_default() += 1;
         let mut delay_of: HashMap<SourceIndex, Duration> = HashMap::new();
+        let Settings { scope, sqs_endpoint, .. } = self.settings;
         let mut urls: HashMap<&str, Option<String>> = HashMap::new();
         for (source, _) in redelivered {
             if let Some(arn) = envelope.sources[*source].delivery.queue_arn.as_deref() {
-                urls.entry(arn).or_insert_with(|| self.sqs.queue_url(arn));
+                urls.entry(arn).or_insert_with(|| queue_url(arn, scope.region(), sqs_endpoint.as_deref()));
             }
         }
         let mut timeouts = Vec::with_capacity(redelivered.len());
@@ -165,7 +167,7 @@ impl Settler<'_> {
                 (Some(_), None) => note("ReceiptHandleMissing"),
             }
         }
-        let results = self.sqs.call(&timeouts, ends).await;
+        let results = call_in_batches(self.sqs, &timeouts, ends).await;
         results.iter().filter_map(|result| result.as_ref().err()).for_each(|error| note(&error.code));
         if let Some((cause, _)) = unset.iter().max_by_key(|(_, messages)| **messages) {
             tracing::warn!(

@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::backoff::{Backoff, WaitBounds};
+use crate::sdk::LazyClient;
 
 /// Maximum number of entries in one batch (SQS API reference, SendMessageBatch and ChangeMessageVisibilityBatch: 10).
 pub(super) const BATCH_ENTRIES: usize = 10;
@@ -94,9 +95,10 @@ impl From<BuildError> for SqsError {
     }
 }
 
-/// Calls SQS for all entries. Returns a result for each. Stops at `ends`.
-pub(super) async fn call_in_batches<E: BatchEntry>(
-    client: &Client,
+/// Sends messages, or sets visibility timeouts. Returns a result for each. Stops at `ends`. Without an entry, the client is
+/// not created. It must not retry by itself.
+pub(crate) async fn call_in_batches<E: BatchEntry>(
+    client: &LazyClient<Client>,
     entries: &[E],
     ends: Instant,
 ) -> Vec<Result<(), SqsError>> {

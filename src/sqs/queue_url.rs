@@ -11,7 +11,7 @@ const DOMAINS: [(&str, &str); 4] = [
 /// Returns the URL of a queue in the client's Region. The queue may belong to another account. `endpoint` is the
 /// client's custom endpoint, if it has one. Returns `None` unless `arn` is the ARN of a queue in that Region, because
 /// the client cannot reach any other queue.
-pub(super) fn queue_url(arn: &str, region: &str, endpoint: Option<&str>) -> Option<String> {
+pub(crate) fn queue_url(arn: &str, region: &str, endpoint: Option<&str>) -> Option<String> {
     let mut parts = arn.splitn(6, ':');
     let [Some("arn"), Some(partition), Some("sqs"), Some(of_queue), Some(account), Some(name)] =
         std::array::from_fn(|_| parts.next())

@@ -1,9 +1,10 @@
 //! Hints for well-known mistakes, if a payload or body contains no request.
 
 use crate::payload::{Json, Members};
+use crate::requests::Field;
 use crate::requests::invalid::shortened;
 
-use super::misplaced::{Misplaced, misplaced_fields};
+use super::misplaced::misplaced_field;
 use super::similar::is_similar;
 
 /// Describes an object that specifies no pairs, and says what to send instead.
@@ -76,7 +77,7 @@ fn contains_request(value: &Json<'_>) -> bool {
 }
 
 fn has_pairs(members: &Members<'_>) -> bool {
-    matches!(misplaced_fields(members), Misplaced::Pairs)
+    misplaced_field(members).is_some_and(Field::requests_pairs)
 }
 
 fn is_json(text: &str) -> bool {

@@ -30,23 +30,9 @@ fn field_of((name, value): &(Cow<'_, str>, Json<'_>)) -> Option<Field> {
     }
 }
 
-/// The request fields of an object that may be an envelope.
-pub(in crate::requests) enum Misplaced {
-    /// The object has no request field.
-    Nothing,
-    /// The first field, which belongs in the request.
-    Field(Field),
-    /// The object has fields that specify pairs, so it is a request and not an envelope.
-    Pairs,
-}
-
-pub(in crate::requests) fn misplaced_fields(members: &Members<'_>) -> Misplaced {
-    let mut first = None;
-    for field in members.iter().filter_map(field_of) {
-        if field == Field::Associations || field.specifies_pair() {
-            return Misplaced::Pairs;
-        }
-        first.get_or_insert(field);
-    }
-    first.map_or(Misplaced::Nothing, Misplaced::Field)
+/// Returns a request field of an object that may be an envelope: one that shows that the object is a request, or else the
+/// first.
+pub(in crate::requests) fn misplaced_field(members: &Members<'_>) -> Option<Field> {
+    let fields = || members.iter().filter_map(field_of);
+    fields().find(|field| field.requests_pairs()).or_else(|| fields().next())
 }

@@ -7,5 +7,5 @@ mod similar;
 
 pub(super) use hints::{hint_for_object, hint_for_value};
 pub(crate) use misplaced::no_misplaced_fields;
-pub(super) use misplaced::{Misplaced, misplaced, misplaced_fields};
+pub(super) use misplaced::{misplaced, misplaced_field};
 pub(crate) use similar::is_similar;
