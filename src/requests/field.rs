@@ -77,17 +77,37 @@ impl Field {
 
     /// Reads the name of a field, or of a column of a CSV file.
     pub fn of(name: &str) -> FieldMatch {
-        // Most names in an event or a notification start like no known field, so they are compared with none. A name
-        // outside ASCII may be similar to any.
-        let is_ascii = name.is_ascii();
-        let first = name.bytes().find(u8::is_ascii_alphanumeric).unwrap_or_default().to_ascii_lowercase();
-        let starts_alike = |field: &Field| !is_ascii || field.name().as_bytes()[0] == first;
-        let mut candidates = Field::ALL.into_iter().filter(starts_alike);
+        // A name outside ASCII may be similar to any.
+        let candidates = if name.is_ascii() {
+            let first = name.bytes().find(u8::is_ascii_alphanumeric).unwrap_or_default();
+            Field::starting_with(first.to_ascii_lowercase())
+        } else {
+            &Field::ALL
+        };
+        let mut candidates = candidates.iter().copied();
         if let Some(field) = candidates.clone().find(|field| field.name() == name) {
             return FieldMatch::Exact(field);
         }
         let similar = candidates.find(|field| is_similar(name, field.name()));
         similar.map_or(FieldMatch::None, FieldMatch::Similar)
+    }
+
+    /// The fields whose names start with a letter. Most names in an event or a notification start like no field, so they
+    /// are compared with few or none.
+    fn starting_with(letter: u8) -> &'static [Field] {
+        match letter {
+            b'a' => &[Field::Associations],
+            b'c' => &[Field::CheckQueues, Field::Continued],
+            b'd' => &[Field::DryRun],
+            b'e' => {
+                &[Field::EmailAddressId, Field::EmailAddressIds, Field::EmailAddress, Field::EmailAddresses]
+            }
+            b'f' => &[Field::FailOnPermanent, Field::FailOnRetryable],
+            b'i' => &[Field::InstanceId],
+            b'q' => &[Field::QueueId, Field::QueueName],
+            b'r' => &[Field::Reference],
+            _ => &[],
+        }
     }
 }
 

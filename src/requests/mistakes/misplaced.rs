@@ -33,6 +33,12 @@ fn field_of((name, value): &(Cow<'_, str>, Json<'_>)) -> Option<Field> {
 /// Returns a request field of an object that may be an envelope: one that shows that the object is a request, or else the
 /// first.
 pub(in crate::requests) fn misplaced_field(members: &Members<'_>) -> Option<Field> {
-    let fields = || members.iter().filter_map(field_of);
-    fields().find(|field| field.requests_pairs()).or_else(|| fields().next())
+    let mut first = None;
+    for field in members.iter().filter_map(field_of) {
+        if field.requests_pairs() {
+            return Some(field);
+        }
+        first.get_or_insert(field);
+    }
+    first
 }
