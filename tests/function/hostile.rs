@@ -11,20 +11,6 @@ fn world_with_queues() -> World {
     World::with(fixture(3, 3), &BOTH_QUEUES)
 }
 
-/// Without a bound, about 100 KB of `1,1,1` ended the process at each delivery of the message, and with it the whole
-/// batch.
-#[tokio::test]
-async fn too_many_invalid_parts_are_one_failure() {
-    for (count, failed) in [(100_000, 100_000), (100_001, 1), (2_000_000, 1)] {
-        let entries = vec![1; count];
-        let ending =
-            world_with_queues().invoke(&json!({ "instanceId": INSTANCE, "associations": entries })).await;
-        let (error_type, message) = ending.unwrap_err();
-        assert_eq!(error_type, "InvalidRequest");
-        assert!(message.starts_with(&format!("{failed} of {failed} failed: ")), "{message}");
-    }
-}
-
 /// Once, each reason was compared with all previous ones, the request was serialised once per failure to estimate its
 /// size, and its list was copied once per element.
 #[tokio::test]

@@ -6,7 +6,7 @@ use connect_simulator::{Effect, Fault, Fixture, Operation, Options};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::common::{ASSOCIATE, counts, entries, error, errors, failures, on, on_address, reported};
+use crate::common::{ASSOCIATE, counts, entries, error, errors, failures, on, reported};
 use crate::world::{INSTANCE, World, fixture, ids, listed, request, sqs};
 
 fn by_name(queue: &str, address: &str) -> Value {
@@ -137,27 +137,6 @@ async fn stale_identifier_is_retryable_without_its_directory() {
         world.invoke(&addresses(&["e0@brand.example"])).await.unwrap();
         assert_eq!(world.associated("q0"), ["again"]);
     }
-}
-
-/// The directory was read again for a missing name, and an address was recreated after that.
-#[tokio::test]
-async fn old_directory_causes_no_permanent_failure() {
-    let mut world = World::new(fixture(1, 2));
-    world.invoke(&by_name("Queue 0", "e0@brand.example")).await.unwrap();
-    world.request_id = "request-2";
-    world.connect.inject(on_address("e1", error(400, "InvalidParameterException", "no")));
-    let report = world.invoke(&addresses(&["e1@brand.example", "nobody@brand.example"])).await.unwrap();
-    let failures: Vec<_> = failures(&report).iter().collect();
-    assert_eq!(failures[0]["error"], "InvalidParameterException");
-    assert_eq!(failures[0]["retryable"], true);
-    assert_eq!((&failures[1]["error"], &failures[1]["retryable"]), (&json!("NameNotFound"), &json!(false)));
-    assert_eq!(report["queues"][0]["failed"], 2);
-    // The next invocation reads it after the rejection, so its failure is permanent.
-    world.request_id = "request-3";
-    let searched = world.calls(Operation::SearchEmailAddresses).len();
-    let report = world.invoke(&addresses(&["e1@brand.example"])).await.unwrap();
-    assert_eq!(report["failures"][0]["retryable"], false);
-    assert_eq!(world.calls(Operation::SearchEmailAddresses).len(), searched + 1);
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ pub fn address_name(address: usize) -> String {
 
 fn content() -> impl Strategy<Value = Content> {
     (
-        prop::collection::vec((0..EXISTING_QUEUES, 0..EXISTING_ADDRESSES), 0..150),
+        prop::collection::vec((0..EXISTING_QUEUES, 0..EXISTING_ADDRESSES), 0..240),
         prop::collection::vec(prop::option::weighted(0.3, 0..EXISTING_ADDRESSES), EXISTING_QUEUES),
         prop::collection::vec(prop_oneof![3 => Just(49_usize), 1 => 0_usize..60], EXISTING_QUEUES),
         any::<bool>(),
