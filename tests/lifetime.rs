@@ -295,7 +295,7 @@ fn concurrent_invocations_have_separate_outcomes_and_logs() {
 }
 
 /// An invocation that panicked does not report success, so its batch is redelivered. The next invocation can use all
-/// permits, the pace and the connections of the process.
+/// permits, the pace and the connections of the process. The log has the panic as one line without email addresses.
 #[test]
 fn panic_fails_only_its_own_invocation() {
     let api = RuntimeApi::start();
@@ -312,8 +312,9 @@ fn panic_fails_only_its_own_invocation() {
     assert_eq!((&*id, &*what, body), ("request-2", "response", json!({ "batchItemFailures": [] })));
     process.terminate();
     let (_, log) = process.wait();
-    let panic = log.iter().find(|line| line["message"] == "panic: planned by a test").unwrap();
+    let panic = log.iter().find(|line| line["message"] == "panic: [email address] was not expected").unwrap();
     assert_eq!((&panic["level"], &panic["requestId"]), (&json!("ERROR"), &json!("request-1")));
+    assert!(panic["location"].as_str().unwrap().contains("lifetime.rs"));
 }
 
 /// Runs as the process of the test above, which cannot make the function's own binary panic. Without a runtime API, it
@@ -340,7 +341,7 @@ struct Panicking(AtomicBool);
 
 impl HttpConnector for Panicking {
     fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
-        assert!(self.0.swap(true, Ordering::Relaxed), "planned by a test");
+        assert!(self.0.swap(true, Ordering::Relaxed), "hidden@brand.example was not expected");
         let response = HttpResponse::new(200.try_into().unwrap(), SdkBody::empty());
         HttpConnectorFuture::ready(Ok(response))
     }

@@ -7,20 +7,22 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use connect_simulator::Options;
+use connect_simulator::{Options, Quota};
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use crate::common::{ASSOCIATE, on_a_paused_clock, one_pair_a_queue};
-use crate::world::{World, default_quota, fixture};
+use crate::world::{World, fixture};
 
-/// The server's quota.
+/// The server's rate, in calls per second.
 const RATE: f64 = 2.0;
-const BURST: f64 = 5.0;
 
 /// Processes that share the quota.
 #[derive(Debug)]
 struct Job {
+    /// The server's burst, and the duration of a call.
+    burst: f64,
+    latency: Duration,
     /// The rate and the burst that the processes are configured with.
     configured: (f64, f64),
     workers: usize,
@@ -42,7 +44,12 @@ struct Cost {
 const SHARED: Cost = Cost { makespan: 1.13, throttled: 0.12, slowest: 1.6 };
 
 fn job(workers: usize, processes: &'static [(u32, usize)]) -> Job {
-    Job { configured: (RATE, BURST), workers, processes }
+    job_on(5.0, 120, workers, processes)
+}
+
+/// A job on a server with this burst, whose calls take this number of milliseconds.
+fn job_on(burst: f64, latency: u64, workers: usize, processes: &'static [(u32, usize)]) -> Job {
+    Job { burst, latency: Duration::from_millis(latency), configured: (RATE, burst), workers, processes }
 }
 
 impl Job {
@@ -52,7 +59,7 @@ impl Job {
         let time_from = |start: u32| {
             let later = self.processes.iter().filter(|(other, _)| *other >= start);
             let calls: usize = later.map(|(_, calls)| calls).sum();
-            f64::from(start) + (calls as f64 - BURST) / RATE
+            f64::from(start) + (calls as f64 - self.burst) / RATE
         };
         self.processes.iter().map(|(start, _)| time_from(*start)).fold(0.0, f64::max)
     }
@@ -60,8 +67,8 @@ impl Job {
     async fn run(&self) -> Cost {
         let options = Options {
             fixture: fixture(self.processes.iter().map(|(_, calls)| calls).sum(), 1),
-            quota: default_quota(),
-            latency: Duration::from_millis(120),
+            quota: Quota::per_second(RATE, self.burst),
+            latency: self.latency,
             ..Options::default()
         };
         let (rate, burst) = self.configured;
@@ -143,6 +150,17 @@ fn processes_share_the_quota() {
     assert_mean_cost(&jobs, 6, SHARED);
 }
 
+/// The constants of the pace were chosen with other latencies and bursts.
+#[test]
+fn quota_is_shared_at_any_latency_and_burst() {
+    let jobs = [
+        job_on(5.0, 40, 2, &[(0, 120); 2]),
+        job_on(5.0, 300, 4, &[(0, 60); 4]),
+        job_on(10.0, 120, 5, &[(0, 80); 3]),
+    ];
+    assert_mean_cost(&jobs, 3, SHARED);
+}
+
 #[test]
 fn quota_is_used_when_processes_come_and_go() {
     let ends = job(3, &[(0, 150), (0, 40), (0, 40)]);
@@ -153,6 +171,6 @@ fn quota_is_used_when_processes_come_and_go() {
 
 #[test]
 fn lower_quota_than_configured_is_found() {
-    let fifth = Job { configured: (5.0 * RATE, 4.0 * BURST), workers: 1, processes: &[(0, 120)] };
+    let fifth = Job { configured: (5.0 * RATE, 20.0), ..job(1, &[(0, 120)]) };
     assert_mean_cost(&[fifth], 3, Cost { throttled: 0.20, ..SHARED });
 }
