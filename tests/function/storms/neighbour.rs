@@ -65,13 +65,14 @@ impl Neighbour {
     }
 }
 
-/// The outcome of the other messages.
+/// The outcome of the other messages. Which addresses take the last room on a queue depends on time.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     listed: BTreeSet<String>,
+    /// The failures other than `QueueFull`.
     failures: BTreeSet<String>,
-    /// The addresses on each queue. Their order depends on time.
-    associated: Vec<BTreeSet<String>>,
+    /// The addresses on each queue, unless it is full.
+    associated: Vec<Option<BTreeSet<String>>>,
 }
 
 /// Invokes the function with the messages of a scene, with and without the neighbour at the given position.
@@ -97,19 +98,17 @@ async fn outcome(scene: &Scene, messages: &[(String, Value)]) -> Outcome {
         .sent_to(FAILURES)
         .into_iter()
         .flat_map(|body| body["failures"].as_array().cloned().unwrap_or_default());
-    // A full queue's message has the number of addresses that it had before. It includes an address that is requested again
-    // only if the queue was listed before the call, which depends on time.
-    let described = |mut failure: Value| {
-        if failure["error"] == "QueueFull" {
-            failure["message"].take();
-        }
-        failure.to_string()
-    };
     Outcome {
         listed: listed(&ending).into_iter().filter(|id| id != "neighbour").collect(),
-        failures: failures.filter(|failure| failure["messageId"] != "neighbour").map(described).collect(),
-        associated: (0..scene.content.limits.len())
-            .map(|queue| world.associated(&format!("q{queue}")).into_iter().collect())
+        failures: failures
+            .filter(|failure| failure["messageId"] != "neighbour" && failure["error"] != "QueueFull")
+            .map(|failure| failure.to_string())
+            .collect(),
+        associated: (scene.content.limits.iter().enumerate())
+            .map(|(queue, limit)| {
+                let on_queue = world.associated(&format!("q{queue}"));
+                (on_queue.len() < *limit).then(|| on_queue.into_iter().collect())
+            })
             .collect(),
     }
 }
