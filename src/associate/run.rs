@@ -117,32 +117,30 @@ impl<'a, 'p> CallLoop<'a, 'p> {
             return Wakeup::default();
         }
         let mut wakeup = Wakeup::default();
-        // The operations whose next step waits for the pace, or for a permit to read a directory.
-        let mut blocked = [false; Operation::ALL.len()];
-        while let Some(operation) = self.next_operation(&blocked) {
+        let mut waits_for_pace = [false; Operation::ALL.len()];
+        while let Some(operation) = self.next_operation(&waits_for_pace, !wakeup.on_directory_permit) {
             let Some(step) = self.agenda.pop(operation).and_then(|step| self.scheduler.review(step)) else {
                 // The review may have led to another step.
                 self.collect_steps(now);
                 continue;
             };
+            // Before the other permit, which would be useless without this one.
+            if step.task.reads_directory() && !self.take_directory_permit() {
+                self.agenda.push(step);
+                wakeup.on_directory_permit = true;
+                continue;
+            }
             let Some(permit) = self.take_permit() else {
                 self.agenda.push(step);
                 wakeup.on_permit = true;
                 break;
             };
-            if step.task.reads_directory() && !self.take_directory_permit() {
-                self.permit = Some(permit);
-                self.agenda.push(step);
-                blocked[operation as usize] = true;
-                wakeup.on_directory_permit = true;
-                continue;
-            }
             match self.context.shared.pace(operation).take(now) {
                 Ok(slot) => self.start(step, slot, permit, now),
                 Err(at) if self.context.deadline.allows(at) => {
                     wakeup.not_later_than(Some(at));
                     self.agenda.push(step);
-                    blocked[operation as usize] = true;
+                    waits_for_pace[operation as usize] = true;
                 }
                 Err(_) => {
                     self.expire(step, now);
@@ -165,10 +163,18 @@ impl<'a, 'p> CallLoop<'a, 'p> {
         wakeup
     }
 
-    /// The next operation to call. If only one concurrent call is allowed, a directory call starts only if nothing else
-    /// is ready or in flight.
-    fn next_operation(&self, blocked: &[bool; Operation::ALL.len()]) -> Option<Operation> {
-        let is_open = |operation: Operation| !blocked[operation as usize];
+    /// The next operation to call. The check of an instance has the operation of a directory call, but needs no permit to
+    /// read one. If only one concurrent call is allowed, a directory call starts only if nothing else is ready or in
+    /// flight.
+    fn next_operation(
+        &self,
+        waits_for_pace: &[bool; Operation::ALL.len()],
+        can_read_directory: bool,
+    ) -> Option<Operation> {
+        let is_open = |operation: Operation| {
+            !waits_for_pace[operation as usize]
+                && (can_read_directory || !self.agenda.is_directory_next(operation))
+        };
         if self.context.shared.max_concurrent_calls > 1 {
             return self.agenda.next_operation(is_open);
         }

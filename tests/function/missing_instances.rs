@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect_simulator::{Fixture, Operation, Options};
+use connect_simulator::{Effect, Fixture, Operation, Options};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -199,4 +199,25 @@ proptest! {
     fn every_queue_that_may_exist_is_called((instances, concurrent) in worlds()) {
         on_a_paused_clock(call_every_queue_that_may_exist(&instances, concurrent));
     }
+}
+
+/// The directories of two small requests are read. One call hangs, and the other one waits for its permit. No group waits
+/// for a name any more.
+#[tokio::test(start_paused = true)]
+async fn hanging_directory_does_not_delay_the_check_of_another_instance() {
+    let variables = [("MAX_CONCURRENT_CALLS", "2"), ("CALL_TIMEOUT_MS", "20000")];
+    let fixture = fixture(1, 1).with_queue("other", "q0", "Queue 0");
+    let latency = Duration::from_millis(400);
+    let mut world = World::in_memory(Options { fixture, latency, ..Options::default() }, &variables);
+    world.invocation_time = Duration::from_secs(10);
+    world.connect.inject(on(Operation::SearchQueues, Effect::Hang).times(1));
+    let by_name =
+        |instance| json!({ "instanceId": instance, "queueName": "Queue 0", "emailAddressId": "e0" });
+    let missing = json!({ "associations": one_address_of("nowhere", queues("q", 5)) });
+    let items = [by_name(INSTANCE), by_name("other"), missing];
+    let payload = json!({ "Items": items, "BatchInput": { "failOnRetryable": false } });
+    let report = world.invoke(&payload).await.unwrap();
+    let errors: Vec<_> =
+        failures(&report).iter().map(|failure| (&failure["error"], &failure["retryable"])).collect();
+    assert_eq!(errors[2..], [(&json!("ResourceNotFoundException"), &json!(false)); 5], "{report}");
 }
