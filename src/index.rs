@@ -93,6 +93,10 @@ impl<I: Index, T> IndexList<I, T> {
         self.indices().zip(&mut self.items)
     }
 
+    pub(crate) fn reserve_exact(&mut self, more: usize) {
+        self.items.reserve_exact(more);
+    }
+
     pub(crate) fn next_index(&self) -> I {
         I::new(self.items.len())
     }
@@ -113,15 +117,15 @@ impl<I: Index, T> std::ops::IndexMut<I> for IndexList<I, T> {
 }
 
 impl<I, T> Deref for IndexList<I, T> {
-    type Target = Vec<T>;
+    type Target = [T];
 
-    fn deref(&self) -> &Vec<T> {
+    fn deref(&self) -> &[T] {
         &self.items
     }
 }
 
 impl<I, T> DerefMut for IndexList<I, T> {
-    fn deref_mut(&mut self) -> &mut Vec<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
         &mut self.items
     }
 }

@@ -16,7 +16,7 @@ use super::group::{Chunk, Listing};
 pub(crate) struct Step {
     pub task: Task,
     pub rank: Rank,
-    /// The least wait for room before the first attempt, which then counts as a retry. It grows with each wait.
+    /// The least wait for room before the first attempt, which then counts as a retry. The wait also grows each time.
     pub wait: Option<Duration>,
     /// `None` before the first rejection.
     pub retry: Option<Box<RetryState>>,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
@@ -170,6 +171,10 @@ impl<'p> Envelope<'p> {
 fn not_parsed(payload: &str, error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     match error.classify() {
+        // The rest of the payload was not read.
+        Category::Data if let Err(error) = serde_json::from_str::<IgnoredAny>(payload) => {
+            not_parsed(payload, &error)
+        }
         // serde's message for a wrong type quotes the value, which may be an email address.
         Category::Data => unrecognized::mistake(payload).unwrap_or_else(|| {
             format!("the payload has a record with a field of the wrong type at line {line} column {column}")

@@ -37,7 +37,7 @@ mod tests {
     const BOUNDS: WaitBounds = WaitBounds { initial: Duration::from_secs(30), max: Duration::from_secs(900) };
 
     #[test]
-    fn delay_follows_from_reason_and_receive_count() {
+    fn delay_follows_from_retry_and_receive_count() {
         let table = [
             (Retry::NextInvocation, 1, 0),
             (Retry::NextInvocation, 9, 0),
@@ -50,6 +50,7 @@ mod tests {
             (Retry::MayPass, 5, 480),
             (Retry::MayPass, 6, 900),
             (Retry::MayPass, u32::MAX, 900),
+            (Retry::Never, 2, 60),
         ];
         for (retry, receive_count, seconds) in table {
             let delay = delay(BOUNDS, retry, receive_count, 0.5);
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn different_reasons_combine_to_other() {
+    fn different_retries_combine_to_one_that_may_pass() {
         assert_eq!(Retry::NextInvocation.and(Retry::NextInvocation), Retry::NextInvocation);
         assert_eq!(Retry::FirstDelivery.and(Retry::FirstDelivery), Retry::FirstDelivery);
         assert_eq!(Retry::NextInvocation.and(Retry::FirstDelivery), Retry::MayPass);

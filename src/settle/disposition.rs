@@ -31,7 +31,7 @@ pub(crate) struct Redelivery {
     /// The source whose failure caused this. On a FIFO queue, it may be an earlier message of the same group. Both are
     /// redelivered at the same time.
     pub(super) first: SourceIndex,
-    /// The combined retry of that source's failures.
+    /// The combined retry of that source's retryable failures, or [`Retry::Never`] if it has none.
     pub(super) retry: Retry,
 }
 

@@ -18,7 +18,7 @@ use super::state::DirectoryState;
 /// An identifier, or the failure to find it.
 pub(crate) type Resolution<Id> = Result<Id, Arc<Failure>>;
 
-/// The queues and pairs that [`Names`] decided in one step, each list in the order of the indices.
+/// The queues and pairs that [`Names`] decided in one step.
 #[derive(Debug, Default)]
 pub(crate) struct LookupResults {
     pub queues: Vec<(QueueIndex, Resolution<QueueId>)>,
@@ -41,7 +41,7 @@ struct Waitlist {
 
 impl<'a> Names<'a> {
     /// Looks every name up in the cached directories. Starts to read a directory if it is not cached, or if a name is
-    /// missing from it or ambiguous in it. Messages contain `region`.
+    /// missing from it or ambiguous in it. Returns the results in the order of the indices. Messages contain `region`.
     pub(crate) fn new(
         pairs: &'a Pairs,
         cache: &'a DirectoryCache,

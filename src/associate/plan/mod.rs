@@ -106,9 +106,11 @@ impl Group {
 
 impl Plan {
     /// Groups the pairs whose identifiers are known: those that callers gave, and those that were found. `unread` is the
-    /// failure of the others. Returns the chunks to associate, too.
+    /// failure of the others. The lists in `found` are in the order of the indices. Returns the chunks to associate, too.
     pub(crate) fn new(pairs: &Pairs, found: LookupResults, unread: &Arc<Failure>) -> (Self, AddedChunks) {
         let mut plan = Plan::default();
+        plan.group_of.reserve_exact(pairs.queues.len());
+        plan.group_index.reserve(pairs.queues.len());
         let mut found_queues = found.queues.into_iter().peekable();
         for (index, queue) in pairs.queues.indexed() {
             let id = match (found_queues.next_if(|(found, _)| *found == index), &queue.queue) {
@@ -143,6 +145,10 @@ impl Plan {
             });
             plan.places.push(place);
         }
+        debug_assert!(
+            found_queues.next().is_none() && found_pairs.next().is_none(),
+            "the lists are in order"
+        );
         plan.mark_checked(pairs);
         let added = plan.add_chunks(pairs, |_| true);
         (plan, added)

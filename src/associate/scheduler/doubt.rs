@@ -20,7 +20,7 @@ struct DoubtfulPair {
     place: Place,
     cause: Doubt,
     /// The directories of its names whose identifiers may be out of date.
-    directories: Vec<DirectoryKind>,
+    directories: [Option<DirectoryKind>; 2],
 }
 
 /// Why the identifiers of a pair may be out of date.
@@ -47,7 +47,7 @@ impl Scheduler<'_> {
             return false;
         }
         for DoubtfulPair { pair, cause, directories, .. } in &doubtful {
-            for kind in directories {
+            for kind in directories.iter().flatten() {
                 match cause {
                     Doubt::AlreadyOnQueue => self.names.refresh(*pair, *kind, now),
                     Doubt::Rejected(_) | Doubt::Full => self.names.reread(*pair, *kind, now),
@@ -134,14 +134,13 @@ impl Scheduler<'_> {
                 Some(Outcome::AlreadyAssociated) => (Doubt::AlreadyOnQueue, false, true),
                 _ => continue,
             };
-            let mut directories = Vec::new();
-            if doubts_queue && pairs.queues[pair.queue()].queue.name().is_some() {
-                directories.push(DirectoryKind::Queues);
-            }
-            if doubts_address && pair.address().name().is_some() {
-                directories.push(DirectoryKind::EmailAddresses);
-            }
-            if !directories.is_empty() {
+            let doubts_queue = doubts_queue && pairs.queues[pair.queue()].queue.name().is_some();
+            let doubts_address = doubts_address && pair.address().name().is_some();
+            let directories = [
+                doubts_queue.then_some(DirectoryKind::Queues),
+                doubts_address.then_some(DirectoryKind::EmailAddresses),
+            ];
+            if doubts_queue || doubts_address {
                 doubtful.push(DoubtfulPair { pair: index, place, cause, directories });
             }
         }

@@ -110,6 +110,8 @@ async fn payloads(messages: &mut Messages, world: &World) {
         r#"{"Records": [{"eventSource": "aws:sqs", "MessageId": "m", "Body": "{}"}]}"#,
         r#"{"Records": [[]]}"#,
         r#"{"Records": {}}"#,
+        r#"{"Records": 5, "a": }"#,
+        "{\"Records\": 5}\n{\"Records\": []}",
         r#"{"Records": [], "Records": []}"#,
         r#"{"Items": {}}"#,
         r#"{"Items": [], "Items": []}"#,
