@@ -12,7 +12,7 @@ use queue_email_associator::connect::{Class, Operation, Rejection};
 use tokio::time::Instant;
 
 use crate::printable::print_error;
-use crate::signals::{Signal, Signals};
+use crate::signals::{Signal, Stop};
 use crate::workload::{Workload, count, time_after_burst, time_of, words};
 
 /// Time between two lines, if standard error is not a terminal.
@@ -142,12 +142,7 @@ impl CallProgress {
     }
 
     /// Waits for the calls, unless a signal arrives before, and prints the counts at the end.
-    pub(crate) async fn wait<T>(
-        &self,
-        calls: impl Future<Output = T>,
-        signals: &Signals,
-    ) -> Result<T, Signal> {
-        let mut stop = signals.stop();
+    pub(crate) async fn wait<T>(&self, calls: impl Future<Output = T>, stop: &mut Stop) -> Result<T, Signal> {
         let result = tokio::select! {
             completed = calls => Ok(completed),
             signal = stop.requested() => Err(signal),

@@ -31,7 +31,9 @@ pub(crate) async fn run(args: &RunArgs, signals: &Signals) -> Result<Exit, Exit>
         intent: args.intent(),
         observer: Some(&progress),
     };
-    let completed = progress.wait(function.complete(&session.input.payload, invocation), signals).await;
+    // Until the result is printed, the first signal does not end the process.
+    let mut stop = signals.stop();
+    let completed = progress.wait(function.complete(&session.input.payload, invocation), &mut stop).await;
     let completed = completed.map_err(|signal| {
         let note = outcome::closing_note(view.backend, None);
         outcome::print_interrupted(signal, progress.pairs(), "associated", note)

@@ -18,8 +18,9 @@ use crate::text::shortened;
 /// Maximum length of a cell, in bytes. The longest name that the function accepts has 500 characters.
 const MAX_CELL: usize = 2_000;
 
-/// Maximum size in bytes of the invalid records of a file. The records of a table with 250,000 invalid rows take less. But a
-/// JSON request can have a long queue and many invalid addresses, and each of its records contains that queue.
+/// Maximum size in bytes of the invalid records of a file. The records of a table with 250,000 invalid rows of ordinary
+/// text take less. But a JSON request can have a long queue and many invalid addresses, and each of its records contains
+/// that queue.
 pub(crate) const MAX_INVALID_BYTES: usize = 4 * MAX_FILE_BYTES;
 
 /// An invalid part of a file.

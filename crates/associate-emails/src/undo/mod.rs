@@ -14,7 +14,7 @@ use crate::outcome::{self, Exit, View, usage_error};
 use crate::printable::{print_error, printable_json};
 use crate::progress::CallProgress;
 use crate::session::{self, Session, request_id};
-use crate::signals::{Signal, Signals};
+use crate::signals::{Signal, Signals, Stop};
 use crate::simulation::InitialQueues;
 use crate::workload::{Workload, count};
 
@@ -61,7 +61,9 @@ impl Undo<'_> {
         signals: &Signals,
     ) -> Result<Exit, Exit> {
         let ends = Instant::now() + self.args.common.time_limit();
-        let mut removal = self.plan(kept, signals, ends).await?;
+        // Except during the question, the first signal does not end the process before the result is printed.
+        let mut stop = signals.stop();
+        let mut removal = self.plan(kept, &mut stop, ends).await?;
         let time_left = ends.saturating_duration_since(Instant::now());
         let report = self.report(&removal);
         let planned = report.counts.planned;
@@ -72,6 +74,7 @@ impl Undo<'_> {
             text::plan(&report, self.view).lines().for_each(print_error);
         }
         let queues = report.queues.iter().filter(|row| row.counts.planned > 0).count();
+        drop(stop);
         if needs_confirmation {
             let question = format!("Remove {} from {}?", count(planned, "address"), count(queues, "queue"));
             if !confirmed(&question).map_err(usage_error)? {
@@ -81,13 +84,14 @@ impl Undo<'_> {
         }
         let progress = self.progress(Workload { pairs: planned, queues, calls: text::calls(&report) });
         let bounds = self.bounds(&progress, Instant::now() + time_left);
-        let removed = progress.wait(self.remover.remove(&mut removal, bounds), signals).await;
+        let mut stop = signals.stop();
+        let removed = progress.wait(self.remover.remove(&mut removal, bounds), &mut stop).await;
         removed.map_err(|signal| self.interrupted(signal, progress.pairs()))?;
         Ok(self.show(&self.report(&removal)))
     }
 
     /// Reads the queues. `kept` is the payload of the pairs that stay.
-    async fn plan(&self, kept: Option<&[u8]>, signals: &Signals, ends: Instant) -> Result<Removal<'_>, Exit> {
+    async fn plan(&self, kept: Option<&[u8]>, stop: &mut Stop, ends: Instant) -> Result<Removal<'_>, Exit> {
         let Session { input, settings, pairs, .. } = self.session;
         let print = |error| outcome::invalid_payload(&error, self.args.common.json);
         let (envelope, file_pairs) = session::read(&input.payload, settings).map_err(print)?;
@@ -103,7 +107,7 @@ impl Undo<'_> {
             }
             Ok(removal)
         };
-        progress.wait(plan, signals).await.unwrap_or_else(|signal| Err(self.interrupted(signal, 0)))
+        progress.wait(plan, stop).await.unwrap_or_else(|signal| Err(self.interrupted(signal, 0)))
     }
 
     fn progress(&self, workload: Workload) -> CallProgress {

@@ -1,5 +1,6 @@
 //! A signal stops the program, which prints what was done and exits with 128 plus the signal's number.
 
+use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,6 +62,24 @@ async fn signal_stops_the_run_and_prints_what_was_done() {
         let line = "associate-emails: interrupted after 1 pair had been associated;";
         assert!(ran.stderr.starts_with(line), "{signal}: {}", ran.stderr);
         assert_eq!(connect.associated("i", "q1"), ["e"]);
+    }
+}
+
+/// The output is longer than a pipe, so the program is still printing when the signal arrives.
+#[test]
+fn signal_does_not_cut_off_the_result() {
+    let rows: String = (0..500).map(|queue| format!("queue-{queue:0>200},e\n")).collect();
+    let pairs = file("many-queues.csv", format!("queueId,emailAddressId\n{rows}"));
+    for command in [&["--fast"][..], &["undo", "--dry-run", "--fast"]] {
+        let mut run =
+            interruptible(program(&[command, &["--quiet", "--instance", "i"]].concat()).arg(&pairs));
+        let mut child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut first = [0];
+        child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+        send_signal("INT", &child);
+        let ran = wait(child);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{command:?}");
+        assert!(ran.last_line().starts_with("This was a "), "{}", ran.last_line());
     }
 }
 
