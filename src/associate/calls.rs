@@ -151,7 +151,7 @@ const REJECTIONS_TO_STOP: u32 = 2;
 #[derive(Debug, Default)]
 pub(crate) struct Credentials {
     rejections_in_a_row: u32,
-    /// The rejection with which all remaining pairs fail, or `None` while calls are made.
+    /// The reason why all remaining pairs fail, or `None` while calls are made.
     pub(crate) stopped_by: Option<Rejection>,
 }
 

@@ -187,7 +187,7 @@ impl<'a, 'p> CallLoop<'a, 'p> {
         self.permit.take().or_else(|| self.context.shared.permits.clone().try_acquire_owned().ok())
     }
 
-    /// Takes a permit to read a directory. Returns whether the loop holds one.
+    /// Takes a permit to read a directory. Returns whether the loop has one.
     fn take_directory_permit(&mut self) -> bool {
         if self.directory_permit.is_none() {
             self.directory_permit = self.context.shared.directory_permits.clone().try_acquire_owned().ok();

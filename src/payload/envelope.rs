@@ -66,7 +66,8 @@ pub struct Source<'p> {
     pub delivery: Delivery<'p>,
 }
 
-/// The data that SQS adds to a message when it delivers it. A field is `None` if the record does not have it, or has another type of value.
+/// The data that SQS adds to a message when it delivers it. A field is `None` if the record does not have it, or has
+/// another type of value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivery<'p> {
     /// `ApproximateReceiveCount`: how often SQS has delivered the message, including this time.

@@ -109,8 +109,8 @@ fn completed<'a>(request: &'a str, input: &BodyInput<'a>) -> Members<'a> {
     completed
 }
 
-/// An invalid request or an unreadable body. A duplicate member is written twice too. With only one of the two, the request would be valid with
-/// a meaning that the caller did not choose.
+/// An invalid request or an unreadable body. A duplicate member is written twice too. With only one of the two, the
+/// request would be valid with a meaning that the caller did not choose.
 #[derive(Serialize)]
 struct Whole<'a> {
     #[serde(flatten)]

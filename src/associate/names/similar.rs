@@ -6,8 +6,8 @@ use crate::requests::is_invisible;
 
 type Fold = fn(&str) -> String;
 
-/// The differences between two names that a person may not see, in words, each with the function that removes it from a
-/// name. The functions are in the order in which they are applied.
+/// Differences that a person may not see, in words, each with the function that removes it. The functions are applied in
+/// this order.
 const DIFFERENCES: [(&str, Fold); 4] = [
     ("invisible characters", |name| {
         name.chars().filter(|c| c.is_whitespace() || !is_invisible(*c)).collect()

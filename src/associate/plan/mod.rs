@@ -105,8 +105,8 @@ impl Group {
 }
 
 impl Plan {
-    /// Groups the pairs whose identifiers are known: those that callers gave, and those that were found. `unread` is the
-    /// failure of the others. The lists in `found` are in the order of the indices. Returns the chunks to associate, too.
+    /// Groups the pairs whose identifiers are known, from their requests or from `found`. `unread` is the failure of all
+    /// other pairs. The lists in `found` are in the order of the indices. Returns the chunks to associate, too.
     pub(crate) fn new(pairs: &Pairs, found: LookupResults, unread: &Arc<Failure>) -> (Self, AddedChunks) {
         let mut plan = Plan::default();
         plan.group_of.reserve_exact(pairs.queues.len());
@@ -154,7 +154,7 @@ impl Plan {
         (plan, added)
     }
 
-    /// Groups pairs of which none is given by name.
+    /// Groups pairs that have identifiers only, and no names.
     pub fn of_identifiers(pairs: &Pairs) -> (Self, AddedChunks) {
         let no_names = Arc::new(Failure::deadline_exceeded("the pairs have no names"));
         Plan::new(pairs, LookupResults::default(), &no_names)

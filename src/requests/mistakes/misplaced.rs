@@ -30,8 +30,8 @@ fn field_of((name, value): &(Cow<'_, str>, Json<'_>)) -> Option<Field> {
     }
 }
 
-/// Returns a request field of an object that may be an envelope: one that shows that the object is a request, or else the
-/// first.
+/// Returns a request field of an object that may be an envelope. A field that shows that the object is a request takes
+/// precedence over the first field.
 pub(in crate::requests) fn misplaced_field(members: &Members<'_>) -> Option<Field> {
     let mut first = None;
     for field in members.iter().filter_map(field_of) {

@@ -38,7 +38,7 @@ pub async fn count_calls(scene: &Scene) {
         let bound = if exists { of_existing } else { 2 };
         assert!(made <= bound, "{made} calls for {queue:?}, {bound} allowed");
     }
-    // An instance of which no queue was found is checked once.
+    // An instance is checked once if none of its queues was found.
     assert!(
         calls.iter().all(|((_, queue), count)| queue.is_none() && *count == 1),
         "calls that no message requests: {calls:?}"

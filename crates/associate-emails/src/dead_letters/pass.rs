@@ -1,7 +1,7 @@
 //! A pass over the dead letters of a queue.
 //!
-//! Each dead letter stays hidden during the pass, so that it is received once. At the end the pass makes those that are
-//! still in the queue visible again. If the program is killed, they become visible when their visibility timeout ends.
+//! Each dead letter stays hidden during the pass, so that it is received once. At the end the pass makes the remaining
+//! ones visible again. If the program is killed, they become visible when their visibility timeout ends.
 
 use std::collections::HashMap;
 
@@ -33,7 +33,8 @@ pub(super) enum Stopped {
 }
 
 impl<'q> Pass<'q> {
-    /// Starts a pass that hides about `expected` messages. A signal stops it between two receives.
+    /// Starts a pass that hides about `expected` messages. A signal stops it. The messages of a receive that was under way
+    /// then stay hidden until their visibility timeout ends.
     pub(super) fn new(queue: &'q Queue, expected: usize, signals: &Signals) -> Self {
         Pass {
             queue,
