@@ -62,8 +62,13 @@ impl<'a> PairsEntry<'a> {
     /// Creates an entry for pairs of a queue. All pairs must give their addresses in the same way, by identifier or by
     /// name.
     pub fn new(queue: &'a RequestedQueue, pairs: impl IntoIterator<Item = &'a Pair>) -> Self {
-        let (fields, addresses): (Vec<Field>, Vec<&str>) = pairs.into_iter().map(list_field).unzip();
-        let field = fields.last().copied().unwrap_or(Field::EmailAddressIds);
+        let mut field = Field::EmailAddressIds;
+        let address = |pair| {
+            let (list, address) = list_field(pair);
+            field = list;
+            address
+        };
+        let addresses = pairs.into_iter().map(address).collect();
         let instance = Some(&*queue.instance).filter(|instance| !instance.is_empty());
         let queue = queue.queue.as_ref().as_str();
         PairsEntry { instance, queue, field, addresses }

@@ -61,7 +61,7 @@ impl<'a> Names<'a> {
             .filter(|(_, pair)| is_named(pair.queue()) || pair.address().name().is_some());
         let named_pairs: Vec<PairIndex> = named_pairs.map(|(pair, _)| pair).collect();
         // An address is looked up even if its queue is not known yet, so that both directories are read at the same time.
-        for pair in &named_pairs {
+        for pair in named_pairs.iter().filter(|pair| is_named(pairs.pairs[**pair].queue())) {
             let _ = names.address_id(*pair, now);
         }
         let found = names.look_up(Waitlist { queues: named_queues, pairs: named_pairs }, now);
